@@ -1,0 +1,107 @@
+// One cell of a sweep as the kernels see it: plain numbers and views, no strings, no ownership.
+// Meaning of every field: docs/numerics.md. Constants are double here; kernels round them to Real once.
+#pragma once
+#include <cstdint>
+
+#include "program.hpp"
+
+namespace limrisk::kernels {
+
+enum class Precision : std::int32_t { Float32, Float64 };
+
+enum class ActivationKind : std::int32_t { Relu, PowerRelu, LeakyRelu, Clipping, Softplus, Logistic, Tanh };
+
+struct Activation {
+    ActivationKind kind;
+    double first;        ///< leaky_relu: slope; clipping: low
+    double second;       ///< clipping: high
+    std::int32_t power;  ///< power_relu: exponent 2..16
+};
+
+enum class OptimizerKind : std::int32_t { Sgd, Momentum, Nesterov, Adagrad, Rmsprop, Adadelta, Adam };
+
+struct Optimizer {
+    OptimizerKind kind;
+    double alpha;    ///< momentum, nesterov, adam: first-moment decay
+    double beta;     ///< rmsprop, adam: second-moment decay; adadelta: rho
+    double epsilon;  ///< adagrad, rmsprop, adadelta, adam
+    bool epsilon_inside;   ///< adagrad: sqrt(M + epsilon)
+    bool bias_correction;  ///< rmsprop: divide M by 1 - beta^n
+};
+
+struct LearningRate {
+    double initial;
+    double power;  ///< gamma_n = initial * n^-power; 0: constant
+};
+
+enum class LawKind : std::int32_t { Zero, Uniform, Normal, TruncatedNormal };
+
+/// Law of one real variate.
+struct Law {
+    LawKind kind;
+    double low, high;         ///< uniform, truncated normal
+    double mean, deviation;   ///< normal, truncated normal
+    double p_low, p_high;     ///< truncated normal: probabilities of the ends under the untruncated law
+};
+
+struct Initialization {
+    Law inner_weight, inner_bias, outer_weight, outer_bias;
+};
+
+/// Input nodes with weights and target values. In the training precision for training, double for evaluation.
+template <class Real>
+struct NodeTable {
+    const Real* inputs;   ///< [count][dimension]
+    const Real* targets;  ///< [count]
+    const Real* weights;  ///< [count]
+    std::int64_t count;
+};
+
+/// Tile of one replica: docs/numerics.md section 1.
+struct TileShape {
+    std::int32_t lanes;             ///< L: 1, 2, 4, 8, 16 or 32
+    std::int32_t neurons_per_lane;  ///< Q
+};
+
+constexpr TileShape tile_shape(std::int64_t width, std::int64_t dimension) {
+    std::int64_t per_lane = 24 / (dimension + 2);
+    per_lane = per_lane < 1 ? 1 : (per_lane > 8 ? 8 : per_lane);
+    std::int64_t lanes = 1;
+    while (lanes < 32 && (width + lanes - 1) / lanes > per_lane) lanes *= 2;
+    return {static_cast<std::int32_t>(lanes), static_cast<std::int32_t>((width + lanes - 1) / lanes)};
+}
+
+/// Samples that share their Philox calls: docs/numerics.md section 2.
+constexpr std::int32_t samples_per_lane(std::int64_t dimension) { return dimension == 1 ? 4 : dimension == 2 ? 2 : 1; }
+
+/// Words of Philox consumed per sample, rounded up to whole calls per lane group.
+constexpr std::int64_t calls_per_group(std::int64_t dimension) { return dimension <= 2 ? 1 : (dimension + 3) / 4; }
+
+struct Cell {
+    std::uint64_t seed;
+    std::int64_t width, dimension, batch, steps;
+    std::int32_t checks, tail;
+    double tolerance;  ///< of the verdict
+    Precision precision;
+    TileShape tile;
+    Activation activation;
+    Initialization initialization;
+    Optimizer optimizer;
+    LearningRate learning_rate;
+    Law input;            ///< of every coordinate, independently
+    bool bounded;         ///< the input has a box [low, high]^d (input.low, input.high)
+    bool fresh_samples;   ///< else every step uses the training nodes
+    Program target;
+    NodeTable<float> training_nodes_float;    ///< midpoint grid if !fresh_samples, of the cell's precision
+    NodeTable<double> training_nodes_double;
+    NodeTable<double> check_nodes;            ///< evaluation rule of the checks
+    NodeTable<double> final_nodes;            ///< evaluation rule of final and best risk, dimension >= 2
+    const double* mesh;                       ///< dimension 1: breakpoints of the accurate risk, ascending, both ends of the domain included
+    std::int64_t mesh_count;
+    double density_normalizer;                ///< dimension 1: docs/numerics.md section 10
+};
+
+/// Number of parameters of a network: d h + 2 h + 1.
+constexpr std::int64_t parameter_count(std::int64_t width, std::int64_t dimension) { return width * (dimension + 2) + 1; }
+
+}  // namespace limrisk::kernels

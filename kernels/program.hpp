@@ -1,0 +1,52 @@
+// The target function as a postfix program: what src/expression/ compiles, what the lanes execute.
+// Plain data, shared by host and device; the meaning of every operation is docs/numerics.md section 7.
+#pragma once
+#include <cstdint>
+
+namespace limrisk::kernels {
+
+/// One operation of a postfix program. Operands are taken from a stack of reals.
+enum class Op : std::int32_t {
+    Constant,   ///< push `value`
+    Variable,   ///< push x_{index} (0-based coordinate)
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Negate,
+    Power,         ///< x ^ y by exp and log
+    IntegerPower,  ///< x ^ index, abs index <= 64
+    Abs,
+    Minimum,
+    Maximum,
+    Sqrt,
+    Exp,
+    Log,
+    Sin,
+    Cos,
+    Tanh,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+    Equal,
+    NotEqual,
+    If,  ///< pops else, then, condition
+};
+
+struct Instruction {
+    Op op;
+    std::int32_t index;  ///< Variable: coordinate; IntegerPower: exponent; else 0
+    double value;        ///< Constant: the number; else 0
+};
+
+inline constexpr int max_program_length = 256;
+inline constexpr int max_program_depth = 32;  ///< operands alive on the stack at once
+
+/// View of a program; the owner keeps `code` alive. Valid programs leave exactly one operand.
+struct Program {
+    const Instruction* code;
+    std::int32_t length;
+};
+
+}  // namespace limrisk::kernels

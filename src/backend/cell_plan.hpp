@@ -1,0 +1,44 @@
+// A cell made ready to run: tables computed once, and the plain kernels::Cell that views them.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "campaign/cell.hpp"
+#include "evaluation/rule.hpp"
+#include "expression/expression.hpp"
+#include "kernels/cell.hpp"
+
+namespace limrisk {
+
+/// Owns what kernels::Cell points into. Not copyable: the views would dangle.
+class CellPlan {
+public:
+    /// Throws ConfigError if the target is not finite on the evaluation nodes.
+    explicit CellPlan(const CellConfig& config);
+    CellPlan(const CellPlan&) = delete;
+    CellPlan& operator=(const CellPlan&) = delete;
+
+    const CellConfig& config() const { return config_; }
+    const kernels::Cell& cell() const { return cell_; }
+    /// Trials per block of the store: a function of the cell alone.
+    std::int64_t block_trials() const { return block_trials_; }
+    /// Bytes of working memory per 32 lanes.
+    std::size_t arena_bytes() const;
+
+private:
+    CellConfig config_;
+    Expression target_;
+    NodeSet training_, check_, final_;
+    std::vector<float> training_float_;  // inputs, targets, weights
+    std::vector<double> mesh_;
+    kernels::Cell cell_{};
+    std::int64_t block_trials_ = 0;
+};
+
+/// The laws of docs/numerics.md section 8.
+kernels::Initialization initialization_laws(const InitializationRule& rule, std::int64_t width, std::int64_t dimension);
+
+/// The law of one input coordinate, with the end probabilities of a truncated normal.
+kernels::Law input_law(const InputLaw& input);
+
+}  // namespace limrisk

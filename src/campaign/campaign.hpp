@@ -1,0 +1,35 @@
+// A campaign file, read and validated: the grid of cells, and how many trials of each.
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "campaign/cell.hpp"
+
+namespace limrisk {
+
+struct Campaign {
+    std::string name;
+    std::uint64_t seed = 1;
+    std::int64_t trials = 0;  ///< per cell
+    std::vector<CellConfig> cells;
+    std::string text;  ///< the file as read, for the store
+};
+
+/// Command-line changes to a campaign file: `--trials` and its like, and `--set key=value` (value in TOML).
+struct Overrides {
+    std::optional<std::int64_t> trials, steps;
+    std::optional<std::uint64_t> seed;
+    std::vector<std::pair<std::string, std::string>> set;
+};
+
+/// Reads a campaign. Throws ConfigError with all problems at once (key, line, value, what is allowed), Error(InputOutput) if unreadable.
+Campaign load_campaign(const std::filesystem::path& path, const Overrides& overrides = {});
+
+/// The same from text; `source` is the file's name in messages.
+Campaign parse_campaign(std::string_view text, const std::string& source, const Overrides& overrides = {});
+
+}  // namespace limrisk

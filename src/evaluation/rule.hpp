@@ -1,0 +1,49 @@
+// Node sets: the midpoint grid, and the quadrature rules of the true risk.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "campaign/cell.hpp"
+#include "kernels/program.hpp"
+
+namespace limrisk {
+
+/// Nodes with weights and target values, in double.
+struct NodeSet {
+    std::int64_t dimension = 0;
+    std::vector<double> inputs;   ///< [count][dimension]
+    std::vector<double> targets;  ///< [count]
+    std::vector<double> weights;  ///< [count], sum 1 up to rounding
+    std::int64_t count() const { return static_cast<std::int64_t>(weights.size()); }
+};
+
+/// Midpoint grid of the box with `per_axis` nodes an axis, last coordinate fastest, weight 1/count each. Targets not filled.
+NodeSet midpoint_grid(const InputLaw& input, std::int64_t per_axis);
+
+/// Rule of the true risk. d <= 3: tensor product of composite 4-point Gauss-Legendre, `nodes` per axis (a multiple of 4), weighted with
+/// the density of the law (normal laws on mean +- 8.5 deviations cut to the box, weights normalised to sum 1). d > 3: the first `nodes`
+/// points of Sobol's sequence (Boost), mapped by the inverse distribution function, equal weights. Targets not filled.
+NodeSet evaluation_rule(const InputLaw& input, std::int64_t nodes);
+
+/// Fills targets by running `program` in double. Returns the index of the first node with a non-finite target, or -1.
+std::int64_t fill_targets(NodeSet& nodes, const kernels::Program& program);
+
+/// d = 1: the mesh of the accurate risk: ends of the domain, breaks of the target (sign changes of arguments of abs, of differences of
+/// min, max and comparisons, zeros of arguments of sqrt, log and non-integer powers, found by scanning and bisection), and equal panels in between,
+/// doubled until 8-point Gauss-Legendre integrates f, f^2 and x f to 1e-14 relative (at most 1024 panels).
+struct Mesh {
+    std::vector<double> points;  ///< ascending
+    double error = 0;            ///< estimated relative error of the integral of f^2
+};
+Mesh target_mesh(const InputLaw& input, const kernels::Program& program);
+
+/// Domain of d = 1 integrals: the box, or mean +- 8.5 deviations cut to the box.
+struct Domain {
+    double low, high;
+};
+Domain integration_domain(const InputLaw& input);
+
+/// Constant factor of the density in d = 1: 1/(high - low), or 1/(deviation sqrt(2 pi) mass) for normal laws.
+double density_normalizer(const InputLaw& input);
+
+}  // namespace limrisk

@@ -1,0 +1,34 @@
+// Target expressions: text -> postfix program of kernels/program.hpp.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/program.hpp"
+
+namespace limrisk {
+
+struct ExpressionError {
+    std::size_t column;  ///< 1-based, in characters
+    std::string message;
+};
+
+/// An expression in x1..x{dimension}; owns the instructions that `program()` views.
+class Expression {
+public:
+    /// Throws ExpressionFailure (below) with the column.
+    static Expression compile(std::string_view text, std::int64_t dimension);
+    kernels::Program program() const { return {code_.data(), static_cast<std::int32_t>(code_.size())}; }
+    const std::vector<kernels::Instruction>& code() const { return code_; }
+
+private:
+    std::vector<kernels::Instruction> code_;
+};
+
+/// Thrown by compile; the caller adds file, line and key.
+struct ExpressionFailure {
+    ExpressionError error;
+};
+
+}  // namespace limrisk

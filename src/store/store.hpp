@@ -1,0 +1,63 @@
+// The store: one SQLite file, blocks of trials as packed, hashed columns. Schema: docs/formats.md.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "campaign/campaign.hpp"
+#include "limrisk/trial_record.hpp"
+
+namespace limrisk {
+
+struct StoredCell {
+    std::int64_t index = 0;
+    std::string id, description;  ///< see CellConfig
+};
+
+struct BlockKey {
+    std::int64_t cell = 0, first_trial = 0, count = 0;
+    auto operator<=>(const BlockKey&) const = default;
+};
+
+/// Metadata of a campaign as stored.
+struct StoredCampaign {
+    std::string name, text, version, created;
+    std::uint64_t seed = 0;
+    std::int64_t trials = 0;
+};
+
+/// One writer, any number of readers. Methods throw StoreError: Data (damaged, foreign), Busy (another writer), InputOutput (disk).
+class Store {
+public:
+    /// Opens or creates `path` for `campaign`, takes the writer's lock. A store of another campaign is refused with what differs.
+    /// Blocks already there stay; asking for more trials is no difference.
+    static Store open_for_writing(const std::filesystem::path& path, const Campaign& campaign);
+    /// Opens an existing store read-only.
+    static Store open(const std::filesystem::path& path);
+    Store(Store&&) noexcept;
+    Store& operator=(Store&&) noexcept;
+    ~Store();
+
+    const StoredCampaign& campaign() const;
+    const std::vector<StoredCell>& cells() const;
+    std::vector<BlockKey> blocks() const;  ///< sorted
+    /// Commits one block in one transaction; durable when it returns.
+    void write_block(const BlockKey& key, const std::vector<TrialRecord>& records);
+    /// Reads and checks one block. Throws StoreError(Data) when its hash does not fit.
+    std::vector<TrialRecord> read_block(const BlockKey& key) const;
+    /// All trials of a cell that form a prefix 0..n-1 without gaps, block by block.
+    void for_each_trial(std::int64_t cell, const std::function<void(std::int64_t trial, const TrialRecord&)>& visit) const;
+
+    /// Problems found by checking every block against its hash and the schema; empty if sound.
+    std::vector<std::string> verify() const;
+
+private:
+    struct Impl;
+    explicit Store(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace limrisk
