@@ -1,0 +1,8 @@
+// Compiler differences of the lane code, and the inline namespace that keeps the instruction sets' versions apart in one program.
+#pragma once
+
+#if !defined(LIMRISK_LANES)
+#define LIMRISK_LANES scalar  // plain host code; each instruction set's translation unit defines its own name
+#endif
+
+#define LIMRISK_INLINE inline __attribute__((always_inline))
