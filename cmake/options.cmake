@@ -6,7 +6,9 @@ target_include_directories(limrisk_options INTERFACE
 target_compile_options(limrisk_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
   # Bits are promised: no contraction, no reassociation (docs/numerics.md).
-  -ffp-contract=off -fno-fast-math)
+  -ffp-contract=off -fno-fast-math -fno-math-errno
+  # Exponent arithmetic on bit patterns wraps.
+  -fwrapv)
 if(LIMRISK_SANITIZE)
   target_compile_options(limrisk_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(limrisk_options INTERFACE -fsanitize=address,undefined)

@@ -36,12 +36,15 @@ LIMRISK_INLINE V real_power(V x, V y) {
 ///   stack   [max_program_depth][count] scratch; the result is left in stack[0][0..count-1]
 template <class V>
 void run_target(const Program& program, const V* inputs, std::int64_t coordinate_stride, std::int64_t sample_stride, int count, V* stack) {
-    V* top = stack - count;
+    std::int64_t depth = 0;     // operands on the stack
+    V* top = nullptr;           // the uppermost operand
+    const auto push = [&] { top = stack + depth++ * count; };
+    const auto pop = [&](int operands) { top = stack + ((depth -= operands) - 1) * count; };
     const auto unary = [&](auto operation) {
         for (int s = 0; s < count; ++s) top[s] = operation(top[s]);
     };
     const auto binary = [&](auto operation) {
-        top -= count;
+        pop(1);
         for (int s = 0; s < count; ++s) top[s] = operation(top[s], top[count + s]);
     };
     const auto truth = [](auto mask) { return select(mask, splat<V>(1), splat<V>(0)); };
@@ -49,11 +52,11 @@ void run_target(const Program& program, const V* inputs, std::int64_t coordinate
         const Instruction instruction = program.code[i];
         switch (instruction.op) {
             case Op::Constant:
-                top += count;
+                push();
                 for (int s = 0; s < count; ++s) top[s] = splat<V>(instruction.value);
                 break;
             case Op::Variable:
-                top += count;
+                push();
                 for (int s = 0; s < count; ++s) top[s] = inputs[instruction.index * coordinate_stride + s * sample_stride];
                 break;
             case Op::Add: binary([](V a, V b) { return a + b; }); break;
@@ -79,7 +82,7 @@ void run_target(const Program& program, const V* inputs, std::int64_t coordinate
             case Op::Equal: binary([&](V a, V b) { return truth(equal(a, b)); }); break;
             case Op::NotEqual: binary([&](V a, V b) { return truth(negate(equal(a, b))); }); break;
             case Op::If:
-                top -= 2 * count;
+                pop(2);
                 for (int s = 0; s < count; ++s) top[s] = select(equal(top[s], splat<V>(0)), top[2 * count + s], top[count + s]);
                 break;
         }

@@ -1,0 +1,178 @@
+// Lane vocabulary on SIMD registers: AVX-512, AVX2, or whatever 16-byte vectors the compiler has (portable: SSE2, NEON).
+// LIMRISK_VECTOR_BYTES is 64, 32 or 16. Every function gives each lane the bits of its overload in lanes_scalar.hpp.
+#pragma once
+#include "lanes_scalar.hpp"
+
+#if LIMRISK_VECTOR_BYTES >= 32
+#include <immintrin.h>
+#endif
+
+namespace limrisk::kernels {
+inline namespace LIMRISK_LANES {
+
+typedef float VecFloat __attribute__((vector_size(LIMRISK_VECTOR_BYTES)));
+typedef double VecDouble __attribute__((vector_size(LIMRISK_VECTOR_BYTES)));
+typedef std::int32_t VecInt32 __attribute__((vector_size(LIMRISK_VECTOR_BYTES)));
+typedef std::int64_t VecInt64 __attribute__((vector_size(LIMRISK_VECTOR_BYTES)));
+typedef std::uint32_t VecWord __attribute__((vector_size(LIMRISK_VECTOR_BYTES)));
+
+#if LIMRISK_VECTOR_BYTES == 64
+using MaskFloat = __mmask16;
+using MaskDouble = __mmask8;
+#else
+using MaskFloat = VecInt32;
+using MaskDouble = VecInt64;
+#endif
+
+template <>
+struct LaneTraits<VecFloat> {
+    using Real = float;
+    using Int = VecInt32;
+    using Mask = MaskFloat;
+    static constexpr int lanes = LIMRISK_VECTOR_BYTES / 4;
+};
+
+template <>
+struct LaneTraits<VecDouble> {
+    using Real = double;
+    using Int = VecInt64;
+    using Mask = MaskDouble;
+    static constexpr int lanes = LIMRISK_VECTOR_BYTES / 8;
+};
+
+LIMRISK_INLINE VecInt32 bits(VecFloat a) { return reinterpret_cast<VecInt32>(a); }
+LIMRISK_INLINE VecInt64 bits(VecDouble a) { return reinterpret_cast<VecInt64>(a); }
+LIMRISK_INLINE VecFloat from_bits(VecInt32 a) { return reinterpret_cast<VecFloat>(a); }
+LIMRISK_INLINE VecDouble from_bits(VecInt64 a) { return reinterpret_cast<VecDouble>(a); }
+
+#if LIMRISK_VECTOR_BYTES == 64
+
+LIMRISK_INLINE VecFloat fma(VecFloat a, VecFloat b, VecFloat c) { return _mm512_fmadd_ps(a, b, c); }
+LIMRISK_INLINE VecDouble fma(VecDouble a, VecDouble b, VecDouble c) { return _mm512_fmadd_pd(a, b, c); }
+LIMRISK_INLINE VecFloat sqrt(VecFloat a) { return _mm512_sqrt_ps(a); }
+LIMRISK_INLINE VecDouble sqrt(VecDouble a) { return _mm512_sqrt_pd(a); }
+LIMRISK_INLINE MaskFloat less(VecFloat a, VecFloat b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+LIMRISK_INLINE MaskDouble less(VecDouble a, VecDouble b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
+LIMRISK_INLINE MaskFloat less_equal(VecFloat a, VecFloat b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
+LIMRISK_INLINE MaskDouble less_equal(VecDouble a, VecDouble b) { return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ); }
+LIMRISK_INLINE MaskFloat equal(VecFloat a, VecFloat b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+LIMRISK_INLINE MaskDouble equal(VecDouble a, VecDouble b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
+LIMRISK_INLINE VecFloat select(MaskFloat mask, VecFloat a, VecFloat b) { return _mm512_mask_blend_ps(mask, b, a); }
+LIMRISK_INLINE VecDouble select(MaskDouble mask, VecDouble a, VecDouble b) { return _mm512_mask_blend_pd(mask, b, a); }
+LIMRISK_INLINE MaskFloat nonzero(VecInt32 a) { return _mm512_test_epi32_mask(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(a)); }
+LIMRISK_INLINE MaskDouble nonzero(VecInt64 a) { return _mm512_test_epi64_mask(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(a)); }
+LIMRISK_INLINE VecFloat relu(VecFloat a) { return _mm512_max_ps(a, _mm512_setzero_ps()); }
+LIMRISK_INLINE VecDouble relu(VecDouble a) { return _mm512_max_pd(a, _mm512_setzero_pd()); }
+LIMRISK_INLINE VecFloat masked_add(MaskFloat mask, VecFloat sum, VecFloat a) { return _mm512_mask_add_ps(sum, mask, sum, a); }
+LIMRISK_INLINE VecDouble masked_add(MaskDouble mask, VecDouble sum, VecDouble a) { return _mm512_mask_add_pd(sum, mask, sum, a); }
+LIMRISK_INLINE VecFloat masked_fma(MaskFloat mask, VecFloat a, VecFloat b, VecFloat sum) { return _mm512_mask3_fmadd_ps(a, b, sum, mask); }
+LIMRISK_INLINE VecDouble masked_fma(MaskDouble mask, VecDouble a, VecDouble b, VecDouble sum) { return _mm512_mask3_fmadd_pd(a, b, sum, mask); }
+LIMRISK_INLINE MaskFloat both(MaskFloat a, MaskFloat b) { return static_cast<MaskFloat>(a & b); }
+LIMRISK_INLINE MaskDouble both(MaskDouble a, MaskDouble b) { return static_cast<MaskDouble>(a & b); }
+LIMRISK_INLINE MaskFloat either(MaskFloat a, MaskFloat b) { return static_cast<MaskFloat>(a | b); }
+LIMRISK_INLINE MaskDouble either(MaskDouble a, MaskDouble b) { return static_cast<MaskDouble>(a | b); }
+LIMRISK_INLINE MaskFloat negate(MaskFloat a) { return static_cast<MaskFloat>(~a); }
+LIMRISK_INLINE MaskDouble negate(MaskDouble a) { return static_cast<MaskDouble>(~a); }
+LIMRISK_INLINE bool any(MaskFloat a) { return a != 0; }
+LIMRISK_INLINE bool any(MaskDouble a) { return a != 0; }
+
+#else
+
+#if LIMRISK_VECTOR_BYTES == 32
+LIMRISK_INLINE VecFloat fma(VecFloat a, VecFloat b, VecFloat c) { return _mm256_fmadd_ps(a, b, c); }
+LIMRISK_INLINE VecDouble fma(VecDouble a, VecDouble b, VecDouble c) { return _mm256_fmadd_pd(a, b, c); }
+LIMRISK_INLINE VecFloat sqrt(VecFloat a) { return _mm256_sqrt_ps(a); }
+LIMRISK_INLINE VecDouble sqrt(VecDouble a) { return _mm256_sqrt_pd(a); }
+LIMRISK_INLINE VecFloat relu(VecFloat a) { return _mm256_max_ps(a, _mm256_setzero_ps()); }
+LIMRISK_INLINE VecDouble relu(VecDouble a) { return _mm256_max_pd(a, _mm256_setzero_pd()); }
+#else
+template <class V>
+LIMRISK_INLINE V fma_each(V a, V b, V c) {
+    V result;
+    for (int i = 0; i < LaneTraits<V>::lanes; ++i) result[i] = fma(a[i], b[i], c[i]);
+    return result;
+}
+template <class V>
+LIMRISK_INLINE V sqrt_each(V a) {
+    V result;
+    for (int i = 0; i < LaneTraits<V>::lanes; ++i) result[i] = sqrt(a[i]);
+    return result;
+}
+LIMRISK_INLINE VecFloat fma(VecFloat a, VecFloat b, VecFloat c) { return fma_each(a, b, c); }
+LIMRISK_INLINE VecDouble fma(VecDouble a, VecDouble b, VecDouble c) { return fma_each(a, b, c); }
+LIMRISK_INLINE VecFloat sqrt(VecFloat a) { return sqrt_each(a); }
+LIMRISK_INLINE VecDouble sqrt(VecDouble a) { return sqrt_each(a); }
+LIMRISK_INLINE VecFloat relu(VecFloat a) { return a > 0 ? a : VecFloat{}; }
+LIMRISK_INLINE VecDouble relu(VecDouble a) { return a > 0 ? a : VecDouble{}; }
+#endif
+
+LIMRISK_INLINE MaskFloat less(VecFloat a, VecFloat b) { return a < b; }
+LIMRISK_INLINE MaskDouble less(VecDouble a, VecDouble b) { return a < b; }
+LIMRISK_INLINE MaskFloat less_equal(VecFloat a, VecFloat b) { return a <= b; }
+LIMRISK_INLINE MaskDouble less_equal(VecDouble a, VecDouble b) { return a <= b; }
+LIMRISK_INLINE MaskFloat equal(VecFloat a, VecFloat b) { return a == b; }
+LIMRISK_INLINE MaskDouble equal(VecDouble a, VecDouble b) { return a == b; }
+LIMRISK_INLINE VecFloat select(MaskFloat mask, VecFloat a, VecFloat b) { return mask ? a : b; }
+LIMRISK_INLINE VecDouble select(MaskDouble mask, VecDouble a, VecDouble b) { return mask ? a : b; }
+LIMRISK_INLINE MaskFloat nonzero(VecInt32 a) { return a != 0; }
+LIMRISK_INLINE MaskDouble nonzero(VecInt64 a) { return a != 0; }
+LIMRISK_INLINE VecFloat masked_add(MaskFloat mask, VecFloat sum, VecFloat a) { return mask ? sum + a : sum; }
+LIMRISK_INLINE VecDouble masked_add(MaskDouble mask, VecDouble sum, VecDouble a) { return mask ? sum + a : sum; }
+LIMRISK_INLINE VecFloat masked_fma(MaskFloat mask, VecFloat a, VecFloat b, VecFloat sum) { return mask ? fma(a, b, sum) : sum; }
+LIMRISK_INLINE VecDouble masked_fma(MaskDouble mask, VecDouble a, VecDouble b, VecDouble sum) { return mask ? fma(a, b, sum) : sum; }
+LIMRISK_INLINE MaskFloat both(MaskFloat a, MaskFloat b) { return a & b; }
+LIMRISK_INLINE MaskDouble both(MaskDouble a, MaskDouble b) { return a & b; }
+LIMRISK_INLINE MaskFloat either(MaskFloat a, MaskFloat b) { return a | b; }
+LIMRISK_INLINE MaskDouble either(MaskDouble a, MaskDouble b) { return a | b; }
+LIMRISK_INLINE MaskFloat negate(MaskFloat a) { return ~a; }
+LIMRISK_INLINE MaskDouble negate(MaskDouble a) { return ~a; }
+template <class M>
+LIMRISK_INLINE bool any_each(M a) {
+    auto found = a[0];
+    for (unsigned i = 1; i < sizeof(M) / sizeof(a[0]); ++i) found |= a[i];
+    return found != 0;
+}
+LIMRISK_INLINE bool any(MaskFloat a) { return any_each(a); }
+LIMRISK_INLINE bool any(MaskDouble a) { return any_each(a); }
+
+#endif
+
+template <class V>
+LIMRISK_INLINE MaskOf<V> greater(V a, V b) {
+    return less(b, a);
+}
+
+/// The high and low words of the product of every lane of `a` with `multiplier`.
+LIMRISK_INLINE VecWord multiply_high(VecWord a, std::uint32_t multiplier) {
+#if LIMRISK_VECTOR_BYTES == 64
+    const __m512i m = _mm512_set1_epi32(static_cast<int>(multiplier)), x = reinterpret_cast<__m512i>(a);
+    const __m512i even = _mm512_mul_epu32(x, m), odd = _mm512_mul_epu32(_mm512_srli_epi64(x, 32), m);
+    return reinterpret_cast<VecWord>(_mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_DDBB));
+#elif LIMRISK_VECTOR_BYTES == 32
+    const __m256i m = _mm256_set1_epi32(static_cast<int>(multiplier)), x = reinterpret_cast<__m256i>(a);
+    const __m256i even = _mm256_mul_epu32(x, m), odd = _mm256_mul_epu32(_mm256_srli_epi64(x, 32), m);
+    return reinterpret_cast<VecWord>(_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA));
+#else
+    VecWord result;
+    for (unsigned i = 0; i < LIMRISK_VECTOR_BYTES / 4; ++i)
+        result[i] = static_cast<std::uint32_t>((static_cast<std::uint64_t>(a[i]) * multiplier) >> 32);
+    return result;
+#endif
+}
+
+/// Lane numbers 0, 1, … of one register.
+template <class V>
+LIMRISK_INLINE IntOf<V> lane_numbers() {
+    IntOf<V> numbers;
+    for (int i = 0; i < LaneTraits<V>::lanes; ++i) numbers[i] = i;
+    return numbers;
+}
+
+/// Lane i of the result is lane index[i] of `a`.
+template <class V>
+LIMRISK_INLINE V permute(V a, IntOf<V> index) {
+    return __builtin_shuffle(a, index);
+}
+
+}  // namespace LIMRISK_LANES
+}  // namespace limrisk::kernels
