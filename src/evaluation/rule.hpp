@@ -18,26 +18,28 @@ struct NodeSet {
 };
 
 /// Midpoint grid of the box with `per_axis` nodes an axis, last coordinate fastest, weight 1/count each. Targets not filled.
+/// Throws ConfigError without a box or beyond 2^31 nodes.
 NodeSet midpoint_grid(const InputLaw& input, std::int64_t per_axis);
 
 /// Rule of the true risk. d <= 3: tensor product of composite 4-point Gauss-Legendre, `nodes` per axis (a multiple of 4), weighted with
 /// the density of the law (normal laws on mean +- 8.5 deviations cut to the box, weights normalised to sum 1). d > 3: the first `nodes`
 /// points of Sobol's sequence (Boost), mapped by the inverse distribution function, equal weights. Targets not filled.
+/// Throws ConfigError for a number of nodes that is not possible. Errors: docs/theory.md.
 NodeSet evaluation_rule(const InputLaw& input, std::int64_t nodes);
 
 /// Fills targets by running `program` in double. Returns the index of the first node with a non-finite target, or -1.
 std::int64_t fill_targets(NodeSet& nodes, const kernels::Program& program);
 
-/// d = 1: the mesh of the accurate risk: ends of the domain, breaks of the target (sign changes of arguments of abs, of differences of
-/// min, max and comparisons, zeros of arguments of sqrt, log and non-integer powers, found by scanning and bisection), and equal panels in between,
-/// doubled until 8-point Gauss-Legendre integrates f, f^2 and x f to 1e-14 relative (at most 1024 panels).
+/// d = 1: the mesh of the accurate risk: ends of the domain, breaks of the target (breaks.hpp), 8 equal panels, and bisections of the panel
+/// with the largest error until 8-point Gauss-Legendre integrates 1, x, x^2, f, x f and f^2 against the law to 1e-14 of the integrals of
+/// their absolute values, or 1024 panels are reached. Panels shrink geometrically towards a singularity.
 struct Mesh {
     std::vector<double> points;  ///< ascending
-    double error = 0;            ///< estimated relative error of the integral of f^2
+    double error = 0;            ///< largest estimated relative error of those integrals; +inf if the target is not finite on the nodes
 };
 Mesh target_mesh(const InputLaw& input, const kernels::Program& program);
 
-/// Domain of d = 1 integrals: the box, or mean +- 8.5 deviations cut to the box.
+/// Domain of d = 1 integrals: the box, or mean +- 8.5 deviations cut to the box. Throws ConfigError if nothing is left.
 struct Domain {
     double low, high;
 };

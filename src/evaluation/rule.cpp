@@ -1,0 +1,155 @@
+// The midpoint grid of the training box, tensor Gauss-Legendre and Sobol rules of the true risk, and the target on their nodes.
+#include "evaluation/rule.hpp"
+
+#include <boost/random/sobol.hpp>
+#include <cmath>
+#include <cstddef>
+
+#include "evaluation/gauss_legendre.hpp"
+#include "evaluation/scalar.hpp"
+#include "limrisk/error.hpp"
+
+namespace limrisk {
+namespace {
+
+/// One axis: nodes and their weights, sum 1.
+struct Axis {
+    std::vector<double> nodes, weights;
+};
+
+double clamped(double x, const InputLaw& input) {
+    if (!input.bounded) return x;
+    return x < input.low ? input.low : (x > input.high ? input.high : x);
+}
+
+/// per_axis^dimension, refused beyond 2^31 (64-bit arithmetic, before anything is allocated).
+std::int64_t grid_count(std::int64_t per_axis, std::int64_t dimension) {
+    std::int64_t count = 1;
+    for (std::int64_t k = 0; k < dimension; ++k) {
+        if (per_axis < 1 || count > (std::int64_t{1} << 31) / per_axis)
+            throw ConfigError({"a grid of " + std::to_string(per_axis) + " nodes an axis in dimension " + std::to_string(dimension) +
+                               ": between 1 and 2^31 nodes in all are possible; use fewer an axis"});
+        count *= per_axis;
+    }
+    return count;
+}
+
+/// Tensor product of `axis` with itself, last coordinate fastest.
+NodeSet tensor_product(const Axis& axis, std::int64_t dimension) {
+    const auto per_axis = static_cast<std::int64_t>(axis.nodes.size());
+    const std::int64_t count = grid_count(per_axis, dimension);
+    NodeSet set;
+    set.dimension = dimension;
+    set.inputs.resize(static_cast<std::size_t>(count * dimension));
+    set.weights.resize(static_cast<std::size_t>(count));
+    for (std::int64_t m = 0; m < count; ++m) {
+        double weight = 1;
+        std::int64_t rest = m;
+        for (std::int64_t k = dimension - 1; k >= 0; --k, rest /= per_axis) {
+            const auto i = static_cast<std::size_t>(rest % per_axis);
+            set.inputs[static_cast<std::size_t>(m * dimension + k)] = axis.nodes[i];
+            weight *= axis.weights[i];
+        }
+        set.weights[static_cast<std::size_t>(m)] = weight;
+    }
+    return set;
+}
+
+/// Composite 4-point Gauss-Legendre on equal panels of the domain, times the density, scaled to sum 1.
+Axis gauss_axis(const InputLaw& input, std::int64_t nodes) {
+    const Domain domain = integration_domain(input);
+    const std::int64_t panels = nodes / 4;
+    const double half = 0.5 / static_cast<double>(panels);
+    Axis axis;
+    double sum = 0;
+    for (std::int64_t p = 0; p < panels; ++p)
+        for (int g = 0; g < 4; ++g) {
+            const double middle = (static_cast<double>(p) + 0.5) / static_cast<double>(panels);
+            const double x = std::fma(std::fma(half, gauss_legendre::abscissas_4[g], middle), domain.high - domain.low, domain.low);
+            double weight = half * gauss_legendre::weights_4[g];
+            if (input.kind == InputLaw::Kind::Normal) {
+                const double u = (x - input.mean) / input.deviation;
+                weight *= exponential(-0.5 * (u * u));
+            }
+            axis.nodes.push_back(clamped(x, input));
+            axis.weights.push_back(weight);
+            sum += weight;
+        }
+    if (input.kind == InputLaw::Kind::Normal)
+        for (double& weight : axis.weights) weight /= sum;
+    return axis;
+}
+
+/// Maps u in (0, 1) to the law by its inverse distribution function.
+class InverseLaw {
+public:
+    explicit InverseLaw(const InputLaw& input) : input_(input) {
+        if (input.kind == InputLaw::Kind::Normal && input.bounded) {
+            probability_low_ = normal_probability((input.low - input.mean) / input.deviation);
+            probability_range_ = normal_probability((input.high - input.mean) / input.deviation) - probability_low_;
+        }
+    }
+    double operator()(double u) const {
+        if (input_.kind == InputLaw::Kind::Uniform) return clamped(std::fma(u, input_.high - input_.low, input_.low), input_);
+        const double p = std::fma(u, probability_range_, probability_low_);
+        return clamped(std::fma(input_.deviation, normal_quantile(p), input_.mean), input_);
+    }
+
+private:
+    InputLaw input_;
+    double probability_low_ = 0, probability_range_ = 1;
+};
+
+/// The first `count` points of Sobol's sequence after the origin, each coordinate (integer + 1/2) / 2^32, mapped to the law.
+NodeSet sobol_rule(const InputLaw& input, std::int64_t count) {
+    NodeSet set;
+    set.dimension = input.dimension;
+    set.weights.assign(static_cast<std::size_t>(count), 1 / static_cast<double>(count));
+    set.inputs.reserve(static_cast<std::size_t>(count * input.dimension));
+    const InverseLaw map(input);
+    boost::random::sobol_engine<std::uint_least32_t, 32> sequence(static_cast<std::size_t>(input.dimension));
+    for (std::int64_t i = 0; i < count * input.dimension; ++i)
+        set.inputs.push_back(map(std::fma(static_cast<double>(sequence()), 0x1p-32, 0x1p-33)));
+    return set;
+}
+
+}  // namespace
+
+NodeSet midpoint_grid(const InputLaw& input, std::int64_t per_axis) {
+    if (!input.bounded)
+        throw ConfigError({"training.sampling.nodes: a midpoint grid needs a box; give problem.input low and high, or sample fresh"});
+    Axis axis;
+    for (std::int64_t i = 0; i < per_axis; ++i)
+        axis.nodes.push_back(
+            clamped(std::fma((static_cast<double>(i) + 0.5) / static_cast<double>(per_axis), input.high - input.low, input.low), input));
+    axis.weights.assign(static_cast<std::size_t>(per_axis), 1);
+    NodeSet set = tensor_product(axis, input.dimension);
+    set.weights.assign(set.weights.size(), 1 / static_cast<double>(set.count()));
+    return set;
+}
+
+NodeSet evaluation_rule(const InputLaw& input, std::int64_t nodes) {
+    if (input.dimension > 3) {
+        if (nodes < 1 || nodes >= std::int64_t{1} << 31 || input.dimension > 3667)
+            throw ConfigError({"evaluation: " + std::to_string(nodes) + " nodes in dimension " + std::to_string(input.dimension) +
+                               "; Sobol's sequence gives 1 to 2^31 - 1 points in up to 3667 dimensions"});
+        return sobol_rule(input, nodes);
+    }
+    if (nodes < 4 || nodes % 4 != 0)
+        throw ConfigError({"evaluation: " + std::to_string(nodes) + " nodes an axis; for dimension 1 to 3 it must be a multiple of 4"});
+    grid_count(nodes, input.dimension);
+    return tensor_product(gauss_axis(input, nodes), input.dimension);
+}
+
+std::int64_t fill_targets(NodeSet& nodes, const kernels::Program& program) {
+    nodes.targets.resize(nodes.weights.size());
+    std::int64_t first_bad = -1;
+    for (std::int64_t m = nodes.count() - 1; m >= 0; --m) {
+        const double target = evaluate_target(program, nodes.inputs.data() + m * nodes.dimension);
+        nodes.targets[static_cast<std::size_t>(m)] = target;
+        if (!std::isfinite(target)) first_bad = m;
+    }
+    return first_bad;
+}
+
+}  // namespace limrisk

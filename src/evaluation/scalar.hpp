@@ -1,0 +1,22 @@
+// Scalar double arithmetic of the evaluation: targets and the specified elementary functions, the same bits on every machine (no libm).
+// Keeps the lane templates of kernels/ out of the other files of this directory.
+#pragma once
+#include "kernels/program.hpp"
+
+namespace limrisk {
+
+/// The target at `inputs` [dimension], in double. docs/numerics.md section 7.
+double evaluate_target(const kernels::Program& program, const double* inputs);
+
+/// exp and the standard normal quantile (2^-40 <= p <= 1 - 2^-40) of docs/numerics.md section 6.
+double exponential(double x);
+double normal_quantile(double p);
+
+/// Distribution function of the standard normal law. Relative error below 2e-15 for -37 <= z <= 0, absolute error below 3e-16 for
+/// z > 0 (tests/unit/evaluation_normal_test.cpp). -inf gives 0, +inf gives 1.
+double normal_probability(double z);
+
+/// P(low < Z < high) of the standard normal law, low <= high; keeps its relative accuracy in either tail.
+double normal_mass(double low, double high);
+
+}  // namespace limrisk
