@@ -1,0 +1,21 @@
+// A rough count of the arithmetic of a cell, so that progress, time left and the order of work are about right before anything is measured.
+// Only ratios between cells matter: a run corrects the scale by its own speed, `--dry-run` by a short calibration.
+#pragma once
+#include "campaign/cell.hpp"
+
+namespace limrisk {
+
+/// Lane instructions of one step of one replica: samples x slots of the tile x (3d + 4), the activation's share, random numbers, optimizer.
+double step_cost(const CellConfig& cell);
+
+/// Lane instructions of one trial: its steps, its checks under the evaluation rule, and its accurate risks.
+double trial_cost(const CellConfig& cell);
+
+/// Replica-steps and sample-neurons of one trial, the units in which speed is reported.
+double replica_steps(const CellConfig& cell);
+double sample_neurons(const CellConfig& cell);
+
+/// Lane instructions that one core of about 3 GHz with AVX-512 gets through in a second; what `predicted time` assumes until measured.
+inline constexpr double nominal_lane_instructions_per_second = 5e10;
+
+}  // namespace limrisk

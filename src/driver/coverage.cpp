@@ -1,0 +1,40 @@
+// Interval arithmetic on trial numbers: complement, and cutting at the grid of blocks.
+#include "driver/coverage.hpp"
+
+#include <algorithm>
+
+namespace limrisk {
+
+std::vector<TrialRange> missing_ranges(const std::vector<TrialRange>& there, std::int64_t trials) {
+    std::vector<TrialRange> missing;
+    std::int64_t next = 0;
+    for (const TrialRange& range : there) {
+        const std::int64_t gap_end = std::min(range.first, trials);
+        if (gap_end > next) missing.push_back({next, gap_end - next});
+        next = std::max(next, range.first + range.count);
+    }
+    if (next < trials) missing.push_back({next, trials - next});
+    return missing;
+}
+
+std::vector<TrialRange> cut_into_blocks(const std::vector<TrialRange>& ranges, std::int64_t block_trials) {
+    std::vector<TrialRange> blocks;
+    for (const TrialRange& range : ranges) {
+        const std::int64_t end = range.first + range.count;
+        for (std::int64_t first = range.first; first < end;) {
+            const std::int64_t to_grid = block_trials - first % block_trials;
+            const std::int64_t count = std::min(to_grid, end - first);
+            blocks.push_back({first, count});
+            first += count;
+        }
+    }
+    return blocks;
+}
+
+std::int64_t trial_count(const std::vector<TrialRange>& ranges) {
+    std::int64_t count = 0;
+    for (const TrialRange& range : ranges) count += range.count;
+    return count;
+}
+
+}  // namespace limrisk

@@ -1,0 +1,26 @@
+// Which trials of a cell are still to be done, cut into blocks.
+// A resumed run skips what a store holds, whatever the sizes of the blocks there.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+namespace limrisk {
+
+/// Trials first .. first + count - 1 of one cell.
+struct TrialRange {
+    std::int64_t first = 0;
+    std::int64_t count = 0;
+    bool operator==(const TrialRange&) const = default;
+};
+
+/// Parts of 0 .. trials-1 that no range of `there` holds, ascending. `there` ascends by `first`; ranges may overlap.
+std::vector<TrialRange> missing_ranges(const std::vector<TrialRange>& there, std::int64_t trials);
+
+/// Cuts ranges at the multiples of `block_trials`. So a run that asks for more trials than an earlier one completes that one's short
+/// last block by a ragged one and then returns to the common grid of blocks.
+std::vector<TrialRange> cut_into_blocks(const std::vector<TrialRange>& ranges, std::int64_t block_trials);
+
+/// Sum of the counts.
+std::int64_t trial_count(const std::vector<TrialRange>& ranges);
+
+}  // namespace limrisk

@@ -1,0 +1,83 @@
+// The calling thread writes and watches; backend.concurrency() workers compute.
+#include "driver/driver.hpp"
+
+#include "driver/work_queue.hpp"
+#include "driver/worker_pool.hpp"
+
+namespace limrisk {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::milliseconds poll_interval{50};
+constexpr std::chrono::milliseconds progress_interval{200};
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// Turns requests to stop, and failures of workers, into calls of the pool.
+class StopWatch {
+public:
+    StopWatch(WorkerPool& pool, const RunOptions& options) : pool_(pool), options_(options) {}
+    void look() {
+        const int requests = options_.stop_requests ? options_.stop_requests->load() : 0;
+        if (!stopping_ && (requests >= 1 || pool_.failed())) {
+            stopping_ = true;
+            since_ = Clock::now();
+            pool_.stop_taking();
+        }
+        if (stopping_ && (requests >= 2 || Clock::now() - since_ >= options_.grace)) pool_.abandon();
+    }
+    bool stopping() const { return stopping_; }
+
+private:
+    WorkerPool& pool_;
+    const RunOptions& options_;
+    bool stopping_ = false;
+    Clock::time_point since_;
+};
+
+}  // namespace
+
+RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend, const RunOptions& options) {
+    const Clock::time_point start = Clock::now();
+    const std::vector<BlockKey> there = store.blocks();
+    WorkQueue queue(campaign, store.cells(), there, options.block_trials);
+    RunOutcome outcome;
+    outcome.trials_total = queue.trials_total();
+    outcome.trials_before = queue.trials_before();
+    outcome.blocks_before = static_cast<std::int64_t>(there.size());
+
+    double committed_cost = 0, committed_steps = 0;
+    WorkerPool pool(queue, backend);
+    StopWatch watch(pool, options);
+    const auto report = [&] {
+        if (!options.on_progress) return;
+        const WorkerPool::InFlight in_flight = pool.in_flight();
+        options.on_progress({seconds_since(start), queue.cost_total(), queue.cost_before(), committed_cost + in_flight.cost,
+                             committed_steps + in_flight.replica_steps, queue.cells_done(), queue.cells_total(),
+                             outcome.trials_before + outcome.trials_written, outcome.trials_total, watch.stopping()});
+    };
+    Clock::time_point last_report = start - progress_interval;
+    while (true) {
+        watch.look();
+        if (Clock::now() - last_report >= progress_interval) {
+            report();
+            last_report = Clock::now();
+        }
+        const WorkerPool::Wait wait = pool.wait_for_block(poll_interval);
+        if (wait == WorkerPool::Wait::AllDone) break;
+        if (wait == WorkerPool::Wait::Timeout) continue;
+        const FinishedBlock block = pool.take();
+        store.write_block(block.key, block.records);
+        queue.committed(block.key);
+        ++outcome.blocks_written;
+        outcome.trials_written += block.key.count;
+        committed_cost += block.cost;
+        committed_steps += block.replica_steps;
+    }
+    report();
+    pool.rethrow_failure();
+    outcome.seconds = seconds_since(start);
+    return outcome;
+}
+
+}  // namespace limrisk
