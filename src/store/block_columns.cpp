@@ -1,0 +1,91 @@
+// Packing, unpacking and sealing of blocks; see block_columns.hpp.
+#include "store/block_columns.hpp"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <bit>
+#include <cstring>
+#include <memory>
+#include <new>
+
+namespace limrisk {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "columns are copied as they lie in memory: little-endian");
+static_assert(sizeof(Verdict) == 4);
+
+/// Streaming XXH3-128.
+class Hasher {
+public:
+    Hasher() : state_(XXH3_createState(), XXH3_freeState) {
+        if (!state_) throw std::bad_alloc();
+        XXH3_128bits_reset(state_.get());
+    }
+    void add(std::string_view bytes) { XXH3_128bits_update(state_.get(), bytes.data(), bytes.size()); }
+    void add(std::int64_t value) { XXH3_128bits_update(state_.get(), &value, sizeof value); }
+    std::string digits() const {
+        XXH128_canonical_t canonical;
+        XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state_.get()));
+        return fmt::format("{:02x}", fmt::join(canonical.digest, ""));
+    }
+
+private:
+    std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state_;
+};
+
+}  // namespace
+
+BlockColumns pack_columns(std::span<const TrialRecord> records) {
+    BlockColumns columns;
+    for (std::size_t f = 0; f < trial_fields.size(); ++f) {
+        const std::size_t size = field_size(trial_fields[f].type);
+        columns[f].resize(size * records.size());
+        char* to = columns[f].data();
+        for (const TrialRecord& record : records) {
+            std::memcpy(to, reinterpret_cast<const char*>(&record) + trial_fields[f].offset, size);
+            to += size;
+        }
+    }
+    return columns;
+}
+
+BlockColumnViews column_views(const BlockColumns& columns) {
+    BlockColumnViews views;
+    for (std::size_t f = 0; f < columns.size(); ++f) views[f] = columns[f];
+    return views;
+}
+
+std::vector<TrialRecord> unpack_columns(const BlockColumnViews& columns, std::int64_t count) {
+    std::vector<TrialRecord> records(static_cast<std::size_t>(count));
+    for (std::size_t f = 0; f < trial_fields.size(); ++f) {
+        const std::size_t size = field_size(trial_fields[f].type);
+        const char* from = columns[f].data();
+        for (TrialRecord& record : records) {
+            std::memcpy(reinterpret_cast<char*>(&record) + trial_fields[f].offset, from, size);
+            from += size;
+        }
+    }
+    return records;
+}
+
+std::string block_hash(std::string_view cell_id, std::int64_t first_trial, std::int64_t count, const BlockColumnViews& columns) {
+    Hasher hasher;
+    hasher.add(schema_version);
+    hasher.add(first_trial);
+    hasher.add(count);
+    hasher.add(cell_id);
+    for (const std::string_view column : columns) hasher.add(column);
+    return hasher.digits();
+}
+
+std::string parts_hash(std::span<const std::string> parts) {
+    Hasher hasher;
+    for (const std::string& part : parts) {
+        hasher.add(static_cast<std::int64_t>(part.size()));
+        hasher.add(part);
+    }
+    return hasher.digits();
+}
+
+}  // namespace limrisk

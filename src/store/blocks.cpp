@@ -1,0 +1,62 @@
+// Blocks in SQL: the statements that write and read one, and the checks that every block read must pass.
+#include <fmt/format.h>
+
+#include "limrisk/error.hpp"
+#include "store/store_impl.hpp"
+
+namespace limrisk {
+namespace {
+
+std::string select_sql() {
+    std::string sql = "SELECT hash";
+    for (const TrialField& field : trial_fields) sql += fmt::format(", {}", field.name);
+    return sql + " FROM blocks WHERE cell = ? AND first_trial = ? AND count = ?";
+}
+
+}  // namespace
+
+std::string insert_sql() {
+    std::string names, values;
+    for (const TrialField& field : trial_fields) {
+        names += fmt::format(", {}", field.name);
+        values += ", ?";
+    }
+    return fmt::format("INSERT INTO blocks (cell, first_trial, count, hash{}) VALUES (?, ?, ?, ?{})", names, values);
+}
+
+std::vector<TrialRecord> Store::Impl::read(const BlockKey& key) {
+    const auto damaged = [&](const std::string& why) {
+        return StoreError(ExitCode::Data, fmt::format("store {}: cell {}, trials {} to {}: {}", database.path().string(), key.cell,
+                                                      key.first_trial, key.first_trial + key.count - 1, why));
+    };
+    if (key.count < 1 || key.count > max_block_trials || key.first_trial < 0)
+        throw damaged("not a block that limrisk writes; the store is damaged");
+    const std::int64_t row = row_of(key.cell);
+    if (!select) select.emplace(database, select_sql());
+    // A statement that is not reset keeps its lock and would block the writer.
+    struct Reset {
+        sqlite::Statement& statement;
+        ~Reset() { statement.reset(); }
+    } reset{*select};
+    select->bind(1, row).bind(2, key.first_trial).bind(3, key.count);
+    if (!select->step()) throw damaged("there is no such block");
+    BlockColumnViews columns;
+    for (std::size_t f = 0; f < columns.size(); ++f) {
+        columns[f] = select->blob(static_cast<int>(f) + 1);
+        if (columns[f].size() != field_size(trial_fields[f].type) * static_cast<std::size_t>(key.count)) {
+            throw damaged(fmt::format("the column {} has {} bytes; the store is damaged", trial_fields[f].name, columns[f].size()));
+        }
+    }
+    if (block_hash(cells[static_cast<std::size_t>(key.cell)].id, key.first_trial, key.count, columns) != select->text(0)) {
+        throw damaged(
+            "the block does not fit its hash; the store is damaged: restore it from a copy, or move it away and run the campaign again");
+    }
+    std::vector<TrialRecord> records = unpack_columns(columns, key.count);
+    for (const TrialRecord& record : records) {
+        const auto verdict = static_cast<std::int32_t>(record.verdict);
+        if (verdict < 0 || verdict > 3) throw damaged(fmt::format("a verdict of {} does not exist", verdict));
+    }
+    return records;
+}
+
+}  // namespace limrisk

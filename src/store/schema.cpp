@@ -1,0 +1,172 @@
+// The tables and views of a store; see schema.hpp.
+// SQLite has no function that reads a double from bytes, so the view `trials` does IEEE 754 by hand, exactly: bytes are looked up with
+// instr(), the mantissa is an integer below 2^53, and the power of two comes from a table; their product needs no rounding.
+#include "store/schema.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "limrisk/error.hpp"
+#include "limrisk/trial_record.hpp"
+#include "store/block_columns.hpp"
+
+namespace limrisk {
+namespace {
+
+constexpr int digits = 1024;         // rows of view_digit: two of them number max_block_trials trials
+constexpr int exponents = 2047;      // finite exponents of a double
+constexpr int exponent_bias = 1075;  // of an integer mantissa: value = mantissa * 2^(exponent - 1075)
+static_assert(static_cast<std::int64_t>(digits) * digits == max_block_trials);
+
+/// SQL for byte k (1-based) of trial i in a column, as an integer 0..255.
+std::string byte_sql(const TrialField& field, int k) {
+    return fmt::format("(instr(c.bytes,substr(b.{},{}*({}*h.n+l.n)+{},1))-1)", field.name, field_size(field.type), digits, k);
+}
+
+/// Bytes first..last as one integer, little-endian.
+std::string integer_sql(const TrialField& field, int last) {
+    std::string sql = byte_sql(field, 1);
+    for (int k = 2; k <= last; ++k) sql += fmt::format("+({}<<{})", byte_sql(field, k), 8 * (k - 1));
+    return "(" + sql + ")";
+}
+
+std::string real_sql(const TrialField& field) {
+    const std::string sign = fmt::format("(1.0-2*({}>>7))", byte_sql(field, 8));
+    const std::string exponent = fmt::format("((({}&127)<<4)+({}>>4))", byte_sql(field, 8), byte_sql(field, 7));
+    const std::string mantissa = fmt::format("({}+(({}&15)<<48))", integer_sql(field, 6), byte_sql(field, 7));
+    return fmt::format(
+        "CASE {0} WHEN 2047 THEN 9e999*{1} WHEN 0 THEN {2}*(SELECT value FROM view_power WHERE exponent=1)*{1}"
+        " ELSE ({2}+(1<<52))*(SELECT value FROM view_power WHERE exponent={0})*{1} END",
+        exponent, sign, mantissa);
+}
+
+std::string field_sql(const TrialField& field) {
+    switch (field.type) {
+        case FieldType::Float64:
+            return real_sql(field);
+        case FieldType::Int64:
+            return integer_sql(field, 8);
+        case FieldType::Int32:
+            return fmt::format("(({}<<32)>>32)", integer_sql(field, 4));
+        case FieldType::UInt64: {
+            std::string hex;
+            for (int k = 8; k >= 1; --k)
+                hex += fmt::format("{}hex(substr(b.{},8*({}*h.n+l.n)+{},1))", k == 8 ? "" : "||", field.name, digits, k);
+            return "lower(" + hex + ")";
+        }
+    }
+    return "NULL";
+}
+
+std::string blocks_sql() {
+    std::string sql =
+        "CREATE TABLE blocks (cell INTEGER NOT NULL REFERENCES cells (cell), first_trial INTEGER NOT NULL, count INTEGER NOT NULL,"
+        " hash TEXT NOT NULL";
+    for (const TrialField& field : trial_fields) sql += fmt::format(", {} BLOB NOT NULL", field.name);
+    return sql + ", UNIQUE (cell, first_trial))";
+}
+
+std::string trials_sql() {
+    std::string sql = fmt::format("CREATE VIEW trials AS SELECT b.cell AS cell, b.first_trial+{}*h.n+l.n AS trial", digits);
+    for (const TrialField& field : trial_fields) sql += fmt::format(", {} AS {}", field_sql(field), field.name);
+    return sql + fmt::format(
+                     " FROM blocks b JOIN view_digit h ON h.n<=(b.count-1)/{0} JOIN view_digit l ON {0}*h.n+l.n<b.count"
+                     " JOIN view_byte c",
+                     digits);
+}
+
+constexpr const char* parameters_sql =
+    "CREATE VIEW parameters AS SELECT cell, id, json_extract(description,'$.problem.input.law') AS input,"
+    " json_extract(description,'$.problem.input.dimension') AS dimension, json_extract(description,'$.problem.target') AS target,"
+    " json_extract(description,'$.network.width') AS width, json_extract(description,'$.network.activation.name') AS activation,"
+    " json_extract(description,'$.network.initialization.name') AS initialization,"
+    " json_extract(description,'$.training.optimizer.name') AS optimizer,"
+    " json_extract(description,'$.training.optimizer.learning_rate') AS learning_rate, json_extract(description,'$.training.batch') AS "
+    "batch,"
+    " json_extract(description,'$.training.sampling') AS sampling, json_extract(description,'$.steps') AS steps,"
+    " json_extract(description,'$.precision') AS precision, json_extract(description,'$.seed') AS seed FROM cells";
+
+double power_of_two(int exponent) { return std::ldexp(1.0, exponent - exponent_bias); }
+
+std::string all_bytes() {
+    std::string bytes;
+    for (int k = 0; k < 256; ++k) bytes.push_back(static_cast<char>(k));
+    return bytes;
+}
+
+[[noreturn]] void refuse(const sqlite::Database& database, const std::string& why) {
+    throw StoreError(ExitCode::Data, fmt::format("store {}: {}", database.path().string(), why));
+}
+
+}  // namespace
+
+const std::vector<SchemaObject>& schema_objects() {
+    static const std::vector<SchemaObject> objects{
+        {"table", "campaign",
+         "CREATE TABLE campaign (name TEXT NOT NULL, text TEXT NOT NULL, version TEXT NOT NULL, created TEXT NOT NULL, seed INTEGER NOT "
+         "NULL,"
+         " trials INTEGER NOT NULL, hash TEXT NOT NULL)"},
+        {"table", "cells", "CREATE TABLE cells (cell INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, description TEXT NOT NULL)"},
+        {"table", "blocks", blocks_sql()},
+        {"table", "view_byte", "CREATE TABLE view_byte (bytes BLOB NOT NULL)"},
+        {"table", "view_digit", "CREATE TABLE view_digit (n INTEGER PRIMARY KEY)"},
+        {"table", "view_power", "CREATE TABLE view_power (exponent INTEGER PRIMARY KEY, value REAL NOT NULL)"},
+        {"view", "parameters", parameters_sql},
+        {"view", "trials", trials_sql()},
+    };
+    return objects;
+}
+
+void create_schema(const sqlite::Database& database) {
+    database.execute(fmt::format("PRAGMA application_id = {}", application_id));
+    database.execute(fmt::format("PRAGMA user_version = {}", schema_version));
+    for (const SchemaObject& object : schema_objects()) database.execute(object.sql);
+    const std::string bytes = all_bytes();
+    sqlite::Statement(database, "INSERT INTO view_byte VALUES (?)").bind_blob(1, bytes).run();
+    sqlite::Statement digit(database, "INSERT INTO view_digit VALUES (?)");
+    for (int n = 0; n < digits; ++n) digit.bind(1, std::int64_t{n}).run();
+    sqlite::Statement power(database, "INSERT INTO view_power VALUES (?, ?)");
+    for (int e = 1; e < exponents; ++e) power.bind(1, std::int64_t{e}).bind(2, power_of_two(e)).run();
+}
+
+void check_schema(const sqlite::Database& database) {
+    if (database.integer("PRAGMA application_id") != application_id) {
+        const bool empty = database.integer("SELECT count(*) FROM sqlite_master") == 0;
+        refuse(database, empty ? "is empty: its creation was interrupted, or another program made it; run the campaign again to fill it"
+                               : "is an SQLite database of another program, not a limrisk store");
+    }
+    const std::int64_t version = database.integer("PRAGMA user_version");
+    if (version != schema_version) {
+        refuse(database, fmt::format("has schema version {}, this limrisk reads version {}; use the limrisk that wrote it{}", version,
+                                     schema_version, version > schema_version ? " or a newer one" : ""));
+    }
+    for (const SchemaObject& object : schema_objects()) {
+        sqlite::Statement found(database, "SELECT sql FROM sqlite_master WHERE type = ? AND name = ?");
+        found.bind(1, std::string_view(object.type)).bind(2, std::string_view(object.name));
+        if (!found.step()) refuse(database, fmt::format("is damaged: the {} `{}` is missing", object.type, object.name));
+        if (found.text(0) != object.sql)
+            refuse(database, fmt::format("is damaged or was changed: the {} `{}` is not as limrisk made it", object.type, object.name));
+    }
+    sqlite::Statement trigger(database, "SELECT name FROM sqlite_master WHERE type = 'trigger'");
+    if (trigger.step())
+        refuse(database, fmt::format("was changed: it has a trigger `{}`, which limrisk never makes; drop it", trigger.text(0)));
+}
+
+std::vector<std::string> check_view_constants(const sqlite::Database& database) {
+    std::vector<std::string> problems;
+    sqlite::Statement bytes(database, "SELECT bytes FROM view_byte");
+    if (!bytes.step() || bytes.blob(0) != all_bytes() || bytes.step())
+        problems.emplace_back("table view_byte is damaged: the view `trials` is wrong");
+    sqlite::Statement digit(database, "SELECT n FROM view_digit ORDER BY n");
+    int n = 0;
+    while (digit.step() && digit.integer(0) == n) ++n;
+    if (n != digits) problems.emplace_back("table view_digit is damaged: the view `trials` is wrong");
+    sqlite::Statement power(database, "SELECT exponent, value FROM view_power ORDER BY exponent");
+    int e = 1;
+    while (power.step() && power.integer(0) == e && power.real(1) == power_of_two(e)) ++e;
+    if (e != exponents) problems.emplace_back("table view_power is damaged: the view `trials` is wrong");
+    return problems;
+}
+
+}  // namespace limrisk

@@ -1,0 +1,30 @@
+// The tables and views of a store, generated from trial_fields. Described for outside readers in docs/formats.md.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "store/sqlite.hpp"
+
+namespace limrisk {
+
+/// "LimR", in the header of the file: `file` and other programs know a store by it.
+inline constexpr std::int64_t application_id = 0x4c696d52;
+
+struct SchemaObject {
+    std::string type, name, sql;
+};
+
+/// Everything that CREATE statements make, in the order of creation.
+const std::vector<SchemaObject>& schema_objects();
+
+/// Creates all of it with the constants that the views need. Inside the caller's transaction.
+void create_schema(const sqlite::Database& database);
+
+/// Throws StoreError(Data) unless the file is a store of this schema version, with exactly these tables and views, and no trigger.
+void check_schema(const sqlite::Database& database);
+
+/// Problems with the constants that the views decode with; empty if there are none.
+std::vector<std::string> check_view_constants(const sqlite::Database& database);
+
+}  // namespace limrisk

@@ -1,0 +1,245 @@
+// The store: opening, writing and reading blocks. Its invariants are checked in verify.cpp, its tables made in schema.cpp.
+#include "store/store.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <map>
+
+#include "limrisk/error.hpp"
+#include "store/store_impl.hpp"
+
+namespace limrisk {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void refuse(ExitCode code, const fs::path& path, const std::string& why) {
+    throw StoreError(code, fmt::format("store {}: {}", path.string(), why));
+}
+
+/// Absolute, with links resolved: two names of one file must find the same lock, and SQLite must not take it for a URI.
+fs::path resolved(const fs::path& path, bool must_exist) {
+    if (path.empty()) throw StoreError(ExitCode::InputOutput, "store: the path is empty; give a file name");
+    std::error_code error;
+    const fs::path absolute = fs::weakly_canonical(path, error);
+    if (error) refuse(ExitCode::InputOutput, path, error.message());
+    const fs::file_status status = fs::status(absolute, error);
+    if (fs::is_directory(status)) refuse(ExitCode::InputOutput, path, "is a directory; give a file name");
+    if (fs::exists(status) && !fs::is_regular_file(status)) refuse(ExitCode::InputOutput, path, "is not a regular file");
+    if (!fs::exists(status)) {
+        if (error && status.type() != fs::file_type::not_found) refuse(ExitCode::InputOutput, path, error.message());
+        if (must_exist) refuse(ExitCode::InputOutput, path, "does not exist");
+        if (!fs::is_directory(absolute.parent_path(), error)) {
+            refuse(ExitCode::InputOutput, path,
+                   fmt::format("its directory {} does not exist; create it first", absolute.parent_path().string()));
+        }
+    }
+    return absolute;
+}
+
+std::string utc_now() {
+    const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    std::tm parts{};
+    gmtime_r(&now, &parts);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
+                       parts.tm_min, parts.tm_sec);
+}
+
+void write_campaign(const sqlite::Database& database, const StoredCampaign& campaign) {
+    database.execute("DELETE FROM campaign");
+    sqlite::Statement(database, "INSERT INTO campaign (name, text, version, created, seed, trials, hash) VALUES (?, ?, ?, ?, ?, ?, ?)")
+        .bind(1, std::string_view(campaign.name))
+        .bind(2, std::string_view(campaign.text))
+        .bind(3, std::string_view(campaign.version))
+        .bind(4, std::string_view(campaign.created))
+        .bind(5, static_cast<std::int64_t>(campaign.seed))
+        .bind(6, campaign.trials)
+        .bind(7, std::string_view(campaign_hash(campaign)))
+        .run();
+}
+
+void create(const sqlite::Database& database, const Campaign& campaign) {
+    sqlite::Transaction transaction(database);
+    create_schema(database);
+    write_campaign(database, {campaign.name, campaign.text, LIMRISK_VERSION, utc_now(), campaign.seed, campaign.trials});
+    sqlite::Statement insert(database, "INSERT INTO cells (cell, id, description) VALUES (?, ?, ?)");
+    for (std::size_t k = 0; k < campaign.cells.size(); ++k) {
+        const CellConfig& cell = campaign.cells[k];
+        insert.bind(1, static_cast<std::int64_t>(k)).bind(2, std::string_view(cell.id)).bind(3, std::string_view(cell.description)).run();
+    }
+    transaction.commit();
+}
+
+}  // namespace
+
+std::string campaign_hash(const StoredCampaign& campaign) {
+    const std::array parts{
+        campaign.name, campaign.text, campaign.version, campaign.created, std::to_string(campaign.seed), std::to_string(campaign.trials)};
+    return parts_hash(parts);
+}
+
+Store::Impl::Impl(const fs::path& path, sqlite::Access access) : database(path, access) {}
+
+void Store::Impl::load() {
+    check_schema(database);
+    sqlite::Statement row(database, "SELECT name, text, version, created, seed, trials, hash FROM campaign");
+    if (!row.step()) refuse(ExitCode::Data, database.path(), "is damaged: the table `campaign` is empty");
+    campaign = {row.text(0), row.text(1), row.text(2), row.text(3), static_cast<std::uint64_t>(row.integer(4)), row.integer(5)};
+    if (row.text(6) != campaign_hash(campaign))
+        refuse(ExitCode::Data, database.path(), "is damaged: the table `campaign` does not fit its hash");
+    sqlite::Statement cell(database, "SELECT cell, id, description FROM cells ORDER BY cell");
+    while (cell.step()) {
+        const auto index = static_cast<std::int64_t>(cells.size());
+        cells.push_back({index, cell.text(1), cell.text(2)});
+        rows.push_back(cell.integer(0));
+        if (rows.back() != index) refuse(ExitCode::Data, database.path(), fmt::format("is damaged: cell {} is missing", index));
+    }
+}
+
+void Store::Impl::adopt(const Campaign& wanted) {
+    const std::string difference = campaign_difference(wanted, cells);
+    if (!difference.empty()) {
+        refuse(ExitCode::Data, database.path(),
+               fmt::format("belongs to another campaign: {}. Give another --store, or run the campaign that made it", difference));
+    }
+    // Same cells, perhaps in another order: count them as the campaign does.
+    std::vector<StoredCell> ordered;
+    std::vector<std::int64_t> ordered_rows;
+    for (const CellConfig& cell : wanted.cells) {
+        const auto found = std::find_if(cells.begin(), cells.end(), [&](const StoredCell& stored) { return stored.id == cell.id; });
+        ordered_rows.push_back(rows[static_cast<std::size_t>(found - cells.begin())]);
+        ordered.push_back({static_cast<std::int64_t>(ordered.size()), found->id, found->description});
+    }
+    cells = std::move(ordered);
+    rows = std::move(ordered_rows);
+    if (wanted.trials > campaign.trials) {
+        campaign.trials = wanted.trials;
+        sqlite::Transaction transaction(database);
+        write_campaign(database, campaign);
+        transaction.commit();
+    }
+}
+
+std::int64_t Store::Impl::row_of(std::int64_t cell) const {
+    if (cell < 0 || cell >= static_cast<std::int64_t>(rows.size())) {
+        throw Defect(fmt::format("store {}: there is no cell {}, only 0 to {}", database.path().string(), cell, rows.size() - 1));
+    }
+    return rows[static_cast<std::size_t>(cell)];
+}
+
+Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Store::Store(Store&&) noexcept = default;
+Store& Store::operator=(Store&&) noexcept = default;
+Store::~Store() = default;
+
+Store::Impl::~Impl() {
+    // Tidy up: the journal of a writer stays behind empty otherwise. A failure changes nothing that is stored.
+    if (lock) sqlite3_exec(database.handle(), "PRAGMA journal_mode = DELETE", nullptr, nullptr, nullptr);
+}
+
+Store Store::open_for_writing(const fs::path& path, const Campaign& campaign) {
+    std::map<std::string, std::int64_t> seen;
+    for (const CellConfig& cell : campaign.cells) {
+        const auto [twin, fresh] = seen.emplace(cell.id, cell.index);
+        if (!fresh) refuse(ExitCode::Data, path, fmt::format("cells {} and {} of the campaign are the same; leave one out", twin->second, cell.index));
+    }
+    const fs::path absolute = resolved(path, false);
+    auto lock = std::make_unique<WriterLock>(absolute);
+    auto impl = std::make_unique<Impl>(absolute, sqlite::Access::Write);
+    impl->lock = std::move(lock);
+    const sqlite::Database& database = impl->database;
+    const bool empty = database.integer("PRAGMA application_id") == 0 && database.integer("SELECT count(*) FROM sqlite_master") == 0;
+    if (!empty) impl->load();  // refuses what is no store before anything is written
+    database.execute("PRAGMA journal_mode = TRUNCATE");
+    database.execute("PRAGMA synchronous = EXTRA");
+    if (empty) {
+        create(database, campaign);
+        impl->load();
+    }
+    impl->adopt(campaign);
+    return Store(std::move(impl));
+}
+
+Store Store::open(const fs::path& path) {
+    auto impl = std::make_unique<Impl>(resolved(path, true), sqlite::Access::Read);
+    impl->database.execute("PRAGMA query_only = ON");
+    impl->load();
+    return Store(std::move(impl));
+}
+
+const StoredCampaign& Store::campaign() const { return impl_->campaign; }
+
+const std::vector<StoredCell>& Store::cells() const { return impl_->cells; }
+
+std::vector<BlockKey> Store::blocks() const {
+    const std::scoped_lock guard(impl_->mutex);
+    std::vector<BlockKey> keys;
+    for (std::size_t k = 0; k < impl_->rows.size(); ++k) {
+        sqlite::Statement statement(impl_->database, "SELECT first_trial, count FROM blocks WHERE cell = ? ORDER BY first_trial");
+        statement.bind(1, impl_->rows[k]);
+        while (statement.step()) keys.push_back({static_cast<std::int64_t>(k), statement.integer(0), statement.integer(1)});
+    }
+    return keys;
+}
+
+void Store::write_block(const BlockKey& key, const std::vector<TrialRecord>& records) {
+    const std::scoped_lock guard(impl_->mutex);
+    if (!impl_->lock) throw Defect("a store that was opened for reading was asked to write");
+    if (key.count < 1 || key.count > max_block_trials || key.first_trial < 0 || key.count != static_cast<std::int64_t>(records.size())) {
+        throw Defect(
+            fmt::format("a block of {} trials from {} on with {} records cannot be stored", key.count, key.first_trial, records.size()));
+    }
+    const sqlite::Database& database = impl_->database;
+    const std::int64_t row = impl_->row_of(key.cell);
+    const BlockColumns columns = pack_columns(records);
+    const std::string hash =
+        block_hash(impl_->cells[static_cast<std::size_t>(key.cell)].id, key.first_trial, key.count, column_views(columns));
+    sqlite::Transaction transaction(database);
+    {
+        sqlite::Statement overlap(
+            database, "SELECT first_trial, count, hash FROM blocks WHERE cell = ? AND first_trial < ? ORDER BY first_trial DESC");
+        overlap.bind(1, row).bind(2, key.first_trial + key.count);
+        if (overlap.step() && overlap.integer(0) + overlap.integer(1) > key.first_trial) {
+            const std::int64_t first = overlap.integer(0), count = overlap.integer(1);
+            if (first == key.first_trial && count == key.count && overlap.text(2) == hash) return;
+            refuse(
+                ExitCode::Data, database.path(),
+                fmt::format("cell {} already holds trials {} to {}, {}; one of the two runs was wrong, or the store is damaged: run "
+                            "`limrisk verify`",
+                            key.cell, first, first + count - 1,
+                            first == key.first_trial && count == key.count
+                                ? "with other results than those just computed"
+                                : fmt::format("which overlap the new block {} to {}", key.first_trial, key.first_trial + key.count - 1)));
+        }
+    }
+    if (!impl_->insert) impl_->insert.emplace(database, insert_sql());
+    impl_->insert->bind(1, row).bind(2, key.first_trial).bind(3, key.count).bind(4, std::string_view(hash));
+    for (std::size_t f = 0; f < columns.size(); ++f) impl_->insert->bind_blob(static_cast<int>(f) + 5, columns[f]);
+    impl_->insert->run();
+    transaction.commit();
+}
+
+std::vector<TrialRecord> Store::read_block(const BlockKey& key) const {
+    const std::scoped_lock guard(impl_->mutex);
+    return impl_->read(key);
+}
+
+void Store::for_each_trial(std::int64_t cell, const std::function<void(std::int64_t, const TrialRecord&)>& visit) const {
+    std::int64_t next = 0;
+    for (;;) {
+        BlockKey key{cell, next, 0};
+        {
+            const std::scoped_lock guard(impl_->mutex);
+            sqlite::Statement statement(impl_->database, "SELECT count FROM blocks WHERE cell = ? AND first_trial = ?");
+            statement.bind(1, impl_->row_of(cell)).bind(2, next);
+            if (!statement.step()) return;
+            key.count = statement.integer(0);
+        }
+        for (const TrialRecord& record : read_block(key)) visit(next++, record);
+    }
+}
+
+}  // namespace limrisk
