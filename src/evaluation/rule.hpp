@@ -23,8 +23,8 @@ NodeSet midpoint_grid(const InputLaw& input, std::int64_t per_axis);
 
 /// Rule of the true risk. d <= 3: tensor product of composite 4-point Gauss-Legendre, `nodes` per axis (a multiple of 4), weighted with
 /// the density of the law (normal laws on mean +- 8.5 deviations cut to the box, weights normalised to sum 1). d > 3: the first `nodes`
-/// points of Sobol's sequence (Boost), mapped by the inverse distribution function, equal weights. Targets not filled.
-/// Throws ConfigError for a number of nodes that is not possible. Errors: docs/theory.md.
+/// points of Sobol's sequence (Boost), centred in their cells, mapped by the inverse distribution function, equal weights. Targets not
+/// filled. Throws ConfigError for a number of nodes that is not possible. Errors: docs/theory.md.
 NodeSet evaluation_rule(const InputLaw& input, std::int64_t nodes);
 
 /// Fills targets by running `program` in double. Returns the index of the first node with a non-finite target, or -1.
