@@ -1,0 +1,52 @@
+// Short hand of the evaluation tests: laws, compiled targets, and the risk-like integrals that a rule gives.
+#pragma once
+#include <functional>
+#include <string>
+
+#include "evaluation/rule.hpp"
+#include "expression/expression.hpp"
+
+namespace limrisk::testing {
+
+inline InputLaw uniform_law(std::int64_t dimension, double low, double high) {
+    InputLaw law;
+    law.dimension = dimension;
+    law.low = low, law.high = high;
+    return law;
+}
+
+inline InputLaw normal_law(std::int64_t dimension, double mean, double deviation) {
+    InputLaw law;
+    law.kind = InputLaw::Kind::Normal;
+    law.dimension = dimension;
+    law.bounded = false;
+    law.low = law.high = 0;
+    law.mean = mean, law.deviation = deviation;
+    return law;
+}
+
+inline InputLaw truncated_law(std::int64_t dimension, double mean, double deviation, double low, double high) {
+    InputLaw law = normal_law(dimension, mean, deviation);
+    law.bounded = true;
+    law.low = low, law.high = high;
+    return law;
+}
+
+/// Sum of weight * f(x) over the nodes, in long double.
+inline double integrate(const NodeSet& set, const std::function<long double(const double*)>& f) {
+    long double sum = 0;
+    for (std::int64_t m = 0; m < set.count(); ++m)
+        sum += static_cast<long double>(set.weights[static_cast<std::size_t>(m)]) * f(set.inputs.data() + m * set.dimension);
+    return static_cast<double>(sum);
+}
+
+/// Mean of the square of the target `text` under the rule with `nodes`.
+inline double second_moment(const InputLaw& law, std::int64_t nodes, const std::string& text) {
+    NodeSet set = evaluation_rule(law, nodes);
+    fill_targets(set, Expression::compile(text, law.dimension).program());
+    long double sum = 0;
+    for (std::size_t m = 0; m < set.weights.size(); ++m) sum += static_cast<long double>(set.weights[m]) * set.targets[m] * set.targets[m];
+    return static_cast<double>(sum);
+}
+
+}  // namespace limrisk::testing
