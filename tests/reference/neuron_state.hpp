@@ -1,0 +1,87 @@
+// What a neuron does on the box and on the data nodes. docs/numerics.md section 10, THEORY's inactive, constant, linear, kinked.
+// Part of the scalar reference: shares no code with kernels/.
+#pragma once
+#include "campaign/cell.hpp"
+#include "reference/network.hpp"
+
+namespace limrisk::reference {
+
+enum class NeuronState { Inactive, Constant, Linear, Kinked };
+
+/// Range of the chain z.
+template <class Real>
+struct ChainRange {
+    Real minimum, maximum;
+};
+
+template <class Real>
+bool inactive(const Activation<Real>& activation, ChainRange<Real> z) {
+    switch (activation.kind) {
+        case ActivationKind::Relu:
+        case ActivationKind::PowerRelu:
+            return z.maximum <= 0;
+        case ActivationKind::LeakyRelu:
+            return z.maximum == 0 && z.minimum == 0;
+        case ActivationKind::Clipping:
+            return (activation.first == 0 && z.maximum <= 0) || (activation.second == 0 && z.minimum > 0);
+        default:
+            return activation.value(z.maximum) == 0 && activation.value(z.minimum) == 0;
+    }
+}
+
+template <class Real>
+NeuronState neuron_state(const Activation<Real>& activation, ChainRange<Real> z) {
+    if (inactive(activation, z)) return NeuronState::Inactive;
+    const Real u = activation.first, v = activation.second;
+    bool constant = z.maximum == z.minimum, linear = false;
+    switch (activation.kind) {
+        case ActivationKind::Relu:
+        case ActivationKind::PowerRelu:
+            linear = z.minimum >= 0;
+            break;
+        case ActivationKind::LeakyRelu:
+            linear = z.minimum >= 0 || z.maximum <= 0;
+            break;
+        case ActivationKind::Clipping:
+            constant = z.maximum <= u || z.minimum > v || constant;
+            linear = z.minimum >= u && z.maximum <= v;
+            break;
+        default:
+            constant = activation.value(z.maximum) == activation.value(z.minimum);
+            break;
+    }
+    return constant ? NeuronState::Constant : linear ? NeuronState::Linear : NeuronState::Kinked;
+}
+
+/// Range of neuron i's chain over the box of the input, from its two extreme vertices.
+template <class Real>
+ChainRange<Real> range_on_box(const Shape& shape, const std::vector<Real>& parameters, std::int64_t i, const InputLaw& input) {
+    const Real low = Real(input.low), high = Real(input.high);
+    std::vector<Real> at_maximum, at_minimum;
+    bool no_weight = true;
+    for (std::int64_t k = 0; k < shape.dimension; ++k) {
+        const Real w = parameters[shape.weight(i, k)];
+        if (w != 0) no_weight = false;
+        at_maximum.push_back(w < 0 ? low : high);
+        at_minimum.push_back(w < 0 ? high : low);
+    }
+    if (!input.bounded) {
+        const Real b = parameters[shape.inner_bias(i)];
+        return no_weight ? ChainRange<Real>{b, b} : ChainRange<Real>{-infinity<Real>, infinity<Real>};
+    }
+    return {chain(shape, parameters, i, at_minimum.data()), chain(shape, parameters, i, at_maximum.data())};
+}
+
+/// Range of neuron i's chain over nodes [count][dimension]; a NaN changes nothing.
+template <class Real>
+ChainRange<Real> range_on_nodes(const Shape& shape, const std::vector<Real>& parameters, std::int64_t i, const std::vector<Real>& nodes) {
+    ChainRange<Real> range{infinity<Real>, -infinity<Real>};
+    for (std::size_t at = 0; at < nodes.size(); at += static_cast<std::size_t>(shape.dimension)) {
+        const Real z = chain(shape, parameters, i, &nodes[at]);
+        if (z > range.maximum) range.maximum = z;
+        if (z < range.minimum) range.minimum = z;
+    }
+    return range;
+}
+
+}  // namespace limrisk::reference

@@ -1,0 +1,129 @@
+// Checks of a trial and the record made from them. docs/numerics.md section 10.
+// Part of the scalar reference: shares no code with kernels/.
+#pragma once
+#include <algorithm>
+#include <vector>
+
+#include "reference/accurate_risk.hpp"
+#include "reference/neuron_state.hpp"
+#include "reference/trial.hpp"
+#include "reference/verdict.hpp"
+
+namespace limrisk::reference {
+
+/// Follows one trial. Holds references: cell and tables outlive it.
+template <class Real>
+class Tracker {
+public:
+    /// grid: inputs of the midpoint grid [batch][dimension], empty for fresh samples.
+    Tracker(const CellConfig& cell, const Tables& tables, const Shape& shape, const std::vector<Real>& grid)
+        : cell_(cell), tables_(tables), shape_(shape), activation_(cell.activation), evaluation_(cell.activation), nodes_(grid) {
+        if (grid.empty())
+            for (const double x : tables.check.inputs) nodes_.push_back(static_cast<Real>(x));
+    }
+
+    bool diverged() const { return diverged_; }
+    void diverge(std::int64_t step) {
+        diverged_ = true;
+        record_.nonfinite_step = step;
+    }
+    const std::vector<CheckResult>& checks() const { return checks_; }
+
+    /// The check after `step` steps.
+    void check(std::int64_t step, const std::vector<Real>& parameters) {
+        current_.assign(parameters.begin(), parameters.end());
+        const auto [risk, gradient] = risk_and_gradient(shape_, evaluation_, current_, batch(tables_.check));
+        const double gradient_square = sum_of_squares(shape_, gradient), parameter_square = sum_of_squares(shape_, current_);
+        if (!diverged_ && !(std::isfinite(risk) && std::isfinite(gradient_square) && std::isfinite(parameter_square))) diverge(step);
+        CheckResult result{step, risk, std::sqrt(gradient_square), std::sqrt(parameter_square), 0, 0, 0, 0, 0};
+        count_states(parameters, result);
+        if (checks_.empty() || (!diverged_ && risk < best_rule_risk_)) {
+            best_rule_risk_ = risk;
+            best_parameters_ = current_;
+            record_.best_step = step;
+        }
+        const std::int64_t tail_start = cell_.checks + 1 - cell_.tail;
+        if (static_cast<std::int64_t>(checks_.size()) == tail_start) tail_parameters_ = current_;
+        checks_.push_back(result);
+    }
+
+    /// The record after the last check, all but the fingerprint.
+    TrialRecord finish() {
+        const CheckResult& first = checks_.front();
+        const CheckResult& last = checks_.back();
+        record_.initial_risk = stored(first.risk);
+        record_.best_risk = stored(true_risk(best_parameters_));
+        record_.inactive_initial = first.inactive;
+        record_.inactive_final = last.inactive;
+        for (const CheckResult& check : checks_) record_.inactive_maximum = std::max(record_.inactive_maximum, check.inactive);
+        record_.inactive_on_data = last.inactive_on_data;
+        record_.constant = last.constant;
+        record_.linear = last.linear;
+        record_.kinked = last.kinked;
+        record_.parameter_norm = stored(last.parameter_norm);
+        if (diverged_) {
+            record_.verdict = Verdict::Diverged;
+            record_.final_risk = record_.gradient_norm = record_.displacement = infinity<double>;
+            record_.tail_minimum = record_.tail_mean = record_.tail_maximum = infinity<double>;
+            return record_;
+        }
+        record_.final_risk = stored(true_risk(current_));
+        record_.gradient_norm = stored(last.gradient_norm);
+        std::vector<double> tail, difference;
+        for (std::size_t k = checks_.size() - static_cast<std::size_t>(cell_.tail); k < checks_.size(); ++k)
+            tail.push_back(checks_[k].risk);
+        record_.tail_minimum = *std::min_element(tail.begin(), tail.end());
+        record_.tail_maximum = *std::max_element(tail.begin(), tail.end());
+        record_.tail_mean = mean(tail, 0, tail.size());
+        for (std::size_t k = 0; k < current_.size(); ++k) difference.push_back(current_[k] - tail_parameters_[k]);
+        record_.displacement = std::sqrt(sum_of_squares(shape_, difference));
+        record_.verdict = verdict(tail, record_.displacement, record_.parameter_norm, cell_.tolerance);
+        return record_;
+    }
+
+private:
+    static Batch<double> batch(const NodeSet& nodes) { return {nodes.inputs, nodes.targets, nodes.weights}; }
+    /// No stored number is NaN.
+    static double stored(double number) { return std::isfinite(number) ? number : infinity<double>; }
+
+    double true_risk(const std::vector<double>& parameters) const {
+        if (shape_.dimension > 1) return risk_and_gradient(shape_, evaluation_, parameters, batch(tables_.final_rule)).risk;
+        const bool normal = cell_.input.kind == InputLaw::Kind::Normal;
+        return accurate_risk(shape_, evaluation_, parameters, tables_.target,
+                             {tables_.mesh, tables_.density_normalizer, normal, cell_.input.mean, cell_.input.deviation});
+    }
+
+    void count_states(const std::vector<Real>& parameters, CheckResult& result) {
+        std::vector<bool> now_inactive;
+        for (std::int64_t i = 0; i < shape_.width; ++i) {
+            const NeuronState state = neuron_state(activation_, range_on_box(shape_, parameters, i, cell_.input));
+            const bool is_inactive = state == NeuronState::Inactive;
+            now_inactive.push_back(is_inactive);
+            result.inactive += is_inactive;
+            result.constant += state == NeuronState::Constant;
+            result.linear += state == NeuronState::Linear;
+            result.kinked += state == NeuronState::Kinked;
+            if (!is_inactive) result.inactive_on_data += inactive(activation_, range_on_nodes(shape_, parameters, i, nodes_));
+            if (checks_.empty()) continue;
+            const bool was_inactive = was_inactive_[static_cast<std::size_t>(i)];
+            record_.died += is_inactive && !was_inactive;
+            record_.revived += was_inactive && !is_inactive;
+        }
+        was_inactive_ = now_inactive;
+    }
+
+    const CellConfig& cell_;
+    const Tables& tables_;
+    Shape shape_;
+    Activation<Real> activation_;
+    Activation<double> evaluation_;
+    std::vector<Real> nodes_;  ///< of inactive_on_data
+    TrialRecord record_;
+    bool diverged_ = false;
+    std::vector<CheckResult> checks_;
+    std::vector<bool> was_inactive_;
+    std::vector<double> current_, best_parameters_, tail_parameters_;
+    double best_rule_risk_ = 0;
+};
+
+}  // namespace limrisk::reference

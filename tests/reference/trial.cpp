@@ -1,0 +1,111 @@
+// Initialization, steps with freezing on divergence, checks, and the record of a trial.
+#include "reference/trial.hpp"
+
+#include "reference/fingerprint.hpp"
+#include "reference/initialization.hpp"
+#include "reference/optimizer.hpp"
+#include "reference/samples.hpp"
+#include "reference/tracker.hpp"
+
+namespace limrisk::reference {
+namespace {
+
+Law input_law(const InputLaw& input, const Tables& tables) {
+    const LawKind kind = input.kind == InputLaw::Kind::Uniform ? LawKind::Uniform
+                         : input.bounded                       ? LawKind::TruncatedNormal
+                                                               : LawKind::Normal;
+    return {kind, input.low, input.high, input.mean, input.deviation, tables.p_low, tables.p_high};
+}
+
+template <class To, class From>
+std::vector<To> converted(const std::vector<From>& values) {
+    std::vector<To> result;
+    for (const From value : values) result.push_back(static_cast<To>(value));
+    return result;
+}
+
+template <class Real>
+class Trial {
+public:
+    Trial(const CellConfig& cell, const Tables& tables, std::int64_t trial)
+        : cell_(cell),
+          tables_(tables),
+          trial_(static_cast<std::uint64_t>(trial)),
+          shape_(cell.width, cell.input.dimension),
+          activation_(cell.activation),
+          parameters_(initial_parameters<Real>(initial_laws(cell.initialization, shape_), shape_, cell.seed, trial_)),
+          states_(parameters_.size()),
+          schedule_(cell.optimizer, cell.learning_rate) {
+        if (cell.nodes_per_axis > 0) grid_ = training_batch(converted<Real>(tables.training_inputs), shape_.dimension, tables.target);
+    }
+
+    TrialResult run() {
+        TrialResult result;
+        result.initial_parameters = converted<double>(parameters_);
+        Tracker<Real> tracker(cell_, tables_, shape_, grid_.inputs);
+        std::int64_t step = 0;
+        for (std::int64_t check = 0; check <= cell_.checks; ++check) {
+            const std::int64_t check_step = check * cell_.steps / cell_.checks;
+            while (step < check_step) {
+                step += 1;
+                if (!tracker.diverged() && !advance(step)) tracker.diverge(step);
+            }
+            tracker.check(step, parameters_);
+        }
+        result.record = tracker.finish();
+        result.checks = tracker.checks();
+        const std::vector<std::vector<Real>> arrays = all_arrays();
+        result.record.fingerprint = fingerprint(arrays);
+        result.parameters = converted<double>(arrays[0]);
+        if (arrays.size() > 1) result.first_state = converted<double>(arrays[1]);
+        if (arrays.size() > 2) result.second_state = converted<double>(arrays[2]);
+        return result;
+    }
+
+private:
+    /// One step; false, and nothing changed, if the replica diverges in it.
+    bool advance(std::int64_t step) {
+        const StepNumbers<Real> numbers = schedule_.template next<Real>();
+        std::vector<Real> point = parameters_;
+        if (cell_.optimizer.kind == OptimizerKind::Nesterov)
+            for (std::size_t k = 0; k < point.size(); ++k) point[k] = std::fma(-numbers.shift, states_[k].first, point[k]);
+        const Law law = input_law(cell_.input, tables_);
+        const Batch<Real> batch = cell_.nodes_per_axis > 0
+                                      ? grid_
+                                      : fresh_batch<Real>(law, shape_.dimension, cell_.batch, tables_.target, cell_.seed, trial_, step);
+        const std::vector<Real> gradient = risk_and_gradient(shape_, activation_, point, batch).gradient;
+        if (!(std::abs(gradient[shape_.outer_bias()]) <= largest_finite<Real>)) return false;
+        for (std::size_t k = 0; k < parameters_.size(); ++k) update(cell_.optimizer, numbers, gradient[k], parameters_[k], states_[k]);
+        return true;
+    }
+
+    /// Parameters and the states that the optimizer has.
+    std::vector<std::vector<Real>> all_arrays() const {
+        std::vector<std::vector<Real>> arrays(1 + static_cast<std::size_t>(state_count(cell_.optimizer.kind)));
+        arrays[0] = parameters_;
+        for (const CoordinateState<Real>& state : states_) {
+            if (arrays.size() > 1) arrays[1].push_back(state.first);
+            if (arrays.size() > 2) arrays[2].push_back(state.second);
+        }
+        return arrays;
+    }
+
+    const CellConfig& cell_;
+    const Tables& tables_;
+    std::uint64_t trial_;
+    Shape shape_;
+    Activation<Real> activation_;
+    std::vector<Real> parameters_;
+    std::vector<CoordinateState<Real>> states_;
+    Schedule schedule_;
+    Batch<Real> grid_;
+};
+
+}  // namespace
+
+TrialResult run_trial(const CellConfig& cell, const Tables& tables, std::int64_t trial) {
+    return cell.precision == kernels::Precision::Float32 ? Trial<float>(cell, tables, trial).run()
+                                                         : Trial<double>(cell, tables, trial).run();
+}
+
+}  // namespace limrisk::reference

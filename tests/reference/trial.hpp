@@ -1,0 +1,41 @@
+// One whole trial: the reference that every backend must equal bit for bit. docs/numerics.md sections 9 and 10.
+// Plain and sequential; tables of nodes come from outside, they are not numerics of a trial.
+#pragma once
+#include <vector>
+
+#include "campaign/cell.hpp"
+#include "evaluation/rule.hpp"
+#include "limrisk/trial_record.hpp"
+#include "reference/target.hpp"
+
+namespace limrisk::reference {
+
+/// Tables that a cell's plan computes once.
+struct Tables {
+    TargetProgram target;
+    std::vector<double> training_inputs;  ///< [batch][dimension] midpoint grid, empty for fresh samples; targets and weights are made here
+    NodeSet check;                        ///< rule of the checks, with targets
+    NodeSet final_rule;                   ///< rule of final and best risk, with targets; d >= 2
+    std::vector<double> mesh;             ///< d = 1: of the accurate risk
+    double density_normalizer = 1;        ///< d = 1
+    double p_low = 0, p_high = 1;         ///< truncated normal input: probabilities of the ends
+};
+
+/// One check, the numbers as computed: not finite ones of a diverged replica are not replaced.
+struct CheckResult {
+    std::int64_t step = 0;
+    double risk = 0, gradient_norm = 0, parameter_norm = 0;
+    std::int32_t inactive = 0, constant = 0, linear = 0, kinked = 0, inactive_on_data = 0;
+};
+
+/// Arrays in canonical order, converted exactly to double; states that the optimizer does not have are empty.
+struct TrialResult {
+    TrialRecord record;
+    std::vector<CheckResult> checks;  ///< [checks + 1]
+    std::vector<double> initial_parameters, parameters, first_state, second_state;
+};
+
+/// Runs trial `trial` of a cell in the cell's precision.
+TrialResult run_trial(const CellConfig& cell, const Tables& tables, std::int64_t trial);
+
+}  // namespace limrisk::reference
