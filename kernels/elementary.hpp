@@ -1,7 +1,7 @@
 // Elementary functions on lanes: polynomials in explicit fma, the same bits on every machine. docs/numerics.md sections 6 and 11.
 // V is float, double or a SIMD register of them. Largest errors: tests/unit/elementary_test.cpp.
 #pragma once
-#include "lanes_scalar.hpp"
+#include "lanes.hpp"
 
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {

@@ -1,6 +1,6 @@
 // 32 lanes: one warp. On the CPU a pack is a few SIMD registers, and tiles of L lanes are read and summed by the functions below.
 #pragma once
-#include "lanes_vector.hpp"
+#include "lanes.hpp"
 
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {

@@ -41,6 +41,15 @@ struct TrialRecord {
     bool operator==(const TrialRecord&) const = default;
 };
 
+/// One check of one trial: a point of its trajectory. Risk and norms are +infinity where they are not finite.
+struct CheckRecord {
+    std::int64_t step;
+    double risk, gradient_norm, parameter_norm;
+    std::int32_t inactive, constant, linear, kinked, inactive_on_data;
+
+    bool operator==(const CheckRecord&) const = default;
+};
+
 enum class FieldType { Float64, Int64, UInt64, Int32 };
 
 /// One field of TrialRecord: name of the column, type, place, meaning.

@@ -25,13 +25,6 @@ struct WorkStatus {
     std::atomic<bool> abandon{false};            ///< set: the worker gives the block up within milliseconds
 };
 
-/// One check of one trial, for replay.
-struct CheckRecord {
-    std::int64_t step;
-    double risk, gradient_norm, parameter_norm;
-    std::int32_t inactive, constant, linear, kinked, inactive_on_data;
-};
-
 /// Final bits of one trial, for tests and self tests. Canonical order of docs/numerics.md (fingerprint), as double (exact).
 struct FinalState {
     std::vector<double> initial_parameters, parameters, first_state, second_state;

@@ -22,10 +22,10 @@ public:
     const kernels::Cell& cell() const { return cell_; }
     /// Trials per block of the store: a function of the cell alone.
     std::int64_t block_trials() const { return block_trials_; }
-    /// Bytes of working memory per 32 lanes.
-    std::size_t arena_bytes() const;
 
 private:
+    void fill_training_nodes(const kernels::Program& program);
+
     CellConfig config_;
     Expression target_;
     NodeSet training_, check_, final_;

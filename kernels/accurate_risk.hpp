@@ -1,0 +1,141 @@
+// The true risk of one network in dimension 1 up to rounding: split at kinks and breaks, 8-point Gauss-Legendre on each piece, double.
+// One replica uses the whole warp: item 8 p + g (piece, node) belongs to lane (8 p + g) mod 32. docs/numerics.md section 10.
+#pragma once
+#include "activation.hpp"
+#include "samples.hpp"
+
+namespace limrisk::kernels {
+inline namespace LIMRISK_LANES {
+
+/// One network in canonical order, double.
+struct NetworkView {
+    std::int64_t width;
+    const double *weights, *biases, *outer_weights;  ///< [width] each; dimension 1
+    double outer_bias;
+};
+
+inline constexpr double gauss_abscissas[8] = {-0.96028985649753623168, -0.79666647741362673959, -0.52553240991632898582, -0.18343464249564980494,
+                                              0.18343464249564980494,  0.52553240991632898582,  0.79666647741362673959,  0.96028985649753623168};
+inline constexpr double gauss_weights[8] = {0.10122853629037625915, 0.22238103445337447054, 0.31370664587788728734, 0.36268378337836198297,
+                                            0.36268378337836198297, 0.31370664587788728734, 0.22238103445337447054, 0.10122853629037625915};
+
+/// Sorts ascending, in place (heap sort: no recursion, no allocation).
+inline void sort_ascending(double* values, std::int64_t count) {
+    const auto sift = [&](std::int64_t root, std::int64_t end) {
+        while (2 * root + 1 < end) {
+            std::int64_t child = 2 * root + 1;
+            if (child + 1 < end && values[child] < values[child + 1]) ++child;
+            if (!(values[root] < values[child])) return;
+            const double moved = values[root];
+            values[root] = values[child];
+            values[child] = moved;
+            root = child;
+        }
+    };
+    for (std::int64_t root = count / 2 - 1; root >= 0; --root) sift(root, count);
+    for (std::int64_t end = count - 1; end > 0; --end) {
+        const double largest = values[0];
+        values[0] = values[end];
+        values[end] = largest;
+        sift(0, end);
+    }
+}
+
+/// Room for breakpoints: mesh and up to two kinks per neuron.
+constexpr std::int64_t breakpoint_capacity(const Cell& cell) { return cell.mesh_count + 2 * cell.width; }
+
+/// Breakpoints of the integral, ascending, without repetitions; returns how many.
+inline std::int64_t breakpoints(const Cell& cell, const NetworkView& network, double* points) {
+    std::int64_t count = 0;
+    for (std::int64_t i = 0; i < cell.mesh_count; ++i) points[count++] = cell.mesh[i];
+    const double low = cell.mesh[0], high = cell.mesh[cell.mesh_count - 1];
+    if (has_kinks(cell.activation.kind)) {
+        const bool clipping = cell.activation.kind == ActivationKind::Clipping;
+        const double levels[2] = {clipping ? cell.activation.first : 0, cell.activation.second};
+        for (std::int64_t i = 0; i < network.width; ++i)
+            for (int level = 0; level < (clipping ? 2 : 1); ++level) {
+                if (network.weights[i] == 0) continue;
+                const double kink = (levels[level] - network.biases[i]) / network.weights[i];
+                if (low < kink && kink < high) points[count++] = kink;
+            }
+    }
+    sort_ascending(points, count);
+    std::int64_t kept = 1;
+    for (std::int64_t i = 1; i < count; ++i)
+        if (points[kept - 1] < points[i]) points[kept++] = points[i];
+    return kept;
+}
+
+/// The rule on given breakpoints, each piece cut into `cuts` (a power of two) equal ones.
+///   stack  [max_program_depth][parts<double>] registers of scratch
+inline double integrate_risk(const Cell& cell, const NetworkView& network, const double* points, std::int64_t count, std::int64_t cuts,
+                             VecDouble* stack) {
+    using V = VecDouble;
+    constexpr int registers = parts<double>;
+    Pack<double> sum{};
+    const std::int64_t items = 8 * cuts * (count - 1);
+    const V mean = splat<V>(cell.input.mean);
+    const bool kinked = has_kinks(cell.activation.kind);
+    with_activation(cell.activation.kind, [&](auto tag) {
+        const ActivationOn<decltype(tag)::kind, V> activation(cell.activation);
+        for (std::int64_t base = 0; base < items; base += warp_lanes) {
+            Pack<double> x{}, weight{};
+            for (int i = 0; i < warp_lanes; i += 8) {
+                if (base + i >= items) break;
+                const std::int64_t piece = (base + i) / 8;
+                const double s = points[piece / cuts], t = points[piece / cuts + 1];
+                const auto end = [&](std::int64_t j) { return fma(static_cast<double>(j) / static_cast<double>(cuts), t - s, s); };
+                const double left = kinked ? s : end(piece % cuts), right = kinked ? t : end(piece % cuts + 1);
+                const double half = 0.5 * (right - left), middle = 0.5 * (left + right);
+                for (int g = 0; g < 8; ++g) {
+                    x.set_lane(i + g, fma(half, gauss_abscissas[g], middle));
+                    weight.set_lane(i + g, half * gauss_weights[g]);
+                }
+            }
+            run_target(cell.target, x.part, 0, 1, registers, stack);
+            Pack<double> output{};
+            for (std::int64_t n = 0; n < network.width; ++n) {
+                const V w = splat<V>(network.weights[n]), b = splat<V>(network.biases[n]), v = splat<V>(network.outer_weights[n]);
+                for_parts<double>([&](int p) { output.part[p] = fma(v, activation.value(fma(w, x.part[p], b)), output.part[p]); });
+            }
+            const V outer_bias = splat<V>(network.outer_bias), normalizer = splat<V>(cell.density_normalizer);
+            Pack<double> item;
+            for_parts<double>([&](int p) {
+                V density = normalizer;
+                if (cell.input.kind != LawKind::Uniform) {
+                    const V u = (x.part[p] - mean) / splat<V>(cell.input.deviation);
+                    density = exp(splat<V>(-0.5) * (u * u)) * normalizer;
+                }
+                const V r = (outer_bias + output.part[p]) - stack[p];
+                item.part[p] = fma((weight.part[p] * density) * r, r, sum.part[p]);
+            });
+            if (base + warp_lanes <= items) {
+                sum = item;
+            } else {
+                for (int i = 0; i < static_cast<int>(items - base); ++i) sum.set_lane(i, item.lane(i));
+            }
+        }
+    });
+    return tile_sum(sum, warp_lanes).lane(0);
+}
+
+/// True risk of one network; +infinity if it is not finite.
+///   points  [breakpoint_capacity] scratch
+inline double accurate_risk(const Cell& cell, const NetworkView& network, double* points, VecDouble* stack) {
+    constexpr int most_halvings = 10;
+    constexpr double tolerance = 1e-13;
+    const std::int64_t count = breakpoints(cell, network, points);
+    double risk = integrate_risk(cell, network, points, count, 1, stack);
+    if (!has_kinks(cell.activation.kind)) {
+        for (int j = 1; j <= most_halvings; ++j) {
+            const double finer = integrate_risk(cell, network, points, count, std::int64_t{1} << j, stack);
+            const bool settled = abs(finer - risk) <= tolerance * finer;
+            risk = finer;
+            if (settled) break;
+        }
+    }
+    return risk <= RealTraits<double>::largest ? risk : RealTraits<double>::infinity;
+}
+
+}  // namespace LIMRISK_LANES
+}  // namespace limrisk::kernels

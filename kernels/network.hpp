@@ -1,0 +1,258 @@
+// Forward and backward pass of the shallow networks of one warp over one batch: the inner loops of limrisk.
+// Algebra and order of every sum: docs/numerics.md sections 3 and 4.
+#pragma once
+#include "activation.hpp"
+#include "samples.hpp"
+
+namespace limrisk::kernels {
+inline namespace LIMRISK_LANES {
+
+/// Rows of a parameter-shaped array of packs: slot by slot w_0..w_{d-1}, b, v; then c, alike in all lanes of a tile.
+struct Layout {
+    std::int64_t dimension, slots;
+    int tile;
+    std::int64_t per_slot() const { return dimension + 2; }
+    std::int64_t outer_bias() const { return slots * per_slot(); }
+    std::int64_t rows() const { return outer_bias() + 1; }
+};
+
+/// Working memory of one pass.
+template <class Real>
+struct PassScratch {
+    Pack<Real>* outputs;    ///< [rounds * tile] lane sums, then transposed sums
+    Pack<Real>* errors;     ///< [rounds] e = 2 weight (N - y)
+    Vec<Real>* broadcast;   ///< [samples_at_once][dimension]
+    Pack<Real> lane_number; ///< of each lane within its tile
+};
+
+/// Samples that the inner loops carry in registers at once: enough independent sums to fill the pipelines, few enough for the register file.
+template <ActivationKind Kind>
+inline constexpr int samples_at_once = Kind == ActivationKind::Softplus || Kind == ActivationKind::Logistic || Kind == ActivationKind::Tanh
+                                           ? 2
+                                           : LIMRISK_VECTOR_BYTES / 8;
+
+/// The passes for one activation; D is the input dimension, 0 for one known at run time only.
+template <class Real, ActivationKind Kind, int D>
+class NetworkPass {
+public:
+    using V = Vec<Real>;
+
+    NetworkPass(const Layout& layout, const Activation& activation, const PassScratch<Real>& scratch)
+        : layout_(layout), activation_(activation), scratch_(scratch) {}
+
+    /// Adds the samples of one superblock to the sums.
+    ///   theta     [rows]  parameters
+    ///   gradient  [rows]  running sums T_k, T0, U per slot
+    ///   error_sum, risk_sum  per lane: sum of e and of weight r^2 over the lane's own samples
+    void accumulate(const Pack<Real>* theta, const SampleBlock<Real>& block, const SampleOrder& order, Pack<Real>* gradient,
+                    Pack<Real>& error_sum, Pack<Real>& risk_sum) const {
+        for (int p = 0; p < parts<Real>; ++p) each_group(order, [&](auto at_once, int first) { forward(theta, block, order, first, p, at_once); });
+        residuals(theta[layout_.outer_bias()], block, order, error_sum, risk_sum);
+        for (int p = 0; p < parts<Real>; ++p)
+            each_group(order, [&](auto at_once, int first) { backward(theta, block, order, first, p, gradient, at_once); });
+    }
+
+    /// Turns the sums into the gradient. `error_sum` becomes dc, alike in all lanes of a tile.
+    ///   last_slot_present  1 in lanes whose last slot holds a neuron, else 0
+    void finish(const Pack<Real>* theta, Pack<Real>* gradient, const Pack<Real>& error_sum, const Pack<Real>& last_slot_present) const {
+        const std::int64_t d = dimension();
+        for (std::int64_t q = 0; q < layout_.slots; ++q)
+            for_parts<Real>([&](int p) {
+                const Pack<Real>* w = theta + q * layout_.per_slot();
+                Pack<Real>* sums = gradient + q * layout_.per_slot();
+                const V v = w[d + 1].part[p], t0 = sums[d].part[p];
+                V dv;
+                if constexpr (Kind == ActivationKind::Relu) {
+                    // ReLU is positively homogeneous: sum e A(z) = b T0 + sum_k w_k T_k.
+                    dv = w[d].part[p] * t0;
+                    for (std::int64_t k = 0; k < d; ++k) dv = fma(w[k].part[p], sums[k].part[p], dv);
+                } else {
+                    dv = sums[d + 1].part[p];
+                }
+                const bool all_present = q + 1 < layout_.slots;
+                const auto present = negate(equal(last_slot_present.part[p], V{}));
+                const auto store = [&](std::int64_t row, V value) { sums[row].part[p] = all_present ? value : select(present, value, V{}); };
+                for (std::int64_t k = 0; k < d; ++k) store(k, v * sums[k].part[p]);
+                store(d, v * t0);
+                store(d + 1, dv);
+            });
+        gradient[layout_.outer_bias()] = tile_sum(error_sum, layout_.tile);
+    }
+
+private:
+    template <int N>
+    struct AtOnce {
+        static constexpr int value = N;
+    };
+
+    std::int64_t dimension() const { return D ? D : layout_.dimension; }
+
+    /// Calls body(AtOnce<S>, first) for groups of S consecutive samples of the order, then of 1 for the rest.
+    template <class Body>
+    LIMRISK_INLINE void each_group(const SampleOrder& order, Body body) const {
+        constexpr int S = samples_at_once<Kind>;
+        int first = 0;
+        for (; first + S <= order.count; first += S) body(AtOnce<S>{}, first);
+        for (; first < order.count; ++first) body(AtOnce<1>{}, first);
+    }
+
+    /// Inputs of S samples, broadcast from their lanes to all lanes of each tile.
+    template <int S>
+    struct Inputs {
+        V fixed[S][D ? D : 1];
+        const V* any;
+        LIMRISK_INLINE V operator()(int s, std::int64_t k, std::int64_t d) const {
+            if constexpr (D != 0)
+                return fixed[s][k];
+            else
+                return any[s * d + k];
+        }
+    };
+
+    template <int S>
+    LIMRISK_INLINE Inputs<S> broadcast_inputs(const SampleBlock<Real>& block, const SampleOrder& order, int first, int p) const {
+        Inputs<S> inputs;
+        const std::int64_t d = dimension();
+#pragma GCC unroll 8
+        for (int s = 0; s < S; ++s) {
+            const Pack<Real>* x = block.inputs + order.round[first + s] * d;
+            const int source = order.source[first + s];
+            if constexpr (D != 0) {
+#pragma GCC unroll 4
+                for (int k = 0; k < D; ++k) inputs.fixed[s][k] = tile_broadcast(x[k], source, layout_.tile, p);
+            } else {
+                for (std::int64_t k = 0; k < d; ++k) scratch_.broadcast[s * d + k] = tile_broadcast(x[k], source, layout_.tile, p);
+            }
+        }
+        inputs.any = scratch_.broadcast;
+        return inputs;
+    }
+
+    /// z_s = b + sum_k w_k x_sk of one slot, for S samples.
+    template <int S>
+    LIMRISK_INLINE void preactivations(const Pack<Real>* slot, const Inputs<S>& inputs, int p, V (&z)[S]) const {
+        const std::int64_t d = dimension();
+        const V b = slot[d].part[p];
+#pragma GCC unroll 8
+        for (int s = 0; s < S; ++s) z[s] = b;
+        if constexpr (D != 0) {
+#pragma GCC unroll 4
+            for (int k = 0; k < D; ++k) {
+                const V w = slot[k].part[p];
+#pragma GCC unroll 8
+                for (int s = 0; s < S; ++s) z[s] = fma(w, inputs(s, k, d), z[s]);
+            }
+        } else {
+            for (std::int64_t k = 0; k < d; ++k) {
+                const V w = slot[k].part[p];
+#pragma GCC unroll 8
+                for (int s = 0; s < S; ++s) z[s] = fma(w, inputs(s, k, d), z[s]);
+            }
+        }
+    }
+
+    template <int S>
+    LIMRISK_INLINE void forward(const Pack<Real>* theta, const SampleBlock<Real>& block, const SampleOrder& order, int first, int p,
+                                AtOnce<S>) const {
+        const Inputs<S> inputs = broadcast_inputs<S>(block, order, first, p);
+        const ActivationOn<Kind, V> activation(activation_);
+        V sum[S];
+#pragma GCC unroll 8
+        for (int s = 0; s < S; ++s) sum[s] = V{};
+        for (std::int64_t q = 0; q < layout_.slots; ++q) {
+            const Pack<Real>* slot = theta + q * layout_.per_slot();
+            V z[S];
+            preactivations<S>(slot, inputs, p, z);
+            const V v = slot[dimension() + 1].part[p];
+#pragma GCC unroll 8
+            for (int s = 0; s < S; ++s) sum[s] = fma(v, activation.value(z[s]), sum[s]);
+        }
+#pragma GCC unroll 8
+        for (int s = 0; s < S; ++s) scratch_.outputs[order.round[first + s] * layout_.tile + order.source[first + s]].part[p] = sum[s];
+    }
+
+    /// output = c + tile sum;  r = output - y;  q = weight r;  e = 2 q: every lane for its own samples.
+    void residuals(const Pack<Real>& outer_bias, const SampleBlock<Real>& block, const SampleOrder& order, Pack<Real>& error_sum,
+                   Pack<Real>& risk_sum) const {
+        for (int t = 0; t < 4 && order.round_count[t] > 0; ++t) {
+            Pack<Real>* sums = scratch_.outputs + t * layout_.tile;
+            for (int j = order.round_count[t]; j < layout_.tile; ++j) sums[j] = Pack<Real>{};
+            tile_transpose_sum(sums, layout_.tile);
+            const V limit = splat<V>(order.round_count[t]);
+            for_parts<Real>([&](int p) {
+                const auto own = less(scratch_.lane_number.part[p], limit);
+                const V r = (outer_bias.part[p] + sums[0].part[p]) - block.targets[t].part[p];
+                const V q = block.weights[t].part[p] * r;
+                const V e = q + q;
+                scratch_.errors[t].part[p] = e;
+                risk_sum.part[p] = masked_fma(own, q, r, risk_sum.part[p]);
+                error_sum.part[p] = masked_add(own, error_sum.part[p], e);
+            });
+        }
+    }
+
+    template <int S>
+    LIMRISK_INLINE void backward(const Pack<Real>* theta, const SampleBlock<Real>& block, const SampleOrder& order, int first, int p,
+                                 Pack<Real>* gradient, AtOnce<S>) const {
+        const Inputs<S> inputs = broadcast_inputs<S>(block, order, first, p);
+        const ActivationOn<Kind, V> activation(activation_);
+        const std::int64_t d = dimension();
+        V e[S];
+#pragma GCC unroll 8
+        for (int s = 0; s < S; ++s) e[s] = tile_broadcast(scratch_.errors[order.round[first + s]], order.source[first + s], layout_.tile, p);
+        for (std::int64_t q = 0; q < layout_.slots; ++q) {
+            const Pack<Real>* slot = theta + q * layout_.per_slot();
+            Pack<Real>* sums = gradient + q * layout_.per_slot();
+            V z[S];
+            preactivations<S>(slot, inputs, p, z);
+            V t0 = sums[d].part[p];
+            if constexpr (Kind == ActivationKind::Relu) {
+                MaskOf<V> active[S];
+#pragma GCC unroll 8
+                for (int s = 0; s < S; ++s) active[s] = greater(z[s], V{});
+#pragma GCC unroll 8
+                for (int s = 0; s < S; ++s) t0 = masked_add(active[s], t0, e[s]);
+                for_dimensions([&](std::int64_t k) {
+                    V t = sums[k].part[p];
+#pragma GCC unroll 8
+                    for (int s = 0; s < S; ++s) t = masked_fma(active[s], e[s], inputs(s, k, d), t);
+                    sums[k].part[p] = t;
+                });
+            } else {
+                V g[S];
+                V u = sums[d + 1].part[p];
+#pragma GCC unroll 8
+                for (int s = 0; s < S; ++s) {
+                    g[s] = e[s] * activation.derivative(z[s]);
+                    t0 = t0 + g[s];
+                    u = fma(e[s], activation.value(z[s]), u);
+                }
+                for_dimensions([&](std::int64_t k) {
+                    V t = sums[k].part[p];
+#pragma GCC unroll 8
+                    for (int s = 0; s < S; ++s) t = fma(g[s], inputs(s, k, d), t);
+                    sums[k].part[p] = t;
+                });
+                sums[d + 1].part[p] = u;
+            }
+            sums[d].part[p] = t0;
+        }
+    }
+
+    template <class Body>
+    LIMRISK_INLINE void for_dimensions(Body body) const {
+        if constexpr (D != 0) {
+#pragma GCC unroll 4
+            for (int k = 0; k < D; ++k) body(k);
+        } else {
+            for (std::int64_t k = 0; k < layout_.dimension; ++k) body(k);
+        }
+    }
+
+    Layout layout_;
+    Activation activation_;
+    const PassScratch<Real>& scratch_;
+};
+
+}  // namespace LIMRISK_LANES
+}  // namespace limrisk::kernels

@@ -1,0 +1,129 @@
+// One step of every optimizer, coordinate by coordinate: docs/numerics.md section 9.
+// To add one: a kind in cell.hpp, an update here, its row in the catalog of src/campaign, its recursion in tests/reference/optimizer.hpp.
+#pragma once
+#include "cell.hpp"
+#include "elementary.hpp"
+#include "pack.hpp"
+
+namespace limrisk::kernels {
+inline namespace LIMRISK_LANES {
+
+/// What changes from step to step, the same for every replica. Double, rounded to Real by the update.
+struct StepScalars {
+    double learning_rate;
+    double first_correction;   ///< C1 = 1 / (1 - alpha^n)
+    double second_correction;  ///< C2 = 1 / (1 - beta^n), or 1
+};
+
+/// Number of states per coordinate: 0, 1 or 2.
+constexpr int state_count(OptimizerKind kind) {
+    switch (kind) {
+        case OptimizerKind::Sgd: return 0;
+        case OptimizerKind::Adadelta:
+        case OptimizerKind::Adam: return 2;
+        default: return 1;
+    }
+}
+
+/// The constants of one step in lanes.
+template <class V>
+struct StepConstants {
+    V rate, minus_rate, first_correction, second_correction, alpha, alpha_rest, beta, beta_rest, epsilon;
+
+    StepConstants(const Optimizer& optimizer, const StepScalars& scalars)
+        : rate(splat<V>(scalars.learning_rate)),
+          minus_rate(-rate),
+          first_correction(splat<V>(scalars.first_correction)),
+          second_correction(splat<V>(scalars.second_correction)),
+          alpha(splat<V>(optimizer.alpha)),
+          alpha_rest(splat<V>(1 - optimizer.alpha)),
+          beta(splat<V>(optimizer.beta)),
+          beta_rest(splat<V>(1 - optimizer.beta)),
+          epsilon(splat<V>(optimizer.epsilon)) {}
+};
+
+/// theta, first and second state of one coordinate after a step with gradient g.
+template <OptimizerKind Kind, class V>
+LIMRISK_INLINE void update_coordinate(const StepConstants<V>& step, bool epsilon_inside, V g, V& theta, V& first, V& second) {
+    if constexpr (Kind == OptimizerKind::Sgd) {
+        theta = fma(step.minus_rate, g, theta);
+    } else if constexpr (Kind == OptimizerKind::Momentum || Kind == OptimizerKind::Nesterov) {
+        first = fma(step.alpha, first, step.alpha_rest * g);
+        theta = fma(step.minus_rate, first, theta);
+    } else if constexpr (Kind == OptimizerKind::Adagrad) {
+        first = fma(g, g, first);
+        const V root = epsilon_inside ? sqrt(first + step.epsilon) : sqrt(first) + step.epsilon;
+        theta = fma(step.minus_rate, g / root, theta);
+    } else if constexpr (Kind == OptimizerKind::Rmsprop) {
+        first = fma(step.beta, first, step.beta_rest * (g * g));
+        theta = fma(step.minus_rate, g / (sqrt(first * step.second_correction) + step.epsilon), theta);
+    } else if constexpr (Kind == OptimizerKind::Adadelta) {
+        second = fma(step.beta, second, step.beta_rest * (g * g));
+        const V change = -(sqrt((first + step.epsilon) / (second + step.epsilon)) * g);
+        first = fma(step.beta, first, step.beta_rest * (change * change));
+        theta = fma(step.rate, change, theta);
+    } else {
+        static_assert(Kind == OptimizerKind::Adam);
+        first = fma(step.alpha, first, step.alpha_rest * g);
+        second = fma(step.beta, second, step.beta_rest * (g * g));
+        const V root = sqrt(second * step.second_correction) + step.epsilon;
+        theta = fma(step.minus_rate, (first * step.first_correction) / root, theta);
+    }
+}
+
+/// State below the smallest normal number becomes +0: subnormal leftovers would only be slow.
+template <class V>
+LIMRISK_INLINE V flush_subnormal(V state) {
+    return select(less(abs(state), splat<V>(RealTraits<RealOf<V>>::smallest_normal)), V{}, state);
+}
+
+/// Updates all rows in the lanes that are alive.
+///   theta, gradient, first, second  [rows]; first and second only as far as state_count says
+template <OptimizerKind Kind, class Real>
+void update_rows(const Optimizer& optimizer, const StepScalars& scalars, std::int64_t rows, const Pack<Real>* gradient,
+                 const MaskOf<Vec<Real>> (&alive)[parts<Real>], Pack<Real>* theta, Pack<Real>* first, Pack<Real>* second) {
+    using V = Vec<Real>;
+    const StepConstants<V> step(optimizer, scalars);
+    constexpr int states = state_count(Kind);
+    for (std::int64_t row = 0; row < rows; ++row)
+        for_parts<Real>([&](int p) {
+            V t = theta[row].part[p], m{}, s{};
+            if constexpr (states >= 1) m = first[row].part[p];
+            if constexpr (states >= 2) s = second[row].part[p];
+            update_coordinate<Kind>(step, optimizer.epsilon_inside, gradient[row].part[p], t, m, s);
+            theta[row].part[p] = select(alive[p], t, theta[row].part[p]);
+            if constexpr (states >= 1) first[row].part[p] = select(alive[p], flush_subnormal(m), first[row].part[p]);
+            if constexpr (states >= 2) second[row].part[p] = select(alive[p], flush_subnormal(s), second[row].part[p]);
+        });
+}
+
+/// The parameters at which Nesterov's gradient is taken: theta - gamma alpha m.
+template <class Real>
+void look_ahead(const Optimizer& optimizer, const StepScalars& scalars, std::int64_t rows, const Pack<Real>* theta, const Pack<Real>* first,
+                Pack<Real>* shifted) {
+    const Vec<Real> factor = splat<Vec<Real>>(-(scalars.learning_rate * optimizer.alpha));
+    for (std::int64_t row = 0; row < rows; ++row)
+        for_parts<Real>([&](int p) { shifted[row].part[p] = fma(factor, first[row].part[p], theta[row].part[p]); });
+}
+
+template <OptimizerKind Kind>
+struct OptimizerTag {
+    static constexpr OptimizerKind kind = Kind;
+};
+
+/// Calls `body` with the tag of a kind known at run time.
+template <class Body>
+LIMRISK_INLINE void with_optimizer(OptimizerKind kind, Body body) {
+    switch (kind) {
+        case OptimizerKind::Sgd: return body(OptimizerTag<OptimizerKind::Sgd>{});
+        case OptimizerKind::Momentum: return body(OptimizerTag<OptimizerKind::Momentum>{});
+        case OptimizerKind::Nesterov: return body(OptimizerTag<OptimizerKind::Nesterov>{});
+        case OptimizerKind::Adagrad: return body(OptimizerTag<OptimizerKind::Adagrad>{});
+        case OptimizerKind::Rmsprop: return body(OptimizerTag<OptimizerKind::Rmsprop>{});
+        case OptimizerKind::Adadelta: return body(OptimizerTag<OptimizerKind::Adadelta>{});
+        case OptimizerKind::Adam: return body(OptimizerTag<OptimizerKind::Adam>{});
+    }
+}
+
+}  // namespace LIMRISK_LANES
+}  // namespace limrisk::kernels

@@ -1,0 +1,23 @@
+// What a backend asks of one warp: the same type for every instruction set.
+#pragma once
+#include "cell.hpp"
+
+namespace limrisk::kernels {
+
+/// Replicas of a warp and where their results go. Record and Check are the public structs; optional pointers may be null.
+template <class Record, class Check>
+struct WarpTask {
+    const Cell* cell;
+    std::int64_t first_trial;
+    int replicas;  ///< 1 .. 32 / tile
+    char* arena;
+    Record* records;  ///< [replicas]
+    Check* checks;    ///< optional [replicas][checks + 1]
+    /// Optional, canonical order, [replicas][parameters] each: at the start, at the end, optimizer states at the end.
+    double *initial_parameters, *parameters, *first_state, *second_state;
+    /// Told every few dozen steps how many more the warp has done; false: give up.
+    bool (*advance)(void* context, std::int64_t steps);
+    void* context;
+};
+
+}  // namespace limrisk::kernels

@@ -1,0 +1,186 @@
+// Neuron states on the box and on the data, norms, fingerprint: docs/numerics.md section 10.
+#pragma once
+#include "network.hpp"
+
+namespace limrisk::kernels {
+inline namespace LIMRISK_LANES {
+
+/// Range of the preactivation of one slot.
+template <class V>
+struct Range {
+    V low, high;
+};
+
+/// States of a neuron, each a mask over lanes; they exclude each other.
+template <class V>
+struct NeuronStates {
+    MaskOf<V> inactive, constant, linear;
+};
+
+template <ActivationKind Kind, class V>
+LIMRISK_INLINE NeuronStates<V> neuron_states(const Activation& activation, const Range<V>& z) {
+    using enum ActivationKind;
+    const V zero{};
+    const MaskOf<V> point = equal(z.low, z.high), never = less(z.high, z.high);
+    NeuronStates<V> s;
+    if constexpr (Kind == Relu || Kind == PowerRelu) {
+        s.inactive = less_equal(z.high, zero);
+        s.constant = point;
+        s.linear = less_equal(zero, z.low);
+    } else if constexpr (Kind == LeakyRelu) {
+        s.inactive = both(equal(z.high, zero), equal(z.low, zero));
+        s.constant = point;
+        s.linear = either(less_equal(zero, z.low), less_equal(z.high, zero));
+    } else if constexpr (Kind == Clipping) {
+        const V low = splat<V>(activation.first), high = splat<V>(activation.second);
+        const MaskOf<V> below = less_equal(z.high, low), above = greater(z.low, high);
+        s.inactive = either(both(equal(low, zero), below), both(equal(high, zero), above));
+        s.constant = either(either(below, above), point);
+        s.linear = both(less_equal(low, z.low), less_equal(z.high, high));
+    } else {
+        const ActivationOn<Kind, V> a(activation);
+        const V at_low = a.value(z.low), at_high = a.value(z.high);
+        s.inactive = both(equal(at_low, zero), equal(at_high, zero));
+        s.constant = equal(at_low, at_high);
+        s.linear = never;
+    }
+    s.constant = both(s.constant, negate(s.inactive));
+    s.linear = both(s.linear, negate(either(s.inactive, s.constant)));
+    return s;
+}
+
+/// Range of the preactivation over the box, by the forward pass's own chain at the two extreme vertices (the certificate).
+template <class Real>
+LIMRISK_INLINE Range<Vec<Real>> box_range(const Cell& cell, const Pack<Real>* slot, int p) {
+    using V = Vec<Real>;
+    const std::int64_t d = cell.dimension;
+    Range<V> z{slot[d].part[p], slot[d].part[p]};
+    if (cell.bounded) {
+        const V low = splat<V>(cell.input.low), high = splat<V>(cell.input.high);
+        for (std::int64_t k = 0; k < d; ++k) {
+            const V w = slot[k].part[p];
+            const auto negative = less(w, V{});
+            z.high = fma(w, select(negative, low, high), z.high);
+            z.low = fma(w, select(negative, high, low), z.low);
+        }
+        return z;
+    }
+    auto flat = equal(z.low, z.low);
+    for (std::int64_t k = 0; k < d; ++k) flat = both(flat, equal(slot[k].part[p], V{}));
+    const V infinity = splat<V>(RealTraits<Real>::infinity);
+    return {select(flat, z.low, -infinity), select(flat, z.high, infinity)};
+}
+
+/// Range of the preactivation over nodes that all lanes share.
+///   inputs  [count][dimension]
+template <class Real, class Input>
+LIMRISK_INLINE Range<Vec<Real>> data_range(const Input* inputs, std::int64_t count, std::int64_t d, const Pack<Real>* slot, int p) {
+    using V = Vec<Real>;
+    const V infinity = splat<V>(RealTraits<Real>::infinity);
+    Range<V> range{infinity, -infinity};
+    for (std::int64_t m = 0; m < count; ++m) {
+        V z = slot[d].part[p];
+        for (std::int64_t k = 0; k < d; ++k) z = fma(slot[k].part[p], splat<V>(static_cast<double>(inputs[m * d + k])), z);
+        range.low = select(less(z, range.low), z, range.low);
+        range.high = select(less(range.high, z), z, range.high);
+    }
+    return range;
+}
+
+/// Numbers of neurons per state, alike in all lanes of a tile.
+template <class Real>
+struct StateCounts {
+    Pack<Real> inactive, constant, linear, inactive_on_data, died, revived;
+};
+
+/// Counts the states of all neurons and compares inactivity with the check before.
+///   was_inactive  [slots] 1 or 0, replaced;   last_slot_present  see NetworkPass::finish
+template <class Real>
+StateCounts<Real> count_states(const Cell& cell, const Layout& layout, const Pack<Real>* theta, const Pack<Real>& last_slot_present,
+                               Pack<Real>* was_inactive) {
+    using V = Vec<Real>;
+    StateCounts<Real> counts{};
+    with_activation(cell.activation.kind, [&](auto tag) {
+        constexpr ActivationKind kind = decltype(tag)::kind;
+        for (std::int64_t q = 0; q < layout.slots; ++q)
+            for (int p = 0; p < parts<Real>; ++p) {
+                const Pack<Real>* slot = theta + q * layout.per_slot();
+                const auto present = q + 1 < layout.slots ? equal(V{}, V{}) : negate(equal(last_slot_present.part[p], V{}));
+                const NeuronStates<V> box = neuron_states<kind>(cell.activation, box_range(cell, slot, p));
+                Range<V> range;
+                if (!cell.fresh_samples && sizeof(Real) == 4)
+                    range = data_range(cell.training_nodes_float.inputs, cell.training_nodes_float.count, layout.dimension, slot, p);
+                else if (!cell.fresh_samples)
+                    range = data_range(cell.training_nodes_double.inputs, cell.training_nodes_double.count, layout.dimension, slot, p);
+                else
+                    range = data_range(cell.check_nodes.inputs, cell.check_nodes.count, layout.dimension, slot, p);
+                const NeuronStates<V> on_data = neuron_states<kind>(cell.activation, range);
+                const V one = splat<V>(1);
+                const auto before = negate(equal(was_inactive[q].part[p], V{}));
+                const auto inactive = both(box.inactive, present);
+                const auto count = [&](Pack<Real>& sum, const MaskOf<V>& mask) { sum.part[p] = masked_add(mask, sum.part[p], one); };
+                count(counts.inactive, inactive);
+                count(counts.constant, both(box.constant, present));
+                count(counts.linear, both(box.linear, present));
+                count(counts.inactive_on_data, both(both(on_data.inactive, present), negate(inactive)));
+                count(counts.died, both(inactive, negate(before)));
+                count(counts.revived, both(both(before, present), negate(inactive)));
+                was_inactive[q].part[p] = select(inactive, one, V{});
+            }
+    });
+    for (Pack<Real>* sum : {&counts.inactive, &counts.constant, &counts.linear, &counts.inactive_on_data, &counts.died, &counts.revived})
+        *sum = tile_sum(*sum, layout.tile);
+    return counts;
+}
+
+/// Sum of squares of a parameter-shaped array given row by row in double; alike in all lanes of a tile.
+template <class Row>
+Pack<double> sum_of_squares(const Layout& layout, Row row) {
+    Pack<double> sum{};
+    for (std::int64_t r = 0; r < layout.outer_bias(); ++r) {
+        const Pack<double> value = row(r);
+        for_parts<double>([&](int p) { sum.part[p] = fma(value.part[p], value.part[p], sum.part[p]); });
+    }
+    sum = tile_sum(sum, layout.tile);
+    const Pack<double> outer = row(layout.outer_bias());
+    for_parts<double>([&](int p) { sum.part[p] = fma(outer.part[p], outer.part[p], sum.part[p]); });
+    return sum;
+}
+
+/// Mixes one word at canonical index j with a salt.
+LIMRISK_INLINE std::uint32_t mix_word(std::uint32_t word, std::uint64_t j, std::uint32_t salt) {
+    std::uint32_t x = (word ^ salt) + static_cast<std::uint32_t>(j) * 0x9E3779B1u;
+    x ^= x >> 16;
+    x *= 0x85EBCA6Bu;
+    x ^= x >> 13;
+    x *= 0xC2B2AE35u;
+    return x ^ (x >> 16);
+}
+
+/// Fingerprint of one replica: a sum of mixed words, so the order of its terms does not matter.
+class Fingerprint {
+public:
+    /// Adds a value at canonical index `j` (index + array * parameters).
+    template <class Real>
+    void add(Real value, std::uint64_t j) {
+        if constexpr (sizeof(Real) == 4) {
+            const auto word = value != value ? 0x7FC00000u : static_cast<std::uint32_t>(bits(value));
+            add_word(word, 2 * j);
+        } else {
+            const auto words = value != value ? 0x7FF8000000000000u : static_cast<std::uint64_t>(bits(value));
+            add_word(static_cast<std::uint32_t>(words), 2 * j);
+            add_word(static_cast<std::uint32_t>(words >> 32), 2 * j + 1);
+        }
+    }
+    std::uint64_t value() const { return (static_cast<std::uint64_t>(high_) << 32) | low_; }
+
+private:
+    void add_word(std::uint32_t word, std::uint64_t j) {
+        low_ += mix_word(word, j, 0x243F6A88u);
+        high_ += mix_word(word, j, 0x85A308D3u);
+    }
+    std::uint32_t low_ = 0, high_ = 0;
+};
+
+}  // namespace LIMRISK_LANES
+}  // namespace limrisk::kernels

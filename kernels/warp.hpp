@@ -1,0 +1,75 @@
+// The life of the replicas of one warp: initialize, train between checks, track, and write their records.
+// On the CPU one call runs a warp from its first step to its last; all memory comes from an arena that the caller owns.
+#pragma once
+#include "accurate_risk.hpp"
+#include "arena.hpp"
+#include "batch.hpp"
+#include "schedule.hpp"
+#include "task.hpp"
+#include "tracking.hpp"
+#include "verdict.hpp"
+
+namespace limrisk::kernels {
+inline namespace LIMRISK_LANES {
+
+template <class Real>
+class Warp {
+public:
+    /// Lays out the memory; with a null arena only `bytes()` is meaningful.
+    Warp(const Cell& cell, std::int64_t first_trial, char* memory);
+    std::size_t bytes() const { return bytes_; }
+
+    /// Runs all steps. False if the task was given up.
+    template <class Record, class Check>
+    bool run(const WarpTask<Record, Check>& task);
+
+private:
+    using V = Vec<Real>;
+    static constexpr std::size_t preload_limit = 4u << 20;
+
+    /// What is known of one replica between checks.
+    struct Replica {
+        std::int64_t nonfinite_step, best_step;
+        double initial_risk, best_risk, risk, gradient_norm, parameter_norm;
+        std::int32_t inactive_initial, inactive, inactive_maximum, died, revived, inactive_on_data, constant, linear;
+    };
+
+    int tile() const { return layout_.tile; }
+    template <class R>
+    void plan_pass(Arena& arena, BatchContext<R>& context, SampleBlock<R>& block, const NodeTable<R>& nodes, BatchSource<R>& source);
+    void initialize();
+    bool train(std::int64_t from, std::int64_t to, bool (*advance)(void*, std::int64_t), void* callback);
+    void train_step(std::int64_t step, const StepScalars& scalars);
+    void check(std::int64_t index);
+    void copy_rows(const Pack<Real>* from, Pack<Real>* to, const bool* replicas);
+    double accurate_risk_of(const Pack<Real>* rows, int replica);
+    Pack<double> rule_risk(const Pack<Real>* rows);
+    void freeze_lane(int lane);
+    template <class Body>
+    void for_coordinates(const Pack<Real>* rows, int replica, Body body) const;
+    template <class Record>
+    void write_record(int replica, double final_risk, double best_risk, Record& record);
+    void write_state(const Pack<Real>* rows, int replica, double* out) const;
+
+    const Cell& cell_;
+    Layout layout_;
+    Draw draw_;
+    Schedule schedule_;
+    BatchContext<Real> train_;
+    BatchContext<double> evaluate_;
+    BatchSource<Real> samples_;
+    BatchSource<double> check_nodes_, final_nodes_;
+    Pack<Real>*theta_, *gradient_, *first_ = nullptr, *second_ = nullptr, *shifted_ = nullptr, *best_, *tail_start_, *was_inactive_;
+    Pack<double>*theta_double_, *gradient_double_;
+    VecDouble* stack_double_;
+    double *points_, *network_, *tail_risks_;
+    Pack<double> displacement_{};
+    MaskOf<V> alive_[parts<Real>];
+    Replica replica_[warp_lanes];
+    std::size_t bytes_;
+};
+
+}  // namespace LIMRISK_LANES
+}  // namespace limrisk::kernels
+
+#include "warp_run.hpp"

@@ -1,0 +1,164 @@
+// Builds the tables of a cell: node sets with targets, the mesh of the accurate risk, the laws of the initialization.
+#include "backend/cell_plan.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "evaluation/scalar.hpp"
+#include "kernels/target.hpp"
+#include "limrisk/error.hpp"
+
+namespace limrisk {
+namespace {
+
+using kernels::Law;
+using kernels::LawKind;
+
+Law zero_law() { return {LawKind::Zero, 0, 0, 0, 0, 0, 0}; }
+Law uniform_law(double low, double high) { return {LawKind::Uniform, low, high, 0, 0, 0, 0}; }
+Law normal_law(double mean, double deviation) { return {LawKind::Normal, 0, 0, mean, deviation, 0, 0}; }
+
+/// Sample-neuron-coordinates of one trial, the measure of its work.
+double trial_work(const CellConfig& config) {
+    const double per_sample = static_cast<double>(config.width * (3 * config.input.dimension + 4) + 16 * config.input.dimension + 64);
+    return static_cast<double>(config.steps) * static_cast<double>(config.batch) * per_sample;
+}
+
+void require_finite(NodeSet& nodes, const kernels::Program& program, const CellConfig& config, const char* purpose) {
+    const std::int64_t bad = fill_targets(nodes, program);
+    if (bad < 0) return;
+    std::string point;
+    for (std::int64_t k = 0; k < std::min<std::int64_t>(nodes.dimension, 4); ++k)
+        point += fmt::format("{}{:g}", k ? ", " : "", nodes.inputs[static_cast<std::size_t>(bad * nodes.dimension + k)]);
+    throw ConfigError({fmt::format("problem.target: \"{}\" is {:g} at the {} node ({}{}); a target must be finite on the whole domain of the input",
+                                   config.target, nodes.targets[static_cast<std::size_t>(bad)], purpose, point, nodes.dimension > 4 ? ", …" : "")});
+}
+
+kernels::NodeTable<double> view(const NodeSet& nodes) { return {nodes.inputs.data(), nodes.targets.data(), nodes.weights.data(), nodes.count()}; }
+
+}  // namespace
+
+kernels::Initialization initialization_laws(const InitializationRule& rule, std::int64_t width, std::int64_t dimension) {
+    using Kind = InitializationRule::Kind;
+    const double d = static_cast<double>(dimension), h = static_cast<double>(std::max<std::int64_t>(width, 1));
+    const auto symmetric = [](double bound) { return uniform_law(-bound, bound); };
+    kernels::Initialization laws{zero_law(), symmetric(1 / std::sqrt(d)), zero_law(), symmetric(1 / std::sqrt(h))};
+    switch (rule.kind) {
+        case Kind::Pytorch:
+            laws.inner_weight = laws.inner_bias;
+            laws.outer_weight = laws.outer_bias;
+            break;
+        case Kind::KaimingUniform:
+            laws.inner_weight = symmetric(std::sqrt(6 / d));
+            laws.outer_weight = symmetric(std::sqrt(6 / h));
+            break;
+        case Kind::KaimingNormal:
+            laws.inner_weight = normal_law(0, std::sqrt(2 / d));
+            laws.outer_weight = normal_law(0, std::sqrt(2 / h));
+            break;
+        case Kind::XavierUniform:
+            laws.inner_weight = symmetric(std::sqrt(6 / (d + h)));
+            laws.outer_weight = symmetric(std::sqrt(6 / (h + 1)));
+            break;
+        case Kind::XavierNormal:
+            laws.inner_weight = normal_law(0, std::sqrt(2 / (d + h)));
+            laws.outer_weight = normal_law(0, std::sqrt(2 / (h + 1)));
+            break;
+        case Kind::StandardNormal: laws = {normal_law(0, 1), normal_law(0, 1), normal_law(0, 1), normal_law(0, 1)}; break;
+        case Kind::Uniform: {
+            const Law law = uniform_law(rule.low, rule.high);
+            laws = {law, law, law, law};
+            break;
+        }
+    }
+    if (!rule.drawn_bias) laws.inner_bias = laws.outer_bias = zero_law();
+    if (width == 0) laws.outer_bias = zero_law();
+    return laws;
+}
+
+Law input_law(const InputLaw& input) {
+    if (input.kind == InputLaw::Kind::Uniform) return uniform_law(input.low, input.high);
+    Law law = normal_law(input.mean, input.deviation);
+    if (!input.bounded) return law;
+    law.kind = LawKind::TruncatedNormal;
+    law.low = input.low;
+    law.high = input.high;
+    law.p_low = normal_probability((input.low - input.mean) / input.deviation);
+    law.p_high = normal_probability((input.high - input.mean) / input.deviation);
+    return law;
+}
+
+CellPlan::CellPlan(const CellConfig& config) : config_(config), target_(Expression::compile(config.target, config.input.dimension)) {
+    const kernels::Program program = target_.program();
+    check_ = evaluation_rule(config.input, config.evaluation.check_nodes);
+    require_finite(check_, program, config, "evaluation");
+    if (config.input.dimension >= 2) {
+        final_ = evaluation_rule(config.input, config.evaluation.final_nodes);
+        require_finite(final_, program, config, "final evaluation");
+    } else {
+        mesh_ = target_mesh(config.input, program).points;
+    }
+    if (config.nodes_per_axis > 0) {
+        training_ = midpoint_grid(config.input, config.nodes_per_axis);
+        require_finite(training_, program, config, "training");
+    }
+
+    const std::int64_t d = config.input.dimension;
+    cell_.seed = config.seed;
+    cell_.width = config.width;
+    cell_.dimension = d;
+    cell_.batch = config.nodes_per_axis > 0 ? training_.count() : config.batch;
+    cell_.steps = config.steps;
+    cell_.checks = config.checks;
+    cell_.tail = config.tail;
+    cell_.tolerance = config.tolerance;
+    cell_.precision = config.precision;
+    cell_.tile = kernels::tile_shape(config.width, d);
+    cell_.activation = config.activation;
+    cell_.initialization = initialization_laws(config.initialization, config.width, d);
+    cell_.optimizer = config.optimizer;
+    cell_.learning_rate = config.learning_rate;
+    cell_.input = input_law(config.input);
+    cell_.bounded = config.input.bounded;
+    cell_.fresh_samples = config.nodes_per_axis == 0;
+    cell_.target = program;
+    cell_.check_nodes = view(check_);
+    cell_.final_nodes = view(final_);
+    cell_.mesh = mesh_.data();
+    cell_.mesh_count = static_cast<std::int64_t>(mesh_.size());
+    cell_.density_normalizer = d == 1 ? density_normalizer(config.input) : 0;
+    fill_training_nodes(program);
+
+    // About a second of work on one core, whole warps, a power of two so that blocks of different runs meet.
+    constexpr double block_work = 5e10;
+    const std::int64_t per_warp = 32 / cell_.tile.lanes;
+    std::int64_t trials = per_warp;
+    while (trials * 2 <= 4096 && static_cast<double>(trials * 2) * trial_work(config_) <= block_work) trials *= 2;
+    block_trials_ = trials;
+}
+
+/// Training nodes in the cell's precision; the targets of a float cell are computed in float, as for fresh samples.
+void CellPlan::fill_training_nodes(const kernels::Program& program) {
+    if (config_.nodes_per_axis == 0) return;
+    if (config_.precision == kernels::Precision::Float64) {
+        cell_.training_nodes_double = view(training_);
+        return;
+    }
+    const auto count = static_cast<std::size_t>(training_.count()), d = static_cast<std::size_t>(training_.dimension);
+    training_float_.resize(count * (d + 2));
+    float* inputs = training_float_.data();
+    float* targets = inputs + count * d;
+    float* weights = targets + count;
+    std::transform(training_.inputs.begin(), training_.inputs.end(), inputs, [](double x) { return static_cast<float>(x); });
+    float stack[kernels::max_program_depth];
+    for (std::size_t m = 0; m < count; ++m) {
+        kernels::run_target(program, inputs + m * d, 1, 1, 1, stack);
+        targets[m] = stack[0];
+    }
+    std::fill(weights, weights + count, static_cast<float>(1.0 / static_cast<double>(count)));
+    cell_.training_nodes_float = {inputs, targets, weights, training_.count()};
+}
+
+}  // namespace limrisk
