@@ -1,0 +1,155 @@
+// The reference's elementary functions and target operations against long double, in units in the last place (ulp) of the result.
+#include <gtest/gtest.h>
+
+#include <boost/math/distributions/normal.hpp>
+#include <boost/math/special_functions/erf.hpp>
+#include <functional>
+
+#include "reference/activation.hpp"
+#include "reference/elementary.hpp"
+#include "reference/target.hpp"
+
+namespace limrisk::reference {
+namespace {
+
+template <class Real>
+long double ulps(Real value, long double exact) {
+    // Spacing of Real at the exact value, subnormal numbers included.
+    const int exponent = std::max(std::ilogb(exact), std::numeric_limits<Real>::min_exponent - 1);
+    return std::abs(static_cast<long double>(value) - exact) / std::ldexp(1.0L, exponent - (std::numeric_limits<Real>::digits - 1));
+}
+
+/// Largest error over `points` equally spaced arguments; NaN counts as infinite.
+template <class Real>
+long double largest_error(Real low, Real high, const std::function<Real(Real)>& function,
+                          const std::function<long double(long double)>& exact, int points = 20001) {
+    long double largest = 0;
+    for (int k = 0; k < points; ++k) {
+        const Real x = static_cast<Real>(low + (high - low) * (static_cast<long double>(k) / (points - 1)));
+        const long double error = ulps(function(x), exact(x));
+        largest = error <= largest ? largest : std::isnan(error) ? std::numeric_limits<long double>::infinity() : error;
+    }
+    return largest;
+}
+
+template <class Real>
+class ReferenceElementary : public testing::Test {};
+using Reals = testing::Types<float, double>;
+TYPED_TEST_SUITE(ReferenceElementary, Reals);
+
+TYPED_TEST(ReferenceElementary, ExpWithinTwoUlps) {
+    using Real = TypeParam;
+    const Real high = Real(std::log(largest_finite<Real>)) * Real(0.999), low = std::log(smallest_normal<Real>) * Real(0.999);
+    EXPECT_LT(largest_error<Real>(low, high, exp<Real>, [](long double x) { return std::exp(x); }), 2);
+    EXPECT_LT(largest_error<Real>(-1, 1, exp<Real>, [](long double x) { return std::exp(x); }), 2);
+    EXPECT_EQ(exp(Real(1e4)), infinity<Real>);
+    EXPECT_EQ(exp(-infinity<Real>), Real(0));
+    EXPECT_EQ(exp(Real(0)), Real(1));
+    EXPECT_TRUE(std::isnan(exp(not_a_number<Real>)));
+}
+
+TYPED_TEST(ReferenceElementary, LogWithinTwoUlps) {
+    using Real = TypeParam;
+    for (const Real scale : {smallest_normal<Real> / 64, smallest_normal<Real>, Real(1e-3), Real(1), Real(1e3), largest_finite<Real> / 8})
+        EXPECT_LT(largest_error<Real>(scale / 4, scale * 4, log<Real>, [](long double x) { return std::log(x); }), 2) << scale;
+    EXPECT_EQ(log(Real(0)), -infinity<Real>);
+    EXPECT_EQ(log(infinity<Real>), infinity<Real>);
+    EXPECT_EQ(log(Real(1)), Real(0));
+    EXPECT_TRUE(std::isnan(log(Real(-1))));
+    EXPECT_TRUE(std::isnan(log(not_a_number<Real>)));
+}
+
+TYPED_TEST(ReferenceElementary, SinAndCos) {
+    using Real = TypeParam;
+    // Near a zero the reduced argument carries the error of the reduction, so the measure there is absolute: compare with 1 added.
+    const auto absolute = [](auto function, auto exact) {
+        long double largest = 0;
+        for (int k = -20000; k <= 20000; ++k) {
+            const Real x = Real(k) * Real(0.37);
+            largest = std::max(largest, std::abs(static_cast<long double>(function(x)) - exact(static_cast<long double>(x))));
+        }
+        return largest;
+    };
+    // abs sin, cos <= 1, whose last place is epsilon/2; two of them.
+    const long double bound = std::numeric_limits<Real>::epsilon();
+    EXPECT_LT(absolute([](Real x) { return sin(x); }, [](long double x) { return std::sin(x); }), bound);
+    EXPECT_LT(absolute([](Real x) { return cos(x); }, [](long double x) { return std::cos(x); }), bound);
+    EXPECT_LT(largest_error<Real>(
+                  Real(-0.75), Real(0.75), sin<Real>, [](long double x) { return std::sin(x); }, 20000),
+              2);
+    EXPECT_TRUE(std::isnan(sin(infinity<Real>)));
+    EXPECT_EQ(cos(Real(0)), Real(1));
+}
+
+TYPED_TEST(ReferenceElementary, TanhWithinFourUlps) {
+    using Real = TypeParam;
+    EXPECT_LT(largest_error<Real>(
+                  -1, 1, tanh<Real>, [](long double x) { return x == 0 ? 0 : std::tanh(x); }, 20000),
+              4);
+    EXPECT_LT(largest_error<Real>(
+                  -30, 30, tanh<Real>, [](long double x) { return std::tanh(x); }, 20000),
+              4);
+    EXPECT_EQ(tanh(infinity<Real>), Real(1));
+    EXPECT_EQ(tanh(-infinity<Real>), Real(-1));
+}
+
+TYPED_TEST(ReferenceElementary, NormalQuantile) {
+    using Real = TypeParam;
+    const boost::math::normal_distribution<long double> normal;
+    // Relative to the size of the quantile, or to 1 near the centre: the tail takes sqrt(-log p), whose error is a few units. 1 - p is
+    // exact, so the upper tail follows by symmetry.
+    for (int k = 1; k < 4000; ++k) {
+        const Real p = k < 2000 ? Real(std::exp2(-27.0L * k / 2000)) / 2 : Real(k - 2000) / 4000 + Real(0x1p-13);
+        const long double exact = boost::math::quantile(normal, static_cast<long double>(p));
+        const long double tolerance = 8 * std::numeric_limits<Real>::epsilon() * std::max(1.0L, std::abs(exact));
+        EXPECT_TRUE(std::abs(static_cast<long double>(normal_quantile(p)) - exact) <= tolerance) << p;
+    }
+}
+
+TYPED_TEST(ReferenceElementary, ActivationsAgainstTheirFormulas) {
+    using Real = TypeParam;
+    // Largest error in ulps of exp, log and the few operations around them.
+    const Activation<Real> softplus({ActivationKind::Softplus, 0, 0, 0}), logistic({ActivationKind::Logistic, 0, 0, 0});
+    EXPECT_LT(largest_error<Real>(
+                  -20, 20, [&](Real z) { return softplus.value(z); }, [](long double z) { return std::log1p(std::exp(z)); }),
+              4);
+    EXPECT_LT(largest_error<Real>(
+                  -20, 20, [&](Real z) { return logistic.value(z); }, [](long double z) { return 1 / (1 + std::exp(-z)); }),
+              4);
+}
+
+TYPED_TEST(ReferenceElementary, LeftDerivativesAtKinks) {
+    using Real = TypeParam;
+    EXPECT_EQ(Activation<Real>({ActivationKind::Relu, 0, 0, 0}).derivative(0), 0);
+    EXPECT_EQ(Activation<Real>({ActivationKind::PowerRelu, 0, 0, 2}).derivative(0), 0);
+    EXPECT_EQ(Activation<Real>({ActivationKind::LeakyRelu, 0.25, 0, 0}).derivative(0), Real(0.25));
+    const Activation<Real> clipping({ActivationKind::Clipping, -1, 2, 0});
+    EXPECT_EQ(clipping.derivative(-1), 0);
+    EXPECT_EQ(clipping.derivative(Real(-0.5)), 1);
+    EXPECT_EQ(clipping.derivative(2), 1);
+    EXPECT_EQ(clipping.derivative(Real(2.5)), 0);
+    EXPECT_EQ(Activation<Real>({ActivationKind::PowerRelu, 0, 0, 5}).value(2), 32);
+    EXPECT_EQ(Activation<Real>({ActivationKind::PowerRelu, 0, 0, 5}).derivative(2), 80);
+}
+
+TEST(ReferenceTarget, PowersAndConditions) {
+    using kernels::Op;
+    for (int n = -64; n <= 64; ++n) EXPECT_EQ(integer_power(2.0, n), std::ldexp(1.0, n)) << n;
+    EXPECT_EQ(integer_power(3.0, 13), 1594323.0);
+    EXPECT_EQ(real_power(0.0, 0.0), 1);
+    EXPECT_EQ(real_power(0.0, 0.5), 0);
+    EXPECT_EQ(real_power(0.0, -0.5), infinity<double>);
+    EXPECT_TRUE(std::isnan(real_power(-1.0, 0.5)));
+    EXPECT_TRUE(std::isnan(real_power(0.0, not_a_number<double>)));
+    EXPECT_NEAR(real_power(2.0, 0.5), std::sqrt(2.0), 4e-16);  // 2 ulp of exp(log(2) / 2)
+    // if(x1 < x2, x1 - 2, x2 / 4)
+    const TargetProgram program{{Op::Variable, 0, 0}, {Op::Variable, 1, 0}, {Op::Less, 0, 0},     {Op::Variable, 0, 0},
+                                {Op::Constant, 0, 2}, {Op::Subtract, 0, 0}, {Op::Variable, 1, 0}, {Op::Constant, 0, 4},
+                                {Op::Divide, 0, 0},   {Op::If, 0, 0}};
+    const double below[]{1, 3}, above[]{5, 3};
+    EXPECT_EQ(evaluate(program, below), -1);
+    EXPECT_EQ(evaluate(program, above), 0.75);
+}
+
+}  // namespace
+}  // namespace limrisk::reference

@@ -1,0 +1,72 @@
+// The reference's neuron states: every row of the table, vertices of the box, data nodes.
+#include <gtest/gtest.h>
+
+#include "reference/neuron_state.hpp"
+
+namespace limrisk::reference {
+namespace {
+
+using State = NeuronState;
+
+State state(const kernels::Activation& rule, float minimum, float maximum) {
+    return neuron_state(Activation<float>(rule), ChainRange<float>{minimum, maximum});
+}
+
+TEST(ReferenceNeuronState, Relu) {
+    for (const kernels::Activation& rule : {kernels::Activation{ActivationKind::Relu, 0, 0, 0}, {ActivationKind::PowerRelu, 0, 0, 3}}) {
+        EXPECT_EQ(state(rule, -2, -1), State::Inactive);
+        EXPECT_EQ(state(rule, -2, 0), State::Inactive);
+        EXPECT_EQ(state(rule, 1, 1), State::Constant);
+        EXPECT_EQ(state(rule, 0, 1), State::Linear);
+        EXPECT_EQ(state(rule, -1, 1), State::Kinked);
+        EXPECT_EQ(state(rule, not_a_number<float>, not_a_number<float>), State::Kinked);
+    }
+}
+
+TEST(ReferenceNeuronState, LeakyRelu) {
+    const kernels::Activation rule{ActivationKind::LeakyRelu, 0.1, 0, 0};
+    EXPECT_EQ(state(rule, 0, 0), State::Inactive);
+    EXPECT_EQ(state(rule, -1, -1), State::Constant);
+    EXPECT_EQ(state(rule, -2, -1), State::Linear);
+    EXPECT_EQ(state(rule, 0, 2), State::Linear);
+    EXPECT_EQ(state(rule, -1, 2), State::Kinked);
+}
+
+TEST(ReferenceNeuronState, Clipping) {
+    const kernels::Activation rule{ActivationKind::Clipping, 0, 1, 0};
+    EXPECT_EQ(state(rule, -1, 0), State::Inactive);
+    EXPECT_EQ(state(rule, 2, 3), State::Constant);
+    EXPECT_EQ(state(rule, 1, 3), State::Kinked);  // at the upper level the left derivative is 1
+    EXPECT_EQ(state(rule, 0.5, 0.5), State::Constant);
+    EXPECT_EQ(state(rule, 0, 1), State::Linear);
+    EXPECT_EQ(state(rule, -1, 0.5), State::Kinked);
+    const kernels::Activation negative{ActivationKind::Clipping, -1, 0, 0};
+    EXPECT_EQ(state(negative, 0.5, 1), State::Inactive);
+    EXPECT_EQ(state(negative, -3, -1), State::Constant);
+}
+
+TEST(ReferenceNeuronState, Smooth) {
+    EXPECT_EQ(state({ActivationKind::Softplus, 0, 0, 0}, -300, -200), State::Inactive);  // underflows to 0
+    EXPECT_EQ(state({ActivationKind::Tanh, 0, 0, 0}, 0, 0), State::Inactive);
+    EXPECT_EQ(state({ActivationKind::Tanh, 0, 0, 0}, 30, 40), State::Constant);
+    EXPECT_EQ(state({ActivationKind::Logistic, 0, 0, 0}, -1, 1), State::Kinked);
+}
+
+TEST(ReferenceNeuronState, RangeOnBoxAndNodes) {
+    const Shape shape(1, 2);
+    const std::vector<float> parameters{2, -3, 0.5, 1, 0};  // z = 2 x - 3 y + 0.5
+    InputLaw box{InputLaw::Kind::Uniform, 2, true, -1, 4, 0, 1};
+    const ChainRange<float> on_box = range_on_box(shape, parameters, 0, box);
+    EXPECT_EQ(on_box.maximum, 2 * 4 + 3 * 1 + 0.5f);
+    EXPECT_EQ(on_box.minimum, -2 * 1 - 3 * 4 + 0.5f);
+    box.bounded = false;
+    EXPECT_EQ(range_on_box(shape, parameters, 0, box).maximum, infinity<float>);
+    EXPECT_EQ(range_on_box(shape, parameters, 0, box).minimum, -infinity<float>);
+    EXPECT_EQ(range_on_box(shape, std::vector<float>{0, 0, 0.5f, 1, 0}, 0, box).minimum, 0.5f);
+    const ChainRange<float> on_nodes = range_on_nodes(shape, parameters, 0, std::vector<float>{0, 0, 1, 1, not_a_number<float>, 0});
+    EXPECT_EQ(on_nodes.maximum, 0.5f);
+    EXPECT_EQ(on_nodes.minimum, -0.5f);
+}
+
+}  // namespace
+}  // namespace limrisk::reference
