@@ -53,7 +53,7 @@ std::string field_sql(const TrialField& field) {
             std::string hex;
             for (int k = 8; k >= 1; --k)
                 hex += fmt::format("{}hex(substr(b.{},8*({}*h.n+l.n)+{},1))", k == 8 ? "" : "||", field.name, digits, k);
-            return "lower(" + hex + ")";
+            return "('0x'||lower(" + hex + "))";
         }
     }
     return "NULL";

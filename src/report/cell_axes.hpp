@@ -1,0 +1,21 @@
+// The parameters of a cell as named texts: what a table prints once if all cells agree and as a column if not.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "campaign/cell.hpp"
+
+namespace limrisk {
+
+struct Axis {
+    const char* name;   ///< column of an export
+    std::string value;  ///< as a table shows it
+};
+
+/// Always the same axes in the same order, from the problem to the tracking.
+std::vector<Axis> cell_axes(const CellConfig& cell);
+
+/// Quoted for CSV where it needs to be.
+std::string csv_text(const std::string& text);
+
+}  // namespace limrisk

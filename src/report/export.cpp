@@ -1,0 +1,245 @@
+// Exports a store; see export.hpp.
+#include "report/export.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "campaign/cell_description.hpp"
+#include "limrisk/error.hpp"
+#include "report/cell_axes.hpp"
+#include "report/npz_writer.hpp"
+#include "report/output_file.hpp"
+
+namespace limrisk {
+namespace {
+
+using Line = fmt::memory_buffer;
+using nlohmann::ordered_json;
+
+template <class Value>
+Value field_value(const TrialRecord& record, const TrialField& field) {
+    Value value;
+    std::memcpy(&value, reinterpret_cast<const char*>(&record) + field.offset, sizeof value);
+    return value;
+}
+
+bool is_verdict(const TrialField& field) { return field.offset == offsetof(TrialRecord, verdict); }
+
+/// Doubles as their shortest exact decimals; the fingerprint in hexadecimal, since few readers have unsigned 64-bit numbers.
+void add_field(Line& line, const TrialRecord& record, const TrialField& field) {
+    const auto to = std::back_inserter(line);
+    switch (field.type) {
+        case FieldType::Float64:
+            fmt::format_to(to, "{}", field_value<double>(record, field));
+            break;
+        case FieldType::Int64:
+            fmt::format_to(to, "{}", field_value<std::int64_t>(record, field));
+            break;
+        case FieldType::UInt64:
+            fmt::format_to(to, "0x{:016x}", field_value<std::uint64_t>(record, field));
+            break;
+        case FieldType::Int32:
+            if (is_verdict(field))
+                fmt::format_to(to, "{}", verdict_name(record.verdict));
+            else
+                fmt::format_to(to, "{}", field_value<std::int32_t>(record, field));
+            break;
+    }
+}
+
+void add_json_field(Line& line, const TrialRecord& record, const TrialField& field) {
+    const auto to = std::back_inserter(line);
+    const bool infinite = field.type == FieldType::Float64 && std::isinf(field_value<double>(record, field));
+    const bool quoted = infinite || field.type == FieldType::UInt64 || is_verdict(field);
+    fmt::format_to(to, ",\"{}\":{}", field.name, quoted ? "\"" : "");
+    if (infinite)
+        fmt::format_to(to, "{}Infinity", field_value<double>(record, field) < 0 ? "-" : "");
+    else
+        add_field(line, record, field);
+    if (quoted) line.push_back('"');
+}
+
+std::vector<CellConfig> stored_cells(const Store& store) {
+    std::vector<CellConfig> cells;
+    for (const StoredCell& cell : store.cells()) {
+        cells.push_back(cell_from_description(cell.description));
+        cells.back().index = cell.index;
+    }
+    return cells;
+}
+
+template <class Visit>
+std::int64_t for_each_block(const Store& store, const Visit& visit) {
+    std::int64_t trials = 0;
+    for (const BlockKey& key : store.blocks()) {
+        visit(key, store.read_block(key));
+        trials += key.count;
+    }
+    return trials;
+}
+
+std::int64_t write_csv(const Store& store, OutputFile& file) {
+    std::string heads = "cell";
+    std::vector<std::string> prefixes;  // what all rows of a cell begin with
+    for (const CellConfig& cell : stored_cells(store)) {
+        std::string& prefix = prefixes.emplace_back(std::to_string(cell.index));
+        for (const Axis& axis : cell_axes(cell)) {
+            prefix += "," + csv_text(axis.value);
+            if (prefixes.size() == 1) heads += fmt::format(",{}", axis.name);
+        }
+    }
+    heads += ",trial";
+    for (const TrialField& field : trial_fields) heads += fmt::format(",{}", field.name);
+    file.write(heads + "\n");
+    return for_each_block(store, [&](const BlockKey& key, const std::vector<TrialRecord>& records) {
+        Line lines;
+        std::int64_t trial = key.first_trial;
+        for (const TrialRecord& record : records) {
+            fmt::format_to(std::back_inserter(lines), "{},{}", prefixes[static_cast<std::size_t>(key.cell)], trial++);
+            for (const TrialField& field : trial_fields) {
+                lines.push_back(',');
+                add_field(lines, record, field);
+            }
+            lines.push_back('\n');
+        }
+        file.write({lines.data(), lines.size()});
+    });
+}
+
+std::int64_t write_json(const Store& store, OutputFile& file) {
+    const StoredCampaign& campaign = store.campaign();
+    ordered_json head{{"format", "limrisk-trials"}, {"format_version", 1}};
+    head["campaign"] = {{"name", campaign.name},       {"seed", campaign.seed},       {"trials", campaign.trials},
+                        {"version", campaign.version}, {"created", campaign.created}, {"text", campaign.text}};
+    for (const TrialField& field : trial_fields) head["fields"][field.name] = field.meaning;
+    for (const CellConfig& cell : stored_cells(store)) {
+        ordered_json entry{{"cell", cell.index}, {"id", cell.id}};
+        for (const Axis& axis : cell_axes(cell)) entry["labels"][axis.name] = axis.value;
+        entry["description"] = ordered_json::parse(cell.description);
+        head["cells"].push_back(entry);
+    }
+    std::string text = head.dump(2, ' ', false, ordered_json::error_handler_t::replace);
+    text.erase(text.rfind('\n'));  // the trials follow before the last brace
+    file.write(text + ",\n  \"trials\": [");
+    bool first = true;
+    const std::int64_t trials = for_each_block(store, [&](const BlockKey& key, const std::vector<TrialRecord>& records) {
+        Line lines;
+        std::int64_t trial = key.first_trial;
+        for (const TrialRecord& record : records) {
+            fmt::format_to(std::back_inserter(lines), "{}\n{{\"cell\":{},\"trial\":{}", first ? "" : ",", key.cell, trial++);
+            for (const TrialField& field : trial_fields) add_json_field(lines, record, field);
+            lines.push_back('}');
+            first = false;
+        }
+        file.write({lines.data(), lines.size()});
+    });
+    file.write("\n  ]\n}\n");
+    return trials;
+}
+
+void declare_texts(NpzWriter& npz, const std::string& name, const std::vector<std::string>& texts) {
+    std::size_t width = 0;
+    const std::string bytes = npy_text(texts, width);
+    const std::size_t array =
+        npz.declare(name, fmt::format("<U{}", width), static_cast<std::int64_t>(4 * width), static_cast<std::int64_t>(texts.size()));
+    npz.append(array, bytes);
+}
+
+template <class Integer>
+std::string_view bytes_of(const std::vector<Integer>& values) {
+    return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(Integer)};
+}
+
+const char* npy_type(FieldType type) {
+    switch (type) {
+        case FieldType::Float64:
+            return "<f8";
+        case FieldType::Int64:
+            return "<i8";
+        case FieldType::UInt64:
+            return "<u8";
+        case FieldType::Int32:
+            return "<i4";
+    }
+    return "";
+}
+
+std::int64_t write_npz(const Store& store, OutputFile& file) {
+    NpzWriter npz(file);
+    const std::vector<CellConfig> cells = stored_cells(store);
+    std::vector<std::string> ids, descriptions, activations, initializations, optimizers;
+    std::vector<std::int64_t> widths;
+    for (const CellConfig& cell : cells) {
+        ids.push_back(cell.id);
+        descriptions.push_back(cell.description);
+        activations.push_back(cell.activation_label);
+        initializations.push_back(cell.initialization_label);
+        optimizers.push_back(cell.optimizer_label);
+        widths.push_back(cell.width);
+    }
+    declare_texts(npz, "cell_id", ids);
+    declare_texts(npz, "cell_description", descriptions);
+    declare_texts(npz, "cell_activation", activations);
+    declare_texts(npz, "cell_initialization", initializations);
+    declare_texts(npz, "cell_optimizer", optimizers);
+    npz.append(npz.declare("cell_width", "<i8", 8, static_cast<std::int64_t>(widths.size())), bytes_of(widths));
+
+    // A campaign may be writing meanwhile: what is there now is what is exported.
+    const std::vector<BlockKey> keys = store.blocks();
+    std::int64_t trials = 0;
+    for (const BlockKey& key : keys) trials += key.count;
+    const std::size_t cell_array = npz.declare("cell", "<i4", 4, trials), trial_array = npz.declare("trial", "<i8", 8, trials);
+    std::vector<std::size_t> arrays;
+    for (const TrialField& field : trial_fields) {
+        arrays.push_back(npz.declare(field.name, npy_type(field.type), field.type == FieldType::Int32 ? 4 : 8, trials));
+    }
+    for (const BlockKey& key : keys) {
+        const std::vector<TrialRecord> records = store.read_block(key);
+        const std::vector<std::int32_t> cell_column(records.size(), static_cast<std::int32_t>(key.cell));
+        std::vector<std::int64_t> trial_column(records.size());
+        for (std::size_t k = 0; k < records.size(); ++k) trial_column[k] = key.first_trial + static_cast<std::int64_t>(k);
+        npz.append(cell_array, bytes_of(cell_column));
+        npz.append(trial_array, bytes_of(trial_column));
+        std::string column;
+        for (std::size_t f = 0; f < trial_fields.size(); ++f) {
+            const std::size_t size = trial_fields[f].type == FieldType::Int32 ? 4 : 8;
+            column.clear();
+            for (const TrialRecord& record : records) column.append(reinterpret_cast<const char*>(&record) + trial_fields[f].offset, size);
+            npz.append(arrays[f], column);
+        }
+    }
+    npz.finish();
+    return trials;
+}
+
+}  // namespace
+
+ExportFormat parse_export_format(std::string_view name) {
+    if (name == "csv") return ExportFormat::Csv;
+    if (name == "json") return ExportFormat::Json;
+    if (name == "npz") return ExportFormat::Npz;
+    throw Error(ExitCode::Usage, fmt::format("export format \"{}\" is not known; csv, json and npz are", name));
+}
+
+std::int64_t export_store(const Store& store, ExportFormat format, const std::filesystem::path& path, bool force) {
+    OutputFile file(path, force);
+    std::int64_t trials = 0;
+    switch (format) {
+        case ExportFormat::Csv:
+            trials = write_csv(store, file);
+            break;
+        case ExportFormat::Json:
+            trials = write_json(store, file);
+            break;
+        case ExportFormat::Npz:
+            trials = write_npz(store, file);
+            break;
+    }
+    file.commit();
+    return trials;
+}
+
+}  // namespace limrisk

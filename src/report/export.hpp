@@ -1,0 +1,21 @@
+// Exports a store for other programs: one row per trial as CSV or JSON, or one array per field as NPZ. Formats: docs/formats.md.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+
+#include "store/store.hpp"
+
+namespace limrisk {
+
+enum class ExportFormat { Csv, Json, Npz };
+
+/// "csv", "json" or "npz"; throws Error(Usage) for anything else.
+ExportFormat parse_export_format(std::string_view name);
+
+/// Writes all stored trials, in the order of cells and trials, to `path` by way of a temporary file beside it, so that `path` is never
+/// half-written. Returns the number of trials. Memory: one block. Throws Error(InputOutput) if `path` exists and not `force`, or cannot be
+/// written; StoreError(Data) if a block does not fit its hash.
+std::int64_t export_store(const Store& store, ExportFormat format, const std::filesystem::path& path, bool force = false);
+
+}  // namespace limrisk

@@ -1,0 +1,50 @@
+// What a store says about each cell: how many trials, how many certified, where their risks ended.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "campaign/cell.hpp"
+#include "statistics/clopper_pearson.hpp"
+#include "store/store.hpp"
+
+namespace limrisk {
+
+/// Order statistics: the smallest value that at least this share of the trials does not exceed. Infinite for diverged trials.
+struct Quantiles {
+    double minimum = 0, low = 0, median = 0, high = 0, maximum = 0;  ///< low: 5 %, high: 95 %
+};
+
+/// One cell, over the trials 0..done-1 that are stored without a gap.
+struct CellSummary {
+    CellConfig cell;
+    std::int64_t done = 0;           ///< trials summarised
+    std::int64_t stored = 0;         ///< trials in the store, those behind a gap included
+    std::int64_t certified = 0;      ///< trials with at least one neuron certified inactive at initialization
+    Interval certified_share{0, 1};  ///< 95 % Clopper-Pearson
+    double mean_inactive_initial = 0, mean_inactive_final = 0;
+    std::int64_t died = 0, revived = 0;
+    std::array<std::int64_t, 4> verdicts{};  ///< indexed by Verdict
+    Quantiles final_risk, limiting_risk;     ///< limiting_risk: of tail_minimum
+    double best_risk = 0;                    ///< over all trials, at any check
+    std::int64_t best_trial = -1;            ///< the first that has it
+};
+
+struct StoreSummary {
+    StoredCampaign campaign;
+    std::vector<CellSummary> cells;
+};
+
+/// Reads every trial once; memory: two numbers per trial of one cell. Throws StoreError(Data) if a block does not fit its hash.
+StoreSummary summarize(const Store& store);
+
+/// For people: at most 100 columns, what all cells share on top, cells grouped by what varies, a legend below.
+std::string summary_table(const StoreSummary& summary);
+
+/// For programs. JSON has no infinity: the string "Infinity" stands for it.
+std::string summary_json(const StoreSummary& summary);
+/// One row per cell.
+std::string summary_csv(const StoreSummary& summary);
+
+}  // namespace limrisk
