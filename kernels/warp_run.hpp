@@ -15,9 +15,7 @@ const NodeTable<Real>& training_nodes(const Cell& cell) {
 
 template <class Real>
 Warp<Real>::Warp(const Cell& cell, std::int64_t first_trial, char* memory)
-    : cell_(cell),
-      layout_{cell.dimension, cell.tile.neurons_per_lane, cell.tile.lanes},
-      schedule_(cell.optimizer, cell.learning_rate) {
+    : cell_(cell), layout_{cell.dimension, cell.tile.neurons_per_lane, cell.tile.lanes}, schedule_(cell.optimizer, cell.learning_rate) {
     Arena arena(memory);
     const std::int64_t rows = layout_.rows();
     theta_ = arena.take<Pack<Real>>(rows);
@@ -58,7 +56,8 @@ Warp<Real>::Warp(const Cell& cell, std::int64_t first_trial, char* memory)
     draw_.seed = cell.seed;
     draw_.trials = trial_words(first_trial, tile());
     for (int i = 0; i < warp_lanes; ++i)
-        draw_.lane_call.set_lane(i, static_cast<std::uint32_t>(i & (tile() - 1)) * static_cast<std::uint32_t>(calls_per_group(cell.dimension)));
+        draw_.lane_call.set_lane(
+            i, static_cast<std::uint32_t>(i & (tile() - 1)) * static_cast<std::uint32_t>(calls_per_group(cell.dimension)));
     if (cell.fresh_samples)
         for (int t = 0; t < rounds; ++t) block.weights[t] = splat_pack<Real>(1.0 / static_cast<double>(cell.batch));
 }
@@ -66,7 +65,8 @@ Warp<Real>::Warp(const Cell& cell, std::int64_t first_trial, char* memory)
 /// Scratch of one precision's passes; loads the nodes in advance if they are few.
 template <class Real>
 template <class R>
-void Warp<Real>::plan_pass(Arena& arena, BatchContext<R>& context, SampleBlock<R>& block, const NodeTable<R>& nodes, BatchSource<R>& source) {
+void Warp<Real>::plan_pass(Arena& arena, BatchContext<R>& context, SampleBlock<R>& block, const NodeTable<R>& nodes,
+                           BatchSource<R>& source) {
     const std::int64_t rounds = samples_per_lane(cell_.dimension), d = cell_.dimension;
     block.inputs = arena.take<Pack<R>>(rounds * d);
     block.targets = arena.take<Pack<R>>(rounds);
@@ -144,7 +144,8 @@ void Warp<Real>::train_step(std::int64_t step, const StepScalars& scalars) {
     });
     if (lost)
         for (int r = 0; r < warp_lanes / tile(); ++r)
-            if (replica_[r].nonfinite_step == 0 && !(abs(dc.lane(r * tile())) <= RealTraits<Real>::largest)) replica_[r].nonfinite_step = step;
+            if (replica_[r].nonfinite_step == 0 && !(abs(dc.lane(r * tile())) <= RealTraits<Real>::largest))
+                replica_[r].nonfinite_step = step;
     with_optimizer(cell_.optimizer.kind, [&](auto tag) {
         update_rows<decltype(tag)::kind>(cell_.optimizer, scalars, layout_.rows(), gradient_, alive_, theta_, first_, second_);
     });
@@ -186,7 +187,8 @@ void Warp<Real>::check(std::int64_t index) {
         const int lane = r * tile();
         Replica& replica = replica_[r];
         const auto count = [&](const Pack<Real>& pack) { return static_cast<std::int32_t>(pack.lane(lane)); };
-        if (replica.nonfinite_step == 0 && !(norm.lane(lane) <= RealTraits<double>::largest)) {
+        const bool finite = risk.lane(lane) <= RealTraits<double>::largest && norm.lane(lane) <= RealTraits<double>::largest;
+        if (replica.nonfinite_step == 0 && !finite) {
             // At check 0 nothing was trained yet, and what a law draws is finite.
             replica.nonfinite_step = check_step(cell_, index);
             for (int i = lane; i < lane + tile(); ++i) freeze_lane(i);
@@ -290,10 +292,12 @@ void Warp<Real>::write_record(int replica, double final_risk, double best_risk, 
     record.kinked = static_cast<std::int32_t>(cell_.width) - r.inactive - r.constant - r.linear;
     Fingerprint fingerprint;
     std::uint64_t array = 0;
-    for (const Pack<Real>* rows : {static_cast<const Pack<Real>*>(theta_), static_cast<const Pack<Real>*>(first_), static_cast<const Pack<Real>*>(second_)}) {
+    for (const Pack<Real>* rows :
+         {static_cast<const Pack<Real>*>(theta_), static_cast<const Pack<Real>*>(first_), static_cast<const Pack<Real>*>(second_)}) {
         if (rows)
             for_coordinates(rows, replica, [&](std::int64_t j, Real value) {
-                fingerprint.add(value, static_cast<std::uint64_t>(j) + array * static_cast<std::uint64_t>(parameter_count(cell_.width, cell_.dimension)));
+                fingerprint.add(value, static_cast<std::uint64_t>(j) +
+                                           array * static_cast<std::uint64_t>(parameter_count(cell_.width, cell_.dimension)));
             });
         ++array;
     }
@@ -312,10 +316,16 @@ bool Warp<Real>::run(const WarpTask<Record, Check>& task) {
         for (int r = 0; task.checks && r < task.replicas; ++r) {
             const Replica& replica = replica_[r];
             const auto finite = [](double x) { return x <= RealTraits<double>::largest ? x : RealTraits<double>::infinity; };
-            task.checks[r * (cell_.checks + 1) + index] = {check_step(cell_, index), finite(replica.risk), finite(replica.gradient_norm), finite(replica.parameter_norm),
-                                                           replica.inactive, replica.constant, replica.linear,
-                                                           static_cast<std::int32_t>(cell_.width) - replica.inactive - replica.constant - replica.linear,
-                                                           replica.inactive_on_data};
+            task.checks[r * (cell_.checks + 1) + index] = {
+                check_step(cell_, index),
+                finite(replica.risk),
+                finite(replica.gradient_norm),
+                finite(replica.parameter_norm),
+                replica.inactive,
+                replica.constant,
+                replica.linear,
+                static_cast<std::int32_t>(cell_.width) - replica.inactive - replica.constant - replica.linear,
+                replica.inactive_on_data};
         }
     }
     displacement_ = sum_of_squares(layout_, [&](std::int64_t row) {

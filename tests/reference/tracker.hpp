@@ -34,8 +34,8 @@ public:
         current_.assign(parameters.begin(), parameters.end());
         const auto [risk, gradient] = risk_and_gradient(shape_, evaluation_, current_, batch(tables_.check));
         const double gradient_square = sum_of_squares(shape_, gradient), parameter_square = sum_of_squares(shape_, current_);
-        if (!diverged_ && !(std::isfinite(risk) && std::isfinite(gradient_square) && std::isfinite(parameter_square))) diverge(step);
-        CheckResult result{step, risk, std::sqrt(gradient_square), std::sqrt(parameter_square), 0, 0, 0, 0, 0};
+        if (!diverged_ && !(std::isfinite(risk) && std::isfinite(parameter_square))) diverge(step);
+        CheckResult result{step, stored(risk), stored(std::sqrt(gradient_square)), stored(std::sqrt(parameter_square)), 0, 0, 0, 0, 0};
         count_states(parameters, result);
         if (checks_.empty() || (!diverged_ && risk < best_rule_risk_)) {
             best_rule_risk_ = risk;
@@ -51,7 +51,7 @@ public:
     TrialRecord finish() {
         const CheckResult& first = checks_.front();
         const CheckResult& last = checks_.back();
-        record_.initial_risk = stored(first.risk);
+        record_.initial_risk = first.risk;
         record_.best_risk = stored(true_risk(best_parameters_));
         record_.inactive_initial = first.inactive;
         record_.inactive_final = last.inactive;
@@ -60,7 +60,7 @@ public:
         record_.constant = last.constant;
         record_.linear = last.linear;
         record_.kinked = last.kinked;
-        record_.parameter_norm = stored(last.parameter_norm);
+        record_.parameter_norm = last.parameter_norm;
         if (diverged_) {
             record_.verdict = Verdict::Diverged;
             record_.final_risk = record_.gradient_norm = record_.displacement = infinity<double>;
@@ -68,7 +68,7 @@ public:
             return record_;
         }
         record_.final_risk = stored(true_risk(current_));
-        record_.gradient_norm = stored(last.gradient_norm);
+        record_.gradient_norm = last.gradient_norm;
         std::vector<double> tail, difference;
         for (std::size_t k = checks_.size() - static_cast<std::size_t>(cell_.tail); k < checks_.size(); ++k)
             tail.push_back(checks_[k].risk);

@@ -21,7 +21,7 @@ struct Tables {
     double p_low = 0, p_high = 1;         ///< truncated normal input: probabilities of the ends
 };
 
-/// One check, the numbers as computed: not finite ones of a diverged replica are not replaced.
+/// One check; numbers of a diverged replica that are not finite are +infinity.
 struct CheckResult {
     std::int64_t step = 0;
     double risk = 0, gradient_norm = 0, parameter_norm = 0;
