@@ -82,23 +82,22 @@ std::int64_t for_each_block(const Store& store, const Visit& visit) {
 }
 
 std::int64_t write_csv(const Store& store, OutputFile& file) {
-    std::string heads = "cell";
-    std::vector<std::string> prefixes;  // what all rows of a cell begin with
+    std::string heads = "cell,trial";
+    std::vector<std::string> parameters;  // the parameters of a cell, the same in all of its rows
     for (const CellConfig& cell : stored_cells(store)) {
-        std::string& prefix = prefixes.emplace_back(std::to_string(cell.index));
+        std::string& columns = parameters.emplace_back();
         for (const Axis& axis : cell_axes(cell)) {
-            prefix += "," + csv_text(axis.value);
-            if (prefixes.size() == 1) heads += fmt::format(",{}", axis.name);
+            columns += "," + csv_text(axis.value);
+            if (parameters.size() == 1) heads += fmt::format(",{}", axis.name);
         }
     }
-    heads += ",trial";
     for (const TrialField& field : trial_fields) heads += fmt::format(",{}", field.name);
     file.write(heads + "\n");
     return for_each_block(store, [&](const BlockKey& key, const std::vector<TrialRecord>& records) {
         Line lines;
         std::int64_t trial = key.first_trial;
         for (const TrialRecord& record : records) {
-            fmt::format_to(std::back_inserter(lines), "{},{}", prefixes[static_cast<std::size_t>(key.cell)], trial++);
+            fmt::format_to(std::back_inserter(lines), "{},{}{}", key.cell, trial++, parameters[static_cast<std::size_t>(key.cell)]);
             for (const TrialField& field : trial_fields) {
                 lines.push_back(',');
                 add_field(lines, record, field);

@@ -61,10 +61,9 @@ std::vector<TextColumn> make_columns(const StoreSummary& summary, const std::str
                                      bool complete) {
     const bool text_label = rows_by >= 0 && row_head != "width" && row_head != "batch" && row_head != "steps";
     TextColumn label{"", row_head, 0, text_label, {}}, trials{"", "trials", 0, false, {}};
-    TextColumn share{"certified, %", "of trials", 0, false, {}}, interval{"certified, %", "[95 % interval]", 0, false, {}};
-    TextColumn initial{"inactive neurons", "initially", 0, false, {}}, end{"inactive neurons", "at the end", 0, false, {}};
-    TextColumn low{"final risk", "5 %", 2, false, {}}, median{"final risk", "median", 0, false, {}},
-        high{"final risk", "95 %", 1, false, {}};
+    TextColumn share{"certified, %", "share", 0, false, {}}, interval{"certified, %", "[95 % CI]", 0, false, {}};
+    TextColumn initial{"inactive", "start", 0, false, {}}, end{"inactive", "end", 0, false, {}};
+    TextColumn median{"final risk", "median", 0, false, {}}, high{"final risk", "95 %", 1, false, {}};
     TextColumn best{"", "best risk", 0, false, {}};
     constexpr std::array verdicts{Verdict::Converged, Verdict::Oscillating, Verdict::Budget, Verdict::Diverged};
     std::vector<TextColumn> verdict{{"verdict, %", "con", 0, false, {}},
@@ -83,7 +82,6 @@ std::vector<TextColumn> make_columns(const StoreSummary& summary, const std::str
         for (std::size_t v = 0; v < verdicts.size(); ++v) {
             verdict[v].cells.push_back(cell.done == 0 ? "-" : percent(cell.verdicts[static_cast<std::size_t>(verdicts[v])], cell.done));
         }
-        low.cells.push_back(shown(risk(cell.final_risk.low)));
         median.cells.push_back(shown(risk(cell.final_risk.median)));
         high.cells.push_back(shown(risk(cell.final_risk.high)));
         best.cells.push_back(shown(risk(cell.best_risk)));
@@ -92,14 +90,15 @@ std::vector<TextColumn> make_columns(const StoreSummary& summary, const std::str
     if (!complete) columns.push_back(trials);
     columns.insert(columns.end(), {share, interval, initial, end});
     columns.insert(columns.end(), verdict.begin(), verdict.end());
-    columns.insert(columns.end(), {low, median, high, best});
+    columns.insert(columns.end(), {median, high, best});
     return columns;
 }
 
 constexpr const char* legend =
-    "certified: a neuron is proved inactive on the whole box at initialization, so it never moves; exact interval\n"
-    "inactive neurons: mean number. final risk: true risk of the last network; best: of any trial at any check\n"
-    "verdict: the tail of the trial converged, oscillates, still moves when the budget of steps ends, diverged\n";
+    "certified  share of trials with a neuron proved inactive on the box at initialization: it never moves\n"
+    "inactive   mean number of inactive neurons at the start and at the end of training\n"
+    "verdict    trials whose tail converged, oscillates, still moves at the end of its budget, diverged\n"
+    "risk       final: true risk of the last network; best: smallest of any trial at any check\n";
 
 }  // namespace
 
@@ -150,12 +149,11 @@ std::string summary_table(const StoreSummary& summary) {
     }
     text += "\n" + std::string(legend);
     if (incomplete > 0) {
-        text += fmt::format(
-            "incomplete: {} of {} cells have fewer than {} trials; {} trials are done, {} are missing. Run the campaign again to go on.\n",
-            incomplete, summary.cells.size(), summary.campaign.trials, done,
-            summary.campaign.trials * static_cast<std::int64_t>(summary.cells.size()) - stored);
+        const std::int64_t wanted = summary.campaign.trials * static_cast<std::int64_t>(summary.cells.size());
+        text += fmt::format("incomplete {} of {} cells; {} of {} trials are stored: run the campaign again to go on\n", incomplete,
+                            summary.cells.size(), stored, wanted);
     }
-    if (stored > done) text += fmt::format("not counted: {} stored trials that follow a gap\n", stored - done);
+    if (stored > done) text += fmt::format("not counted {} stored trials that follow a gap\n", stored - done);
     return text;
 }
 

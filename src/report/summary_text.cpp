@@ -20,12 +20,13 @@ ordered_json number(double value) {
     return value;
 }
 
-ordered_json quantiles_json(const Quantiles& quantiles) {
-    return {{"minimum", number(quantiles.minimum)},
-            {"quantile_05", number(quantiles.low)},
-            {"median", number(quantiles.median)},
-            {"quantile_95", number(quantiles.high)},
-            {"maximum", number(quantiles.maximum)}};
+ordered_json quantiles_json(const Quantiles& quantiles, bool empty) {
+    const auto value = [&](double quantile) { return empty ? ordered_json() : number(quantile); };
+    return {{"minimum", value(quantiles.minimum)},
+            {"quantile_05", value(quantiles.low)},
+            {"median", value(quantiles.median)},
+            {"quantile_95", value(quantiles.high)},
+            {"maximum", value(quantiles.maximum)}};
 }
 
 double share(const CellSummary& cell) { return cell.done == 0 ? 0 : static_cast<double>(cell.certified) / static_cast<double>(cell.done); }
@@ -44,11 +45,8 @@ ordered_json statistics_json(const CellSummary& cell, std::int64_t wanted) {
     node["died"] = cell.died;
     node["revived"] = cell.revived;
     for (const Verdict verdict : verdict_order) node["verdicts"][verdict_name(verdict)] = cell.verdicts[static_cast<std::size_t>(verdict)];
-    const auto add_quantiles = [&](const char* name, const Quantiles& quantiles) {
-        for (const auto& [key, value] : quantiles_json(quantiles).items()) node[name][key] = or_null(value);
-    };
-    add_quantiles("final_risk", cell.final_risk);
-    add_quantiles("limiting_risk", cell.limiting_risk);
+    node["final_risk"] = quantiles_json(cell.final_risk, empty);
+    node["limiting_risk"] = quantiles_json(cell.limiting_risk, empty);
     node["best"] = {{"risk", or_null(number(cell.best_risk))}, {"trial", or_null(cell.best_trial)}};
     return node;
 }

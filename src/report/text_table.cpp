@@ -26,7 +26,7 @@ TextTable::TextTable(std::vector<TextColumn> columns, std::size_t width) : colum
 
 std::size_t TextTable::gap(std::size_t column) const {
     if (column == 0) return 0;
-    return !columns_[column].group.empty() && columns_[column].group == columns_[column - 1].group ? 1 : 3;
+    return !columns_[column].group.empty() && columns_[column].group == columns_[column - 1].group ? 1 : 2;
 }
 
 std::size_t TextTable::width() const {

@@ -1,0 +1,188 @@
+// What may go wrong with a store from outside: flipped bits, a full disk, a killed writer.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "store_fixture.hpp"
+
+namespace limrisk::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+namespace fs = std::filesystem;
+
+std::string contents(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void replace_contents(const fs::path& path, const std::string& bytes) {
+    std::ofstream file(path, std::ios::binary | std::ios::trunc);
+    file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    ASSERT_TRUE(file.flush());
+}
+
+/// Everything that a reader can learn from a store.
+std::string everything(const Store& store) {
+    const StoredCampaign& campaign = store.campaign();
+    std::string text = campaign.name + '\n' + campaign.text + '\n' + campaign.version + '\n' + campaign.created + '\n';
+    text += std::to_string(campaign.seed) + ' ' + std::to_string(campaign.trials) + '\n';
+    for (const StoredCell& cell : store.cells()) text += cell.id + cell.description + '\n';
+    for (const BlockKey& key : store.blocks()) {
+        text += std::to_string(key.cell) + ' ' + std::to_string(key.first_trial) + ' ' + std::to_string(key.count) + '\n';
+        const std::vector<TrialRecord> records = store.read_block(key);
+        for (const TrialRecord& record : records) {
+            for (const TrialField& field : trial_fields) {
+                text.append(reinterpret_cast<const char*>(&record) + field.offset, field.type == FieldType::Int32 ? 4 : 8);
+            }
+        }
+    }
+    return text;
+}
+
+enum class Outcome { Found, Harmless, Missed };
+
+Outcome examine(const fs::path& path, const std::string& sound) {
+    try {
+        const Store store = Store::open(path);
+        if (!store.verify().empty()) return Outcome::Found;
+        return everything(store) == sound ? Outcome::Harmless : Outcome::Missed;
+    } catch (const StoreError&) {
+        return Outcome::Found;
+    }
+}
+
+TEST_F(StoreTest, FlippedBitsAreFoundOrHarmless) {
+    {
+        Store store = Store::open_for_writing(path(), small_campaign(100));
+        for (std::int64_t cell = 0; cell < 4; ++cell) {
+            for (std::int64_t first = 0; first < 96; first += 32) store.write_block({cell, first, 32}, records_of({cell, first, 32}));
+        }
+    }
+    const std::string sound = everything(Store::open(path()));
+    const std::string bytes = contents(path());
+    std::size_t found = 0, harmless = 0;
+    for (std::size_t at = 0; at < bytes.size(); at += 97) {
+        std::string damaged = bytes;
+        damaged[at] = static_cast<char>(damaged[at] ^ (1 << (at % 8)));
+        replace_contents(path("damaged.db"), damaged);
+        const Outcome outcome = examine(path("damaged.db"), sound);
+        EXPECT_NE(outcome, Outcome::Missed) << "byte " << at << ", bit " << at % 8;
+        ++(outcome == Outcome::Found ? found : harmless);
+    }
+    // What is harmless lies in unused bytes of pages.
+    EXPECT_GT(found, harmless / 2) << found << " found, " << harmless << " harmless of " << bytes.size() / 97;
+    RecordProperty("found", static_cast<int>(found));
+    RecordProperty("harmless", static_cast<int>(harmless));
+}
+
+TEST_F(StoreTest, TruncatedFilesAreFound) {
+    { Store::open_for_writing(path(), small_campaign(100)).write_block({0, 0, 64}, records_of({0, 0, 64})); }
+    const std::string sound = everything(Store::open(path()));
+    const std::string bytes = contents(path());
+    for (std::size_t length = 1; length < bytes.size(); length += 1013) {
+        replace_contents(path("damaged.db"), bytes.substr(0, length));
+        EXPECT_EQ(examine(path("damaged.db"), sound), Outcome::Found) << "cut to " << length << " bytes";
+    }
+}
+
+TEST_F(StoreTest, FullDiskIsAnErrorAndThenItGoesOn) {
+    if (geteuid() != 0) GTEST_SKIP() << "only root may mount";
+    fs::create_directory(path("mount"));
+    if (mount("limrisk-test", path("mount").c_str(), "tmpfs", 0, "size=1m") != 0) GTEST_SKIP() << "mount is not allowed here";
+    struct Unmount {
+        std::string where;
+        ~Unmount() { umount2(where.c_str(), MNT_DETACH); }
+    } unmount{path("mount").string()};
+    const fs::path store_path = path("mount") / "store.db";
+    std::int64_t stored = 0;
+    {
+        Store store = Store::open_for_writing(store_path, small_campaign(100'000));
+        const auto [code, message] = store_error([&] {
+            for (std::int64_t first = 0; first < 100'000; first += 250) {
+                store.write_block({0, first, 250}, records_of({0, first, 250}));
+                stored += 250;
+            }
+        });
+        EXPECT_EQ(code, 74);
+        EXPECT_THAT(message, AllOf(HasSubstr("store.db"), HasSubstr("disk is full"), HasSubstr("safe"), HasSubstr("again")));
+        EXPECT_GT(stored, 0);
+        EXPECT_EQ(count_right_trials(store), stored) << "what was committed before must stay readable through the same store";
+    }
+    EXPECT_EQ(count_right_trials(Store::open(store_path)), stored);
+    ASSERT_EQ(mount("limrisk-test", path("mount").c_str(), "tmpfs", MS_REMOUNT, "size=4m"), 0);
+    Store store = Store::open_for_writing(store_path, small_campaign(100'000));
+    EXPECT_EQ(count_right_trials(store), stored);
+    for (std::int64_t first = stored; first < stored + 1000; first += 250) store.write_block({0, first, 250}, records_of({0, first, 250}));
+    EXPECT_EQ(count_right_trials(store), stored + 1000);
+    EXPECT_THAT(store.verify(), ::testing::IsEmpty());
+}
+
+TEST_F(StoreTest, NoRoomForANewStoreIsAnErrorToo) {
+    if (geteuid() != 0) GTEST_SKIP() << "only root may mount";
+    fs::create_directory(path("mount"));
+    if (mount("limrisk-test", path("mount").c_str(), "tmpfs", 0, "size=16k") != 0) GTEST_SKIP() << "mount is not allowed here";
+    EXPECT_THAT(store_error([&] { Store::open_for_writing(path("mount") / "store.db", small_campaign()); }),
+                Pair(74, HasSubstr("disk is full")));
+    ASSERT_EQ(mount("limrisk-test", path("mount").c_str(), "tmpfs", MS_REMOUNT, "size=1m"), 0);
+    EXPECT_EQ(store_error([&] { Store::open_for_writing(path("mount") / "store.db", small_campaign()); }).second, "no error");
+    umount2(path("mount").c_str(), MNT_DETACH);
+}
+
+/// Writes blocks one after the other from the first that is missing, and says so through the pipe after each.
+[[noreturn]] void write_until_killed(const fs::path& path, int acknowledge) {
+    try {
+        Store store = Store::open_for_writing(path, small_campaign(1'000'000));
+        std::int64_t first = 0;
+        for (const BlockKey& key : store.blocks()) first = key.first_trial + key.count;
+        for (;; first += 50) {
+            store.write_block({0, first, 50}, records_of({0, first, 50}));
+            const std::int64_t done = first + 50;
+            if (write(acknowledge, &done, sizeof done) != sizeof done) _exit(2);
+        }
+    } catch (const std::exception& error) {
+        dprintf(STDERR_FILENO, "child: %s\n", error.what());
+        _exit(3);
+    }
+}
+
+TEST_F(StoreTest, KilledWritersLoseNothingAcknowledgedAndFreeTheLock) {
+    std::mt19937 random(20261121);
+    std::int64_t acknowledged = 0;
+    for (int round = 0; round < 40; ++round) {
+        int ends[2];
+        ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+        const pid_t child = fork();
+        ASSERT_GE(child, 0);
+        if (child == 0) write_until_killed(path(), ends[1]);
+        close(ends[1]);
+        std::this_thread::sleep_for(std::chrono::microseconds(std::uniform_int_distribution(0, 25'000)(random)));
+        kill(child, SIGKILL);
+        int status = 0;
+        ASSERT_EQ(waitpid(child, &status, 0), child);
+        ASSERT_TRUE(WIFSIGNALED(status)) << "the child ended by itself, status " << WEXITSTATUS(status);
+        std::int64_t done = 0;
+        while (read(ends[0], &done, sizeof done) == sizeof done) acknowledged = done;
+        close(ends[0]);
+        if (acknowledged == 0) continue;  // killed before the store was made
+        const Store store = Store::open(path());
+        // One block may have been committed whose acknowledgement the kill prevented.
+        EXPECT_THAT(count_right_trials(store), ::testing::AnyOf(acknowledged, acknowledged + 50));
+        EXPECT_THAT(store.verify(), ::testing::IsEmpty());
+    }
+    EXPECT_GT(acknowledged, 0);
+    Store store = Store::open_for_writing(path(), small_campaign(1'000'000));
+    EXPECT_GE(count_right_trials(store), acknowledged);
+}
+
+}  // namespace
+}  // namespace limrisk::testing
