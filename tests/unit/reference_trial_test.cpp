@@ -8,54 +8,19 @@
 #include "reference/samples.hpp"
 #include "reference/trial.hpp"
 #include "reference/verdict.hpp"
+#include "reference_fixtures.hpp"
 
 namespace limrisk::reference {
 namespace {
 
 using kernels::ActivationKind;
-using kernels::Op;
-using kernels::OptimizerKind;
 using kernels::Precision;
-
-/// Target x1^2, checked at 64 midpoints of the unit box's diagonal, mesh of one piece.
-Tables unit_box_tables(std::int64_t dimension) {
-    Tables tables;
-    tables.target = {{Op::Variable, 0, 0}, {Op::IntegerPower, 2, 0}};
-    tables.check.dimension = dimension;
-    for (int m = 0; m < 64; ++m) {
-        const double x = (m + 0.5) / 64;
-        for (std::int64_t k = 0; k < dimension; ++k) tables.check.inputs.push_back(x);
-        tables.check.targets.push_back(x * x);
-        tables.check.weights.push_back(1.0 / 64);
-    }
-    tables.final_rule = tables.check;
-    tables.mesh = {0, 1};
-    return tables;
-}
-
-CellConfig unit_box_cell(std::int64_t dimension, std::int64_t width, std::int64_t steps) {
-    CellConfig cell;
-    cell.seed = 11;
-    cell.input.dimension = dimension;
-    cell.width = width;
-    cell.batch = 7;
-    cell.steps = steps;
-    cell.checks = 8;
-    cell.tail = 3;
-    return cell;
-}
-
-const std::vector<kernels::Optimizer> optimizers{
-    {OptimizerKind::Sgd, 0, 0, 0, false, false},          {OptimizerKind::Momentum, 0.9, 0, 0, false, false},
-    {OptimizerKind::Nesterov, 0.9, 0, 0, false, false},   {OptimizerKind::Adagrad, 0, 0, 1e-10, false, false},
-    {OptimizerKind::Rmsprop, 0, 0.99, 1e-8, false, true}, {OptimizerKind::Adadelta, 0, 0.95, 1e-6, false, false},
-    {OptimizerKind::Adam, 0.9, 0.999, 1e-8, false, false}};
 
 TEST(ReferenceTrial, NeuronsInactiveAtInitializationNeverMove) {
     int certified = 0, moved = 0;
     for (const Precision precision : {Precision::Float32, Precision::Float64})
         for (const ActivationKind kind : {ActivationKind::Relu, ActivationKind::PowerRelu})
-            for (const kernels::Optimizer& optimizer : optimizers)
+            for (const kernels::Optimizer& optimizer : one_of_each_optimizer)
                 for (std::int64_t trial = 0; trial < 4; ++trial) {
                     CellConfig cell = unit_box_cell(2, 10, 60);
                     cell.precision = precision;

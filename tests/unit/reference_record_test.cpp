@@ -1,0 +1,151 @@
+// The reference's trial records: consistency with the checks, the shifted gradient of Nesterov, data nodes, fresh samples.
+#include <gtest/gtest.h>
+
+#include "reference/samples.hpp"
+#include "reference_fixtures.hpp"
+
+namespace limrisk::reference {
+namespace {
+
+using kernels::ActivationKind;
+using kernels::Precision;
+
+TEST(ReferenceRecord, FollowsFromTheChecks) {
+    int died = 0, best_inside = 0;
+    for (std::int64_t trial = 0; trial < 30; ++trial) {
+        CellConfig cell = unit_box_cell(2, 12, 300);
+        cell.learning_rate.initial = 0.3;
+        cell.batch = 2;
+        Tables tables = unit_box_tables(2);
+        for (double& weight : tables.final_rule.weights) weight *= 2;
+        const TrialResult result = run_trial(cell, tables, trial);
+        const TrialRecord& record = result.record;
+        if (record.verdict == Verdict::Diverged) continue;
+        double best = infinity<double>, least = infinity<double>, largest = 0, sum = 0;
+        std::int64_t best_step = -1;
+        std::int32_t most_inactive = 0;
+        for (std::size_t k = 0; k < result.checks.size(); ++k) {
+            const CheckResult& check = result.checks[k];
+            EXPECT_EQ(check.inactive + check.constant + check.linear + check.kinked, 12);
+            if (check.risk < best) {
+                best = check.risk;
+                best_step = check.step;
+            }
+            most_inactive = std::max(most_inactive, check.inactive);
+            if (k < result.checks.size() - 3) continue;
+            least = std::min(least, check.risk);
+            largest = std::max(largest, check.risk);
+            sum += check.risk;
+        }
+        EXPECT_EQ(record.initial_risk, result.checks.front().risk);
+        // The final rule is the check rule with doubled weights, and doubling is exact.
+        EXPECT_EQ(record.final_risk, 2 * result.checks.back().risk);
+        EXPECT_EQ(record.best_risk, 2 * best);
+        EXPECT_EQ(record.best_step, best_step);
+        EXPECT_EQ(record.tail_minimum, least);
+        EXPECT_EQ(record.tail_maximum, largest);
+        EXPECT_EQ(record.tail_mean, sum / 3);
+        EXPECT_EQ(record.inactive_maximum, most_inactive);
+        EXPECT_EQ(record.died - record.revived, record.inactive_final - record.inactive_initial);
+        EXPECT_EQ(record.kinked, result.checks.back().kinked);
+        EXPECT_EQ(record.gradient_norm, result.checks.back().gradient_norm);
+        died += record.died;
+        best_inside += best_step > 0 && best_step < 300;
+    }
+    EXPECT_GT(died, 0);
+    EXPECT_GT(best_inside, 0);
+}
+
+TEST(ReferenceRecord, DisplacementIsTheDistanceFromTheFirstTailCheck) {
+    CellConfig cell = unit_box_cell(3, 9, 80);
+    cell.precision = Precision::Float64;
+    const Tables tables = unit_box_tables(3);
+    const TrialResult whole = run_trial(cell, tables, 4);
+    cell.steps = 60;  // checks 6, 7, 8 of 8 are at steps 60, 70, 80
+    const TrialResult start = run_trial(cell, tables, 4);
+    double square = 0, norm_square = 0;
+    for (std::size_t k = 0; k < whole.parameters.size(); ++k) {
+        square += std::pow(whole.parameters[k] - start.parameters[k], 2);
+        norm_square += std::pow(whole.parameters[k], 2);
+    }
+    EXPECT_GT(square, 0);
+    // 46 squares, each of relative error below 2e-16, in another order.
+    EXPECT_TRUE(std::abs(whole.record.displacement - std::sqrt(square)) <= 1e-14 * std::sqrt(square));
+    EXPECT_TRUE(std::abs(whole.record.parameter_norm - std::sqrt(norm_square)) <= 1e-14 * std::sqrt(norm_square));
+}
+
+/// Width 0 on a grid: the gradient is 2 (c - mean), so THEORY section 5 can be run by hand.
+double outer_bias_after(const kernels::Optimizer& optimizer, std::int64_t steps, double& mean) {
+    CellConfig cell = unit_box_cell(1, 0, steps);
+    cell.precision = Precision::Float64;
+    cell.batch = cell.nodes_per_axis = 2;
+    cell.checks = cell.tail = 1;
+    cell.optimizer = optimizer;
+    cell.learning_rate = {0.1, 0.5};
+    Tables tables = unit_box_tables(1);
+    tables.training_inputs = {0.25, 0.75};
+    mean = (0.0625 + 0.5625) / 2;
+    return run_trial(cell, tables, 0).parameters[0];
+}
+
+TEST(ReferenceTrial, MomentumAndNesterovAtWidthZero) {
+    const double alpha = 0.8;
+    for (const bool nesterov : {false, true}) {
+        double mean;
+        const double c =
+            outer_bias_after({nesterov ? OptimizerKind::Nesterov : OptimizerKind::Momentum, alpha, 0, 0, false, false}, 25, mean);
+        long double expected = 0, m = 0;
+        for (int n = 1; n <= 25; ++n) {
+            const long double gamma = 0.1L / std::sqrt(static_cast<long double>(n));
+            const long double at = nesterov ? expected - gamma * alpha * m : expected;
+            m = alpha * m + (1 - alpha) * 2 * (at - mean);
+            expected -= gamma * m;
+        }
+        EXPECT_GT(std::abs(expected), 0.01);
+        // 25 steps of a contraction, a few roundings of numbers below 1 each.
+        EXPECT_TRUE(std::abs(c - expected) <= 1e-14) << nesterov;
+    }
+}
+
+TEST(ReferenceRecord, InactiveOnDataOnly) {
+    // Target and nodes in the left half of the box: a neuron whose kink lies beyond the last node is inactive there, not on the box.
+    CellConfig cell = unit_box_cell(1, 40, 1);
+    Tables tables = unit_box_tables(1);
+    for (double& x : tables.check.inputs) x /= 2;
+    const TrialResult result = run_trial(cell, tables, 0);
+    int expected = 0, inactive = 0;
+    const std::vector<double>& p = result.initial_parameters;
+    for (std::size_t i = 0; i < 40; ++i) {
+        const double w = p[i], b = p[40 + i], last = 63.5 / 128, first = 0.5 / 128;
+        const bool on_box = std::max(b, w + b) <= 0;
+        inactive += on_box;
+        expected += !on_box && std::max(w * first, w * last) + b <= 0;
+    }
+    EXPECT_GT(expected, 0);
+    EXPECT_EQ(result.checks[0].inactive, inactive);
+    EXPECT_EQ(result.checks[0].inactive_on_data, expected);
+}
+
+TEST(ReferenceSamples, FreshOnesFollowTheLaw) {
+    const TargetProgram target{{Op::Variable, 0, 0}, {Op::Variable, 1, 0}, {Op::Subtract, 0, 0}};
+    const Law law{LawKind::Uniform, -1, 3, 0, 0, 0, 0};
+    const Batch<float> batch = fresh_batch<float>(law, 2, 20000, target, 5, 6, 7);
+    double sum = 0, product = 0;
+    for (std::size_t m = 0; m < 20000; ++m) {
+        const float x = batch.inputs[2 * m], y = batch.inputs[2 * m + 1];
+        EXPECT_TRUE(x >= -1 && x <= 3);
+        EXPECT_EQ(batch.targets[m], x - y);
+        EXPECT_EQ(batch.weights[m], 1.0f / 20000);
+        sum += x + y;
+        product += (x - 1) * (y - 1);
+    }
+    // Mean 1, variance 4/3 a coordinate, coordinates independent: five standard deviations.
+    EXPECT_TRUE(std::abs(sum / 40000 - 1) <= 5 * std::sqrt(4.0 / 3 / 40000));
+    EXPECT_TRUE(std::abs(product / 20000) <= 5 * (4.0 / 3) / std::sqrt(20000));
+    for (const auto& other : {fresh_batch<float>(law, 2, 1, target, 4, 6, 7), fresh_batch<float>(law, 2, 1, target, 5, 7, 7),
+                              fresh_batch<float>(law, 2, 1, target, 5, 6, 8)})
+        EXPECT_NE(other.inputs[0], batch.inputs[0]);
+}
+
+}  // namespace
+}  // namespace limrisk::reference
