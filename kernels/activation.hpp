@@ -49,9 +49,7 @@ struct ActivationOn<ActivationKind::Clipping, V> {
         const V t = select(greater(z, low), z, low);
         return select(greater(t, high), high, t);
     }
-    LIMRISK_INLINE V derivative(V z) const {
-        return select(both(greater(z, low), less_equal(z, high)), splat<V>(1), splat<V>(0));
-    }
+    LIMRISK_INLINE V derivative(V z) const { return select(both(greater(z, low), less_equal(z, high)), splat<V>(1), splat<V>(0)); }
 };
 
 template <class V>
@@ -104,13 +102,20 @@ struct ActivationTag {
 template <class Body>
 LIMRISK_INLINE auto with_activation(ActivationKind kind, Body body) {
     switch (kind) {
-        case ActivationKind::PowerRelu: return body(ActivationTag<ActivationKind::PowerRelu>{});
-        case ActivationKind::LeakyRelu: return body(ActivationTag<ActivationKind::LeakyRelu>{});
-        case ActivationKind::Clipping: return body(ActivationTag<ActivationKind::Clipping>{});
-        case ActivationKind::Softplus: return body(ActivationTag<ActivationKind::Softplus>{});
-        case ActivationKind::Logistic: return body(ActivationTag<ActivationKind::Logistic>{});
-        case ActivationKind::Tanh: return body(ActivationTag<ActivationKind::Tanh>{});
-        case ActivationKind::Relu: break;
+        case ActivationKind::PowerRelu:
+            return body(ActivationTag<ActivationKind::PowerRelu>{});
+        case ActivationKind::LeakyRelu:
+            return body(ActivationTag<ActivationKind::LeakyRelu>{});
+        case ActivationKind::Clipping:
+            return body(ActivationTag<ActivationKind::Clipping>{});
+        case ActivationKind::Softplus:
+            return body(ActivationTag<ActivationKind::Softplus>{});
+        case ActivationKind::Logistic:
+            return body(ActivationTag<ActivationKind::Logistic>{});
+        case ActivationKind::Tanh:
+            return body(ActivationTag<ActivationKind::Tanh>{});
+        case ActivationKind::Relu:
+            break;
     }
     return body(ActivationTag<ActivationKind::Relu>{});
 }

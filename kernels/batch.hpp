@@ -10,13 +10,13 @@ inline namespace LIMRISK_LANES {
 template <class Real>
 struct BatchSource {
     enum class Kind { Fresh, Nodes } kind;
-    SampleBlock<Real> block;         ///< buffers that a load fills
-    std::int64_t count;              ///< samples of the batch
-    const Draw* draw;                ///< Fresh
-    std::int64_t step;               ///< Fresh: number of the step
-    Vec<Real>* stack;                ///< Fresh: scratch of run_target
-    NodeTable<Real> nodes;           ///< Nodes
-    const Pack<Real>* superblocks;   ///< Nodes: all superblocks loaded in advance, or null
+    SampleBlock<Real> block;        ///< buffers that a load fills
+    std::int64_t count;             ///< samples of the batch
+    const Draw* draw;               ///< Fresh
+    std::int64_t step;              ///< Fresh: number of the step
+    Vec<Real>* stack;               ///< Fresh: scratch of run_target
+    NodeTable<Real> nodes;          ///< Nodes
+    const Pack<Real>* superblocks;  ///< Nodes: all superblocks loaded in advance, or null
 
     /// Packs of one superblock in `superblocks`: inputs, targets, weights.
     static std::int64_t superblock_packs(std::int64_t dimension) { return samples_per_lane(dimension) * (dimension + 2); }
@@ -48,10 +48,12 @@ struct BatchContext {
 
 /// Gradient (written, [rows]) and risk (returned, alike in all lanes of a tile) at theta.
 template <class Real>
-Pack<Real> batch_gradient(const BatchContext<Real>& context, const BatchSource<Real>& source, const Pack<Real>* theta, Pack<Real>* gradient);
+Pack<Real> batch_gradient(const BatchContext<Real>& context, const BatchSource<Real>& source, const Pack<Real>* theta,
+                          Pack<Real>* gradient);
 
 template <class Real, ActivationKind Kind, int D>
-Pack<Real> batch_gradient_of(const BatchContext<Real>& context, const BatchSource<Real>& source, const Pack<Real>* theta, Pack<Real>* gradient) {
+Pack<Real> batch_gradient_of(const BatchContext<Real>& context, const BatchSource<Real>& source, const Pack<Real>* theta,
+                             Pack<Real>* gradient) {
     const Layout& layout = context.layout;
     const int rounds = samples_per_lane(layout.dimension);
     const std::int64_t superblock = static_cast<std::int64_t>(rounds) * layout.tile;
@@ -72,7 +74,8 @@ Pack<Real> batch_gradient_of(const BatchContext<Real>& context, const BatchSourc
 
 #if defined(LIMRISK_DEFINE_BATCH)
 template <class Real>
-Pack<Real> batch_gradient(const BatchContext<Real>& context, const BatchSource<Real>& source, const Pack<Real>* theta, Pack<Real>* gradient) {
+Pack<Real> batch_gradient(const BatchContext<Real>& context, const BatchSource<Real>& source, const Pack<Real>* theta,
+                          Pack<Real>* gradient) {
     return with_activation(context.cell->activation.kind, [&](auto tag) {
         constexpr ActivationKind kind = decltype(tag)::kind;
         if constexpr (kind == ActivationKind::Relu) {

@@ -22,9 +22,9 @@ enum class OptimizerKind : std::int32_t { Sgd, Momentum, Nesterov, Adagrad, Rmsp
 
 struct Optimizer {
     OptimizerKind kind;
-    double alpha;    ///< momentum, nesterov, adam: first-moment decay
-    double beta;     ///< rmsprop, adam: second-moment decay; adadelta: rho
-    double epsilon;  ///< adagrad, rmsprop, adadelta, adam
+    double alpha;          ///< momentum, nesterov, adam: first-moment decay
+    double beta;           ///< rmsprop, adam: second-moment decay; adadelta: rho
+    double epsilon;        ///< adagrad, rmsprop, adadelta, adam
     bool epsilon_inside;   ///< adagrad: sqrt(M + epsilon)
     bool bias_correction;  ///< rmsprop: divide M by 1 - beta^n
 };
@@ -39,9 +39,9 @@ enum class LawKind : std::int32_t { Zero, Uniform, Normal, TruncatedNormal };
 /// Law of one real variate.
 struct Law {
     LawKind kind;
-    double low, high;         ///< uniform, truncated normal
-    double mean, deviation;   ///< normal, truncated normal
-    double p_low, p_high;     ///< truncated normal: probabilities of the ends under the untruncated law
+    double low, high;        ///< uniform, truncated normal
+    double mean, deviation;  ///< normal, truncated normal
+    double p_low, p_high;    ///< truncated normal: probabilities of the ends under the untruncated law
 };
 
 struct Initialization {
@@ -88,17 +88,17 @@ struct Cell {
     Initialization initialization;
     Optimizer optimizer;
     LearningRate learning_rate;
-    Law input;            ///< of every coordinate, independently
-    bool bounded;         ///< the input has a box [low, high]^d (input.low, input.high)
-    bool fresh_samples;   ///< else every step uses the training nodes
+    Law input;           ///< of every coordinate, independently
+    bool bounded;        ///< the input has a box [low, high]^d (input.low, input.high)
+    bool fresh_samples;  ///< else every step uses the training nodes
     Program target;
-    NodeTable<float> training_nodes_float;    ///< midpoint grid if !fresh_samples, of the cell's precision
+    NodeTable<float> training_nodes_float;  ///< midpoint grid if !fresh_samples, of the cell's precision
     NodeTable<double> training_nodes_double;
-    NodeTable<double> check_nodes;            ///< evaluation rule of the checks
-    NodeTable<double> final_nodes;            ///< evaluation rule of final and best risk, dimension >= 2
-    const double* mesh;                       ///< dimension 1: breakpoints of the accurate risk, ascending, both ends of the domain included
+    NodeTable<double> check_nodes;  ///< evaluation rule of the checks
+    NodeTable<double> final_nodes;  ///< evaluation rule of final and best risk, dimension >= 2
+    const double* mesh;             ///< dimension 1: breakpoints of the accurate risk, ascending, both ends of the domain included
     std::int64_t mesh_count;
-    double density_normalizer;                ///< dimension 1: docs/numerics.md section 10
+    double density_normalizer;  ///< dimension 1: docs/numerics.md section 10
 };
 
 /// Number of parameters of a network: d h + 2 h + 1.

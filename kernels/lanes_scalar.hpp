@@ -26,7 +26,8 @@ struct RealTraits<double> {
     using Int = std::int64_t;
     static constexpr int mantissa_bits = 52, bias = 1023;
     static constexpr Int sign_bit = static_cast<Int>(0x8000000000000000u), magnitude_bits = 0x7FFFFFFFFFFFFFFF;
-    static constexpr double smallest_normal = 0x1p-1022, largest = 0x1.fffffffffffffp1023, infinity = __builtin_inf(), nan = __builtin_nan("");
+    static constexpr double smallest_normal = 0x1p-1022, largest = 0x1.fffffffffffffp1023, infinity = __builtin_inf(),
+                            nan = __builtin_nan("");
     static constexpr double magic = 6755399441055744.0;
 };
 
@@ -71,17 +72,17 @@ LIMRISK_INLINE double fma(double a, double b, double c) { return __builtin_fma(a
 LIMRISK_INLINE float sqrt(float a) { return __builtin_sqrtf(a); }
 LIMRISK_INLINE double sqrt(double a) { return __builtin_sqrt(a); }
 
-#define LIMRISK_SCALAR_VOCABULARY(REAL, INT)                                                          \
-    LIMRISK_INLINE bool less(REAL a, REAL b) { return a < b; }                                        \
-    LIMRISK_INLINE bool less_equal(REAL a, REAL b) { return a <= b; }                                 \
-    LIMRISK_INLINE bool greater(REAL a, REAL b) { return a > b; }                                     \
-    LIMRISK_INLINE bool equal(REAL a, REAL b) { return a == b; }                                      \
-    LIMRISK_INLINE REAL select(bool mask, REAL a, REAL b) { return mask ? a : b; }                    \
-    LIMRISK_INLINE INT bits(REAL a) { return __builtin_bit_cast(INT, a); }                            \
-    LIMRISK_INLINE REAL from_bits(INT a) { return __builtin_bit_cast(REAL, a); }                      \
-    LIMRISK_INLINE bool nonzero(INT a) { return a != 0; }                                             \
-    LIMRISK_INLINE REAL relu(REAL a) { return a > 0 ? a : REAL(0); }                                  \
-    LIMRISK_INLINE REAL masked_add(bool mask, REAL sum, REAL a) { return mask ? sum + a : sum; }      \
+#define LIMRISK_SCALAR_VOCABULARY(REAL, INT)                                                     \
+    LIMRISK_INLINE bool less(REAL a, REAL b) { return a < b; }                                   \
+    LIMRISK_INLINE bool less_equal(REAL a, REAL b) { return a <= b; }                            \
+    LIMRISK_INLINE bool greater(REAL a, REAL b) { return a > b; }                                \
+    LIMRISK_INLINE bool equal(REAL a, REAL b) { return a == b; }                                 \
+    LIMRISK_INLINE REAL select(bool mask, REAL a, REAL b) { return mask ? a : b; }               \
+    LIMRISK_INLINE INT bits(REAL a) { return __builtin_bit_cast(INT, a); }                       \
+    LIMRISK_INLINE REAL from_bits(INT a) { return __builtin_bit_cast(REAL, a); }                 \
+    LIMRISK_INLINE bool nonzero(INT a) { return a != 0; }                                        \
+    LIMRISK_INLINE REAL relu(REAL a) { return a > 0 ? a : REAL(0); }                             \
+    LIMRISK_INLINE REAL masked_add(bool mask, REAL sum, REAL a) { return mask ? sum + a : sum; } \
     LIMRISK_INLINE REAL masked_fma(bool mask, REAL a, REAL b, REAL sum) { return mask ? fma(a, b, sum) : sum; }
 LIMRISK_SCALAR_VOCABULARY(float, std::int32_t)
 LIMRISK_SCALAR_VOCABULARY(double, std::int64_t)

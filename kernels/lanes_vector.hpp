@@ -66,7 +66,9 @@ LIMRISK_INLINE VecDouble relu(VecDouble a) { return _mm512_max_pd(a, _mm512_setz
 LIMRISK_INLINE VecFloat masked_add(MaskFloat mask, VecFloat sum, VecFloat a) { return _mm512_mask_add_ps(sum, mask, sum, a); }
 LIMRISK_INLINE VecDouble masked_add(MaskDouble mask, VecDouble sum, VecDouble a) { return _mm512_mask_add_pd(sum, mask, sum, a); }
 LIMRISK_INLINE VecFloat masked_fma(MaskFloat mask, VecFloat a, VecFloat b, VecFloat sum) { return _mm512_mask3_fmadd_ps(a, b, sum, mask); }
-LIMRISK_INLINE VecDouble masked_fma(MaskDouble mask, VecDouble a, VecDouble b, VecDouble sum) { return _mm512_mask3_fmadd_pd(a, b, sum, mask); }
+LIMRISK_INLINE VecDouble masked_fma(MaskDouble mask, VecDouble a, VecDouble b, VecDouble sum) {
+    return _mm512_mask3_fmadd_pd(a, b, sum, mask);
+}
 LIMRISK_INLINE MaskFloat both(MaskFloat a, MaskFloat b) { return static_cast<MaskFloat>(a & b); }
 LIMRISK_INLINE MaskDouble both(MaskDouble a, MaskDouble b) { return static_cast<MaskDouble>(a & b); }
 LIMRISK_INLINE MaskFloat either(MaskFloat a, MaskFloat b) { return static_cast<MaskFloat>(a | b); }

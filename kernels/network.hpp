@@ -19,17 +19,17 @@ struct Layout {
 /// Working memory of one pass.
 template <class Real>
 struct PassScratch {
-    Pack<Real>* outputs;    ///< [rounds * tile] lane sums, then transposed sums
-    Pack<Real>* errors;     ///< [rounds] e = 2 weight (N - y)
-    Vec<Real>* broadcast;   ///< [samples_at_once][dimension]
-    Pack<Real> lane_number; ///< of each lane within its tile
+    Pack<Real>* outputs;     ///< [rounds * tile] lane sums, then transposed sums
+    Pack<Real>* errors;      ///< [rounds] e = 2 weight (N - y)
+    Vec<Real>* broadcast;    ///< [samples_at_once][dimension]
+    Pack<Real> lane_number;  ///< of each lane within its tile
 };
 
-/// Samples that the inner loops carry in registers at once: enough independent sums to fill the pipelines, few enough for the register file.
+/// Samples that the inner loops carry in registers at once: enough independent sums to fill the pipelines, few enough for the register
+/// file.
 template <ActivationKind Kind>
-inline constexpr int samples_at_once = Kind == ActivationKind::Softplus || Kind == ActivationKind::Logistic || Kind == ActivationKind::Tanh
-                                           ? 2
-                                           : LIMRISK_VECTOR_BYTES / 8;
+inline constexpr int samples_at_once =
+    Kind == ActivationKind::Softplus || Kind == ActivationKind::Logistic || Kind == ActivationKind::Tanh ? 2 : LIMRISK_VECTOR_BYTES / 8;
 
 /// The passes for one activation; D is the input dimension, 0 for one known at run time only.
 template <class Real, ActivationKind Kind, int D>
@@ -46,7 +46,8 @@ public:
     ///   error_sum, risk_sum  per lane: sum of e and of weight r^2 over the lane's own samples
     void accumulate(const Pack<Real>* theta, const SampleBlock<Real>& block, const SampleOrder& order, Pack<Real>* gradient,
                     Pack<Real>& error_sum, Pack<Real>& risk_sum) const {
-        for (int p = 0; p < parts<Real>; ++p) each_group(order, [&](auto at_once, int first) { forward(theta, block, order, first, p, at_once); });
+        for (int p = 0; p < parts<Real>; ++p)
+            each_group(order, [&](auto at_once, int first) { forward(theta, block, order, first, p, at_once); });
         residuals(theta[layout_.outer_bias()], block, order, error_sum, risk_sum);
         for (int p = 0; p < parts<Real>; ++p)
             each_group(order, [&](auto at_once, int first) { backward(theta, block, order, first, p, gradient, at_once); });
@@ -71,7 +72,9 @@ public:
                 }
                 const bool all_present = q + 1 < layout_.slots;
                 const auto present = negate(equal(last_slot_present.part[p], V{}));
-                const auto store = [&](std::int64_t row, V value) { sums[row].part[p] = all_present ? value : select(present, value, V{}); };
+                const auto store = [&](std::int64_t row, V value) {
+                    sums[row].part[p] = all_present ? value : select(present, value, V{});
+                };
                 for (std::int64_t k = 0; k < d; ++k) store(k, v * sums[k].part[p]);
                 store(d, v * t0);
                 store(d + 1, dv);
@@ -199,7 +202,8 @@ private:
         const std::int64_t d = dimension();
         V e[S];
 #pragma GCC unroll 8
-        for (int s = 0; s < S; ++s) e[s] = tile_broadcast(scratch_.errors[order.round[first + s]], order.source[first + s], layout_.tile, p);
+        for (int s = 0; s < S; ++s)
+            e[s] = tile_broadcast(scratch_.errors[order.round[first + s]], order.source[first + s], layout_.tile, p);
         for (std::int64_t q = 0; q < layout_.slots; ++q) {
             const Pack<Real>* slot = theta + q * layout_.per_slot();
             Pack<Real>* sums = gradient + q * layout_.per_slot();

@@ -18,10 +18,13 @@ struct StepScalars {
 /// Number of states per coordinate: 0, 1 or 2.
 constexpr int state_count(OptimizerKind kind) {
     switch (kind) {
-        case OptimizerKind::Sgd: return 0;
+        case OptimizerKind::Sgd:
+            return 0;
         case OptimizerKind::Adadelta:
-        case OptimizerKind::Adam: return 2;
-        default: return 1;
+        case OptimizerKind::Adam:
+            return 2;
+        default:
+            return 1;
     }
 }
 
@@ -115,13 +118,20 @@ struct OptimizerTag {
 template <class Body>
 LIMRISK_INLINE void with_optimizer(OptimizerKind kind, Body body) {
     switch (kind) {
-        case OptimizerKind::Sgd: return body(OptimizerTag<OptimizerKind::Sgd>{});
-        case OptimizerKind::Momentum: return body(OptimizerTag<OptimizerKind::Momentum>{});
-        case OptimizerKind::Nesterov: return body(OptimizerTag<OptimizerKind::Nesterov>{});
-        case OptimizerKind::Adagrad: return body(OptimizerTag<OptimizerKind::Adagrad>{});
-        case OptimizerKind::Rmsprop: return body(OptimizerTag<OptimizerKind::Rmsprop>{});
-        case OptimizerKind::Adadelta: return body(OptimizerTag<OptimizerKind::Adadelta>{});
-        case OptimizerKind::Adam: return body(OptimizerTag<OptimizerKind::Adam>{});
+        case OptimizerKind::Sgd:
+            return body(OptimizerTag<OptimizerKind::Sgd>{});
+        case OptimizerKind::Momentum:
+            return body(OptimizerTag<OptimizerKind::Momentum>{});
+        case OptimizerKind::Nesterov:
+            return body(OptimizerTag<OptimizerKind::Nesterov>{});
+        case OptimizerKind::Adagrad:
+            return body(OptimizerTag<OptimizerKind::Adagrad>{});
+        case OptimizerKind::Rmsprop:
+            return body(OptimizerTag<OptimizerKind::Rmsprop>{});
+        case OptimizerKind::Adadelta:
+            return body(OptimizerTag<OptimizerKind::Adadelta>{});
+        case OptimizerKind::Adam:
+            return body(OptimizerTag<OptimizerKind::Adam>{});
     }
 }
 

@@ -7,8 +7,8 @@ namespace limrisk::kernels {
 
 /// One operation of a postfix program. Operands are taken from a stack of reals.
 enum class Op : std::int32_t {
-    Constant,   ///< push `value`
-    Variable,   ///< push x_{index} (0-based coordinate)
+    Constant,  ///< push `value`
+    Variable,  ///< push x_{index} (0-based coordinate)
     Add,
     Subtract,
     Multiply,

@@ -50,7 +50,8 @@ struct Draw {
 /// Draws the fresh samples of the superblock with base index `base` of step `step`, and their targets.
 ///   stack  [max_program_depth][rounds * parts] registers of scratch
 template <class Real>
-void draw_samples(const Cell& cell, const Draw& draw, std::int64_t step, std::int64_t base, const SampleBlock<Real>& block, Vec<Real>* stack) {
+void draw_samples(const Cell& cell, const Draw& draw, std::int64_t step, std::int64_t base, const SampleBlock<Real>& block,
+                  Vec<Real>* stack) {
     const int rounds = samples_per_lane(cell.dimension);
     const auto calls = static_cast<std::uint32_t>(calls_per_group(cell.dimension));
     const auto first_call = static_cast<std::uint32_t>(base / rounds) * calls;

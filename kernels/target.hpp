@@ -36,8 +36,8 @@ LIMRISK_INLINE V real_power(V x, V y) {
 ///   stack   [max_program_depth][count] scratch; the result is left in stack[0][0..count-1]
 template <class V>
 void run_target(const Program& program, const V* inputs, std::int64_t coordinate_stride, std::int64_t sample_stride, int count, V* stack) {
-    std::int64_t depth = 0;     // operands on the stack
-    V* top = nullptr;           // the uppermost operand
+    std::int64_t depth = 0;  // operands on the stack
+    V* top = nullptr;        // the uppermost operand
     const auto push = [&] { top = stack + depth++ * count; };
     const auto pop = [&](int operands) { top = stack + ((depth -= operands) - 1) * count; };
     const auto unary = [&](auto operation) {
@@ -59,28 +59,72 @@ void run_target(const Program& program, const V* inputs, std::int64_t coordinate
                 push();
                 for (int s = 0; s < count; ++s) top[s] = inputs[instruction.index * coordinate_stride + s * sample_stride];
                 break;
-            case Op::Add: binary([](V a, V b) { return a + b; }); break;
-            case Op::Subtract: binary([](V a, V b) { return a - b; }); break;
-            case Op::Multiply: binary([](V a, V b) { return a * b; }); break;
-            case Op::Divide: binary([](V a, V b) { return a / b; }); break;
-            case Op::Negate: unary([](V a) { return -a; }); break;
-            case Op::Power: binary([](V a, V b) { return real_power(a, b); }); break;
-            case Op::IntegerPower: unary([&](V a) { return integer_power(a, instruction.index); }); break;
-            case Op::Abs: unary([](V a) { return abs(a); }); break;
-            case Op::Minimum: binary([](V a, V b) { return select(less(b, a), b, a); }); break;
-            case Op::Maximum: binary([](V a, V b) { return select(less(a, b), b, a); }); break;
-            case Op::Sqrt: unary([](V a) { return sqrt(a); }); break;
-            case Op::Exp: unary([](V a) { return exp(a); }); break;
-            case Op::Log: unary([](V a) { return log(a); }); break;
-            case Op::Sin: unary([](V a) { return sin(a); }); break;
-            case Op::Cos: unary([](V a) { return cos(a); }); break;
-            case Op::Tanh: unary([](V a) { return tanh(a); }); break;
-            case Op::Less: binary([&](V a, V b) { return truth(less(a, b)); }); break;
-            case Op::LessEqual: binary([&](V a, V b) { return truth(less_equal(a, b)); }); break;
-            case Op::Greater: binary([&](V a, V b) { return truth(less(b, a)); }); break;
-            case Op::GreaterEqual: binary([&](V a, V b) { return truth(less_equal(b, a)); }); break;
-            case Op::Equal: binary([&](V a, V b) { return truth(equal(a, b)); }); break;
-            case Op::NotEqual: binary([&](V a, V b) { return truth(negate(equal(a, b))); }); break;
+            case Op::Add:
+                binary([](V a, V b) { return a + b; });
+                break;
+            case Op::Subtract:
+                binary([](V a, V b) { return a - b; });
+                break;
+            case Op::Multiply:
+                binary([](V a, V b) { return a * b; });
+                break;
+            case Op::Divide:
+                binary([](V a, V b) { return a / b; });
+                break;
+            case Op::Negate:
+                unary([](V a) { return -a; });
+                break;
+            case Op::Power:
+                binary([](V a, V b) { return real_power(a, b); });
+                break;
+            case Op::IntegerPower:
+                unary([&](V a) { return integer_power(a, instruction.index); });
+                break;
+            case Op::Abs:
+                unary([](V a) { return abs(a); });
+                break;
+            case Op::Minimum:
+                binary([](V a, V b) { return select(less(b, a), b, a); });
+                break;
+            case Op::Maximum:
+                binary([](V a, V b) { return select(less(a, b), b, a); });
+                break;
+            case Op::Sqrt:
+                unary([](V a) { return sqrt(a); });
+                break;
+            case Op::Exp:
+                unary([](V a) { return exp(a); });
+                break;
+            case Op::Log:
+                unary([](V a) { return log(a); });
+                break;
+            case Op::Sin:
+                unary([](V a) { return sin(a); });
+                break;
+            case Op::Cos:
+                unary([](V a) { return cos(a); });
+                break;
+            case Op::Tanh:
+                unary([](V a) { return tanh(a); });
+                break;
+            case Op::Less:
+                binary([&](V a, V b) { return truth(less(a, b)); });
+                break;
+            case Op::LessEqual:
+                binary([&](V a, V b) { return truth(less_equal(a, b)); });
+                break;
+            case Op::Greater:
+                binary([&](V a, V b) { return truth(less(b, a)); });
+                break;
+            case Op::GreaterEqual:
+                binary([&](V a, V b) { return truth(less_equal(b, a)); });
+                break;
+            case Op::Equal:
+                binary([&](V a, V b) { return truth(equal(a, b)); });
+                break;
+            case Op::NotEqual:
+                binary([&](V a, V b) { return truth(negate(equal(a, b))); });
+                break;
             case Op::If:
                 pop(2);
                 for (int s = 0; s < count; ++s) top[s] = select(equal(top[s], splat<V>(0)), top[2 * count + s], top[count + s]);

@@ -13,8 +13,8 @@ constexpr bool is_tail(const Cell& cell, std::int64_t check) { return check > ce
 
 /// Verdict of a replica that did not diverge: 0 budget, 1 converged, 2 oscillating.
 ///   tail  [count] risks
-inline int tail_verdict(const double* tail, int count, double minimum, double mean, double maximum, double displacement, double parameter_norm,
-                        double tolerance) {
+inline int tail_verdict(const double* tail, int count, double minimum, double mean, double maximum, double displacement,
+                        double parameter_norm, double tolerance) {
     const double spread = maximum - minimum;
     if (spread <= tolerance * mean && displacement <= tolerance * (1 + parameter_norm)) return 1;
     const int half = count / 2;

@@ -31,9 +31,9 @@ struct FinalState {
 };
 
 struct BlockResult {
-    std::vector<TrialRecord> records;             ///< [count], in the order of trials
-    std::vector<std::vector<CheckRecord>> checks; ///< [count][checks + 1] if asked for, else empty
-    std::vector<FinalState> states;               ///< [count] if asked for, else empty
+    std::vector<TrialRecord> records;              ///< [count], in the order of trials
+    std::vector<std::vector<CheckRecord>> checks;  ///< [count][checks + 1] if asked for, else empty
+    std::vector<FinalState> states;                ///< [count] if asked for, else empty
 };
 
 struct BlockOptions {

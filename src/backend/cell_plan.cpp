@@ -1,10 +1,10 @@
 // Builds the tables of a cell: node sets with targets, the mesh of the accurate risk, the laws of the initialization.
 #include "backend/cell_plan.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "evaluation/scalar.hpp"
 #include "kernels/target.hpp"
@@ -32,11 +32,14 @@ void require_finite(NodeSet& nodes, const kernels::Program& program, const CellC
     std::string point;
     for (std::int64_t k = 0; k < std::min<std::int64_t>(nodes.dimension, 4); ++k)
         point += fmt::format("{}{:g}", k ? ", " : "", nodes.inputs[static_cast<std::size_t>(bad * nodes.dimension + k)]);
-    throw ConfigError({fmt::format("problem.target: \"{}\" is {:g} at the {} node ({}{}); a target must be finite on the whole domain of the input",
-                                   config.target, nodes.targets[static_cast<std::size_t>(bad)], purpose, point, nodes.dimension > 4 ? ", …" : "")});
+    throw ConfigError(
+        {fmt::format("problem.target: \"{}\" is {:g} at the {} node ({}{}); a target must be finite on the whole domain of the input",
+                     config.target, nodes.targets[static_cast<std::size_t>(bad)], purpose, point, nodes.dimension > 4 ? ", …" : "")});
 }
 
-kernels::NodeTable<double> view(const NodeSet& nodes) { return {nodes.inputs.data(), nodes.targets.data(), nodes.weights.data(), nodes.count()}; }
+kernels::NodeTable<double> view(const NodeSet& nodes) {
+    return {nodes.inputs.data(), nodes.targets.data(), nodes.weights.data(), nodes.count()};
+}
 
 }  // namespace
 
@@ -66,7 +69,9 @@ kernels::Initialization initialization_laws(const InitializationRule& rule, std:
             laws.inner_weight = normal_law(0, std::sqrt(2 / (d + h)));
             laws.outer_weight = normal_law(0, std::sqrt(2 / (h + 1)));
             break;
-        case Kind::StandardNormal: laws = {normal_law(0, 1), normal_law(0, 1), normal_law(0, 1), normal_law(0, 1)}; break;
+        case Kind::StandardNormal:
+            laws = {normal_law(0, 1), normal_law(0, 1), normal_law(0, 1), normal_law(0, 1)};
+            break;
         case Kind::Uniform: {
             const Law law = uniform_law(rule.low, rule.high);
             laws = {law, law, law, law};

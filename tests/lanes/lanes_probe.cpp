@@ -25,16 +25,26 @@ template <class V>
 V evaluate(Function function, V x) {
     const Activation none{};
     switch (function) {
-        case Function::Exp: return exp(x);
-        case Function::Log: return log(x);
-        case Function::Sin: return sin(x);
-        case Function::Cos: return cos(x);
-        case Function::Tanh: return tanh(x);
-        case Function::NormalQuantile: return normal_quantile(x);
-        case Function::Sqrt: return sqrt(x);
-        case Function::Abs: return abs(x);
-        case Function::Softplus: return ActivationOn<ActivationKind::Softplus, V>(none).value(x);
-        case Function::Logistic: return ActivationOn<ActivationKind::Logistic, V>(none).value(x);
+        case Function::Exp:
+            return exp(x);
+        case Function::Log:
+            return log(x);
+        case Function::Sin:
+            return sin(x);
+        case Function::Cos:
+            return cos(x);
+        case Function::Tanh:
+            return tanh(x);
+        case Function::NormalQuantile:
+            return normal_quantile(x);
+        case Function::Sqrt:
+            return sqrt(x);
+        case Function::Abs:
+            return abs(x);
+        case Function::Softplus:
+            return ActivationOn<ActivationKind::Softplus, V>(none).value(x);
+        case Function::Logistic:
+            return ActivationOn<ActivationKind::Logistic, V>(none).value(x);
     }
     return x;
 }

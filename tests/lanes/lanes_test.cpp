@@ -82,7 +82,8 @@ TYPED_TEST(Lanes, BroadcastStaysInItsTile) {
                 TypeParam out[32];
                 real<TypeParam>(probe).tile_broadcast(in.data(), source, tile, out);
                 for (int i = 0; i < 32; ++i)
-                    EXPECT_TRUE(same_bits(out[i], in[static_cast<std::size_t>((i & ~(tile - 1)) + source)])) << probe.name << " tile " << tile;
+                    EXPECT_TRUE(same_bits(out[i], in[static_cast<std::size_t>((i & ~(tile - 1)) + source)]))
+                        << probe.name << " tile " << tile;
             }
 }
 

@@ -17,7 +17,7 @@ TEST(Philox, CurandHostGenerator) {
         ASSERT_EQ(curandDestroyGenerator(generator), CURAND_STATUS_SUCCESS);
         for (const LanesProbe& probe : available_probes()) {
             std::uint32_t counter[4][32] = {}, out[4][32];
-            for (std::uint32_t i = 0; i < 32; ++i) counter[LIMRISK_CURAND_WORD][i] = i;
+            for (std::uint32_t i = 0; i < 32; ++i) counter[2][i] = i;
             probe.philox(seed, counter[0], out[0]);
             for (int i = 0; i < 32; ++i)
                 for (int w = 0; w < 4; ++w) EXPECT_EQ(out[w][i], expected[i][w]) << probe.name << " call " << i << " word " << w;

@@ -39,7 +39,8 @@ TEST(Philox, KnownAnswersInEveryLane) {
             for (int lane = 0; lane < 32; ++lane) {
                 std::uint32_t counter[4][32], out[4][32];
                 for (int w = 0; w < 4; ++w)
-                    for (int i = 0; i < 32; ++i) counter[w][i] = i == lane ? answer.counter[w] : 0x9E3779B9u * static_cast<std::uint32_t>(w * 32 + i + 1);
+                    for (int i = 0; i < 32; ++i)
+                        counter[w][i] = i == lane ? answer.counter[w] : 0x9E3779B9u * static_cast<std::uint32_t>(w * 32 + i + 1);
                 probe.philox((static_cast<std::uint64_t>(answer.key[1]) << 32) | answer.key[0], counter[0], out[0]);
                 for (int w = 0; w < 4; ++w) EXPECT_EQ(out[w][lane], answer.output[w]) << probe.name << " lane " << lane << " word " << w;
             }

@@ -19,9 +19,8 @@ std::size_t arena_bytes(const kernels::Cell& cell) {
 }
 
 bool run_warp(const WarpTask& task) {
-    return task.cell->precision == kernels::Precision::Float32
-               ? kernels::Warp<float>(*task.cell, task.first_trial, task.arena).run(task)
-               : kernels::Warp<double>(*task.cell, task.first_trial, task.arena).run(task);
+    return task.cell->precision == kernels::Precision::Float32 ? kernels::Warp<float>(*task.cell, task.first_trial, task.arena).run(task)
+                                                               : kernels::Warp<double>(*task.cell, task.first_trial, task.arena).run(task);
 }
 
 }  // namespace

@@ -1,0 +1,84 @@
+// Cuts a block into warps and runs them one after the other with the kernels of one instruction set.
+#include "backend/cpu/run_block.hpp"
+
+#include <algorithm>
+#include <new>
+
+namespace limrisk::cpu {
+namespace {
+
+/// Memory aligned for the widest registers.
+class ArenaMemory {
+public:
+    explicit ArenaMemory(std::size_t bytes) : start_(static_cast<char*>(::operator new(std::max<std::size_t>(bytes, 64), alignment))) {}
+    ~ArenaMemory() { ::operator delete(start_, alignment); }
+    ArenaMemory(const ArenaMemory&) = delete;
+    ArenaMemory& operator=(const ArenaMemory&) = delete;
+    char* start() const { return start_; }
+
+private:
+    static constexpr std::align_val_t alignment{64};
+    char* start_;
+};
+
+/// Tells the observers of a block what its current warp has done.
+struct Progress {
+    WorkStatus* status;
+    std::int64_t replicas;
+    static bool advance(void* context, std::int64_t steps) {
+        const auto* progress = static_cast<Progress*>(context);
+        progress->status->replica_steps.fetch_add(steps * progress->replicas, std::memory_order_relaxed);
+        return !progress->status->abandon.load(std::memory_order_relaxed);
+    }
+};
+
+}  // namespace
+
+std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem& item, WorkStatus& status, const BlockOptions& options) {
+    const kernels::Cell& cell = item.plan->cell();
+    const auto count = static_cast<std::size_t>(item.count);
+    const auto checks = static_cast<std::size_t>(cell.checks) + 1;
+    const auto parameters = static_cast<std::size_t>(kernels::parameter_count(cell.width, cell.dimension));
+    std::vector<CheckRecord> check_records(options.checks ? count * checks : 0);
+    std::vector<double> states[4];
+    if (options.states)
+        for (std::vector<double>& state : states) state.assign(count * parameters, 0.0);
+    BlockResult result;
+    result.records.resize(count);
+
+    const ArenaMemory arena(kernels.arena_bytes(cell));
+    const std::size_t per_warp = static_cast<std::size_t>(32 / cell.tile.lanes);
+    for (std::size_t first = 0; first < count; first += per_warp) {
+        const std::size_t replicas = std::min(per_warp, count - first);
+        Progress progress{&status, static_cast<std::int64_t>(replicas)};
+        WarpTask task{};
+        task.cell = &cell;
+        task.first_trial = item.first_trial + static_cast<std::int64_t>(first);
+        task.replicas = static_cast<int>(replicas);
+        task.arena = arena.start();
+        task.records = result.records.data() + first;
+        if (options.checks) task.checks = check_records.data() + first * checks;
+        if (options.states) {
+            task.initial_parameters = states[0].data() + first * parameters;
+            task.parameters = states[1].data() + first * parameters;
+            task.first_state = states[2].data() + first * parameters;
+            task.second_state = states[3].data() + first * parameters;
+        }
+        task.advance = &Progress::advance;
+        task.context = &progress;
+        if (!kernels.run_warp(task)) return std::nullopt;
+    }
+
+    for (std::size_t i = 0; options.checks && i < count; ++i)
+        result.checks.emplace_back(check_records.begin() + static_cast<std::ptrdiff_t>(i * checks),
+                                   check_records.begin() + static_cast<std::ptrdiff_t>((i + 1) * checks));
+    const auto slice = [&](const std::vector<double>& all, std::size_t i) {
+        return std::vector<double>(all.begin() + static_cast<std::ptrdiff_t>(i * parameters),
+                                   all.begin() + static_cast<std::ptrdiff_t>((i + 1) * parameters));
+    };
+    for (std::size_t i = 0; options.states && i < count; ++i)
+        result.states.push_back({slice(states[0], i), slice(states[1], i), slice(states[2], i), slice(states[3], i)});
+    return result;
+}
+
+}  // namespace limrisk::cpu

@@ -1,0 +1,13 @@
+// One block on one core.
+#pragma once
+#include <optional>
+
+#include "backend/backend.hpp"
+#include "backend/cpu/kernel_table.hpp"
+
+namespace limrisk::cpu {
+
+/// Runs all trials of `item` with `kernels`; nullopt if the block was abandoned. See Backend::run.
+std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem& item, WorkStatus& status, const BlockOptions& options);
+
+}  // namespace limrisk::cpu

@@ -1,0 +1,108 @@
+#include "compare.hpp"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "backend/cell_plan.hpp"
+#include "evaluation/scalar.hpp"
+
+namespace limrisk::test {
+namespace {
+
+bool same_bits(double a, double b) { return std::memcmp(&a, &b, sizeof a) == 0 || (a != a && b != b); }
+
+std::string number(const TrialField& field, const TrialRecord& record) {
+    const char* at = reinterpret_cast<const char*>(&record) + field.offset;
+    const auto read = [&](auto value) {
+        std::memcpy(&value, at, sizeof value);
+        return fmt::format("{}", value);
+    };
+    switch (field.type) {
+        case FieldType::Float64:
+            return read(double{});
+        case FieldType::Int64:
+            return read(std::int64_t{});
+        case FieldType::UInt64:
+            return read(std::uint64_t{});
+        case FieldType::Int32:
+            break;
+    }
+    return read(std::int32_t{});
+}
+
+std::string record_difference(const TrialRecord& a, const TrialRecord& b) {
+    for (const TrialField& field : trial_fields) {
+        const std::size_t size = field.type == FieldType::Int32 ? 4 : 8;
+        if (std::memcmp(reinterpret_cast<const char*>(&a) + field.offset, reinterpret_cast<const char*>(&b) + field.offset, size) != 0)
+            return fmt::format("{}: {} against {}", field.name, number(field, a), number(field, b));
+    }
+    return {};
+}
+
+std::string array_difference(const char* name, const std::vector<double>& a, const std::vector<double>& b) {
+    for (std::size_t j = 0; j < b.size(); ++j)
+        if (j >= a.size() || !same_bits(a[j], b[j])) return fmt::format("{}[{}]: {} against {}", name, j, j < a.size() ? a[j] : 0, b[j]);
+    return {};
+}
+
+template <class Check>
+std::string check_difference(const CheckRecord& a, const Check& b, std::size_t k) {
+    if (a.step != b.step || !same_bits(a.risk, b.risk) || !same_bits(a.gradient_norm, b.gradient_norm) ||
+        !same_bits(a.parameter_norm, b.parameter_norm) || a.inactive != b.inactive || a.constant != b.constant || a.linear != b.linear ||
+        a.kinked != b.kinked || a.inactive_on_data != b.inactive_on_data)
+        return fmt::format("check {}: risk {} against {}, gradient {} against {}, inactive {} against {}", k, a.risk, b.risk,
+                           a.gradient_norm, b.gradient_norm, a.inactive, b.inactive);
+    return {};
+}
+
+}  // namespace
+
+reference::Tables reference_tables(const CellConfig& config) {
+    const Expression target = Expression::compile(config.target, config.input.dimension);
+    reference::Tables tables;
+    tables.target = target.code();
+    tables.check = evaluation_rule(config.input, config.evaluation.check_nodes);
+    fill_targets(tables.check, target.program());
+    if (config.nodes_per_axis > 0) tables.training_inputs = midpoint_grid(config.input, config.nodes_per_axis).inputs;
+    if (config.input.dimension == 1) {
+        tables.mesh = target_mesh(config.input, target.program()).points;
+        tables.density_normalizer = density_normalizer(config.input);
+    } else {
+        tables.final_rule = evaluation_rule(config.input, config.evaluation.final_nodes);
+        fill_targets(tables.final_rule, target.program());
+    }
+    if (config.input.kind == InputLaw::Kind::Normal && config.input.bounded) {
+        tables.p_low = normal_probability((config.input.low - config.input.mean) / config.input.deviation);
+        tables.p_high = normal_probability((config.input.high - config.input.mean) / config.input.deviation);
+    }
+    return tables;
+}
+
+std::string first_difference(const BlockResult& block, std::size_t i, const reference::TrialResult& truth) {
+    const FinalState& state = block.states[i];
+    std::string text = array_difference("initial parameter", state.initial_parameters, truth.initial_parameters);
+    for (std::size_t k = 0; text.empty() && k < truth.checks.size(); ++k) text = check_difference(block.checks[i][k], truth.checks[k], k);
+    if (text.empty()) text = array_difference("parameter", state.parameters, truth.parameters);
+    if (text.empty()) text = array_difference("first state", state.first_state, truth.first_state);
+    if (text.empty()) text = array_difference("second state", state.second_state, truth.second_state);
+    return text.empty() ? record_difference(block.records[i], truth.record) : text;
+}
+
+std::string first_difference(const BlockResult& a, const BlockResult& b) {
+    if (a.records.size() != b.records.size()) return fmt::format("{} trials against {}", a.records.size(), b.records.size());
+    for (std::size_t i = 0; i < a.records.size(); ++i) {
+        std::string text = record_difference(a.records[i], b.records[i]);
+        if (text.empty() && !a.states.empty()) {
+            text = array_difference("parameter", a.states[i].parameters, b.states[i].parameters);
+            if (text.empty()) text = array_difference("first state", a.states[i].first_state, b.states[i].first_state);
+            if (text.empty()) text = array_difference("second state", a.states[i].second_state, b.states[i].second_state);
+        }
+        for (std::size_t k = 0; text.empty() && !a.checks.empty() && k < a.checks[i].size(); ++k)
+            text = check_difference(a.checks[i][k], b.checks[i][k], k);
+        if (!text.empty()) return fmt::format("trial {}: {}", i, text);
+    }
+    return {};
+}
+
+}  // namespace limrisk::test

@@ -1,0 +1,77 @@
+// Every backend against the scalar reference, bit for bit: parameters, optimizer states, checks, records.
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "backend/cell_plan.hpp"
+#include "compare.hpp"
+#include "random_cells.hpp"
+
+namespace limrisk::test {
+namespace {
+
+constexpr BlockOptions everything{true, true};
+
+BlockResult run(Backend& backend, const CellPlan& plan, std::int64_t first, std::int64_t count) {
+    WorkStatus status;
+    auto result = backend.run({&plan, first, count}, status, everything);
+    EXPECT_TRUE(result.has_value());
+    EXPECT_EQ(status.replica_steps.load(), count * plan.cell().steps);
+    return std::move(*result);
+}
+
+class EqualityOn : public testing::TestWithParam<int> {};
+
+/// One optimizer per test, so that they can run side by side.
+TEST_P(EqualityOn, ScalarReference) {
+    std::size_t compared = 0;
+    for (const CellConfig& config : odd_cells(2026)) {
+        if (static_cast<int>(config.optimizer.kind) != GetParam()) continue;
+        const CellPlan plan(config);
+        const reference::Tables tables = reference_tables(config);
+        // The trials straddle a multiple of 2^32 and fill no warp.
+        const std::int64_t first = config.index % 3 == 0 ? (std::int64_t{1} << 33) - 2 : config.index;
+        const std::int64_t count = config.width * config.input.dimension > 2000 ? 2 : 5;
+        std::vector<BlockResult> blocks;
+        for (const Isa isa : available_isas()) blocks.push_back(run(*make_cpu_backend(1, isa), plan, first, count));
+        for (std::int64_t i = 0; i < count; ++i) {
+            const reference::TrialResult truth = reference::run_trial(config, tables, first + i);
+            for (std::size_t b = 0; b < blocks.size(); ++b) {
+                ASSERT_EQ(first_difference(blocks[b], static_cast<std::size_t>(i), truth), "")
+                    << isa_name(available_isas()[b]) << ", trial " << first + i << ", " << cell_name(config);
+                ++compared;
+            }
+        }
+    }
+    EXPECT_GE(compared, 300u);
+}
+INSTANTIATE_TEST_SUITE_P(Optimizers, EqualityOn, testing::Range(0, 7));
+
+TEST(Equality, AnyBlockSizeAndAnyThread) {
+    for (const CellConfig& config : odd_cells(7)) {
+        if (config.index % 23 != 0 || config.width > 100) continue;
+        const CellPlan plan(config);
+        auto backend = make_cpu_backend(2);
+        const BlockResult whole = run(*backend, plan, 100, 71);
+        BlockResult pieces;
+        const auto append = [&](BlockResult block) {
+            for (std::size_t i = 0; i < block.records.size(); ++i) {
+                pieces.records.push_back(block.records[i]);
+                pieces.states.push_back(block.states[i]);
+                pieces.checks.push_back(block.checks[i]);
+            }
+        };
+        BlockResult early, late;
+        std::thread other([&] { late = run(*backend, plan, 143, 28); });
+        early = run(*backend, plan, 100, 1);
+        other.join();
+        append(std::move(early));
+        append(run(*backend, plan, 101, 33));
+        append(run(*backend, plan, 134, 9));
+        append(std::move(late));
+        ASSERT_EQ(first_difference(whole, pieces), "") << cell_name(config);
+    }
+}
+
+}  // namespace
+}  // namespace limrisk::test

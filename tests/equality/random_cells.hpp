@@ -1,0 +1,16 @@
+// Cells that are multiples of nothing: every optimizer with every activation in both precisions, over odd widths, dimensions and batches.
+#pragma once
+#include <vector>
+
+#include "campaign/cell.hpp"
+
+namespace limrisk::test {
+
+/// All optimizers x activations x precisions x widths; dimension, batch, input law, initialization, sampling and the rest vary along.
+/// Sizes are chosen so that one trial costs little. `seed` varies what is not fixed.
+std::vector<CellConfig> odd_cells(std::uint64_t seed);
+
+/// One line that names a cell in a failure.
+std::string cell_name(const CellConfig& config);
+
+}  // namespace limrisk::test
