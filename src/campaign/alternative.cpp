@@ -1,0 +1,329 @@
+// Reads scalars, lists, and named choices with parameters. Every problem says the value given and what is allowed.
+#include "campaign/alternative.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <system_error>
+
+#include "campaign/schema.hpp"
+#include "expression/nearest_name.hpp"
+
+namespace limrisk {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+    const std::size_t first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) return "";
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+/// Every combination of the axes, the last varying fastest; empty if one is, or, with a problem, if there are too many.
+Axis combined(const std::vector<Axis>& axes, const std::string& place, const std::string& key, Problems& problems) {
+    std::int64_t count = 1;
+    for (const Axis& axis : axes) {
+        count *= static_cast<std::int64_t>(axis.size());
+        if (count > max_cells) {
+            problems.add(place, key, fmt::format("more than {} combinations of its lists; at most {} are allowed", max_cells, max_cells));
+            return {};
+        }
+    }
+    Axis result;
+    for (std::int64_t index = 0; index < count; ++index) {
+        Alternative alternative{place, {}};
+        std::int64_t rest = count, position = index;
+        for (const Axis& axis : axes) {
+            rest /= static_cast<std::int64_t>(axis.size());
+            const Alternative& part = axis[static_cast<std::size_t>(position / rest)];
+            position %= rest;
+            alternative.assignments.insert(alternative.assignments.end(), part.assignments.begin(), part.assignments.end());
+        }
+        result.push_back(std::move(alternative));
+    }
+    return result;
+}
+
+/// The parameters of a chosen entry, each from `given` or its default.
+template <class Given>
+Axis read_entry(const Catalog& catalog, const CatalogEntry& entry, const Given& given, const Node& whole, const std::string& key,
+                Problems& problems) {
+    Alternative chosen{whole.place, {}};
+    chosen.assignments.push_back({entry.choose, nullptr, {}});
+    std::vector<Axis> axes{{chosen}};
+    bool complete = true;
+    for (const Parameter& parameter : entry.parameters) {
+        const std::string path = key + "." + parameter.name;
+        if (const Node* node = given(parameter.name)) {
+            axes.push_back(read_parameter(parameter, *node, path, problems));
+            complete = complete && !axes.back().empty();
+        } else if (parameter.fallback != nullptr) {
+            axes.push_back(read_parameter(parameter, *scalar_from_text(parameter.fallback, whole.place), path, problems));
+        } else if (parameter.required) {
+            problems.add(
+                whole.place, path,
+                fmt::format("missing; the {} {} needs it ({}): {}", catalog.kind, entry.name, parameter.meaning, parameter.allowed()));
+            complete = false;
+        }
+    }
+    if (!complete) return {};
+    return combined(axes, whole.place, key, problems);
+}
+
+const CatalogEntry* find_entry(const Catalog& catalog, const std::string& name, const std::string& place, const std::string& key,
+                               Problems& problems) {
+    const CatalogEntry* entry = catalog.find(name);
+    if (entry == nullptr) {
+        problems.add(place, key,
+                     fmt::format("\"{}\"; allowed are {}{}", abbreviated(name), fmt::join(catalog.names(), ", "),
+                                 suggestion(name, catalog.names())));
+    }
+    return entry;
+}
+
+std::vector<std::string> parameter_names(const CatalogEntry& entry) {
+    std::vector<std::string> names;
+    for (const Parameter& parameter : entry.parameters) names.emplace_back(parameter.name);
+    return names;
+}
+
+std::string parameter_list(const CatalogEntry& entry) {
+    if (entry.parameters.empty()) return fmt::format("{} has no parameters", entry.name);
+    return fmt::format("parameters of {} are {}", entry.name, fmt::join(parameter_names(entry), ", "));
+}
+
+Axis read_table(const Catalog& catalog, const Node& node, const std::string& key, Problems& problems) {
+    const CatalogEntry* entry = nullptr;
+    if (catalog.tag == nullptr) {
+        for (const CatalogEntry& candidate : catalog.entries) {
+            if (!candidate.parameters.empty() && node.find(candidate.parameters[0].name) != nullptr) entry = &candidate;
+        }
+        if (entry == nullptr) {
+            problems.add(
+                node.place, key,
+                fmt::format("a table without the key nodes; allowed are \"{}\"", fmt::join(catalog.names(), "\" and { nodes = 128 }, \"")));
+            return {};
+        }
+    } else {
+        const Node* tag = node.find(catalog.tag);
+        const std::string path = key + "." + catalog.tag;
+        if (tag == nullptr) {
+            const auto& members = node.members;
+            const std::string hint = members.empty() ? "" : suggestion(members.front().first, {catalog.tag});
+            problems.add(node.place, path, fmt::format("missing; it chooses one of {}{}", fmt::join(catalog.names(), ", "), hint));
+            return {};
+        }
+        if (tag->kind != Node::Kind::Text) {
+            const char* hint = tag->kind == Node::Kind::Array ? "; to sweep, write a list of tables" : "";
+            problems.add(tag->place, path,
+                         fmt::format("{}; allowed are \"{}\"{}", tag->shown(), fmt::join(catalog.names(), "\", \""), hint));
+            return {};
+        }
+        entry = find_entry(catalog, tag->text, tag->place, path, problems);
+        if (entry == nullptr) return {};
+    }
+    bool known = true;
+    for (const auto& [name, member] : node.members) {
+        const std::vector<std::string> names = parameter_names(*entry);
+        if (catalog.tag != nullptr && name == catalog.tag) continue;
+        if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+        problems.add(member.place, key + "." + abbreviated(name),
+                     fmt::format("unknown; {}{}", parameter_list(*entry), suggestion(name, names)));
+        known = false;
+    }
+    const Axis axis = read_entry(
+        catalog, *entry, [&](const char* name) { return node.find(name); }, node, key, problems);
+    return known ? axis : Axis{};
+}
+
+/// "name" or "name(1, b = 2)".
+Axis read_call(const Catalog& catalog, const Node& node, const std::string& key, Problems& problems) {
+    const std::string_view text = trimmed(node.text);
+    const std::size_t open = text.find('(');
+    const CatalogEntry* entry = find_entry(catalog, std::string(trimmed(text.substr(0, open))), node.place, key, problems);
+    if (entry == nullptr) return {};
+    std::vector<std::pair<std::string, Node>> given;
+    if (open != std::string_view::npos) {
+        if (text.back() != ')') {
+            problems.add(node.place, key, fmt::format("{}; the closing ) is missing", node.shown()));
+            return {};
+        }
+        std::string_view rest = text.substr(open + 1, text.size() - open - 2);
+        for (std::size_t position = 0; !trimmed(rest).empty() || position > 0; ++position) {
+            const std::size_t comma = rest.find(',');
+            std::string_view argument = rest.substr(0, comma);
+            std::string name = position < entry->parameters.size() ? entry->parameters[position].name : "";
+            const std::size_t equals = argument.find('=');
+            if (equals != std::string_view::npos) {
+                name = trimmed(argument.substr(0, equals));
+                argument = argument.substr(equals + 1);
+            }
+            const std::vector<std::string> names = parameter_names(*entry);
+            const bool known = std::find(names.begin(), names.end(), name) != names.end();
+            const bool twice = std::any_of(given.begin(), given.end(), [&](const auto& other) { return other.first == name; });
+            const std::optional<Node> value = scalar_from_text(trimmed(argument), node.place);
+            if (!known || twice || !value) {
+                const std::string what = !known
+                                             ? (name.empty() ? "too many arguments" : fmt::format("no parameter `{}`", abbreviated(name)))
+                                         : twice ? fmt::format("parameter `{}` is given twice", name)
+                                                 : fmt::format("`{}` is no number", abbreviated(trimmed(argument)));
+                problems.add(node.place, key,
+                             fmt::format("{}: {}; {}{}", node.shown(), what, parameter_list(*entry), known ? "" : suggestion(name, names)));
+                return {};
+            }
+            given.emplace_back(name, *value);
+            if (comma == std::string_view::npos) break;
+            rest = rest.substr(comma + 1);
+        }
+    }
+    const auto find = [&](const char* name) -> const Node* {
+        for (const auto& [parameter, value] : given) {
+            if (parameter == name) return &value;
+        }
+        return nullptr;
+    };
+    return read_entry(catalog, *entry, find, node, key, problems);
+}
+
+/// Applies `read_one` to a value or to every element of a list.
+template <class ReadOne>
+Axis each(const Node& node, const std::string& key, Problems& problems, const ReadOne& read_one) {
+    if (node.kind != Node::Kind::Array) return read_one(node);
+    Axis axis;
+    if (node.items.empty()) problems.add(node.place, key, "an empty list; a sweep needs at least one value");
+    if (node.items.size() > static_cast<std::size_t>(max_cells)) {
+        problems.add(node.place, key, fmt::format("a list of {} values; at most {} are allowed", node.items.size(), max_cells));
+        return axis;
+    }
+    bool right = true;
+    for (const Node& item : node.items) {
+        if (item.kind == Node::Kind::Array) {
+            problems.add(item.place, key, "a list inside a list; write one list of values");
+            right = false;
+            continue;
+        }
+        Axis part = read_one(item);
+        right = right && !part.empty();
+        axis.insert(axis.end(), std::make_move_iterator(part.begin()), std::make_move_iterator(part.end()));
+        if (axis.size() > static_cast<std::size_t>(max_cells)) {
+            problems.add(node.place, key, fmt::format("more than {} values; at most that many are allowed", max_cells));
+            return {};
+        }
+    }
+    return axis;
+}
+
+}  // namespace
+
+void Alternative::apply(CellConfig& cell) const {
+    for (const Assignment& assignment : assignments) {
+        if (assignment.choose != nullptr) assignment.choose(cell);
+        if (assignment.store != nullptr) assignment.store(cell, assignment.value);
+    }
+}
+
+std::string suggestion(std::string_view name, const std::vector<std::string>& known) {
+    const std::string nearest = nearest_name(name, known);
+    return nearest.empty() ? "" : fmt::format("; did you mean `{}`?", nearest);
+}
+
+std::optional<Node> scalar_from_text(std::string_view text, const std::string& place) {
+    Node node;
+    node.place = place;
+    if (text == "true" || text == "false") {
+        node.kind = Node::Kind::Boolean;
+        node.boolean = text == "true";
+        return node;
+    }
+    if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
+    if (!text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos && text[0] >= 'a' &&
+        text[0] <= 'z' && text != "inf" && text != "nan") {
+        node.kind = Node::Kind::Text;
+        node.text = text;
+        return node;
+    }
+    const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
+    const char* end = digits.data() + digits.size();
+    const auto whole = std::from_chars(digits.data(), end, node.integer);
+    if (whole.ec == std::errc() && whole.ptr == end) {
+        node.kind = Node::Kind::Integer;
+        node.real = static_cast<double>(node.integer);
+        return node;
+    }
+    const auto real = std::from_chars(digits.data(), end, node.real);
+    node.kind = Node::Kind::Real;
+    if (real.ec != std::errc() || real.ptr != end) return std::nullopt;
+    return node;
+}
+
+std::optional<ParameterValue> read_value(const Parameter& parameter, const Node& node, const std::string& key, Problems& problems) {
+    ParameterValue value;
+    const bool number = node.kind == Node::Kind::Integer || node.kind == Node::Kind::Real;
+    std::string hint;
+    switch (parameter.type) {
+        case ParameterType::Integer:
+            value.integer = node.integer;
+            value.number = node.real;
+            if (node.kind == Node::Kind::Integer && parameter.range.contains(node.real)) return value;
+            if (node.kind == Node::Kind::Real && node.real == std::floor(node.real) && parameter.range.contains(node.real))
+                hint = "; leave out the decimal point";
+            break;
+        case ParameterType::LearningRate:
+        case ParameterType::Real:
+            value.number = node.real;
+            if (number && parameter.range.contains(node.real)) return value;
+            break;
+        case ParameterType::Boolean:
+            value.integer = node.boolean ? 1 : 0;
+            if (node.kind == Node::Kind::Boolean) return value;
+            break;
+        case ParameterType::Choice: {
+            std::vector<std::string> known(parameter.choices.begin(), parameter.choices.end());
+            for (std::size_t i = 0; i < known.size(); ++i) {
+                if (node.kind == Node::Kind::Text && node.text == known[i]) {
+                    value.integer = static_cast<std::int64_t>(i);
+                    return value;
+                }
+            }
+            if (node.kind == Node::Kind::Text) hint = suggestion(node.text, known);
+            break;
+        }
+        case ParameterType::Text:
+            value.text = node.text;
+            if (node.kind == Node::Kind::Text) return value;
+            break;
+    }
+    const bool numeric =
+        parameter.type == ParameterType::Integer || parameter.type == ParameterType::Real || parameter.type == ParameterType::LearningRate;
+    if (node.kind == Node::Kind::Text && numeric && scalar_from_text(node.text, "").has_value() &&
+        scalar_from_text(node.text, "")->kind != Node::Kind::Text) {
+        hint = "; leave out the quotes";
+    }
+    problems.add(node.place, key, fmt::format("{}; allowed is {} ({}){}", node.shown(), parameter.allowed(), parameter.meaning, hint));
+    return std::nullopt;
+}
+
+Axis read_parameter(const Parameter& parameter, const Node& node, const std::string& key, Problems& problems) {
+    return each(node, key, problems, [&](const Node& item) -> Axis {
+        const bool schedule = item.kind == Node::Kind::Table || item.kind == Node::Kind::Text;
+        if (parameter.type == ParameterType::LearningRate && schedule) return read_choice(schedule_catalog(), item, key, problems);
+        const std::optional<ParameterValue> value = read_value(parameter, item, key, problems);
+        if (!value) return {};
+        Alternative alternative{item.place, {}};
+        alternative.assignments.push_back({nullptr, parameter.store, *value});
+        return {alternative};
+    });
+}
+
+Axis read_choice(const Catalog& catalog, const Node& node, const std::string& key, Problems& problems) {
+    return each(node, key, problems, [&](const Node& item) -> Axis {
+        if (item.kind == Node::Kind::Table) return read_table(catalog, item, key, problems);
+        if (item.kind == Node::Kind::Text) return read_call(catalog, item, key, problems);
+        problems.add(item.place, key, fmt::format("{}; allowed is a table or a name: {}", item.shown(), fmt::join(catalog.names(), ", ")));
+        return {};
+    });
+}
+
+}  // namespace limrisk

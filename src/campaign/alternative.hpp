@@ -1,0 +1,41 @@
+// Values of the document -> alternatives of a sweep axis: what each value, or each element of a list, does to a cell.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "campaign/catalog.hpp"
+#include "campaign/document.hpp"
+#include "campaign/problems.hpp"
+
+namespace limrisk {
+
+/// One point of an axis: a few assignments to a cell, and where they were written.
+struct Alternative {
+    struct Assignment {
+        void (*choose)(CellConfig&) = nullptr;
+        void (*store)(CellConfig&, const ParameterValue&) = nullptr;
+        ParameterValue value;
+    };
+    std::string place;
+    std::vector<Assignment> assignments;
+    void apply(CellConfig& cell) const;
+};
+using Axis = std::vector<Alternative>;
+
+/// One value of a parameter. nullopt, and a problem, if type or range are wrong.
+std::optional<ParameterValue> read_value(const Parameter& parameter, const Node& node, const std::string& key, Problems& problems);
+
+/// A scalar or a list of scalars. Empty, with problems, if nothing is right.
+Axis read_parameter(const Parameter& parameter, const Node& node, const std::string& key, Problems& problems);
+
+/// A choice of a catalog: "name", "name(1, b = 2)", { name = "...", ... } whose members may be lists, or a list of those.
+Axis read_choice(const Catalog& catalog, const Node& node, const std::string& key, Problems& problems);
+
+/// The value that a default's TOML text, or an argument of the call form, means; a word is a string. nullopt: neither number nor word.
+std::optional<Node> scalar_from_text(std::string_view text, const std::string& place);
+
+/// "; did you mean `width`?", or nothing.
+std::string suggestion(std::string_view name, const std::vector<std::string>& known);
+
+}  // namespace limrisk

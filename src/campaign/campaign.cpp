@@ -1,0 +1,283 @@
+// Text -> tree -> axes -> cells. All problems are collected before anything is refused, all sizes are known before anything is allocated.
+#include "campaign/campaign.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <map>
+
+#include "campaign/alternative.hpp"
+#include "campaign/cell_description.hpp"
+#include "campaign/consistency.hpp"
+#include "campaign/document.hpp"
+#include "campaign/schema.hpp"
+#include "limrisk/error.hpp"
+
+namespace limrisk {
+namespace {
+
+std::vector<std::string> keys_of(std::string_view table) {
+    std::vector<std::string> names;
+    for (const SchemaKey& key : campaign_schema()) {
+        if (table == key.table) names.emplace_back(key.name);
+        if (table.empty() && *key.table != '\0' && std::find(names.begin(), names.end(), key.table) == names.end())
+            names.emplace_back(key.table);
+    }
+    return names;
+}
+
+/// "; did you mean `network.width`?" also for a right name in a wrong table.
+std::string key_suggestion(const std::string& table, const std::string& name) {
+    for (const SchemaKey& key : campaign_schema()) {
+        if (name == key.name) return fmt::format("; did you mean `{}`?", key.path());
+    }
+    const std::string near = suggestion(name, keys_of(table));
+    if (!near.empty()) return near;
+    std::vector<std::string> all;
+    for (const SchemaKey& key : campaign_schema()) all.push_back(key.name);
+    const std::string elsewhere = suggestion(name, all);
+    for (const SchemaKey& key : campaign_schema()) {
+        if (elsewhere == fmt::format("; did you mean `{}`?", key.name)) return fmt::format("; did you mean `{}`?", key.path());
+    }
+    return "";
+}
+
+void refuse_unknown_keys(const Node& root, Problems& problems) {
+    const std::vector<std::string> top = keys_of("");
+    for (const auto& [name, member] : root.members) {
+        if (std::find(top.begin(), top.end(), name) == top.end()) {
+            problems.add(member.place, abbreviated(name),
+                         fmt::format("unknown; the keys of a campaign are {}{}", fmt::join(top, ", "), key_suggestion("", name)));
+            continue;
+        }
+        const bool is_table = find_key(name) == nullptr;
+        if (!is_table) continue;
+        const std::vector<std::string> known = keys_of(name);
+        if (member.kind != Node::Kind::Table) {
+            problems.add(member.place, name,
+                         fmt::format("{}; allowed is a table with the keys {}", member.shown(), fmt::join(known, ", ")));
+            continue;
+        }
+        for (const auto& [inner, value] : member.members) {
+            if (std::find(known.begin(), known.end(), inner) != known.end()) continue;
+            problems.add(value.place, name + "." + abbreviated(inner),
+                         fmt::format("unknown; the keys of [{}] are {}{}", name, fmt::join(known, ", "), key_suggestion(name, inner)));
+        }
+    }
+}
+
+class Reader {
+public:
+    Reader(const Node& root, const std::string& source, std::optional<std::uint64_t> seed, Problems& problems)
+        : root_(root), source_(source), seed_(seed), problems_(problems) {}
+
+    void read(Campaign& campaign) {
+        refuse_unknown_keys(root_, problems_);
+        for (const SchemaKey& key : campaign_schema()) {
+            if (!key.sweep) {
+                read_single(key, campaign);
+            } else {
+                read_axis(key);
+            }
+        }
+        refuse_useless_keys();
+        const std::int64_t cells = count_cells();
+        check_consistency(axes_, problems_);
+        problems_.raise();
+        build_cells(campaign, cells);
+        refuse_duplicates(campaign);
+        problems_.raise();
+    }
+
+private:
+    const Node* find(const SchemaKey& key) const {
+        const Node* table = *key.table == '\0' ? &root_ : root_.find(key.table);
+        return table == nullptr || table->kind != Node::Kind::Table ? nullptr : table->find(key.name);
+    }
+
+    void missing(const SchemaKey& key) {
+        const std::string allowed = key.parameter != nullptr ? fmt::format("{} ({})", key.parameter->allowed(), key.parameter->meaning)
+                                                             : fmt::format("one of {}", fmt::join(key.catalog->names(), ", "));
+        problems_.add(source_, key.path(), fmt::format("missing; it must be given: {}", allowed));
+    }
+
+    void read_single(const SchemaKey& key, Campaign& campaign) {
+        const Node* node = find(key);
+        const Parameter& parameter = *key.parameter;
+        if (node == nullptr && parameter.required) return missing(key);
+        if (node == nullptr) return;
+        if (node->kind == Node::Kind::Array) {
+            problems_.add(
+                node->place, key.path(),
+                fmt::format("a list; {} holds for the whole campaign and cannot be swept, allowed is {}", key.name, parameter.allowed()));
+            return;
+        }
+        const std::optional<ParameterValue> value = read_value(parameter, *node, key.path(), problems_);
+        if (!value) return;
+        const std::string_view name = key.name;
+        if (name == "seed") campaign.seed = seed_.value_or(static_cast<std::uint64_t>(value->integer));
+        if (name == "trials") campaign.trials = value->integer;
+        if (name != "name") return;
+        campaign.name = value->text;
+        const bool printable = std::none_of(campaign.name.begin(), campaign.name.end(),
+                                            [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+        if (campaign.name.empty() || campaign.name.size() > 100 || !printable) {
+            problems_.add(node->place, key.path(), fmt::format("{}; allowed are 1 to 100 printable characters", node->shown()));
+        }
+    }
+
+    void read_axis(const SchemaKey& key) {
+        const std::string path = key.path();
+        const Node* node = find(key);
+        if (node != nullptr) {
+            axes_[path] = key.catalog != nullptr ? read_choice(*key.catalog, *node, path, problems_)
+                                                 : read_parameter(*key.parameter, *node, path, problems_);
+            return;
+        }
+        const char* fallback = key.catalog != nullptr ? key.fallback : key.parameter->fallback;
+        const bool required = key.catalog != nullptr ? fallback == nullptr : key.parameter->required;
+        if (required) {
+            missing(key);
+            axes_[path] = {};
+        } else if (fallback != nullptr) {
+            const Node chosen = *scalar_from_text(fallback, source_);
+            axes_[path] = key.catalog != nullptr ? read_choice(*key.catalog, chosen, path, problems_)
+                                                 : read_parameter(*key.parameter, chosen, path, problems_);
+        }
+    }
+
+    /// Keys that would have no effect in any cell, and `batch`, which only fresh samples need.
+    void refuse_useless_keys() {
+        const Axis& sampling = axes_["training.sampling"];
+        const auto grid = [](const Alternative& alternative) {
+            CellConfig cell;
+            alternative.apply(cell);
+            return cell.nodes_per_axis != 0;
+        };
+        const bool any_fresh = sampling.empty() || !std::all_of(sampling.begin(), sampling.end(), grid);
+        const SchemaKey& batch = *find_key("training.batch");
+        const Node* given = find(batch);
+        if (given == nullptr && any_fresh && !sampling.empty()) {
+            missing(batch);
+        } else if (given != nullptr && !any_fresh) {
+            problems_.add(given->place, batch.path(),
+                          fmt::format("{}; with sampling = {{ nodes = ... }} every step uses all nodes; leave batch out", given->shown()));
+        }
+        const SchemaKey& final_nodes = *find_key("evaluation.final_nodes");
+        const Axis& input = axes_["problem.input"];
+        const auto line = [](const Alternative& alternative) {
+            CellConfig cell;
+            alternative.apply(cell);
+            return cell.input.dimension == 1;
+        };
+        if (const Node* useless = find(final_nodes);
+            useless != nullptr && !input.empty() && std::all_of(input.begin(), input.end(), line)) {
+            problems_.add(useless->place, final_nodes.path(),
+                          fmt::format("{}; in dimension 1 final risks are exact and need no nodes; leave it out", useless->shown()));
+        }
+    }
+
+    /// Number of combinations of all axes; a problem if it exceeds the limit.
+    std::int64_t count_cells() {
+        std::int64_t count = 1;
+        for (const auto& [path, axis] : axes_) {
+            if (axis.size() > 1) longest_.push_back(fmt::format("{} values of {}", axis.size(), path));
+            count = std::min(max_cells + 1, count * static_cast<std::int64_t>(std::clamp<std::size_t>(axis.size(), 1, max_cells + 1)));
+        }
+        if (count > max_cells) {
+            problems_.add(source_, "",
+                          fmt::format("more than {} cells ({}); at most that many are allowed", max_cells, fmt::join(longest_, " x ")));
+            problems_.raise();
+        }
+        return count;
+    }
+
+    void build_cells(Campaign& campaign, std::int64_t count) {
+        std::vector<const Axis*> order;
+        for (const SchemaKey& key : campaign_schema()) {
+            const auto found = axes_.find(key.path());
+            if (found != axes_.end()) order.push_back(&found->second);
+        }
+        const auto batch = axes_.find("training.batch");
+        const Alternative* first_batch = batch == axes_.end() ? nullptr : batch->second.data();
+        for (std::int64_t index = 0; index < count; ++index) {
+            CellConfig cell = unset_cell();
+            cell.seed = campaign.seed;
+            std::int64_t rest = count, position = index;
+            const Alternative* used_batch = first_batch;
+            for (const Axis* axis : order) {
+                rest /= static_cast<std::int64_t>(axis->size());
+                const Alternative& alternative = (*axis)[static_cast<std::size_t>(position / rest)];
+                position %= rest;
+                alternative.apply(cell);
+                if (batch != axes_.end() && axis == &batch->second) used_batch = &alternative;
+            }
+            // A grid ignores batch: it would repeat for every value of that axis.
+            if (cell.nodes_per_axis != 0 && used_batch != first_batch) continue;
+            complete(cell);
+            cell.index = static_cast<std::int64_t>(campaign.cells.size());
+            cell.description = describe(cell);
+            cell.id = cell_id(cell.description);
+            fill_labels(cell);
+            campaign.cells.push_back(std::move(cell));
+        }
+    }
+
+    void refuse_duplicates(const Campaign& campaign) {
+        std::map<std::string_view, const CellConfig*> seen;
+        for (const CellConfig& cell : campaign.cells) {
+            const auto [found, added] = seen.emplace(cell.id, &cell);
+            if (added) continue;
+            problems_.add(source_, "",
+                          fmt::format("cells {} and {} are the same (width {}, {}, {}, {}, {}); a list repeats a value, remove it",
+                                      found->second->index, cell.index, cell.width, cell.activation_label, cell.initialization_label,
+                                      cell.optimizer_label, cell.input_label));
+        }
+    }
+
+    const Node& root_;
+    std::string source_;
+    std::optional<std::uint64_t> seed_;  ///< of the command line
+    Problems& problems_;
+    Axes axes_;
+    std::vector<std::string> longest_;
+};
+
+}  // namespace
+
+Campaign parse_campaign(std::string_view text, const std::string& source, const Overrides& overrides) {
+    Node root = parse_document(text, source);
+    Problems problems;
+    std::vector<std::string> wrong;
+    for (const auto& [key, value] : overrides.set) override_value(root, key, value, "--set", wrong);
+    if (overrides.trials) override_value(root, "trials", fmt::format("{}", *overrides.trials), "--trials", wrong);
+    if (overrides.steps) override_value(root, "steps", fmt::format("{}", *overrides.steps), "--steps", wrong);
+    // TOML's integers end at 2^63 - 1, a seed does not.
+    const bool small_seed = overrides.seed && *overrides.seed <= 9223372036854775807ULL;
+    if (overrides.seed) override_value(root, "seed", small_seed ? fmt::format("{}", *overrides.seed) : "0", "--seed", wrong);
+    for (std::string& problem : wrong) problems.add(std::move(problem));
+
+    Campaign campaign;
+    campaign.text = text;
+    Reader(root, source, overrides.seed, problems).read(campaign);
+    return campaign;
+}
+
+Campaign load_campaign(const std::filesystem::path& path, const Overrides& overrides) {
+    errno = 0;
+    std::ifstream file(path, std::ios::binary);
+    std::string text(max_campaign_bytes + 1, '\0');
+    if (file) file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (!file.is_open() || file.bad() || (file.fail() && !file.eof())) {
+        const std::string reason = std::filesystem::is_directory(path) ? "it is a directory" : std::strerror(errno != 0 ? errno : EIO);
+        throw Error(ExitCode::InputOutput,
+                    fmt::format("cannot read the campaign {}: {}; give the path of a TOML file", path.string(), reason));
+    }
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    return parse_campaign(text, path.string(), overrides);
+}
+
+}  // namespace limrisk

@@ -1,0 +1,41 @@
+// What can be chosen by name: activations, initializations, optimizers, schedules, input laws, samplings. One table per kind.
+// The reader, its suggestions, `limrisk list` and docs/campaign.md read these tables; to add an entry, add a row.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "campaign/parameter.hpp"
+
+namespace limrisk {
+
+/// A row: the name in a campaign file, what it is, its parameters in the order of the call form `name(first, second)`.
+struct CatalogEntry {
+    const char* name;
+    const char* meaning;
+    std::vector<Parameter> parameters;
+    /// Selects this entry in a cell, all parameters reset; the parameters' own `store` follow.
+    void (*choose)(CellConfig&);
+};
+
+struct Catalog {
+    const char* kind;    ///< "activation"
+    const char* plural;  ///< "activations"
+    const char* key;     ///< where it stands in a campaign: "network.activation"
+    const char* tag;     ///< the key that names the entry: "name", "law"; nullptr: its first parameter does, as in { nodes = 128 }
+    std::vector<CatalogEntry> entries;
+    const CatalogEntry* find(std::string_view name) const;
+    std::vector<std::string> names() const;
+};
+
+const Catalog& activation_catalog();
+const Catalog& initialization_catalog();
+const Catalog& optimizer_catalog();
+const Catalog& schedule_catalog();
+const Catalog& input_catalog();
+const Catalog& sampling_catalog();
+
+/// All, in the order in which `limrisk list` shows them.
+std::vector<const Catalog*> catalogs();
+
+}  // namespace limrisk

@@ -1,0 +1,194 @@
+// TOML text -> tree of Node, and changes to the tree from the command line.
+#include "campaign/document.hpp"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "limrisk/error.hpp"
+
+namespace limrisk {
+namespace {
+
+Node converted(const toml::node& value, const std::string& source, bool with_lines) {
+    Node node;
+    node.place = with_lines ? fmt::format("{}:{}", source, value.source().begin.line) : source;
+    switch (value.type()) {
+        case toml::node_type::table:
+            node.kind = Node::Kind::Table;
+            for (const auto& [key, member] : *value.as_table())
+                node.members.emplace_back(std::string(key.str()), converted(member, source, with_lines));
+            break;
+        case toml::node_type::array:
+            node.kind = Node::Kind::Array;
+            for (const toml::node& item : *value.as_array()) node.items.push_back(converted(item, source, with_lines));
+            break;
+        case toml::node_type::string:
+            node.kind = Node::Kind::Text;
+            node.text = value.as_string()->get();
+            break;
+        case toml::node_type::integer:
+            node.kind = Node::Kind::Integer;
+            node.integer = value.as_integer()->get();
+            node.real = static_cast<double>(node.integer);
+            break;
+        case toml::node_type::floating_point:
+            node.kind = Node::Kind::Real;
+            node.real = value.as_floating_point()->get();
+            break;
+        case toml::node_type::boolean:
+            node.kind = Node::Kind::Boolean;
+            node.boolean = value.as_boolean()->get();
+            break;
+        default:
+            node.kind = Node::Kind::Date;
+            break;
+    }
+    return node;
+}
+
+/// The value of `v = <text>`; throws toml::parse_error.
+Node parse_value(const std::string& text, const std::string& place) {
+    const toml::table table = toml::parse("v = " + text);
+    return converted(*table.get("v"), place, false);
+}
+
+std::vector<std::string> split_key(const std::string& key) {
+    std::vector<std::string> parts(1);
+    for (const char c : key) {
+        if (c == '.') {
+            parts.emplace_back();
+        } else {
+            parts.back() += c;
+        }
+    }
+    return parts;
+}
+
+bool starts_with_letter(const std::string& text) {
+    return !text.empty() && ((text[0] >= 'a' && text[0] <= 'z') || (text[0] >= 'A' && text[0] <= 'Z'));
+}
+
+}  // namespace
+
+const Node* Node::find(std::string_view key) const {
+    const auto found = std::find_if(members.begin(), members.end(), [&](const auto& member) { return member.first == key; });
+    return found == members.end() ? nullptr : &found->second;
+}
+
+Node* Node::find(std::string_view key) { return const_cast<Node*>(static_cast<const Node*>(this)->find(key)); }
+
+std::string abbreviated(std::string_view text, std::size_t length) {
+    std::string result;
+    for (std::size_t at = 0; at < text.size() && result.size() < length; ++at) {
+        const auto byte = static_cast<unsigned char>(text[at]);
+        const std::size_t size = byte < 0x80 ? 1 : (byte & 0xE0) == 0xC0 ? 2 : (byte & 0xF0) == 0xE0 ? 3 : (byte & 0xF8) == 0xF0 ? 4 : 0;
+        bool whole = size > 0 && at + size <= text.size();
+        for (std::size_t i = 1; whole && i < size; ++i) whole = (static_cast<unsigned char>(text[at + i]) & 0xC0) == 0x80;
+        if (byte < 0x20 || byte == 0x7F || !whole) {
+            result += '?';
+        } else {
+            result += text.substr(at, size);
+            at += size - 1;
+        }
+    }
+    return result.size() < length || result.size() == text.size() ? result : result + "...";
+}
+
+std::string Node::shown() const {
+    switch (kind) {
+        case Kind::Table:
+            return "a table";
+        case Kind::Array:
+            return items.empty() ? "an empty list" : "a list";
+        case Kind::Text:
+            return fmt::format("\"{}\"", abbreviated(text));
+        case Kind::Integer:
+            return fmt::format("{}", integer);
+        case Kind::Real:
+            return std::isfinite(real) && real == std::floor(real) && std::abs(real) < 1e16 ? fmt::format("{:.1f}", real)
+                                                                                            : fmt::format("{}", real);
+        case Kind::Boolean:
+            return boolean ? "true" : "false";
+        case Kind::Date:
+            return "a date or time";
+    }
+    return "";
+}
+
+Node parse_document(std::string_view text, const std::string& source) {
+    if (text.size() > max_campaign_bytes) {
+        throw ConfigError({fmt::format("{}: larger than {} bytes; no campaign needs that", source, max_campaign_bytes)});
+    }
+    const std::string hostile = hostile_structure(text);
+    if (!hostile.empty()) throw ConfigError({fmt::format("{}:{}", source, hostile)});
+    try {
+        return converted(toml::parse(text, source), source, true);
+    } catch (const toml::parse_error& failure) {
+        const toml::source_position at = failure.source().begin;
+        throw ConfigError(
+            {fmt::format("{}:{}:{}: not valid TOML: {}", source, at.line, at.column, abbreviated(failure.description(), 300))});
+    }
+}
+
+void override_value(Node& root, const std::string& key, const std::string& value, const std::string& origin,
+                    std::vector<std::string>& problems) {
+    const std::string place = fmt::format("command line ({} {})", origin, abbreviated(key));
+    const std::vector<std::string> parts = split_key(key);
+    const bool bare = std::all_of(parts.begin(), parts.end(), [](const std::string& part) {
+        return !part.empty() &&
+               part.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == std::string::npos;
+    });
+    if (!bare || parts.size() > static_cast<std::size_t>(max_key_parts)) {
+        problems.push_back(fmt::format("{}: `{}` is not a dotted key; write for example --set network.width=16", place, abbreviated(key)));
+        return;
+    }
+    Node parsed;
+    parsed.place = place;
+    const std::string hostile = value.size() > max_campaign_bytes ? "too long" : hostile_structure(value);
+    try {
+        if (!hostile.empty()) {
+            problems.push_back(fmt::format("{}: the value is {}", place, value.size() > max_campaign_bytes ? hostile : "nested too deep"));
+            return;
+        }
+        if (value.find_first_of("\r\n") != std::string::npos) {
+            problems.push_back(fmt::format("{}: the value has a line break; one value on one line is allowed", place));
+            return;
+        }
+        parsed = parse_value(value, place);
+    } catch (const toml::parse_error& failure) {
+        if (!starts_with_letter(value)) {
+            problems.push_back(fmt::format("{}: `{}` is not a TOML value ({}); strings need quotes: --set '{}=\"...\"'", place,
+                                           abbreviated(value), abbreviated(failure.description(), 200), abbreviated(key)));
+            return;
+        }
+        parsed.kind = Node::Kind::Text;
+        parsed.text = value;
+    }
+    Node* table = &root;
+    for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+        Node* next = table->find(parts[i]);
+        if (next == nullptr) {
+            Node created;
+            created.place = place;
+            table->members.emplace_back(parts[i], std::move(created));
+            next = &table->members.back().second;
+        }
+        if (next->kind != Node::Kind::Table) {
+            problems.push_back(
+                fmt::format("{}: `{}` is {} at {}, not a table; set all of it", place, parts[i], next->shown(), next->place));
+            return;
+        }
+        table = next;
+    }
+    Node* existing = table->find(parts.back());
+    if (existing == nullptr) {
+        table->members.emplace_back(parts.back(), std::move(parsed));
+    } else {
+        *existing = std::move(parsed);
+    }
+}
+
+}  // namespace limrisk

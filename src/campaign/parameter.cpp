@@ -1,0 +1,70 @@
+// Ranges and types of parameters, in words.
+#include "campaign/parameter.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace limrisk {
+namespace {
+
+/// Integers in full, everything else as the shortest decimal.
+std::string shown(double value) {
+    const bool whole = value == std::floor(value) && std::abs(value) < 1e16;
+    return whole ? fmt::format("{}", static_cast<std::int64_t>(value)) : fmt::format("{}", value);
+}
+
+}  // namespace
+
+bool Range::contains(double value) const {
+    const bool above = low_open ? value > low : value >= low;
+    const bool below = high_open ? value < high : value <= high;
+    return std::isfinite(value) && above && below;
+}
+
+std::string Range::text() const {
+    const bool bounded_below = std::isfinite(low), bounded_above = std::isfinite(high);
+    if (bounded_below && bounded_above && !low_open && !high_open) return fmt::format("{} to {}", shown(low), shown(high));
+    std::string text;
+    if (bounded_below) text = fmt::format("{} {}", low_open ? "greater than" : "at least", shown(low));
+    if (bounded_above) text += fmt::format("{}{} {}", text.empty() ? "" : " and ", high_open ? "below" : "at most", shown(high));
+    return text.empty() ? "any finite number" : text;
+}
+
+std::string Parameter::type_text() const {
+    switch (type) {
+        case ParameterType::Integer:
+            return "integer";
+        case ParameterType::Real:
+            return "number";
+        case ParameterType::Boolean:
+            return "true or false";
+        case ParameterType::Choice:
+            return "word";
+        case ParameterType::Text:
+            return "text";
+        case ParameterType::LearningRate:
+            return "number or schedule";
+    }
+    return "";
+}
+
+std::string Parameter::allowed() const {
+    switch (type) {
+        case ParameterType::Integer:
+            return fmt::format("an integer, {}", range.text());
+        case ParameterType::Real:
+            return std::isfinite(range.low) || std::isfinite(range.high) ? "a number " + range.text() : "a finite number";
+        case ParameterType::Boolean:
+            return "true or false";
+        case ParameterType::Choice:
+            return fmt::format("\"{}\"", fmt::join(choices, "\" or \""));
+        case ParameterType::Text:
+            return "a string";
+        case ParameterType::LearningRate:
+            return "a finite number greater than 0, or { schedule = \"polynomial\", initial = 0.05, power = 0.5 }";
+    }
+    return "";
+}
+
+}  // namespace limrisk
