@@ -95,6 +95,13 @@ double discrete_risk(const std::vector<double>& parameters) {
     return sum;
 }
 
+/// True risk of a trained network w, b, v, c by closed form: with (w x + b)_+ = w (x - t)_+ or -w (t - x)_+, t = -b / w.
+double exact_risk(const std::vector<double>& parameters) {
+    const double w = parameters[0], t = -parameters[1] / w;
+    const bool seen = w > 0 ? t < 1 : t > 0;
+    return true_risk({w > 0, seen ? t : (w > 0 ? 1.0 : 0.0), parameters[2] * std::fabs(w), parameters[3]});
+}
+
 /// Local minima in (t, a, c) of the discretised risk with 2 or more nodes on the sloped side and 1 or more on the flat one. Between two
 /// nodes the parts are independent: the mean on the flat nodes, a line on the others; a local minimum if they meet between the nodes.
 /// At a node: the best a and c there, if the risk grows to both sides.
@@ -187,6 +194,7 @@ TEST(RiskLevels, EveryConvergedTrialOfWidthOneLiesOnOne) {
         farthest_true = std::max(farthest_true, shift);
         EXPECT_LE(distance(*nearest), 1e-9) << "trial " << trial << " risk " << record.final_risk << " moved " << record.displacement;
         EXPECT_LE(shift, 1e-3) << "trial " << trial << " risk " << record.final_risk;
+        EXPECT_NEAR(record.final_risk, exact_risk(block.states[trial].parameters), 1e-15) << "accurate risk of trial " << trial;
         if (record.inactive_initial == 1) {
             // only c moves, by a factor 0.8 a step, to the mean of the nodes: 1/3 - h^2/12
             const double gap = 1.0 / (12.0 * nodes * nodes);
