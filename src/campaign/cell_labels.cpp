@@ -30,7 +30,7 @@ std::string initialization_label(const InitializationRule& rule) {
     return rule.drawn_bias ? label : label + ", zero bias";
 }
 
-/// Usual values of the optimizers' parameters, which a label leaves out (THEORY: Adam's of Kingma and Ba, else PyTorch's).
+/// Usual values of the optimizers' parameters, which a label leaves out (those of a campaign file, see catalog.cpp).
 kernels::Optimizer usual(OptimizerKind kind) {
     switch (kind) {
         case OptimizerKind::Adagrad:
@@ -53,7 +53,7 @@ std::string optimizer_label(const kernels::Optimizer& optimizer, const kernels::
         label += fmt::format(", {}={}", beta_name(optimizer.kind), optimizer.beta);
     if (has_epsilon(optimizer.kind) && optimizer.epsilon != omitted.epsilon) label += fmt::format(", epsilon={}", optimizer.epsilon);
     if (optimizer.kind == OptimizerKind::Adagrad && optimizer.epsilon_inside) label += ", epsilon inside";
-    if (optimizer.kind == OptimizerKind::Rmsprop && optimizer.bias_correction) label += ", bias corrected";
+    if (optimizer.kind == OptimizerKind::Rmsprop && !optimizer.bias_correction) label += ", no bias correction";
     return label + ")";
 }
 
