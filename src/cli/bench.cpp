@@ -1,0 +1,144 @@
+// limrisk bench: throughput of standard cells, and what the default tracking costs of it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "campaign/campaign.hpp"
+#include "cli/command.hpp"
+#include "cli/options.hpp"
+#include "cli/output.hpp"
+#include "driver/calibration.hpp"
+#include "driver/cost_model.hpp"
+#include "driver/progress.hpp"
+
+namespace limrisk::cli {
+namespace {
+
+struct StandardCell {
+    const char* name;
+    int width, dimension, batch;
+    const char* activation;
+    const char* optimizer;
+    const char* precision;
+};
+
+constexpr const char* sgd = "{ name = \"sgd\", learning_rate = 0.01 }";
+constexpr const char* adam = "{ name = \"adam\", learning_rate = 0.001 }";
+constexpr StandardCell standard_cells[] = {
+    {"h=32 d=1 sgd", 32, 1, 32, "relu", sgd, "float32"},     {"h=32 d=1 adam", 32, 1, 32, "relu", adam, "float32"},
+    {"h=64 d=1 sgd", 64, 1, 64, "relu", sgd, "float32"},     {"h=64 d=2 sgd", 64, 2, 64, "relu", sgd, "float32"},
+    {"h=64 d=3 sgd", 64, 3, 64, "relu", sgd, "float32"},     {"h=64 d=4 sgd", 64, 4, 64, "relu", sgd, "float32"},
+    {"h=32 d=1 tanh", 32, 1, 32, "tanh", sgd, "float32"},    {"h=32 d=1 float64", 32, 1, 32, "relu", sgd, "float64"},
+    {"h=1024 d=1 sgd", 1024, 1, 32, "relu", sgd, "float32"},
+};
+
+/// The campaign reader's own defaults, so that what is measured is what users get.
+CellConfig configuration(const StandardCell& cell) {
+    return parse_campaign(
+               fmt::format("name = \"bench\"\ntrials = 1\nsteps = 10000\nprecision = \"{}\"\n"
+                           "[problem]\ninput = {{ law = \"uniform\", dimension = {}, low = 0.0, high = 1.0 }}\ntarget = \"x1^2 + 2*x1\"\n"
+                           "[network]\nwidth = {}\nactivation = \"{}\"\n[training]\nbatch = {}\noptimizer = {}\n",
+                           cell.precision, cell.dimension, cell.width, cell.activation, cell.batch, cell.optimizer),
+               "bench")
+        .cells.at(0);
+}
+
+/// Seconds in which every thread runs `trials` trials of the cell.
+double timed(Backend& backend, const CellPlan& plan, std::int64_t trials) {
+    const auto start = std::chrono::steady_clock::now();
+    std::vector<std::future<void>> threads;
+    for (int i = 0; i < backend.concurrency(); ++i)
+        threads.push_back(std::async(std::launch::async, [&, i] {
+            WorkStatus status;
+            if (!backend.run({&plan, i * trials, trials}, status)) throw Defect("the backend gave up a block that nobody abandoned");
+        }));
+    for (std::future<void>& thread : threads) thread.get();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    const std::size_t middle = values.size() / 2;
+    return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
+}
+
+struct Measurement {
+    double replica_steps_per_second, sample_neurons_per_second;
+    double tracking_share;  ///< of the time at the default 64 checks, against the same with a single one
+    int rounds;
+};
+
+Measurement measure(const StandardCell& standard, Backend& backend, double seconds) {
+    CellConfig config = configuration(standard);
+    // Whole warps; few enough steps that a round fits the time asked for, with the default number of steps per check.
+    const std::int64_t per_warp = 32 / kernels::tile_shape(config.width, config.input.dimension).lanes;
+    const double round = seconds / 8;
+    const double trial_seconds = measured_trial_seconds(config, backend, std::min(0.05, round));
+    const double warp_seconds = trial_seconds * static_cast<double>(per_warp);
+    const std::int64_t warps = std::max<std::int64_t>(1, static_cast<std::int64_t>(round / warp_seconds));
+    CellConfig untracked = config;
+    untracked.checks = untracked.tail = 1;
+    const CellPlan plan(config), untracked_plan(untracked);
+    const std::int64_t trials = warps * per_warp;
+
+    std::vector<double> tracked_seconds, shares;
+    double spent = 0;
+    while (tracked_seconds.size() < 3 || spent < seconds) {
+        tracked_seconds.push_back(timed(backend, plan, trials));
+        const double without = timed(backend, untracked_plan, trials);
+        shares.push_back(1 - without / tracked_seconds.back());
+        spent += tracked_seconds.back() + without;
+    }
+    const double work = static_cast<double>(trials) * backend.concurrency() / median(tracked_seconds);
+    return {work * replica_steps(config), work * sample_neurons(config), median(shares), static_cast<int>(shares.size())};
+}
+
+ExitCode bench(const BackendChoice& choice, double seconds, bool json) {
+    const std::unique_ptr<Backend> backend = make_backend(choice);
+    using nlohmann::ordered_json;
+    ordered_json cells = ordered_json::array();
+    if (!json)
+        print(fmt::format("{}; steps 10000, 64 checks, batch as shown; medians\n{:<18} {:>6} {:>16} {:>17} {:>9}\n", backend->description(),
+                          "cell", "batch", "replica-steps/s", "sample-neurons/s", "tracking"));
+    for (const StandardCell& cell : standard_cells) {
+        const Measurement result = measure(cell, *backend, seconds);
+        if (!json)
+            print(fmt::format("{:<18} {:>6} {:>16} {:>17} {:>7.1f} %\n", cell.name, cell.batch, speed_text(result.replica_steps_per_second),
+                              speed_text(result.sample_neurons_per_second), 100 * result.tracking_share));
+        cells.push_back({{"cell", cell.name},
+                         {"width", cell.width},
+                         {"dimension", cell.dimension},
+                         {"batch", cell.batch},
+                         {"activation", cell.activation},
+                         {"precision", cell.precision},
+                         {"replica_steps_per_second", result.replica_steps_per_second},
+                         {"sample_neurons_per_second", result.sample_neurons_per_second},
+                         {"tracking_share", result.tracking_share},
+                         {"rounds", result.rounds}});
+    }
+    if (json) print(ordered_json{{"backend", backend->description()}, {"version", LIMRISK_VERSION}, {"cells", cells}}.dump(2) + "\n");
+    return ExitCode::Done;
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, Action& action) {
+    const auto choice = std::make_shared<BackendChoice>();
+    const auto seconds = std::make_shared<double>(1);
+    const auto json = std::make_shared<bool>(false);
+    CLI::App* command = app.add_subcommand("bench", "throughput of standard cells and the share of the tracking");
+    add_backend_options(*command, *choice);
+    command->add_option("--seconds", *seconds, "about this long per cell")
+        ->type_name("S")
+        ->check(CLI::Range(0.001, 3600.0))
+        ->capture_default_str();
+    command->add_flag("--json", *json, "as JSON");
+    command->footer(examples({"limrisk bench --seconds 0.01 --threads 1", "limrisk bench --seconds 0.01 --json"}));
+    command->callback([&action, choice, seconds, json] { action = [=] { return bench(*choice, *seconds, *json); }; });
+}
+
+}  // namespace limrisk::cli

@@ -1,0 +1,39 @@
+// Command line -> Overrides -> Campaign.
+#include "cli/campaign_options.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/options.hpp"
+#include "limrisk/error.hpp"
+
+namespace limrisk::cli {
+
+void add_campaign_options(CLI::App& command, CampaignOptions& options) {
+    command.add_option("CAMPAIGN.toml", options.path, "the campaign file")->required();
+    options.trials_given = command.add_option("--trials", options.trials, "trials per cell, instead of the file's")
+                               ->type_name("N")
+                               ->check(whole_number(1, INT64_MAX));
+    options.steps_given = command.add_option("--steps", options.steps, "training steps, instead of the file's")
+                              ->type_name("N")
+                              ->check(whole_number(1, INT64_MAX));
+    command.add_option("--seed", options.seed, "seed, instead of the file's")->type_name("N")->check(whole_number(0, INT64_MAX));
+    command.add_option("--set", options.set, "another value for a key of the file, in TOML: --set training.batch=64; may be repeated")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false);
+}
+
+Campaign load(const CampaignOptions& options) {
+    Overrides overrides;
+    if (options.trials_given->count() > 0) overrides.trials = options.trials;
+    if (options.steps_given->count() > 0) overrides.steps = options.steps;
+    if (!options.seed.empty()) overrides.seed = std::stoull(options.seed);
+    for (const std::string& assignment : options.set) {
+        const std::size_t equals = assignment.find('=');
+        if (equals == std::string::npos || equals == 0)
+            throw Error(ExitCode::Usage, fmt::format("--set {}: KEY=VALUE is needed, for example --set training.batch=64", assignment));
+        overrides.set.emplace_back(assignment.substr(0, equals), assignment.substr(equals + 1));
+    }
+    return load_campaign(options.path, overrides);
+}
+
+}  // namespace limrisk::cli

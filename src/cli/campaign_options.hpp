@@ -1,0 +1,25 @@
+// The campaign and the changes to it that the command line can make.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "campaign/campaign.hpp"
+
+namespace limrisk::cli {
+
+struct CampaignOptions {
+    std::string path;
+    std::int64_t trials = 0, steps = 0;
+    std::string seed;
+    std::vector<std::string> set;  ///< "key=value"
+    CLI::Option *trials_given = nullptr, *steps_given = nullptr;
+};
+
+/// Adds CAMPAIGN.toml, --trials, --steps, --seed and --set.
+void add_campaign_options(CLI::App& command, CampaignOptions& options);
+
+/// Reads the campaign with the changes. Throws Error(Usage) for a --set without "=", and what load_campaign throws.
+Campaign load(const CampaignOptions& options);
+
+}  // namespace limrisk::cli

@@ -1,0 +1,141 @@
+// The table of cells with their cost.
+#include "cli/dry_run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "driver/calibration.hpp"
+#include "driver/cost_model.hpp"
+#include "driver/progress.hpp"
+
+namespace limrisk::cli {
+namespace {
+
+constexpr double calibration_seconds = 0.5;  ///< for all cells together, as long as that leaves each a few milliseconds
+constexpr std::size_t calibrated_cells = 200;
+
+struct CellPrediction {
+    const CellConfig* cell;
+    kernels::TileShape tile;
+    std::int64_t block_trials;
+    double table_bytes, thread_bytes;  ///< tables of the plan; working memory of each thread, estimated
+    double seconds;                    ///< of all trials on one thread
+};
+
+double table_bytes(const kernels::Cell& cell) {
+    const auto nodes = cell.check_nodes.count + cell.final_nodes.count + cell.training_nodes_float.count + cell.training_nodes_double.count;
+    return 8.0 * (static_cast<double>(nodes) * static_cast<double>(cell.dimension + 2) + static_cast<double>(cell.mesh_count));
+}
+
+/// Parameters, gradient sums, two optimizer states, best, first-of-tail and evaluation copies of 32 lanes, and the records of the block.
+double thread_bytes(const kernels::Cell& cell, std::int64_t block_trials) {
+    const double slots = 32.0 * cell.tile.neurons_per_lane * static_cast<double>(cell.dimension + 2);
+    return slots * (5 * 4 + 4 * 8) + static_cast<double>(block_trials) * sizeof(TrialRecord);
+}
+
+std::vector<CellPrediction> predict(const Campaign& campaign, Backend& backend) {
+    const std::size_t count = campaign.cells.size();
+    const double budget = std::max(0.002, calibration_seconds / static_cast<double>(std::max<std::size_t>(count, 1)));
+    std::vector<CellPrediction> predictions;
+    double seconds_per_cost = 0;
+    for (const CellConfig& cell : campaign.cells) {
+        const CellPlan plan(cell);
+        double trial_seconds = seconds_per_cost * trial_cost(cell);
+        if (predictions.size() < calibrated_cells) {
+            trial_seconds = measured_trial_seconds(cell, backend, budget);
+            seconds_per_cost = trial_seconds / trial_cost(cell);
+        }
+        predictions.push_back({&cell, plan.cell().tile, plan.block_trials(), table_bytes(plan.cell()),
+                               thread_bytes(plan.cell(), plan.block_trials()), trial_seconds * static_cast<double>(campaign.trials)});
+    }
+    return predictions;
+}
+
+struct Totals {
+    double replica_steps = 0, sample_neurons = 0, seconds = 0, bytes = 0;
+};
+
+Totals total(const Campaign& campaign, const std::vector<CellPrediction>& predictions, int threads) {
+    Totals sum;
+    const double trials = static_cast<double>(campaign.trials);
+    for (const CellPrediction& prediction : predictions) {
+        sum.replica_steps += trials * replica_steps(*prediction.cell);
+        sum.sample_neurons += trials * sample_neurons(*prediction.cell);
+        sum.seconds += prediction.seconds / threads;
+        sum.bytes = std::max(sum.bytes, prediction.table_bytes + threads * prediction.thread_bytes);
+    }
+    return sum;
+}
+
+std::string bytes_text(double bytes) {
+    const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    int unit = 0;
+    while (bytes >= 1024 && unit < 4) {
+        bytes /= 1024;
+        ++unit;
+    }
+    return fmt::format("{:.{}f} {}", bytes, unit == 0 || bytes >= 100 ? 0 : 1, units[unit]);
+}
+
+std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>& predictions, const Backend& backend) {
+    std::size_t optimizer_width = 9, activation_width = 10;
+    for (const CellConfig& cell : campaign.cells) {
+        optimizer_width = std::max(optimizer_width, cell.optimizer_label.size());
+        activation_width = std::max(activation_width, cell.activation_label.size());
+    }
+    std::string text =
+        fmt::format("campaign {}: {} cells x {} trials; {}\n\n", campaign.name, predictions.size(), campaign.trials, backend.description());
+    text += fmt::format("{:>5} {:>6} {:>3}  {:<{}}  {:<{}} {:>9} {:>9} {:>6} {:>7} {:>10} {:>9}\n", "cell", "width", "d", "activation",
+                        activation_width, "optimizer", optimizer_width, "sampling", "steps", "tile", "block", "memory", "time");
+    for (const CellPrediction& prediction : predictions) {
+        const CellConfig& cell = *prediction.cell;
+        text += fmt::format("{:>5} {:>6} {:>3}  {:<{}}  {:<{}} {:>9} {:>9} {:>6} {:>7} {:>10} {:>9}\n", cell.index, cell.width,
+                            cell.input.dimension, cell.activation_label, activation_width, cell.optimizer_label, optimizer_width,
+                            cell.sampling_label, cell.steps, fmt::format("{}x{}", prediction.tile.lanes, prediction.tile.neurons_per_lane),
+                            prediction.block_trials, bytes_text(prediction.table_bytes + backend.concurrency() * prediction.thread_bytes),
+                            duration_text(prediction.seconds / backend.concurrency()));
+    }
+    const Totals sum = total(campaign, predictions, backend.concurrency());
+    text += fmt::format("\nwork            {} replica-steps, {} sample-neurons\n", speed_text(sum.replica_steps),
+                        speed_text(sum.sample_neurons));
+    text += fmt::format("memory          about {}, the largest cell's tables and working memory\n", bytes_text(sum.bytes));
+    text += fmt::format("predicted time  {} (each cell's speed measured just now on one thread; {} threads taken as {} times as fast)\n",
+                        duration_text(sum.seconds), backend.concurrency(), backend.concurrency());
+    text += "tile: lanes x neurons per lane of a replica; block: trials that are stored together\n";
+    return text;
+}
+
+std::string as_json(const Campaign& campaign, const std::vector<CellPrediction>& predictions, const Backend& backend) {
+    using nlohmann::ordered_json;
+    const int threads = backend.concurrency();
+    ordered_json cells = ordered_json::array();
+    for (const CellPrediction& prediction : predictions) {
+        const CellConfig& cell = *prediction.cell;
+        cells.push_back({{"cell", cell.index},
+                         {"id", cell.id},
+                         {"description", ordered_json::parse(cell.description)},
+                         {"tile", {{"lanes", prediction.tile.lanes}, {"neurons_per_lane", prediction.tile.neurons_per_lane}}},
+                         {"block_trials", prediction.block_trials},
+                         {"memory_bytes", std::llround(prediction.table_bytes + threads * prediction.thread_bytes)},
+                         {"replica_steps", static_cast<double>(campaign.trials) * replica_steps(cell)},
+                         {"sample_neurons", static_cast<double>(campaign.trials) * sample_neurons(cell)},
+                         {"predicted_seconds", prediction.seconds / threads}});
+    }
+    const Totals sum = total(campaign, predictions, threads);
+    const ordered_json report{{"campaign", campaign.name},          {"trials_per_cell", campaign.trials},
+                              {"backend", backend.description()},   {"memory_bytes", std::llround(sum.bytes)},
+                              {"replica_steps", sum.replica_steps}, {"sample_neurons", sum.sample_neurons},
+                              {"predicted_seconds", sum.seconds},   {"cells", cells}};
+    return report.dump(2) + "\n";
+}
+
+}  // namespace
+
+std::string dry_run_report(const Campaign& campaign, Backend& backend, bool json) {
+    const std::vector<CellPrediction> predictions = predict(campaign, backend);
+    return json ? as_json(campaign, predictions, backend) : as_text(campaign, predictions, backend);
+}
+
+}  // namespace limrisk::cli

@@ -1,0 +1,14 @@
+// What a campaign will do and cost, before it does.
+#pragma once
+#include <string>
+
+#include "backend/backend.hpp"
+#include "campaign/campaign.hpp"
+
+namespace limrisk::cli {
+
+/// The cells with their tiles, blocks, memory, work and predicted time, as a table or as JSON. Measures the speed of the backend for a few
+/// tenths of a second; builds the plan of every cell, one at a time, so errors of a target show here too.
+std::string dry_run_report(const Campaign& campaign, Backend& backend, bool json);
+
+}  // namespace limrisk::cli

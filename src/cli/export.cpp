@@ -1,0 +1,42 @@
+// limrisk export: all trials of a store for other programs.
+#include "report/export.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/command.hpp"
+#include "cli/options.hpp"
+#include "cli/output.hpp"
+
+namespace limrisk::cli {
+namespace {
+
+struct ExportCommand {
+    std::string store, format, out;
+    bool force = false;
+};
+
+ExitCode export_trials(const ExportCommand& command) {
+    const ExportFormat format = parse_export_format(command.format);
+    const Store store = Store::open(command.store);
+    const std::int64_t trials = export_store(store, format, command.out, command.force);
+    note(fmt::format("{} trials of {} cells written to {}\n", trials, store.cells().size(), command.out));
+    return ExitCode::Done;
+}
+
+}  // namespace
+
+void add_export(CLI::App& app, Action& action) {
+    const auto options = std::make_shared<ExportCommand>();
+    CLI::App* command = app.add_subcommand("export", "write all trials of a store to a file, one row per trial");
+    command->add_option("STORE", options->store, "a store that `limrisk run` wrote")->required();
+    command->add_option("--format", options->format, "csv, json or npz (NumPy)")->type_name("NAME")->required();
+    command->add_option("--out", options->out, "the file to write")->type_name("FILE")->required();
+    command->add_flag("--force", options->force, "overwrite the file if it exists");
+    command->footer(examples(
+        {"limrisk export campaign.db --format csv --out trials.csv", "limrisk export campaign.db --format npz --out trials.npz --force"}));
+    command->callback([&action, options] { action = [options] { return export_trials(*options); }; });
+}
+
+}  // namespace limrisk::cli

@@ -1,0 +1,21 @@
+// Shows a run's progress on stderr: one line that renews itself on a terminal, a plain line every ten seconds elsewhere.
+#pragma once
+#include "driver/progress.hpp"
+
+namespace limrisk::cli {
+
+class ProgressDisplay {
+public:
+    ProgressDisplay();
+    void show(const Progress& progress);
+    /// Leaves the last state as a line of its own, so that what follows starts on a fresh line.
+    void finish();
+
+private:
+    ProgressMeter meter_;
+    bool terminal_;
+    bool shown_ = false;
+    double last_plain_line_ = 0;  ///< seconds of the run
+};
+
+}  // namespace limrisk::cli

@@ -1,0 +1,104 @@
+// Draws shapes, laws, samplings and targets. The distributions are written out, since the standard ones differ between libraries.
+#include "cli/random_cell.hpp"
+
+#include <fmt/format.h>
+
+#include <random>
+#include <vector>
+
+#include "campaign/cell_names.hpp"
+
+namespace limrisk::cli {
+namespace {
+
+class Draw {
+public:
+    Draw(std::uint64_t seed, std::int64_t index) : generator_(seed * 0x9E3779B97F4A7C15ULL + static_cast<std::uint64_t>(index)) {}
+    std::int64_t below(std::int64_t end) { return static_cast<std::int64_t>(generator_() % static_cast<std::uint64_t>(end)); }
+    bool chance(std::int64_t one_in) { return below(one_in) == 0; }
+    template <class Value>
+    Value of(const std::vector<Value>& values) {
+        return values[static_cast<std::size_t>(below(static_cast<std::int64_t>(values.size())))];
+    }
+
+private:
+    std::mt19937_64 generator_;
+};
+
+std::string activation(std::int64_t kind, Draw& draw) {
+    switch (static_cast<kernels::ActivationKind>(kind)) {
+        case kernels::ActivationKind::PowerRelu:
+            return fmt::format("{{ name = \"power_relu\", power = {} }}", 2 + draw.below(3));
+        case kernels::ActivationKind::LeakyRelu:
+            return fmt::format("{{ name = \"leaky_relu\", slope = {} }}", draw.of<std::string>({"0.01", "0.3", "-0.5"}));
+        case kernels::ActivationKind::Clipping:
+            return draw.of<std::string>(
+                {"{ name = \"clipping\", low = 0.0, high = 1.0 }", "{ name = \"clipping\", low = -0.5, high = 0.25 }"});
+        default:
+            return fmt::format("\"{}\"", activation_names[static_cast<std::size_t>(kind)]);
+    }
+}
+
+std::string optimizer(std::int64_t kind, Draw& draw) {
+    const std::string rate = draw.of<std::string>({"0.05", "0.003", "{ schedule = \"polynomial\", initial = 0.1, power = 0.6 }"});
+    std::string extra;
+    if (static_cast<kernels::OptimizerKind>(kind) == kernels::OptimizerKind::Adagrad && draw.chance(2)) extra = ", epsilon_inside = true";
+    if (static_cast<kernels::OptimizerKind>(kind) == kernels::OptimizerKind::Rmsprop && draw.chance(2)) extra = ", bias_correction = false";
+    return fmt::format("{{ name = \"{}\", learning_rate = {}{} }}", optimizer_names[static_cast<std::size_t>(kind)], rate, extra);
+}
+
+std::string initialization(Draw& draw) {
+    const std::size_t kind = static_cast<std::size_t>(draw.below(static_cast<std::int64_t>(initialization_names.size())));
+    const std::string name = initialization_names[kind];
+    const std::string bounds = name == "uniform" ? ", low = -0.75, high = 1.0" : "";
+    return fmt::format("{{ name = \"{}\"{}, bias = \"{}\" }}", name, bounds, draw.chance(3) ? "zero" : "drawn");
+}
+
+std::string input(std::int64_t dimension, bool boxed, Draw& draw) {
+    const std::string box = draw.of<std::string>({"low = 0.0, high = 1.0", "low = -1.0, high = 2.0"});
+    switch (draw.below(boxed ? 2 : 3)) {
+        case 0:
+            return fmt::format("{{ law = \"uniform\", dimension = {}, {} }}", dimension, box);
+        case 1:
+            return fmt::format("{{ law = \"normal\", dimension = {}, mean = 0.25, deviation = 0.5, {} }}", dimension, box);
+        default:
+            return fmt::format("{{ law = \"normal\", dimension = {}, mean = 0.0, deviation = 1.0 }}", dimension);
+    }
+}
+
+std::string target(std::int64_t dimension, Draw& draw) {
+    const std::string first = draw.of<std::string>({"x1^2 + 2*x1", "abs(x1 - 0.3)", "sin(3*x1) * exp(-x1)", "if(x1 < 0.5, x1, 1 - x1)",
+                                                    "tanh(4*x1) + sqrt(abs(x1))", "max(x1, 0.2) - min(x1, 0.7)", "log(1.5 + cos(x1))"});
+    return dimension == 1 ? first : fmt::format("{} + x1*x{}", first, dimension);
+}
+
+}  // namespace
+
+RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
+    Draw draw(seed, index);
+    constexpr std::int64_t activations = activation_names.size(), optimizers = optimizer_names.size();
+    const std::int64_t combination = index % (activations * optimizers * 2);
+    const std::int64_t dimension = draw.of<std::int64_t>({1, 1, 1, 2, 2, 3, 4, 5, 7, 16, 33, 64});
+    const bool nodes = dimension <= 3 && draw.chance(4);
+    const std::string sampling =
+        nodes ? fmt::format("{{ nodes = {} }}", dimension == 1 ? 1 + draw.below(70) : 1 + draw.below(4)) : "\"fresh\"";
+    const std::int64_t steps = 1 + draw.below(40);
+    const std::int64_t checks = 1 + draw.below(std::min<std::int64_t>(steps, 6));
+    const std::int64_t trials = 1 + draw.below(37);
+    std::string text = fmt::format("name = \"self test {}\"\nseed = {}\ntrials = {}\nsteps = {}\nprecision = \"{}\"\n", index,
+                                   draw.below(1000000), trials, steps, precision_names[static_cast<std::size_t>(combination % 2)]);
+    text += fmt::format("[problem]\ninput = {}\ntarget = \"{}\"\n", input(dimension, nodes, draw), target(dimension, draw));
+    text += fmt::format("[network]\nwidth = {}\nactivation = {}\ninitialization = {}\n",
+                        draw.of<std::int64_t>({0, 1, 2, 3, 5, 8, 13, 31, 32, 33, 64, 100, 257}),
+                        activation(combination / 2 % activations, draw), initialization(draw));
+    text += fmt::format("[training]\nsampling = {}\n", sampling);
+    if (!nodes) text += fmt::format("batch = {}\n", 1 + draw.below(70));
+    text += fmt::format("optimizer = {}\n", optimizer(combination / 2 / activations, draw));
+    text += fmt::format("[tracking]\nchecks = {}\ntail = {}\n", checks, 1 + draw.below(checks));
+    const std::int64_t check_nodes = dimension <= 2 ? 16 : dimension == 3 ? 4 : 64;
+    text += fmt::format("[evaluation]\nnodes = {}\n", check_nodes);
+    if (dimension >= 2) text += fmt::format("final_nodes = {}\n", dimension <= 2 ? 20 : dimension == 3 ? 8 : 128);
+    return {text, trials};
+}
+
+}  // namespace limrisk::cli

@@ -1,0 +1,118 @@
+// limrisk replay: one stored trial again, with its trajectory; its end must be the stored record, bit for bit.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "campaign/cell_description.hpp"
+#include "cli/command.hpp"
+#include "cli/options.hpp"
+#include "cli/output.hpp"
+#include "cli/trial_difference.hpp"
+#include "store/store.hpp"
+
+namespace limrisk::cli {
+namespace {
+
+struct ReplayCommand {
+    std::string store, csv;
+    std::int64_t cell = 0, trial = 0;
+    BackendChoice backend;
+};
+
+TrialRecord stored_record(const Store& store, const ReplayCommand& command) {
+    std::int64_t trials = 0;
+    for (const BlockKey& key : store.blocks()) {
+        if (key.cell != command.cell) continue;
+        trials += key.count;
+        if (key.first_trial <= command.trial && command.trial < key.first_trial + key.count)
+            return store.read_block(key)[static_cast<std::size_t>(command.trial - key.first_trial)];
+    }
+    throw Error(ExitCode::Usage,
+                fmt::format("--trial {}: not among the {} trials of cell {} in {}", command.trial, trials, command.cell, command.store));
+}
+
+CellConfig stored_cell(const Store& store, const ReplayCommand& command) {
+    for (const StoredCell& cell : store.cells()) {
+        if (cell.index != command.cell) continue;
+        CellConfig config = cell_from_description(cell.description);
+        config.index = cell.index;
+        return config;
+    }
+    throw Error(ExitCode::Usage, fmt::format("--cell {}: {} has the cells 0 to {}; `limrisk summary` shows them", command.cell,
+                                             command.store, static_cast<std::int64_t>(store.cells().size()) - 1));
+}
+
+std::string trajectory_csv(const std::vector<CheckRecord>& checks) {
+    std::string text = "step,risk,gradient_norm,parameter_norm,inactive,constant,linear,kinked,inactive_on_data\n";
+    for (const CheckRecord& check : checks)
+        text += fmt::format("{},{},{},{},{},{},{},{},{}\n", check.step, check.risk, check.gradient_norm, check.parameter_norm,
+                            check.inactive, check.constant, check.linear, check.kinked, check.inactive_on_data);
+    return text;
+}
+
+std::string trajectory_table(const std::vector<CheckRecord>& checks) {
+    std::string text = fmt::format("{:>12} {:>14} {:>14} {:>14} {:>8} {:>8} {:>8} {:>8} {:>8}\n", "step", "risk", "gradient norm",
+                                   "param. norm", "inactive", "constant", "linear", "kinked", "on data");
+    for (const CheckRecord& check : checks)
+        text +=
+            fmt::format("{:>12} {:>14.8g} {:>14.6g} {:>14.8g} {:>8} {:>8} {:>8} {:>8} {:>8}\n", check.step, check.risk, check.gradient_norm,
+                        check.parameter_norm, check.inactive, check.constant, check.linear, check.kinked, check.inactive_on_data);
+    return text + "(on data: neurons inactive on the data but not on the box)\n";
+}
+
+std::string cell_line(const CellConfig& cell, std::int64_t trial) {
+    return fmt::format("cell {}, trial {}: width {}, {}, {}, {}, {}, {} steps\n", cell.index, trial, cell.width, cell.activation_label,
+                       cell.initialization_label, cell.optimizer_label, cell.sampling_label, cell.steps);
+}
+
+ExitCode replay(const ReplayCommand& command) {
+    const Store store = Store::open(command.store);
+    const CellConfig config = stored_cell(store, command);
+    const TrialRecord stored = stored_record(store, command);
+    const std::unique_ptr<Backend> backend = make_backend(command.backend);
+    const CellPlan plan(config);
+    WorkStatus status;
+    const std::optional<BlockResult> result = backend->run({&plan, command.trial, 1}, status, {.checks = true, .states = false});
+    if (!result || result->records.size() != 1 || result->checks.size() != 1) throw Defect("the backend returned no trajectory");
+
+    const TrialRecord& now = result->records.front();
+    const std::vector<CheckRecord>& checks = result->checks.front();
+    if (!command.csv.empty()) write_file(command.csv, trajectory_csv(checks));
+    std::string text = cell_line(config, command.trial);
+    if (command.csv.empty()) text += trajectory_table(checks);
+    text += fmt::format("final risk {}, best risk {} at step {}, verdict {}", now.final_risk, now.best_risk, now.best_step,
+                        verdict_name(now.verdict));
+    if (now.nonfinite_step != 0) text += fmt::format(" at step {}", now.nonfinite_step);
+    print(text + "\n");
+    const std::string difference = record_difference(now, "the replay", stored, "the store");
+    if (!difference.empty())
+        throw Defect(
+            fmt::format("cell {}, trial {}: {}.\nEither the store was made by another version of limrisk ({}; this is {}), or one "
+                        "of the two computed wrongly: run `limrisk selftest`.",
+                        command.cell, command.trial, difference, store.campaign().version, LIMRISK_VERSION));
+    print("the end equals the stored record bit for bit\n");
+    return ExitCode::Done;
+}
+
+}  // namespace
+
+void add_replay(CLI::App& app, Action& action) {
+    const auto options = std::make_shared<ReplayCommand>();
+    CLI::App* command = app.add_subcommand("replay", "run one stored trial again and show its trajectory");
+    command->add_option("STORE", options->store, "a store that `limrisk run` wrote")->required();
+    command->add_option("--cell", options->cell, "number of the cell, as `limrisk summary` shows it")
+        ->type_name("K")
+        ->required()
+        ->check(whole_number(0, INT64_MAX));
+    command->add_option("--trial", options->trial, "number of the trial, from 0")
+        ->type_name("N")
+        ->required()
+        ->check(whole_number(0, INT64_MAX));
+    command->add_option("--csv", options->csv, "write the trajectory to this file instead of a table")->type_name("FILE");
+    add_backend_options(*command, options->backend);
+    command->footer(
+        examples({"limrisk replay campaign.db --cell 1 --trial 5", "limrisk replay campaign.db --cell 0 --trial 0 --csv trajectory.csv"}));
+    command->callback([&action, options] { action = [options] { return replay(*options); }; });
+}
+
+}  // namespace limrisk::cli

@@ -1,0 +1,126 @@
+// limrisk run: a campaign into a store, with progress, stop and resume, and the summary at the end.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <memory>
+#include <optional>
+
+#include "cli/campaign_options.hpp"
+#include "cli/command.hpp"
+#include "cli/dry_run.hpp"
+#include "cli/options.hpp"
+#include "cli/output.hpp"
+#include "cli/progress_display.hpp"
+#include "cli/shell_words.hpp"
+#include "cli/signals.hpp"
+#include "driver/driver.hpp"
+#include "report/summary.hpp"
+
+namespace limrisk::cli {
+namespace {
+
+struct RunCommand {
+    CampaignOptions campaign;
+    BackendChoice backend;
+    std::string store;
+    bool dry_run = false, quiet = false, json = false;
+    std::vector<std::string> words;
+};
+
+std::filesystem::path store_path(const RunCommand& command) {
+    if (!command.store.empty()) return command.store;
+    return std::filesystem::path(command.campaign.path).stem().string() + ".db";
+}
+
+std::int64_t trials_stored(const std::vector<BlockKey>& blocks) {
+    std::int64_t trials = 0;
+    for (const BlockKey& key : blocks) trials += key.count;
+    return trials;
+}
+
+std::string beginning(const Campaign& campaign, const Store& store, const Backend& backend, const std::filesystem::path& path) {
+    const std::vector<BlockKey> blocks = store.blocks();
+    std::string text = fmt::format("campaign {}: {} cells x {} trials; {}; store {}\n", campaign.name, campaign.cells.size(),
+                                   campaign.trials, backend.description(), path.string());
+    if (!blocks.empty()) text += fmt::format("{} trials in {} blocks were there; going on\n", trials_stored(blocks), blocks.size());
+    return text;
+}
+
+std::string stopped(const RunCommand& command, const RunOutcome& outcome, const std::filesystem::path& path, int signal) {
+    return fmt::format("stopped by {}: {} of {} trials are stored in {} ({} of them now), nothing of them is lost\nTo go on: {}\n",
+                       signal == SIGTERM ? "SIGTERM" : "SIGINT", outcome.trials_before + outcome.trials_written, outcome.trials_total,
+                       path.string(), outcome.trials_written, shell_command(command.words));
+}
+
+std::string finished(const Campaign& campaign, const RunOutcome& outcome) {
+    if (outcome.blocks_written == 0)
+        return fmt::format("campaign {}: all {} trials were there already\n", campaign.name, outcome.trials_total);
+    double steps = 0;
+    for (const CellConfig& cell : campaign.cells) steps += static_cast<double>(cell.steps);
+    const double mean_steps = campaign.cells.empty() ? 0 : steps / static_cast<double>(campaign.cells.size());
+    const double per_second = mean_steps * static_cast<double>(outcome.trials_written) / outcome.seconds;
+    return fmt::format("{} trials in {}, about {} replica-steps/s\n", outcome.trials_written, duration_text(outcome.seconds),
+                       speed_text(per_second));
+}
+
+ExitCode run(const RunCommand& command) {
+    const Campaign campaign = load(command.campaign);
+    const std::unique_ptr<Backend> backend = make_backend(command.backend);
+    if (command.dry_run) {
+        print(dry_run_report(campaign, *backend, command.json));
+        return ExitCode::Done;
+    }
+    const std::filesystem::path path = store_path(command);
+    Store store = Store::open_for_writing(path, campaign);
+    if (!command.quiet) note(beginning(campaign, store, *backend, path));
+
+    const StopSignals signals;
+    std::optional<ProgressDisplay> display;
+    if (!command.quiet) display.emplace();
+    RunOptions options;
+    options.stop_requests = &signals.requests();
+    if (display) options.on_progress = [&display](const Progress& progress) { display->show(progress); };
+    RunOutcome outcome;
+    try {
+        outcome = run_campaign(campaign, store, *backend, options);
+    } catch (...) {
+        if (display) display->finish();
+        throw;
+    }
+    if (display) display->finish();
+    if (!outcome.complete() && signals.first_signal() != 0) {
+        note(stopped(command, outcome, path, signals.first_signal()));
+        return signals.first_signal() == SIGTERM ? ExitCode::Terminated : ExitCode::Interrupted;
+    }
+    if (!outcome.complete())
+        throw Defect(
+            fmt::format("the run ended with {} of {} trials", outcome.trials_before + outcome.trials_written, outcome.trials_total));
+    if (!command.quiet) note(finished(campaign, outcome));
+    const StoreSummary summary = summarize(store);
+    print(command.json ? summary_json(summary) : summary_table(summary));
+    return ExitCode::Done;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Action& action, const std::vector<std::string>& words) {
+    const auto options = std::make_shared<RunCommand>();
+    options->words = words;
+    CLI::App* command = app.add_subcommand("run", "run a campaign, or go on where it stopped");
+    add_campaign_options(*command, options->campaign);
+    command->add_option("--store", options->store, "where the trials go; default: the campaign file's stem + .db, in this directory")
+        ->type_name("FILE");
+    add_backend_options(*command, options->backend);
+    command->add_flag("--dry-run", options->dry_run, "show the cells, the memory, the work and the predicted time; run nothing");
+    command->add_flag("--quiet", options->quiet, "no progress and no remarks on stderr");
+    command->add_flag("--json", options->json, "the summary at the end (or the dry run) as JSON");
+    command->footer(examples({
+        "limrisk run campaign.toml --dry-run",
+        "limrisk run campaign.toml",
+        "limrisk run campaign.toml --trials 96 --quiet",
+        "limrisk run campaign.toml --store wide.db --set network.width=[16,32] --steps 50 --seed 7 --threads 1 --json",
+    }));
+    command->callback([&action, options] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace limrisk::cli

@@ -1,0 +1,112 @@
+// limrisk selftest: random cells on every instruction set, with other block sizes and on two threads at once; every bit must agree.
+#include <fmt/format.h>
+
+#include <future>
+#include <memory>
+
+#include "campaign/campaign.hpp"
+#include "cli/command.hpp"
+#include "cli/options.hpp"
+#include "cli/output.hpp"
+#include "cli/random_cell.hpp"
+#include "cli/trial_difference.hpp"
+
+namespace limrisk::cli {
+namespace {
+
+BlockResult run_range(Backend& backend, const CellPlan& plan, std::int64_t first, std::int64_t count) {
+    WorkStatus status;
+    std::optional<BlockResult> result = backend.run({&plan, first, count}, status, {.checks = false, .states = true});
+    if (!result) throw Defect("the backend gave up a block that nobody abandoned");
+    return std::move(*result);
+}
+
+void append(BlockResult& whole, BlockResult part) {
+    whole.records.insert(whole.records.end(), part.records.begin(), part.records.end());
+    whole.states.insert(whole.states.end(), std::make_move_iterator(part.states.begin()), std::make_move_iterator(part.states.end()));
+}
+
+/// Blocks of `size` trials, one after the other.
+BlockResult run_in_blocks(Backend& backend, const CellPlan& plan, std::int64_t trials, std::int64_t size) {
+    BlockResult whole;
+    for (std::int64_t first = 0; first < trials; first += size)
+        append(whole, run_range(backend, plan, first, std::min(size, trials - first)));
+    return whole;
+}
+
+/// Two halves at once.
+BlockResult run_on_two_threads(Backend& backend, const CellPlan& plan, std::int64_t trials) {
+    const std::int64_t half = trials / 2;
+    if (half == 0) return run_range(backend, plan, 0, trials);
+    auto second = std::async(std::launch::async, [&] { return run_range(backend, plan, half, trials - half); });
+    BlockResult whole = run_range(backend, plan, 0, half);
+    append(whole, second.get());
+    return whole;
+}
+
+/// Empty if all bits agree; else trial, field and both values.
+std::string difference(const BlockResult& expected, const std::string& expected_name, const BlockResult& found,
+                       const std::string& found_name) {
+    for (std::size_t trial = 0; trial < expected.records.size(); ++trial) {
+        std::string text = state_difference(found.states.at(trial), found_name.c_str(), expected.states.at(trial), expected_name.c_str());
+        if (text.empty())
+            text = record_difference(found.records.at(trial), found_name.c_str(), expected.records.at(trial), expected_name.c_str());
+        if (!text.empty()) return fmt::format("trial {}: {}", trial, text);
+    }
+    return "";
+}
+
+struct Tally {
+    std::int64_t trials = 0, comparisons = 0;
+};
+
+void check_cell(std::int64_t index, const RandomCell& cell, const std::vector<Isa>& isas, Tally& tally) {
+    const Campaign campaign = parse_campaign(cell.toml, fmt::format("self test cell {}", index));
+    const CellPlan plan(campaign.cells.at(0));
+    const std::unique_ptr<Backend> first = make_cpu_backend(1, isas.front());
+    const BlockResult expected = run_range(*first, plan, 0, cell.trials);
+    const std::string expected_name = fmt::format("{} in one block", isa_name(isas.front()));
+    const auto compare = [&](const BlockResult& found, const std::string& name) {
+        const std::string text = difference(expected, expected_name, found, name);
+        if (!text.empty()) throw Defect(fmt::format("self test, cell {}, {}\nThe cell:\n{}", index, text, cell.toml));
+        ++tally.comparisons;
+    };
+    for (const Isa isa : isas) {
+        const std::unique_ptr<Backend> backend = make_cpu_backend(2, isa);
+        if (isa != isas.front()) compare(run_range(*backend, plan, 0, cell.trials), fmt::format("{} in one block", isa_name(isa)));
+        compare(run_in_blocks(*backend, plan, cell.trials, 5), fmt::format("{} in blocks of 5", isa_name(isa)));
+        compare(run_on_two_threads(*backend, plan, cell.trials), fmt::format("{} on two threads", isa_name(isa)));
+    }
+    tally.trials += cell.trials;
+}
+
+ExitCode selftest(std::int64_t cells, std::uint64_t seed) {
+    const std::vector<Isa> isas = available_isas();
+    std::string names;
+    for (const Isa isa : isas) names += (names.empty() ? "" : ", ") + std::string(isa_name(isa));
+    Tally tally;
+    for (std::int64_t index = 0; index < cells; ++index) check_cell(index, random_cell(seed, index), isas, tally);
+    print(fmt::format("{} random cells, {} trials, {} comparisons: every bit agrees ({}; one block and several, 1 and 2 threads)\n", cells,
+                      tally.trials, tally.comparisons, names));
+    return ExitCode::Done;
+}
+
+}  // namespace
+
+void add_selftest(CLI::App& app, Action& action) {
+    const auto cells = std::make_shared<std::int64_t>(98);
+    const auto seed = std::make_shared<std::uint64_t>(1);
+    CLI::App* command = app.add_subcommand("selftest", "random cells on every instruction set and thread count, compared bit for bit");
+    command->add_option("--cells", *cells, "number of cells; 98 hold every activation with every optimizer in both precisions")
+        ->type_name("N")
+        ->check(whole_number(1, 1000000))
+        ->capture_default_str();
+    command->add_option("--seed", *seed, "another sequence of cells")
+        ->type_name("N")
+        ->check(whole_number(0, UINT64_MAX))
+        ->capture_default_str();
+    command->footer(examples({"limrisk selftest --cells 20", "limrisk selftest --cells 10 --seed 7"}));
+    command->callback([&action, cells, seed] { action = [cells, seed] { return selftest(*cells, *seed); }; });
+}
+
+}  // namespace limrisk::cli

@@ -1,0 +1,16 @@
+// Where two runs of the same trial differ, in words: replay and self test compare every bit.
+#pragma once
+#include <string>
+
+#include "backend/backend.hpp"
+
+namespace limrisk::cli {
+
+/// "final_risk is 0.25 (0x3fd0000000000000) in LEFT, 0.5 (0x3fe0000000000000) in RIGHT" for the first field that differs in any bit;
+/// empty if none does.
+std::string record_difference(const TrialRecord& left, const char* left_name, const TrialRecord& right, const char* right_name);
+
+/// The same for initial parameters, parameters and optimizer states; places as in the fingerprint of docs/numerics.md.
+std::string state_difference(const FinalState& left, const char* left_name, const FinalState& right, const char* right_name);
+
+}  // namespace limrisk::cli

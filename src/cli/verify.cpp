@@ -1,0 +1,39 @@
+// limrisk verify: every block of a store against its hash.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/command.hpp"
+#include "cli/options.hpp"
+#include "cli/output.hpp"
+#include "store/store.hpp"
+
+namespace limrisk::cli {
+namespace {
+
+ExitCode verify(const std::string& path) {
+    const Store store = Store::open(path);
+    const std::vector<std::string> problems = store.verify();
+    if (!problems.empty()) {
+        std::string text = fmt::format("{}: {} problem{} found", path, problems.size(), problems.size() == 1 ? "" : "s");
+        for (const std::string& problem : problems) text += "\n" + problem;
+        throw StoreError(ExitCode::Data, text);
+    }
+    std::int64_t trials = 0;
+    const std::vector<BlockKey> blocks = store.blocks();
+    for (const BlockKey& key : blocks) trials += key.count;
+    print(fmt::format("{}: sound; {} cells, {} blocks, {} trials, every hash fits\n", path, store.cells().size(), blocks.size(), trials));
+    return ExitCode::Done;
+}
+
+}  // namespace
+
+void add_verify(CLI::App& app, Action& action) {
+    const auto path = std::make_shared<std::string>();
+    CLI::App* command = app.add_subcommand("verify", "check every block of a store against its hash");
+    command->add_option("STORE", *path, "a store that `limrisk run` wrote")->required();
+    command->footer(examples({"limrisk verify campaign.db"}));
+    command->callback([&action, path] { action = [path] { return verify(*path); }; });
+}
+
+}  // namespace limrisk::cli
