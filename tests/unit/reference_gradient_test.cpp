@@ -167,6 +167,20 @@ TEST(ReferenceLyapunov, GradientProductAndOneStepOfGradientDescent) {
             }
 }
 
+TEST(ReferenceTile, SamplesAreSummedInTheirLanes) {
+    // Width 9: two lanes; samples 0..3 belong to lane 0, 4..7 to lane 1. Zero network: e = -y at weight 1/2.
+    const Shape shape(9, 1);
+    const std::vector<float> parameters(shape.parameters(), 0.0f);
+    Batch<float> batch{std::vector<float>(8, 0.5f), std::vector<float>(8, 0.0f), std::vector<float>(8, 0.5f)};
+    batch.targets[0] = -0x1p24f;
+    batch.targets[4] = batch.targets[5] = -1;
+    const Activation<float> relu({ActivationKind::Relu, 0, 0, 0});
+    // Summed one by one, both ones would be lost beside 2^24.
+    EXPECT_EQ(risk_and_gradient(shape, relu, parameters, batch).gradient[shape.outer_bias()], 0x1p24f + 2);
+    batch.targets[0] = 0x1p12f;  // risk 2^23, then 0.5 twice
+    EXPECT_EQ(risk_and_gradient(shape, relu, parameters, batch).risk, 0x1p23f + 1);
+}
+
 TEST(ReferenceTile, ShapeOfTheSpecification) {
     const auto expect = [](std::int64_t h, std::int64_t d, std::int64_t lanes, std::int64_t slots) {
         const Shape shape(h, d);

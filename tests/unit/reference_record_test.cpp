@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "reference/samples.hpp"
+#include "reference/tracker.hpp"
 #include "reference_fixtures.hpp"
 
 namespace limrisk::reference {
@@ -54,6 +55,45 @@ TEST(ReferenceRecord, FollowsFromTheChecks) {
     }
     EXPECT_GT(died, 0);
     EXPECT_GT(best_inside, 0);
+}
+
+TEST(ReferenceRecord, CountsDeathsRevivalsAndTheMostInactive) {
+    // Two neurons x + b on [0, 1], inactive at b = -2, kinked at -0.5, linear at 1.
+    CellConfig cell = unit_box_cell(1, 2, 4);
+    cell.checks = 4;
+    const Tables tables = unit_box_tables(1);
+    Tracker<double> tracker(cell, tables, Shape(2, 1), {});
+    const double dead = -2, kinked = -0.5, linear = 1;
+    std::int64_t step = 0;
+    for (const auto& [first, second] : {std::pair{dead, kinked}, {dead, dead}, {kinked, linear}, {dead, linear}, {linear, kinked}})
+        tracker.check(step++, {1, 1, first, second, 0.25, 0.5, 0});
+    const TrialRecord record = tracker.finish();
+    EXPECT_EQ(record.inactive_initial, 1);
+    EXPECT_EQ(record.inactive_maximum, 2);
+    EXPECT_EQ(record.inactive_final, 0);
+    EXPECT_EQ(record.died, 2);
+    EXPECT_EQ(record.revived, 3);
+    EXPECT_EQ(record.linear, 1);
+    EXPECT_EQ(record.kinked, 1);
+    EXPECT_EQ(record.constant, 0);
+}
+
+TEST(ReferenceRecord, ChecksAfterDivergenceLeaveTheBestAlone) {
+    CellConfig cell = unit_box_cell(1, 0, 2);
+    cell.checks = 2;
+    cell.tail = 1;
+    const Tables tables = unit_box_tables(1);
+    Tracker<double> tracker(cell, tables, Shape(0, 1), {});
+    tracker.check(0, {5});
+    tracker.check(1, {1e200});  // the rule risk overflows
+    tracker.check(2, {1.0 / 3});
+    const TrialRecord record = tracker.finish();
+    EXPECT_EQ(record.verdict, Verdict::Diverged);
+    EXPECT_EQ(record.nonfinite_step, 1);
+    EXPECT_EQ(record.best_step, 0);
+    EXPECT_EQ(record.tail_minimum, infinity<double>);
+    // E (X^2 - 5)^2 = 1/5 - 10/3 + 25.
+    EXPECT_NEAR(record.best_risk, 0.2 - 10.0 / 3 + 25, 1e-13);
 }
 
 TEST(ReferenceRecord, DisplacementIsTheDistanceFromTheFirstTailCheck) {

@@ -90,7 +90,9 @@ TEST(ReferenceTrial, DivergenceFreezesTheReplica) {
             }
             if (record.verdict != Verdict::Diverged) continue;
             ++diverged;
+            // Every step multiplies the parameters by more than 30: both ranges are left within 100 steps.
             EXPECT_GT(record.nonfinite_step, 0);
+            EXPECT_LE(record.nonfinite_step, 100);
             EXPECT_EQ(record.final_risk, infinity<double>);
             EXPECT_EQ(record.tail_mean, infinity<double>);
             EXPECT_TRUE(std::isfinite(record.best_risk));
@@ -157,6 +159,19 @@ TEST(ReferenceInitialization, SpreadOfEveryLaw) {
     }
 }
 
+TEST(ReferenceInitialization, EveryParameterHasItsOwnWord) {
+    const Shape shape(7, 5);
+    const auto p = initial_parameters<double>(initial_laws({InitializationRule::Kind::Uniform, true, 0, 1}, shape), shape, 3, 4);
+    for (std::uint64_t i = 0; i < 7; ++i) {
+        const auto first = random_words(3, Purpose::Neuron, i, 0, 4), second = random_words(3, Purpose::Neuron, i, 1, 4);
+        for (std::size_t k = 0; k < 4; ++k) EXPECT_EQ(p[5 * i + k], unit_variate(first[k], double{}));
+        EXPECT_EQ(p[5 * i + 4], unit_variate(second[0], double{}));
+        EXPECT_EQ(p[35 + i], unit_variate(second[1], double{}));
+        EXPECT_EQ(p[42 + i], unit_variate(second[2], double{}));
+    }
+    EXPECT_EQ(p[49], unit_variate(random_words(3, Purpose::OuterBias, 0, 0, 4)[0], double{}));
+}
+
 TEST(ReferenceSamples, EveryCoordinateHasItsOwnWord) {
     for (const std::int64_t dimension : {1, 2, 3, 4, 5, 9}) {
         std::vector<std::uint32_t> words;
@@ -173,6 +188,7 @@ TEST(ReferenceVerdict, FollowsTheTail) {
     EXPECT_EQ(verdict({4, 3, 2, 1}, 0, 5, 1e-3), Verdict::Budget);       // drift 2, spread 3
     EXPECT_EQ(verdict({1, 4, 1, 4}, 0, 5, 1e-3), Verdict::Oscillating);
     EXPECT_EQ(verdict({1, 4, 9, 1, 5}, 0, 5, 1e-3), Verdict::Oscillating);  // means 2.5 and 3, spread 8
+    EXPECT_EQ(verdict({1, 1, 1, 1, 5}, 0, 5, 1e-3), Verdict::Budget);       // means 1 and 3, spread 4
     EXPECT_EQ(verdict({2}, 1, 0, 1e-3), Verdict::Budget);
 }
 
