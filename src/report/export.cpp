@@ -28,12 +28,20 @@ Value field_value(const TrialRecord& record, const TrialField& field) {
 
 bool is_verdict(const TrialField& field) { return field.offset == offsetof(TrialRecord, verdict); }
 
+/// Always with a point, an exponent or as inf: readers would take -0 for an integer and lose its sign.
+void add_real(Line& line, double value) {
+    const std::size_t start = line.size();
+    fmt::format_to(std::back_inserter(line), "{}", value);
+    const std::string_view text(line.data() + start, line.size() - start);
+    if (text.find_first_not_of("-0123456789") == std::string_view::npos) line.append(std::string_view(".0"));
+}
+
 /// Doubles as their shortest exact decimals; the fingerprint in hexadecimal, since few readers have unsigned 64-bit numbers.
 void add_field(Line& line, const TrialRecord& record, const TrialField& field) {
     const auto to = std::back_inserter(line);
     switch (field.type) {
         case FieldType::Float64:
-            fmt::format_to(to, "{}", field_value<double>(record, field));
+            add_real(line, field_value<double>(record, field));
             break;
         case FieldType::Int64:
             fmt::format_to(to, "{}", field_value<std::int64_t>(record, field));

@@ -95,7 +95,7 @@ std::vector<TextColumn> make_columns(const StoreSummary& summary, const std::str
 }
 
 constexpr const char* legend =
-    "certified  share of trials with a neuron proved inactive on the box at initialization: it never moves\n"
+    "certified  trials with a neuron proved inactive on the whole box at initialization: it never moves\n"
     "inactive   mean number of inactive neurons at the start and at the end of training\n"
     "verdict    trials whose tail converged, oscillates, still moves at the end of its budget, diverged\n"
     "risk       final: true risk of the last network; best: smallest of any trial at any check\n";

@@ -1,0 +1,139 @@
+// Exports hold every bit of the store, whatever reads them; files appear whole or not at all.
+#include "report/export.hpp"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "store_fixture.hpp"
+
+namespace limrisk::testing {
+namespace {
+
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+class ExportTest : public StoreTest {
+protected:
+    /// Two cells with a gap between their blocks.
+    Store make_store() {
+        Campaign campaign = small_campaign(1000, 1);
+        campaign.cells[0].activation = {kernels::ActivationKind::Clipping, -1, 1, 0};  // its label has a comma
+        finish(campaign.cells[0]);
+        Store store = Store::open_for_writing(path(), campaign);
+        for (const BlockKey& key : {BlockKey{0, 0, 300}, BlockKey{0, 400, 33}, BlockKey{1, 0, 1}, BlockKey{1, 1, 64}})
+            store.write_block(key, records_of(key));
+        return store;
+    }
+};
+
+std::vector<std::string> split(const std::string& line) {
+    std::vector<std::string> fields{""};
+    bool quoted = false;
+    for (const char character : line) {
+        if (character == '"')
+            quoted = !quoted;
+        else if (character == ',' && !quoted)
+            fields.emplace_back();
+        else
+            fields.back() += character;
+    }
+    return fields;
+}
+
+TEST_F(ExportTest, CsvHoldsEveryBit) {
+    const Store store = make_store();
+    EXPECT_EQ(export_store(store, ExportFormat::Csv, path("out.csv")), 398);
+    std::ifstream file(path("out.csv"));
+    std::string line;
+    ASSERT_TRUE(std::getline(file, line));
+    const std::vector<std::string> heads = split(line);
+    int rows = 0;
+    while (std::getline(file, line)) {
+        ++rows;
+        const std::vector<std::string> fields = split(line);
+        ASSERT_EQ(fields.size(), heads.size());
+        std::map<std::string, std::string> row;
+        for (std::size_t k = 0; k < heads.size(); ++k) row[heads[k]] = fields[k];
+        EXPECT_EQ(row["activation"], row["cell"] == "0" ? "clipping(-1, 1)" : "relu");
+        EXPECT_EQ(row["optimizer"], row["cell"] == "0" ? "sgd(0.05)" : "adam(0.01)");
+        EXPECT_EQ(row["width"], "1");
+        const TrialRecord right = record_of(std::stoll(row["cell"]), std::stoll(row["trial"]));
+        EXPECT_EQ(row["verdict"], verdict_name(right.verdict));
+        EXPECT_EQ(std::stoull(row["fingerprint"], nullptr, 16), right.fingerprint);
+        EXPECT_EQ(std::stoll(row["best_step"]), right.best_step);
+        EXPECT_EQ(std::stol(row["kinked"]), right.kinked);
+        for (const TrialField& field : trial_fields) {
+            if (field.type != FieldType::Float64) continue;
+            double value = 0;
+            std::memcpy(&value, reinterpret_cast<const char*>(&right) + field.offset, sizeof value);
+            const double read = std::strtod(row[field.name].c_str(), nullptr);
+            EXPECT_EQ(std::memcmp(&read, &value, sizeof value), 0) << field.name << ": " << row[field.name];
+        }
+    }
+    EXPECT_EQ(rows, 398);
+}
+
+TEST_F(ExportTest, OtherProgramsReadTheSameBits) {
+    if (std::system("python3 -c 'import sqlite3' >/dev/null 2>&1") != 0) GTEST_SKIP() << "needs python3 with sqlite3";
+    {
+        const Store store = make_store();
+        for (const char* format : {"csv", "json", "npz"}) {
+            EXPECT_EQ(export_store(store, parse_export_format(format), path(std::string("out.") + format)), 398);
+        }
+    }
+    const std::string command = "python3 " LIMRISK_EXPORT_CHECK " " + path().string() + " " + path("out.csv").string() + " " +
+                                path("out.json").string() + " " + path("out.npz").string();
+    EXPECT_EQ(std::system(command.c_str()), 0);
+}
+
+TEST_F(ExportTest, FilesAreWholeOrAbsent) {
+    const Store store = make_store();
+    export_store(store, ExportFormat::Csv, path("out.csv"));
+    const auto error = [&](const fs::path& where) {
+        try {
+            export_store(store, ExportFormat::Npz, where);
+        } catch (const Error& failure) {
+            EXPECT_EQ(failure.code(), ExitCode::InputOutput);
+            return std::string(failure.what());
+        }
+        return std::string("no error");
+    };
+    EXPECT_THAT(error(path("out.csv")), HasSubstr("--force"));
+    EXPECT_THAT(error(path("no/such/out.npz")), HasSubstr("No such file"));
+    EXPECT_THAT(error(path().parent_path()), HasSubstr("not a regular file"));
+    EXPECT_THAT(error("/dev/full"), HasSubstr("not a regular file"));
+    EXPECT_EQ(export_store(store, ExportFormat::Npz, path("out.csv"), true), 398);
+    std::set<std::string> names;
+    for (const auto& entry : fs::directory_iterator(path().parent_path())) names.insert(entry.path().filename());
+    EXPECT_THAT(names, ::testing::IsSupersetOf({"out.csv", "store.db"}));
+    for (const std::string& name : names) EXPECT_THAT(name, ::testing::Not(HasSubstr(".tmp")));
+}
+
+TEST_F(ExportTest, UnknownFormatsAreNamed) {
+    try {
+        parse_export_format("xlsx");
+        ADD_FAILURE();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ExitCode::Usage);
+        EXPECT_THAT(error.what(), HasSubstr("csv, json and npz"));
+    }
+}
+
+TEST_F(ExportTest, AnEmptyStoreExportsHeads) {
+    const Store store = Store::open_for_writing(path(), small_campaign());
+    for (const char* format : {"csv", "json", "npz"}) EXPECT_EQ(export_store(store, parse_export_format(format), path(format)), 0);
+    std::ifstream file(path("csv"));
+    std::stringstream text;
+    text << file.rdbuf();
+    const std::string csv = text.str();
+    EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1);
+}
+
+}  // namespace
+}  // namespace limrisk::testing

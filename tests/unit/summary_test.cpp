@@ -1,0 +1,150 @@
+// Summaries against numbers computed by hand, and the promises of the table: what it prints, and that it fits.
+#include "report/summary.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "report/text_table.hpp"
+#include "store_fixture.hpp"
+
+namespace limrisk::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+/// Trial t of 20: final risk 20 - t, the last one diverged, neurons inactive in every fourth.
+std::vector<TrialRecord> twenty() {
+    std::vector<TrialRecord> records(20);
+    for (int t = 0; t < 20; ++t) {
+        TrialRecord& record = records[static_cast<std::size_t>(t)];
+        record.final_risk = t == 19 ? infinity : 20.0 - t;
+        record.tail_minimum = record.final_risk / 2;
+        record.best_risk = t == 7 || t == 9 ? 0.25 : 1;
+        record.inactive_initial = t % 4 == 0 ? 2 : 0;
+        record.inactive_final = 3;
+        record.died = 1;
+        record.revived = t < 5 ? 1 : 0;
+        record.verdict = t == 19 ? Verdict::Diverged : t < 3 ? Verdict::Oscillating : t < 10 ? Verdict::Budget : Verdict::Converged;
+    }
+    return records;
+}
+
+TEST_F(StoreTest, SummaryCountsByHand) {
+    Store store = Store::open_for_writing(path(), small_campaign(20, 1));
+    const std::vector<TrialRecord> records = twenty();
+    store.write_block({0, 0, 8}, {records.begin(), records.begin() + 8});
+    store.write_block({0, 8, 12}, {records.begin() + 8, records.end()});
+    store.write_block({1, 5, 5}, {records.begin(), records.begin() + 5});  // behind a gap
+    const StoreSummary summary = summarize(store);
+    ASSERT_EQ(summary.cells.size(), 2u);
+    const CellSummary& cell = summary.cells[0];
+    EXPECT_EQ(cell.done, 20);
+    EXPECT_EQ(cell.stored, 20);
+    EXPECT_EQ(cell.certified, 5);
+    EXPECT_EQ(cell.certified_share.low, clopper_pearson(5, 20).low);
+    EXPECT_EQ(cell.certified_share.high, clopper_pearson(5, 20).high);
+    EXPECT_EQ(cell.mean_inactive_initial, 0.5);
+    EXPECT_EQ(cell.mean_inactive_final, 3);
+    EXPECT_EQ(cell.died, 20);
+    EXPECT_EQ(cell.revived, 5);
+    EXPECT_THAT(cell.verdicts, ::testing::ElementsAre(7, 9, 3, 1));
+    // Sorted: 2, 3, ..., 20, infinity; 5 % of 20 is the 1st, 50 % the 10th, 95 % the 19th.
+    EXPECT_EQ(cell.final_risk.minimum, 2);
+    EXPECT_EQ(cell.final_risk.low, 2);
+    EXPECT_EQ(cell.final_risk.median, 11);
+    EXPECT_EQ(cell.final_risk.high, 20);
+    EXPECT_EQ(cell.final_risk.maximum, infinity);
+    EXPECT_EQ(cell.limiting_risk.median, 5.5);
+    EXPECT_EQ(cell.best_risk, 0.25);
+    EXPECT_EQ(cell.best_trial, 7);
+    EXPECT_EQ(cell.cell.optimizer_label, "sgd(0.05)");
+    EXPECT_EQ(summary.cells[1].done, 0);
+    EXPECT_EQ(summary.cells[1].stored, 5);
+    EXPECT_EQ(summary.cells[1].cell.index, 1);
+
+    const nlohmann::json json = nlohmann::json::parse(summary_json(summary));
+    EXPECT_EQ(json["cells"][0]["certified"]["trials"], 5);
+    EXPECT_EQ(json["cells"][0]["verdicts"]["oscillating"], 3);
+    EXPECT_EQ(json["cells"][0]["final_risk"]["maximum"], "Infinity");
+    EXPECT_EQ(json["cells"][0]["best"]["trial"], 7);
+    EXPECT_EQ(json["cells"][1]["final_risk"]["median"], nullptr);
+
+    std::istringstream csv(summary_csv(summary));
+    std::string heads, first, second, end;
+    std::getline(csv, heads);
+    std::getline(csv, first);
+    std::getline(csv, second);
+    EXPECT_FALSE(std::getline(csv, end));
+    const std::size_t columns = static_cast<std::size_t>(std::count(heads.begin(), heads.end(), ','));
+    EXPECT_EQ(static_cast<std::size_t>(std::count(second.begin(), second.end(), ',')), columns + 1) << "one comma in a quoted label";
+    EXPECT_THAT(heads, AllOf(HasSubstr("certified_low"), HasSubstr("verdict_diverged"), HasSubstr("final_risk_quantile_95"),
+                             HasSubstr("best_trial")));
+    EXPECT_THAT(first, AllOf(HasSubstr(",inf,"), HasSubstr("0.25,7")));
+}
+
+TEST_F(StoreTest, TableSaysWhatIsIncomplete) {
+    Store store = Store::open_for_writing(path(), small_campaign(40, 2));
+    store.write_block({0, 0, 20}, twenty());
+    store.write_block({1, 25, 15}, {15, TrialRecord{}});
+    const std::string table = summary_table(summarize(store));
+    EXPECT_THAT(table, AllOf(HasSubstr("20/40"), HasSubstr("0/40"), HasSubstr("incomplete 4 of 4 cells"), HasSubstr("35 of 160 trials"),
+                             HasSubstr("not counted 15"), HasSubstr("width"), HasSubstr("sgd(0.05)\n"), HasSubstr("adam(0.01)\n"),
+                             HasSubstr("x1^2 + 2*x1"), HasSubstr("25.0")));
+    EXPECT_THAT(table, Not(HasSubstr("nan")));
+}
+
+std::size_t longest_line(const std::string& text) {
+    std::istringstream lines(text);
+    std::size_t longest = 0;
+    for (std::string line; std::getline(lines, line);) longest = std::max(longest, line.size());
+    return longest;
+}
+
+TEST_F(StoreTest, TableFitsAHundredColumns) {
+    Campaign campaign = small_campaign(20, 2);
+    campaign.cells[0].optimizer = {kernels::OptimizerKind::Adam, 0.5, 0.75, 1e-4, false, false};
+    campaign.cells[1].target = std::string("x1") + std::string(300, ' ') + "+ 1";
+    campaign.cells[2].initialization = {InitializationRule::Kind::Uniform, false, -1.2345678, 2.3456789};
+    campaign.cells[3].width = 4096;
+    for (CellConfig& cell : campaign.cells) finish(cell);
+    Store store = Store::open_for_writing(path(), campaign);
+    for (std::int64_t cell = 0; cell < 4; ++cell) store.write_block({cell, 0, 19}, {19, twenty()[cell == 3 ? 19u : 0u]});
+    const std::string table = summary_table(summarize(store));
+    EXPECT_LE(longest_line(table), 100u) << table;
+    EXPECT_THAT(table, HasSubstr("inf"));
+}
+
+TEST_F(StoreTest, CompleteTableHasNoTrialsColumn) {
+    Store store = Store::open_for_writing(path(), small_campaign(20, 1));
+    for (const std::int64_t cell : {0, 1}) store.write_block({cell, 0, 20}, twenty());
+    const std::string table = summary_table(summarize(store));
+    EXPECT_THAT(table, AllOf(HasSubstr("20 trials per cell"), HasSubstr("width 1"), HasSubstr("optimizer"), Not(HasSubstr("20/20")),
+                             Not(HasSubstr("incomplete"))));
+    EXPECT_LE(longest_line(table), 100u);
+}
+
+TEST(TextTable, AlignsGroupsAndDropsWhatIsExpendable) {
+    const std::vector<TextColumn> columns{{"", "name", 0, true, {"a", "bcd"}},
+                                          {"wide group", "x", 0, false, {"1", "22"}},
+                                          {"wide group", "y", 0, false, {"3", "4"}},
+                                          {"", "extra", 1, false, {"5", "6"}}};
+    const TextTable all(columns, 80);
+    EXPECT_EQ(all.heads() + all.row(0) + all.row(1),
+              "      wide group\n"
+              "name         x y  extra\n"
+              "a            1 3      5\n"
+              "bcd         22 4      6\n");
+    EXPECT_EQ(TextTable(columns, 20).row(1), "bcd         22 4\n");
+    EXPECT_EQ(wrapped({"one", "two", "three"}, 9), "one, two,\nthree\n");
+}
+
+}  // namespace
+}  // namespace limrisk::testing
