@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 fs::path resolved(const fs::path& path, bool must_exist) {
     if (path.empty()) throw StoreError(ExitCode::InputOutput, "store: the path is empty; give a file name");
     std::error_code error;
-    const fs::path absolute = fs::weakly_canonical(path, error);
+    const fs::path absolute = fs::weakly_canonical(fs::absolute(path), error);
     if (error) refuse(ExitCode::InputOutput, path, error.message());
     const fs::file_status status = fs::status(absolute, error);
     if (fs::is_directory(status)) refuse(ExitCode::InputOutput, path, "is a directory; give a file name");
