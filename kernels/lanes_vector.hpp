@@ -90,13 +90,13 @@ LIMRISK_INLINE VecDouble relu(VecDouble a) { return _mm256_max_pd(a, _mm256_setz
 #else
 template <class V>
 LIMRISK_INLINE V fma_each(V a, V b, V c) {
-    V result;
+    V result{};
     for (int i = 0; i < LaneTraits<V>::lanes; ++i) result[i] = fma(a[i], b[i], c[i]);
     return result;
 }
 template <class V>
 LIMRISK_INLINE V sqrt_each(V a) {
-    V result;
+    V result{};
     for (int i = 0; i < LaneTraits<V>::lanes; ++i) result[i] = sqrt(a[i]);
     return result;
 }

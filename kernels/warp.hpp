@@ -29,6 +29,7 @@ private:
 
     /// What is known of one replica between checks.
     struct Replica {
+        bool diverged;
         std::int64_t nonfinite_step, best_step;
         double initial_risk, best_risk, risk, gradient_norm, parameter_norm;
         std::int32_t inactive_initial, inactive, inactive_maximum, died, revived, inactive_on_data, constant, linear;

@@ -144,8 +144,10 @@ void Warp<Real>::train_step(std::int64_t step, const StepScalars& scalars) {
     });
     if (lost)
         for (int r = 0; r < warp_lanes / tile(); ++r)
-            if (replica_[r].nonfinite_step == 0 && !(abs(dc.lane(r * tile())) <= RealTraits<Real>::largest))
+            if (!replica_[r].diverged && !(abs(dc.lane(r * tile())) <= RealTraits<Real>::largest)) {
+                replica_[r].diverged = true;
                 replica_[r].nonfinite_step = step;
+            }
     with_optimizer(cell_.optimizer.kind, [&](auto tag) {
         update_rows<decltype(tag)::kind>(cell_.optimizer, scalars, layout_.rows(), gradient_, alive_, theta_, first_, second_);
     });
@@ -188,8 +190,8 @@ void Warp<Real>::check(std::int64_t index) {
         Replica& replica = replica_[r];
         const auto count = [&](const Pack<Real>& pack) { return static_cast<std::int32_t>(pack.lane(lane)); };
         const bool finite = risk.lane(lane) <= RealTraits<double>::largest && norm.lane(lane) <= RealTraits<double>::largest;
-        if (replica.nonfinite_step == 0 && !finite) {
-            // At check 0 nothing was trained yet, and what a law draws is finite.
+        if (!replica.diverged && !finite) {
+            replica.diverged = true;
             replica.nonfinite_step = check_step(cell_, index);
             for (int i = lane; i < lane + tile(); ++i) freeze_lane(i);
         }
@@ -208,7 +210,7 @@ void Warp<Real>::check(std::int64_t index) {
             replica.revived += count(counts.revived);
         }
         if (replica.inactive > replica.inactive_maximum) replica.inactive_maximum = replica.inactive;
-        improved[r] = index == 0 || (replica.nonfinite_step == 0 && replica.risk < replica.best_risk);
+        improved[r] = index == 0 || (!replica.diverged && replica.risk < replica.best_risk);
         if (improved[r]) {
             replica.best_risk = replica.risk;
             replica.best_step = check_step(cell_, index);
@@ -266,7 +268,7 @@ void Warp<Real>::write_record(int replica, double final_risk, double best_risk, 
         sum += tail[i];
     }
     const double mean = sum / cell_.tail, displacement = sqrt(displacement_.lane(replica * tile()));
-    const bool diverged = r.nonfinite_step != 0;
+    const bool diverged = r.diverged;
     using Verdict = decltype(record.verdict);
     record.verdict = static_cast<Verdict>(
         diverged ? 3 : tail_verdict(tail, cell_.tail, minimum, mean, maximum, displacement, r.parameter_norm, cell_.tolerance));

@@ -93,6 +93,12 @@ std::vector<CellConfig> odd_cells(std::uint64_t seed) {
                     if (c.input.bounded && d <= 3 && engine() % 3 == 0) {
                         c.nodes_per_axis = d == 1 ? 37 : d == 2 ? 7 : 3;
                         c.batch = static_cast<std::int64_t>(std::pow(c.nodes_per_axis, d));
+                        if (engine() % 2) {  // a node at 0 and no bias: preactivations exactly on the kink
+                            c.input.kind = InputLaw::Kind::Uniform;
+                            c.input.low = -1;
+                            c.input.high = 1;
+                            c.initialization.drawn_bias = false;
+                        }
                     }
                     c.optimizer = optimizer_of(static_cast<OptimizerKind>(optimizer), turn);
                     c.learning_rate = {optimizer == static_cast<int>(OptimizerKind::Adadelta) ? 1.0 : 0.02, engine() % 2 ? 0.0 : 0.3};
