@@ -110,8 +110,8 @@ Axis read_table(const Catalog& catalog, const Node& node, const std::string& key
         const Node* tag = node.find(catalog.tag);
         const std::string path = key + "." + catalog.tag;
         if (tag == nullptr) {
-            const auto& members = node.members;
-            const std::string hint = members.empty() ? "" : suggestion(members.front().first, {catalog.tag});
+            std::string hint;
+            for (const auto& member : node.members) hint = hint.empty() ? suggestion(member.first, {catalog.tag}) : hint;
             problems.add(node.place, path, fmt::format("missing; it chooses one of {}{}", fmt::join(catalog.names(), ", "), hint));
             return {};
         }

@@ -8,12 +8,14 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <set>
 
 #include "campaign/alternative.hpp"
 #include "campaign/cell_description.hpp"
 #include "campaign/consistency.hpp"
 #include "campaign/document.hpp"
 #include "campaign/schema.hpp"
+#include "expression/nearest_name.hpp"
 #include "limrisk/error.hpp"
 
 namespace limrisk {
@@ -29,44 +31,52 @@ std::vector<std::string> keys_of(std::string_view table) {
     return names;
 }
 
-/// "; did you mean `network.width`?" also for a right name in a wrong table.
-std::string key_suggestion(const std::string& table, const std::string& name) {
+/// Path of the key that was probably meant, also for a right name in a wrong table; empty if none is near.
+std::string meant_key(const std::string& table, const std::string& name) {
     for (const SchemaKey& key : campaign_schema()) {
-        if (name == key.name) return fmt::format("; did you mean `{}`?", key.path());
+        if (name == key.name) return key.path();
     }
-    const std::string near = suggestion(name, keys_of(table));
-    if (!near.empty()) return near;
+    const std::string near = nearest_name(name, keys_of(table));
+    if (!near.empty()) return table.empty() ? near : table + "." + near;
     std::vector<std::string> all;
-    for (const SchemaKey& key : campaign_schema()) all.push_back(key.name);
-    const std::string elsewhere = suggestion(name, all);
+    for (const SchemaKey& key : campaign_schema()) all.emplace_back(key.name);
+    const std::string elsewhere = nearest_name(name, all);
     for (const SchemaKey& key : campaign_schema()) {
-        if (elsewhere == fmt::format("; did you mean `{}`?", key.name)) return fmt::format("; did you mean `{}`?", key.path());
+        if (elsewhere == key.name) return key.path();
     }
     return "";
 }
 
-void refuse_unknown_keys(const Node& root, Problems& problems) {
+/// Refuses keys that no table has. Returns the keys and tables that are accounted for by that: no need to call them missing as well.
+std::set<std::string> refuse_unknown_keys(const Node& root, Problems& problems) {
+    std::set<std::string> accounted;
+    const auto refuse = [&](const std::string& table, const std::string& name, const Node& value) {
+        const std::string meant = meant_key(table, name);
+        if (!meant.empty()) accounted.insert(meant);
+        problems.add(value.place, (table.empty() ? "" : table + ".") + abbreviated(name),
+                     fmt::format("unknown; the keys of {} are {}{}", table.empty() ? "a campaign" : "[" + table + "]",
+                                 fmt::join(keys_of(table), ", "), meant.empty() ? "" : fmt::format("; did you mean `{}`?", meant)));
+    };
     const std::vector<std::string> top = keys_of("");
     for (const auto& [name, member] : root.members) {
         if (std::find(top.begin(), top.end(), name) == top.end()) {
-            problems.add(member.place, abbreviated(name),
-                         fmt::format("unknown; the keys of a campaign are {}{}", fmt::join(top, ", "), key_suggestion("", name)));
+            refuse("", name, member);
             continue;
         }
         const bool is_table = find_key(name) == nullptr;
         if (!is_table) continue;
         const std::vector<std::string> known = keys_of(name);
         if (member.kind != Node::Kind::Table) {
+            accounted.insert(name);
             problems.add(member.place, name,
                          fmt::format("{}; allowed is a table with the keys {}", member.shown(), fmt::join(known, ", ")));
             continue;
         }
         for (const auto& [inner, value] : member.members) {
-            if (std::find(known.begin(), known.end(), inner) != known.end()) continue;
-            problems.add(value.place, name + "." + abbreviated(inner),
-                         fmt::format("unknown; the keys of [{}] are {}{}", name, fmt::join(known, ", "), key_suggestion(name, inner)));
+            if (std::find(known.begin(), known.end(), inner) == known.end()) refuse(name, inner, value);
         }
     }
+    return accounted;
 }
 
 class Reader {
@@ -75,7 +85,7 @@ public:
         : root_(root), source_(source), seed_(seed), problems_(problems) {}
 
     void read(Campaign& campaign) {
-        refuse_unknown_keys(root_, problems_);
+        accounted_ = refuse_unknown_keys(root_, problems_);
         for (const SchemaKey& key : campaign_schema()) {
             if (!key.sweep) {
                 read_single(key, campaign);
@@ -99,9 +109,11 @@ private:
     }
 
     void missing(const SchemaKey& key) {
+        if (accounted_.count(key.path()) + accounted_.count(key.table) > 0) return;
+        const Node* table = *key.table == '\0' ? nullptr : root_.find(key.table);
         const std::string allowed = key.parameter != nullptr ? fmt::format("{} ({})", key.parameter->allowed(), key.parameter->meaning)
                                                              : fmt::format("one of {}", fmt::join(key.catalog->names(), ", "));
-        problems_.add(source_, key.path(), fmt::format("missing; it must be given: {}", allowed));
+        problems_.add(table == nullptr ? source_ : table->place, key.path(), fmt::format("missing; it must be given: {}", allowed));
     }
 
     void read_single(const SchemaKey& key, Campaign& campaign) {
@@ -192,6 +204,16 @@ private:
                           fmt::format("more than {} cells ({}); at most that many are allowed", max_cells, fmt::join(longest_, " x ")));
             problems_.raise();
         }
+        std::size_t longest_target = 0;
+        for (const Alternative& target : axes_["problem.target"])
+            longest_target = std::max(longest_target, target.assignments.back().value.text.size());
+        // A cell holds its target twice, in plain and in its description.
+        if (count * static_cast<std::int64_t>(1024 + 2 * longest_target) > max_campaign_memory) {
+            problems_.add(source_, "",
+                          fmt::format("{} cells with targets of up to {} characters need too much memory; split the campaign", count,
+                                      longest_target));
+            problems_.raise();
+        }
         return count;
     }
 
@@ -242,6 +264,7 @@ private:
     std::string source_;
     std::optional<std::uint64_t> seed_;  ///< of the command line
     Problems& problems_;
+    std::set<std::string> accounted_;  ///< keys whose absence another problem explains
     Axes axes_;
     std::vector<std::string> longest_;
 };

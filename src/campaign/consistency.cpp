@@ -1,4 +1,4 @@
-// The checks, a function each: nullopt-like empty text if all is well.
+// The checks, a function each: what is wrong, in words, or an empty text.
 #include "campaign/consistency.hpp"
 
 #include <fmt/format.h>
@@ -6,6 +6,8 @@
 #include <cfloat>
 #include <cmath>
 #include <functional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "campaign/schema.hpp"
@@ -216,6 +218,18 @@ void for_combinations(const std::vector<const Axis*>& axes, std::size_t first, c
     }
 }
 
+/// One alternative for every (dimension, has a box) of the input axis: all that the other keys' checks read of it.
+Axis distinct_inputs(const Axis& inputs) {
+    Axis distinct;
+    std::set<std::pair<std::int64_t, bool>> seen;
+    for (const Alternative& input : inputs) {
+        CellConfig cell;
+        input.apply(cell);
+        if (seen.emplace(cell.input.dimension, cell.input.bounded).second) distinct.push_back(input);
+    }
+    return distinct;
+}
+
 }  // namespace
 
 CellConfig unset_cell() {
@@ -241,6 +255,8 @@ void complete(CellConfig& cell) {
 }
 
 void check_consistency(const Axes& axes, Problems& problems) {
+    const auto all_inputs = axes.find("problem.input");
+    const Axis inputs = all_inputs == axes.end() ? Axis{} : distinct_inputs(all_inputs->second);
     for (const Check& check : all_checks()) {
         const auto blamed = axes.find(check.key);
         if (blamed == axes.end() || blamed->second.empty()) continue;
@@ -250,7 +266,7 @@ void check_consistency(const Axes& axes, Problems& problems) {
             const auto found = axes.find(other);
             if (found == axes.end()) continue;
             readable = readable && !found->second.empty();
-            others.push_back(&found->second);
+            others.push_back(found == all_inputs ? &inputs : &found->second);
         }
         if (!readable) continue;
         for (const Alternative& alternative : blamed->second) {

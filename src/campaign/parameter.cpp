@@ -10,6 +10,7 @@ namespace {
 
 /// Integers in full, everything else as the shortest decimal.
 std::string shown(double value) {
+    if (value == 9223372036854775808.0) return "9223372036854775807";  // the largest integer of TOML
     const bool whole = value == std::floor(value) && std::abs(value) < 1e16;
     return whole ? fmt::format("{}", static_cast<std::int64_t>(value)) : fmt::format("{}", value);
 }

@@ -28,9 +28,10 @@ const SchemaKey* find_key(const std::string& path);
 
 // Limits that depend on more than one key.
 inline constexpr std::int64_t max_cells = 100'000;
-inline constexpr std::int64_t max_network_size = std::int64_t{1} << 20;  ///< width * (dimension + 2)
-inline constexpr std::int64_t max_calls = std::int64_t{1} << 20;         ///< Philox calls of a step: docs/numerics.md section 2
-inline constexpr std::int64_t max_nodes = std::int64_t{1} << 20;         ///< of a grid or a rule, all axes together
-inline constexpr double min_box_mass = 1e-6;                             ///< of a truncated normal law
+inline constexpr std::int64_t max_campaign_memory = std::int64_t{1} << 28;  ///< bytes of all cells' descriptions
+inline constexpr std::int64_t max_network_size = std::int64_t{1} << 20;     ///< width * (dimension + 2)
+inline constexpr std::int64_t max_calls = std::int64_t{1} << 20;            ///< Philox calls of a step: docs/numerics.md section 2
+inline constexpr std::int64_t max_nodes = std::int64_t{1} << 20;            ///< of a grid or a rule, all axes together
+inline constexpr double min_box_mass = 1e-6;                                ///< of a truncated normal law
 
 }  // namespace limrisk

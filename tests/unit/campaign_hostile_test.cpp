@@ -1,0 +1,134 @@
+// Hostile campaigns: sizes, depths and bytes that must end in a ConfigError, never in a crash, a hang or an allocation without bound.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "campaign/document.hpp"
+#include "campaign_fixture.hpp"
+#include "limrisk/error.hpp"
+
+namespace limrisk {
+namespace {
+
+using testing::HasSubstr;
+
+std::string repeated(const std::string& part, std::size_t times) {
+    std::string text;
+    text.reserve(part.size() * times);
+    for (std::size_t i = 0; i < times; ++i) text += part;
+    return text;
+}
+
+std::string refusal(const std::string& text) {
+    try {
+        parse_campaign(text, "t.toml");
+    } catch (const ConfigError& error) {
+        EXPECT_LT(std::string(error.what()).size(), 100'000U) << "a message is no copy of the input";
+        return error.what();
+    }
+    return "accepted";
+}
+
+TEST(HostileCampaign, DeepNestingIsRefused) {
+    for (const std::size_t depth : {17, 300, 100'000}) {
+        EXPECT_THAT(refusal("a = " + repeated("[", depth)), HasSubstr("nested deeper"));
+        EXPECT_THAT(refusal("a = " + repeated("{ a = ", depth)), HasSubstr("nested deeper"));
+        EXPECT_THAT(refusal("a = " + repeated("[{a=", depth)), HasSubstr("nested deeper"));
+        EXPECT_THAT(refusal(repeated("[", depth) + "a"), HasSubstr("nested deeper"));
+        EXPECT_THAT(refusal("a" + repeated(".a", depth) + " = 1"), HasSubstr("dotted key"));
+        EXPECT_THAT(refusal("[a" + repeated(".a", depth) + "]"), HasSubstr("dotted key"));
+        EXPECT_THAT(refusal("[[a" + repeated(" . \"a\"", depth) + "]]"), HasSubstr("dotted key"));
+        EXPECT_THAT(refusal("x = {a" + repeated(".'a'", depth) + " = 1}"), HasSubstr("dotted key"));
+    }
+}
+
+TEST(HostileCampaign, NestingHiddenBehindStringsIsFound) {
+    const std::string deep = repeated("[", 1000);
+    for (const char* start : {"a = [\"\"\"x\"\"\", ", "a = [\"\"\"x\"\"\"\", ", "a = [\"\"\"x\"\"\"\"\", ", "a = ['''x''''', ",
+                              "a = [\"\\\"\", ", "a = ['\\', ", "a = [\"\"\"\\\"\"\"\", ", "a = [ # \"\n", "a = [\"\", ", "a = ['', "}) {
+        EXPECT_THAT(refusal(start + deep), HasSubstr("nested deeper")) << start;
+    }
+    // And brackets that are only text are nothing.
+    EXPECT_EQ(hostile_structure("a = \"" + deep + "\" # " + deep + "\nb = '''\n" + deep + "'''\nc = \"\"\"" + deep + "\\\"\"\"\"" + "\n"),
+              "");
+}
+
+TEST(HostileCampaign, SizesAreBounded) {
+    EXPECT_THAT(refusal(std::string(max_campaign_bytes + 1, '#')), HasSubstr("larger than"));
+    EXPECT_NE(refusal(std::string(max_campaign_bytes, '#')), "accepted");
+    EXPECT_NE(refusal(repeated("k", 1'000'000) + " = 1"), "accepted");
+    EXPECT_NE(refusal("name = \"" + repeated("n", 1'000'000) + "\""), "accepted");
+    EXPECT_NE(refusal("name = \"" + repeated("\\u00e4", 100'000) + "\""), "accepted");
+    std::string keys;
+    for (int i = 0; i < 50'000; ++i) keys += "k" + std::to_string(i) + "=1\n";
+    EXPECT_THAT(refusal(keys), HasSubstr("more"));
+}
+
+TEST(HostileCampaign, SweepsThatOverflowAreRefusedBeforeTheyAreBuilt) {
+    std::string many = "[1";
+    for (int i = 2; i <= 1000; ++i) many += "," + std::to_string(i);
+    many += "]";
+    EXPECT_THAT(refusal(campaign_text({{3, "steps = " + many},
+                                       {10, "width = " + many},
+                                       {14, "batch = " + many},
+                                       {17, "checks = " + many},
+                                       {18, "tail = " + many},
+                                       {21, "nodes = " + many}})),
+                HasSubstr("more than 100000 cells"));
+    EXPECT_THAT(refusal(campaign_text(
+                    {{15, "optimizer = { name = \"adam\", learning_rate = " + many + ", epsilon = " + many + ", alpha = [0.1, 0.2] }"}})),
+                HasSubstr("combinations"));
+    EXPECT_THAT(
+        refusal(campaign_text(
+            {{10, "width = " + many}, {14, "batch = [" + repeated("1,", 99) + "1]"}, {8, "target = \"x1" + repeated(" ", 4000) + "\""}})),
+        HasSubstr("too much memory"));
+}
+
+TEST(HostileCampaign, NumbersAtTheEdgeAreRefusedOrExact) {
+    for (const char* number :
+         {"9223372036854775807", "-9223372036854775808", "9223372036854775808", "99999999999999999999999999", "1e308", "1e309", "-1e400",
+          "inf", "-inf", "+nan", "0x7fffffffffffffff", "1e-320", "0b1111111111111111111111111111111111111111111111111111111111111111"}) {
+        for (const int line : {2, 3, 10, 14, 17, 18, 21}) {
+            const std::string text = campaign_text();
+            std::string key = line == 2    ? "trials"
+                              : line == 3  ? "steps"
+                              : line == 10 ? "width"
+                              : line == 14 ? "batch"
+                              : line == 17 ? "checks"
+                              : line == 18 ? "tail"
+                                           : "nodes";
+            EXPECT_NE(refusal(campaign_text({{line, key + " = " + number}})), "accepted") << key << " = " << number;
+        }
+    }
+}
+
+TEST(HostileCampaign, BinaryGarbageIsRefused) {
+    std::uint64_t state = 1;
+    for (int round = 0; round < 2000; ++round) {
+        std::string garbage;
+        for (int i = 0; i < 200; ++i) {
+            state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+            garbage += static_cast<char>(state >> 56);
+        }
+        EXPECT_NE(refusal(garbage), "accepted");
+        // And a right campaign with a few bytes changed must at least end.
+        std::string damaged = campaign_text();
+        for (int i = 0; i < 3; ++i) {
+            state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+            damaged[(state >> 33) % damaged.size()] = static_cast<char>(state >> 56);
+        }
+        refusal(damaged);
+    }
+}
+
+TEST(Abbreviated, ShowsWholeCharactersOnly) {
+    EXPECT_EQ(abbreviated("abc"), "abc");
+    EXPECT_EQ(abbreviated("a\nb\x7f"), "a?b?");
+    EXPECT_EQ(abbreviated("\xff\xc3"), "??");
+    EXPECT_EQ(abbreviated("äöü", 4), "äö...");
+    EXPECT_EQ(abbreviated(std::string(100, 'x'), 10), std::string(10, 'x') + "...");
+}
+
+}  // namespace
+}  // namespace limrisk

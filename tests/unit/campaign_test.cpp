@@ -1,0 +1,277 @@
+// Right campaigns: defaults, sweeps and their order, overrides, and the catalogs against what the rest of the program calls things.
+#include "campaign/campaign.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
+
+#include "campaign/catalog.hpp"
+#include "campaign/cell_description.hpp"
+#include "campaign/schema.hpp"
+#include "campaign_fixture.hpp"
+#include "limrisk/error.hpp"
+
+namespace limrisk {
+namespace {
+
+using testing::HasSubstr;
+
+CellConfig only_cell(const Edits& edits) {
+    const Campaign campaign = read_campaign(edits);
+    EXPECT_EQ(campaign.cells.size(), 1U);
+    return campaign.cells.at(0);
+}
+
+TEST(Campaign, ReadsEveryField) {
+    const Campaign campaign = read_campaign({});
+    EXPECT_EQ(campaign.name, "test");
+    EXPECT_EQ(campaign.seed, 1U);
+    EXPECT_EQ(campaign.trials, 8);
+    EXPECT_EQ(campaign.text, campaign_text());
+    const CellConfig& cell = campaign.cells.at(0);
+    EXPECT_EQ(cell.steps, 100);
+    EXPECT_EQ(cell.precision, kernels::Precision::Float32);
+    EXPECT_EQ(cell.input.kind, InputLaw::Kind::Uniform);
+    EXPECT_EQ(cell.input.dimension, 1);
+    EXPECT_EQ(cell.target, "x1^2");
+    EXPECT_EQ(cell.width, 4);
+    EXPECT_EQ(cell.batch, 32);
+    EXPECT_EQ(cell.nodes_per_axis, 0);
+    EXPECT_EQ(cell.optimizer.kind, kernels::OptimizerKind::Sgd);
+    EXPECT_EQ(cell.learning_rate.initial, 0.05);
+    EXPECT_EQ(cell.learning_rate.power, 0);
+    EXPECT_EQ(cell.checks, 10);
+    EXPECT_EQ(cell.tail, 5);
+    EXPECT_EQ(cell.tolerance, 1e-3);
+    EXPECT_EQ(cell.evaluation.check_nodes, 64);
+    EXPECT_EQ(cell.evaluation.final_nodes, 0);
+}
+
+TEST(Campaign, DefaultsFollowFromTheRest) {
+    const Edits bare{{4, ""}, {5, ""}, {11, ""}, {12, ""}, {16, ""}, {17, ""}, {18, ""}, {19, ""}, {20, ""}, {21, ""}};
+    const CellConfig cell = only_cell(bare);
+    EXPECT_EQ(cell.seed, 1U);
+    EXPECT_EQ(cell.checks, 64);
+    EXPECT_EQ(cell.tail, 16);
+    EXPECT_EQ(cell.evaluation.check_nodes, 64);
+    EXPECT_EQ(cell.activation.kind, kernels::ActivationKind::Relu);
+    EXPECT_EQ(cell.initialization.kind, InitializationRule::Kind::Pytorch);
+    EXPECT_TRUE(cell.initialization.drawn_bias);
+    Edits few_steps = bare;
+    few_steps.push_back({3, "steps = 3"});
+    EXPECT_EQ(only_cell(few_steps).checks, 3);
+    EXPECT_EQ(only_cell(few_steps).tail, 1);
+    Edits in_space = bare;
+    in_space.push_back({7, "input = { law = \"uniform\", dimension = 5 }"});
+    EXPECT_EQ(only_cell(in_space).evaluation.check_nodes, 1024);
+    EXPECT_EQ(only_cell(in_space).evaluation.final_nodes, 16384);
+}
+
+TEST(Campaign, TheLastListVariesFastest) {
+    const Campaign campaign = read_campaign({{5, "precision = [\"float64\", \"float32\"]"},
+                                             {10, "width = [1, 2]"},
+                                             {15, "optimizer = [ { name = \"adam\", learning_rate = [0.1, 0.2] }, \"sgd(0.5)\" ]"}});
+    std::vector<std::string> order;
+    for (const CellConfig& cell : campaign.cells) {
+        EXPECT_EQ(cell.index, static_cast<std::int64_t>(order.size()));
+        order.push_back((cell.precision == kernels::Precision::Float64 ? "double " : "float ") + std::to_string(cell.width) + " " +
+                        cell.optimizer_label);
+    }
+    EXPECT_THAT(order, testing::ElementsAre("double 1 adam(0.1)", "double 1 adam(0.2)", "double 1 sgd(0.5)", "double 2 adam(0.1)",
+                                            "double 2 adam(0.2)", "double 2 sgd(0.5)", "float 1 adam(0.1)", "float 1 adam(0.2)",
+                                            "float 1 sgd(0.5)", "float 2 adam(0.1)", "float 2 adam(0.2)", "float 2 sgd(0.5)"));
+}
+
+TEST(Campaign, EveryKeyIsAnAxis) {
+    const Campaign campaign =
+        read_campaign({{3, "steps = [100, 200]"},
+                       {7, "input = [ { law = \"uniform\", dimension = [1, 2] }, { law = \"normal\", dimension = 1 } ]"},
+                       {8, "target = [\"x1\", \"x1^2\"]"},
+                       {11, "activation = [\"relu\", { name = \"leaky_relu\", slope = [0.1, 0.2] }, \"clipping(0, 2)\"]"},
+                       {12, "initialization = [ { name = \"uniform\", low = -1, high = [1, 2], bias = [\"zero\", \"drawn\"] } ]"},
+                       {14, "batch = [8, 16]"},
+                       {17, "checks = [10, 20]"},
+                       {18, "tail = [1, 5]"},
+                       {19, "tolerance = [1e-3, 1e-2]"},
+                       {21, "nodes = [16, 32]"}});
+    EXPECT_EQ(campaign.cells.size(), 2U * 3 * 2 * 4 * 4 * 2 * 2 * 2 * 2 * 2);
+    std::set<std::string> ids;
+    for (const CellConfig& cell : campaign.cells) ids.insert(cell.id);
+    EXPECT_EQ(ids.size(), campaign.cells.size());
+}
+
+TEST(Campaign, AGridTakesNoPartInTheBatchAxis) {
+    const Campaign campaign = read_campaign(
+        {{14, "batch = [8, 16]\nsampling = [\"fresh\", { nodes = [4, 8] }]"}, {7, "input = { law = \"uniform\", dimension = 2 }"}});
+    ASSERT_EQ(campaign.cells.size(), 4U);
+    EXPECT_EQ(campaign.cells[1].batch, 16);
+    EXPECT_EQ(campaign.cells[2].nodes_per_axis, 4);
+    EXPECT_EQ(campaign.cells[2].batch, 16);
+    EXPECT_EQ(campaign.cells[3].batch, 64);
+}
+
+TEST(Campaign, WritesOfTheSameChoiceAreTheSameCell) {
+    const std::string id = only_cell({{11, "activation = { name = \"leaky_relu\", slope = 0.01 }"}}).id;
+    for (const char* same : {"\"leaky_relu\"", "\"leaky_relu(0.01)\"", "\" leaky_relu ( slope = 1e-2 ) \"", "{ name = \"leaky_relu\" }",
+                             "[ \"leaky_relu\" ]"}) {
+        EXPECT_EQ(only_cell({{11, std::string("activation = ") + same}}).id, id) << same;
+    }
+    EXPECT_EQ(only_cell({{15, "optimizer = { name = \"sgd\", learning_rate = { schedule = \"constant\", initial = 0.05 } }"}}).id,
+              only_cell({}).id);
+    EXPECT_EQ(only_cell({{15, "optimizer = \"sgd(learning_rate = 0.05)\""}}).id, only_cell({}).id);
+}
+
+TEST(Campaign, SchedulesAndTruncatedNormalsAreRead) {
+    const CellConfig cell = only_cell({{7, "input = { law = \"normal\", dimension = 1, mean = 1, deviation = 2, low = 0, high = 3 }"},
+                                       {15,
+                                        "optimizer = { name = \"rmsprop\", learning_rate = { schedule = \"polynomial\", initial = 0.05, "
+                                        "power = 0.5 }, bias_correction = false }"}});
+    EXPECT_TRUE(cell.input.bounded);
+    EXPECT_EQ(cell.input.mean, 1);
+    EXPECT_EQ(cell.input.high, 3);
+    EXPECT_EQ(cell.learning_rate.power, 0.5);
+    EXPECT_EQ(cell.optimizer.beta, 0.99);
+    EXPECT_FALSE(cell.optimizer.bias_correction);
+}
+
+TEST(Campaign, WidthZeroAndFourThousandInDimension64AreAllowed) {
+    EXPECT_EQ(read_campaign({{7, "input = { law = \"uniform\", dimension = 64 }"}, {10, "width = [0, 4096]"}}).cells.size(), 2U);
+}
+
+TEST(Campaign, DescriptionsComeBackAsTheSameCell) {
+    const Campaign campaign = read_campaign(
+        {{7, "input = [ { law = \"normal\", dimension = 1 }, { law = \"uniform\", dimension = 3, low = -1 } ]"},
+         {11, "activation = [\"relu\", \"power_relu(2)\", \"leaky_relu\", \"clipping(-1, 1)\", \"softplus\", \"logistic\", \"tanh\"]"},
+         {15,
+          "optimizer = [\"sgd(0.1)\", \"momentum(0.1)\", \"nesterov(0.1)\", \"adagrad(0.1)\", \"rmsprop(0.1)\", \"adadelta\", \"adam\"]"}});
+    EXPECT_EQ(campaign.cells.size(), 2U * 7 * 7);
+    for (const CellConfig& cell : campaign.cells) {
+        EXPECT_EQ(describe(cell_from_description(cell.description)), cell.description);
+        EXPECT_EQ(cell_from_description(cell.description).id, cell.id);
+    }
+}
+
+TEST(Campaign, OverridesComeFromTheCommandLine) {
+    Overrides overrides;
+    overrides.trials = 3;
+    overrides.steps = 50;
+    overrides.seed = 18446744073709551615ULL;
+    overrides.set = {{"network.width", "[1, 2]"},
+                     {"network.activation", "tanh"},
+                     {"problem.target", "sin(x1)"},
+                     {"training.optimizer", "{ name = \"adam\" }"}};
+    const Campaign campaign = read_campaign({{17, "checks = 10"}}, overrides);
+    EXPECT_EQ(campaign.trials, 3);
+    EXPECT_EQ(campaign.seed, 18446744073709551615ULL);
+    ASSERT_EQ(campaign.cells.size(), 2U);
+    EXPECT_EQ(campaign.cells[1].seed, 18446744073709551615ULL);
+    EXPECT_EQ(campaign.cells[1].width, 2);
+    EXPECT_EQ(campaign.cells[1].steps, 50);
+    EXPECT_EQ(campaign.cells[1].target, "sin(x1)");
+    EXPECT_EQ(campaign.cells[1].activation_label, "tanh");
+    EXPECT_EQ(campaign.cells[1].optimizer.alpha, 0.9);
+}
+
+TEST(Campaign, WrongOverridesNameTheOption) {
+    const auto message = [](const Overrides& overrides) -> std::string {
+        try {
+            read_campaign({}, overrides);
+        } catch (const ConfigError& error) {
+            return error.what();
+        }
+        return "accepted";
+    };
+    Overrides trials, steps;
+    trials.trials = 0;
+    steps.steps = 5;
+    EXPECT_THAT(message(trials), HasSubstr("command line (--trials trials): key `trials`: 0"));
+    EXPECT_THAT(message(steps), HasSubstr("10 checks in 5 steps"));
+    const auto set = [&](const std::string& key, const std::string& value) {
+        Overrides overrides;
+        overrides.set = {{key, value}};
+        return message(overrides);
+    };
+    EXPECT_THAT(set("network.widht", "3"), HasSubstr("command line (--set network.widht): key `network.widht`: unknown"));
+    EXPECT_THAT(set("network.width", "-3"), HasSubstr("command line (--set network.width): key `network.width`: -3"));
+    EXPECT_THAT(set("", "3"), HasSubstr("is not a dotted key"));
+    EXPECT_THAT(set("network..width", "3"), HasSubstr("is not a dotted key"));
+    EXPECT_THAT(set("network width", "3"), HasSubstr("is not a dotted key"));
+    EXPECT_THAT(set("network.width", "2*3"), HasSubstr("is not a TOML value"));
+    EXPECT_THAT(set("network.width", ""), HasSubstr("is not a TOML value"));
+    EXPECT_THAT(set("network.width", "3\n[x]\ny = 1"), HasSubstr("line break"));
+    EXPECT_THAT(set("network.width", std::string(10000, '[')), HasSubstr("nested too deep"));
+    EXPECT_THAT(set("network.width.x", "3"), HasSubstr("not a table"));
+    EXPECT_THAT(set(std::string("a") + std::string(20000, '.'), "3"), HasSubstr("is not a dotted key"));
+}
+
+TEST(Campaign, FilesThatCannotBeReadAreInputErrors) {
+    for (const std::filesystem::path path : {"/nonexistent/campaign.toml", "/"}) {
+        try {
+            load_campaign(path);
+            FAIL() << path;
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ExitCode::InputOutput);
+            EXPECT_THAT(error.what(), HasSubstr("cannot read the campaign " + path.string()));
+        }
+    }
+}
+
+TEST(Catalog, NamesAreThoseOfDescriptions) {
+    const auto described = [](const CatalogEntry& entry) {
+        CellConfig cell;
+        entry.choose(cell);
+        if (!cell.input.bounded) cell.input.low = cell.input.high = 0;
+        return describe(cell);
+    };
+    for (const Catalog* catalog : {&activation_catalog(), &initialization_catalog(), &optimizer_catalog()}) {
+        for (const CatalogEntry& entry : catalog->entries)
+            EXPECT_THAT(described(entry), HasSubstr("\"name\":\"" + std::string(entry.name) + "\""));
+    }
+    for (const CatalogEntry& entry : input_catalog().entries)
+        EXPECT_THAT(described(entry), HasSubstr("\"law\":\"" + std::string(entry.name) + "\""));
+}
+
+TEST(Catalog, EveryRowSaysWhatItMeans) {
+    for (const Catalog* catalog : catalogs()) {
+        for (const CatalogEntry& entry : catalog->entries) {
+            EXPECT_NE(std::string(entry.meaning), "") << entry.name;
+            for (const Parameter& parameter : entry.parameters) {
+                EXPECT_NE(std::string(parameter.meaning), "") << entry.name << " " << parameter.name;
+                EXPECT_FALSE(parameter.required && parameter.fallback != nullptr) << entry.name << " " << parameter.name;
+            }
+        }
+    }
+}
+
+/// docs/campaign.md has every key and every entry with its parameters.
+TEST(Documentation, NamesEveryKeyAndEntry) {
+    std::ifstream file(std::filesystem::path(LIMRISK_SOURCE_DIR) / "docs" / "campaign.md");
+    const std::string text((std::istreambuf_iterator<char>(file)), {});
+    ASSERT_NE(text, "");
+    for (const SchemaKey& key : campaign_schema()) EXPECT_THAT(text, HasSubstr("`" + key.path() + "`"));
+    for (const Catalog* catalog : catalogs()) {
+        for (const CatalogEntry& entry : catalog->entries) {
+            EXPECT_THAT(text, HasSubstr("`" + std::string(entry.name) + "`"));
+            for (const Parameter& parameter : entry.parameters)
+                EXPECT_THAT(text, HasSubstr("`" + std::string(parameter.name))) << entry.name;
+        }
+    }
+}
+
+/// Every shipped campaign reads.
+TEST(Experiments, AreRightCampaigns) {
+    int count = 0;
+    for (const auto& file : std::filesystem::directory_iterator(std::filesystem::path(LIMRISK_SOURCE_DIR) / "experiments")) {
+        if (file.path().extension() != ".toml") continue;
+        EXPECT_EQ(load_campaign(file.path()).name, file.path().stem().string());
+        ++count;
+    }
+    EXPECT_GE(count, 6);
+}
+
+}  // namespace
+}  // namespace limrisk

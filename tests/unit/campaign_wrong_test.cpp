@@ -1,0 +1,322 @@
+// Wrong campaigns, one mistake each: the message names file, line and key, the value given, and what would be right.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <ostream>
+#include <string>
+
+#include "campaign_fixture.hpp"
+#include "limrisk/error.hpp"
+
+namespace limrisk {
+namespace {
+
+struct Wrong {
+    Edits edits;
+    const char* place;     ///< how the line of the message begins
+    const char* fragment;  ///< what it must contain
+};
+void PrintTo(const Wrong& wrong, std::ostream* out) { *out << wrong.edits.front().second; }
+
+class WrongCampaigns : public testing::TestWithParam<Wrong> {};
+
+TEST_P(WrongCampaigns, AreRefusedWithPlaceAndAdvice) {
+    const Wrong& wrong = GetParam();
+    try {
+        read_campaign(wrong.edits);
+        FAIL() << "accepted: " << wrong.edits.front().second;
+    } catch (const ConfigError& error) {
+        EXPECT_EQ(error.code(), ExitCode::Data);
+        EXPECT_EQ(static_cast<int>(error.code()), 65);
+        EXPECT_THAT(error.problems(),
+                    testing::Contains(testing::AllOf(testing::StartsWith(wrong.place), testing::HasSubstr(wrong.fragment))))
+            << error.what();
+        EXPECT_EQ(error.problems().size(), 1U) << "one mistake, one problem:\n" << error.what();
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    TopLevel, WrongCampaigns,
+    testing::Values(Wrong{{{1, ""}}, "t.toml: key `name`", "missing"},                                                  //
+                    Wrong{{{1, "name = 3"}}, "t.toml:1: key `name`", "3; allowed is a string"},                         //
+                    Wrong{{{1, "name = \"\""}}, "t.toml:1: key `name`", "1 to 100 printable characters"},               //
+                    Wrong{{{1, "name = \"a\\nb\""}}, "t.toml:1: key `name`", "printable"},                              //
+                    Wrong{{{1, "name = [\"a\", \"b\"]"}}, "t.toml:1: key `name`", "cannot be swept"},                   //
+                    Wrong{{{1, "name = \"" + std::string(101, 'n') + "\""}}, "t.toml:1: key `name`", "1 to 100"},       //
+                    Wrong{{{2, ""}}, "t.toml: key `trials`", "missing"},                                                //
+                    Wrong{{{2, "trials = 0"}}, "t.toml:2: key `trials`", "0; allowed is an integer, 1 to 1000000000"},  //
+                    Wrong{{{2, "trials = -5"}}, "t.toml:2: key `trials`", "-5"},                                        //
+                    Wrong{{{2, "trials = 1000000001"}}, "t.toml:2: key `trials`", "1 to 1000000000"},                   //
+                    Wrong{{{2, "trials = 9223372036854775807"}}, "t.toml:2: key `trials`", "9223372036854775807"},      //
+                    Wrong{{{2, "trials = 1e3"}}, "t.toml:2: key `trials`", "leave out the decimal point"},              //
+                    Wrong{{{2, "trials = \"4096\""}}, "t.toml:2: key `trials`", "leave out the quotes"},                //
+                    Wrong{{{2, "trials = true"}}, "t.toml:2: key `trials`", "true; allowed is an integer"},             //
+                    Wrong{{{2, "trials = [1, 2]"}}, "t.toml:2: key `trials`", "cannot be swept"},                       //
+                    Wrong{{{2, "trials = 1979-05-27"}}, "t.toml:2: key `trials`", "a date or time"},                    //
+                    Wrong{{{2, "trials = { n = 1 }"}}, "t.toml:2: key `trials`", "a table"},                            //
+                    Wrong{{{2, "trails = 8"}}, "t.toml:2: key `trails`", "did you mean `trials`?"},
+                    Wrong{{{3, ""}}, "t.toml: key `steps`", "missing"},                                         //
+                    Wrong{{{3, "steps = 0"}}, "t.toml:3: key `steps`", "1 to 1099511627775"},                   //
+                    Wrong{{{3, "steps = 1099511627776"}}, "t.toml:3: key `steps`", "1 to 1099511627775"},       //
+                    Wrong{{{3, "steps = []"}}, "t.toml:3: key `steps`", "an empty list"},                       //
+                    Wrong{{{3, "steps = [[100]]"}}, "t.toml:3: key `steps`", "a list inside a list"},           //
+                    Wrong{{{3, "steps = [100, 2.5]"}}, "t.toml:3: key `steps`", "2.5; allowed is an integer"},  //
+                    Wrong{{{3, "steps = 100.0"}}, "t.toml:3: key `steps`", "leave out the decimal point"},      //
+                    Wrong{{{3, "steps = nan"}}, "t.toml:3: key `steps`", "nan; allowed is an integer"},         //
+                    Wrong{{{4, "seed = -1"}}, "t.toml:4: key `seed`", "0 to 9223372036854775807"},              //
+                    Wrong{{{4, "seed = 0.5"}}, "t.toml:4: key `seed`", "0.5; allowed is an integer"},           //
+                    Wrong{{{4, "seed = [1, 2]"}}, "t.toml:4: key `seed`", "cannot be swept"},                   //
+                    Wrong{{{4, "seed = 9223372036854775808"}}, "t.toml:4:", "not valid TOML"},                  //
+                    Wrong{{{5, "precision = \"float16\""}}, "t.toml:5: key `precision`", "\"float32\" or \"float64\""},
+                    Wrong{{{5, "precision = \"flaot64\""}}, "t.toml:5: key `precision`", "did you mean `float64`?"},  //
+                    Wrong{{{5, "precision = 64"}}, "t.toml:5: key `precision`", "64; allowed is \"float32\""},        //
+                    Wrong{{{5, "activation = \"relu\""}}, "t.toml:5: key `activation`", "did you mean `network.activation`?"},
+                    Wrong{{{5, "zzz = 1"}}, "t.toml:5: key `zzz`", "the keys of a campaign are name, seed"},  //
+                    Wrong{{{5, "\"\" = 1"}}, "t.toml:5: ", "unknown"}));
+
+std::string input(const std::string& rest) { return "input = { " + rest + " }"; }
+
+INSTANTIATE_TEST_SUITE_P(
+    Problem, WrongCampaigns,
+    testing::Values(
+        Wrong{{{7, ""}}, "t.toml:6: key `problem.input`", "missing"},                                                         //
+        Wrong{{{7, input("")}}, "t.toml:7: key `problem.input.law`", "missing; it chooses one of uniform, normal"},           //
+        Wrong{{{7, input("lwa = \"uniform\", dimension = 1")}}, "t.toml:7: key `problem.input.law`", "did you mean `law`?"},  //
+        Wrong{{{7, input("law = \"unifrom\", dimension = 1")}}, "t.toml:7: key `problem.input.law`", "did you mean `uniform`?"},
+        Wrong{{{7, input("law = 1, dimension = 1")}}, "t.toml:7: key `problem.input.law`", "1; allowed are \"uniform\", \"normal\""},
+        Wrong{
+            {{7, input("law = [\"uniform\", \"normal\"], dimension = 1")}}, "t.toml:7: key `problem.input.law`", "write a list of tables"},
+        Wrong{{{7, input("law = \"uniform\"")}}, "t.toml:7: key `problem.input.dimension`", "missing"},                    //
+        Wrong{{{7, input("law = \"uniform\", dimension = 0")}}, "t.toml:7: key `problem.input.dimension`", "1 to 256"},    //
+        Wrong{{{7, input("law = \"uniform\", dimension = 257")}}, "t.toml:7: key `problem.input.dimension`", "1 to 256"},  //
+        Wrong{{{7, input("law = \"uniform\", dimension = 1, mean = 0")}},
+              "t.toml:7: key `problem.input.mean`",
+              "parameters of uniform are dimension, low, high"},
+        Wrong{{{7, input("law = \"uniform\", dimension = 1, hihg = 2")}}, "t.toml:7: key `problem.input.hihg`", "did you mean `high`?"},
+        Wrong{{{7, input("law = \"uniform\", dimension = 1, low = 1.0, high = 0.0")}},
+              "t.toml:7: key `problem.input`",
+              "low must be below high"},
+        Wrong{{{7, input("law = \"uniform\", dimension = 1, low = 1.0, high = 1.0")}}, "t.toml:7: key `problem.input`", "is empty"},
+        Wrong{{{7, input("law = \"uniform\", dimension = 1, low = nan")}},
+              "t.toml:7: key `problem.input.low`",
+              "nan; allowed is a finite number"},
+        Wrong{{{7, input("law = \"uniform\", dimension = 1, high = inf")}}, "t.toml:7: key `problem.input.high`", "inf"},  //
+        Wrong{{{7, input("law = \"uniform\", dimension = 1, high = 1e39")}}, "t.toml:7: key `problem.input`", "too wide for float32"},
+        Wrong{{{7, input("law = \"uniform\", dimension = 1, low = -3e38, high = 3e38")}},
+              "t.toml:7: key `problem.input`",
+              "too wide for float32"},
+        Wrong{{{7, input("law = \"uniform\", dimension = 1, low = 1.0, high = 1.00000001")}},
+              "t.toml:7: key `problem.input`",
+              "equal ends in float32"},
+        Wrong{{{7, input("law = \"uniform\", dimension = 1, low = \"0\"")}}, "t.toml:7: key `problem.input.low`", "leave out the quotes"},
+        Wrong{
+            {{7, input("law = \"normal\", dimension = 1, deviation = 0.0")}}, "t.toml:7: key `problem.input.deviation`", "greater than 0"},
+        Wrong{{{7, input("law = \"normal\", dimension = 1, deviation = -1")}}, "t.toml:7: key `problem.input.deviation`", "-1"},
+        Wrong{{{7, input("law = \"normal\", dimension = 1, deviation = 1e-45")}},
+              "t.toml:7: key `problem.input`",
+              "subnormal or 0 in float32"},
+        Wrong{{{7, input("law = \"normal\", dimension = 1, mean = 1e300")}},
+              "t.toml:7: key `problem.input`",
+              "mean 1e+300 is not finite in float32"},
+        Wrong{{{7, input("law = \"normal\", dimension = 1, low = 0.0")}}, "t.toml:7: key `problem.input`", "low without high"},
+        Wrong{{{7, input("law = \"normal\", dimension = 1, high = 0.0")}}, "t.toml:7: key `problem.input`", "high without low"},
+        Wrong{{{7, input("law = \"normal\", dimension = 1, low = 6.0, high = 9.0")}}, "t.toml:7: key `problem.input`", "at least 1e-06"},
+        Wrong{{{7, input("law = \"normal\", dimension = 1, low = -9.0, high = -6.0")}},
+              "t.toml:7: key `problem.input`",
+              "has probability 9.9e-10"},
+        Wrong{{{7, "input = \"uniform\""}}, "t.toml:7: key `problem.input.dimension`", "missing"},                               //
+        Wrong{{{7, "input = 3"}}, "t.toml:7: key `problem.input`", "allowed is a table or a name"},                              //
+        Wrong{{{8, ""}}, "t.toml:6: key `problem.target`", "missing"},                                                           //
+        Wrong{{{8, "target = 1"}}, "t.toml:8: key `problem.target`", "1; allowed is a string"},                                  //
+        Wrong{{{8, "target = \"\""}}, "t.toml:8: key `problem.target`", "column 1: the expression is empty"},                    //
+        Wrong{{{8, "target = \"x1 + x2\""}}, "t.toml:8: key `problem.target`", "column 6: no variable `x2`"},                    //
+        Wrong{{{8, "target = \"sni(x1)\""}}, "t.toml:8: key `problem.target`", "did you mean `sin`?"},                           //
+        Wrong{{{8, "target = [\"x1\", \"(x1\"]"}}, "t.toml:8: key `problem.target`", "never closed"},                            //
+        Wrong{{{8, "target = \"1e60*x1\""}}, "t.toml:8: key `problem.target`", "1e+60 is not finite in float32"},                //
+        Wrong{{{8, "target = \"" + std::string(5000, ' ') + "x1\""}}, "t.toml:8: key `problem.target`", "at most 4096"},         //
+        Wrong{{{8, "target = \"x1^2\"\ntraget = \"x1\""}}, "t.toml:9: key `problem.traget`", "did you mean `problem.target`?"},  //
+        Wrong{{{8, "target = \"x1\"\nwidth = 3"}}, "t.toml:9: key `problem.width`", "did you mean `network.width`?"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Network, WrongCampaigns,
+    testing::Values(
+        Wrong{{{9, "[netwrk]\n[network]"}}, "t.toml:9: key `netwrk`", "did you mean `network`?"},
+        Wrong{{{10, ""}}, "t.toml:9: key `network.width`", "missing"},                                     //
+        Wrong{{{10, "width = -1"}}, "t.toml:10: key `network.width`", "0 to 65536"},                       //
+        Wrong{{{10, "width = 65537"}}, "t.toml:10: key `network.width`", "0 to 65536"},                    //
+        Wrong{{{10, "width = 4611686018427387904"}}, "t.toml:10: key `network.width`", "0 to 65536"},      //
+        Wrong{{{10, "width = [1, 2, \"4\"]"}}, "t.toml:10: key `network.width`", "leave out the quotes"},  //
+        Wrong{{{10, "width = [1,\n 2,\n -4]"}}, "t.toml:12: key `network.width`", "-4"},                   //
+        Wrong{{{10, "width = 32.0"}}, "t.toml:10: key `network.width`", "leave out the decimal point"},    //
+        Wrong{{{7, input("law = \"uniform\", dimension = 30")}, {10, "width = 65536"}, {21, ""}},
+              "t.toml:10: key `network.width`",
+              "that is, width 32768"},
+        Wrong{{{10, "width = [3, 3]"}}, "t.toml: ", "cells 0 and 1 are the same"},  //
+        Wrong{{{10, "widht = 3"}}, "t.toml:10: key `network.widht`", "did you mean `network.width`?"},
+        Wrong{{{11, "activation = \"relo\""}}, "t.toml:11: key `network.activation`", "did you mean `relu`?"},          //
+        Wrong{{{11, "activation = \"gelu\""}}, "t.toml:11: key `network.activation`", "allowed are relu, power_relu"},  //
+        Wrong{{{11, "activation = 1"}}, "t.toml:11: key `network.activation`", "allowed is a table or a name"},         //
+        Wrong{{{11, "activation = {}"}}, "t.toml:11: key `network.activation.name`", "missing"},                        //
+        Wrong{{{11, "activation = \"relu(1)\""}}, "t.toml:11: key `network.activation`", "relu has no parameters"},     //
+        Wrong{{{11, "activation = \"relu(\""}}, "t.toml:11: key `network.activation`", "the closing ) is missing"},     //
+        Wrong{{{11, "activation = \"power_relu\""}}, "t.toml:11: key `network.activation.power`", "missing"},           //
+        Wrong{{{11, "activation = \"power_relu(1)\""}}, "t.toml:11: key `network.activation.power`", "2 to 16"},        //
+        Wrong{{{11, "activation = \"power_relu(17)\""}}, "t.toml:11: key `network.activation.power`", "17"},            //
+        Wrong{{{11, "activation = \"power_relu(2.5)\""}}, "t.toml:11: key `network.activation.power`", "2.5"},          //
+        Wrong{{{11, "activation = \"power_relu(x)\""}}, "t.toml:11: key `network.activation.power`", "\"x\""},          //
+        Wrong{{{11, "activation = \"leaky_relu(0)\""}}, "t.toml:11: key `network.activation`", "is relu"},              //
+        Wrong{{{11, "activation = \"leaky_relu(1e-60)\""}}, "t.toml:11: key `network.activation`", "is 0 in float32"},  //
+        Wrong{{{11, "activation = \"leaky_relu(0.1, 0.2)\""}}, "t.toml:11: key `network.activation`", "too many arguments"},
+        Wrong{{{11, "activation = \"leaky_relu(slpe = 0.1)\""}}, "t.toml:11: key `network.activation`", "did you mean `slope`?"},
+        Wrong{{{11, "activation = \"leaky_relu(0.1, slope = 0.2)\""}}, "t.toml:11: key `network.activation`", "given twice"},
+        Wrong{{{11, "activation = \"leaky_relu(0.1,)\""}}, "t.toml:11: key `network.activation`", "too many arguments"},
+        Wrong{{{11, "activation = \"leaky_relu(1..2)\""}}, "t.toml:11: key `network.activation`", "`1..2` is no number"},
+        Wrong{{{11, "activation = { name = \"leaky_relu\", slope = inf }"}}, "t.toml:11: key `network.activation.slope`", "inf"},
+        Wrong{{{11, "activation = { name = \"relu\", slope = 1 }"}}, "t.toml:11: key `network.activation.slope`", "relu has no parameters"},
+        Wrong{{{11, "activation = \"clipping(1, 0)\""}}, "t.toml:11: key `network.activation`", "low must be below high"},
+        Wrong{{{12, "initialization = \"he\""}}, "t.toml:12: key `network.initialization`", "allowed are pytorch"},
+        Wrong{{{12, "initialization = \"kaiming\""}}, "t.toml:12: key `network.initialization`", "allowed are pytorch"},
+        Wrong{{{12, "initialization = { name = \"uniform\", high = 1 }"}}, "t.toml:12: key `network.initialization.low`", "missing"},
+        Wrong{{{12, "initialization = \"uniform(1, -1)\""}}, "t.toml:12: key `network.initialization`", "low must be below high"},
+        Wrong{{{12, "initialization = { name = \"pytorch\", bias = \"none\" }"}},
+              "t.toml:12: key `network.initialization.bias`",
+              "\"zero\" or \"drawn\""},
+        Wrong{{{12, "initialization = { name = \"pytorch\", bias = 0 }"}},
+              "t.toml:12: key `network.initialization.bias`",
+              "0; allowed is \"zero\""},
+        Wrong{{{12, "initialization = { name = \"pytorch\", low = 0 }"}},
+              "t.toml:12: key `network.initialization.low`",
+              "parameters of pytorch are bias"}));
+
+std::string optimizer(const std::string& rest) { return "optimizer = { " + rest + " }"; }
+
+INSTANTIATE_TEST_SUITE_P(
+    Training, WrongCampaigns,
+    testing::Values(
+        Wrong{{{14, ""}}, "t.toml:13: key `training.batch`", "missing"},                      //
+        Wrong{{{14, "batch = 0"}}, "t.toml:14: key `training.batch`", "1 to 1048576"},        //
+        Wrong{{{14, "batch = 1048577"}}, "t.toml:14: key `training.batch`", "1 to 1048576"},  //
+        Wrong{{{7, input("law = \"uniform\", dimension = 8")}, {14, "batch = 1048576"}},
+              "t.toml:14: key `training.batch`",
+              "at most 524288 samples"},
+        Wrong{{{14, "batch = 32\nsampling = { nodes = 128 }"}}, "t.toml:14: key `training.batch`", "leave batch out"},  //
+        Wrong{{{14, "sampling = { node = 128 }"}}, "t.toml:14: key `training.sampling`", "{ nodes = 128 }"},            //
+        Wrong{{{14, "sampling = { nodes = 0 }"}}, "t.toml:14: key `training.sampling.nodes`", "1 to 1048576"},          //
+        Wrong{{{14, "sampling = { nodes = 8, batch = 3 }"}}, "t.toml:14: key `training.sampling.batch`", "parameters of nodes are nodes"},
+        Wrong{{{14, "sampling = \"frehs\""}}, "t.toml:14: key `training.sampling`", "did you mean `fresh`?"},  //
+        Wrong{{{7, input("law = \"uniform\", dimension = 5")}, {14, "sampling = { nodes = 64 }"}},
+              "t.toml:14: key `training.sampling`",
+              "use fewer nodes"},
+        Wrong{{{7, input("law = \"normal\", dimension = 1")}, {14, "sampling = { nodes = 64 }"}},
+              "t.toml:14: key `training.sampling`",
+              "needs a box"},
+        Wrong{{{15, ""}}, "t.toml:13: key `training.optimizer`", "missing"},                                         //
+        Wrong{{{15, "optimizer = \"sgd\""}}, "t.toml:15: key `training.optimizer.learning_rate`", "missing"},        //
+        Wrong{{{15, "optimizer = \"addam(0.1)\""}}, "t.toml:15: key `training.optimizer`", "did you mean `adam`?"},  //
+        Wrong{
+            {{15, optimizer("name = \"adamw\", learning_rate = 0.1")}}, "t.toml:15: key `training.optimizer.name`", "did you mean `adam`?"},
+        Wrong{{{15, optimizer("learning_rate = 0.1")}}, "t.toml:15: key `training.optimizer.name`", "missing"},  //
+        Wrong{{{15, optimizer("name = \"sgd\", lr = 0.1, learning_rate = 0.1")}},
+              "t.toml:15: key `training.optimizer.lr`",
+              "parameters of sgd are learning_rate"},
+        Wrong{
+            {{15, optimizer("name = \"sgd\", learning_rate = 0")}}, "t.toml:15: key `training.optimizer.learning_rate`", "greater than 0"},
+        Wrong{{{15, optimizer("name = \"sgd\", learning_rate = -0.1")}}, "t.toml:15: key `training.optimizer.learning_rate`", "-0.1"},
+        Wrong{{{15, optimizer("name = \"sgd\", learning_rate = nan")}}, "t.toml:15: key `training.optimizer.learning_rate`", "nan"},
+        Wrong{{{15, optimizer("name = \"sgd\", learning_rate = inf")}}, "t.toml:15: key `training.optimizer.learning_rate`", "inf"},
+        Wrong{
+            {{15, optimizer("name = \"sgd\", learning_rate = 1e-40")}}, "t.toml:15: key `training.optimizer`", "subnormal or 0 in float32"},
+        Wrong{{{15, optimizer("name = \"sgd\", learning_rate = 1e40")}}, "t.toml:15: key `training.optimizer`", "not finite in float32"},
+        Wrong{{{15, optimizer("name = \"sgd\", learning_rate = { schedule = \"cosine\" }")}},
+              "t.toml:15: key `training.optimizer.learning_rate.schedule`",
+              "allowed are constant, polynomial"},
+        Wrong{{{15, optimizer("name = \"sgd\", learning_rate = { initial = 0.1 }")}},
+              "t.toml:15: key `training.optimizer.learning_rate.schedule`",
+              "missing"},
+        Wrong{{{15, optimizer("name = \"sgd\", learning_rate = { schedule = \"polynomial\", initial = 0.1 }")}},
+              "t.toml:15: key `training.optimizer.learning_rate.power`",
+              "missing"},
+        Wrong{{{15, optimizer("name = \"sgd\", learning_rate = { schedule = \"polynomial\", initial = 0.1, power = -1 }")}},
+              "t.toml:15: key `training.optimizer.learning_rate.power`",
+              "0 to 16"},
+        Wrong{{{15, optimizer("name = \"sgd\", learning_rate = { schedule = \"constant\", initial = 0.1, power = 1 }")}},
+              "t.toml:15: key `training.optimizer.learning_rate.power`",
+              "parameters of constant are initial"},
+        Wrong{{{15, optimizer("name = \"adam\", alpha = 1.0")}}, "t.toml:15: key `training.optimizer.alpha`", "at least 0 and below 1"},
+        Wrong{{{15, optimizer("name = \"adam\", beta = -0.1")}}, "t.toml:15: key `training.optimizer.beta`", "at least 0 and below 1"},
+        Wrong{{{15, optimizer("name = \"adam\", beta = 0.99999999")}},
+              "t.toml:15: key `training.optimizer`",
+              "beta 0.99999999 is 1 in float32"},
+        Wrong{{{15, optimizer("name = \"adam\", epsilon = 0")}}, "t.toml:15: key `training.optimizer.epsilon`", "greater than 0"},
+        Wrong{{{15, optimizer("name = \"adam\", epsilon = 1e-39")}},
+              "t.toml:15: key `training.optimizer`",
+              "epsilon 1e-39 is subnormal or 0 in float32"},
+        Wrong{{{15, optimizer("name = \"adam\", amsgrad = true")}}, "t.toml:15: key `training.optimizer.amsgrad`", "unknown"},
+        Wrong{{{15, optimizer("name = \"rmsprop\", learning_rate = 0.1, bias_correction = 1")}},
+              "t.toml:15: key `training.optimizer.bias_correction`",
+              "true or false"},
+        Wrong{{{15, optimizer("name = \"adadelta\", beta = 0.9")}},
+              "t.toml:15: key `training.optimizer.beta`",
+              "parameters of adadelta are learning_rate, rho, epsilon"},
+        Wrong{{{15, "optimizer = []"}}, "t.toml:15: key `training.optimizer`", "an empty list"},                         //
+        Wrong{{{15, "optimizer = [ [\"adam\"] ]"}}, "t.toml:15: key `training.optimizer`", "a list inside a list"},      //
+        Wrong{{{15, "optimizer = [ \"adam\", \"adam(0.001)\" ]"}}, "t.toml: ", "are the same"},                          //
+        Wrong{{{15, "optimizer = true"}}, "t.toml:15: key `training.optimizer`", "true; allowed is a table or a name"},  //
+        Wrong{{{15, "optimiser = \"adam\"\noptimizer = \"adam\""}},
+              "t.toml:15: key `training.optimiser`",
+              "did you mean `training.optimizer`?"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Rest, WrongCampaigns,
+    testing::Values(Wrong{{{17, "checks = 0"}, {18, ""}}, "t.toml:17: key `tracking.checks`", "1 to 65536"},       //
+                    Wrong{{{17, "checks = 65537"}, {18, ""}}, "t.toml:17: key `tracking.checks`", "65537"},        //
+                    Wrong{{{17, "checks = 101"}}, "t.toml:17: key `tracking.checks`", "101 checks in 100 steps"},  //
+                    Wrong{{{18, "tail = 11"}}, "t.toml:18: key `tracking.tail`", "11 of 10 checks"},               //
+                    Wrong{{{18, "tail = 0"}}, "t.toml:18: key `tracking.tail`", "1 to 65536"},                     //
+                    Wrong{{{19, "tolerance = -1"}}, "t.toml:19: key `tracking.tolerance`", "0 to 1"},              //
+                    Wrong{{{19, "tolerance = nan"}}, "t.toml:19: key `tracking.tolerance`", "nan"},                //
+                    Wrong{{{19, "tolerence = 0.1"}}, "t.toml:19: key `tracking.tolerence`", "did you mean `tracking.tolerance`?"},
+                    Wrong{{{21, "nodes = 63"}}, "t.toml:21: key `evaluation.nodes`", "multiples of 4"},  //
+                    Wrong{{{21, "nodes = 0"}}, "t.toml:21: key `evaluation.nodes`", "1 to 1048576"},     //
+                    Wrong{{{7, input("law = \"uniform\", dimension = 3")}, {21, "nodes = 104"}},
+                          "t.toml:21: key `evaluation.nodes`",
+                          "more than 1048576 nodes"},
+                    Wrong{{{21, "final_nodes = 48"}}, "t.toml:21: key `evaluation.final_nodes`", "leave it out"},  //
+                    Wrong{{{7, input("law = \"uniform\", dimension = 2")}, {21, "final_nodes = 50"}},
+                          "t.toml:21: key `evaluation.final_nodes`",
+                          "multiples of 4"},
+                    Wrong{{{20, "[evaluations]"}, {21, ""}}, "t.toml:20: key `evaluations`", "did you mean `evaluation`?"},
+                    Wrong{{{20, "[[evaluation]]"}}, "t.toml:20: key `evaluation`", "a list; allowed is a table"},  //
+                    Wrong{{{6, "problem = 3"}, {7, ""}, {8, ""}}, "t.toml:6: key `problem`", "3; allowed is a table"}));
+
+TEST(WrongCampaignText, IsRefusedWithLineAndColumn) {
+    for (const char* text : {"name = ", "name", "= 3", "[a", "a = 1\na = 2", "a = [1, 2", "a = \"x", "a = 01", "a = 1__0", "[a]\n[a]",
+                             "\x01", "\xff\xfe", "a = {b = 1,}"}) {
+        try {
+            parse_campaign(text, "t.toml");
+            FAIL() << "accepted: " << text;
+        } catch (const ConfigError& error) {
+            ASSERT_EQ(error.problems().size(), 1U) << text;
+            EXPECT_THAT(error.what(), testing::AllOf(testing::StartsWith("t.toml:"), testing::HasSubstr("not valid TOML"))) << text;
+        }
+    }
+}
+
+TEST(WrongCampaigns, AllProblemsComeAtOnceInTheOrderOfLines) {
+    try {
+        read_campaign({{2, "trials = 0"},
+                       {8, "target = \"x7\""},
+                       {10, "width = -3"},
+                       {11, "activation = \"rleu\""},
+                       {15, "optimizer = \"sgd\""},
+                       {21, "nodes = 3"}});
+        FAIL();
+    } catch (const ConfigError& error) {
+        std::vector<std::string> places;
+        for (const std::string& problem : error.problems()) places.push_back(problem.substr(0, problem.find(": ")));
+        EXPECT_THAT(places, testing::ElementsAre("t.toml:2", "t.toml:8", "t.toml:10", "t.toml:11", "t.toml:15", "t.toml:21"));
+    }
+}
+
+}  // namespace
+}  // namespace limrisk
