@@ -59,11 +59,26 @@ std::string field_sql(const TrialField& field) {
     return "NULL";
 }
 
+/// NumPy's name of the elements, declared as the type of a column of blobs: SQLite converts no blob, and readers know what to unpack.
+const char* type_name(FieldType type) {
+    switch (type) {
+        case FieldType::Float64:
+            return "float64";
+        case FieldType::Int64:
+            return "int64";
+        case FieldType::UInt64:
+            return "uint64";
+        case FieldType::Int32:
+            return "int32";
+    }
+    return "";
+}
+
 std::string blocks_sql() {
     std::string sql =
         "CREATE TABLE blocks (cell INTEGER NOT NULL REFERENCES cells (cell), first_trial INTEGER NOT NULL, count INTEGER NOT NULL,"
         " hash TEXT NOT NULL";
-    for (const TrialField& field : trial_fields) sql += fmt::format(", {} BLOB NOT NULL", field.name);
+    for (const TrialField& field : trial_fields) sql += fmt::format(", {} {} NOT NULL", field.name, type_name(field.type));
     return sql + ", UNIQUE (cell, first_trial))";
 }
 

@@ -1,9 +1,11 @@
-"""Reads a store and its three exports without limrisk and compares every bit: export_check.py STORE CSV JSON NPZ.
+"""Reads a store and its three exports without limrisk and compares every bit: export_check.py STORE CSV JSON NPZ FORMATS.
 
-Only the standard library is needed; NumPy and pandas, where they are installed, must read the same.
+Only the standard library is needed. NumPy and pandas, where they are installed, must read the same: pandas by the lines that FORMATS, the
+page docs/formats.md, gives.
 """
 import csv
 import json
+import re
 import sqlite3
 import struct
 import sys
@@ -75,7 +77,34 @@ def from_npz(path, names):
     return list(zip(*columns))
 
 
-def main(store, csv_path, json_path, npz_path):
+def fenced(page, marker):
+    """The first fenced block of a page that contains the marker."""
+    with open(page) as file:
+        return next(block for block in re.findall(r"```\w*\n(.*?)```", file.read(), re.DOTALL) if marker in block)
+
+
+def check_numpy(npz_path, names, truth):
+    import numpy
+    with numpy.load(npz_path) as arrays:
+        descriptions = [json.loads(text) for text in arrays["cell_description"]]
+        assert [d["network"]["width"] for d in descriptions] == arrays["cell_width"].tolist()
+        for k, name in enumerate(names):
+            assert [value.tobytes() for value in arrays[name]] == [row[k + 2] for row in truth], name
+
+
+def check_pandas(store, page, names, truth):
+    import pandas
+    scope = {}
+    exec(fenced(page, "pandas").replace("campaign.db", store), scope)
+    trials = scope["trials"]
+    for k, name in enumerate(["cell", "trial", *names]):
+        column = trials[name].to_numpy()
+        assert (column.tolist() if k < 2 else [value.tobytes() for value in column]) == [row[k] for row in truth], name
+    query = fenced(page, "SELECT optimizer").split('"')[1]
+    assert len(pandas.read_sql(query, scope["db"])) == trials["cell"].nunique()
+
+
+def main(store, csv_path, json_path, npz_path, page):
     names, truth = from_blocks(store)
     for what, rows in [("view", from_view(store, names)), ("csv", from_csv(csv_path, names)),
                        ("json", from_json(json_path, names)), ("npz", from_npz(npz_path, names))]:
@@ -83,19 +112,12 @@ def main(store, csv_path, json_path, npz_path):
         for row, right in zip(rows, truth):
             assert row == right, f"{what}: {row} is not {right}"
     print(len(truth), "trials agree in blocks, view, csv, json, npz")
-    try:
-        import numpy
-    except ImportError:
-        print("numpy is not installed")
-        return
-    with numpy.load(npz_path) as arrays:
-        widths, cells = arrays["cell_width"], arrays["cell"]
-        descriptions = [json.loads(text) for text in arrays["cell_description"]]
-        assert [d["network"]["width"] for d in descriptions] == widths.tolist()
-        for k, name in enumerate(names):
-            assert [value.tobytes() for value in arrays[name]] == [row[k + 2] for row in truth], name
-        assert widths[cells].shape == cells.shape
-    print("numpy agrees")
+    for what, check in [("numpy", lambda: check_numpy(npz_path, names, truth)), ("pandas", lambda: check_pandas(store, page, names, truth))]:
+        try:
+            check()
+            print(what, "agrees")
+        except ImportError:
+            print(what, "is not installed")
 
 
 main(*sys.argv[1:])

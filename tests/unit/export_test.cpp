@@ -88,7 +88,7 @@ TEST_F(ExportTest, OtherProgramsReadTheSameBits) {
         }
     }
     const std::string command = "python3 " LIMRISK_EXPORT_CHECK " " + path().string() + " " + path("out.csv").string() + " " +
-                                path("out.json").string() + " " + path("out.npz").string();
+                                path("out.json").string() + " " + path("out.npz").string() + " " LIMRISK_FORMATS;
     EXPECT_EQ(std::system(command.c_str()), 0);
 }
 
