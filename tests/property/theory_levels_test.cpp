@@ -175,7 +175,7 @@ TEST(RiskLevels, EveryConvergedTrialOfWidthOneLiesOnOne) {
     cell.nodes_per_axis = nodes;
     cell.batch = nodes;
     cell.learning_rate.initial = 0.1;
-    cell.steps = 200000;
+    cell.steps = 60000;
     cell.checks = 8;
     cell.tail = 2;
     const BlockResult block = run_trials(cell, 0, 256);
