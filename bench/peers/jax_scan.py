@@ -56,7 +56,8 @@ def trajectories(step, generator, replicas):
         def body(carried, step_key):
             return step(carried, jax.random.uniform(step_key, (BATCH,))), None
 
-        return jax.lax.scan(body, state, jax.random.split(key, STEPS))[0]
+        keys = jax.random.split(key, STEPS + 1)
+        return jax.lax.scan(body, state, keys[1:])[0], keys[0]
 
     program = jax.jit(jax.vmap(one))
     root = jax.random.key(1, impl=generator)
@@ -68,8 +69,8 @@ def trajectories(step, generator, replicas):
     keys = jax.random.split(root, replicas)
 
     def advance():
-        nonlocal state
-        state = jax.block_until_ready(program(state, keys))
+        nonlocal state, keys
+        state, keys = jax.block_until_ready(program(state, keys))
 
     return advance
 
