@@ -1,6 +1,7 @@
 // What may go wrong with a store from outside: flipped bits, a full disk, a killed writer.
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sqlite3.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 
@@ -138,6 +139,45 @@ TEST_F(StoreTest, NoRoomForANewStoreIsAnErrorToo) {
     umount2(path("mount").c_str(), MNT_DETACH);
 }
 
+/// A store as a writer leaves it that dies in a transaction: pages already overwritten, the journal hot.
+void interrupt_transaction(const fs::path& sound, const fs::path& interrupted) {
+    sqlite3* writer = nullptr;
+    ASSERT_EQ(sqlite3_open(sound.c_str(), &writer), SQLITE_OK);
+    const char* half = "PRAGMA cache_size = 1; BEGIN IMMEDIATE; UPDATE blocks SET hash = 'x', final_risk = zeroblob(length(final_risk));";
+    ASSERT_EQ(sqlite3_exec(writer, half, nullptr, nullptr, nullptr), SQLITE_OK);
+    ASSERT_EQ(sqlite3_db_cacheflush(writer), SQLITE_OK);
+    fs::copy_file(sound, interrupted);
+    fs::copy_file(sound.string() + "-journal", interrupted.string() + "-journal");
+    sqlite3_close(writer);
+    ASSERT_NE(contents(sound), contents(interrupted));
+}
+
+TEST_F(StoreTest, InterruptedTransactionsAreUndone) {
+    { Store::open_for_writing(path(), small_campaign()).write_block({0, 0, 64}, records_of({0, 0, 64})); }
+    interrupt_transaction(path(), path("read.db"));
+    const Store store = Store::open(path("read.db"));
+    EXPECT_EQ(count_right_trials(store), 64);
+    EXPECT_THAT(store.verify(), ::testing::IsEmpty());
+    interrupt_transaction(path(), path("write.db"));
+    EXPECT_EQ(count_right_trials(Store::open_for_writing(path("write.db"), small_campaign())), 64);
+}
+
+TEST_F(StoreTest, InterruptedTransactionsInAReadOnlyFileSystemAreExplained) {
+    if (geteuid() != 0) GTEST_SKIP() << "only root may mount";
+    fs::create_directory(path("mount"));
+    const fs::path there = path("mount");
+    if (mount("limrisk-test", there.c_str(), "tmpfs", 0, "size=4m") != 0) GTEST_SKIP() << "mount is not allowed here";
+    { Store::open_for_writing(path(), small_campaign()).write_block({0, 0, 64}, records_of({0, 0, 64})); }
+    interrupt_transaction(path(), there / "hot.db");
+    fs::copy_file(path(), there / "cold.db");
+    std::ofstream(there / "cold.db-journal").flush();  // as a writer leaves it that is killed between transactions
+    EXPECT_EQ(mount("limrisk-test", there.c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, "size=4m"), 0);
+    EXPECT_EQ(store_error([&] { EXPECT_EQ(count_right_trials(Store::open(there / "cold.db")), 64); }).second, "no error");
+    EXPECT_THAT(store_error([&] { Store::open(there / "hot.db"); }),
+                Pair(74, AllOf(HasSubstr("in the middle of a block"), HasSubstr("permission"))));
+    umount2(there.c_str(), MNT_DETACH);
+}
+
 /// Writes blocks one after the other from the first that is missing, and says so through the pipe after each.
 [[noreturn]] void write_until_killed(const fs::path& path, int acknowledge) {
     try {
@@ -167,7 +207,9 @@ TEST_F(StoreTest, KilledWritersLoseNothingAcknowledgedAndFreeTheLock) {
         close(ends[1]);
         std::int64_t done = 0;
         // Every other round gets as far as a block however slow the machine is; the others may die while the store is opened.
-        if (round % 2 == 1) ASSERT_EQ(read(ends[0], &done, sizeof done), static_cast<ssize_t>(sizeof done));
+        if (round % 2 == 1) {
+            ASSERT_EQ(read(ends[0], &done, sizeof done), static_cast<ssize_t>(sizeof done));
+        }
         std::this_thread::sleep_for(std::chrono::microseconds(std::uniform_int_distribution(0, 10'000)(random)));
         kill(child, SIGKILL);
         int status = 0;
