@@ -47,12 +47,16 @@ double ProgressMeter::seconds_left() const {
     return left * latest_.seconds / latest_.cost_done;
 }
 
-std::string duration_text(double seconds) {
+std::string clock_text(double seconds) {
     if (!(seconds >= 0)) return "--:--";
     if (seconds >= 2 * 86400.0) return fmt::format("{:.0f} days", seconds / 86400);
     const auto whole = static_cast<std::int64_t>(std::ceil(seconds));
     const std::int64_t hours = whole / 3600, minutes = whole / 60 % 60, rest = whole % 60;
     return hours > 0 ? fmt::format("{}:{:02}:{:02}", hours, minutes, rest) : fmt::format("{}:{:02}", minutes, rest);
+}
+
+std::string duration_text(double seconds) {
+    return seconds >= 0 && seconds < 9.95 ? fmt::format("{:.1f} s", seconds) : clock_text(seconds);
 }
 
 std::string speed_text(double per_second) {
@@ -69,7 +73,7 @@ std::string speed_text(double per_second) {
 std::string progress_line(const ProgressMeter& meter, int columns) {
     const Progress& now = meter.latest();
     const int percent = static_cast<int>(std::floor(100 * meter.fraction()));
-    const std::string end = now.stopping ? "stopping" : duration_text(meter.seconds_left()) + " left";
+    const std::string end = now.stopping ? "stopping" : clock_text(meter.seconds_left()) + " left";
     const std::string text = fmt::format(" {:3} %  cells {}/{}  {} replica-steps/s  {}", percent, now.cells_done, now.cells_total,
                                          speed_text(meter.speed()), end);
     const int room = columns - static_cast<int>(text.size()) - 2;

@@ -38,7 +38,10 @@ private:
 /// "[=====>    ]  42 %  cells 12/35  1.23e7 replica-steps/s  1:10 left", at most `columns` wide (the bar shrinks, then the line is cut).
 std::string progress_line(const ProgressMeter& meter, int columns);
 
-/// "1:05", "2:03:04", "3 days"; "--:--" for a negative number.
+/// For time left: "1:05", "2:03:04", "3 days"; "--:--" for a negative number.
+std::string clock_text(double seconds);
+
+/// For time taken or predicted: "0.2 s" below ten seconds, then as clock_text.
 std::string duration_text(double seconds);
 
 /// "1.23e7".
