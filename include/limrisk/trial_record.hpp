@@ -73,7 +73,7 @@ inline constexpr std::array<TrialField, 22> trial_fields{{
     {"gradient_norm", FieldType::Float64, offsetof(TrialRecord, gradient_norm), "norm of the gradient of the true risk at the last check"},
     {"parameter_norm", FieldType::Float64, offsetof(TrialRecord, parameter_norm), "Euclidean norm of the final parameters"},
     {"displacement", FieldType::Float64, offsetof(TrialRecord, displacement), "distance moved from the first tail check to the last"},
-    {"nonfinite_step", FieldType::Int64, offsetof(TrialRecord, nonfinite_step), "first step with a non-finite residual, 0 if none"},
+    {"nonfinite_step", FieldType::Int64, offsetof(TrialRecord, nonfinite_step), "step of divergence, 0 if none (or before the first step)"},
     {"inactive_initial", FieldType::Int32, offsetof(TrialRecord, inactive_initial), "neurons certified inactive at initialization"},
     {"inactive_final", FieldType::Int32, offsetof(TrialRecord, inactive_final), "neurons inactive on the box at the end"},
     {"inactive_maximum", FieldType::Int32, offsetof(TrialRecord, inactive_maximum), "most neurons inactive at any check"},

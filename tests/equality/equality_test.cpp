@@ -47,6 +47,35 @@ TEST_P(EqualityOn, ScalarReference) {
 }
 INSTANTIATE_TEST_SUITE_P(Optimizers, EqualityOn, testing::Range(0, 7));
 
+/// Replicas that blow up, in the middle of a warp of others that do not, or before their first step.
+TEST(Equality, DivergingReplicas) {
+    int diverged = 0, at_start = 0, survived = 0;
+    for (CellConfig config : odd_cells(99)) {
+        if (config.index % 23 != 0 || config.width > 100 || config.input.dimension > 5) continue;
+        config.learning_rate = {config.index % 2 ? 3.0 : 1e4, 0};
+        if (config.index % 3 == 0 && config.precision == kernels::Precision::Float64) {
+            config.initialization = {InitializationRule::Kind::Uniform, true, -1e200, 1e200};
+        }
+        const CellPlan plan(config);
+        const reference::Tables tables = reference_tables(config);
+        for (const Isa isa : available_isas()) {
+            const BlockResult block = run(*make_cpu_backend(1, isa), plan, 0, 9);
+            for (std::int64_t i = 0; i < 9; ++i) {
+                const reference::TrialResult truth = reference::run_trial(config, tables, i);
+                ASSERT_EQ(first_difference(block, static_cast<std::size_t>(i), truth), "")
+                    << isa_name(isa) << ", trial " << i << ", " << cell_name(config);
+                const bool lost = truth.record.verdict == Verdict::Diverged;
+                diverged += lost;
+                at_start += lost && truth.record.nonfinite_step == 0;
+                survived += !lost;
+            }
+        }
+    }
+    EXPECT_GT(diverged, 100);
+    EXPECT_GT(at_start, 0);
+    EXPECT_GT(survived, 100);
+}
+
 TEST(Equality, AnyBlockSizeAndAnyThread) {
     for (const CellConfig& config : odd_cells(7)) {
         if (config.index % 23 != 0 || config.width > 100) continue;
