@@ -20,7 +20,7 @@ using Axes = std::vector<std::vector<Axis>>;  // [cells][axes]
 
 std::string phrase(const Axis& axis) {
     const std::string_view name = axis.name;
-    const std::string value = axis.value.size() <= 80 ? axis.value : axis.value.substr(0, 77) + "...";
+    std::string value = axis.value.size() <= 80 ? axis.value : axis.value.substr(0, 77) + "...";
     if (name == "initialization") return value + " initialization";
     if (name == "steps") return value + " steps";
     if (name == "sampling") return value == "fresh" ? "fresh samples" : value;

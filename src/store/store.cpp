@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 fs::path resolved(const fs::path& path, bool must_exist) {
     if (path.empty()) throw StoreError(ExitCode::InputOutput, "store: the path is empty; give a file name");
     std::error_code error;
-    const fs::path absolute = fs::weakly_canonical(fs::absolute(path), error);
+    fs::path absolute = fs::weakly_canonical(fs::absolute(path), error);
     if (error) refuse(ExitCode::InputOutput, path, error.message());
     const fs::file_status status = fs::status(absolute, error);
     if (fs::is_directory(status)) refuse(ExitCode::InputOutput, path, "is a directory; give a file name");
@@ -144,7 +144,9 @@ Store Store::open_for_writing(const fs::path& path, const Campaign& campaign) {
     std::map<std::string, std::int64_t> seen;
     for (const CellConfig& cell : campaign.cells) {
         const auto [twin, fresh] = seen.emplace(cell.id, cell.index);
-        if (!fresh) refuse(ExitCode::Data, path, fmt::format("cells {} and {} of the campaign are the same; leave one out", twin->second, cell.index));
+        if (!fresh)
+            refuse(ExitCode::Data, path,
+                   fmt::format("cells {} and {} of the campaign are the same; leave one out", twin->second, cell.index));
     }
     const fs::path absolute = resolved(path, false);
     auto lock = std::make_unique<WriterLock>(absolute);

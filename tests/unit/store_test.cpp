@@ -128,6 +128,22 @@ TEST_F(StoreTest, WrongPathsSayWhy) {
     EXPECT_FALSE(fs::exists(path()));
 }
 
+TEST_F(StoreTest, RelativePathsAndOddNames) {
+    const fs::path before = fs::current_path();
+    fs::current_path(path().parent_path());
+    // Names that SQLite alone would take for a database in memory, a URI, a temporary file.
+    for (const char* name : {"plain.db", "./dot.db", ":memory:", "file:uri.db?mode=memory", "sp ace\n%41.db"}) {
+        EXPECT_EQ(store_error([&] {
+                      Store::open_for_writing(name, small_campaign()).write_block({0, 0, 3}, records_of({0, 0, 3}));
+                  }).second,
+                  "no error");
+        EXPECT_TRUE(fs::is_regular_file(path(name))) << name;
+        EXPECT_EQ(count_right_trials(Store::open(name)), 3) << name;
+    }
+    EXPECT_THAT(store_error([&] { Store::open_for_writing("", small_campaign()); }), ::testing::Pair(74, HasSubstr("empty")));
+    fs::current_path(before);
+}
+
 TEST_F(StoreTest, ForeignFilesAreRefusedAndLeftAlone) {
     const std::string text = "not a database, but long enough to have the header of one: " + std::string(200, '.');
     std::ofstream(path()) << text;
