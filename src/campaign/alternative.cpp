@@ -111,7 +111,7 @@ Axis read_table(const Catalog& catalog, const Node& node, const std::string& key
         const std::string path = key + "." + catalog.tag;
         if (tag == nullptr) {
             std::string hint;
-            for (const auto& member : node.members) hint = hint.empty() ? suggestion(member.first, {catalog.tag}) : hint;
+            for (const Member& member : node.members) hint = hint.empty() ? suggestion(member.key, {catalog.tag}) : hint;
             problems.add(node.place, path, fmt::format("missing; it chooses one of {}{}", fmt::join(catalog.names(), ", "), hint));
             return {};
         }

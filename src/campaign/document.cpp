@@ -19,7 +19,7 @@ Node converted(const toml::node& value, const std::string& source, bool with_lin
         case toml::node_type::table:
             node.kind = Node::Kind::Table;
             for (const auto& [key, member] : *value.as_table())
-                node.members.emplace_back(std::string(key.str()), converted(member, source, with_lines));
+                node.members.push_back({std::string(key.str()), converted(member, source, with_lines)});
             break;
         case toml::node_type::array:
             node.kind = Node::Kind::Array;
@@ -74,8 +74,8 @@ bool starts_with_letter(const std::string& text) {
 }  // namespace
 
 const Node* Node::find(std::string_view key) const {
-    const auto found = std::find_if(members.begin(), members.end(), [&](const auto& member) { return member.first == key; });
-    return found == members.end() ? nullptr : &found->second;
+    const auto found = std::find_if(members.begin(), members.end(), [&](const Member& member) { return member.key == key; });
+    return found == members.end() ? nullptr : &found->value;
 }
 
 Node* Node::find(std::string_view key) { return const_cast<Node*>(static_cast<const Node*>(this)->find(key)); }
@@ -173,8 +173,8 @@ void override_value(Node& root, const std::string& key, const std::string& value
         if (next == nullptr) {
             Node created;
             created.place = place;
-            table->members.emplace_back(parts[i], std::move(created));
-            next = &table->members.back().second;
+            table->members.push_back({parts[i], std::move(created)});
+            next = &table->members.back().value;
         }
         if (next->kind != Node::Kind::Table) {
             problems.push_back(
@@ -185,7 +185,7 @@ void override_value(Node& root, const std::string& key, const std::string& value
     }
     Node* existing = table->find(parts.back());
     if (existing == nullptr) {
-        table->members.emplace_back(parts.back(), std::move(parsed));
+        table->members.push_back({parts.back(), std::move(parsed)});
     } else {
         *existing = std::move(parsed);
     }

@@ -4,10 +4,11 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace limrisk {
+
+struct Member;
 
 /// One value of the tree.
 struct Node {
@@ -17,13 +18,18 @@ struct Node {
     std::int64_t integer = 0;
     double real = 0;
     bool boolean = false;
-    std::vector<Node> items;                            ///< Array
-    std::vector<std::pair<std::string, Node>> members;  ///< Table, in the order of their keys
+    std::vector<Node> items;      ///< Array
+    std::vector<Member> members;  ///< Table, in the order of their keys
 
     const Node* find(std::string_view key) const;
     Node* find(std::string_view key);
     /// The value as a person would recognise it, at most about 60 characters.
     std::string shown() const;
+};
+
+struct Member {
+    std::string key;
+    Node value;
 };
 
 /// Limits of what is read at all, far beyond any honest campaign.
@@ -39,7 +45,8 @@ Node parse_document(std::string_view text, const std::string& source);
 void override_value(Node& root, const std::string& key, const std::string& value, const std::string& origin,
                     std::vector<std::string>& problems);
 
-/// Problem of `text` that must not reach the TOML parser, empty if none: depth of brackets, length of key paths. Linear, no recursion.
+/// Problem of `text` that must not reach the TOML parser, empty if none: depth of brackets, length of key paths, bare words beyond ASCII.
+/// Linear, no recursion.
 std::string hostile_structure(std::string_view text);
 
 /// `text` cut to `length` bytes with "...", control characters and broken UTF-8 replaced, for messages.

@@ -54,6 +54,13 @@ TEST(HostileCampaign, NestingHiddenBehindStringsIsFound) {
               "");
 }
 
+TEST(HostileCampaign, CharactersBeyondAsciiBelongIntoStrings) {
+    for (const char* text : {"ä = 1", "\xff\xfe", "a = ä", "a.ä = 1", "[ä]", "a = 1 \xc2\xa0"})
+        EXPECT_THAT(refusal(text), HasSubstr("not ASCII")) << text;
+    EXPECT_THAT(refusal("a = \"\"\"x\\\n ä\"\"\""), HasSubstr("line continuation"));
+    EXPECT_EQ(refusal("\xEF\xBB\xBF# ä\n" + campaign_text({{1, "name = \"Experiment ä\""}})), "accepted");
+}
+
 TEST(HostileCampaign, SizesAreBounded) {
     EXPECT_THAT(refusal(std::string(max_campaign_bytes + 1, '#')), HasSubstr("larger than"));
     EXPECT_NE(refusal(std::string(max_campaign_bytes, '#')), "accepted");

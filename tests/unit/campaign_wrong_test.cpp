@@ -291,7 +291,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(WrongCampaignText, IsRefusedWithLineAndColumn) {
     for (const char* text : {"name = ", "name", "= 3", "[a", "a = 1\na = 2", "a = [1, 2", "a = \"x", "a = 01", "a = 1__0", "[a]\n[a]",
-                             "\x01", "\xff\xfe", "a = {b = 1,}"}) {
+                             "\x01", "a = {b = 1,}"}) {
         try {
             parse_campaign(text, "t.toml");
             FAIL() << "accepted: " << text;
