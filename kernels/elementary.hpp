@@ -10,7 +10,7 @@ inline namespace LIMRISK_LANES {
 template <class V, int N>
 LIMRISK_INLINE V polynomial(const double (&coefficients)[N], V t) {
     V sum = splat<V>(coefficients[N - 1]);
-#pragma GCC unroll 16
+    LIMRISK_UNROLL(16)
     for (int k = N - 2; k >= 0; --k) sum = fma(sum, t, splat<V>(coefficients[k]));
     return sum;
 }

@@ -5,4 +5,11 @@
 #define LIMRISK_LANES scalar  // plain host code; each instruction set's translation unit defines its own name
 #endif
 
+#define LIMRISK_PRAGMA(text) _Pragma(#text)
+#if defined(__CUDACC__)
+#define LIMRISK_INLINE __forceinline__
+#define LIMRISK_UNROLL(count) LIMRISK_PRAGMA(unroll)
+#else
 #define LIMRISK_INLINE inline __attribute__((always_inline))
+#define LIMRISK_UNROLL(count) LIMRISK_PRAGMA(GCC unroll count)
+#endif

@@ -116,12 +116,12 @@ private:
     LIMRISK_INLINE Inputs<S> broadcast_inputs(const SampleBlock<Real>& block, const SampleOrder& order, int first, int p) const {
         Inputs<S> inputs;
         const std::int64_t d = dimension();
-#pragma GCC unroll 8
+        LIMRISK_UNROLL(8)
         for (int s = 0; s < S; ++s) {
             const Pack<Real>* x = block.inputs + order.round[first + s] * d;
             const int source = order.source[first + s];
             if constexpr (D != 0) {
-#pragma GCC unroll 4
+                LIMRISK_UNROLL(4)
                 for (int k = 0; k < D; ++k) inputs.fixed[s][k] = tile_broadcast(x[k], source, layout_.tile, p);
             } else {
                 for (std::int64_t k = 0; k < d; ++k) scratch_.broadcast[s * d + k] = tile_broadcast(x[k], source, layout_.tile, p);
@@ -136,19 +136,19 @@ private:
     LIMRISK_INLINE void preactivations(const Pack<Real>* slot, const Inputs<S>& inputs, int p, V (&z)[S]) const {
         const std::int64_t d = dimension();
         const V b = slot[d].part[p];
-#pragma GCC unroll 8
+        LIMRISK_UNROLL(8)
         for (int s = 0; s < S; ++s) z[s] = b;
         if constexpr (D != 0) {
-#pragma GCC unroll 4
+            LIMRISK_UNROLL(4)
             for (int k = 0; k < D; ++k) {
                 const V w = slot[k].part[p];
-#pragma GCC unroll 8
+                LIMRISK_UNROLL(8)
                 for (int s = 0; s < S; ++s) z[s] = fma(w, inputs(s, k, d), z[s]);
             }
         } else {
             for (std::int64_t k = 0; k < d; ++k) {
                 const V w = slot[k].part[p];
-#pragma GCC unroll 8
+                LIMRISK_UNROLL(8)
                 for (int s = 0; s < S; ++s) z[s] = fma(w, inputs(s, k, d), z[s]);
             }
         }
@@ -160,17 +160,17 @@ private:
         const Inputs<S> inputs = broadcast_inputs<S>(block, order, first, p);
         const ActivationOn<Kind, V> activation(activation_);
         V sum[S];
-#pragma GCC unroll 8
+        LIMRISK_UNROLL(8)
         for (int s = 0; s < S; ++s) sum[s] = V{};
         for (std::int64_t q = 0; q < layout_.slots; ++q) {
             const Pack<Real>* slot = theta + q * layout_.per_slot();
             V z[S];
             preactivations<S>(slot, inputs, p, z);
             const V v = slot[dimension() + 1].part[p];
-#pragma GCC unroll 8
+            LIMRISK_UNROLL(8)
             for (int s = 0; s < S; ++s) sum[s] = fma(v, activation.value(z[s]), sum[s]);
         }
-#pragma GCC unroll 8
+        LIMRISK_UNROLL(8)
         for (int s = 0; s < S; ++s) scratch_.outputs[order.round[first + s] * layout_.tile + order.source[first + s]].part[p] = sum[s];
     }
 
@@ -201,7 +201,7 @@ private:
         const ActivationOn<Kind, V> activation(activation_);
         const std::int64_t d = dimension();
         V e[S];
-#pragma GCC unroll 8
+        LIMRISK_UNROLL(8)
         for (int s = 0; s < S; ++s)
             e[s] = tile_broadcast(scratch_.errors[order.round[first + s]], order.source[first + s], layout_.tile, p);
         for (std::int64_t q = 0; q < layout_.slots; ++q) {
@@ -212,20 +212,20 @@ private:
             V t0 = sums[d].part[p];
             if constexpr (Kind == ActivationKind::Relu) {
                 MaskOf<V> active[S];
-#pragma GCC unroll 8
+                LIMRISK_UNROLL(8)
                 for (int s = 0; s < S; ++s) active[s] = greater(z[s], V{});
-#pragma GCC unroll 8
+                LIMRISK_UNROLL(8)
                 for (int s = 0; s < S; ++s) t0 = masked_add(active[s], t0, e[s]);
                 for_dimensions([&](std::int64_t k) {
                     V t = sums[k].part[p];
-#pragma GCC unroll 8
+                    LIMRISK_UNROLL(8)
                     for (int s = 0; s < S; ++s) t = masked_fma(active[s], e[s], inputs(s, k, d), t);
                     sums[k].part[p] = t;
                 });
             } else {
                 V g[S];
                 V u = sums[d + 1].part[p];
-#pragma GCC unroll 8
+                LIMRISK_UNROLL(8)
                 for (int s = 0; s < S; ++s) {
                     g[s] = e[s] * activation.derivative(z[s]);
                     t0 = t0 + g[s];
@@ -233,7 +233,7 @@ private:
                 }
                 for_dimensions([&](std::int64_t k) {
                     V t = sums[k].part[p];
-#pragma GCC unroll 8
+                    LIMRISK_UNROLL(8)
                     for (int s = 0; s < S; ++s) t = fma(g[s], inputs(s, k, d), t);
                     sums[k].part[p] = t;
                 });
@@ -246,7 +246,7 @@ private:
     template <class Body>
     LIMRISK_INLINE void for_dimensions(Body body) const {
         if constexpr (D != 0) {
-#pragma GCC unroll 4
+            LIMRISK_UNROLL(4)
             for (int k = 0; k < D; ++k) body(k);
         } else {
             for (std::int64_t k = 0; k < layout_.dimension; ++k) body(k);

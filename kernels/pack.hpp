@@ -46,7 +46,7 @@ struct alignas(64) WordPack {
 /// Calls `body(p)` for each register of a pack of Real.
 template <class Real, class Body>
 LIMRISK_INLINE void for_parts(Body body) {
-#pragma GCC unroll 8
+    LIMRISK_UNROLL(8)
     for (int p = 0; p < parts<Real>; ++p) body(p);
 }
 

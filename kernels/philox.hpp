@@ -9,11 +9,11 @@ enum class Purpose : std::uint32_t { Neuron = 1, OuterBias = 2, Samples = 3 };
 
 /// Ten rounds on every lane. counter: four words per lane, replaced by the output. key: the same for all lanes.
 LIMRISK_INLINE void philox(WordPack (&counter)[4], std::uint64_t key) {
-#pragma GCC unroll 8
+    LIMRISK_UNROLL(8)
     for (int p = 0; p < word_parts; ++p) {
         VecWord c0 = counter[0].part[p], c1 = counter[1].part[p], c2 = counter[2].part[p], c3 = counter[3].part[p];
         std::uint32_t k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
-#pragma GCC unroll 10
+        LIMRISK_UNROLL(10)
         for (int round = 0; round < 10; ++round) {
             const VecWord high0 = multiply_high(c0, 0xD2511F53u), low0 = c0 * 0xD2511F53u;
             const VecWord high1 = multiply_high(c2, 0xCD9E8D57u), low1 = c2 * 0xCD9E8D57u;
@@ -51,7 +51,7 @@ inline TrialWords trial_words(std::int64_t first_trial, int tile) {
 LIMRISK_INLINE void draw_words(std::uint64_t seed, const TrialWords& trials, Purpose purpose, std::uint64_t position, const WordPack& call,
                                WordPack (&words)[4]) {
     const std::uint32_t tag = (static_cast<std::uint32_t>(purpose) << 28) | (static_cast<std::uint32_t>(position >> 32) << 20);
-#pragma GCC unroll 8
+    LIMRISK_UNROLL(8)
     for (int p = 0; p < word_parts; ++p) {
         words[0].part[p] = VecWord{} + static_cast<std::uint32_t>(position);
         words[1].part[p] = call.part[p] + tag;
