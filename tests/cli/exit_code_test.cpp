@@ -1,0 +1,137 @@
+// What goes wrong, with which exit code, and whether the message says where.
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "campaign/campaign.hpp"
+#include "program.hpp"
+#include "store/store.hpp"
+
+namespace limrisk::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class ExitCodeTest : public ProgramTest {
+protected:
+    void expect_error(const std::vector<std::string>& words, int code, const std::string& message,
+                      const std::vector<std::string>& environment = {}) const {
+        const Output output = limrisk(words, environment);
+        EXPECT_EQ(output.code, code) << testing::PrintToString(words) << "\n" << output.err;
+        EXPECT_THAT(output.err, HasSubstr("limrisk: error: "));
+        EXPECT_THAT(output.err, HasSubstr(message));
+        EXPECT_EQ(output.out, "");
+    }
+};
+
+TEST_F(ExitCodeTest, WrongUseIs64) {
+    expect_error({}, 64, "--help");
+    expect_error({"runn"}, 64, "runn");
+    expect_error({"run"}, 64, "CAMPAIGN.toml");
+    expect_error({"run", "campaign.toml", "--bogus"}, 64, "limrisk run --help");
+    for (const char* trials : {"many", "0", "-1", "1e3", "99999999999999999999", ""})
+        expect_error({"run", "campaign.toml", "--trials", trials}, 64, "--trials");
+    expect_error({"run", "campaign.toml", "--seed", "-1"}, 64, "--seed");
+    expect_error({"run", "campaign.toml", "--threads", "0"}, 64, "--threads");
+    expect_error({"run", "campaign.toml", "--set", "steps"}, 64, "KEY=VALUE");
+    expect_error({"run", "campaign.toml", "--backend", "abacus"}, 64, "abacus");
+    expect_error({"run", "campaign.toml"}, 64, "LIMRISK_ISA=z80", {"LIMRISK_ISA=z80"});
+    succeed({"run", "campaign.toml", "--quiet"});
+    expect_error({"export", "campaign.db", "--format", "xls", "--out", "a"}, 64, "xls");
+    expect_error({"summary", "campaign.db", "--csv", "--json"}, 64, "excludes");
+    expect_error({"replay", "campaign.db", "--cell", "3", "--trial", "0"}, 64, "cells 0 to 2");
+    expect_error({"replay", "campaign.db", "--cell", "0", "--trial", "70"}, 64, "70 trials");
+}
+
+TEST_F(ExitCodeTest, WrongCampaignIs65) {
+    write("wrong.toml", campaign_text(1, 40, "-3", "wdith = 3"));
+    const Output output = limrisk({"run", "wrong.toml"});
+    EXPECT_EQ(output.code, 65);
+    EXPECT_THAT(output.err, HasSubstr("wdith"));
+    EXPECT_THAT(output.err, HasSubstr("network.width"));
+    expect_error({"run", "campaign.toml", "--set", "network.width=\"wide\""}, 65, "width");
+    expect_error({"run", "campaign.toml", "--set", "problem.target=\"log(x1 - 0.5)\""}, 65, "finite");
+    EXPECT_FALSE(std::filesystem::exists(path("wrong.db")));
+}
+
+TEST_F(ExitCodeTest, WrongStoreIs65) {
+    succeed({"run", "campaign.toml", "--quiet"});
+    expect_error({"run", "campaign.toml", "--seed", "5"}, 65, "seed");
+    expect_error({"run", "campaign.toml", "--set", "training.batch=9"}, 65, "batch");
+    write("text.db", "this is no store");
+    expect_error({"summary", "text.db"}, 65, "text.db");
+    expect_error({"run", "campaign.toml", "--store", "text.db"}, 65, "text.db");
+    EXPECT_EQ(read("text.db"), "this is no store");
+}
+
+TEST_F(ExitCodeTest, AFlippedBitIs65) {
+    succeed({"run", "campaign.toml", "--quiet"});
+    EXPECT_THAT(succeed({"verify", "campaign.db"}).out, HasSubstr("sound"));
+    std::string bytes = read("campaign.db");
+    int found = 0;
+    // From the end: the blocks are what was written last.
+    for (std::size_t place = bytes.size() - 600; place > bytes.size() - 1000; place -= 100) {
+        std::string damaged = bytes;
+        damaged[place] = static_cast<char>(damaged[place] ^ 1);
+        write("damaged.db", damaged);
+        found += limrisk({"verify", "damaged.db"}).code == 65;
+    }
+    EXPECT_GE(found, 1);
+}
+
+TEST_F(ExitCodeTest, MissingDeviceIs69) { expect_error({"run", "campaign.toml", "--backend", "cuda"}, 69, "no CUDA backend"); }
+
+TEST_F(ExitCodeTest, AReplayThatDiffersIs70) {
+    const Campaign campaign = load_campaign(path("campaign.toml"));
+    succeed({"run", "campaign.toml", "--quiet"});
+    const Store right = Store::open(path("campaign.db"));
+    Store wrong = Store::open_for_writing(path("wrong.db"), campaign);
+    for (const BlockKey& key : right.blocks()) {
+        std::vector<TrialRecord> records = right.read_block(key);
+        if (key.cell == 1) records.at(3).tail_mean += 0.5;
+        wrong.write_block(key, records);
+    }
+    EXPECT_EQ(limrisk({"replay", "wrong.db", "--cell", "1", "--trial", "2"}).code, 0);
+    const Output output = limrisk({"replay", "wrong.db", "--cell", "1", "--trial", "3"});
+    EXPECT_EQ(output.code, 70);
+    EXPECT_THAT(output.err, HasSubstr("cell 1, trial 3: tail_mean is "));
+    EXPECT_THAT(output.err, HasSubstr("in the store"));
+    EXPECT_THAT(output.out, testing::Not(HasSubstr("bit for bit")));
+}
+
+TEST_F(ExitCodeTest, UnreadableAndUnwritableIs74) {
+    expect_error({"run", "absent.toml"}, 74, "absent.toml");
+    expect_error({"summary", "absent.db"}, 74, "absent.db");
+    expect_error({"run", "campaign.toml", "--store", "no/such/place.db"}, 74, "no/such");
+    succeed({"run", "campaign.toml", "--quiet"});
+    expect_error({"export", "campaign.db", "--format", "csv", "--out", "no/such/trials.csv"}, 74, "no/such");
+    const Output replay = limrisk({"replay", "campaign.db", "--cell", "0", "--trial", "0", "--csv", "no/such.csv"});
+    EXPECT_EQ(replay.code, 74);
+    EXPECT_EQ(shell("limrisk list > /dev/full").code, 74);
+}
+
+TEST_F(ExitCodeTest, AClosedPipeIsNoError) {
+    succeed({"run", "campaign.toml", "--quiet"});
+    // The reader is gone before the first byte: its end of the FIFO was open only while limrisk opened the other.
+    const Output output = shell("mkfifo pipe; (limrisk summary campaign.db > pipe; echo $? > code) & exec 3< pipe; exec 3<&-; wait");
+    EXPECT_EQ(read("code"), "0\n") << output.err;
+    EXPECT_THAT(output.err, testing::Not(HasSubstr("error")));
+    EXPECT_EQ(shell("limrisk run campaign.toml --trials 90 2>&1 >/dev/null | true; limrisk verify campaign.db").code, 0);
+}
+
+TEST_F(ExitCodeTest, AStoreInUseIs75) {
+    write("long.toml", campaign_text(100, 1000000000));
+    Process first(directory(), {"limrisk", "run", "long.toml"});
+    ASSERT_TRUE(eventually([&] { return first.stderr_so_far().find("campaign ") != std::string::npos; }));
+    expect_error({"run", "long.toml"}, 75, "long.db");
+    EXPECT_EQ(limrisk({"summary", "long.db"}).code, 0);
+    first.send(SIGKILL);
+    EXPECT_EQ(first.wait().code, 128 + SIGKILL);
+    Process second(directory(), {"limrisk", "run", "long.toml"});
+    EXPECT_TRUE(eventually([&] { return second.stderr_so_far().find("campaign ") != std::string::npos; }));
+}
+
+}  // namespace
+}  // namespace limrisk::test

@@ -1,0 +1,117 @@
+// A user's day: dry run, run, run again with more trials, look at the results.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "program.hpp"
+
+namespace limrisk::test {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST_F(ProgramTest, DryRunShowsTheCellsAndRunsNothing) {
+    const Output output = succeed({"run", "campaign.toml", "--dry-run"});
+    EXPECT_THAT(output.out, HasSubstr("3 cells x 70 trials"));
+    EXPECT_THAT(output.out, HasSubstr("adam(0.01)"));
+    EXPECT_THAT(output.out, HasSubstr("predicted time"));
+    EXPECT_FALSE(std::filesystem::exists(path("campaign.db")));
+}
+
+TEST_F(ProgramTest, DryRunAsJson) {
+    const json report = json::parse(succeed({"run", "campaign.toml", "--dry-run", "--json", "--steps", "100"}).out);
+    EXPECT_EQ(report.at("cells").size(), 3u);
+    EXPECT_EQ(report.at("replica_steps"), 3 * 70 * 100.0);
+    EXPECT_EQ(report.at("sample_neurons"), 70 * 100.0 * 8 * (1 + 3 + 8));
+    EXPECT_GT(report.at("predicted_seconds").get<double>(), 0);
+}
+
+TEST_F(ProgramTest, RunEndsWithTheSummary) {
+    const Output output = succeed({"run", "campaign.toml"});
+    EXPECT_EQ(output.out, succeed({"summary", "campaign.db"}).out);
+    EXPECT_THAT(output.out, HasSubstr("cli test"));
+    EXPECT_THAT(output.err, HasSubstr("210 trials"));
+    EXPECT_EQ(succeed({"run", "campaign.toml", "--quiet"}).err, "");
+}
+
+TEST_F(ProgramTest, RunAgainGoesOn) {
+    succeed({"run", "campaign.toml"});
+    const std::string first = exported("campaign.db");
+    const Output again = succeed({"run", "campaign.toml"});
+    EXPECT_THAT(again.err, HasSubstr("all 210 trials were there already"));
+    EXPECT_EQ(exported("campaign.db"), first);
+    const Output more = succeed({"run", "campaign.toml", "--trials", "333"});
+    EXPECT_THAT(more.err, HasSubstr("210 trials in 3 blocks were there; going on"));
+    succeed({"run", "campaign.toml", "--trials", "333", "--store", "fresh.db"});
+    EXPECT_EQ(exported("campaign.db"), exported("fresh.db"));
+    succeed({"verify", "campaign.db"});
+}
+
+TEST_F(ProgramTest, ThreadsAndInstructionSetsChangeNoBit) {
+    succeed({"run", "campaign.toml", "--threads", "1", "--store", "one.db"});
+    succeed({"run", "campaign.toml", "--threads", "2", "--store", "two.db"});
+    EXPECT_EQ(limrisk({"run", "campaign.toml", "--store", "portable.db"}, {"LIMRISK_ISA=portable"}).code, 0);
+    EXPECT_EQ(exported("one.db"), exported("two.db"));
+    EXPECT_EQ(exported("one.db"), exported("portable.db"));
+}
+
+TEST_F(ProgramTest, SetChangesAKeyAndMayBeRepeated) {
+    const json report = json::parse(succeed({"run", "campaign.toml", "--dry-run", "--json", "--set", "network.width=[5, 6]", "--set",
+                                             "training.batch=[2, 3]", "--set", "precision=\"float64\""})
+                                        .out);
+    ASSERT_EQ(report.at("cells").size(), 4u);
+    EXPECT_EQ(report.at("cells").at(0).at("description").at("precision"), "float64");
+}
+
+TEST_F(ProgramTest, EveryJsonIsJson) {
+    EXPECT_FALSE(json::parse(succeed({"run", "campaign.toml", "--json"}).out).empty());
+    EXPECT_FALSE(json::parse(succeed({"summary", "campaign.db", "--json"}).out).empty());
+    EXPECT_FALSE(json::parse(succeed({"list", "--json"}).out).empty());
+    EXPECT_FALSE(json::parse(succeed({"bench", "--seconds", "0.001", "--json"}).out).empty());
+    succeed({"export", "campaign.db", "--format", "json", "--out", "trials.json"});
+    EXPECT_FALSE(json::parse(read("trials.json")).empty());
+}
+
+TEST_F(ProgramTest, ReplayWritesItsTrajectory) {
+    succeed({"run", "campaign.toml", "--quiet"});
+    const Output table = succeed({"replay", "campaign.db", "--cell", "2", "--trial", "69"});
+    EXPECT_THAT(table.out, HasSubstr("bit for bit"));
+    succeed({"replay", "campaign.db", "--cell", "2", "--trial", "69", "--csv", "trajectory.csv"});
+    const std::string csv = read("trajectory.csv");
+    EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1 + 5);
+    EXPECT_THAT(csv, testing::StartsWith("step,risk,gradient_norm,parameter_norm,inactive"));
+    EXPECT_THAT(csv, HasSubstr("\n40,"));
+}
+
+TEST_F(ProgramTest, ReplayOfADivergedTrialSaysWhere) {
+    succeed({"run", "campaign.toml", "--quiet", "--store", "wild.db", "--steps", "400", "--set",
+             "training.optimizer={name=\"sgd\", learning_rate=1e6}"});
+    const Output output = succeed({"replay", "wild.db", "--cell", "2", "--trial", "0"});
+    EXPECT_THAT(output.out, HasSubstr("verdict diverged at step "));
+    EXPECT_THAT(output.out, HasSubstr("bit for bit"));
+}
+
+TEST_F(ProgramTest, ListKnowsWhatACampaignMayName) {
+    const std::string text = succeed({"list"}).out;
+    for (const char* name :
+         {"power_relu", "kaiming_normal", "adadelta", "polynomial", "uniform", "nodes", "learning_rate", "default 0.999"})
+        EXPECT_THAT(text, HasSubstr(name));
+}
+
+TEST_F(ProgramTest, DoctorSaysWhatIsThere) {
+    const std::string text = succeed({"doctor"}).out;
+    for (const char* word : {"version", "compiler", "portable", "SQLite", "no CUDA backend", "file system", "GiB free"})
+        EXPECT_THAT(text, HasSubstr(word));
+    EXPECT_THAT(limrisk({"doctor"}, {"LIMRISK_ISA=z80"}).out, HasSubstr("PROBLEM: LIMRISK_ISA=z80"));
+}
+
+TEST_F(ProgramTest, PlainLinesWhenStderrIsNoTerminal) {
+    const Output output = succeed({"run", "campaign.toml"});
+    EXPECT_THAT(output.err, Not(HasSubstr("\r")));
+    EXPECT_THAT(output.err, Not(HasSubstr("\x1b")));
+}
+
+}  // namespace
+}  // namespace limrisk::test

@@ -1,0 +1,72 @@
+// The self test's own parts: its random campaigns are valid and its comparison sees a single bit.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+#include "campaign/campaign.hpp"
+#include "cli/random_cell.hpp"
+#include "cli/shell_words.hpp"
+#include "cli/trial_difference.hpp"
+
+namespace limrisk::cli {
+namespace {
+
+TEST(RandomCell, EveryCombinationOccursAndIsValid) {
+    std::set<std::string> seen;
+    for (std::int64_t index = 0; index < 98; ++index) {
+        const Campaign campaign = parse_campaign(random_cell(3, index).toml, "random cell");
+        ASSERT_EQ(campaign.cells.size(), 1u);
+        const CellConfig& cell = campaign.cells.front();
+        seen.insert(std::to_string(static_cast<int>(cell.activation.kind)) + "/" + std::to_string(static_cast<int>(cell.optimizer.kind)) +
+                    "/" + std::to_string(static_cast<int>(cell.precision)));
+    }
+    EXPECT_EQ(seen.size(), 98u);
+}
+
+TEST(RandomCell, ManySeedsAreValid) {
+    for (std::uint64_t seed = 0; seed < 50; ++seed)
+        for (std::int64_t index = 0; index < 20; ++index) {
+            const RandomCell cell = random_cell(seed, index);
+            ASSERT_NO_THROW(parse_campaign(cell.toml, "random cell")) << cell.toml;
+        }
+}
+
+TEST(RandomCell, SameSeedSameCell) {
+    EXPECT_EQ(random_cell(5, 7).toml, random_cell(5, 7).toml);
+    EXPECT_NE(random_cell(5, 7).toml, random_cell(6, 7).toml);
+}
+
+TEST(TrialDifference, SeesEveryFieldAndEveryBit) {
+    const TrialRecord record;
+    EXPECT_EQ(record_difference(record, "a", record, "b"), "");
+    for (const TrialField& field : trial_fields) {
+        TrialRecord other = record;
+        reinterpret_cast<unsigned char*>(&other)[field.offset] ^= 1;
+        EXPECT_THAT(record_difference(record, "a", other, "b"), testing::StartsWith(std::string(field.name) + " is "));
+    }
+    TrialRecord negative = record;
+    negative.final_risk = -0.0;
+    EXPECT_THAT(record_difference(record, "a", negative, "b"), testing::HasSubstr("0x8000000000000000"));
+}
+
+TEST(TrialDifference, SeesParametersAndStates) {
+    const FinalState state{{1, 2}, {3, 4}, {5}, {}};
+    EXPECT_EQ(state_difference(state, "a", state, "b"), "");
+    FinalState other = state;
+    other.parameters[1] = std::nextafter(4.0, 5.0);
+    EXPECT_THAT(state_difference(state, "a", other, "b"), testing::StartsWith("parameter 1 is 4 "));
+    other = state;
+    other.second_state = {0};
+    EXPECT_THAT(state_difference(state, "a", other, "b"), testing::HasSubstr("number 0 in a, 1 in b"));
+}
+
+TEST(ShellCommand, QuotesWhatAShellWouldTakeApart) {
+    EXPECT_EQ(shell_command({"limrisk", "run", "a.toml", "--set", "network.width=[1, 2]"}),
+              "limrisk run a.toml --set 'network.width=[1, 2]'");
+    EXPECT_EQ(shell_command({"it's", ""}), "'it'\\''s' ''");
+}
+
+}  // namespace
+}  // namespace limrisk::cli
