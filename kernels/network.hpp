@@ -32,25 +32,27 @@ inline constexpr int samples_at_once =
     Kind == ActivationKind::Softplus || Kind == ActivationKind::Logistic || Kind == ActivationKind::Tanh ? 2 : LIMRISK_VECTOR_BYTES / 8;
 
 /// The passes for one activation; D is the input dimension, 0 for one known at run time only.
-template <class Real, ActivationKind Kind, int D>
+template <class Real, ActivationKind Kind, int D, class LayoutType = Layout>
 class NetworkPass {
 public:
     using V = Vec<Real>;
 
-    NetworkPass(const Layout& layout, const Activation& activation, const PassScratch<Real>& scratch)
+    NetworkPass(const LayoutType& layout, const Activation& activation, const PassScratch<Real>& scratch)
         : layout_(layout), activation_(activation), scratch_(scratch) {}
 
     /// Adds the samples of one superblock to the sums.
     ///   theta     [rows]  parameters
     ///   gradient  [rows]  running sums T_k, T0, U per slot
     ///   error_sum, risk_sum  per lane: sum of e and of weight r^2 over the lane's own samples
-    void accumulate(const Pack<Real>* theta, const SampleBlock<Real>& block, const SampleOrder& order, Pack<Real>* gradient,
-                    Pack<Real>& error_sum, Pack<Real>& risk_sum) const {
+    template <class Order>
+    LIMRISK_INLINE void accumulate(const Pack<Real>* theta, const SampleBlock<Real>& block, const Order& order, Pack<Real>* gradient,
+                                   Pack<Real>& error_sum, Pack<Real>& risk_sum) const {
+        constexpr int S = samples_at_once<Kind>;
         for (int p = 0; p < parts<Real>; ++p)
-            each_group(order, [&](auto at_once, int first) { forward(theta, block, order, first, p, at_once); });
+            order.template each_group<S>([&](auto at_once, int first) { forward(theta, block, order, first, p, at_once); });
         residuals(theta[layout_.outer_bias()], block, order, error_sum, risk_sum);
         for (int p = 0; p < parts<Real>; ++p)
-            each_group(order, [&](auto at_once, int first) { backward(theta, block, order, first, p, gradient, at_once); });
+            order.template each_group<S>([&](auto at_once, int first) { backward(theta, block, order, first, p, gradient, at_once); });
     }
 
     /// Turns the sums into the gradient. `error_sum` becomes dc, alike in all lanes of a tile.
@@ -83,21 +85,7 @@ public:
     }
 
 private:
-    template <int N>
-    struct AtOnce {
-        static constexpr int value = N;
-    };
-
     std::int64_t dimension() const { return D ? D : layout_.dimension; }
-
-    /// Calls body(AtOnce<S>, first) for groups of S consecutive samples of the order, then of 1 for the rest.
-    template <class Body>
-    LIMRISK_INLINE void each_group(const SampleOrder& order, Body body) const {
-        constexpr int S = samples_at_once<Kind>;
-        int first = 0;
-        for (; first + S <= order.count; first += S) body(AtOnce<S>{}, first);
-        for (; first < order.count; ++first) body(AtOnce<1>{}, first);
-    }
 
     /// Inputs of S samples, broadcast from their lanes to all lanes of each tile.
     template <int S>
@@ -112,14 +100,14 @@ private:
         }
     };
 
-    template <int S>
-    LIMRISK_INLINE Inputs<S> broadcast_inputs(const SampleBlock<Real>& block, const SampleOrder& order, int first, int p) const {
+    template <int S, class Order>
+    LIMRISK_INLINE Inputs<S> broadcast_inputs(const SampleBlock<Real>& block, const Order& order, int first, int p) const {
         Inputs<S> inputs;
         const std::int64_t d = dimension();
         LIMRISK_UNROLL(8)
         for (int s = 0; s < S; ++s) {
-            const Pack<Real>* x = block.inputs + order.round[first + s] * d;
-            const int source = order.source[first + s];
+            const Pack<Real>* x = block.inputs + order.round(first + s) * d;
+            const int source = order.source(first + s);
             if constexpr (D != 0) {
                 LIMRISK_UNROLL(4)
                 for (int k = 0; k < D; ++k) inputs.fixed[s][k] = tile_broadcast(x[k], source, layout_.tile, p);
@@ -154,8 +142,8 @@ private:
         }
     }
 
-    template <int S>
-    LIMRISK_INLINE void forward(const Pack<Real>* theta, const SampleBlock<Real>& block, const SampleOrder& order, int first, int p,
+    template <int S, class Order>
+    LIMRISK_INLINE void forward(const Pack<Real>* theta, const SampleBlock<Real>& block, const Order& order, int first, int p,
                                 AtOnce<S>) const {
         const Inputs<S> inputs = broadcast_inputs<S>(block, order, first, p);
         const ActivationOn<Kind, V> activation(activation_);
@@ -171,17 +159,18 @@ private:
             for (int s = 0; s < S; ++s) sum[s] = fma(v, activation.value(z[s]), sum[s]);
         }
         LIMRISK_UNROLL(8)
-        for (int s = 0; s < S; ++s) scratch_.outputs[order.round[first + s] * layout_.tile + order.source[first + s]].part[p] = sum[s];
+        for (int s = 0; s < S; ++s) scratch_.outputs[order.output(first + s, layout_.tile)].part[p] = sum[s];
     }
 
     /// output = c + tile sum;  r = output - y;  q = weight r;  e = 2 q: every lane for its own samples.
-    void residuals(const Pack<Real>& outer_bias, const SampleBlock<Real>& block, const SampleOrder& order, Pack<Real>& error_sum,
-                   Pack<Real>& risk_sum) const {
-        for (int t = 0; t < 4 && order.round_count[t] > 0; ++t) {
-            Pack<Real>* sums = scratch_.outputs + t * layout_.tile;
-            for (int j = order.round_count[t]; j < layout_.tile; ++j) sums[j] = Pack<Real>{};
+    template <class Order>
+    LIMRISK_INLINE void residuals(const Pack<Real>& outer_bias, const SampleBlock<Real>& block, const Order& order, Pack<Real>& error_sum,
+                                  Pack<Real>& risk_sum) const {
+        order.each_round([&](int t, int samples) {
+            Pack<Real>* sums = scratch_.outputs + order.first_output(t, layout_.tile);
+            for (int j = samples; j < layout_.tile; ++j) sums[j] = Pack<Real>{};
             tile_transpose_sum(sums, layout_.tile);
-            const V limit = splat<V>(order.round_count[t]);
+            const V limit = splat<V>(samples);
             for_parts<Real>([&](int p) {
                 const auto own = less(scratch_.lane_number.part[p], limit);
                 const V r = (outer_bias.part[p] + sums[0].part[p]) - block.targets[t].part[p];
@@ -191,11 +180,11 @@ private:
                 risk_sum.part[p] = masked_fma(own, q, r, risk_sum.part[p]);
                 error_sum.part[p] = masked_add(own, error_sum.part[p], e);
             });
-        }
+        });
     }
 
-    template <int S>
-    LIMRISK_INLINE void backward(const Pack<Real>* theta, const SampleBlock<Real>& block, const SampleOrder& order, int first, int p,
+    template <int S, class Order>
+    LIMRISK_INLINE void backward(const Pack<Real>* theta, const SampleBlock<Real>& block, const Order& order, int first, int p,
                                  Pack<Real>* gradient, AtOnce<S>) const {
         const Inputs<S> inputs = broadcast_inputs<S>(block, order, first, p);
         const ActivationOn<Kind, V> activation(activation_);
@@ -203,7 +192,7 @@ private:
         V e[S];
         LIMRISK_UNROLL(8)
         for (int s = 0; s < S; ++s)
-            e[s] = tile_broadcast(scratch_.errors[order.round[first + s]], order.source[first + s], layout_.tile, p);
+            e[s] = tile_broadcast(scratch_.errors[order.round(first + s)], order.source(first + s), layout_.tile, p);
         for (std::int64_t q = 0; q < layout_.slots; ++q) {
             const Pack<Real>* slot = theta + q * layout_.per_slot();
             Pack<Real>* sums = gradient + q * layout_.per_slot();
@@ -253,7 +242,7 @@ private:
         }
     }
 
-    Layout layout_;
+    LayoutType layout_;
     Activation activation_;
     const PassScratch<Real>& scratch_;
 };

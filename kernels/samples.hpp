@@ -8,12 +8,37 @@ inline namespace LIMRISK_LANES {
 
 inline constexpr int max_superblock = 4 * warp_lanes;
 
+/// A number of samples known at compile time.
+template <int N>
+struct AtOnce {
+    static constexpr int value = N;
+};
+
 /// Processing order of a superblock: t = 0.., within it lanes j = 0.., samples beyond the batch left out.
 struct SampleOrder {
     int count = 0;
-    std::uint8_t round[max_superblock];   ///< t
-    std::uint8_t source[max_superblock];  ///< j
-    int round_count[4] = {0, 0, 0, 0};    ///< samples of each round: lanes 0 .. round_count[t] - 1
+    std::uint8_t rounds[max_superblock];   ///< t of each sample
+    std::uint8_t sources[max_superblock];  ///< j of each sample
+    int round_count[4] = {0, 0, 0, 0};     ///< samples of each round: lanes 0 .. round_count[t] - 1
+
+    int round(int i) const { return rounds[i]; }
+    int source(int i) const { return sources[i]; }
+    /// Place of the lane sums of sample i among the outputs, and of the first of round t.
+    int output(int i, int tile) const { return rounds[i] * tile + sources[i]; }
+    static int first_output(int t, int tile) { return t * tile; }
+
+    /// Calls body(AtOnce<S>, first) for groups of S consecutive samples, then of 1 for the rest.
+    template <int S, class Body>
+    LIMRISK_INLINE void each_group(Body body) const {
+        int first = 0;
+        for (; first + S <= count; first += S) body(AtOnce<S>{}, first);
+        for (; first < count; ++first) body(AtOnce<1>{}, first);
+    }
+    /// Calls body(t, samples of round t).
+    template <class Body>
+    LIMRISK_INLINE void each_round(Body body) const {
+        for (int t = 0; t < 4 && round_count[t] > 0; ++t) body(t, round_count[t]);
+    }
 };
 
 /// `left`: samples of the batch from this superblock's base on.
@@ -21,8 +46,8 @@ inline SampleOrder sample_order(std::int64_t left, int rounds, int tile) {
     SampleOrder order;
     for (int t = 0; t < rounds; ++t)
         for (int j = 0; j < tile && rounds * j + t < left; ++j) {
-            order.round[order.count] = static_cast<std::uint8_t>(t);
-            order.source[order.count] = static_cast<std::uint8_t>(j);
+            order.rounds[order.count] = static_cast<std::uint8_t>(t);
+            order.sources[order.count] = static_cast<std::uint8_t>(j);
             ++order.count;
             ++order.round_count[t];
         }
