@@ -1,0 +1,17 @@
+# Test: installs the build into an empty prefix; the installed program must run, and find the installed campaigns valid.
+# Usage: cmake -DBUILD=<build directory> -DPREFIX=<scratch directory> -P check_install.cmake
+file(REMOVE_RECURSE ${PREFIX})
+execute_process(COMMAND ${CMAKE_COMMAND} --install ${BUILD} --prefix ${PREFIX} OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${PREFIX}/bin/limrisk --version COMMAND_ERROR_IS_FATAL ANY)
+file(GLOB campaigns ${PREFIX}/share/limrisk/experiments/*.toml)
+if(NOT campaigns)
+  message(FATAL_ERROR "no campaign was installed under ${PREFIX}/share/limrisk/experiments")
+endif()
+foreach(campaign IN LISTS campaigns)
+  execute_process(COMMAND ${PREFIX}/bin/limrisk run ${campaign} --dry-run --quiet OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
+endforeach()
+foreach(document README.md LICENSE CHANGELOG.md numerics.md)
+  if(NOT EXISTS ${PREFIX}/share/doc/limrisk/${document})
+    message(FATAL_ERROR "not installed: share/doc/limrisk/${document}")
+  endif()
+endforeach()
