@@ -1,12 +1,14 @@
 // The program: parses the command line, runs the subcommand, turns errors into messages and exit codes (README, "Exit codes").
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 #include <new>
 
 #include "cli/command.hpp"
 #include "cli/output.hpp"
 #include "cli/signals.hpp"
+#include "expression/nearest_name.hpp"
 
 namespace limrisk::cli {
 namespace {
@@ -38,6 +40,17 @@ bool parse(CLI::App& app, int argc, char** argv) {
     return false;
 }
 
+/// CLI11 alone says of a misspelt subcommand only that one is missing.
+void refuse_unknown_subcommand(const CLI::App& app, const std::vector<std::string>& words) {
+    if (words.size() < 2 || words[1].empty() || words[1][0] == '-') return;
+    std::vector<std::string> known;
+    for (const CLI::App* command : app.get_subcommands(nullptr)) known.push_back(command->get_name());
+    if (std::find(known.begin(), known.end(), words[1]) != known.end()) return;
+    const std::string nearest = nearest_name(words[1], known);
+    throw Error(ExitCode::Usage, fmt::format("there is no subcommand '{}'{}; known are {}", words[1],
+                                             nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest), fmt::join(known, ", ")));
+}
+
 ExitCode run_program(int argc, char** argv) {
     ignore_broken_pipes();
     CLI::App app(description, "limrisk");
@@ -58,6 +71,7 @@ ExitCode run_program(int argc, char** argv) {
     add_bench(app, action);
     add_selftest(app, action);
     add_doctor(app, action);
+    refuse_unknown_subcommand(app, words);
     return parse(app, argc, argv) ? action() : ExitCode::Done;
 }
 

@@ -73,7 +73,10 @@ void check_cell(std::int64_t index, const RandomCell& cell, const std::vector<Is
     };
     for (const Isa isa : isas) {
         const std::unique_ptr<Backend> backend = make_cpu_backend(2, isa);
-        if (isa != isas.front()) compare(run_range(*backend, plan, 0, cell.trials), fmt::format("{} in one block", isa_name(isa)));
+        const bool reference = isa == isas.front();
+        if (!reference) compare(run_range(*backend, plan, 0, cell.trials), fmt::format("{} in one block", isa_name(isa)));
+        // Blocks and threads are the same code for every instruction set, and the portable one is by far the slowest.
+        if (reference && isas.size() > 1) continue;
         compare(run_in_blocks(*backend, plan, cell.trials, 5), fmt::format("{} in blocks of 5", isa_name(isa)));
         compare(run_on_two_threads(*backend, plan, cell.trials), fmt::format("{} on two threads", isa_name(isa)));
     }
