@@ -2,7 +2,6 @@
 # with `std::span<const limrisk::cuda::SourceText> limrisk::cuda::name()`, one {path below ROOT, text} per file, remade when a file changes.
 # The same file, run as a script (cmake -P), writes that source.
 if(NOT CMAKE_SCRIPT_MODE_FILE)
-  set(LIMRISK_EMBED_SCRIPT ${CMAKE_CURRENT_LIST_FILE})
   function(limrisk_embed target)
     cmake_parse_arguments(ARG "" "FUNCTION;ROOT" "FILES" ${ARGN})
     set(output ${CMAKE_CURRENT_BINARY_DIR}/${ARG_FUNCTION}.cpp)
@@ -10,8 +9,8 @@ if(NOT CMAKE_SCRIPT_MODE_FILE)
     list(JOIN ARG_FILES "\n" names)
     file(CONFIGURE OUTPUT ${output}.files CONTENT "${names}" @ONLY)
     add_custom_command(OUTPUT ${output}
-      COMMAND ${CMAKE_COMMAND} -DFUNCTION=${ARG_FUNCTION} -DROOT=${ARG_ROOT} -DFILES=${output}.files -DOUTPUT=${output} -P ${LIMRISK_EMBED_SCRIPT}
-      DEPENDS ${ARG_FILES} ${output}.files ${LIMRISK_EMBED_SCRIPT}
+      COMMAND ${CMAKE_COMMAND} -DFUNCTION=${ARG_FUNCTION} -DROOT=${ARG_ROOT} -DFILES=${output}.files -DOUTPUT=${output} -P ${CMAKE_CURRENT_FUNCTION_LIST_FILE}
+      DEPENDS ${ARG_FILES} ${output}.files ${CMAKE_CURRENT_FUNCTION_LIST_FILE}
       COMMENT "Embedding ${ARG_FUNCTION}" VERBATIM)
     target_sources(${target} PRIVATE ${output})
   endfunction()
