@@ -122,10 +122,10 @@ Node parse_document(std::string_view text, const std::string& source) {
     if (text.size() > max_campaign_bytes) {
         throw ConfigError({fmt::format("{}: larger than {} bytes; no campaign needs that", source, max_campaign_bytes)});
     }
-    const std::string hostile = hostile_structure(text);
-    if (!hostile.empty()) throw ConfigError({fmt::format("{}:{}", source, hostile)});
+    const Screened screened = screen(text);
+    if (!screened.problem.empty()) throw ConfigError({fmt::format("{}:{}", source, screened.problem)});
     try {
-        return converted(toml::parse(text, source), source, true);
+        return converted(toml::parse(screened.text, source), source, true);
     } catch (const toml::parse_error& failure) {
         const toml::source_position at = failure.source().begin;
         throw ConfigError(
@@ -135,7 +135,7 @@ Node parse_document(std::string_view text, const std::string& source) {
 
 void override_value(Node& root, const std::string& key, const std::string& value, const std::string& origin,
                     std::vector<std::string>& problems) {
-    const std::string place = fmt::format("command line ({} {})", origin, abbreviated(key));
+    const std::string place = fmt::format("command line ({})", origin == "--set" ? "--set " + abbreviated(key) : origin);
     const std::vector<std::string> parts = split_key(key);
     const bool bare = std::all_of(parts.begin(), parts.end(), [](const std::string& part) {
         return !part.empty() &&
@@ -147,17 +147,21 @@ void override_value(Node& root, const std::string& key, const std::string& value
     }
     Node parsed;
     parsed.place = place;
-    const std::string hostile = value.size() > max_campaign_bytes ? "too long" : hostile_structure(value);
+    if (value.size() > max_campaign_bytes) {
+        problems.push_back(fmt::format("{}: the value has more than {} characters", place, max_campaign_bytes));
+        return;
+    }
+    const Screened screened = screen(value);
+    if (!screened.problem.empty()) {
+        problems.push_back(fmt::format("{}: the value, line {}", place, screened.problem));
+        return;
+    }
     try {
-        if (!hostile.empty()) {
-            problems.push_back(fmt::format("{}: the value is {}", place, value.size() > max_campaign_bytes ? hostile : "nested too deep"));
-            return;
-        }
         if (value.find_first_of("\r\n") != std::string::npos) {
             problems.push_back(fmt::format("{}: the value has a line break; one value on one line is allowed", place));
             return;
         }
-        parsed = parse_value(value, place);
+        parsed = parse_value(screened.text, place);
     } catch (const toml::parse_error& failure) {
         if (!starts_with_letter(value)) {
             problems.push_back(fmt::format("{}: `{}` is not a TOML value ({}); strings need quotes: --set '{}=\"...\"'", place,

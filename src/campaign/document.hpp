@@ -45,9 +45,13 @@ Node parse_document(std::string_view text, const std::string& source);
 void override_value(Node& root, const std::string& key, const std::string& value, const std::string& origin,
                     std::vector<std::string>& problems);
 
-/// Problem of `text` that must not reach the TOML parser, empty if none: depth of brackets, length of key paths, bare words beyond ASCII.
-/// Linear, no recursion.
-std::string hostile_structure(std::string_view text);
+/// Text that the TOML parser may see: the same document in ASCII. `problem` ("line: what") is empty if there is none: brackets nested too
+/// deep, key paths too long, characters where TOML has none. Linear, no recursion.
+struct Screened {
+    std::string text;
+    std::string problem;
+};
+Screened screen(std::string_view text);
 
 /// `text` cut to `length` bytes with "...", control characters and broken UTF-8 replaced, for messages.
 std::string abbreviated(std::string_view text, std::size_t length = 60);

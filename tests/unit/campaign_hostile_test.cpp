@@ -50,15 +50,21 @@ TEST(HostileCampaign, NestingHiddenBehindStringsIsFound) {
         EXPECT_THAT(refusal(start + deep), HasSubstr("nested deeper")) << start;
     }
     // And brackets that are only text are nothing.
-    EXPECT_EQ(hostile_structure("a = \"" + deep + "\" # " + deep + "\nb = '''\n" + deep + "'''\nc = \"\"\"" + deep + "\\\"\"\"\"" + "\n"),
-              "");
+    EXPECT_EQ(screen("a = \"" + deep + "\" # " + deep + "\nb = '''\n" + deep + "'''\nc = \"\"\"" + deep + "\\\"\"\"\"" + "\n").problem, "");
 }
 
-TEST(HostileCampaign, CharactersBeyondAsciiBelongIntoStrings) {
+TEST(HostileCampaign, TheParserSeesAsciiOnly) {
     for (const char* text : {"ä = 1", "\xff\xfe", "a = ä", "a.ä = 1", "[ä]", "a = 1 \xc2\xa0"})
         EXPECT_THAT(refusal(text), HasSubstr("not ASCII")) << text;
-    EXPECT_THAT(refusal("a = \"\"\"x\\\n ä\"\"\""), HasSubstr("line continuation"));
-    EXPECT_EQ(refusal("\xEF\xBB\xBF# ä\n" + campaign_text({{1, "name = \"Experiment ä\""}})), "accepted");
+    for (const char* text : {"a = '\xc3\xa4'", "a = \"\\\xc3\xa4\""}) EXPECT_THAT(refusal(text), HasSubstr("not ASCII")) << text;
+    // Overlong, truncated, surrogate, beyond U+10FFFF, a lone continuation.
+    for (const char* bytes : {"\xc0\x80", "\xc3", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80", "\xe0\x80\x80", "\xff"}) {
+        EXPECT_THAT(refusal("a = \"" + std::string(bytes) + "\""), HasSubstr("not UTF-8"));
+    }
+    const Campaign campaign = parse_campaign("\xEF\xBB\xBF# ä\xff\n" + campaign_text({{1, "name = \"ä€😀\\u00e4\""}}), "t.toml");
+    EXPECT_EQ(campaign.name, "ä€😀ä");
+    EXPECT_EQ(screen("a = \"ä\" # ä\n").text, "a = \"\\U000000E4\" # ??\n");
+    EXPECT_EQ(screen("a = \"\"\"x\\\n ä\"\"\"").text, "a = \"\"\"x\\\n \\U000000E4\"\"\"");
 }
 
 TEST(HostileCampaign, SizesAreBounded) {

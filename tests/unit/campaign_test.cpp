@@ -188,7 +188,7 @@ TEST(Campaign, WrongOverridesNameTheOption) {
     Overrides trials, steps;
     trials.trials = 0;
     steps.steps = 5;
-    EXPECT_THAT(message(trials), HasSubstr("command line (--trials trials): key `trials`: 0"));
+    EXPECT_THAT(message(trials), HasSubstr("command line (--trials): key `trials`: 0"));
     EXPECT_THAT(message(steps), HasSubstr("10 checks in 5 steps"));
     const auto set = [&](const std::string& key, const std::string& value) {
         Overrides overrides;
@@ -203,7 +203,7 @@ TEST(Campaign, WrongOverridesNameTheOption) {
     EXPECT_THAT(set("network.width", "2*3"), HasSubstr("is not a TOML value"));
     EXPECT_THAT(set("network.width", ""), HasSubstr("is not a TOML value"));
     EXPECT_THAT(set("network.width", "3\n[x]\ny = 1"), HasSubstr("line break"));
-    EXPECT_THAT(set("network.width", std::string(10000, '[')), HasSubstr("nested too deep"));
+    EXPECT_THAT(set("network.width", std::string(10000, '[')), HasSubstr("nested deeper"));
     EXPECT_THAT(set("network.width.x", "3"), HasSubstr("not a table"));
     EXPECT_THAT(set(std::string("a") + std::string(20000, '.'), "3"), HasSubstr("is not a dotted key"));
 }
