@@ -81,6 +81,8 @@ Pack<Real> batch_gradient(const BatchContext<Real>& context, const BatchSource<R
         if constexpr (kind == ActivationKind::Relu) {
             if (context.layout.dimension == 1) return batch_gradient_of<Real, kind, 1>(context, source, theta, gradient);
             if (context.layout.dimension == 2) return batch_gradient_of<Real, kind, 2>(context, source, theta, gradient);
+            if (context.layout.dimension == 3) return batch_gradient_of<Real, kind, 3>(context, source, theta, gradient);
+            if (context.layout.dimension == 4) return batch_gradient_of<Real, kind, 4>(context, source, theta, gradient);
         }
         return batch_gradient_of<Real, kind, 0>(context, source, theta, gradient);
     });

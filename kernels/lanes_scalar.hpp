@@ -81,6 +81,8 @@ LIMRISK_INLINE double sqrt(double a) { return __builtin_sqrt(a); }
     LIMRISK_INLINE INT bits(REAL a) { return __builtin_bit_cast(INT, a); }                       \
     LIMRISK_INLINE REAL from_bits(INT a) { return __builtin_bit_cast(REAL, a); }                 \
     LIMRISK_INLINE bool nonzero(INT a) { return a != 0; }                                        \
+    LIMRISK_INLINE REAL larger(REAL a, REAL b) { return a > b ? a : b; }                         \
+    LIMRISK_INLINE REAL lesser(REAL a, REAL b) { return a < b ? a : b; }                         \
     LIMRISK_INLINE REAL relu(REAL a) { return a > 0 ? a : REAL(0); }                             \
     LIMRISK_INLINE REAL masked_add(bool mask, REAL sum, REAL a) { return mask ? sum + a : sum; } \
     LIMRISK_INLINE REAL masked_fma(bool mask, REAL a, REAL b, REAL sum) { return mask ? fma(a, b, sum) : sum; }

@@ -61,8 +61,10 @@ LIMRISK_INLINE VecFloat select(MaskFloat mask, VecFloat a, VecFloat b) { return 
 LIMRISK_INLINE VecDouble select(MaskDouble mask, VecDouble a, VecDouble b) { return _mm512_mask_blend_pd(mask, b, a); }
 LIMRISK_INLINE MaskFloat nonzero(VecInt32 a) { return _mm512_test_epi32_mask(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(a)); }
 LIMRISK_INLINE MaskDouble nonzero(VecInt64 a) { return _mm512_test_epi64_mask(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(a)); }
-LIMRISK_INLINE VecFloat relu(VecFloat a) { return _mm512_max_ps(a, _mm512_setzero_ps()); }
-LIMRISK_INLINE VecDouble relu(VecDouble a) { return _mm512_max_pd(a, _mm512_setzero_pd()); }
+LIMRISK_INLINE VecFloat larger(VecFloat a, VecFloat b) { return _mm512_max_ps(a, b); }
+LIMRISK_INLINE VecDouble larger(VecDouble a, VecDouble b) { return _mm512_max_pd(a, b); }
+LIMRISK_INLINE VecFloat lesser(VecFloat a, VecFloat b) { return _mm512_min_ps(a, b); }
+LIMRISK_INLINE VecDouble lesser(VecDouble a, VecDouble b) { return _mm512_min_pd(a, b); }
 LIMRISK_INLINE VecFloat masked_add(MaskFloat mask, VecFloat sum, VecFloat a) { return _mm512_mask_add_ps(sum, mask, sum, a); }
 LIMRISK_INLINE VecDouble masked_add(MaskDouble mask, VecDouble sum, VecDouble a) { return _mm512_mask_add_pd(sum, mask, sum, a); }
 LIMRISK_INLINE VecFloat masked_fma(MaskFloat mask, VecFloat a, VecFloat b, VecFloat sum) { return _mm512_mask3_fmadd_ps(a, b, sum, mask); }
@@ -85,8 +87,10 @@ LIMRISK_INLINE VecFloat fma(VecFloat a, VecFloat b, VecFloat c) { return _mm256_
 LIMRISK_INLINE VecDouble fma(VecDouble a, VecDouble b, VecDouble c) { return _mm256_fmadd_pd(a, b, c); }
 LIMRISK_INLINE VecFloat sqrt(VecFloat a) { return _mm256_sqrt_ps(a); }
 LIMRISK_INLINE VecDouble sqrt(VecDouble a) { return _mm256_sqrt_pd(a); }
-LIMRISK_INLINE VecFloat relu(VecFloat a) { return _mm256_max_ps(a, _mm256_setzero_ps()); }
-LIMRISK_INLINE VecDouble relu(VecDouble a) { return _mm256_max_pd(a, _mm256_setzero_pd()); }
+LIMRISK_INLINE VecFloat larger(VecFloat a, VecFloat b) { return _mm256_max_ps(a, b); }
+LIMRISK_INLINE VecDouble larger(VecDouble a, VecDouble b) { return _mm256_max_pd(a, b); }
+LIMRISK_INLINE VecFloat lesser(VecFloat a, VecFloat b) { return _mm256_min_ps(a, b); }
+LIMRISK_INLINE VecDouble lesser(VecDouble a, VecDouble b) { return _mm256_min_pd(a, b); }
 #else
 template <class V>
 LIMRISK_INLINE V fma_each(V a, V b, V c) {
@@ -104,8 +108,10 @@ LIMRISK_INLINE VecFloat fma(VecFloat a, VecFloat b, VecFloat c) { return fma_eac
 LIMRISK_INLINE VecDouble fma(VecDouble a, VecDouble b, VecDouble c) { return fma_each(a, b, c); }
 LIMRISK_INLINE VecFloat sqrt(VecFloat a) { return sqrt_each(a); }
 LIMRISK_INLINE VecDouble sqrt(VecDouble a) { return sqrt_each(a); }
-LIMRISK_INLINE VecFloat relu(VecFloat a) { return a > 0 ? a : VecFloat{}; }
-LIMRISK_INLINE VecDouble relu(VecDouble a) { return a > 0 ? a : VecDouble{}; }
+LIMRISK_INLINE VecFloat larger(VecFloat a, VecFloat b) { return a > b ? a : b; }
+LIMRISK_INLINE VecDouble larger(VecDouble a, VecDouble b) { return a > b ? a : b; }
+LIMRISK_INLINE VecFloat lesser(VecFloat a, VecFloat b) { return a < b ? a : b; }
+LIMRISK_INLINE VecDouble lesser(VecDouble a, VecDouble b) { return a < b ? a : b; }
 #endif
 
 LIMRISK_INLINE MaskFloat less(VecFloat a, VecFloat b) { return a < b; }
@@ -138,6 +144,9 @@ LIMRISK_INLINE bool any(MaskFloat a) { return any_each(a); }
 LIMRISK_INLINE bool any(MaskDouble a) { return any_each(a); }
 
 #endif
+
+LIMRISK_INLINE VecFloat relu(VecFloat a) { return larger(a, VecFloat{}); }
+LIMRISK_INLINE VecDouble relu(VecDouble a) { return larger(a, VecDouble{}); }
 
 template <class V>
 LIMRISK_INLINE MaskOf<V> greater(V a, V b) {

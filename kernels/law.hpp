@@ -9,8 +9,7 @@ inline namespace LIMRISK_LANES {
 
 template <class V>
 LIMRISK_INLINE V clamp(V x, V low, V high) {
-    x = select(less(x, low), low, x);
-    return select(less(high, x), high, x);
+    return lesser(high, larger(low, x));
 }
 
 /// One variate per lane from one word per lane.
