@@ -22,7 +22,7 @@ double activation_cost(const kernels::Activation& activation) {
         case ActivationKind::PowerRelu:
             return 3 + 2.0 * activation.power;
         case ActivationKind::Softplus:
-            return 130;
+            return 170;
         case ActivationKind::Logistic:
         case ActivationKind::Tanh:
             return 80;
@@ -41,11 +41,11 @@ double optimizer_cost(OptimizerKind kind) {
             return 8;
         case OptimizerKind::Adagrad:
         case OptimizerKind::Rmsprop:
-            return 30;
+            return 15;
         case OptimizerKind::Adadelta:
-            return 45;
+            return 20;
         case OptimizerKind::Adam:
-            return 35;
+            return 18;
     }
     return 2;
 }
@@ -62,10 +62,21 @@ double pass_cost(const CellConfig& cell, double samples, double dimension) {
     return samples * slots(cell) * (3 * dimension + 4 + activation_cost(cell.activation));
 }
 
-double check_node_count(const CellConfig& cell) {
-    const double nodes = static_cast<double>(cell.evaluation.check_nodes);
+/// Nodes of an evaluation rule: per axis for d <= 3, in all beyond.
+double node_count(const CellConfig& cell, std::int64_t nodes) {
     const std::int64_t dimension = cell.input.dimension;
-    return dimension <= 3 ? std::pow(nodes, static_cast<double>(dimension)) : nodes;
+    return dimension <= 3 ? std::pow(static_cast<double>(nodes), static_cast<double>(dimension)) : static_cast<double>(nodes);
+}
+
+bool smooth(ActivationKind kind) {
+    return kind == ActivationKind::Softplus || kind == ActivationKind::Logistic || kind == ActivationKind::Tanh;
+}
+
+/// Nodes at which the final and the best network are evaluated, together. d = 1: 8 per piece between kinks; smooth activations halve the
+/// pieces a few times.
+double accurate_node_count(const CellConfig& cell) {
+    if (cell.input.dimension >= 2) return 2 * node_count(cell, cell.evaluation.final_nodes);
+    return 2 * 8 * (smooth(cell.activation.kind) ? 64.0 : static_cast<double>(cell.width) + 4);
 }
 
 }  // namespace
@@ -75,16 +86,17 @@ double step_cost(const CellConfig& cell) {
     const double batch = static_cast<double>(cell.batch);
     const double lanes = kernels::tile_shape(cell.width, cell.input.dimension).lanes;
     // A sample: its random numbers and target once per tile, and its share of the tile's sum in every lane.
-    const double sample = (cell.nodes_per_axis == 0 ? 30 * dimension : 4 * dimension) + 20 + 2 * lanes;
+    const double sample = (cell.nodes_per_axis == 0 ? 30 * dimension : 4 * dimension) + 40 + 2 * lanes;
     const double update = slots(cell) * (dimension + 2) * optimizer_cost(cell.optimizer.kind);
     return precision_factor(cell.precision) * (pass_cost(cell, batch, dimension) + batch * sample + update + 40 * lanes);
 }
 
 double trial_cost(const CellConfig& cell) {
     const double dimension = static_cast<double>(cell.input.dimension);
-    const double checks = 2 * (cell.checks + 1.0) * pass_cost(cell, check_node_count(cell), dimension);
-    const double accurate = 2 * 2 * 8 * (slots(cell) + 16) * slots(cell);
-    return static_cast<double>(cell.steps) * step_cost(cell) + checks + (cell.input.dimension == 1 ? accurate : 0.0);
+    const double nodes = (cell.checks + 1.0) * node_count(cell, cell.evaluation.check_nodes) + accurate_node_count(cell);
+    // Evaluation is in double, twice the cost of a float32 lane, and each node has its own overhead.
+    const double evaluation = 2 * (pass_cost(cell, nodes, dimension) + nodes * 12 * (dimension + 4));
+    return static_cast<double>(cell.steps) * step_cost(cell) + evaluation;
 }
 
 double replica_steps(const CellConfig& cell) { return static_cast<double>(cell.steps); }
