@@ -38,8 +38,8 @@ struct CellConfig {
     std::int64_t width = 1;
     kernels::Activation activation{kernels::ActivationKind::Relu, 0, 0, 0};
     InitializationRule initialization;
-    std::int64_t batch = 32;         ///< samples per step; with nodes: their number, nodes_per_axis^dimension
-    std::int64_t nodes_per_axis = 0; ///< 0: fresh samples; else the midpoint grid
+    std::int64_t batch = 32;          ///< samples per step; with nodes: their number, nodes_per_axis^dimension
+    std::int64_t nodes_per_axis = 0;  ///< 0: fresh samples; else the midpoint grid
     kernels::Optimizer optimizer{kernels::OptimizerKind::Sgd, 0, 0, 0, false, false};
     kernels::LearningRate learning_rate{0.01, 0};
     std::int64_t steps = 1000;

@@ -63,7 +63,7 @@ std::string input(const CellConfig& cell) {
         if (!std::isfinite(law.low)) return "high without low; give both, to truncate to a box, or neither";
         if (!std::isfinite(law.high)) return "low without high; give both, to truncate to a box, or neither";
     }
-    const std::string box = interval("the box", law.low, law.high, cell);
+    std::string box = interval("the box", law.low, law.high, cell);
     if (!box.empty() || law.kind == InputLaw::Kind::Uniform) return box;
     const double to_low = (law.low - law.mean) / law.deviation, to_high = (law.high - law.mean) / law.deviation;
     // The tail that is nearer to 0 is the one without cancellation.
