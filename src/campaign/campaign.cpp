@@ -250,9 +250,11 @@ private:
 
     void refuse_duplicates(const Campaign& campaign) {
         std::map<std::string_view, const CellConfig*> seen;
+        int repeated = 0;
         for (const CellConfig& cell : campaign.cells) {
             const auto [found, added] = seen.emplace(cell.id, &cell);
             if (added) continue;
+            if (++repeated > 3) break;  // one repeated value shows in many cells
             problems_.add(source_, "",
                           fmt::format("cells {} and {} are the same (width {}, {}, {}, {}, {}); a list repeats a value, remove it",
                                       found->second->index, cell.index, cell.width, cell.activation_label, cell.initialization_label,
