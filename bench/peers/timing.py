@@ -10,7 +10,7 @@ WIDTH = 32
 BATCH = 32
 LEARNING_RATE = 0.05
 ROUNDS = 5
-ROUND_SECONDS = 1.0
+ROUND_SECONDS = 0.5
 
 
 def rate(advance, replicas, steps_per_call):
