@@ -17,7 +17,8 @@ struct RealTraits<float> {
     using Int = std::int32_t;
     static constexpr int mantissa_bits = 23, bias = 127;
     static constexpr Int sign_bit = static_cast<Int>(0x80000000u), magnitude_bits = 0x7FFFFFFF;
-    static constexpr float smallest_normal = 0x1p-126f, largest = 0x1.fffffep127f, infinity = __builtin_inff(), nan = __builtin_nanf("");
+    static constexpr float smallest_normal = 0x1p-126f, largest = 0x1.fffffep127f, infinity = __builtin_bit_cast(float, 0x7F800000),
+                           nan = __builtin_bit_cast(float, 0x7FC00000);
     static constexpr float magic = 12582912.0f;
 };
 
@@ -26,8 +27,9 @@ struct RealTraits<double> {
     using Int = std::int64_t;
     static constexpr int mantissa_bits = 52, bias = 1023;
     static constexpr Int sign_bit = static_cast<Int>(0x8000000000000000u), magnitude_bits = 0x7FFFFFFFFFFFFFFF;
-    static constexpr double smallest_normal = 0x1p-1022, largest = 0x1.fffffffffffffp1023, infinity = __builtin_inf(),
-                            nan = __builtin_nan("");
+    static constexpr double smallest_normal = 0x1p-1022, largest = 0x1.fffffffffffffp1023,
+                            infinity = __builtin_bit_cast(double, 0x7FF0000000000000ll),
+                            nan = __builtin_bit_cast(double, 0x7FF8000000000000ll);
     static constexpr double magic = 6755399441055744.0;
 };
 
@@ -67,10 +69,17 @@ LIMRISK_INLINE V splat(double value) {
         return static_cast<RealOf<V>>(value) - V{};
 }
 
+#if defined(__CUDACC__)
+LIMRISK_INLINE float fma(float a, float b, float c) { return __fmaf_rn(a, b, c); }
+LIMRISK_INLINE double fma(double a, double b, double c) { return __fma_rn(a, b, c); }
+LIMRISK_INLINE float sqrt(float a) { return __fsqrt_rn(a); }
+LIMRISK_INLINE double sqrt(double a) { return __dsqrt_rn(a); }
+#else
 LIMRISK_INLINE float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 LIMRISK_INLINE double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
 LIMRISK_INLINE float sqrt(float a) { return __builtin_sqrtf(a); }
 LIMRISK_INLINE double sqrt(double a) { return __builtin_sqrt(a); }
+#endif
 
 #define LIMRISK_SCALAR_VOCABULARY(REAL, INT)                                                     \
     LIMRISK_INLINE bool less(REAL a, REAL b) { return a < b; }                                   \

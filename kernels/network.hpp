@@ -25,11 +25,9 @@ struct PassScratch {
     Pack<Real> lane_number;  ///< of each lane within its tile
 };
 
-/// Samples that the inner loops carry in registers at once: enough independent sums to fill the pipelines, few enough for the register
-/// file.
+/// Samples that the inner loops carry in registers at once; fewer where the activation itself needs many registers.
 template <ActivationKind Kind>
-inline constexpr int samples_at_once =
-    Kind == ActivationKind::Softplus || Kind == ActivationKind::Logistic || Kind == ActivationKind::Tanh ? 2 : LIMRISK_VECTOR_BYTES / 8;
+inline constexpr int samples_at_once = has_kinks(Kind) ? samples_in_registers : 2;
 
 /// The passes for one activation; D is the input dimension, 0 for one known at run time only.
 template <class Real, ActivationKind Kind, int D, class LayoutType = Layout>
@@ -57,8 +55,10 @@ public:
 
     /// Turns the sums into the gradient. `error_sum` becomes dc, alike in all lanes of a tile.
     ///   last_slot_present  1 in lanes whose last slot holds a neuron, else 0
-    void finish(const Pack<Real>* theta, Pack<Real>* gradient, const Pack<Real>& error_sum, const Pack<Real>& last_slot_present) const {
+    LIMRISK_INLINE void finish(const Pack<Real>* theta, Pack<Real>* gradient, const Pack<Real>& error_sum,
+                               const Pack<Real>& last_slot_present) const {
         const std::int64_t d = dimension();
+        LIMRISK_UNROLL_ON_DEVICE
         for (std::int64_t q = 0; q < layout_.slots; ++q)
             for_parts<Real>([&](int p) {
                 const Pack<Real>* w = theta + q * layout_.per_slot();
@@ -150,6 +150,7 @@ private:
         V sum[S];
         LIMRISK_UNROLL(8)
         for (int s = 0; s < S; ++s) sum[s] = V{};
+        LIMRISK_UNROLL_ON_DEVICE
         for (std::int64_t q = 0; q < layout_.slots; ++q) {
             const Pack<Real>* slot = theta + q * layout_.per_slot();
             V z[S];
@@ -193,6 +194,7 @@ private:
         LIMRISK_UNROLL(8)
         for (int s = 0; s < S; ++s)
             e[s] = tile_broadcast(scratch_.errors[order.round(first + s)], order.source(first + s), layout_.tile, p);
+        LIMRISK_UNROLL_ON_DEVICE
         for (std::int64_t q = 0; q < layout_.slots; ++q) {
             const Pack<Real>* slot = theta + q * layout_.per_slot();
             Pack<Real>* sums = gradient + q * layout_.per_slot();

@@ -37,14 +37,10 @@ struct TrialWords {
 };
 
 /// Lane i belongs to replica i / tile, whose trial is first_trial + i / tile.
-inline TrialWords trial_words(std::int64_t first_trial, int tile) {
-    TrialWords words;
-    for (int i = 0; i < warp_lanes; ++i) {
-        const auto trial = static_cast<std::uint64_t>(first_trial + i / tile);
-        words.low.set_lane(i, static_cast<std::uint32_t>(trial));
-        words.high.set_lane(i, static_cast<std::uint32_t>(trial >> 32));
-    }
-    return words;
+LIMRISK_INLINE TrialWords trial_words(std::int64_t first_trial, int tile) {
+    const auto trial = [&](int i) { return static_cast<std::uint64_t>(first_trial + i / tile); };
+    return {make_words([&](int i) { return static_cast<std::uint32_t>(trial(i)); }),
+            make_words([&](int i) { return static_cast<std::uint32_t>(trial(i) >> 32); })};
 }
 
 /// Four words per lane at `position` (all lanes alike) and `call` (per lane) of a purpose.
@@ -62,8 +58,8 @@ LIMRISK_INLINE void draw_words(std::uint64_t seed, const TrialWords& trials, Pur
 }
 
 /// The same with a position per lane (position < 2^32).
-inline void draw_words(std::uint64_t seed, const TrialWords& trials, Purpose purpose, const WordPack& position, std::uint32_t call,
-                       WordPack (&words)[4]) {
+LIMRISK_INLINE void draw_words(std::uint64_t seed, const TrialWords& trials, Purpose purpose, const WordPack& position, std::uint32_t call,
+                               WordPack (&words)[4]) {
     for (int p = 0; p < word_parts; ++p) {
         words[0].part[p] = position.part[p];
         words[1].part[p] = VecWord{} + ((static_cast<std::uint32_t>(purpose) << 28) + call);

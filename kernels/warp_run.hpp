@@ -55,9 +55,8 @@ Warp<Real>::Warp(const Cell& cell, std::int64_t first_trial, char* memory)
 
     draw_.seed = cell.seed;
     draw_.trials = trial_words(first_trial, tile());
-    for (int i = 0; i < warp_lanes; ++i)
-        draw_.lane_call.set_lane(
-            i, static_cast<std::uint32_t>(i & (tile() - 1)) * static_cast<std::uint32_t>(calls_per_group(cell.dimension)));
+    draw_.lane_call = make_words(
+        [&](int i) { return static_cast<std::uint32_t>(i & (tile() - 1)) * static_cast<std::uint32_t>(calls_per_group(cell.dimension)); });
     if (cell.fresh_samples)
         for (int t = 0; t < rounds; ++t) block.weights[t] = splat_pack<Real>(1.0 / static_cast<double>(cell.batch));
 }
@@ -75,10 +74,10 @@ void Warp<Real>::plan_pass(Arena& arena, BatchContext<R>& context, SampleBlock<R
     context.layout = layout_;
     context.scratch.outputs = arena.take<Pack<R>>(rounds * tile());
     context.scratch.errors = arena.take<Pack<R>>(rounds);
-    context.scratch.broadcast = arena.take<Vec<R>>(LIMRISK_VECTOR_BYTES / 8 * d);
+    context.scratch.broadcast = arena.take<Vec<R>>(samples_in_registers * d);
     context.scratch.lane_number = lane_in_tile<R>(tile());
-    for (int i = 0; i < warp_lanes; ++i)
-        context.last_slot_present.set_lane(i, (layout_.slots - 1) * tile() + (i & (tile() - 1)) < cell_.width ? R(1) : R(0));
+    context.last_slot_present =
+        make_pack<R>([&](int i) { return (layout_.slots - 1) * tile() + (i & (tile() - 1)) < cell_.width ? R(1) : R(0); });
     source.block = block;
     source.nodes = nodes;
     source.superblocks = nullptr;
@@ -104,8 +103,7 @@ void Warp<Real>::initialize() {
     };
     WordPack words[4];
     for (std::int64_t q = 0; q < layout_.slots; ++q) {
-        WordPack neuron;
-        for (int i = 0; i < warp_lanes; ++i) neuron.set_lane(i, static_cast<std::uint32_t>(q * tile() + (i & (tile() - 1))));
+        const WordPack neuron = make_words([&](int i) { return static_cast<std::uint32_t>(q * tile() + (i & (tile() - 1))); });
         for (std::int64_t k = 0; k < layout_.per_slot(); ++k) {
             if (k % 4 == 0) draw_words(cell_.seed, draw_.trials, Purpose::Neuron, neuron, static_cast<std::uint32_t>(k / 4), words);
             const Law& law = k < d ? laws.inner_weight : k == d ? laws.inner_bias : laws.outer_weight;
@@ -169,8 +167,7 @@ bool Warp<Real>::train(std::int64_t from, std::int64_t to, bool (*advance)(void*
 
 template <class Real>
 void Warp<Real>::copy_rows(const Pack<Real>* from, Pack<Real>* to, const bool* replicas) {
-    Pack<Real> chosen;
-    for (int i = 0; i < warp_lanes; ++i) chosen.set_lane(i, replicas[i / tile()] ? Real(1) : Real(0));
+    const auto chosen = make_pack<Real>([&](int i) { return replicas[i / tile()] ? Real(1) : Real(0); });
     for (std::int64_t row = 0; row < layout_.rows(); ++row)
         for_parts<Real>([&](int p) { to[row].part[p] = select(equal(chosen.part[p], V{}), to[row].part[p], from[row].part[p]); });
 }

@@ -1,0 +1,96 @@
+// 32 lanes on the GPU: a pack is one value per thread, and tiles talk by warp shuffles. Same functions as pack_host.hpp, same bits.
+#pragma once
+#include "lanes.hpp"
+
+namespace limrisk::kernels {
+inline namespace LIMRISK_LANES {
+
+inline constexpr int warp_lanes = 32;
+/// On the device the order of the samples decides (a whole round at once).
+inline constexpr int samples_in_registers = 8;
+inline constexpr unsigned all_lanes = 0xFFFFFFFFu;
+
+LIMRISK_INLINE int lane_of_thread() { return static_cast<int>(threadIdx.x) & (warp_lanes - 1); }
+
+template <class Real>
+using Vec = Real;
+template <class Real>
+inline constexpr int parts = 1;
+
+/// A real per lane of the warp: this thread's.
+template <class Real>
+struct Pack {
+    Real part[1];
+};
+
+using VecWord = std::uint32_t;
+inline constexpr int word_parts = 1;
+
+/// A 32-bit word per lane of the warp: this thread's.
+struct WordPack {
+    VecWord part[1];
+};
+
+LIMRISK_INLINE VecWord multiply_high(VecWord a, std::uint32_t multiplier) { return __umulhi(a, multiplier); }
+
+/// A pack whose lane i holds value(i).
+template <class Real, class Value>
+LIMRISK_INLINE Pack<Real> make_pack(Value value) {
+    return {{value(lane_of_thread())}};
+}
+
+/// The same of words.
+template <class Value>
+LIMRISK_INLINE WordPack make_words(Value value) {
+    return {{value(lane_of_thread())}};
+}
+
+/// Calls `body(p)` for each register of a pack of Real.
+template <class Real, class Body>
+LIMRISK_INLINE void for_parts(Body body) {
+    body(0);
+}
+
+/// In every lane, the value that `pack` has in lane `source` of the same tile.
+template <class Real>
+LIMRISK_INLINE Real tile_broadcast(const Pack<Real>& pack, int source, int tile, int) {
+    return __shfl_sync(all_lanes, pack.part[0], source, tile);
+}
+
+/// `pack` with lanes i and i xor `distance` exchanged.
+template <class Real>
+LIMRISK_INLINE Real exchange(const Pack<Real>& pack, int distance, int) {
+    return __shfl_xor_sync(all_lanes, pack.part[0], distance);
+}
+
+/// Transposed sums: `values[j]`, j < tile, are summed over the lanes of each tile; lane j is left with sum j, in values[0].
+template <class Real>
+LIMRISK_INLINE void tile_transpose_sum(Pack<Real>* values, int tile) {
+    LIMRISK_UNROLL(5)
+    for (int distance = tile / 2; distance > 0; distance /= 2) {
+        const bool upper = (lane_of_thread() & distance) != 0;
+        LIMRISK_UNROLL(16)
+        for (int j = 0; j < distance; ++j) {
+            const Real a = values[j].part[0], b = values[j + distance].part[0];
+            values[j].part[0] = (upper ? b : a) + __shfl_xor_sync(all_lanes, upper ? a : b, distance);
+        }
+    }
+}
+
+/// Uniform variates in (0, 1) from words, exact: docs/numerics.md section 2.
+template <class Real>
+LIMRISK_INLINE Pack<Real> uniform_variates(const WordPack& words) {
+    if constexpr (sizeof(Real) == 4)
+        return {{fma(static_cast<float>(words.part[0] >> 9), 0x1p-23f, 0x1p-24f)}};
+    else
+        return {{fma(static_cast<double>(words.part[0]), 0x1p-32, 0x1p-33)}};
+}
+
+/// Exact conversion to double.
+template <class Real>
+LIMRISK_INLINE Pack<double> to_double(const Pack<Real>& pack) {
+    return {{static_cast<double>(pack.part[0])}};
+}
+
+}  // namespace LIMRISK_LANES
+}  // namespace limrisk::kernels

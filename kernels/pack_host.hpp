@@ -1,0 +1,160 @@
+// 32 lanes on the CPU: a few SIMD registers, read and summed tile by tile.
+#pragma once
+#include "lanes.hpp"
+
+namespace limrisk::kernels {
+inline namespace LIMRISK_LANES {
+
+inline constexpr int warp_lanes = 32;
+
+/// Samples that an inner loop carries at once: enough independent sums to fill the pipelines, few enough for the register file.
+inline constexpr int samples_in_registers = LIMRISK_VECTOR_BYTES / 8;
+
+template <class Real>
+struct VecFor;
+template <>
+struct VecFor<float> {
+    using Type = VecFloat;
+};
+template <>
+struct VecFor<double> {
+    using Type = VecDouble;
+};
+template <class Real>
+using Vec = typename VecFor<Real>::Type;
+
+/// Registers of one pack.
+template <class Real>
+inline constexpr int parts = warp_lanes / LaneTraits<Vec<Real>>::lanes;
+
+/// A real per lane of the warp.
+template <class Real>
+struct alignas(64) Pack {
+    Vec<Real> part[parts<Real>];
+
+    Real lane(int i) const { return reinterpret_cast<const Real __attribute__((may_alias))*>(part)[i]; }
+    void set_lane(int i, Real value) { reinterpret_cast<Real __attribute__((may_alias))*>(part)[i] = value; }
+};
+
+inline constexpr int word_parts = warp_lanes * 4 / LIMRISK_VECTOR_BYTES;
+
+/// A 32-bit word per lane of the warp.
+struct alignas(64) WordPack {
+    VecWord part[word_parts];
+
+    std::uint32_t lane(int i) const { return reinterpret_cast<const std::uint32_t __attribute__((may_alias))*>(part)[i]; }
+    void set_lane(int i, std::uint32_t value) { reinterpret_cast<std::uint32_t __attribute__((may_alias))*>(part)[i] = value; }
+};
+
+/// A pack whose lane i holds value(i).
+template <class Real, class Value>
+LIMRISK_INLINE Pack<Real> make_pack(Value value) {
+    Pack<Real> pack;
+    for (int i = 0; i < warp_lanes; ++i) pack.set_lane(i, value(i));
+    return pack;
+}
+
+/// The same of words.
+template <class Value>
+LIMRISK_INLINE WordPack make_words(Value value) {
+    WordPack words;
+    for (int i = 0; i < warp_lanes; ++i) words.set_lane(i, value(i));
+    return words;
+}
+
+/// Calls `body(p)` for each register of a pack of Real.
+template <class Real, class Body>
+LIMRISK_INLINE void for_parts(Body body) {
+    LIMRISK_UNROLL(8)
+    for (int p = 0; p < parts<Real>; ++p) body(p);
+}
+
+/// Register p of: in every lane, the value that `pack` has in lane `source` of the same tile.
+template <class Real>
+LIMRISK_INLINE Vec<Real> tile_broadcast(const Pack<Real>& pack, int source, int tile, int p) {
+    using V = Vec<Real>;
+    using Int = typename RealTraits<Real>::Int;
+    constexpr int width = LaneTraits<V>::lanes;
+    if (tile >= width) return splat<V>(pack.lane(((p * width) & ~(tile - 1)) + source));
+    const IntOf<V> index = (lane_numbers<V>() & static_cast<Int>(~(tile - 1))) | static_cast<Int>(source);
+    return permute(pack.part[p], index);
+}
+
+/// Register p of `pack` with lanes i and i xor `distance` exchanged.
+template <class Real>
+LIMRISK_INLINE Vec<Real> exchange(const Pack<Real>& pack, int distance, int p) {
+    using V = Vec<Real>;
+    constexpr int width = LaneTraits<V>::lanes;
+    if (distance >= width) return pack.part[p ^ (distance / width)];
+    return permute(pack.part[p], lane_numbers<V>() ^ static_cast<typename RealTraits<Real>::Int>(distance));
+}
+
+/// Transposed sums: `values[j]`, j < tile, are summed over the lanes of each tile; lane j is left with sum j, in values[0].
+/// tile - 1 exchanges instead of tile log(tile); the same tree as tile_sum.
+template <class Real>
+LIMRISK_INLINE void tile_transpose_sum(Pack<Real>* values, int tile) {
+    using V = Vec<Real>;
+    using Int = typename RealTraits<Real>::Int;
+    constexpr int width = LaneTraits<V>::lanes;
+    for (int distance = tile / 2; distance > 0; distance /= 2) {
+        if (distance >= width) {
+            const int other = distance / width;
+            for (int j = 0; j < distance; ++j) {
+                Pack<Real> sum;
+                for_parts<Real>([&](int p) {
+                    const Pack<Real>& kept = values[p & other ? j + distance : j];
+                    sum.part[p] = kept.part[p] + kept.part[p ^ other];
+                });
+                values[j] = sum;
+            }
+        } else {
+            const MaskOf<V> upper = nonzero(lane_numbers<V>() & static_cast<Int>(distance));
+            const IntOf<V> partner = lane_numbers<V>() ^ static_cast<Int>(distance);
+            for (int j = 0; j < distance; ++j)
+                for_parts<Real>([&](int p) {
+                    const V a = values[j].part[p], b = values[j + distance].part[p];
+                    values[j].part[p] = select(upper, b, a) + permute(select(upper, a, b), partner);
+                });
+        }
+    }
+}
+
+/// Uniform variates in (0, 1) from words, exact: docs/numerics.md section 2.
+template <class Real>
+LIMRISK_INLINE Pack<Real> uniform_variates(const WordPack& words) {
+    Pack<Real> result;
+    if constexpr (sizeof(Real) == 4) {
+        for_parts<Real>([&](int p) {
+            const VecInt32 shifted = reinterpret_cast<VecInt32>(words.part[p] >> 9);
+            result.part[p] = fma(__builtin_convertvector(shifted, VecFloat), splat<VecFloat>(0x1p-23), splat<VecFloat>(0x1p-24));
+        });
+    } else {
+        typedef std::uint32_t HalfWords __attribute__((vector_size(LIMRISK_VECTOR_BYTES / 2)));
+        for_parts<Real>([&](int p) {
+            HalfWords half;
+            __builtin_memcpy(&half, reinterpret_cast<const char*>(&words) + p * (LIMRISK_VECTOR_BYTES / 2), sizeof half);
+            result.part[p] = fma(__builtin_convertvector(half, VecDouble), splat<VecDouble>(0x1p-32), splat<VecDouble>(0x1p-33));
+        });
+    }
+    return result;
+}
+
+/// Exact conversion to double.
+template <class Real>
+LIMRISK_INLINE Pack<double> to_double(const Pack<Real>& pack) {
+    if constexpr (sizeof(Real) == 8) {
+        return pack;
+    } else {
+        typedef float HalfFloats __attribute__((vector_size(LIMRISK_VECTOR_BYTES / 2)));
+        Pack<double> result;
+        for_parts<double>([&](int p) {
+            HalfFloats half;
+            __builtin_memcpy(&half, reinterpret_cast<const char*>(&pack) + p * (LIMRISK_VECTOR_BYTES / 2), sizeof half);
+            result.part[p] = __builtin_convertvector(half, VecDouble);
+        });
+        return result;
+    }
+}
+
+}  // namespace LIMRISK_LANES
+}  // namespace limrisk::kernels
