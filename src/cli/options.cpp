@@ -27,7 +27,7 @@ void add_backend_options(CLI::App& command, BackendChoice& choice) {
     command.add_option("--backend", choice.name, "auto or cpu (this build has no CUDA backend)")->type_name("NAME")->capture_default_str();
     command.add_option("--threads", choice.threads, "threads of the CPU backend; default: one per core")
         ->type_name("N")
-        ->check(whole_number(1, 4096));
+        ->transform(whole_number(1, 4096));
 }
 
 std::unique_ptr<Backend> make_backend(const BackendChoice& choice) {

@@ -10,7 +10,7 @@
 
 namespace limrisk::cli {
 
-/// Accepts decimal whole numbers low..high.
+/// Accepts decimal whole numbers low..high and drops their leading zeros. For Option::transform: check() would keep the zeros.
 CLI::Validator whole_number(std::uint64_t low, std::uint64_t high);
 
 struct BackendChoice {

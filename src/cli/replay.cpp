@@ -103,11 +103,11 @@ void add_replay(CLI::App& app, Action& action) {
     command->add_option("--cell", options->cell, "number of the cell, as `limrisk summary` shows it")
         ->type_name("K")
         ->required()
-        ->check(whole_number(0, INT64_MAX));
+        ->transform(whole_number(0, INT64_MAX));
     command->add_option("--trial", options->trial, "number of the trial, from 0")
         ->type_name("N")
         ->required()
-        ->check(whole_number(0, INT64_MAX));
+        ->transform(whole_number(0, INT64_MAX));
     command->add_option("--csv", options->csv, "write the trajectory to this file instead of a table")->type_name("FILE");
     add_backend_options(*command, options->backend);
     command->footer(

@@ -102,11 +102,11 @@ void add_selftest(CLI::App& app, Action& action) {
     CLI::App* command = app.add_subcommand("selftest", "random cells on every instruction set and thread count, compared bit for bit");
     command->add_option("--cells", *cells, "number of cells; 98 hold every activation with every optimizer in both precisions")
         ->type_name("N")
-        ->check(whole_number(1, 1000000))
+        ->transform(whole_number(1, 1000000))
         ->capture_default_str();
     command->add_option("--seed", *seed, "another sequence of cells")
         ->type_name("N")
-        ->check(whole_number(0, UINT64_MAX))
+        ->transform(whole_number(0, UINT64_MAX))
         ->capture_default_str();
     command->footer(examples({"limrisk selftest --cells 20", "limrisk selftest --cells 10 --seed 7"}));
     command->callback([&action, cells, seed] { action = [cells, seed] { return selftest(*cells, *seed); }; });

@@ -10,6 +10,7 @@ namespace limrisk {
 namespace {
 
 constexpr double window_seconds = 5;
+constexpr int usual_text_width = 58;
 
 std::string bar(double fraction, int width) {
     const int filled = std::clamp(static_cast<int>(fraction * width), 0, width);
@@ -76,7 +77,8 @@ std::string progress_line(const ProgressMeter& meter, int columns) {
     const std::string end = now.stopping ? "stopping" : clock_text(meter.seconds_left()) + " left";
     const std::string text = fmt::format(" {:3} %  cells {}/{}  {} replica-steps/s  {}", percent, now.cells_done, now.cells_total,
                                          speed_text(meter.speed()), end);
-    const int room = columns - static_cast<int>(text.size()) - 2;
+    // The room of a usual text is kept free, so that the bar does not change its width all the time.
+    const int room = columns - std::max(usual_text_width, static_cast<int>(text.size())) - 2;
     const std::string line = (room >= 5 ? bar(meter.fraction(), std::min(room, 30)) : "") + text;
     return line.substr(0, static_cast<std::size_t>(std::max(columns, 0)));
 }

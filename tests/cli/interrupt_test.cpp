@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <random>
 
 #include "program.hpp"
@@ -16,27 +17,44 @@ using Clock = std::chrono::steady_clock;
 /// Enough cells that blocks are committed all the time.
 constexpr const char* many_widths = "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25]";
 
+/// "... 123 trials in 4 blocks were there; going on" -> 4; 0 without such a line.
+int blocks_found(const std::string& err) {
+    const std::size_t end = err.find(" blocks were there");
+    if (end == std::string::npos) return 0;
+    return std::stoi(err.substr(err.rfind(' ', end - 1)));
+}
+
 TEST_F(ProgramTest, FiftyKillsChangeNoBit) {
     constexpr int wanted_kills = 50;
     const unsigned seed = std::random_device{}();
     SCOPED_TRACE(fmt::format("seed {}", seed));
     std::mt19937 random(seed);
     write("campaign.toml", campaign_text(1, 400, many_widths));
-    int trials = 200, kills = 0, finished = 0;
+    int trials = 200, kills = 0, finished = 0, blocks = 0, progressed = 0;
     while (kills < wanted_kills) {
         Process process(directory(), {"limrisk", "run", "campaign.toml", "--trials", std::to_string(trials)});
-        sleep_for(std::chrono::milliseconds(random() % 60));
-        if (!process.running()) {
+        // Any moment of the program's life, but every other time one after it has opened the store.
+        if (kills % 2 == 0) {
+            ASSERT_TRUE(eventually([&] { return !process.running() || process.stderr_so_far().find("campaign ") != std::string::npos; }));
+        }
+        sleep_for(std::chrono::milliseconds(random() % 50));
+        const bool killed = process.running();
+        if (killed) process.send(SIGKILL);
+        const Output output = process.wait();
+        if (output.code == 0) {
             // Done before it could be killed: the same store goes on to more trials, after ragged blocks.
-            ASSERT_EQ(process.wait().code, 0) << process.wait().err;
             trials += trials / 2 + 1;
             ++finished;
             continue;
         }
-        process.send(SIGKILL);
-        ASSERT_EQ(process.wait().code, 128 + SIGKILL);
+        ASSERT_EQ(output.code, 128 + SIGKILL) << output.err;
         ++kills;
+        const int found = blocks_found(output.err);
+        if (found > blocks) ++progressed;
+        blocks = std::max(blocks, found);
     }
+    fmt::print("{} kills, {} finished runs, {} trials a cell, {} times more blocks than before\n", kills, finished, trials, progressed);
+    EXPECT_GE(progressed, 3) << "the kills came before anything was stored";
     succeed({"run", "campaign.toml", "--trials", std::to_string(trials), "--quiet"});
     succeed({"verify", "campaign.db"});
     succeed({"run", "campaign.toml", "--trials", std::to_string(trials), "--quiet", "--store", "undisturbed.db"});
@@ -44,7 +62,6 @@ TEST_F(ProgramTest, FiftyKillsChangeNoBit) {
     EXPECT_EQ(std::count(disturbed.begin(), disturbed.end(), '\n'), 1 + 25 * trials);
     // Not EXPECT_EQ: it would print megabytes.
     EXPECT_TRUE(disturbed == exported("undisturbed.db"));
-    fmt::print("{} kills, {} finished runs, {} trials a cell\n", kills, finished, trials);
 }
 
 class SignalTest : public ProgramTest, public testing::WithParamInterface<std::pair<int, int>> {};

@@ -1,6 +1,7 @@
 // A user's day: dry run, run, run again with more trials, look at the results.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "program.hpp"
@@ -63,6 +64,11 @@ TEST_F(ProgramTest, SetChangesAKeyAndMayBeRepeated) {
                                         .out);
     ASSERT_EQ(report.at("cells").size(), 4u);
     EXPECT_EQ(report.at("cells").at(0).at("description").at("precision"), "float64");
+}
+
+TEST_F(ProgramTest, LeadingZerosAreNotOctal) {
+    const json report = json::parse(succeed({"run", "campaign.toml", "--dry-run", "--json", "--trials", "010"}).out);
+    EXPECT_EQ(report.at("trials_per_cell"), 10);
 }
 
 TEST_F(ProgramTest, EveryJsonIsJson) {
