@@ -83,11 +83,12 @@ LIMRISK_INLINE V flush_subnormal(V state) {
 /// Updates all rows in the lanes that are alive.
 ///   theta, gradient, first, second  [rows]; first and second only as far as state_count says
 template <OptimizerKind Kind, class Real>
-void update_rows(const Optimizer& optimizer, const StepScalars& scalars, std::int64_t rows, const Pack<Real>* gradient,
-                 const MaskOf<Vec<Real>> (&alive)[parts<Real>], Pack<Real>* theta, Pack<Real>* first, Pack<Real>* second) {
+LIMRISK_INLINE void update_rows(const Optimizer& optimizer, const StepScalars& scalars, std::int64_t rows, const Pack<Real>* gradient,
+                                const MaskOf<Vec<Real>> (&alive)[parts<Real>], Pack<Real>* theta, Pack<Real>* first, Pack<Real>* second) {
     using V = Vec<Real>;
     const StepConstants<V> step(optimizer, scalars);
     constexpr int states = state_count(Kind);
+    LIMRISK_UNROLL_ON_DEVICE
     for (std::int64_t row = 0; row < rows; ++row)
         for_parts<Real>([&](int p) {
             V t = theta[row].part[p], m{}, s{};
@@ -102,9 +103,10 @@ void update_rows(const Optimizer& optimizer, const StepScalars& scalars, std::in
 
 /// The parameters at which Nesterov's gradient is taken: theta - gamma alpha m.
 template <class Real>
-void look_ahead(const Optimizer& optimizer, const StepScalars& scalars, std::int64_t rows, const Pack<Real>* theta, const Pack<Real>* first,
-                Pack<Real>* shifted) {
+LIMRISK_INLINE void look_ahead(const Optimizer& optimizer, const StepScalars& scalars, std::int64_t rows, const Pack<Real>* theta,
+                               const Pack<Real>* first, Pack<Real>* shifted) {
     const Vec<Real> factor = splat<Vec<Real>>(-(scalars.learning_rate * optimizer.alpha));
+    LIMRISK_UNROLL_ON_DEVICE
     for (std::int64_t row = 0; row < rows; ++row)
         for_parts<Real>([&](int p) { shifted[row].part[p] = fma(factor, first[row].part[p], theta[row].part[p]); });
 }

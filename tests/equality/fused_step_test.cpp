@@ -1,0 +1,130 @@
+// The step that the GPU fuses into one launch, run on CPU lanes: the same bits as the CPU backend.
+// Compiled on 16-byte lanes in a namespace of its own, so that no code of the backend can stand in for it.
+#include "kernels/fused_step.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "backend/backend.hpp"
+#include "backend/cell_plan.hpp"
+#include "kernels/schedule.hpp"
+
+namespace limrisk::test {
+namespace {
+
+using namespace kernels;
+
+/// x1^2 + 2*x1, as Expression compiles it.
+template <class V, int D>
+V quadratic(const V (&x)[D]) {
+    return integer_power(x[0], 2) + splat<V>(2) * x[0];
+}
+
+template <class RealType, ActivationKind Kind, OptimizerKind Opt, int D, int H, int M, bool Fresh>
+struct SpecOf {
+    using Real = RealType;
+    static constexpr int dimension = D, slots = tile_shape(H, D).neurons_per_lane, tile = tile_shape(H, D).lanes;
+    static constexpr std::int64_t width = H, batch = M;
+    static constexpr Activation activation{Kind, 0, 1, 2};
+    static constexpr Optimizer optimizer{Opt, 0.9, 0.999, 1e-8, false, true};
+    static constexpr Law input{LawKind::Uniform, -1, 1, 0, 0, 0, 0};
+    static constexpr bool fresh_samples = Fresh;
+    template <class V>
+    static V target(const V (&x)[D]) {
+        return quadratic(x);
+    }
+};
+
+template <class Spec>
+CellConfig config_of() {
+    CellConfig config;
+    config.precision = sizeof(typename Spec::Real) == 4 ? Precision::Float32 : Precision::Float64;
+    config.input.dimension = Spec::dimension;
+    config.input.low = -1;
+    config.target = "x1^2 + 2*x1";
+    config.width = Spec::width;
+    config.activation = Spec::activation;
+    config.batch = Spec::batch;
+    if (!Spec::fresh_samples) config.nodes_per_axis = Spec::batch;
+    config.optimizer = Spec::optimizer;
+    config.learning_rate = {0.03, 0.1};
+    config.steps = 61;
+    config.checks = config.tail = 1;
+    config.evaluation = {8, 8};
+    return config;
+}
+
+/// Calls body(j, row, lane of the tile) for every coordinate j in canonical order.
+template <class Spec, class Body>
+void for_coordinates(Body body) {
+    constexpr std::int64_t d = Spec::dimension, h = Spec::width;
+    for (std::int64_t i = 0; i < h; ++i)
+        for (std::int64_t k = 0; k < d + 2; ++k)
+            body(k < d ? i * d + k : k == d ? h * d + i : h * (d + 1) + i, i / Spec::tile * (d + 2) + k, static_cast<int>(i % Spec::tile));
+    for (int lane = 0; lane < Spec::tile; ++lane) body(h * (d + 2), Spec::slots * (d + 2), lane);
+}
+
+template <class Spec>
+class FusedStepOn : public testing::Test {};
+
+using Specs = testing::Types<SpecOf<float, ActivationKind::Relu, OptimizerKind::Sgd, 1, 64, 64, true>,
+                             SpecOf<float, ActivationKind::Relu, OptimizerKind::Adam, 1, 33, 67, true>,
+                             SpecOf<float, ActivationKind::Relu, OptimizerKind::Nesterov, 2, 31, 13, true>,
+                             SpecOf<double, ActivationKind::Relu, OptimizerKind::Adadelta, 3, 5, 37, true>,
+                             SpecOf<float, ActivationKind::Tanh, OptimizerKind::Rmsprop, 5, 9, 9, true>,
+                             SpecOf<double, ActivationKind::Softplus, OptimizerKind::Momentum, 1, 17, 37, false>,
+                             SpecOf<float, ActivationKind::Clipping, OptimizerKind::Adagrad, 1, 3, 128, false>>;
+TYPED_TEST_SUITE(FusedStepOn, Specs);
+
+TYPED_TEST(FusedStepOn, CpuBackend) {
+    using Spec = TypeParam;
+    using Real = typename Spec::Real;
+    constexpr int replicas = warp_lanes / Spec::tile;
+    constexpr std::int64_t first_trial = 1000;
+    const CellPlan plan(config_of<Spec>());
+    ASSERT_EQ(plan.cell().tile.lanes, Spec::tile);
+    WorkStatus status;
+    const auto block = make_cpu_backend(1)->run({&plan, first_trial, replicas}, status, {false, true});
+    ASSERT_TRUE(block.has_value());
+
+    FusedState<Spec> state{};
+    for (int r = 0; r < replicas; ++r)
+        for_coordinates<Spec>([&](std::int64_t j, std::int64_t row, int lane) {
+            state.theta[row].set_lane(
+                r * Spec::tile + lane,
+                static_cast<Real>(block->states[static_cast<std::size_t>(r)].initial_parameters[static_cast<std::size_t>(j)]));
+        });
+    for (auto& alive : state.alive) alive = equal(Vec<Real>{}, Vec<Real>{});
+    NodeTable<Real> nodes{};
+    if constexpr (sizeof(Real) == 4)
+        nodes = plan.cell().training_nodes_float;
+    else
+        nodes = plan.cell().training_nodes_double;
+    const FusedStep<Spec> step(plan.cell().seed, first_trial, nodes);
+    Schedule schedule(plan.cell().optimizer, plan.cell().learning_rate);
+    for (std::int64_t n = 1; n <= plan.cell().steps; ++n) {
+        StepScalars scalars;
+        schedule.next(&scalars, 1);
+        MaskOf<Vec<Real>> lost[parts<Real>];
+        step(n, scalars, state, lost);
+        for (const auto& mask : lost) EXPECT_FALSE(any(mask));
+    }
+    for (int r = 0; r < replicas; ++r) {
+        const FinalState& expected = block->states[static_cast<std::size_t>(r)];
+        for_coordinates<Spec>([&](std::int64_t j, std::int64_t row, int lane) {
+            const auto i = static_cast<std::size_t>(j);
+            const int at = r * Spec::tile + lane;
+            ASSERT_EQ(static_cast<double>(state.theta[row].lane(at)), expected.parameters[i]) << "replica " << r << " coordinate " << j;
+            if constexpr (FusedState<Spec>::states >= 1) {
+                ASSERT_EQ(static_cast<double>(state.first[row].lane(at)), expected.first_state[i]);
+            }
+            if constexpr (FusedState<Spec>::states >= 2) {
+                ASSERT_EQ(static_cast<double>(state.second[row].lane(at)), expected.second_state[i]);
+            }
+        });
+    }
+}
+
+}  // namespace
+}  // namespace limrisk::test
