@@ -12,7 +12,6 @@ namespace limrisk::test {
 namespace {
 
 using testing::HasSubstr;
-using testing::StartsWith;
 
 class ExitCodeTest : public ProgramTest {
 protected:

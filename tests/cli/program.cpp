@@ -92,7 +92,7 @@ Output ProgramTest::limrisk(std::vector<std::string> words, const std::vector<st
 }
 
 Output ProgramTest::succeed(std::vector<std::string> words) const {
-    const Output output = limrisk(std::move(words));
+    Output output = limrisk(std::move(words));
     EXPECT_EQ(output.code, 0) << output.err;
     return output;
 }

@@ -134,9 +134,9 @@ TYPED_TEST(Lanes, UniformVariatesAreExactAndStayInTheBox) {
         // A box whose rounded range overshoots its end: the variate is held inside.
         for (const auto& [low, high] : {std::pair{-1e-3, 3.0}, {-0.1, 0.7}, {1.0, 1.0 + 1e-6}, {-5e8, 3e-3}}) {
             real<TypeParam>(probe).variates({kernels::LawKind::Uniform, low, high, 0, 0, 0, 0}, words, out);
-            for (int i = 0; i < 32; ++i) {
-                EXPECT_GE(out[i], static_cast<TypeParam>(low)) << probe.name;
-                EXPECT_LE(out[i], static_cast<TypeParam>(high)) << probe.name;
+            for (const TypeParam variate : out) {
+                EXPECT_GE(variate, static_cast<TypeParam>(low)) << probe.name;
+                EXPECT_LE(variate, static_cast<TypeParam>(high)) << probe.name;
             }
         }
     }

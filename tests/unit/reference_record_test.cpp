@@ -8,7 +8,6 @@
 namespace limrisk::reference {
 namespace {
 
-using kernels::ActivationKind;
 using kernels::Precision;
 
 TEST(ReferenceRecord, FollowsFromTheChecks) {
