@@ -29,7 +29,7 @@ bool parse(CLI::App& app, int argc, char** argv) {
         return true;
     } catch (const CLI::CallForHelp&) {
         const std::vector<CLI::App*> chosen = app.get_subcommands();
-        print((chosen.empty() ? &app : chosen.front())->help());
+        print(chosen.empty() ? app.help() : chosen.front()->help(app.get_name()));
     } catch (const CLI::CallForVersion&) {
         print("limrisk " LIMRISK_VERSION "\n");
     } catch (const CLI::ParseError& error) {

@@ -1,7 +1,7 @@
 // limrisk run: a campaign into a store, with progress, stop and resume, and the summary at the end.
 #include <fmt/format.h>
-#include <signal.h>
 
+#include <csignal>
 #include <memory>
 #include <optional>
 
@@ -14,6 +14,7 @@
 #include "cli/shell_words.hpp"
 #include "cli/signals.hpp"
 #include "driver/driver.hpp"
+#include "driver/problem_check.hpp"
 #include "report/summary.hpp"
 
 namespace limrisk::cli {
@@ -47,7 +48,7 @@ std::string beginning(const Campaign& campaign, const Store& store, const Backen
 }
 
 std::string stopped(const RunCommand& command, const RunOutcome& outcome, const std::filesystem::path& path, int signal) {
-    return fmt::format("stopped by {}: {} of {} trials are stored in {} ({} of them now), nothing of them is lost\nTo go on: {}\n",
+    return fmt::format("stopped by {}: {} of {} trials are stored in {}, {} of them from this run\nTo go on: {}\n",
                        signal == SIGTERM ? "SIGTERM" : "SIGINT", outcome.trials_before + outcome.trials_written, outcome.trials_total,
                        path.string(), outcome.trials_written, shell_command(command.words));
 }
@@ -70,6 +71,7 @@ ExitCode run(const RunCommand& command) {
         print(dry_run_report(campaign, *backend, command.json));
         return ExitCode::Done;
     }
+    check_problems(campaign);
     const std::filesystem::path path = store_path(command);
     Store store = Store::open_for_writing(path, campaign);
     if (!command.quiet) note(beginning(campaign, store, *backend, path));

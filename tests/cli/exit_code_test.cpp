@@ -52,6 +52,7 @@ TEST_F(ExitCodeTest, WrongCampaignIs65) {
     EXPECT_THAT(output.err, HasSubstr("network.width"));
     expect_error({"run", "campaign.toml", "--set", "network.width=\"wide\""}, 65, "width");
     expect_error({"run", "campaign.toml", "--set", "problem.target=\"log(x1 - 0.5)\""}, 65, "finite");
+    EXPECT_FALSE(std::filesystem::exists(path("campaign.db"))) << "a store of the wrong campaign is in the way of the right one";
     EXPECT_FALSE(std::filesystem::exists(path("wrong.db")));
 }
 

@@ -1,0 +1,41 @@
+// A problem is what is left of a cell when network, training and tracking are put to defaults.
+#include "driver/problem_check.hpp"
+
+#include <set>
+
+#include "backend/cell_plan.hpp"
+#include "campaign/cell_description.hpp"
+#include "limrisk/error.hpp"
+
+namespace limrisk {
+namespace {
+
+CellConfig problem_of(const CellConfig& cell) {
+    CellConfig problem;
+    problem.precision = cell.precision;
+    problem.input = cell.input;
+    problem.target = cell.target;
+    problem.nodes_per_axis = cell.nodes_per_axis;
+    if (cell.nodes_per_axis > 0) problem.batch = cell.batch;
+    problem.evaluation = cell.evaluation;
+    return problem;
+}
+
+}  // namespace
+
+void check_problems(const Campaign& campaign) {
+    std::set<std::string> seen;
+    std::vector<std::string> problems;
+    for (const CellConfig& cell : campaign.cells) {
+        const CellConfig problem = problem_of(cell);
+        if (!seen.insert(describe(problem)).second) continue;
+        try {
+            const CellPlan plan(problem);
+        } catch (const ConfigError& error) {
+            problems.insert(problems.end(), error.problems().begin(), error.problems().end());
+        }
+    }
+    if (!problems.empty()) throw ConfigError(problems);
+}
+
+}  // namespace limrisk
