@@ -63,18 +63,25 @@ LIMRISK_INLINE Real exchange(const Pack<Real>& pack, int distance, int) {
     return __shfl_xor_sync(all_lanes, pack.part[0], distance);
 }
 
+/// One level of the transposed sums: lanes exchange with the lane `Distance` away and keep half of the sums.
+template <int Distance, class Real>
+LIMRISK_INLINE void transpose_level(Pack<Real>* values) {
+    const bool upper = (lane_of_thread() & Distance) != 0;
+    LIMRISK_UNROLL(16)
+    for (int j = 0; j < Distance; ++j) {
+        const Real a = values[j].part[0], b = values[j + Distance].part[0];
+        values[j].part[0] = (upper ? b : a) + __shfl_xor_sync(all_lanes, upper ? a : b, Distance);
+    }
+}
+
 /// Transposed sums: `values[j]`, j < tile, are summed over the lanes of each tile; lane j is left with sum j, in values[0].
 template <class Real>
 LIMRISK_INLINE void tile_transpose_sum(Pack<Real>* values, int tile) {
-    LIMRISK_UNROLL(5)
-    for (int distance = tile / 2; distance > 0; distance /= 2) {
-        const bool upper = (lane_of_thread() & distance) != 0;
-        LIMRISK_UNROLL(16)
-        for (int j = 0; j < distance; ++j) {
-            const Real a = values[j].part[0], b = values[j + distance].part[0];
-            values[j].part[0] = (upper ? b : a) + __shfl_xor_sync(all_lanes, upper ? a : b, distance);
-        }
-    }
+    if (tile >= 32) transpose_level<16>(values);
+    if (tile >= 16) transpose_level<8>(values);
+    if (tile >= 8) transpose_level<4>(values);
+    if (tile >= 4) transpose_level<2>(values);
+    if (tile >= 2) transpose_level<1>(values);
 }
 
 /// Uniform variates in (0, 1) from words, exact: docs/numerics.md section 2.

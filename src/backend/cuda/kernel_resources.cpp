@@ -51,7 +51,6 @@ std::int64_t constant_bytes(std::string_view line) {
 
 void read_usage(std::string_view line, KernelResources& kernel) {
     kernel.registers = required(line, " registers");
-    kernel.barriers = number_before(line, " barriers").value_or(0);
     kernel.shared_bytes = number_before(line, " bytes smem").value_or(0);
     kernel.constant_bytes = constant_bytes(line);
 }

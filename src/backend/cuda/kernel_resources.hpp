@@ -12,7 +12,6 @@ struct KernelResources {
     std::string name;                    ///< mangled, as in the cubin
     bool kernel = true;                  ///< a __global__ function; else a device function that was not inlined
     std::int64_t registers = 0;          ///< per thread, of the kernel and all that it calls; 0 for a device function
-    std::int64_t barriers = 0;           ///< named barriers of the block
     std::int64_t shared_bytes = 0;       ///< static shared memory
     std::int64_t stack_bytes = 0;        ///< local memory of this function: spills, and arrays that are not in registers
     std::int64_t spill_store_bytes = 0;  ///< stores to spill slots in the machine code

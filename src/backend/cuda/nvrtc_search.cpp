@@ -37,13 +37,15 @@ public:
     void add(const fs::path& directory) {
         std::error_code error;
         const fs::path real = fs::canonical(directory, error);
-        if (error || !fs::is_directory(real, error)) return mention(directory.string() + " (does not exist)");
+        if (error || !fs::is_directory(real, error)) return mention(directory.string() + " (is no directory)");
         if (std::find(seen_.begin(), seen_.end(), real) != seen_.end()) return;
         seen_.push_back(real);
         search.directories.push_back(directory);
     }
 
-    void mention(const std::string& place) { search.absent.push_back(place); }
+    void mention(const std::string& place) {
+        if (std::find(search.absent.begin(), search.absent.end(), place) == search.absent.end()) search.absent.push_back(place);
+    }
 
     void add_variable(const char* name, std::initializer_list<const char*> folders) {
         const std::string root = variable(name);

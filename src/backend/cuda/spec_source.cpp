@@ -1,0 +1,161 @@
+// Writes a cell's constants and its target program as C++: one statement per operation, the very functions that the CPU's interpreter
+// calls.
+#include "backend/cuda/spec_source.hpp"
+
+#include <fmt/format.h>
+
+#include <string_view>
+#include <vector>
+
+namespace limrisk::cuda {
+namespace {
+
+using kernels::Instruction;
+using kernels::Op;
+
+/// A number as C++ reads it back exactly.
+std::string literal(double value) { return fmt::format("{:a}", value); }
+
+/// Enumerators are written by number: their names would be a second list to keep.
+template <class Enum>
+std::string enumerator(std::string_view type, Enum value) {
+    return fmt::format("static_cast<limrisk::kernels::{}>({})", type, static_cast<int>(value));
+}
+
+/// The expression of one operation on the operands a (and b).
+std::string operation(const Instruction& instruction, const std::string& a, const std::string& b) {
+    const auto truth = [](const std::string& condition) { return fmt::format("select({}, splat<V>(1), splat<V>(0))", condition); };
+    switch (instruction.op) {
+        case Op::Add:
+            return fmt::format("{} + {}", a, b);
+        case Op::Subtract:
+            return fmt::format("{} - {}", a, b);
+        case Op::Multiply:
+            return fmt::format("{} * {}", a, b);
+        case Op::Divide:
+            return fmt::format("{} / {}", a, b);
+        case Op::Negate:
+            return fmt::format("-{}", a);
+        case Op::Power:
+            return fmt::format("real_power({}, {})", a, b);
+        case Op::IntegerPower:
+            return fmt::format("integer_power({}, {})", a, instruction.index);
+        case Op::Abs:
+            return fmt::format("abs({})", a);
+        case Op::Minimum:
+            return fmt::format("select(less({1}, {0}), {1}, {0})", a, b);
+        case Op::Maximum:
+            return fmt::format("select(less({0}, {1}), {1}, {0})", a, b);
+        case Op::Sqrt:
+            return fmt::format("sqrt({})", a);
+        case Op::Exp:
+            return fmt::format("exp({})", a);
+        case Op::Log:
+            return fmt::format("log({})", a);
+        case Op::Sin:
+            return fmt::format("sin({})", a);
+        case Op::Cos:
+            return fmt::format("cos({})", a);
+        case Op::Tanh:
+            return fmt::format("tanh({})", a);
+        case Op::Less:
+            return truth(fmt::format("less({}, {})", a, b));
+        case Op::LessEqual:
+            return truth(fmt::format("less_equal({}, {})", a, b));
+        case Op::Greater:
+            return truth(fmt::format("less({1}, {0})", a, b));
+        case Op::GreaterEqual:
+            return truth(fmt::format("less_equal({1}, {0})", a, b));
+        case Op::Equal:
+            return truth(fmt::format("equal({}, {})", a, b));
+        case Op::NotEqual:
+            return truth(fmt::format("negate(equal({}, {}))", a, b));
+        case Op::Constant:
+            return fmt::format("splat<V>({})", literal(instruction.value));
+        case Op::Variable:
+            return fmt::format("x[{}]", instruction.index);
+        case Op::If:
+            break;
+    }
+    return {};
+}
+
+int operand_count(Op op) {
+    switch (op) {
+        case Op::Constant:
+        case Op::Variable:
+            return 0;
+        case Op::Negate:
+        case Op::IntegerPower:
+        case Op::Abs:
+        case Op::Sqrt:
+        case Op::Exp:
+        case Op::Log:
+        case Op::Sin:
+        case Op::Cos:
+        case Op::Tanh:
+            return 1;
+        case Op::If:
+            return 3;
+        default:
+            return 2;
+    }
+}
+
+/// The body of Spec::target: t0, t1, … in the order of the program.
+std::string target_body(const kernels::Program& program) {
+    std::string body;
+    std::vector<std::string> stack;
+    for (std::int32_t i = 0; i < program.length; ++i) {
+        const Instruction& instruction = program.code[i];
+        std::vector<std::string> operands(static_cast<std::size_t>(operand_count(instruction.op)));
+        for (auto operand = operands.rbegin(); operand != operands.rend(); ++operand) {
+            *operand = stack.back();
+            stack.pop_back();
+        }
+        const std::string name = fmt::format("t{}", i);
+        const std::string value = instruction.op == Op::If
+                                      ? fmt::format("select(equal({}, splat<V>(0)), {}, {})", operands[0], operands[2], operands[1])
+                                      : operation(instruction, operands.empty() ? "" : operands[0], operands.size() < 2 ? "" : operands[1]);
+        body += fmt::format("        const V {} = {};\n", name, value);
+        stack.push_back(name);
+    }
+    return body + fmt::format("        return {};\n", stack.back());
+}
+
+}  // namespace
+
+std::string train_kernel_source(const kernels::Cell& cell) {
+    const kernels::Activation& activation = cell.activation;
+    const kernels::Optimizer& optimizer = cell.optimizer;
+    const kernels::Law& input = cell.input;
+    return fmt::format(
+        R"(#define LIMRISK_LANES cuda
+#include "kernels/fused_step.hpp"
+namespace limrisk::kernels {{
+inline namespace LIMRISK_LANES {{
+struct Spec {{
+    using Real = {};
+    static constexpr int dimension = {}, slots = {}, tile = {};
+    static constexpr std::int64_t width = {}, batch = {};
+    static constexpr Activation activation{{{}, {}, {}, {}}};
+    static constexpr Optimizer optimizer{{{}, {}, {}, {}, {}, {}}};
+    static constexpr Law input{{{}, {}, {}, {}, {}, {}, {}}};
+    static constexpr bool fresh_samples = {};
+    template <class V>
+    static V target(const V (&x)[dimension]) {{
+{}    }}
+}};
+}}
+}}
+#include "kernels/cuda_kernels.hpp"
+)",
+        cell.precision == kernels::Precision::Float32 ? "float" : "double", cell.dimension, cell.tile.neurons_per_lane, cell.tile.lanes,
+        cell.width, cell.batch, enumerator("ActivationKind", activation.kind), literal(activation.first), literal(activation.second),
+        activation.power, enumerator("OptimizerKind", optimizer.kind), literal(optimizer.alpha), literal(optimizer.beta),
+        literal(optimizer.epsilon), optimizer.epsilon_inside, optimizer.bias_correction, enumerator("LawKind", input.kind),
+        literal(input.low), literal(input.high), literal(input.mean), literal(input.deviation), literal(input.p_low), literal(input.p_high),
+        cell.fresh_samples, target_body(cell.target));
+}
+
+}  // namespace limrisk::cuda
