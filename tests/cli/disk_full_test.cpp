@@ -16,11 +16,20 @@ namespace {
 
 using testing::HasSubstr;
 
-/// A mount namespace of this process's own, so that the tmpfs vanishes with it. Skips where that is not allowed.
+void write_line(const char* path, const std::string& line) { std::ofstream(path) << line << std::endl; }
+
+/// A mount namespace of this process's own, so that the tmpfs vanishes with it; for others than root a user namespace too, in which they
+/// are root. False where that is not allowed.
 bool mount_small_disk(const std::filesystem::path& where, const char* size) {
-    const int flags = ::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER;
-    if (::unshare(flags) != 0) return false;
-    ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+    const uid_t user = ::geteuid();
+    const gid_t group = ::getegid();
+    if (::unshare(user == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) != 0) return false;
+    if (user != 0) {
+        write_line("/proc/self/setgroups", "deny");
+        write_line("/proc/self/uid_map", fmt::format("0 {} 1", user));
+        write_line("/proc/self/gid_map", fmt::format("0 {} 1", group));
+    }
+    if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
     return ::mount("tmpfs", where.c_str(), "tmpfs", 0, size) == 0;
 }
 
