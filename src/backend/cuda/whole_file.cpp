@@ -67,7 +67,7 @@ std::string replace_file(const fs::path& path, const fs::path& temporary_prefix,
     File file(temporary, O_WRONLY | O_CREAT | O_EXCL);
     if (!file.ok()) return failure(temporary);
     if (write_all(file.get(), bytes) && file.close_now() && rename(temporary.c_str(), path.c_str()) == 0) return "";
-    const std::string why = failure(path);
+    std::string why = failure(path);
     unlink(temporary.c_str());
     return why;
 }
@@ -76,7 +76,7 @@ std::string make_private_directories(const fs::path& directory) {
     std::error_code error;
     if (fs::is_directory(directory, error)) return "";
     if (directory.has_parent_path() && directory.has_relative_path())
-        if (const std::string why = make_private_directories(directory.parent_path()); !why.empty()) return why;
+        if (std::string why = make_private_directories(directory.parent_path()); !why.empty()) return why;
     if (mkdir(directory.c_str(), 0700) == 0) return "";
     const int cause = errno;
     if (fs::is_directory(directory, error)) return "";  // another process was faster
