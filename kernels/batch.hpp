@@ -12,11 +12,20 @@ struct BatchSource {
     enum class Kind { Fresh, Nodes } kind;
     SampleBlock<Real> block;        ///< buffers that a load fills
     std::int64_t count;             ///< samples of the batch
+    SampleOrder full, rest;         ///< order of a whole superblock, and of the last one
     const Draw* draw;               ///< Fresh
     std::int64_t step;              ///< Fresh: number of the step
     Vec<Real>* stack;               ///< Fresh: scratch of run_target
     NodeTable<Real> nodes;          ///< Nodes
     const Pack<Real>* superblocks;  ///< Nodes: all superblocks loaded in advance, or null
+
+    /// To be called once `count` is known.
+    void set_orders(std::int64_t dimension, int tile) {
+        const int rounds = samples_per_lane(dimension);
+        const std::int64_t superblock = static_cast<std::int64_t>(rounds) * tile;
+        full = sample_order(superblock, rounds, tile);
+        rest = sample_order(count % superblock, rounds, tile);
+    }
 
     /// Packs of one superblock in `superblocks`: inputs, targets, weights.
     static std::int64_t superblock_packs(std::int64_t dimension) { return samples_per_lane(dimension) * (dimension + 2); }
@@ -60,14 +69,11 @@ Pack<Real> batch_gradient_of(const BatchContext<Real>& context, const BatchSourc
     const NetworkPass<Real, Kind, D> pass(layout, context.cell->activation, context.scratch);
     for (std::int64_t row = 0; row < layout.rows(); ++row) gradient[row] = Pack<Real>{};
     Pack<Real> error_sum{}, risk_sum{};
-    const SampleOrder full = sample_order(superblock, rounds, layout.tile);
     std::int64_t base = 0;
     for (; base + superblock <= source.count; base += superblock)
-        pass.accumulate(theta, source.load(*context.cell, base, layout.tile), full, gradient, error_sum, risk_sum);
-    if (base < source.count) {
-        const SampleOrder rest = sample_order(source.count - base, rounds, layout.tile);
-        pass.accumulate(theta, source.load(*context.cell, base, layout.tile), rest, gradient, error_sum, risk_sum);
-    }
+        pass.accumulate(theta, source.load(*context.cell, base, layout.tile), source.full, gradient, error_sum, risk_sum);
+    if (base < source.count)
+        pass.accumulate(theta, source.load(*context.cell, base, layout.tile), source.rest, gradient, error_sum, risk_sum);
     pass.finish(theta, gradient, error_sum, context.last_slot_present);
     return tile_sum(risk_sum, layout.tile);
 }

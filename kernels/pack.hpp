@@ -27,7 +27,8 @@ template <class Real>
 LIMRISK_INLINE Pack<Real> tile_sum(Pack<Real> pack, int tile) {
     for (int distance = tile / 2; distance > 0; distance /= 2) {
         Pack<Real> sum;
-        for_parts<Real>([&](int p) { sum.part[p] = pack.part[p] + exchange(pack, distance, p); });
+        LIMRISK_UNROLL(8)
+        for (int p = 0; p < parts<Real>; ++p) sum.part[p] = pack.part[p] + exchange(pack, distance, p);
         pack = sum;
     }
     return pack;

@@ -50,6 +50,7 @@ Warp<Real>::Warp(const Cell& cell, std::int64_t first_trial, char* memory)
     final_nodes_.nodes = cell.final_nodes;
     final_nodes_.count = cell.final_nodes.count;
     final_nodes_.superblocks = nullptr;
+    final_nodes_.set_orders(cell.dimension, tile());
     bytes_ = arena.used();
     if (!memory) return;
 
@@ -80,6 +81,7 @@ void Warp<Real>::plan_pass(Arena& arena, BatchContext<R>& context, SampleBlock<R
         make_pack<R>([&](int i) { return (layout_.slots - 1) * tile() + (i & (tile() - 1)) < cell_.width ? R(1) : R(0); });
     source.block = block;
     source.nodes = nodes;
+    source.set_orders(d, tile());
     source.superblocks = nullptr;
     if (source.kind == BatchSource<R>::Kind::Fresh) return;
     const std::int64_t superblock = rounds * tile(), packs = BatchSource<R>::superblock_packs(d);
