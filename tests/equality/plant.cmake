@@ -18,4 +18,7 @@ string(REPLACE "${from}" "${to}" source "${source}")
 file(GLOB headers ${KERNELS}/*.hpp)
 file(COPY ${headers} DESTINATION ${OUT}/kernels)
 file(WRITE ${OUT}/kernels/${header} "${source}")
+# COPY keeps times of modification, which may lie before those of objects compiled from an older copy.
+file(GLOB copies ${OUT}/kernels/*.hpp)
+file(TOUCH ${copies})
 file(TOUCH ${OUT}/planted)
