@@ -15,6 +15,7 @@
 #include "campaign/consistency.hpp"
 #include "campaign/document.hpp"
 #include "campaign/schema.hpp"
+#include "campaign/target_text.hpp"
 #include "expression/nearest_name.hpp"
 #include "limrisk/error.hpp"
 
@@ -97,6 +98,7 @@ public:
         const std::int64_t cells = count_cells();
         check_consistency(axes_, problems_);
         problems_.raise();
+        respell_targets();
         build_cells(campaign, cells);
         refuse_duplicates(campaign);
         problems_.raise();
@@ -215,6 +217,14 @@ private:
             problems_.raise();
         }
         return count;
+    }
+
+    /// White space makes no other cell.
+    void respell_targets() {
+        for (Alternative& target : axes_["problem.target"]) {
+            std::string& text = target.assignments.back().value.text;
+            text = canonical_target(text);
+        }
     }
 
     void build_cells(Campaign& campaign, std::int64_t count) {

@@ -1,132 +1,114 @@
 // The tables. Formulas: docs/numerics.md sections 5, 8, 9; defaults are the literature's usual ones.
 #include "campaign/catalog.hpp"
 
+#include <fmt/format.h>
+
 #include <string_view>
+
+#include "campaign/field.hpp"
+#include "limrisk/error.hpp"
 
 namespace limrisk {
 namespace {
 
+using kernels::Activation;
 using kernels::ActivationKind;
+using kernels::LearningRate;
+using kernels::Optimizer;
 using kernels::OptimizerKind;
+using Parameters = std::vector<Parameter>;
 using Value = ParameterValue;
 using Cell = CellConfig;
-
-template <ActivationKind kind>
-void choose_activation(Cell& cell) {
-    cell.activation = {kind, 0, 0, 0};
-}
-
-template <InitializationRule::Kind kind>
-void choose_initialization(Cell& cell) {
-    cell.initialization = InitializationRule{};
-    cell.initialization.kind = kind;
-}
-
-template <OptimizerKind kind>
-void choose_optimizer(Cell& cell) {
-    cell.optimizer = {kind, 0, 0, 0, false, false};
-}
 
 constexpr Range any{};
 constexpr Range positive{0, std::numeric_limits<double>::infinity(), true, false};
 constexpr Range decay_range{0, 1, false, true};
 
-Parameter required_real(const char* name, const char* meaning, Range range, void (*store)(Cell&, const Value&)) {
-    return {name, ParameterType::Real, meaning, range, nullptr, true, {}, store};
+template <ActivationKind kind>
+CatalogEntry activation(const char* name, const char* meaning, Parameters parameters = {}) {
+    const auto choose = [](Cell& cell) { cell.activation = {kind, 0, 0, 0}; };
+    const auto chosen = [](const Cell& cell) { return cell.activation.kind == kind; };
+    return {name, meaning, std::move(parameters), choose, chosen};
 }
 
-Parameter real(const char* name, const char* meaning, Range range, const char* fallback, void (*store)(Cell&, const Value&)) {
-    return {name, ParameterType::Real, meaning, range, fallback, false, {}, store};
-}
-
-Parameter boolean(const char* name, const char* meaning, const char* fallback, void (*store)(Cell&, const Value&)) {
-    return {name, ParameterType::Boolean, meaning, any, fallback, false, {}, store};
+template <InitializationRule::Kind kind>
+CatalogEntry initialization(const char* name, const char* meaning, Parameters parameters = {}) {
+    const auto choose = [](Cell& cell) {
+        cell.initialization = InitializationRule{};
+        cell.initialization.kind = kind;
+    };
+    const auto chosen = [](const Cell& cell) { return cell.initialization.kind == kind; };
+    parameters.push_back(choice<&Cell::initialization, &InitializationRule::drawn_bias>("bias", "biases b and c: drawn by the rule, or 0",
+                                                                                        {"zero", "drawn"}, "\"drawn\""));
+    return {name, meaning, std::move(parameters), choose, chosen};
 }
 
 Parameter learning_rate(const char* fallback) {
-    return {"learning_rate",
-            ParameterType::LearningRate,
-            "step size gamma_n",
-            positive,
-            fallback,
-            fallback == nullptr,
-            {},
-            [](Cell& cell, const Value& value) {
-                cell.learning_rate = {value.number, 0};
-            }};
+    const auto store = [](Cell& cell, const Value& value) { cell.learning_rate = {value.number, 0}; };
+    constexpr auto load = Field<&Cell::learning_rate, &LearningRate::initial>::load;
+    return {"learning_rate", ParameterType::LearningRate, "step size gamma_n", positive, fallback, fallback == nullptr, {}, store, load};
 }
 
-Parameter alpha() {
-    return real("alpha", "decay of the first moment", decay_range, "0.9",
-                [](Cell& cell, const Value& value) { cell.optimizer.alpha = value.number; });
+/// `rate`: default of the learning rate, nullptr if it must be given.
+template <OptimizerKind kind>
+CatalogEntry optimizer(const char* name, const char* meaning, const char* rate, Parameters parameters = {}) {
+    const auto choose = [](Cell& cell) { cell.optimizer = {kind, 0, 0, 0, false, false}; };
+    const auto chosen = [](const Cell& cell) { return cell.optimizer.kind == kind; };
+    parameters.insert(parameters.begin(), learning_rate(rate));
+    return {name, meaning, std::move(parameters), choose, chosen};
 }
+
+Parameter alpha() { return real<&Cell::optimizer, &Optimizer::alpha>("alpha", "decay of the first moment", decay_range, "0.9"); }
 
 Parameter beta(const char* name, const char* fallback) {
-    return real(name, "decay of the second moment", decay_range, fallback,
-                [](Cell& cell, const Value& value) { cell.optimizer.beta = value.number; });
+    return real<&Cell::optimizer, &Optimizer::beta>(name, "decay of the second moment", decay_range, fallback);
 }
 
 Parameter epsilon(const char* fallback) {
-    return real("epsilon", "keeps the denominator away from 0", positive, fallback,
-                [](Cell& cell, const Value& value) { cell.optimizer.epsilon = value.number; });
-}
-
-Parameter bias() {
-    return {"bias",
-            ParameterType::Choice,
-            "biases b and c: drawn by the rule, or 0",
-            any,
-            "\"drawn\"",
-            false,
-            {"zero", "drawn"},
-            [](Cell& cell, const Value& value) { cell.initialization.drawn_bias = value.integer == 1; }};
+    return real<&Cell::optimizer, &Optimizer::epsilon>("epsilon", "keeps the denominator away from 0", positive, fallback);
 }
 
 Parameter dimension() {
-    return {"dimension",
-            ParameterType::Integer,
-            "number of input coordinates d",
-            {1, 256},
-            nullptr,
-            true,
-            {},
-            [](Cell& cell, const Value& value) { cell.input.dimension = value.integer; }};
+    return integer<&Cell::input, &InputLaw::dimension>("dimension", "number of input coordinates d", {1, 256}, nullptr);
 }
+
+/// An end of the box that truncates a normal law: given for both or neither.
+template <double InputLaw::*end>
+Parameter optional_end(const char* name, const char* meaning) {
+    const auto store = [](Cell& cell, const Value& value) {
+        cell.input.*end = value.number;
+        cell.input.bounded = true;
+    };
+    const auto load = [](const Cell& cell) { return cell.input.bounded ? Field<&Cell::input, end>::load(cell) : std::nullopt; };
+    return {name, ParameterType::Real, meaning, any, nullptr, false, {}, store, load};
+}
+
+/// "^3"; nothing in one dimension.
+std::string power_label(const Cell& cell) { return cell.input.dimension == 1 ? "" : fmt::format("^{}", cell.input.dimension); }
+
+std::string box_label(const Cell& cell) { return fmt::format(" on [{}, {}]{}", cell.input.low, cell.input.high, power_label(cell)); }
 
 }  // namespace
 
 const Catalog& activation_catalog() {
+    using Kind = ActivationKind;
     static const Catalog catalog{
         "activation",
         "activations",
         "network.activation",
         "name",
         {
-            {"relu", "max(z, 0)", {}, choose_activation<ActivationKind::Relu>},
-            {"power_relu",
-             "max(z, 0)^power",
-             {{"power",
-               ParameterType::Integer,
-               "exponent",
-               {2, 16},
-               nullptr,
-               true,
-               {},
-               [](Cell& cell, const Value& value) { cell.activation.power = static_cast<std::int32_t>(value.integer); }}},
-             choose_activation<ActivationKind::PowerRelu>},
-            {"leaky_relu",
-             "z for z > 0, else slope * z",
-             {real("slope", "slope for z < 0, not 0", any, "0.01",
-                   [](Cell& cell, const Value& value) { cell.activation.first = value.number; })},
-             choose_activation<ActivationKind::LeakyRelu>},
-            {"clipping",
-             "z cut to [low, high]",
-             {real("low", "lower level", any, "0.0", [](Cell& cell, const Value& value) { cell.activation.first = value.number; }),
-              real("high", "upper level", any, "1.0", [](Cell& cell, const Value& value) { cell.activation.second = value.number; })},
-             choose_activation<ActivationKind::Clipping>},
-            {"softplus", "log(1 + exp(z))", {}, choose_activation<ActivationKind::Softplus>},
-            {"logistic", "1 / (1 + exp(-z))", {}, choose_activation<ActivationKind::Logistic>},
-            {"tanh", "hyperbolic tangent", {}, choose_activation<ActivationKind::Tanh>},
+            activation<Kind::Relu>("relu", "max(z, 0)"),
+            activation<Kind::PowerRelu>("power_relu", "max(z, 0)^power",
+                                        {integer<&Cell::activation, &Activation::power>("power", "exponent", {2, 16}, nullptr)}),
+            activation<Kind::LeakyRelu>("leaky_relu", "z for z > 0, else slope * z",
+                                        {real<&Cell::activation, &Activation::first>("slope", "slope for z < 0, not 0", any, "0.01")}),
+            activation<Kind::Clipping>("clipping", "z cut to [low, high]",
+                                       {real<&Cell::activation, &Activation::first>("low", "lower level", any, "0.0"),
+                                        real<&Cell::activation, &Activation::second>("high", "upper level", any, "1.0")}),
+            activation<Kind::Softplus>("softplus", "log(1 + exp(z))"),
+            activation<Kind::Logistic>("logistic", "1 / (1 + exp(-z))"),
+            activation<Kind::Tanh>("tanh", "hyperbolic tangent"),
         }};
     return catalog;
 }
@@ -139,60 +121,46 @@ const Catalog& initialization_catalog() {
         "network.initialization",
         "name",
         {
-            {"pytorch", "torch.nn.Linear: uniform within 1/sqrt(fan-in), biases too", {bias()}, choose_initialization<Kind::Pytorch>},
-            {"kaiming_uniform", "weights uniform within sqrt(6/fan-in)", {bias()}, choose_initialization<Kind::KaimingUniform>},
-            {"kaiming_normal", "weights normal, variance 2/fan-in", {bias()}, choose_initialization<Kind::KaimingNormal>},
-            {"xavier_uniform", "weights uniform within sqrt(6/(fan-in + fan-out))", {bias()}, choose_initialization<Kind::XavierUniform>},
-            {"xavier_normal", "weights normal, variance 2/(fan-in + fan-out)", {bias()}, choose_initialization<Kind::XavierNormal>},
-            {"standard_normal", "all parameters normal, mean 0, variance 1", {bias()}, choose_initialization<Kind::StandardNormal>},
-            {"uniform",
-             "all parameters uniform on [low, high]",
-             {required_real("low", "lower end", any, [](Cell& cell, const Value& value) { cell.initialization.low = value.number; }),
-              required_real("high", "upper end", any, [](Cell& cell, const Value& value) { cell.initialization.high = value.number; }),
-              bias()},
-             choose_initialization<Kind::Uniform>},
+            initialization<Kind::Pytorch>("pytorch", "torch.nn.Linear: uniform within 1/sqrt(fan-in), biases too"),
+            initialization<Kind::KaimingUniform>("kaiming_uniform", "weights uniform within sqrt(6/fan-in)"),
+            initialization<Kind::KaimingNormal>("kaiming_normal", "weights normal, variance 2/fan-in"),
+            initialization<Kind::XavierUniform>("xavier_uniform", "weights uniform within sqrt(6/(fan-in + fan-out))"),
+            initialization<Kind::XavierNormal>("xavier_normal", "weights normal, variance 2/(fan-in + fan-out)"),
+            initialization<Kind::StandardNormal>("standard_normal", "all parameters normal, mean 0, variance 1"),
+            initialization<Kind::Uniform>("uniform", "all parameters uniform on [low, high]",
+                                          {real<&Cell::initialization, &InitializationRule::low>("low", "lower end", any, nullptr),
+                                           real<&Cell::initialization, &InitializationRule::high>("high", "upper end", any, nullptr)}),
         }};
     return catalog;
 }
 
 const Catalog& optimizer_catalog() {
+    using Kind = OptimizerKind;
     static const Catalog catalog{
         "optimizer",
         "optimizers",
         "training.optimizer",
         "name",
         {
-            {"sgd", "stochastic gradient descent", {learning_rate(nullptr)}, choose_optimizer<OptimizerKind::Sgd>},
-            {"momentum", "m = alpha m + (1 - alpha) g", {learning_rate(nullptr), alpha()}, choose_optimizer<OptimizerKind::Momentum>},
-            {"nesterov",
-             "momentum with the gradient at the shifted point",
-             {learning_rate(nullptr), alpha()},
-             choose_optimizer<OptimizerKind::Nesterov>},
-            {"adagrad",
-             "divides by the root of the sum of all g^2",
-             {learning_rate(nullptr), epsilon("1e-10"),
-              boolean("epsilon_inside", "sqrt(M + epsilon) instead of sqrt(M) + epsilon", "false",
-                      [](Cell& cell, const Value& value) { cell.optimizer.epsilon_inside = value.integer != 0; })},
-             choose_optimizer<OptimizerKind::Adagrad>},
-            {"rmsprop",
-             "divides by the root of a running mean of g^2",
-             {learning_rate(nullptr), beta("beta", "0.99"), epsilon("1e-8"),
-              boolean("bias_correction", "divide the running mean by 1 - beta^n", "true",
-                      [](Cell& cell, const Value& value) { cell.optimizer.bias_correction = value.integer != 0; })},
-             choose_optimizer<OptimizerKind::Rmsprop>},
-            {"adadelta",
-             "RMSprop with its own running step size",
-             {learning_rate("1.0"), beta("rho", "0.9"), epsilon("1e-6")},
-             choose_optimizer<OptimizerKind::Adadelta>},
-            {"adam",
-             "first and second moments, both bias-corrected",
-             {learning_rate("0.001"), alpha(), beta("beta", "0.999"), epsilon("1e-8")},
-             choose_optimizer<OptimizerKind::Adam>},
+            optimizer<Kind::Sgd>("sgd", "stochastic gradient descent", nullptr),
+            optimizer<Kind::Momentum>("momentum", "m = alpha m + (1 - alpha) g", nullptr, {alpha()}),
+            optimizer<Kind::Nesterov>("nesterov", "momentum with the gradient at the shifted point", nullptr, {alpha()}),
+            optimizer<Kind::Adagrad>("adagrad", "divides by the root of the sum of all g^2", nullptr,
+                                     {epsilon("1e-10"), boolean<&Cell::optimizer, &Optimizer::epsilon_inside>(
+                                                            "epsilon_inside", "sqrt(M + epsilon) instead of sqrt(M) + epsilon", "false")}),
+            optimizer<Kind::Rmsprop>("rmsprop", "divides by the root of a running mean of g^2", nullptr,
+                                     {beta("beta", "0.99"), epsilon("1e-8"),
+                                      boolean<&Cell::optimizer, &Optimizer::bias_correction>(
+                                          "bias_correction", "divide the running mean by 1 - beta^n", "true")}),
+            optimizer<Kind::Adadelta>("adadelta", "RMSprop with its own running step size", "1.0", {beta("rho", "0.9"), epsilon("1e-6")}),
+            optimizer<Kind::Adam>("adam", "first and second moments, both bias-corrected", "0.001",
+                                  {alpha(), beta("beta", "0.999"), epsilon("1e-8")}),
         }};
     return catalog;
 }
 
 const Catalog& input_catalog() {
+    using Kind = InputLaw::Kind;
     static const Catalog catalog{
         "input law",
         "input laws",
@@ -201,32 +169,28 @@ const Catalog& input_catalog() {
         {
             {"uniform",
              "uniform on the box [low, high]^dimension",
-             {dimension(),
-              real("low", "lower end of the box", any, "0.0", [](Cell& cell, const Value& value) { cell.input.low = value.number; }),
-              real("high", "upper end of the box", any, "1.0", [](Cell& cell, const Value& value) { cell.input.high = value.number; })},
-             [](Cell& cell) { cell.input = InputLaw{}; }},
+             {dimension(), real<&Cell::input, &InputLaw::low>("low", "lower end of the box", any, "0.0"),
+              real<&Cell::input, &InputLaw::high>("high", "upper end of the box", any, "1.0")},
+             [](Cell& cell) { cell.input = InputLaw{}; },
+             [](const Cell& cell) { return cell.input.kind == Kind::Uniform; },
+             [](const Cell& cell) { return "uniform" + box_label(cell); }},
             {"normal",
              "independent normal coordinates; with low and high: truncated to the box",
-             {dimension(),
-              real("mean", "mean of a coordinate", any, "0.0", [](Cell& cell, const Value& value) { cell.input.mean = value.number; }),
-              real("deviation", "standard deviation of a coordinate", positive, "1.0",
-                   [](Cell& cell, const Value& value) { cell.input.deviation = value.number; }),
-              real("low", "lower end of the box; with high", any, nullptr,
-                   [](Cell& cell, const Value& value) {
-                       cell.input.low = value.number;
-                       cell.input.bounded = true;
-                   }),
-              real("high", "upper end of the box; with low", any, nullptr,
-                   [](Cell& cell, const Value& value) {
-                       cell.input.high = value.number;
-                       cell.input.bounded = true;
-                   })},
+             {dimension(), real<&Cell::input, &InputLaw::mean>("mean", "mean of a coordinate", any, "0.0"),
+              real<&Cell::input, &InputLaw::deviation>("deviation", "standard deviation of a coordinate", positive, "1.0"),
+              optional_end<&InputLaw::low>("low", "lower end of the box; with high"),
+              optional_end<&InputLaw::high>("high", "upper end of the box; with low")},
              [](Cell& cell) {
                  cell.input = InputLaw{};
-                 cell.input.kind = InputLaw::Kind::Normal;
+                 cell.input.kind = Kind::Normal;
                  cell.input.bounded = false;
                  cell.input.low = -std::numeric_limits<double>::infinity();  // an end that was not given
                  cell.input.high = std::numeric_limits<double>::infinity();
+             },
+             [](const Cell& cell) { return cell.input.kind == Kind::Normal; },
+             [](const Cell& cell) {
+                 return fmt::format("normal({}, {}){}{}", cell.input.mean, cell.input.deviation, power_label(cell),
+                                    cell.input.bounded ? box_label(cell) : "");
              }},
         }};
     return catalog;
@@ -239,27 +203,24 @@ const Catalog& sampling_catalog() {
         "training.sampling",
         nullptr,
         {
-            {"fresh", "new samples from the input law in every step", {}, [](Cell& cell) { cell.nodes_per_axis = 0; }},
+            {"fresh",
+             "new samples from the input law in every step",
+             {},
+             [](Cell& cell) { cell.nodes_per_axis = 0; },
+             [](const Cell& cell) { return cell.nodes_per_axis == 0; }},
             {"nodes",
              "the same midpoint grid of the box in every step: gradient descent; batch is then absent",
-             {{"nodes",
-               ParameterType::Integer,
-               "nodes per axis; nodes^dimension is at most 1048576",
-               {1, 1048576},
-               nullptr,
-               true,
-               {},
-               [](Cell& cell, const Value& value) { cell.nodes_per_axis = value.integer; }}},
-             [](Cell&) {}},
+             {integer<&Cell::nodes_per_axis>("nodes", "nodes per axis; nodes^dimension is at most 1048576", {1, 1048576}, nullptr)},
+             [](Cell&) {},
+             [](const Cell& cell) { return cell.nodes_per_axis != 0; }},
         }};
     return catalog;
 }
 
 const Catalog& schedule_catalog() {
-    const auto initial = [] {
-        return required_real("initial", "learning rate of the first step", positive,
-                             [](Cell& cell, const Value& value) { cell.learning_rate.initial = value.number; });
-    };
+    const Parameter initial =
+        real<&Cell::learning_rate, &LearningRate::initial>("initial", "learning rate of the first step", positive, nullptr);
+    const auto choose = [](Cell& cell) { cell.learning_rate = {0, 0}; };
     static const Catalog catalog{
         "learning rate schedule",
         "learning rate schedules",
@@ -268,17 +229,16 @@ const Catalog& schedule_catalog() {
         {
             {"constant",
              "the same in every step; a plain number means this",
-             {initial()},
-             [](Cell& cell) {
-                 cell.learning_rate = {0, 0};
-             }},
+             {initial},
+             choose,
+             [](const Cell& cell) { return cell.learning_rate.power == 0; },
+             [](const Cell& cell) { return fmt::format("{}", cell.learning_rate.initial); }},
             {"polynomial",
              "initial * n^-power in step n = 1, 2, ...",
-             {initial(),
-              required_real("power", "exponent", {0, 16}, [](Cell& cell, const Value& value) { cell.learning_rate.power = value.number; })},
-             [](Cell& cell) {
-                 cell.learning_rate = {0, 0};
-             }},
+             {initial, real<&Cell::learning_rate, &LearningRate::power>("power", "exponent", {0, 16}, nullptr)},
+             choose,
+             [](const Cell& cell) { return cell.learning_rate.power != 0; },
+             [](const Cell& cell) { return fmt::format("{} n^{}", cell.learning_rate.initial, -cell.learning_rate.power); }},
         }};
     return catalog;
 }
@@ -293,6 +253,13 @@ const CatalogEntry* Catalog::find(std::string_view name) const {
         if (name == entry.name) return &entry;
     }
     return nullptr;
+}
+
+const CatalogEntry& Catalog::chosen(const CellConfig& cell) const {
+    for (const CatalogEntry& entry : entries) {
+        if (entry.chosen(cell)) return entry;
+    }
+    throw Defect(fmt::format("a cell has a value of {} that is not in the table of {} (campaign/catalog.cpp)", key, plural));
 }
 
 std::vector<std::string> Catalog::names() const {

@@ -1,5 +1,5 @@
 // What can be chosen by name: activations, initializations, optimizers, schedules, input laws, samplings. One table per kind.
-// The reader, its suggestions, `limrisk list` and docs/campaign.md read these tables; to add an entry, add a row.
+// The reader, its suggestions, descriptions, labels, `limrisk list` and docs/campaign.md read these tables; to add an entry, add a row.
 #pragma once
 #include <string>
 #include <string_view>
@@ -16,6 +16,10 @@ struct CatalogEntry {
     std::vector<Parameter> parameters;
     /// Selects this entry in a cell, all parameters reset; the parameters' own `store` follow.
     void (*choose)(CellConfig&);
+    /// Whether a cell has this entry.
+    bool (*chosen)(const CellConfig&);
+    /// The entry in a table; nullptr: as in the call form, see fill_labels().
+    std::string (*label)(const CellConfig&) = nullptr;
 };
 
 struct Catalog {
@@ -24,7 +28,10 @@ struct Catalog {
     const char* key;     ///< where it stands in a campaign: "network.activation"
     const char* tag;     ///< the key that names the entry: "name", "law"; nullptr: its first parameter does, as in { nodes = 128 }
     std::vector<CatalogEntry> entries;
+    /// nullptr if there is none.
     const CatalogEntry* find(std::string_view name) const;
+    /// The entry that the cell has; a cell has one of each catalog, else Defect is thrown.
+    const CatalogEntry& chosen(const CellConfig& cell) const;
     std::vector<std::string> names() const;
 };
 

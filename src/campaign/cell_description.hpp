@@ -13,14 +13,15 @@ namespace limrisk {
 std::string describe(const CellConfig& cell);
 
 /// The inverse: describe(cell_from_description(text)) == text. Parameters that the kind does not have get CellConfig's defaults; labels,
-/// description and id are filled, index is 0. Throws StoreError(Data) naming the key that is wrong or missing.
+/// description and id are filled, index is 0. Throws StoreError(Data) naming the key that is wrong or missing, and for values that a
+/// campaign could not have: nobody needs to trust the sizes of a store.
 CellConfig cell_from_description(std::string_view json);
 
 /// XXH3-128 of a description, 32 hexadecimal digits (as `xxhsum -H2` prints it).
 std::string cell_id(std::string_view description);
 
-/// Fills the five labels from the other fields. Optimizer parameters show where they differ from the usual defaults: "adam(0.01,
-/// beta=0.99)".
+/// Fills the five labels from the other fields. Parameters stand in the order of the call form, unnamed; behind a learning rate only those
+/// that differ from their defaults, named: "clipping(0, 1)", "pytorch, zero bias", "adam(0.01 n^-0.5, beta=0.99)".
 void fill_labels(CellConfig& cell);
 
 /// What differs between two descriptions, a phrase per key: "training.batch: 32 here, 64 in the store".

@@ -1,77 +1,76 @@
-// Short human names of a cell's parts, for tables and figures.
+// Short human names of a cell's choices, for tables and figures, in the call form of a campaign: "leaky_relu(0.05)", "adam(0.01,
+// alpha=0.5)".
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "campaign/alternative.hpp"
 #include "campaign/cell_description.hpp"
-#include "campaign/cell_names.hpp"
 
 namespace limrisk {
 namespace {
 
-using kernels::ActivationKind;
-using kernels::OptimizerKind;
+bool is_default(const Parameter& parameter, const ParameterValue& value) {
+    if (parameter.fallback == nullptr) return false;
+    Problems problems;
+    const std::optional<ParameterValue> usual = read_value(parameter, *scalar_from_text(parameter.fallback, ""), "", problems);
+    return usual && (parameter.type == ParameterType::Real ? usual->number == value.number : usual->integer == value.integer);
+}
 
-std::string activation_label(const kernels::Activation& activation) {
-    const char* name = name_of(activation.kind, activation_names);
-    switch (activation.kind) {
-        case ActivationKind::PowerRelu:
-            return fmt::format("{}({})", name, activation.power);
-        case ActivationKind::LeakyRelu:
-            return fmt::format("{}({})", name, activation.first);
-        case ActivationKind::Clipping:
-            return fmt::format("{}({}, {})", name, activation.first, activation.second);
-        default:
-            return name;
+std::string spaced(std::string name) {
+    std::replace(name.begin(), name.end(), '_', ' ');
+    return name;
+}
+
+std::string joined(const std::vector<std::string>& arguments) {
+    return arguments.empty() ? "" : fmt::format("({})", fmt::join(arguments, ", "));
+}
+
+std::string label(const Catalog& catalog, const CellConfig& cell) {
+    const CatalogEntry& entry = catalog.chosen(cell);
+    if (entry.label != nullptr) return entry.label(cell);
+    std::vector<std::string> arguments;
+    std::string remark;
+    bool brief = false;
+    for (const Parameter& parameter : entry.parameters) {
+        const std::optional<ParameterValue> value = parameter.load(cell);
+        if (!value) continue;
+        switch (parameter.type) {
+            case ParameterType::LearningRate:
+                arguments.push_back(label(schedule_catalog(), cell));
+                brief = true;  // only what is unusual, and by name: an optimizer has many parameters
+                break;
+            case ParameterType::Integer:
+            case ParameterType::Real: {
+                std::string shown =
+                    parameter.type == ParameterType::Real ? fmt::format("{}", value->number) : std::to_string(value->integer);
+                if (!brief) arguments.push_back(std::move(shown));
+                if (brief && !is_default(parameter, *value)) arguments.push_back(fmt::format("{}={}", parameter.name, shown));
+                break;
+            }
+            case ParameterType::Boolean:
+                if (!is_default(parameter, *value)) arguments.push_back((value->integer != 0 ? "" : "no ") + spaced(parameter.name));
+                break;
+            case ParameterType::Choice:
+                if (!is_default(parameter, *value))
+                    remark += fmt::format(", {} {}", parameter.choices[static_cast<std::size_t>(value->integer)], spaced(parameter.name));
+                break;
+            case ParameterType::Text:
+                arguments.push_back(value->text);
+                break;
+        }
     }
-}
-
-std::string initialization_label(const InitializationRule& rule) {
-    std::string label = name_of(rule.kind, initialization_names);
-    if (rule.kind == InitializationRule::Kind::Uniform) label += fmt::format("({}, {})", rule.low, rule.high);
-    return rule.drawn_bias ? label : label + ", zero bias";
-}
-
-/// Usual values of the optimizers' parameters, which a label leaves out (those of a campaign file, see catalog.cpp).
-kernels::Optimizer usual(OptimizerKind kind) {
-    switch (kind) {
-        case OptimizerKind::Adagrad:
-            return {kind, 0, 0, 1e-10, false, false};
-        case OptimizerKind::Rmsprop:
-            return {kind, 0, 0.99, 1e-8, false, false};
-        case OptimizerKind::Adadelta:
-            return {kind, 0, 0.9, 1e-6, false, false};
-        default:
-            return {kind, 0.9, 0.999, 1e-8, false, false};
-    }
-}
-
-std::string optimizer_label(const kernels::Optimizer& optimizer, const kernels::LearningRate& rate) {
-    const kernels::Optimizer omitted = usual(optimizer.kind);
-    std::string label = fmt::format("{}({}", name_of(optimizer.kind, optimizer_names), rate.initial);
-    if (rate.power != 0) label += fmt::format(" n^{}", -rate.power);
-    if (has_alpha(optimizer.kind) && optimizer.alpha != omitted.alpha) label += fmt::format(", alpha={}", optimizer.alpha);
-    if (has_beta(optimizer.kind) && optimizer.beta != omitted.beta)
-        label += fmt::format(", {}={}", beta_name(optimizer.kind), optimizer.beta);
-    if (has_epsilon(optimizer.kind) && optimizer.epsilon != omitted.epsilon) label += fmt::format(", epsilon={}", optimizer.epsilon);
-    if (optimizer.kind == OptimizerKind::Adagrad && optimizer.epsilon_inside) label += ", epsilon inside";
-    if (optimizer.kind == OptimizerKind::Rmsprop && !optimizer.bias_correction) label += ", no bias correction";
-    return label + ")";
-}
-
-std::string input_label(const InputLaw& input) {
-    const std::string power = input.dimension == 1 ? "" : fmt::format("^{}", input.dimension);
-    if (input.kind == InputLaw::Kind::Uniform) return fmt::format("uniform on [{}, {}]{}", input.low, input.high, power);
-    const std::string normal = fmt::format("normal({}, {}){}", input.mean, input.deviation, power);
-    return input.bounded ? fmt::format("{} on [{}, {}]{}", normal, input.low, input.high, power) : normal;
+    return entry.name + joined(arguments) + remark;
 }
 
 }  // namespace
 
 void fill_labels(CellConfig& cell) {
-    cell.activation_label = activation_label(cell.activation);
-    cell.initialization_label = initialization_label(cell.initialization);
-    cell.optimizer_label = optimizer_label(cell.optimizer, cell.learning_rate);
-    cell.input_label = input_label(cell.input);
-    cell.sampling_label = cell.nodes_per_axis == 0 ? "fresh" : fmt::format("nodes({})", cell.nodes_per_axis);
+    cell.activation_label = label(activation_catalog(), cell);
+    cell.initialization_label = label(initialization_catalog(), cell);
+    cell.optimizer_label = label(optimizer_catalog(), cell);
+    cell.input_label = label(input_catalog(), cell);
+    cell.sampling_label = label(sampling_catalog(), cell);
 }
 
 }  // namespace limrisk

@@ -1,5 +1,5 @@
-// One parameter of a campaign: name, type, default, range, meaning, and where its value goes.
-// Validation, suggestions, `limrisk list` and docs/campaign.md all read this description.
+// One parameter of a campaign: name, type, default, range, meaning, where its value goes and whence it comes back.
+// Validation, suggestions, descriptions, labels, `limrisk list` and docs/campaign.md all read this.
 #pragma once
 #include <cstdint>
 #include <initializer_list>
@@ -48,6 +48,8 @@ struct Parameter {
     bool required;
     std::vector<const char*> choices;  ///< Choice
     void (*store)(CellConfig&, const ParameterValue&);
+    /// The inverse; nullopt where the cell does not have it (the box of a normal law without one).
+    std::optional<ParameterValue> (*load)(const CellConfig&);
 
     std::string type_text() const;
     /// What is allowed, in words: "an integer from 1 to 256", "\"zero\" or \"drawn\"".

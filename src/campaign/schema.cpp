@@ -1,29 +1,21 @@
 // The table of keys.
 #include "campaign/schema.hpp"
 
+#include "campaign/field.hpp"
+
 namespace limrisk {
 namespace {
 
-using Value = ParameterValue;
 using Cell = CellConfig;
-constexpr ParameterType integer = ParameterType::Integer;
 
-const Parameter name{"name", ParameterType::Text, "name of the campaign, 1 to 100 characters", {}, nullptr, true, {}, nullptr};
-const Parameter seed{"seed", integer, "key of the random numbers", {0, 9223372036854775807.0}, "1", false, {}, nullptr};
-const Parameter trials{"trials", integer, "trials per cell", {1, 1e9}, nullptr, true, {}, nullptr};
-const Parameter steps{"steps", integer, "training steps", {1, 1099511627775.0}, nullptr, true, {}, [](Cell& cell, const Value& value) {
-                          cell.steps = value.integer;
-                      }};
-const Parameter precision{"precision",
-                          ParameterType::Choice,
-                          "arithmetic of the training",
-                          {},
-                          "\"float32\"",
-                          false,
-                          {"float32", "float64"},
-                          [](Cell& cell, const Value& value) {
-                              cell.precision = value.integer == 0 ? kernels::Precision::Float32 : kernels::Precision::Float64;
-                          }};
+// Not of a cell: the reader of campaigns takes these itself.
+const Parameter name{"name", ParameterType::Text, "name of the campaign, 1 to 100 characters", {}, nullptr, true, {}, nullptr, nullptr};
+const Parameter seed{"seed", ParameterType::Integer, "key of the random numbers", {0, 9223372036854775807.0}, "1", false, {}, nullptr,
+                     nullptr};
+const Parameter trials{"trials", ParameterType::Integer, "trials per cell", {1, 1e9}, nullptr, true, {}, nullptr, nullptr};
+
+const Parameter steps = integer<&Cell::steps>("steps", "training steps", {1, 1099511627775.0}, nullptr);
+const Parameter precision = choice<&Cell::precision>("precision", "arithmetic of the training", {"float32", "float64"}, "\"float32\"");
 const Parameter target{"target",
                        ParameterType::Text,
                        "the function to be learned, an expression in x1..xd",
@@ -31,51 +23,36 @@ const Parameter target{"target",
                        nullptr,
                        true,
                        {},
-                       [](Cell& cell, const Value& value) { cell.target = value.text; }};
-const Parameter width{"width", integer, "number of neurons h; width * (dimension + 2) is at most 1048576", {0, 65536}, nullptr,
-                      true,    {},      [](Cell& cell, const Value& value) {
-                          cell.width = value.integer; }};
-const Parameter batch{"batch",
-                      integer,
-                      "samples per step; batch * ceil(dimension / 4) is at most 1048576; absent with sampling = { nodes = ... }",
-                      {1, 1048576},
-                      nullptr,
-                      false,
-                      {},
-                      [](Cell& cell, const Value& value) { cell.batch = value.integer; }};
-const Parameter checks{
-    "checks", integer, "evaluations of the true risk along the way, at most steps; default: 64, or steps if fewer",   {1, 65536}, nullptr,
-    false,    {},      [](Cell& cell, const Value& value) {
-                           cell.checks = static_cast<std::int32_t>(value.integer); }};
-const Parameter tail{
-    "tail", integer, "the last checks that estimate the limiting risk, at most checks; default: a quarter of checks", {1, 65536}, nullptr,
-    false,  {},      [](Cell& cell, const Value& value) {
-                         cell.tail = static_cast<std::int32_t>(value.integer); }};
-const Parameter tolerance{"tolerance",
-                          ParameterType::Real,
-                          "relative spread of risk and movement that counts as converged",
-                          {0, 1},
-                          "1e-3",
-                          false,
-                          {},
-                          [](Cell& cell, const Value& value) { cell.tolerance = value.number; }};
-const Parameter nodes{
+                       Field<&Cell::target>::store,
+                       Field<&Cell::target>::load};
+const Parameter width =
+    integer<&Cell::width>("width", "number of neurons h; width * (dimension + 2) is at most 1048576", {0, 65536}, nullptr);
+const Parameter batch = derived_integer<&Cell::batch>(
+    "batch", "samples per step; batch * ceil(dimension / 4) is at most 1048576; absent with sampling = { nodes = ... }", {1, 1048576});
+const Parameter checks = derived_integer<&Cell::checks>(
+    "checks", "evaluations of the true risk along the way, at most steps; default: 64, or steps if fewer", {1, 65536});
+const Parameter tail = derived_integer<&Cell::tail>(
+    "tail", "the last checks that estimate the limiting risk, at most checks; default: a quarter of checks", {1, 65536});
+const Parameter tolerance =
+    real<&Cell::tolerance>("tolerance", "relative spread of risk and movement that counts as converged", {0, 1}, "1e-3");
+const Parameter nodes = derived_integer<&Cell::evaluation, &EvaluationRule::check_nodes>(
     "nodes",
-    integer,
     "nodes of the rule at the checks, per axis (a multiple of 4) for d <= 3, in all beyond; default: 64, 16, 8 for d = 1, 2, 3, else 1024",
-    {1, 1048576},
-    nullptr,
-    false,
-    {},
-    [](Cell& cell, const Value& value) { cell.evaluation.check_nodes = value.integer; }};
+    {1, 1048576});
+
+std::optional<ParameterValue> load_final_nodes(const Cell& cell) {
+    if (cell.input.dimension == 1) return std::nullopt;
+    return Field<&Cell::evaluation, &EvaluationRule::final_nodes>::load(cell);
+}
 const Parameter final_nodes{"final_nodes",
-                            integer,
+                            ParameterType::Integer,
                             "the same for final and best risks, d >= 2 (d = 1 is exact); default: 48, 16 for d = 2, 3, else 16384",
                             {1, 1048576},
                             nullptr,
                             false,
                             {},
-                            [](Cell& cell, const Value& value) { cell.evaluation.final_nodes = value.integer; }};
+                            Field<&Cell::evaluation, &EvaluationRule::final_nodes>::store,
+                            load_final_nodes};
 
 }  // namespace
 

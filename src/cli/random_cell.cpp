@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "campaign/cell_names.hpp"
+#include "campaign/catalog.hpp"
 
 namespace limrisk::cli {
 namespace {
@@ -35,7 +35,7 @@ std::string activation(std::int64_t kind, Draw& draw) {
             return draw.of<std::string>(
                 {"{ name = \"clipping\", low = 0.0, high = 1.0 }", "{ name = \"clipping\", low = -0.5, high = 0.25 }"});
         default:
-            return fmt::format("\"{}\"", activation_names[static_cast<std::size_t>(kind)]);
+            return fmt::format("\"{}\"", activation_catalog().entries[static_cast<std::size_t>(kind)].name);
     }
 }
 
@@ -44,12 +44,12 @@ std::string optimizer(std::int64_t kind, Draw& draw) {
     std::string extra;
     if (static_cast<kernels::OptimizerKind>(kind) == kernels::OptimizerKind::Adagrad && draw.chance(2)) extra = ", epsilon_inside = true";
     if (static_cast<kernels::OptimizerKind>(kind) == kernels::OptimizerKind::Rmsprop && draw.chance(2)) extra = ", bias_correction = false";
-    return fmt::format("{{ name = \"{}\", learning_rate = {}{} }}", optimizer_names[static_cast<std::size_t>(kind)], rate, extra);
+    return fmt::format("{{ name = \"{}\", learning_rate = {}{} }}", optimizer_catalog().entries[static_cast<std::size_t>(kind)].name, rate,
+                       extra);
 }
 
 std::string initialization(Draw& draw) {
-    const std::size_t kind = static_cast<std::size_t>(draw.below(static_cast<std::int64_t>(initialization_names.size())));
-    const std::string name = initialization_names[kind];
+    const std::string name = draw.of(initialization_catalog().names());
     const std::string bounds = name == "uniform" ? ", low = -0.75, high = 1.0" : "";
     return fmt::format("{{ name = \"{}\"{}, bias = \"{}\" }}", name, bounds, draw.chance(3) ? "zero" : "drawn");
 }
@@ -76,7 +76,8 @@ std::string target(std::int64_t dimension, Draw& draw) {
 
 RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
     Draw draw(seed, index);
-    constexpr std::int64_t activations = activation_names.size(), optimizers = optimizer_names.size();
+    const auto activations = static_cast<std::int64_t>(activation_catalog().entries.size());
+    const auto optimizers = static_cast<std::int64_t>(optimizer_catalog().entries.size());
     const std::int64_t combination = index % (activations * optimizers * 2);
     const std::int64_t dimension = draw.of<std::int64_t>({1, 1, 1, 2, 2, 3, 4, 5, 7, 16, 33, 64});
     const bool nodes = dimension <= 3 && draw.chance(4);
@@ -86,7 +87,7 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
     const std::int64_t checks = 1 + draw.below(std::min<std::int64_t>(steps, 6));
     const std::int64_t trials = 1 + draw.below(37);
     std::string text = fmt::format("name = \"self test {}\"\nseed = {}\ntrials = {}\nsteps = {}\nprecision = \"{}\"\n", index,
-                                   draw.below(1000000), trials, steps, precision_names[static_cast<std::size_t>(combination % 2)]);
+                                   draw.below(1000000), trials, steps, combination % 2 == 0 ? "float32" : "float64");
     text += fmt::format("[problem]\ninput = {}\ntarget = \"{}\"\n", input(dimension, nodes, draw), target(dimension, draw));
     // Many dimensions with few neurons and samples: the portable lanes emulate fma and are slow.
     const bool high = dimension >= 16;

@@ -8,13 +8,19 @@
 #include <numbers>
 #include <numeric>
 
-#include "campaign/cell_names.hpp"
+#include "campaign/catalog.hpp"
 #include "theory_fixtures.hpp"
 
 namespace limrisk::theory {
 namespace {
 
 using Kind = InitializationRule::Kind;
+
+const char* name_of(Kind kind) {
+    CellConfig cell;
+    cell.initialization.kind = kind;
+    return initialization_catalog().chosen(cell).name;
+}
 
 /// Integral over [low, high] by 16 panels of 8-point Gauss-Legendre.
 double integral(double low, double high, const std::function<double(double)>& f) {
@@ -90,9 +96,8 @@ TEST(InactiveProbability, QuadratureAgreesWithClosedForms) {
                          {Kind::KaimingUniform, {0.3010310, 0.1795033, 0.1061588}, {0.1020621, 0.0138889, 0.0014175}}};
     for (const Row& row : table)
         for (int d = 1; d <= 3; ++d) {
-            EXPECT_NEAR(inactive_probability(row.kind, d, false), row.unit[d - 1], 5.1e-8) << name_of(row.kind, initialization_names) << d;
-            EXPECT_NEAR(inactive_probability(row.kind, d, true), row.symmetric[d - 1], 5.1e-8)
-                << name_of(row.kind, initialization_names) << d;
+            EXPECT_NEAR(inactive_probability(row.kind, d, false), row.unit[d - 1], 5.1e-8) << name_of(row.kind) << d;
+            EXPECT_NEAR(inactive_probability(row.kind, d, true), row.symmetric[d - 1], 5.1e-8) << name_of(row.kind) << d;
         }
 }
 
@@ -137,8 +142,8 @@ TEST(CertifiedNeurons, TheirNumberIsBinomial) {
             for (const bool symmetric : {false, true}) {
                 const std::vector<std::int64_t> counts = certified_counts(kind, d, symmetric, true);
                 const double p = inactive_probability(kind, d, symmetric), tail = goodness_of_fit(counts, p);
-                std::printf("  %s, d = %d, [%d, 1]^d: p = %.7f, chi-square tail probability %.3f\n", name_of(kind, initialization_names), d,
-                            symmetric ? -1 : 0, p, tail);
+                std::printf("  %s, d = %d, [%d, 1]^d: p = %.7f, chi-square tail probability %.3f\n", name_of(kind), d, symmetric ? -1 : 0,
+                            p, tail);
                 EXPECT_GE(tail, 1e-6);
                 const double standard_error = std::sqrt(p * (1 - p) / (trials * width));
                 EXPECT_LT(goodness_of_fit(counts, p + 10 * standard_error), 1e-6) << "the test would not notice a wrong p";

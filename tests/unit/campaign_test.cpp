@@ -125,6 +125,32 @@ TEST(Campaign, WritesOfTheSameChoiceAreTheSameCell) {
     EXPECT_EQ(only_cell({{15, "optimizer = \"sgd(learning_rate = 0.05)\""}}).id, only_cell({}).id);
 }
 
+TEST(Campaign, WhiteSpaceInATargetMakesNoOtherCell) {
+    const auto target = [](const std::string& text) { return only_cell({{8, "target = \"" + text + "\""}}); };
+    const std::string id = target("if(x1 < 0.5, -2*x1^2, 1 - x1 + 1e-3)").id;
+    for (const char* same : {"if(x1<0.5,-2*x1^2,1-x1+1e-3)", " if ( x1  <  0.5 , - 2 * x1 ^ 2 , 1\\t-\\nx1 + 1e-3 ) "}) {
+        EXPECT_EQ(target(same).target, "if(x1 < 0.5, -2*x1^2, 1 - x1 + 1e-3)");
+        EXPECT_EQ(target(same).id, id) << same;
+    }
+    EXPECT_NE(target("if(x1 < 0.5, -2*x1^2, 1 - x1 + 2e-3)").id, id);
+    for (const char* canonical : {"x1^2 + 2*x1", "x1^-2", "2*-x1", "(1 - x1)/(1 + x1) - -x1", "max(x1, -1) >= x1", "-x1 - (+x1)"})
+        EXPECT_EQ(target(canonical).target, canonical);
+    EXPECT_THAT(
+        [] {
+            read_campaign({{8, "target = [\"x1+1\", \"x1 + 1\"]"}});
+        },
+        testing::ThrowsMessage<ConfigError>(HasSubstr("cells 0 and 1 are the same")));
+}
+
+/// Spaces could make a text too long to be read again.
+TEST(Campaign, ATargetOfTheGreatestLengthComesBackFromItsDescription) {
+    std::string longest = "x1+x1+x1+0.";
+    longest.resize(4096, '1');
+    const CellConfig cell = only_cell({{8, "target = \"" + longest + "\""}});
+    EXPECT_EQ(cell.target, longest);
+    EXPECT_EQ(cell_from_description(cell.description).id, cell.id);
+}
+
 TEST(Campaign, SchedulesAndTruncatedNormalsAreRead) {
     const CellConfig cell = only_cell({{7, "input = { law = \"normal\", dimension = 1, mean = 1, deviation = 2, low = 0, high = 3 }"},
                                        {15,
@@ -233,6 +259,49 @@ TEST(Catalog, NamesAreThoseOfDescriptions) {
     }
     for (const CatalogEntry& entry : input_catalog().entries)
         EXPECT_THAT(described(entry), HasSubstr("\"law\":\"" + std::string(entry.name) + "\""));
+}
+
+/// Programs that count through an enumeration use the rows by their position.
+TEST(Catalog, RowsStandInTheOrderOfTheEnumerations) {
+    const auto in_order = [](const Catalog& catalog, const auto& kind_of) {
+        for (std::size_t k = 0; k < catalog.entries.size(); ++k) {
+            CellConfig cell;
+            catalog.entries[k].choose(cell);
+            EXPECT_EQ(static_cast<std::size_t>(kind_of(cell)), k) << catalog.entries[k].name;
+        }
+    };
+    in_order(activation_catalog(), [](const CellConfig& cell) { return cell.activation.kind; });
+    in_order(initialization_catalog(), [](const CellConfig& cell) { return cell.initialization.kind; });
+    in_order(optimizer_catalog(), [](const CellConfig& cell) { return cell.optimizer.kind; });
+    in_order(input_catalog(), [](const CellConfig& cell) { return cell.input.kind; });
+}
+
+/// What is stored is loaded, parameter by parameter, and no two of an entry share a field.
+TEST(Catalog, LoadIsTheInverseOfStore) {
+    for (const Catalog* catalog : catalogs()) {
+        for (const CatalogEntry& entry : catalog->entries) {
+            CellConfig cell;
+            entry.choose(cell);
+            std::vector<ParameterValue> values;
+            for (const Parameter& parameter : entry.parameters) {
+                ParameterValue value;
+                value.integer = parameter.type == ParameterType::Boolean || parameter.type == ParameterType::Choice
+                                    ? 1
+                                    : 2 + static_cast<std::int64_t>(values.size());
+                value.number = static_cast<double>(value.integer);
+                values.push_back(value);
+                parameter.store(cell, value);
+            }
+            EXPECT_EQ(&catalog->chosen(cell), &entry) << entry.name;
+            for (std::size_t k = 0; k < values.size(); ++k) {
+                const Parameter& parameter = entry.parameters[k];
+                const std::optional<ParameterValue> loaded = parameter.load(cell);
+                ASSERT_TRUE(loaded) << entry.name << " " << parameter.name;
+                const bool real = parameter.type == ParameterType::Real || parameter.type == ParameterType::LearningRate;
+                EXPECT_EQ(real ? loaded->number : static_cast<double>(loaded->integer), values[k].number) << entry.name << parameter.name;
+            }
+        }
+    }
 }
 
 TEST(Catalog, EveryRowSaysWhatItMeans) {

@@ -17,6 +17,7 @@ namespace {
 using kernels::ActivationKind;
 using kernels::OptimizerKind;
 
+/// Cells that a campaign could have, with numbers of all magnitudes.
 class RandomCells {
 public:
     CellConfig next() {
@@ -27,58 +28,70 @@ public:
         cell.input.kind = static_cast<InputLaw::Kind>(choose(2));
         if (cell.input.kind == InputLaw::Kind::Normal) {
             cell.input.mean = real();
-            cell.input.deviation = real();
+            cell.input.deviation = positive();
             cell.input.bounded = choose(2) == 0;
         }
         if (cell.input.bounded) {
-            cell.input.low = real();
-            cell.input.high = real();
+            const bool normal = cell.input.kind == InputLaw::Kind::Normal;
+            cell.input.low = normal ? cell.input.mean - cell.input.deviation - std::abs(cell.input.mean) * 1e-3 : real();
+            cell.input.high = normal ? cell.input.mean + cell.input.deviation + std::abs(cell.input.mean) * 1e-3 : above(cell.input.low);
         }
-        cell.target = "if(x1 < 0.5, \"\\quoted\\\", 2)";  // no expression, but text that JSON must escape
+        cell.target = "if(x1 < 0.5, 2*x1, 1 - exp(-x1))";
         cell.width = choose(5000);
         activation(cell.activation);
         cell.initialization.kind = static_cast<InitializationRule::Kind>(choose(7));
         cell.initialization.drawn_bias = choose(2) == 0;
         if (cell.initialization.kind == InitializationRule::Kind::Uniform) {
             cell.initialization.low = real();
-            cell.initialization.high = real();
+            cell.initialization.high = above(cell.initialization.low);
         }
-        cell.batch = choose(1'000'000'000);
-        cell.nodes_per_axis = choose(2) * choose(1000);
+        cell.batch = 1 + choose(1 << 20);
+        if (cell.input.bounded && choose(2) == 0) {
+            cell.nodes_per_axis = 1 + choose(100);
+            cell.batch = 1;
+            for (int k = 0; k < cell.input.dimension; ++k) cell.batch *= cell.nodes_per_axis;
+        }
         optimizer(cell.optimizer);
-        cell.learning_rate = {real(), choose(2) == 0 ? 0 : real()};
-        cell.steps = static_cast<std::int64_t>(bits_() >> 1);
-        cell.checks = static_cast<std::int32_t>(choose(1000));
-        cell.tail = static_cast<std::int32_t>(choose(1000));
-        cell.tolerance = real();
-        cell.evaluation.check_nodes = choose(100'000);
-        if (cell.input.dimension > 1) cell.evaluation.final_nodes = choose(100'000);
+        cell.learning_rate = {positive(), choose(2) == 0 ? 0 : 16 * fraction()};
+        cell.steps = 65536 + choose((std::uint64_t{1} << 40) - 65536);
+        cell.checks = static_cast<std::int32_t>(1 + choose(65536));
+        cell.tail = static_cast<std::int32_t>(1 + choose(static_cast<std::uint64_t>(cell.checks)));
+        cell.tolerance = choose(3) == 0 ? static_cast<double>(choose(2)) : fraction();
+        cell.evaluation.check_nodes = 4 * (1 + choose(25));
+        if (cell.input.dimension > 1) cell.evaluation.final_nodes = 4 * (1 + choose(25));
         return cell;
     }
 
 private:
     std::int64_t choose(std::uint64_t options) { return static_cast<std::int64_t>(bits_() % options); }
-    double real() {
-        constexpr double specials[] = {
-            0.1, 1, -1, 0.0, -0.0, 1e300, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, 1e15, 123456789012345680};
+    /// In [0, 0.98), the decays' range in both precisions.
+    double fraction() { return choose(5) == 0 ? 0 : 0.98 * std::ldexp(static_cast<double>(bits_() >> 11), -53); }
+    /// Within the normal numbers of float32.
+    double positive() {
+        constexpr double specials[] = {0.1, 1, 2, 1e-30, 1e30, 1e15, 123456789012345680, 1.1754943508222875e-38};
         if (choose(3) == 0) return specials[choose(std::size(specials))];
-        for (;;) {
-            const double value = std::bit_cast<double>(bits_());
-            if (std::isfinite(value)) return value;
-        }
+        return std::ldexp(1 + std::ldexp(static_cast<double>(bits_() >> 12), -52), static_cast<int>(choose(200)) - 100);
     }
+    double real() {
+        constexpr double zeros[] = {0.0, -0.0};
+        return choose(8) == 0 ? zeros[choose(2)] : (choose(2) == 0 ? 1 : -1) * positive();
+    }
+    double above(double low) { return low + std::abs(low) * 0.5 + positive(); }
     void activation(kernels::Activation& activation) {
         activation.kind = static_cast<ActivationKind>(choose(7));
-        if (activation.kind == ActivationKind::LeakyRelu || activation.kind == ActivationKind::Clipping) activation.first = real();
-        if (activation.kind == ActivationKind::Clipping) activation.second = real();
-        if (activation.kind == ActivationKind::PowerRelu) activation.power = static_cast<std::int32_t>(choose(17));
+        if (activation.kind == ActivationKind::LeakyRelu) activation.first = choose(2) == 0 ? positive() : -positive();
+        if (activation.kind == ActivationKind::Clipping) {
+            activation.first = real();
+            activation.second = above(activation.first);
+        }
+        if (activation.kind == ActivationKind::PowerRelu) activation.power = static_cast<std::int32_t>(2 + choose(15));
     }
     void optimizer(kernels::Optimizer& optimizer) {
         optimizer.kind = static_cast<OptimizerKind>(choose(7));
         const bool adam = optimizer.kind == OptimizerKind::Adam;
-        if (adam || optimizer.kind == OptimizerKind::Momentum || optimizer.kind == OptimizerKind::Nesterov) optimizer.alpha = real();
-        if (adam || optimizer.kind == OptimizerKind::Rmsprop || optimizer.kind == OptimizerKind::Adadelta) optimizer.beta = real();
-        if (optimizer.kind >= OptimizerKind::Adagrad) optimizer.epsilon = real();
+        if (adam || optimizer.kind == OptimizerKind::Momentum || optimizer.kind == OptimizerKind::Nesterov) optimizer.alpha = fraction();
+        if (adam || optimizer.kind == OptimizerKind::Rmsprop || optimizer.kind == OptimizerKind::Adadelta) optimizer.beta = fraction();
+        if (optimizer.kind >= OptimizerKind::Adagrad) optimizer.epsilon = positive();
         if (optimizer.kind == OptimizerKind::Adagrad) optimizer.epsilon_inside = choose(2) == 0;
         if (optimizer.kind == OptimizerKind::Rmsprop) optimizer.bias_correction = choose(2) == 0;
     }
@@ -142,12 +155,12 @@ TEST(CellDescription, IsCanonical) {
     cell.optimizer = {OptimizerKind::Adam, 0.9, 0.999, 1e-8, false, false};
     cell.evaluation.check_nodes = 256;
     const std::string expected =
-        R"({"evaluation":{"check_nodes":256},"network":{"activation":{"name":"relu"},"initialization":{"bias":"drawn","name":"pytorch"},"width":1},)"
+        R"({"evaluation":{"nodes":256},"network":{"activation":{"name":"relu"},"initialization":{"bias":"drawn","name":"pytorch"},"width":1},)"
         R"("precision":"float32","problem":{"input":{"dimension":1,"high":1.0,"law":"uniform","low":0.0},"target":"x1"},"seed":1,"steps":1000,)"
         R"("tracking":{"checks":64,"tail":16,"tolerance":0.001},"training":{"batch":32,"optimizer":{"alpha":0.9,"beta":0.999,"epsilon":1e-08,)"
         R"("learning_rate":0.01,"name":"adam"},"sampling":"fresh"}})";
     EXPECT_EQ(describe(cell), expected);
-    EXPECT_EQ(cell_id(expected), "dc57b895ddec5f20c3a197d8ca27bc1e") << "as the Python package xxhash computes it";
+    EXPECT_EQ(cell_id(expected), "83143192896908a20aac8688816508f1") << "as the Python package xxhash computes it";
     EXPECT_EQ(cell_id("").size(), 32u);
     cell.activation.first = 7;        // a relu has no slope
     cell.evaluation.final_nodes = 7;  // in one dimension there is no final rule
@@ -156,10 +169,16 @@ TEST(CellDescription, IsCanonical) {
     EXPECT_THROW(describe(cell), Defect);
 }
 
-TEST(CellDescription, EveryMutilationIsRefused) {
+CellConfig right_cell() {
     CellConfig cell;
     cell.learning_rate.power = 0.5;
-    const nlohmann::json whole = nlohmann::json::parse(describe(cell));
+    cell.evaluation.check_nodes = 64;
+    return cell;
+}
+
+TEST(CellDescription, EveryMutilationIsRefused) {
+    const nlohmann::json whole = nlohmann::json::parse(describe(right_cell()));
+    ASSERT_NO_THROW(cell_from_description(whole.dump()));
     const nlohmann::json flat = whole.flatten();
     for (const auto& [place, value] : flat.items()) {
         const nlohmann::json::json_pointer pointer(place);
@@ -185,6 +204,60 @@ TEST(CellDescription, EveryMutilationIsRefused) {
     huge["tracking"]["checks"] = -1;
     huge["seed"] = -1;
     EXPECT_THROW(cell_from_description(huge.dump()), StoreError) << "negative seed";
+}
+
+std::string refusal(const std::string& description) {
+    try {
+        cell_from_description(description);
+    } catch (const StoreError& error) {
+        EXPECT_EQ(error.code(), ExitCode::Data);
+        return error.what();
+    }
+    return "accepted";
+}
+
+/// Nobody needs to trust the sizes in a store: what no campaign can have is refused before anything is allocated.
+TEST(CellDescription, ValuesThatNoCampaignHasAreRefused) {
+    const nlohmann::json whole = nlohmann::json::parse(describe(right_cell()));
+    struct Forgery {
+        const char* place;
+        nlohmann::json value;
+        const char* message;
+    };
+    const Forgery forgeries[] = {
+        {"/network/width", 1'000'000'000'000, "key `network.width`: 1000000000000; allowed is an integer, 0 to 65536"},
+        {"/network/width", -1, "key `network.width`"},
+        {"/problem/input/dimension", 100'000, "key `problem.input.dimension`: 100000; allowed is an integer, 1 to 256"},
+        {"/training/batch", 1'000'000'000, "key `training.batch`"},
+        {"/training/sampling", {{"nodes", 2'000'000}}, "key `training.sampling.nodes`"},
+        {"/training/optimizer/learning_rate/initial", -0.5, "greater than 0"},
+        {"/training/optimizer/learning_rate/initial", 1e-300, "key `training.optimizer`"},
+        {"/training/optimizer/learning_rate/power", 17.0, "0 to 16"},
+        {"/training/optimizer/name", "sdg", "did you mean `sgd`?"},
+        {"/steps", 18446744073709551615ULL, "key `steps`"},
+        {"/tracking/checks", 2000, "2000 checks in 1000 steps"},
+        {"/tracking/tail", 65, "65 of 64 checks"},
+        {"/evaluation/nodes", 1'000'000'000, "key `evaluation.nodes`"},
+        {"/evaluation/nodes", 63, "multiples of 4"},
+        {"/problem/input/high", 0.0, "is empty"},
+        {"/problem/target", "x2", "no variable `x2`"},
+        {"/network/width", {1, 2}, "a list; a cell has one value"},
+    };
+    for (const Forgery& forgery : forgeries) {
+        nlohmann::json forged = whole;
+        forged[nlohmann::json::json_pointer(forgery.place)] = forgery.value;
+        EXPECT_THAT(refusal(forged.dump()), ::testing::HasSubstr(forgery.message)) << forgery.place << " = " << forgery.value;
+    }
+    nlohmann::json two_keys = whole;
+    two_keys["problem"]["input"]["dimension"] = 256;
+    two_keys["network"]["width"] = 65536;
+    EXPECT_THAT(refusal(two_keys.dump()), ::testing::HasSubstr("width * (dimension + 2)"));
+    nlohmann::json missing = whole;
+    missing["network"].erase("width");
+    EXPECT_THAT(refusal(missing.dump()), ::testing::HasSubstr("network.width: 1 here, nothing in the store"));
+    const std::string deep = std::string(1'000'000, '[');
+    EXPECT_THAT(refusal(deep), ::testing::HasSubstr("nested deeper"));
+    EXPECT_THAT(refusal("{\"seed\":1,\"a\":" + deep), ::testing::HasSubstr("nested deeper"));
 }
 
 TEST(CellDescription, DifferencesNameTheKey) {
@@ -218,6 +291,40 @@ TEST(CellDescription, Labels) {
     EXPECT_EQ(cell.initialization_label, "pytorch, zero bias");
     EXPECT_EQ(cell.input_label, "normal(0, 2)^3");
     EXPECT_EQ(cell.sampling_label, "nodes(128)");
+}
+
+TEST(CellDescription, LabelsLeaveOutDefaultsOfOptimizers) {
+    const auto label = [](const kernels::Optimizer& optimizer, const kernels::LearningRate& rate) {
+        CellConfig cell;
+        cell.optimizer = optimizer;
+        cell.learning_rate = rate;
+        fill_labels(cell);
+        return cell.optimizer_label;
+    };
+    EXPECT_EQ(label({OptimizerKind::Rmsprop, 0, 0.99, 1e-8, false, true}, {0.01, 0}), "rmsprop(0.01)");
+    EXPECT_EQ(label({OptimizerKind::Rmsprop, 0, 0.9, 1e-8, false, false}, {0.01, 0}), "rmsprop(0.01, beta=0.9, no bias correction)");
+    EXPECT_EQ(label({OptimizerKind::Adagrad, 0, 0, 1e-10, false, false}, {0.01, 0}), "adagrad(0.01)");
+    EXPECT_EQ(label({OptimizerKind::Adagrad, 0, 0, 1e-6, true, false}, {0.01, 0}), "adagrad(0.01, epsilon=1e-06, epsilon inside)");
+    EXPECT_EQ(label({OptimizerKind::Adadelta, 0, 0.95, 1e-6, false, false}, {1, 0}), "adadelta(1, rho=0.95)");
+    EXPECT_EQ(label({OptimizerKind::Adam, 0.5, 0.999, 1e-8, false, false}, {0.01, 0}), "adam(0.01, alpha=0.5)");
+    EXPECT_EQ(label({OptimizerKind::Momentum, 0.9, 0, 0, false, false}, {0.01, 0}), "momentum(0.01)");
+    EXPECT_EQ(label({OptimizerKind::Sgd, 0, 0, 0, false, false}, {0.05, 0.5}), "sgd(0.05 n^-0.5)");
+}
+
+TEST(CellDescription, LabelsShowParametersOfTheOtherChoices) {
+    CellConfig cell;
+    cell.activation = {ActivationKind::Clipping, 0, 1, 0};
+    cell.initialization = {InitializationRule::Kind::Uniform, false, -1, 0.5};
+    cell.input = {InputLaw::Kind::Normal, 2, true, -1, 1, 0, 0.5};
+    fill_labels(cell);
+    EXPECT_EQ(cell.activation_label, "clipping(0, 1)");
+    EXPECT_EQ(cell.initialization_label, "uniform(-1, 0.5), zero bias");
+    EXPECT_EQ(cell.input_label, "normal(0, 0.5)^2 on [-1, 1]^2");
+    cell.activation = {ActivationKind::PowerRelu, 0, 0, 3};
+    cell.input = {InputLaw::Kind::Uniform, 3, true, -1, 1, 0, 1};
+    fill_labels(cell);
+    EXPECT_EQ(cell.activation_label, "power_relu(3)");
+    EXPECT_EQ(cell.input_label, "uniform on [-1, 1]^3");
 }
 
 }  // namespace
