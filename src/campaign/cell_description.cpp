@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -59,14 +60,9 @@ json describe_choice(const Catalog& catalog, const CellConfig& cell) {
     return node;
 }
 
-/// Brackets inside each other, of which a description has few: hostile text could exhaust the stack.
-bool nested_too_deep(std::string_view text) {
-    int depth = 0, deepest = 0;
-    for (const char c : text) {
-        if (c == '{' || c == '[') deepest = std::max(deepest, ++depth);
-        if (c == '}' || c == ']') --depth;
-    }
-    return deepest > max_nesting;
+/// A description has about ten brackets, and none in its texts; deep nesting could exhaust the stack.
+bool too_many_brackets(std::string_view text) {
+    return std::count_if(text.begin(), text.end(), [](char c) { return c == '{' || c == '['; }) > 32;
 }
 
 /// The same tree as a campaign file gives.
@@ -92,9 +88,12 @@ Node node_of(const json& value) {
         case json::value_t::number_unsigned:
         case json::value_t::number_integer:
             node.real = value.get<double>();
-            // Beyond int64: no integer of a campaign.
-            node.kind = value == json(value.get<std::int64_t>()) ? Node::Kind::Integer : Node::Kind::Real;
-            node.integer = value.get<std::int64_t>();
+            if (value.is_number_unsigned() && value.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max()) {
+                node.kind = Node::Kind::Real;  // no integer of a campaign
+            } else {
+                node.kind = Node::Kind::Integer;
+                node.integer = value.get<std::int64_t>();
+            }
             return node;
         case json::value_t::number_float:
             node.kind = Node::Kind::Real;
@@ -183,7 +182,7 @@ std::string describe(const CellConfig& cell) {
 CellConfig cell_from_description(std::string_view text) {
     CellConfig cell;
     try {
-        if (nested_too_deep(text)) throw StoreError(ExitCode::Data, "cell description: nested deeper than limrisk writes");
+        if (too_many_brackets(text)) throw StoreError(ExitCode::Data, "cell description: has more brackets than limrisk writes");
         cell = read_cell(json::parse(text));
     } catch (const json::exception& failure) {
         throw StoreError(ExitCode::Data, fmt::format("cell description: not the JSON that limrisk writes: {}", failure.what()));
@@ -206,7 +205,7 @@ std::string cell_id(std::string_view description) {
 }
 
 std::string description_difference(std::string_view here, std::string_view stored) {
-    if (nested_too_deep(here) || nested_too_deep(stored)) return "one of them is nested deeper than limrisk writes";
+    if (too_many_brackets(here) || too_many_brackets(stored)) return "one of them has more brackets than limrisk writes";
     const json left = json::parse(here, nullptr, false), right = json::parse(stored, nullptr, false);
     std::string text;
     add_differences(&left, &right, "", text);

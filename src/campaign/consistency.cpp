@@ -16,8 +16,6 @@
 namespace limrisk {
 namespace {
 
-using kernels::OptimizerKind;
-
 double rounded(double value, const CellConfig& cell) {
     // Conversion of a double beyond float's range is undefined; beyond it everything counts as infinite.
     if (cell.precision == kernels::Precision::Float64) return value;
@@ -92,18 +90,17 @@ std::string initialization(const CellConfig& cell) {
     return interval("the interval", cell.initialization.low, cell.initialization.high, cell);
 }
 
-std::string decay(const char* name, double value, const CellConfig& cell) {
-    if (rounded(value, cell) < 1) return "";
-    return fmt::format("{} {} is 1 in {}; it must stay below 1", name, value, precision_name(cell));
-}
-
+/// What the catalog keeps away from 0 or 1 must stay away when it is rounded.
 std::string optimizer(const CellConfig& cell) {
-    const kernels::Optimizer& chosen = cell.optimizer;
-    if (!normal(cell.learning_rate.initial, cell)) return not_normal("learning_rate", cell.learning_rate.initial, cell);
-    if (std::string problem = decay("alpha", chosen.alpha, cell); !problem.empty()) return problem;
-    if (std::string problem = decay(chosen.kind == OptimizerKind::Adadelta ? "rho" : "beta", chosen.beta, cell); !problem.empty())
-        return problem;
-    if (chosen.kind >= OptimizerKind::Adagrad && !normal(chosen.epsilon, cell)) return not_normal("epsilon", chosen.epsilon, cell);
+    for (const Parameter& parameter : optimizer_catalog().chosen(cell).parameters) {
+        if (parameter.type != ParameterType::Real && parameter.type != ParameterType::LearningRate) continue;
+        const double value = parameter.load(cell).value_or(ParameterValue{}).number;
+        if (parameter.range.low_open && !normal(value, cell)) return not_normal(parameter.name, value, cell);
+        if (parameter.range.high_open && rounded(value, cell) >= parameter.range.high) {
+            return fmt::format("{0} {1} is {2} in {3}; it must stay below {2}", parameter.name, value, parameter.range.high,
+                               precision_name(cell));
+        }
+    }
     return "";
 }
 

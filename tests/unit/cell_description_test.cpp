@@ -256,8 +256,9 @@ TEST(CellDescription, ValuesThatNoCampaignHasAreRefused) {
     missing["network"].erase("width");
     EXPECT_THAT(refusal(missing.dump()), ::testing::HasSubstr("network.width: 1 here, nothing in the store"));
     const std::string deep = std::string(1'000'000, '[');
-    EXPECT_THAT(refusal(deep), ::testing::HasSubstr("nested deeper"));
-    EXPECT_THAT(refusal("{\"seed\":1,\"a\":" + deep), ::testing::HasSubstr("nested deeper"));
+    EXPECT_THAT(refusal(deep), ::testing::HasSubstr("more brackets"));
+    EXPECT_THAT(refusal("{\"seed\":1,\"z\":\"" + std::string(1'000'000, ']') + "\",\"a\":" + deep), ::testing::HasSubstr("more brackets"));
+    EXPECT_THAT(refusal("{\"seed\":1,\"a\":" + deep), ::testing::HasSubstr("more brackets"));
 }
 
 TEST(CellDescription, DifferencesNameTheKey) {
