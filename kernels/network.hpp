@@ -202,17 +202,22 @@ private:
             preactivations<S>(slot, inputs, p, z);
             V t0 = sums[d].part[p];
             if constexpr (Kind == ActivationKind::Relu) {
-                MaskOf<V> active[S];
+                // A few samples at a time: AVX-512 has seven registers for masks.
+                constexpr int chunk = S < 4 ? S : 4;
                 LIMRISK_UNROLL(8)
-                for (int s = 0; s < S; ++s) active[s] = greater(z[s], V{});
-                LIMRISK_UNROLL(8)
-                for (int s = 0; s < S; ++s) t0 = masked_add(active[s], t0, e[s]);
-                for_dimensions([&](std::int64_t k) {
-                    V t = sums[k].part[p];
-                    LIMRISK_UNROLL(8)
-                    for (int s = 0; s < S; ++s) t = masked_fma(active[s], e[s], inputs(s, k, d), t);
-                    sums[k].part[p] = t;
-                });
+                for (int start = 0; start < S; start += chunk) {
+                    MaskOf<V> active[chunk];
+                    LIMRISK_UNROLL(4)
+                    for (int s = 0; s < chunk; ++s) active[s] = greater(z[start + s], V{});
+                    LIMRISK_UNROLL(4)
+                    for (int s = 0; s < chunk; ++s) t0 = masked_add(active[s], t0, e[start + s]);
+                    for_dimensions([&](std::int64_t k) {
+                        V t = sums[k].part[p];
+                        LIMRISK_UNROLL(4)
+                        for (int s = 0; s < chunk; ++s) t = masked_fma(active[s], e[start + s], inputs(start + s, k, d), t);
+                        sums[k].part[p] = t;
+                    });
+                }
             } else {
                 V g[S];
                 V u = sums[d + 1].part[p];

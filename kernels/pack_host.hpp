@@ -89,34 +89,40 @@ LIMRISK_INLINE Vec<Real> exchange(const Pack<Real>& pack, int distance, int p) {
     return permute(pack.part[p], lane_numbers<V>() ^ static_cast<typename RealTraits<Real>::Int>(distance));
 }
 
+/// One level of the transposed sums: lanes exchange with the lane `Distance` away and keep half of the sums.
+template <int Distance, class Real>
+LIMRISK_INLINE void transpose_level(Pack<Real>* values) {
+    using V = Vec<Real>;
+    using Int = typename RealTraits<Real>::Int;
+    constexpr int width = LaneTraits<V>::lanes, other = Distance / width;
+    for (int j = 0; j < Distance; ++j) {
+        if constexpr (Distance >= width) {
+            Pack<Real> sum;
+            for_parts<Real>([&](int p) {
+                const Pack<Real>& kept = values[p & other ? j + Distance : j];
+                sum.part[p] = kept.part[p] + kept.part[p ^ other];
+            });
+            values[j] = sum;
+        } else {
+            const MaskOf<V> upper = nonzero(lane_numbers<V>() & static_cast<Int>(Distance));
+            const IntOf<V> partner = lane_numbers<V>() ^ static_cast<Int>(Distance);
+            for_parts<Real>([&](int p) {
+                const V a = values[j].part[p], b = values[j + Distance].part[p];
+                values[j].part[p] = select(upper, b, a) + permute(select(upper, a, b), partner);
+            });
+        }
+    }
+}
+
 /// Transposed sums: `values[j]`, j < tile, are summed over the lanes of each tile; lane j is left with sum j, in values[0].
 /// tile - 1 exchanges instead of tile log(tile); the same tree as tile_sum.
 template <class Real>
 LIMRISK_INLINE void tile_transpose_sum(Pack<Real>* values, int tile) {
-    using V = Vec<Real>;
-    using Int = typename RealTraits<Real>::Int;
-    constexpr int width = LaneTraits<V>::lanes;
-    for (int distance = tile / 2; distance > 0; distance /= 2) {
-        if (distance >= width) {
-            const int other = distance / width;
-            for (int j = 0; j < distance; ++j) {
-                Pack<Real> sum;
-                for_parts<Real>([&](int p) {
-                    const Pack<Real>& kept = values[p & other ? j + distance : j];
-                    sum.part[p] = kept.part[p] + kept.part[p ^ other];
-                });
-                values[j] = sum;
-            }
-        } else {
-            const MaskOf<V> upper = nonzero(lane_numbers<V>() & static_cast<Int>(distance));
-            const IntOf<V> partner = lane_numbers<V>() ^ static_cast<Int>(distance);
-            for (int j = 0; j < distance; ++j)
-                for_parts<Real>([&](int p) {
-                    const V a = values[j].part[p], b = values[j + distance].part[p];
-                    values[j].part[p] = select(upper, b, a) + permute(select(upper, a, b), partner);
-                });
-        }
-    }
+    if (tile >= 32) transpose_level<16>(values);
+    if (tile >= 16) transpose_level<8>(values);
+    if (tile >= 8) transpose_level<4>(values);
+    if (tile >= 4) transpose_level<2>(values);
+    if (tile >= 2) transpose_level<1>(values);
 }
 
 /// Uniform variates in (0, 1) from words, exact: docs/numerics.md section 2.
