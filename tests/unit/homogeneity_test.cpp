@@ -69,8 +69,8 @@ TEST(Homogeneity, CostsLittleNearTheOriginAndMoreFarFromIt) {
         for (const double low : {0.0, 10.0}) {
             const Errors errors = measure(dimension, low);
             const double median = quantile(errors.homogeneity, 0.5), high = quantile(errors.homogeneity, 0.99);
-            fmt::print("d = {:2}, box [{}, {}]: homogeneity median {:.1e}, 99 % {:.1e}; third sum median {:.1e}, 99 % {:.1e}\n", dimension, low,
-                       low + 1, median, high, quantile(errors.third_sum, 0.5), quantile(errors.third_sum, 0.99));
+            fmt::print("d = {:2}, box [{}, {}]: homogeneity median {:.1e}, 99 % {:.1e}; third sum median {:.1e}, 99 % {:.1e}\n", dimension,
+                       low, low + 1, median, high, quantile(errors.third_sum, 0.5), quantile(errors.third_sum, 0.99));
             // |b| and |w x| are of the order of low + 1 times |z|, and so is the rounding error.
             EXPECT_LE(median, (low + 1) * 2.5e-7);
             EXPECT_LE(high, (low + 1) * 6e-6);
