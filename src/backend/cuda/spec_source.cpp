@@ -108,11 +108,9 @@ std::string target_body(const kernels::Program& program) {
     std::vector<std::string> stack;
     for (std::int32_t i = 0; i < program.length; ++i) {
         const Instruction& instruction = program.code[i];
-        std::vector<std::string> operands(static_cast<std::size_t>(operand_count(instruction.op)));
-        for (auto operand = operands.rbegin(); operand != operands.rend(); ++operand) {
-            *operand = stack.back();
-            stack.pop_back();
-        }
+        const auto first = stack.end() - operand_count(instruction.op);
+        const std::vector<std::string> operands(first, stack.end());
+        stack.erase(first, stack.end());
         const std::string name = fmt::format("t{}", i);
         const std::string value = instruction.op == Op::If
                                       ? fmt::format("select(equal({}, splat<V>(0)), {}, {})", operands[0], operands[2], operands[1])
