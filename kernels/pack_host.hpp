@@ -114,17 +114,6 @@ LIMRISK_INLINE void transpose_level(Pack<Real>* values) {
     }
 }
 
-/// Transposed sums: `values[j]`, j < tile, are summed over the lanes of each tile; lane j is left with sum j, in values[0].
-/// tile - 1 exchanges instead of tile log(tile); the same tree as tile_sum.
-template <class Real>
-LIMRISK_INLINE void tile_transpose_sum(Pack<Real>* values, int tile) {
-    if (tile >= 32) transpose_level<16>(values);
-    if (tile >= 16) transpose_level<8>(values);
-    if (tile >= 8) transpose_level<4>(values);
-    if (tile >= 4) transpose_level<2>(values);
-    if (tile >= 2) transpose_level<1>(values);
-}
-
 /// Uniform variates in (0, 1) from words, exact: docs/numerics.md section 2.
 template <class Real>
 LIMRISK_INLINE Pack<Real> uniform_variates(const WordPack& words) {

@@ -34,6 +34,29 @@ enum class Op : std::int32_t {
     If,  ///< pops else, then, condition
 };
 
+/// Operands that an operation takes from the stack.
+constexpr int operand_count(Op op) {
+    switch (op) {
+        case Op::Constant:
+        case Op::Variable:
+            return 0;
+        case Op::Negate:
+        case Op::IntegerPower:
+        case Op::Abs:
+        case Op::Sqrt:
+        case Op::Exp:
+        case Op::Log:
+        case Op::Sin:
+        case Op::Cos:
+        case Op::Tanh:
+            return 1;
+        case Op::If:
+            return 3;
+        default:
+            return 2;
+    }
+}
+
 struct Instruction {
     Op op;
     std::int32_t index;  ///< Variable: coordinate; IntegerPower: exponent; else 0

@@ -27,28 +27,6 @@ struct Argument {
     }
 };
 
-int operand_count(Op op) {
-    switch (op) {
-        case Op::Constant:
-        case Op::Variable:
-            return 0;
-        case Op::Negate:
-        case Op::IntegerPower:
-        case Op::Abs:
-        case Op::Sqrt:
-        case Op::Exp:
-        case Op::Log:
-        case Op::Sin:
-        case Op::Cos:
-        case Op::Tanh:
-            return 1;
-        case Op::If:
-            return 3;
-        default:
-            return 2;
-    }
-}
-
 /// What the operation ending at instruction `i` is not smooth in. `begins[j]` is where the subprogram that ends with instruction j begins.
 void append_argument(const kernels::Program& program, const std::vector<int>& begins, int i, std::vector<Argument>& arguments) {
     const auto subprogram = [&](int last) {
@@ -98,7 +76,8 @@ std::vector<Argument> non_smooth_arguments(const kernels::Program& program) {
     std::vector<Argument> arguments;
     for (int i = 0; i < program.length; ++i) {
         int begin = i;
-        for (int operand = operand_count(program.code[i].op); operand > 0; --operand) begin = begins[static_cast<std::size_t>(begin - 1)];
+        for (int operand = kernels::operand_count(program.code[i].op); operand > 0; --operand)
+            begin = begins[static_cast<std::size_t>(begin - 1)];
         begins[static_cast<std::size_t>(i)] = begin;
         append_argument(program, begins, i, arguments);
     }

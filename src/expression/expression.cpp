@@ -29,29 +29,6 @@ constexpr std::array<BinaryOperator, 6> comparisons{
 constexpr std::array<BinaryOperator, 2> sums{{{"+", Op::Add}, {"-", Op::Subtract}}};
 constexpr std::array<BinaryOperator, 2> products{{{"*", Op::Multiply}, {"/", Op::Divide}}};
 
-/// Operands that an operation takes from the stack.
-int operands(Op op) {
-    switch (op) {
-        case Op::Constant:
-        case Op::Variable:
-            return 0;
-        case Op::Negate:
-        case Op::IntegerPower:
-        case Op::Abs:
-        case Op::Sqrt:
-        case Op::Exp:
-        case Op::Log:
-        case Op::Sin:
-        case Op::Cos:
-        case Op::Tanh:
-            return 1;
-        case Op::If:
-            return 3;
-        default:
-            return 2;
-    }
-}
-
 class Parser {
 public:
     Parser(std::string_view text, std::int64_t dimension) : tokens_(tokenize(text)), dimension_(dimension) {}
@@ -287,7 +264,7 @@ private:
                 fail_expression(columns_[i], fmt::format("too long: {} operations, numbers and variables, at most {} are allowed",
                                                          code_.size(), kernels::max_program_length));
             }
-            depth += 1 - operands(code_[i].op);
+            depth += 1 - kernels::operand_count(code_[i].op);
             if (depth > kernels::max_program_depth) {
                 fail_expression(
                     columns_[i],

@@ -80,35 +80,13 @@ std::string operation(const Instruction& instruction, const std::string& a, cons
     return {};
 }
 
-int operand_count(Op op) {
-    switch (op) {
-        case Op::Constant:
-        case Op::Variable:
-            return 0;
-        case Op::Negate:
-        case Op::IntegerPower:
-        case Op::Abs:
-        case Op::Sqrt:
-        case Op::Exp:
-        case Op::Log:
-        case Op::Sin:
-        case Op::Cos:
-        case Op::Tanh:
-            return 1;
-        case Op::If:
-            return 3;
-        default:
-            return 2;
-    }
-}
-
 /// The body of Spec::target: t0, t1, … in the order of the program.
 std::string target_body(const kernels::Program& program) {
     std::string body;
     std::vector<std::string> stack;
     for (std::int32_t i = 0; i < program.length; ++i) {
         const Instruction& instruction = program.code[i];
-        const auto first = stack.end() - operand_count(instruction.op);
+        const auto first = stack.end() - kernels::operand_count(instruction.op);
         const std::vector<std::string> operands(first, stack.end());
         stack.erase(first, stack.end());
         const std::string name = fmt::format("t{}", i);
