@@ -15,10 +15,10 @@ constexpr bool is_tail(const Cell& cell, std::int64_t check) { return check > ce
 ///   tail  [count] risks
 inline int tail_verdict(const double* tail, int count, double minimum, double mean, double maximum, double displacement,
                         double parameter_norm, double tolerance) {
+    if (count == 1) return 0;  // one check shows no trend
     const double spread = maximum - minimum;
     if (spread <= tolerance * mean && displacement <= tolerance * (1 + parameter_norm)) return 1;
     const int half = count / 2;
-    if (half == 0) return 0;
     double first = 0, last = 0;
     for (int i = 0; i < half; ++i) first += tail[i];
     for (int i = count - half; i < count; ++i) last += tail[i];

@@ -18,10 +18,10 @@ inline double mean(const std::vector<double>& risks, std::size_t first, std::siz
 
 /// tail: rule risks of the last checks, in order.
 inline Verdict verdict(const std::vector<double>& tail, double displacement, double parameter_norm, double tolerance) {
+    if (tail.size() == 1) return Verdict::Budget;
     const double spread = *std::max_element(tail.begin(), tail.end()) - *std::min_element(tail.begin(), tail.end());
     if (spread <= tolerance * mean(tail, 0, tail.size()) && displacement <= tolerance * (1 + parameter_norm)) return Verdict::Converged;
     const std::size_t half = tail.size() / 2;
-    if (half == 0) return Verdict::Budget;
     const double drift = std::abs(mean(tail, 0, half) - mean(tail, tail.size() - half, half));
     return 3 * drift > spread ? Verdict::Budget : Verdict::Oscillating;
 }
