@@ -52,7 +52,6 @@ LIMRISK_INLINE void train_replicas(const TrainArguments<typename Spec::Real>& a)
 }  // namespace LIMRISK_LANES
 }  // namespace limrisk::kernels
 
-extern "C" __global__ void __launch_bounds__(128, 1)
-    limrisk_train(limrisk::kernels::TrainArguments<limrisk::kernels::Spec::Real> arguments) {
+LIMRISK_KERNEL(limrisk_train, limrisk::kernels::TrainArguments<limrisk::kernels::Spec::Real>, 128) {
     limrisk::kernels::train_replicas<limrisk::kernels::Spec>(arguments);
 }

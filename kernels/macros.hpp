@@ -15,3 +15,9 @@
 #define LIMRISK_UNROLL(count) LIMRISK_PRAGMA(GCC unroll count)
 #define LIMRISK_UNROLL_ON_DEVICE
 #endif
+
+// A kernel with one parameter. LIMRISK_KERNEL(name, Type, threads per block) { ... arguments.x ... }
+#if defined(__CUDACC__) && !defined(LIMRISK_KERNEL)
+#define LIMRISK_KERNEL(name, Arguments, threads) \
+    extern "C" __global__ void __launch_bounds__(threads, 1) name(const __grid_constant__ Arguments arguments)
+#endif
