@@ -2,6 +2,7 @@
 // One replica uses the whole warp: item 8 p + g (piece, node) belongs to lane (8 p + g) mod 32. docs/numerics.md section 10.
 #pragma once
 #include "activation.hpp"
+#include "replica.hpp"
 #include "samples.hpp"
 
 namespace limrisk::kernels {
@@ -67,75 +68,72 @@ inline std::int64_t breakpoints(const Cell& cell, const NetworkView& network, do
     return kept;
 }
 
-/// The rule on given breakpoints, each piece cut into `cuts` (a power of two) equal ones.
-///   stack  [max_program_depth][parts<double>] registers of scratch
-inline double integrate_risk(const Cell& cell, const NetworkView& network, const double* points, std::int64_t count, std::int64_t cuts,
-                             VecDouble* stack) {
+/// The rule on given breakpoints, each piece cut into 2^halvings equal ones. All lanes take part and get the result.
+///   target  (const Pack<double>& x) -> Pack<double>: the target at one point per lane
+template <class Target>
+LIMRISK_INLINE double integrate_risk(const Cell& cell, const NetworkView& network, const double* points, std::int64_t count, int halvings,
+                                     const Target& target) {
     using V = VecDouble;
-    constexpr int registers = parts<double>;
-    Pack<double> sum{};
-    const std::int64_t items = 8 * cuts * (count - 1);
-    const V mean = splat<V>(cell.input.mean);
+    const std::int64_t cuts = std::int64_t{1} << halvings, items = 8 * cuts * (count - 1);
+    const double step = 1 / static_cast<double>(cuts);
     const bool kinked = has_kinks(cell.activation.kind);
+    // The item of a lane is the Gauss node item mod 8 of the piece item / 8; items beyond the last one do not count.
+    const auto half_and_middle = [&](std::int64_t item, auto body) {
+        const std::int64_t last = items / 8 - 1, piece = item / 8 < last ? item / 8 : last;
+        const double s = points[piece >> halvings], t = points[(piece >> halvings) + 1];
+        const auto end = [&](std::int64_t j) { return fma(static_cast<double>(j) * step, t - s, s); };
+        const double left = kinked ? s : end(piece & (cuts - 1)), right = kinked ? t : end((piece & (cuts - 1)) + 1);
+        return body(0.5 * (right - left), 0.5 * (left + right));
+    };
+    const V mean = splat<V>(cell.input.mean), outer_bias = splat<V>(network.outer_bias), normalizer = splat<V>(cell.density_normalizer);
+    const Pack<double> lane_number = lane_in_tile<double>(warp_lanes);
+    Pack<double> sum{};
     with_activation(cell.activation.kind, [&](auto tag) {
         const ActivationOn<decltype(tag)::kind, V> activation(cell.activation);
         for (std::int64_t base = 0; base < items; base += warp_lanes) {
-            Pack<double> x{}, weight{};
-            for (int i = 0; i < warp_lanes; i += 8) {
-                if (base + i >= items) break;
-                const std::int64_t piece = (base + i) / 8;
-                const double s = points[piece / cuts], t = points[piece / cuts + 1];
-                const auto end = [&](std::int64_t j) { return fma(static_cast<double>(j) / static_cast<double>(cuts), t - s, s); };
-                const double left = kinked ? s : end(piece % cuts), right = kinked ? t : end(piece % cuts + 1);
-                const double half = 0.5 * (right - left), middle = 0.5 * (left + right);
-                for (int g = 0; g < 8; ++g) {
-                    x.set_lane(i + g, fma(half, gauss_abscissas[g], middle));
-                    weight.set_lane(i + g, half * gauss_weights[g]);
-                }
-            }
-            run_target(cell.target, x.part, 0, 1, registers, stack);
+            const auto x = make_pack<double>([&](int i) {
+                return half_and_middle(base + i, [&](double half, double middle) { return fma(half, gauss_abscissas[i & 7], middle); });
+            });
+            const auto weight = make_pack<double>(
+                [&](int i) { return half_and_middle(base + i, [&](double half, double) { return half * gauss_weights[i & 7]; }); });
+            const Pack<double> y = target(x);
             Pack<double> output{};
             for (std::int64_t n = 0; n < network.width; ++n) {
                 const V w = splat<V>(network.weights[n]), b = splat<V>(network.biases[n]), v = splat<V>(network.outer_weights[n]);
                 for_parts<double>([&](int p) { output.part[p] = fma(v, activation.value(fma(w, x.part[p], b)), output.part[p]); });
             }
-            const V outer_bias = splat<V>(network.outer_bias), normalizer = splat<V>(cell.density_normalizer);
-            Pack<double> item;
+            const V left = splat<V>(static_cast<double>(items - base));
             for_parts<double>([&](int p) {
                 V density = normalizer;
                 if (cell.input.kind != LawKind::Uniform) {
                     const V u = (x.part[p] - mean) / splat<V>(cell.input.deviation);
                     density = exp(splat<V>(-0.5) * (u * u)) * normalizer;
                 }
-                const V r = (outer_bias + output.part[p]) - stack[p];
-                item.part[p] = fma((weight.part[p] * density) * r, r, sum.part[p]);
+                const V r = (outer_bias + output.part[p]) - y.part[p];
+                const V item = fma((weight.part[p] * density) * r, r, sum.part[p]);
+                sum.part[p] = select(less(lane_number.part[p], left), item, sum.part[p]);
             });
-            if (base + warp_lanes <= items) {
-                sum = item;
-            } else {
-                for (int i = 0; i < static_cast<int>(items - base); ++i) sum.set_lane(i, item.lane(i));
-            }
         }
     });
-    return tile_sum(sum, warp_lanes).lane(0);
+    return first_lane(tile_sum(sum, warp_lanes));
 }
 
-/// True risk of one network; +infinity if it is not finite.
-///   points  [breakpoint_capacity] scratch
-inline double accurate_risk(const Cell& cell, const NetworkView& network, double* points, VecDouble* stack) {
+/// True risk of one network whose breakpoints are known; +infinity if it is not finite.
+template <class Target>
+LIMRISK_INLINE double accurate_risk(const Cell& cell, const NetworkView& network, const double* points, std::int64_t count,
+                                    const Target& target) {
     constexpr int most_halvings = 10;
     constexpr double tolerance = 1e-13;
-    const std::int64_t count = breakpoints(cell, network, points);
-    double risk = integrate_risk(cell, network, points, count, 1, stack);
+    double risk = integrate_risk(cell, network, points, count, 0, target);
     if (!has_kinks(cell.activation.kind)) {
         for (int j = 1; j <= most_halvings; ++j) {
-            const double finer = integrate_risk(cell, network, points, count, std::int64_t{1} << j, stack);
+            const double finer = integrate_risk(cell, network, points, count, j, target);
             const bool settled = abs(finer - risk) <= tolerance * finer;
             risk = finer;
             if (settled) break;
         }
     }
-    return risk <= RealTraits<double>::largest ? risk : RealTraits<double>::infinity;
+    return finite_or_infinity(risk);
 }
 
 }  // namespace LIMRISK_LANES

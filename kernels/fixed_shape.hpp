@@ -1,7 +1,8 @@
 // Shapes known at compile time, for kernels that are compiled per cell: every row of the state has a constant index and lives in a
-// register. Counterparts of Layout and SampleOrder; NetworkPass takes either.
+// register, or in memory that is cut for it. Counterparts of Layout and SampleOrder; NetworkPass takes either.
 #pragma once
 #include "network.hpp"
+#include "storage.hpp"
 
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
@@ -43,6 +44,132 @@ struct RoundOrder {
         body(t, All ? L : count);
     }
 };
+
+/// The same for rows in memory: a number of samples known at run time, a few at once.
+struct RoundRange {
+    int t, count;
+
+    LIMRISK_INLINE int round(int) const { return t; }
+    LIMRISK_INLINE int source(int i) const { return i; }
+    LIMRISK_INLINE int output(int i, int) const { return i; }
+    LIMRISK_INLINE static int first_output(int, int) { return 0; }
+
+    template <int S, class Body>
+    LIMRISK_INLINE void each_group(Body body) const {
+        int first = 0;
+        for (; first + S <= count; first += S) body(AtOnce<S>{}, first);
+        for (; first < count; ++first) body(AtOnce<1>{}, first);
+    }
+    template <class Body>
+    LIMRISK_INLINE void each_round(Body body) const {
+        body(t, count);
+    }
+};
+
+template <bool First, class A, class B>
+struct ChooseType {
+    using Type = A;
+};
+template <class A, class B>
+struct ChooseType<false, A, B> {
+    using Type = B;
+};
+
+/// Rows where the kernel wants them: an array that the compiler keeps in registers, or rows in memory.
+template <class Real, int Count, bool InRegisters>
+struct RowSpace {
+    using Rows = Pack<Real>*;
+    Pack<Real> packs[Count > 0 ? Count : 1];
+    LIMRISK_INLINE Rows rows() { return packs; }
+};
+template <class Real, int Count>
+struct RowSpace<Real, Count, false> {
+    using Rows = StridedRows<Real>;
+    Rows strided;
+    LIMRISK_INLINE Rows rows() { return strided; }
+};
+
+/// Cuts the memory of a warp into rows.
+///   Real  may differ from call to call; every row starts at a multiple of its size if the larger ones come first
+class RowArena {
+public:
+    /// `start`: of this warp's memory;  `lane`: the lane that works here, 0 where a pack is a whole warp
+    LIMRISK_INLINE RowArena(char* start, int lane) : next_(start), lane_(lane) {}
+
+    template <class Real>
+    LIMRISK_INLINE StridedRows<Real> take(std::int64_t rows) {
+        Pack<Real>* first = reinterpret_cast<Pack<Real>*>(next_) + lane_;
+        next_ += rows * warp_lanes * static_cast<std::int64_t>(sizeof(Real));
+        return {first, warp_lanes * static_cast<std::int64_t>(sizeof(Real)) / static_cast<std::int64_t>(sizeof(Pack<Real>))};
+    }
+
+private:
+    char* next_;
+    int lane_;
+};
+
+/// Scratch and sums of a pass whose rows are in memory.
+template <class Real>
+struct MemoryPass {
+    PassScratch<Real, StridedRows<Real>> scratch;
+    SampleBlock<Real, StridedRows<Real>> block;
+
+    /// scratch_rows(tile, dimension) rows of `arena`.
+    LIMRISK_INLINE MemoryPass(RowArena& arena, std::int64_t tile, std::int64_t dimension) {
+        const int rounds = samples_per_lane(dimension);
+        scratch.outputs = arena.take<Real>(tile);
+        scratch.errors = arena.take<Real>(rounds);
+        scratch.broadcast = nullptr;
+        scratch.lane_number = lane_in_tile<Real>(static_cast<int>(tile));
+        block.inputs = arena.take<Real>(rounds * dimension);
+        block.targets = arena.take<Real>(rounds);
+        block.weights = arena.take<Real>(rounds);
+    }
+
+    /// Gradient (written) and risk (returned, alike in all lanes of a tile) of a batch of `count` samples at theta.
+    ///   load  (base): fills `block` with the superblock from sample `base` on
+    template <ActivationKind Kind, class LayoutType, class Load>
+    LIMRISK_INLINE Pack<Real> gradient(const LayoutType& layout, const Activation& activation, const Pack<Real>& last_slot_present,
+                                       std::int64_t count, StridedRows<Real> theta, StridedRows<Real> gradient, Load load) const {
+        constexpr int D = LayoutType::dimension <= 4 ? static_cast<int>(LayoutType::dimension) : 0;
+        constexpr int rounds = samples_per_lane(LayoutType::dimension);
+        const NetworkPass<Real, Kind, D, LayoutType, StridedRows<Real>> pass(layout, activation, scratch);
+        LIMRISK_UNROLL_ROWS(StridedRows<Real>)
+        for (std::int64_t row = 0; row < layout.rows(); ++row) gradient[row] = Pack<Real>{};
+        Pack<Real> error_sum{}, risk_sum{};
+        for (std::int64_t base = 0; base < count; base += rounds * LayoutType::tile) {
+            warp_barrier();
+            load(base);
+            warp_barrier();
+            LIMRISK_UNROLL_ROWS(StridedRows<Real>)
+            for (int t = 0; t < rounds; ++t) {
+                const std::int64_t left = count - base - t, samples = (left + rounds - 1) / rounds;
+                if (left <= 0) break;
+                pass.accumulate(theta, block, RoundRange{t, static_cast<int>(samples < LayoutType::tile ? samples : LayoutType::tile)},
+                                gradient, error_sum, risk_sum);
+            }
+        }
+        pass.finish(theta, gradient, error_sum, last_slot_present);
+        return tile_sum(risk_sum, LayoutType::tile);
+    }
+};
+
+/// Reads nodes into the samples of one superblock; lanes beyond the table get its last node (they are masked later).
+template <int D, int Tile, class Real, class Rows>
+LIMRISK_INLINE void load_node_rows(const NodeTable<Real>& nodes, std::int64_t base, const SampleBlock<Real, Rows>& block) {
+    constexpr int rounds = samples_per_lane(D);
+    LIMRISK_UNROLL_ROWS(Rows)
+    for (int t = 0; t < rounds; ++t) {
+        const auto node = [&](int i) {
+            const std::int64_t m = base + rounds * (i & (Tile - 1)) + t;
+            return m < nodes.count ? m : nodes.count - 1;
+        };
+        LIMRISK_UNROLL_ROWS(Rows)
+        for (int k = 0; k < D; ++k) block.inputs[t * D + k] = make_pack<Real>([&](int i) { return nodes.inputs[node(i) * D + k]; });
+        block.targets[t] = make_pack<Real>([&](int i) { return nodes.targets[node(i)]; });
+        block.weights[t] = make_pack<Real>([&](int i) { return nodes.weights[node(i)]; });
+    }
+}
 
 }  // namespace LIMRISK_LANES
 }  // namespace limrisk::kernels

@@ -1,13 +1,14 @@
-// One optimizer step of the replicas of a warp with everything in registers: what a GPU thread does thousands of times in one launch.
+// One optimizer step of the replicas of a warp: what a GPU thread does thousands of times in one launch, in registers if the state fits.
 // Lane-generic like all of kernels/: tests run it on CPU lanes against the CPU backend, bit for bit.
 //
 // Spec describes a cell at compile time:
 //   using Real;  static constexpr int dimension, slots, tile;  static constexpr std::int64_t width, batch;
 //   static constexpr Activation activation;  static constexpr Optimizer optimizer;  static constexpr Law input;
-//   static constexpr bool fresh_samples;
+//   static constexpr bool fresh_samples;  static constexpr Storage network, states;   // states in registers: network too
 //   template <class V> static V target(const V (&x)[dimension]);   // one operation after the other, docs/numerics.md section 7
 #pragma once
 #include "fixed_shape.hpp"
+#include "initialize.hpp"
 #include "optimizer.hpp"
 
 namespace limrisk::kernels {
@@ -20,11 +21,56 @@ struct FusedState {
     using LayoutType = FixedLayout<Spec::dimension, Spec::slots, Spec::tile>;
     static constexpr int rows = static_cast<int>(LayoutType::rows());
     static constexpr int states = state_count(Spec::optimizer.kind);
+    static constexpr bool in_registers = Spec::network == Storage::Registers;
+    static constexpr bool looks_ahead = Spec::optimizer.kind == OptimizerKind::Nesterov;
 
-    Pack<Real> theta[rows];
-    Pack<Real> first[states >= 1 ? rows : 1];
-    Pack<Real> second[states >= 2 ? rows : 1];
+    using Network = RowSpace<Real, rows, in_registers>;
+    Network theta, gradient;
+    RowSpace<Real, looks_ahead ? rows : 0, in_registers> shifted;
+    RowSpace<Real, states >= 1 ? rows : 0, Spec::states == Storage::Registers> first;
+    RowSpace<Real, states >= 2 ? rows : 0, Spec::states == Storage::Registers> second;
     MaskOf<Vec<Real>> alive[parts<Real>];
+};
+
+/// The passes of a batch in registers: whole rounds at once, every index known at compile time.
+template <class Spec>
+class RegisterPass {
+public:
+    using Real = typename Spec::Real;
+    using LayoutType = typename FusedState<Spec>::LayoutType;
+
+    /// See MemoryPass::gradient; without the risk.
+    template <class Load>
+    LIMRISK_INLINE void gradient(const Pack<Real>& last_slot_present, const Pack<Real>* theta, Pack<Real>* gradient, Load load) {
+        LIMRISK_UNROLL(64)
+        for (int row = 0; row < FusedState<Spec>::rows; ++row) gradient[row] = Pack<Real>{};
+        Pack<Real> outputs[Spec::tile], errors[rounds], error_sum{}, risk_sum{};
+        const PassScratch<Real> scratch{outputs, errors, nullptr, lane_in_tile<Real>(Spec::tile)};
+        const NetworkPass<Real, Spec::activation.kind, Spec::dimension, LayoutType> pass(LayoutType{}, Spec::activation, scratch);
+        Pack<Real> inputs[rounds * Spec::dimension], targets[rounds], weights[rounds];
+        const SampleBlock<Real> block{inputs, targets, weights};
+        constexpr std::int64_t superblock = static_cast<std::int64_t>(rounds) * Spec::tile, whole = Spec::batch / superblock * superblock;
+        for (std::int64_t base = 0; base < whole; base += superblock) {
+            load(base, block);
+            LIMRISK_UNROLL(4)
+            for (int t = 0; t < rounds; ++t)
+                pass.accumulate(theta, block, RoundOrder<Spec::tile, true>{t, Spec::tile}, gradient, error_sum, risk_sum);
+        }
+        if constexpr (whole < Spec::batch) {
+            load(whole, block);
+            LIMRISK_UNROLL(4)
+            for (int t = 0; t < rounds; ++t) {
+                const std::int64_t left = Spec::batch - whole - t;
+                const int count = left <= 0 ? 0 : static_cast<int>((left + rounds - 1) / rounds);
+                pass.accumulate(theta, block, RoundOrder<Spec::tile, false>{t, count < Spec::tile ? count : Spec::tile}, gradient,
+                                error_sum, risk_sum);
+            }
+        }
+        pass.finish(theta, gradient, error_sum, last_slot_present);
+    }
+
+private:
+    static constexpr int rounds = samples_per_lane(Spec::dimension);
 };
 
 template <class Spec>
@@ -34,73 +80,50 @@ public:
     using V = Vec<Real>;
     using State = FusedState<Spec>;
     using LayoutType = typename State::LayoutType;
+    /// What the passes work with: nothing in registers, else scratch rows that the caller cuts.
+    using Pass = typename ChooseType<State::in_registers, RegisterPass<Spec>, MemoryPass<Real>>::Type;
 
-    LIMRISK_INLINE FusedStep(std::uint64_t seed, std::int64_t first_trial, const NodeTable<Real>& nodes)
-        : nodes_(nodes),
-          draw_{seed, trial_words(first_trial, Spec::tile),
-                make_words([](int i) { return static_cast<std::uint32_t>(i & (Spec::tile - 1)) * calls; })},
-          lane_number_(lane_in_tile<Real>(Spec::tile)),
-          last_slot_present_(make_pack<Real>(
-              [](int i) { return (Spec::slots - 1) * Spec::tile + (i & (Spec::tile - 1)) < Spec::width ? Real(1) : Real(0); })) {}
+    LIMRISK_INLINE FusedStep(std::uint64_t seed, const TrialWords& trials, const NodeTable<Real>& nodes, const Pass& pass)
+        : pass_(pass),
+          nodes_(nodes),
+          draw_{seed, trials, make_words([](int i) { return static_cast<std::uint32_t>(i & (Spec::tile - 1)) * calls; })},
+          last_slot_present_(last_slot_presence<Real>(LayoutType{}, Spec::width)) {}
 
     /// Step number `step`. `lost` (alike in all lanes of a tile): the residuals of a living replica were not finite; it is frozen now.
-    LIMRISK_INLINE void operator()(std::int64_t step, const StepScalars& scalars, State& state, MaskOf<V> (&lost)[parts<Real>]) const {
-        Pack<Real> gradient[State::rows];
-        if constexpr (Spec::optimizer.kind == OptimizerKind::Nesterov) {
-            Pack<Real> shifted[State::rows];
-            look_ahead(Spec::optimizer, scalars, State::rows, state.theta, state.first, shifted);
+    LIMRISK_INLINE void operator()(std::int64_t step, const StepScalars& scalars, State& state, MaskOf<V> (&lost)[parts<Real>]) {
+        const auto theta = state.theta.rows(), gradient = state.gradient.rows();
+        const auto first = state.first.rows(), second = state.second.rows();
+        if constexpr (State::looks_ahead) {
+            const auto shifted = state.shifted.rows();
+            look_ahead<Real>(Spec::optimizer, scalars, State::rows, theta, first, shifted);
             batch_gradient(step, shifted, gradient);
         } else {
-            batch_gradient(step, state.theta, gradient);
+            batch_gradient(step, theta, gradient);
         }
         for_parts<Real>([&](int p) {
             const auto finite = less_equal(abs(gradient[State::rows - 1].part[p]), splat<V>(RealTraits<Real>::largest));
             lost[p] = both(state.alive[p], negate(finite));
             state.alive[p] = both(state.alive[p], finite);
         });
-        update_rows<Spec::optimizer.kind>(Spec::optimizer, scalars, State::rows, gradient, state.alive, state.theta, state.first,
-                                          state.second);
+        update_rows<Spec::optimizer.kind, Real>(Spec::optimizer, scalars, State::rows, gradient, state.alive, theta, first, second);
     }
 
 private:
     static constexpr int rounds = samples_per_lane(Spec::dimension);
     static constexpr std::uint32_t calls = static_cast<std::uint32_t>(calls_per_group(Spec::dimension));
-    static constexpr std::int64_t superblock = static_cast<std::int64_t>(rounds) * Spec::tile;
 
-    /// Samples of one superblock in registers.
-    struct Samples {
-        Pack<Real> inputs[rounds * Spec::dimension], targets[rounds], weights[rounds];
-    };
-
-    LIMRISK_INLINE void batch_gradient(std::int64_t step, const Pack<Real>* theta, Pack<Real>* gradient) const {
-        LIMRISK_UNROLL(64)
-        for (int row = 0; row < State::rows; ++row) gradient[row] = Pack<Real>{};
-        Pack<Real> outputs[Spec::tile], errors[rounds], error_sum{}, risk_sum{};
-        const PassScratch<Real> scratch{outputs, errors, nullptr, lane_number_};
-        const NetworkPass<Real, Spec::activation.kind, Spec::dimension, LayoutType> pass(LayoutType{}, Spec::activation, scratch);
-        Samples samples;
-        const SampleBlock<Real> block{samples.inputs, samples.targets, samples.weights};
-        constexpr std::int64_t whole = Spec::batch / superblock * superblock;
-        for (std::int64_t base = 0; base < whole; base += superblock) {
-            load(step, base, samples);
-            LIMRISK_UNROLL(4)
-            for (int t = 0; t < rounds; ++t)
-                pass.accumulate(theta, block, RoundOrder<Spec::tile, true>{t, Spec::tile}, gradient, error_sum, risk_sum);
-        }
-        if constexpr (whole < Spec::batch) {
-            load(step, whole, samples);
-            LIMRISK_UNROLL(4)
-            for (int t = 0; t < rounds; ++t) {
-                const std::int64_t left = Spec::batch - whole - t;
-                const int count = left <= 0 ? 0 : static_cast<int>((left + rounds - 1) / rounds);
-                pass.accumulate(theta, block, RoundOrder<Spec::tile, false>{t, count < Spec::tile ? count : Spec::tile}, gradient,
-                                error_sum, risk_sum);
-            }
-        }
-        pass.finish(theta, gradient, error_sum, last_slot_present_);
+    template <class Rows>
+    LIMRISK_INLINE void batch_gradient(std::int64_t step, Rows theta, Rows gradient) {
+        if constexpr (State::in_registers)
+            pass_.gradient(last_slot_present_, theta, gradient,
+                           [&](std::int64_t base, const SampleBlock<Real>& block) { load(step, base, block); });
+        else
+            pass_.template gradient<Spec::activation.kind>(LayoutType{}, Spec::activation, last_slot_present_, Spec::batch, theta, gradient,
+                                                           [&](std::int64_t base) { load(step, base, pass_.block); });
     }
 
-    LIMRISK_INLINE void load(std::int64_t step, std::int64_t base, Samples& samples) const {
+    template <class Rows>
+    LIMRISK_INLINE void load(std::int64_t step, std::int64_t base, const SampleBlock<Real, Rows>& block) const {
         if constexpr (Spec::fresh_samples) {
             LIMRISK_UNROLL(16)
             for (std::uint32_t call = 0; call < calls; ++call) {
@@ -111,38 +134,27 @@ private:
                 draw_words(draw_.seed, draw_.trials, Purpose::Samples, static_cast<std::uint64_t>(step), calls_of_lanes, words);
                 LIMRISK_UNROLL(4)
                 for (int w = 0; w < 4; ++w)
-                    if (4 * call + w < rounds * Spec::dimension) samples.inputs[4 * call + w] = variates<Real>(Spec::input, words[w]);
+                    if (4 * call + w < rounds * Spec::dimension) block.inputs[4 * call + w] = variates<Real>(Spec::input, words[w]);
             }
             LIMRISK_UNROLL(4)
             for (int t = 0; t < rounds; ++t) {
-                samples.weights[t] = splat_pack<Real>(1.0 / static_cast<double>(Spec::batch));
+                block.weights[t] = splat_pack<Real>(1.0 / static_cast<double>(Spec::batch));
                 for_parts<Real>([&](int p) {
                     V x[Spec::dimension];
                     LIMRISK_UNROLL(16)
-                    for (int k = 0; k < Spec::dimension; ++k) x[k] = samples.inputs[t * Spec::dimension + k].part[p];
-                    samples.targets[t].part[p] = Spec::target(x);
+                    for (int k = 0; k < Spec::dimension; ++k) x[k] = block.inputs[t * Spec::dimension + k].part[p];
+                    block.targets[t].part[p] = Spec::target(x);
                 });
             }
         } else {
-            LIMRISK_UNROLL(4)
-            for (int t = 0; t < rounds; ++t) {
-                const auto node = [&](int i) {
-                    const std::int64_t m = base + rounds * (i & (Spec::tile - 1)) + t;
-                    return m < nodes_.count ? m : nodes_.count - 1;
-                };
-                LIMRISK_UNROLL(16)
-                for (int k = 0; k < Spec::dimension; ++k)
-                    samples.inputs[t * Spec::dimension + k] =
-                        make_pack<Real>([&](int i) { return nodes_.inputs[node(i) * Spec::dimension + k]; });
-                samples.targets[t] = make_pack<Real>([&](int i) { return nodes_.targets[node(i)]; });
-                samples.weights[t] = make_pack<Real>([&](int i) { return nodes_.weights[node(i)]; });
-            }
+            load_node_rows<Spec::dimension, Spec::tile>(nodes_, base, block);
         }
     }
 
+    Pass pass_;
     NodeTable<Real> nodes_;
     Draw draw_;
-    Pack<Real> lane_number_, last_slot_present_;
+    Pack<Real> last_slot_present_;
 };
 
 }  // namespace LIMRISK_LANES

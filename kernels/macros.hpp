@@ -9,11 +9,11 @@
 #if defined(__CUDACC__)
 #define LIMRISK_INLINE __forceinline__
 #define LIMRISK_UNROLL(count) LIMRISK_PRAGMA(unroll)
-#define LIMRISK_UNROLL_ON_DEVICE LIMRISK_PRAGMA(unroll)  // rows live in registers: every index must be a constant
+#define LIMRISK_UNROLL_ROWS(Rows) LIMRISK_PRAGMA(unroll(unrolled_rows<Rows>))  // rows in registers: every index must be a constant
 #else
 #define LIMRISK_INLINE inline __attribute__((always_inline))
 #define LIMRISK_UNROLL(count) LIMRISK_PRAGMA(GCC unroll count)
-#define LIMRISK_UNROLL_ON_DEVICE
+#define LIMRISK_UNROLL_ROWS(Rows)
 #endif
 
 // A kernel with one parameter. LIMRISK_KERNEL(name, Type, threads per block) { ... arguments.x ... }

@@ -17,11 +17,11 @@ struct Layout {
 };
 
 /// Working memory of one pass.
-template <class Real>
+template <class Real, class Rows = Pack<Real>*>
 struct PassScratch {
-    Pack<Real>* outputs;     ///< [rounds * tile] lane sums, then transposed sums
-    Pack<Real>* errors;      ///< [rounds] e = 2 weight (N - y)
-    Vec<Real>* broadcast;    ///< [samples_at_once][dimension]
+    Rows outputs;            ///< [rounds * tile] lane sums, then transposed sums
+    Rows errors;             ///< [rounds] e = 2 weight (N - y)
+    Vec<Real>* broadcast;    ///< [samples_at_once][dimension], not for StridedRows
     Pack<Real> lane_number;  ///< of each lane within its tile
 };
 
@@ -30,12 +30,14 @@ template <ActivationKind Kind>
 inline constexpr int samples_at_once = has_kinks(Kind) ? samples_in_registers : 2;
 
 /// The passes for one activation; D is the input dimension, 0 for one known at run time only.
-template <class Real, ActivationKind Kind, int D, class LayoutType = Layout>
+///   Rows  where parameters, sums and scratch are: Pack<Real>* or StridedRows<Real>
+template <class Real, ActivationKind Kind, int D, class LayoutType = Layout, class Rows = Pack<Real>*>
 class NetworkPass {
 public:
     using V = Vec<Real>;
+    using ConstRows = typename ConstantRows<Rows>::Type;
 
-    NetworkPass(const LayoutType& layout, const Activation& activation, const PassScratch<Real>& scratch)
+    NetworkPass(const LayoutType& layout, const Activation& activation, const PassScratch<Real, Rows>& scratch)
         : layout_(layout), activation_(activation), scratch_(scratch) {}
 
     /// Adds the samples of one superblock to the sums.
@@ -43,7 +45,7 @@ public:
     ///   gradient  [rows]  running sums T_k, T0, U per slot
     ///   error_sum, risk_sum  per lane: sum of e and of weight r^2 over the lane's own samples
     template <class Order>
-    LIMRISK_INLINE void accumulate(const Pack<Real>* theta, const SampleBlock<Real>& block, const Order& order, Pack<Real>* gradient,
+    LIMRISK_INLINE void accumulate(ConstRows theta, const SampleBlock<Real, Rows>& block, const Order& order, Rows gradient,
                                    Pack<Real>& error_sum, Pack<Real>& risk_sum) const {
         constexpr int S = samples_at_once<Kind>;
         for (int p = 0; p < parts<Real>; ++p)
@@ -55,14 +57,13 @@ public:
 
     /// Turns the sums into the gradient. `error_sum` becomes dc, alike in all lanes of a tile.
     ///   last_slot_present  1 in lanes whose last slot holds a neuron, else 0
-    LIMRISK_INLINE void finish(const Pack<Real>* theta, Pack<Real>* gradient, const Pack<Real>& error_sum,
-                               const Pack<Real>& last_slot_present) const {
+    LIMRISK_INLINE void finish(ConstRows theta, Rows gradient, const Pack<Real>& error_sum, const Pack<Real>& last_slot_present) const {
         const std::int64_t d = dimension();
-        LIMRISK_UNROLL_ON_DEVICE
+        LIMRISK_UNROLL_ROWS(Rows)
         for (std::int64_t q = 0; q < layout_.slots; ++q)
             for_parts<Real>([&](int p) {
-                const Pack<Real>* w = theta + q * layout_.per_slot();
-                Pack<Real>* sums = gradient + q * layout_.per_slot();
+                const auto w = theta + q * layout_.per_slot();
+                const auto sums = gradient + q * layout_.per_slot();
                 const V v = w[d + 1].part[p], t0 = sums[d].part[p];
                 V dv;
                 if constexpr (Kind == ActivationKind::Relu) {
@@ -87,41 +88,54 @@ public:
 private:
     std::int64_t dimension() const { return D ? D : layout_.dimension; }
 
+    static constexpr bool in_registers = D != 0, in_memory = D == 0 && is_strided<Rows>;
+
     /// Inputs of S samples, broadcast from their lanes to all lanes of each tile.
     template <int S>
     struct Inputs {
         V fixed[S][D ? D : 1];
-        const V* any;
+        const V* any;  // pointer rows: [S][dimension]
+        Rows own;      // strided rows: read where the lanes that own the samples wrote them
+        int first, tile, p;
         LIMRISK_INLINE V operator()(int s, std::int64_t k, std::int64_t d) const {
-            if constexpr (D != 0)
+            if constexpr (in_registers)
                 return fixed[s][k];
+            else if constexpr (in_memory)
+                return broadcast_from_memory(own[k], first + s, tile, p);
             else
                 return any[s * d + k];
         }
     };
 
     template <int S, class Order>
-    LIMRISK_INLINE Inputs<S> broadcast_inputs(const SampleBlock<Real>& block, const Order& order, int first, int p) const {
+    LIMRISK_INLINE Inputs<S> broadcast_inputs(const SampleBlock<Real, Rows>& block, const Order& order, int first, int p) const {
         Inputs<S> inputs;
         const std::int64_t d = dimension();
-        LIMRISK_UNROLL(8)
-        for (int s = 0; s < S; ++s) {
-            const Pack<Real>* x = block.inputs + order.round(first + s) * d;
-            const int source = order.source(first + s);
-            if constexpr (D != 0) {
-                LIMRISK_UNROLL(4)
-                for (int k = 0; k < D; ++k) inputs.fixed[s][k] = tile_broadcast(x[k], source, layout_.tile, p);
-            } else {
-                for (std::int64_t k = 0; k < d; ++k) scratch_.broadcast[s * d + k] = tile_broadcast(x[k], source, layout_.tile, p);
+        if constexpr (in_memory) {
+            inputs.own = block.inputs + order.round(first) * d;
+            inputs.first = order.source(first);
+            inputs.tile = layout_.tile;
+            inputs.p = p;
+        } else {
+            LIMRISK_UNROLL(8)
+            for (int s = 0; s < S; ++s) {
+                const auto x = block.inputs + order.round(first + s) * d;
+                const int source = order.source(first + s);
+                if constexpr (in_registers) {
+                    LIMRISK_UNROLL(4)
+                    for (int k = 0; k < D; ++k) inputs.fixed[s][k] = tile_broadcast(x[k], source, layout_.tile, p);
+                } else {
+                    for (std::int64_t k = 0; k < d; ++k) scratch_.broadcast[s * d + k] = tile_broadcast(x[k], source, layout_.tile, p);
+                }
             }
+            inputs.any = scratch_.broadcast;
         }
-        inputs.any = scratch_.broadcast;
         return inputs;
     }
 
     /// z_s = b + sum_k w_k x_sk of one slot, for S samples.
     template <int S>
-    LIMRISK_INLINE void preactivations(const Pack<Real>* slot, const Inputs<S>& inputs, int p, V (&z)[S]) const {
+    LIMRISK_INLINE void preactivations(ConstRows slot, const Inputs<S>& inputs, int p, V (&z)[S]) const {
         const std::int64_t d = dimension();
         const V b = slot[d].part[p];
         LIMRISK_UNROLL(8)
@@ -143,16 +157,16 @@ private:
     }
 
     template <int S, class Order>
-    LIMRISK_INLINE void forward(const Pack<Real>* theta, const SampleBlock<Real>& block, const Order& order, int first, int p,
+    LIMRISK_INLINE void forward(ConstRows theta, const SampleBlock<Real, Rows>& block, const Order& order, int first, int p,
                                 AtOnce<S>) const {
         const Inputs<S> inputs = broadcast_inputs<S>(block, order, first, p);
         const ActivationOn<Kind, V> activation(activation_);
         V sum[S];
         LIMRISK_UNROLL(8)
         for (int s = 0; s < S; ++s) sum[s] = V{};
-        LIMRISK_UNROLL_ON_DEVICE
+        LIMRISK_UNROLL_ROWS(Rows)
         for (std::int64_t q = 0; q < layout_.slots; ++q) {
-            const Pack<Real>* slot = theta + q * layout_.per_slot();
+            const auto slot = theta + q * layout_.per_slot();
             V z[S];
             preactivations<S>(slot, inputs, p, z);
             const V v = slot[dimension() + 1].part[p];
@@ -165,10 +179,10 @@ private:
 
     /// output = c + tile sum;  r = output - y;  q = weight r;  e = 2 q: every lane for its own samples.
     template <class Order>
-    LIMRISK_INLINE void residuals(const Pack<Real>& outer_bias, const SampleBlock<Real>& block, const Order& order, Pack<Real>& error_sum,
-                                  Pack<Real>& risk_sum) const {
+    LIMRISK_INLINE void residuals(const Pack<Real>& outer_bias, const SampleBlock<Real, Rows>& block, const Order& order,
+                                  Pack<Real>& error_sum, Pack<Real>& risk_sum) const {
         order.each_round([&](int t, int samples) {
-            Pack<Real>* sums = scratch_.outputs + order.first_output(t, layout_.tile);
+            const auto sums = scratch_.outputs + order.first_output(t, layout_.tile);
             for (int j = samples; j < layout_.tile; ++j) sums[j] = Pack<Real>{};
             tile_transpose_sum(sums, layout_.tile);
             const V limit = splat<V>(samples);
@@ -185,8 +199,8 @@ private:
     }
 
     template <int S, class Order>
-    LIMRISK_INLINE void backward(const Pack<Real>* theta, const SampleBlock<Real>& block, const Order& order, int first, int p,
-                                 Pack<Real>* gradient, AtOnce<S>) const {
+    LIMRISK_INLINE void backward(ConstRows theta, const SampleBlock<Real, Rows>& block, const Order& order, int first, int p, Rows gradient,
+                                 AtOnce<S>) const {
         const Inputs<S> inputs = broadcast_inputs<S>(block, order, first, p);
         const ActivationOn<Kind, V> activation(activation_);
         const std::int64_t d = dimension();
@@ -194,10 +208,10 @@ private:
         LIMRISK_UNROLL(8)
         for (int s = 0; s < S; ++s)
             e[s] = tile_broadcast(scratch_.errors[order.round(first + s)], order.source(first + s), layout_.tile, p);
-        LIMRISK_UNROLL_ON_DEVICE
+        LIMRISK_UNROLL_ROWS(Rows)
         for (std::int64_t q = 0; q < layout_.slots; ++q) {
-            const Pack<Real>* slot = theta + q * layout_.per_slot();
-            Pack<Real>* sums = gradient + q * layout_.per_slot();
+            const auto slot = theta + q * layout_.per_slot();
+            const auto sums = gradient + q * layout_.per_slot();
             V z[S];
             preactivations<S>(slot, inputs, p, z);
             V t0 = sums[d].part[p];
@@ -252,7 +266,7 @@ private:
 
     LayoutType layout_;
     Activation activation_;
-    const PassScratch<Real>& scratch_;
+    const PassScratch<Real, Rows>& scratch_;
 };
 
 }  // namespace LIMRISK_LANES

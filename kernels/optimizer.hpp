@@ -4,6 +4,7 @@
 #include "cell.hpp"
 #include "elementary.hpp"
 #include "pack.hpp"
+#include "storage.hpp"
 
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
@@ -14,19 +15,6 @@ struct StepScalars {
     double first_correction;   ///< C1 = 1 / (1 - alpha^n)
     double second_correction;  ///< C2 = 1 / (1 - beta^n), or 1
 };
-
-/// Number of states per coordinate: 0, 1 or 2.
-constexpr int state_count(OptimizerKind kind) {
-    switch (kind) {
-        case OptimizerKind::Sgd:
-            return 0;
-        case OptimizerKind::Adadelta:
-        case OptimizerKind::Adam:
-            return 2;
-        default:
-            return 1;
-    }
-}
 
 /// The constants of one step in lanes.
 template <class V>
@@ -82,13 +70,13 @@ LIMRISK_INLINE V flush_subnormal(V state) {
 
 /// Updates all rows in the lanes that are alive.
 ///   theta, gradient, first, second  [rows]; first and second only as far as state_count says
-template <OptimizerKind Kind, class Real>
-LIMRISK_INLINE void update_rows(const Optimizer& optimizer, const StepScalars& scalars, std::int64_t rows, const Pack<Real>* gradient,
-                                const MaskOf<Vec<Real>> (&alive)[parts<Real>], Pack<Real>* theta, Pack<Real>* first, Pack<Real>* second) {
+template <OptimizerKind Kind, class Real, class Rows, class StateRows>
+LIMRISK_INLINE void update_rows(const Optimizer& optimizer, const StepScalars& scalars, std::int64_t rows, Rows gradient,
+                                const MaskOf<Vec<Real>> (&alive)[parts<Real>], Rows theta, StateRows first, StateRows second) {
     using V = Vec<Real>;
     const StepConstants<V> step(optimizer, scalars);
     constexpr int states = state_count(Kind);
-    LIMRISK_UNROLL_ON_DEVICE
+    LIMRISK_UNROLL_ROWS(Rows)
     for (std::int64_t row = 0; row < rows; ++row)
         for_parts<Real>([&](int p) {
             V t = theta[row].part[p], m{}, s{};
@@ -102,11 +90,11 @@ LIMRISK_INLINE void update_rows(const Optimizer& optimizer, const StepScalars& s
 }
 
 /// The parameters at which Nesterov's gradient is taken: theta - gamma alpha m.
-template <class Real>
-LIMRISK_INLINE void look_ahead(const Optimizer& optimizer, const StepScalars& scalars, std::int64_t rows, const Pack<Real>* theta,
-                               const Pack<Real>* first, Pack<Real>* shifted) {
+template <class Real, class Rows, class StateRows>
+LIMRISK_INLINE void look_ahead(const Optimizer& optimizer, const StepScalars& scalars, std::int64_t rows, Rows theta, StateRows first,
+                               Rows shifted) {
     const Vec<Real> factor = splat<Vec<Real>>(-(scalars.learning_rate * optimizer.alpha));
-    LIMRISK_UNROLL_ON_DEVICE
+    LIMRISK_UNROLL_ROWS(Rows)
     for (std::int64_t row = 0; row < rows; ++row)
         for_parts<Real>([&](int p) { shifted[row].part[p] = fma(factor, first[row].part[p], theta[row].part[p]); });
 }

@@ -9,6 +9,36 @@
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
 
+/// Rows of packs in memory: row r at first[r * stride]. With a stride of all lanes of a piece of work, rows lie in the memory of a GPU so
+/// that a warp reads whole lines. Rows in registers or of one warp alone are a plain pointer.
+template <class Real>
+struct StridedRows {
+    Pack<Real>* first;
+    std::int64_t stride;  ///< packs from row to row
+
+    LIMRISK_INLINE Pack<Real>& operator[](std::int64_t row) const { return first[row * stride]; }
+    LIMRISK_INLINE StridedRows operator+(std::int64_t rows) const { return {first + rows * stride, stride}; }
+};
+
+/// The same rows for reading.
+template <class Rows>
+struct ConstantRows {
+    using Type = Rows;
+};
+template <class Real>
+struct ConstantRows<Pack<Real>*> {
+    using Type = const Pack<Real>*;
+};
+
+template <class Rows>
+inline constexpr bool is_strided = false;
+template <class Real>
+inline constexpr bool is_strided<StridedRows<Real>> = true;
+
+/// How often loops over rows are unrolled on the device.
+template <class Rows>
+inline constexpr int unrolled_rows = is_strided<Rows> ? 1 : 64;
+
 template <class Real>
 LIMRISK_INLINE Pack<Real> splat_pack(double value) {
     Pack<Real> result;
@@ -36,8 +66,8 @@ LIMRISK_INLINE Pack<Real> tile_sum(Pack<Real> pack, int tile) {
 
 /// Transposed sums: `values[j]`, j < tile, are summed over the lanes of each tile; lane j is left with sum j, in values[0].
 /// tile - 1 exchanges instead of tile log(tile); the same tree as tile_sum.
-template <class Real>
-LIMRISK_INLINE void tile_transpose_sum(Pack<Real>* values, int tile) {
+template <class Rows>
+LIMRISK_INLINE void tile_transpose_sum(Rows values, int tile) {
     if (tile >= 32) transpose_level<16>(values);
     if (tile >= 16) transpose_level<8>(values);
     if (tile >= 8) transpose_level<4>(values);

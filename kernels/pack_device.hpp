@@ -64,14 +64,29 @@ LIMRISK_INLINE Real exchange(const Pack<Real>& pack, int distance, int) {
 }
 
 /// One level of the transposed sums: lanes exchange with the lane `Distance` away and keep half of the sums.
-template <int Distance, class Real>
-LIMRISK_INLINE void transpose_level(Pack<Real>* values) {
+template <int Distance, class Rows>
+LIMRISK_INLINE void transpose_level(Rows values) {
     const bool upper = (lane_of_thread() & Distance) != 0;
     LIMRISK_UNROLL(16)
     for (int j = 0; j < Distance; ++j) {
-        const Real a = values[j].part[0], b = values[j + Distance].part[0];
+        const auto a = values[j].part[0], b = values[j + Distance].part[0];
         values[j].part[0] = (upper ? b : a) + __shfl_xor_sync(all_lanes, upper ? a : b, Distance);
     }
+}
+
+/// The same of a pack in memory that the lanes of a warp lie in one after the other; after a warp_barrier().
+template <class Real>
+LIMRISK_INLINE Real broadcast_from_memory(const Pack<Real>& own, int source, int tile, int) {
+    return (&own)[source - (lane_of_thread() & (tile - 1))].part[0];
+}
+
+/// Makes what the lanes wrote to memory visible to each other.
+LIMRISK_INLINE void warp_barrier() { __syncwarp(); }
+
+/// The value of a pack that is alike in all lanes.
+template <class Real>
+LIMRISK_INLINE Real first_lane(const Pack<Real>& pack) {
+    return pack.part[0];
 }
 
 /// Uniform variates in (0, 1) from words, exact: docs/numerics.md section 2.

@@ -90,8 +90,9 @@ LIMRISK_INLINE Vec<Real> exchange(const Pack<Real>& pack, int distance, int p) {
 }
 
 /// One level of the transposed sums: lanes exchange with the lane `Distance` away and keep half of the sums.
-template <int Distance, class Real>
-LIMRISK_INLINE void transpose_level(Pack<Real>* values) {
+///   values  rows;   the second argument only tells their precision
+template <int Distance, class Rows, class Real>
+LIMRISK_INLINE void transpose_level_of(Rows values, const Pack<Real>&) {
     using V = Vec<Real>;
     using Int = typename RealTraits<Real>::Int;
     constexpr int width = LaneTraits<V>::lanes, other = Distance / width;
@@ -112,6 +113,26 @@ LIMRISK_INLINE void transpose_level(Pack<Real>* values) {
             });
         }
     }
+}
+
+template <int Distance, class Rows>
+LIMRISK_INLINE void transpose_level(Rows values) {
+    transpose_level_of<Distance>(values, values[0]);
+}
+
+/// The same of a pack in memory; on the GPU it saves a shuffle.
+template <class Real>
+LIMRISK_INLINE Vec<Real> broadcast_from_memory(const Pack<Real>& pack, int source, int tile, int p) {
+    return tile_broadcast(pack, source, tile, p);
+}
+
+/// Makes what the lanes wrote to memory visible to each other: here they are one thread.
+LIMRISK_INLINE void warp_barrier() {}
+
+/// The value of a pack that is alike in all lanes.
+template <class Real>
+LIMRISK_INLINE Real first_lane(const Pack<Real>& pack) {
+    return pack.lane(0);
 }
 
 /// Uniform variates in (0, 1) from words, exact: docs/numerics.md section 2.

@@ -58,11 +58,9 @@ inline SampleOrder sample_order(std::int64_t left, int rounds, int tile) {
 ///   inputs   [rounds][dimension]   sample (t, j) in round t, lane j of each tile
 ///   targets  [rounds]
 ///   weights  [rounds]
-template <class Real>
+template <class Real, class Rows = Pack<Real>*>
 struct SampleBlock {
-    Pack<Real>* inputs;
-    Pack<Real>* targets;
-    Pack<Real>* weights;
+    Rows inputs, targets, weights;
 };
 
 /// What every draw of a warp needs.

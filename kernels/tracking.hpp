@@ -50,8 +50,8 @@ LIMRISK_INLINE NeuronStates<V> neuron_states(const Activation& activation, const
 }
 
 /// Range of the preactivation over the box, by the forward pass's own chain at the two extreme vertices (the certificate).
-template <class Real>
-LIMRISK_INLINE Range<Vec<Real>> box_range(const Cell& cell, const Pack<Real>* slot, int p) {
+template <class Real, class Rows>
+LIMRISK_INLINE Range<Vec<Real>> box_range(const Cell& cell, Rows slot, int p) {
     using V = Vec<Real>;
     const std::int64_t d = cell.dimension;
     Range<V> z{slot[d].part[p], slot[d].part[p]};
@@ -73,8 +73,8 @@ LIMRISK_INLINE Range<Vec<Real>> box_range(const Cell& cell, const Pack<Real>* sl
 
 /// Range of the preactivation over nodes that all lanes share.
 ///   inputs  [count][dimension]
-template <class Real, class Input>
-LIMRISK_INLINE Range<Vec<Real>> data_range(const Input* inputs, std::int64_t count, std::int64_t d, const Pack<Real>* slot, int p) {
+template <class Real, class Input, class Rows>
+LIMRISK_INLINE Range<Vec<Real>> data_range(const Input* inputs, std::int64_t count, std::int64_t d, Rows slot, int p) {
     using V = Vec<Real>;
     const V infinity = splat<V>(RealTraits<Real>::infinity);
     Range<V> range{infinity, -infinity};
@@ -95,25 +95,25 @@ struct StateCounts {
 
 /// Counts the states of all neurons and compares inactivity with the check before.
 ///   was_inactive  [slots] 1 or 0, replaced;   last_slot_present  see NetworkPass::finish
-template <class Real>
-StateCounts<Real> count_states(const Cell& cell, const Layout& layout, const Pack<Real>* theta, const Pack<Real>& last_slot_present,
-                               Pack<Real>* was_inactive) {
+template <class Real, class Rows>
+StateCounts<Real> count_states(const Cell& cell, const Layout& layout, Rows theta, const Pack<Real>& last_slot_present, Rows was_inactive) {
     using V = Vec<Real>;
     StateCounts<Real> counts{};
     with_activation(cell.activation.kind, [&](auto tag) {
         constexpr ActivationKind kind = decltype(tag)::kind;
         for (std::int64_t q = 0; q < layout.slots; ++q)
             for (int p = 0; p < parts<Real>; ++p) {
-                const Pack<Real>* slot = theta + q * layout.per_slot();
+                const auto slot = theta + q * layout.per_slot();
                 const auto present = q + 1 < layout.slots ? equal(V{}, V{}) : negate(equal(last_slot_present.part[p], V{}));
-                const NeuronStates<V> box = neuron_states<kind>(cell.activation, box_range(cell, slot, p));
+                const NeuronStates<V> box = neuron_states<kind>(cell.activation, box_range<Real>(cell, slot, p));
                 Range<V> range;
                 if (!cell.fresh_samples && sizeof(Real) == 4)
-                    range = data_range(cell.training_nodes_float.inputs, cell.training_nodes_float.count, layout.dimension, slot, p);
+                    range = data_range<Real>(cell.training_nodes_float.inputs, cell.training_nodes_float.count, layout.dimension, slot, p);
                 else if (!cell.fresh_samples)
-                    range = data_range(cell.training_nodes_double.inputs, cell.training_nodes_double.count, layout.dimension, slot, p);
+                    range =
+                        data_range<Real>(cell.training_nodes_double.inputs, cell.training_nodes_double.count, layout.dimension, slot, p);
                 else
-                    range = data_range(cell.check_nodes.inputs, cell.check_nodes.count, layout.dimension, slot, p);
+                    range = data_range<Real>(cell.check_nodes.inputs, cell.check_nodes.count, layout.dimension, slot, p);
                 const NeuronStates<V> on_data = neuron_states<kind>(cell.activation, range);
                 const V one = splat<V>(1);
                 const auto before = negate(equal(was_inactive[q].part[p], V{}));

@@ -4,10 +4,11 @@
 #include "accurate_risk.hpp"
 #include "arena.hpp"
 #include "batch.hpp"
+#include "initialize.hpp"
+#include "replica.hpp"
 #include "schedule.hpp"
 #include "task.hpp"
 #include "tracking.hpp"
-#include "verdict.hpp"
 
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
@@ -27,14 +28,6 @@ private:
     using V = Vec<Real>;
     static constexpr std::size_t preload_limit = 4u << 20;
 
-    /// What is known of one replica between checks.
-    struct Replica {
-        bool diverged;
-        std::int64_t nonfinite_step, best_step;
-        double initial_risk, best_risk, risk, gradient_norm, parameter_norm;
-        std::int32_t inactive_initial, inactive, inactive_maximum, died, revived, inactive_on_data, constant, linear;
-    };
-
     int tile() const { return layout_.tile; }
     template <class R>
     void plan_pass(Arena& arena, BatchContext<R>& context, SampleBlock<R>& block, const NodeTable<R>& nodes, BatchSource<R>& source);
@@ -48,8 +41,7 @@ private:
     void freeze_lane(int lane);
     template <class Body>
     void for_coordinates(const Pack<Real>* rows, int replica, Body body) const;
-    template <class Record>
-    void write_record(int replica, double final_risk, double best_risk, Record& record);
+    std::uint64_t fingerprint(int replica) const;
     void write_state(const Pack<Real>* rows, int replica, double* out) const;
 
     const Cell& cell_;
@@ -63,8 +55,7 @@ private:
     Pack<Real>*theta_, *gradient_, *first_ = nullptr, *second_ = nullptr, *shifted_ = nullptr, *best_, *tail_start_, *was_inactive_;
     Pack<double>*theta_double_, *gradient_double_;
     VecDouble* stack_double_;
-    double *points_, *network_, *tail_risks_;
-    Pack<double> displacement_{};
+    double *points_, *network_;
     MaskOf<V> alive_[parts<Real>];
     Replica replica_[warp_lanes];
     std::size_t bytes_;

@@ -33,7 +33,6 @@ Warp<Real>::Warp(const Cell& cell, std::int64_t first_trial, char* memory)
     stack_double_ = arena.take<VecDouble>(static_cast<std::int64_t>(max_program_depth) * parts<double>);
     points_ = arena.take<double>(breakpoint_capacity(cell));
     network_ = arena.take<double>(3 * cell.width);
-    tail_risks_ = arena.take<double>(static_cast<std::int64_t>(cell.tail) * warp_lanes);
 
     SampleBlock<Real> block;
     SampleBlock<double> block_double;
@@ -97,27 +96,8 @@ void Warp<Real>::plan_pass(Arena& arena, BatchContext<R>& context, SampleBlock<R
 
 template <class Real>
 void Warp<Real>::initialize() {
-    const std::int64_t d = layout_.dimension;
-    const Initialization& laws = cell_.initialization;
-    const auto start = [](Pack<Real> x) {
-        for_parts<Real>([&](int p) { x.part[p] = x.part[p] + V{}; });
-        return x;
-    };
-    WordPack words[4];
-    for (std::int64_t q = 0; q < layout_.slots; ++q) {
-        const WordPack neuron = make_words([&](int i) { return static_cast<std::uint32_t>(q * tile() + (i & (tile() - 1))); });
-        for (std::int64_t k = 0; k < layout_.per_slot(); ++k) {
-            if (k % 4 == 0) draw_words(cell_.seed, draw_.trials, Purpose::Neuron, neuron, static_cast<std::uint32_t>(k / 4), words);
-            const Law& law = k < d ? laws.inner_weight : k == d ? laws.inner_bias : laws.outer_weight;
-            Pack<Real> x = start(variates<Real>(law, words[k % 4]));
-            if (q + 1 == layout_.slots)
-                for_parts<Real>([&](int p) { x.part[p] = select(equal(train_.last_slot_present.part[p], V{}), V{}, x.part[p]); });
-            theta_[q * layout_.per_slot() + k] = x;
-        }
-        was_inactive_[q] = Pack<Real>{};
-    }
-    draw_words(cell_.seed, draw_.trials, Purpose::OuterBias, 0, WordPack{}, words);
-    theta_[layout_.outer_bias()] = start(variates<Real>(laws.outer_bias, words[0]));
+    initialize_rows<Real>(cell_.initialization, layout_, cell_.seed, draw_.trials, train_.last_slot_present, theta_);
+    for (std::int64_t q = 0; q < layout_.slots; ++q) was_inactive_[q] = Pack<Real>{};
     for (std::int64_t row = 0; row < layout_.rows(); ++row) {
         if (first_) first_[row] = Pack<Real>{};
         if (second_) second_[row] = Pack<Real>{};
@@ -131,7 +111,7 @@ void Warp<Real>::train_step(std::int64_t step, const StepScalars& scalars) {
     samples_.step = step;
     const Pack<Real>* at = theta_;
     if (shifted_) {
-        look_ahead(cell_.optimizer, scalars, layout_.rows(), theta_, first_, shifted_);
+        look_ahead<Real>(cell_.optimizer, scalars, layout_.rows(), theta_, first_, shifted_);
         at = shifted_;
     }
     batch_gradient(train_, samples_, at, gradient_);
@@ -149,7 +129,7 @@ void Warp<Real>::train_step(std::int64_t step, const StepScalars& scalars) {
                 replica_[r].nonfinite_step = step;
             }
     with_optimizer(cell_.optimizer.kind, [&](auto tag) {
-        update_rows<decltype(tag)::kind>(cell_.optimizer, scalars, layout_.rows(), gradient_, alive_, theta_, first_, second_);
+        update_rows<decltype(tag)::kind, Real>(cell_.optimizer, scalars, layout_.rows(), gradient_, alive_, theta_, first_, second_);
     });
 }
 
@@ -181,44 +161,21 @@ void Warp<Real>::check(std::int64_t index) {
     const Pack<double> risk = batch_gradient(evaluate_, check_nodes_, theta_double_, gradient_double_);
     const Pack<double> gradient = sum_of_squares(layout_, [&](std::int64_t row) { return gradient_double_[row]; });
     const Pack<double> norm = sum_of_squares(layout_, [&](std::int64_t row) { return theta_double_[row]; });
-    const StateCounts<Real> counts = count_states(cell_, layout_, theta_, train_.last_slot_present, was_inactive_);
-    const bool tail = is_tail(cell_, index);
+    const StateCounts<Real> counts = count_states<Real>(cell_, layout_, theta_, train_.last_slot_present, was_inactive_);
     bool improved[warp_lanes] = {}, all[warp_lanes] = {};
     for (int r = 0; r < replicas; ++r) {
         const int lane = r * tile();
         Replica& replica = replica_[r];
         const auto count = [&](const Pack<Real>& pack) { return static_cast<std::int32_t>(pack.lane(lane)); };
-        const bool finite = risk.lane(lane) <= RealTraits<double>::largest && norm.lane(lane) <= RealTraits<double>::largest;
-        if (!replica.diverged && !finite) {
-            replica.diverged = true;
-            replica.nonfinite_step = check_step(cell_, index);
-            for (int i = lane; i < lane + tile(); ++i) freeze_lane(i);
-        }
-        replica.risk = risk.lane(lane);
-        replica.gradient_norm = sqrt(gradient.lane(lane));
-        replica.parameter_norm = sqrt(norm.lane(lane));
-        replica.inactive = count(counts.inactive);
-        replica.constant = count(counts.constant);
-        replica.linear = count(counts.linear);
-        replica.inactive_on_data = count(counts.inactive_on_data);
-        if (index == 0) {
-            replica.initial_risk = replica.risk;
-            replica.inactive_initial = replica.inactive;
-        } else {
-            replica.died += count(counts.died);
-            replica.revived += count(counts.revived);
-        }
-        if (replica.inactive > replica.inactive_maximum) replica.inactive_maximum = replica.inactive;
-        improved[r] = index == 0 || (!replica.diverged && replica.risk < replica.best_risk);
-        if (improved[r]) {
-            replica.best_risk = replica.risk;
-            replica.best_step = check_step(cell_, index);
-        }
-        if (tail) tail_risks_[r * cell_.tail + (index - (cell_.checks - cell_.tail) - 1)] = replica.risk;
+        const bool was_diverged = replica.diverged;
+        improved[r] = replica.check(cell_, index,
+                                    {risk.lane(lane), gradient.lane(lane), norm.lane(lane), count(counts.inactive), count(counts.constant),
+                                     count(counts.linear), count(counts.inactive_on_data), count(counts.died), count(counts.revived)});
+        for (int i = lane; replica.diverged && !was_diverged && i < lane + tile(); ++i) freeze_lane(i);
         all[r] = true;
     }
     copy_rows(theta_, best_, improved);
-    if (tail && index == cell_.checks - cell_.tail + 1) copy_rows(theta_, tail_start_, all);
+    if (index == first_tail_check(cell_)) copy_rows(theta_, tail_start_, all);
 }
 
 template <class Real>
@@ -245,7 +202,14 @@ double Warp<Real>::accurate_risk_of(const Pack<Real>* rows, int replica) {
         else
             outer_bias = static_cast<double>(value);
     });
-    return accurate_risk(cell_, {h, network_, network_ + h, network_ + 2 * h, outer_bias}, points_, stack_double_);
+    const NetworkView network{h, network_, network_ + h, network_ + 2 * h, outer_bias};
+    const std::int64_t count = breakpoints(cell_, network, points_);
+    return accurate_risk(cell_, network, points_, count, [&](const Pack<double>& x) {
+        Pack<double> y;
+        run_target(cell_.target, x.part, 0, 1, parts<double>, stack_double_);
+        for_parts<double>([&](int p) { y.part[p] = stack_double_[p]; });
+        return y;
+    });
 }
 
 template <class Real>
@@ -254,43 +218,7 @@ void Warp<Real>::write_state(const Pack<Real>* rows, int replica, double* out) c
 }
 
 template <class Real>
-template <class Record>
-void Warp<Real>::write_record(int replica, double final_risk, double best_risk, Record& record) {
-    constexpr double infinity = RealTraits<double>::infinity;
-    const auto finite_or_infinity = [](double x) { return x <= RealTraits<double>::largest ? x : infinity; };
-    const Replica& r = replica_[replica];
-    const double* tail = tail_risks_ + replica * cell_.tail;
-    double minimum = tail[0], maximum = tail[0], sum = 0;
-    for (int i = 0; i < cell_.tail; ++i) {
-        minimum = tail[i] < minimum ? tail[i] : minimum;
-        maximum = tail[i] > maximum ? tail[i] : maximum;
-        sum += tail[i];
-    }
-    const double mean = sum / cell_.tail, displacement = sqrt(displacement_.lane(replica * tile()));
-    const bool diverged = r.diverged;
-    using Verdict = decltype(record.verdict);
-    record.verdict = static_cast<Verdict>(
-        diverged ? 3 : tail_verdict(tail, cell_.tail, minimum, mean, maximum, displacement, r.parameter_norm, cell_.tolerance));
-    record.nonfinite_step = r.nonfinite_step;
-    record.initial_risk = finite_or_infinity(r.initial_risk);
-    record.final_risk = diverged ? infinity : finite_or_infinity(final_risk);
-    record.best_risk = finite_or_infinity(best_risk);
-    record.best_step = r.best_step;
-    record.tail_minimum = diverged ? infinity : finite_or_infinity(minimum);
-    record.tail_mean = diverged ? infinity : finite_or_infinity(mean);
-    record.tail_maximum = diverged ? infinity : finite_or_infinity(maximum);
-    record.gradient_norm = diverged ? infinity : finite_or_infinity(r.gradient_norm);
-    record.parameter_norm = finite_or_infinity(r.parameter_norm);
-    record.displacement = diverged ? infinity : finite_or_infinity(displacement);
-    record.inactive_initial = r.inactive_initial;
-    record.inactive_final = r.inactive;
-    record.inactive_maximum = r.inactive_maximum;
-    record.died = r.died;
-    record.revived = r.revived;
-    record.inactive_on_data = r.inactive_on_data;
-    record.constant = r.constant;
-    record.linear = r.linear;
-    record.kinked = static_cast<std::int32_t>(cell_.width) - r.inactive - r.constant - r.linear;
+std::uint64_t Warp<Real>::fingerprint(int replica) const {
     Fingerprint fingerprint;
     std::uint64_t array = 0;
     for (const Pack<Real>* rows :
@@ -302,7 +230,7 @@ void Warp<Real>::write_record(int replica, double final_risk, double best_risk, 
             });
         ++array;
     }
-    record.fingerprint = fingerprint.value();
+    return fingerprint.value();
 }
 
 template <class Real>
@@ -314,22 +242,10 @@ bool Warp<Real>::run(const WarpTask<Record, Check>& task) {
     for (std::int64_t index = 0; index <= cell_.checks; ++index) {
         if (index > 0 && !train(check_step(cell_, index - 1), check_step(cell_, index), task.advance, task.context)) return false;
         check(index);
-        for (int r = 0; task.checks && r < task.replicas; ++r) {
-            const Replica& replica = replica_[r];
-            const auto finite = [](double x) { return x <= RealTraits<double>::largest ? x : RealTraits<double>::infinity; };
-            task.checks[r * (cell_.checks + 1) + index] = {
-                check_step(cell_, index),
-                finite(replica.risk),
-                finite(replica.gradient_norm),
-                finite(replica.parameter_norm),
-                replica.inactive,
-                replica.constant,
-                replica.linear,
-                static_cast<std::int32_t>(cell_.width) - replica.inactive - replica.constant - replica.linear,
-                replica.inactive_on_data};
-        }
+        for (int r = 0; task.checks && r < task.replicas; ++r)
+            task.checks[r * (cell_.checks + 1) + index] = replica_[r].template check_record<Check>(cell_, index);
     }
-    displacement_ = sum_of_squares(layout_, [&](std::int64_t row) {
+    const Pack<double> displacement = sum_of_squares(layout_, [&](std::int64_t row) {
         Pack<double> moved = to_double(theta_[row]);
         const Pack<double> from = to_double(tail_start_[row]);
         for_parts<double>([&](int p) { moved.part[p] = moved.part[p] - from.part[p]; });
@@ -346,7 +262,9 @@ bool Warp<Real>::run(const WarpTask<Record, Check>& task) {
         best_risk = rule_risk(best_);
     }
     for (int r = 0; r < task.replicas; ++r) {
-        write_record(r, final_risk.lane(r * tile()), best_risk.lane(r * tile()), task.records[r]);
+        const int lane = r * tile();
+        task.records[r] = replica_[r].template record<Record>(cell_, final_risk.lane(lane), best_risk.lane(lane),
+                                                              sqrt(displacement.lane(lane)), fingerprint(r));
         if (task.parameters) write_state(theta_, r, task.parameters + r * parameters);
         if (task.first_state && first_) write_state(first_, r, task.first_state + r * parameters);
         if (task.second_state && second_) write_state(second_, r, task.second_state + r * parameters);

@@ -21,7 +21,7 @@ V quadratic(const V (&x)[D]) {
     return integer_power(x[0], 2) + splat<V>(2) * x[0];
 }
 
-template <class RealType, ActivationKind Kind, OptimizerKind Opt, int D, int H, int M, bool Fresh>
+template <class RealType, ActivationKind Kind, OptimizerKind Opt, int D, int H, int M, bool Fresh, Storage Network = Storage::Registers>
 struct SpecOf {
     using Real = RealType;
     static constexpr int dimension = D, slots = tile_shape(H, D).neurons_per_lane, tile = tile_shape(H, D).lanes;
@@ -30,6 +30,7 @@ struct SpecOf {
     static constexpr Optimizer optimizer{Opt, 0.9, 0.999, 1e-8, false, true};
     static constexpr Law input{LawKind::Uniform, -1, 1, 0, 0, 0, 0};
     static constexpr bool fresh_samples = Fresh;
+    static constexpr Storage network = Network, states = Network;
     template <class V>
     static V target(const V (&x)[D]) {
         return quadratic(x);
@@ -65,6 +66,32 @@ void for_coordinates(Body body) {
     for (int lane = 0; lane < Spec::tile; ++lane) body(h * (d + 2), Spec::slots * (d + 2), lane);
 }
 
+/// Memory for a state that is not in registers, as the kernel cuts shared memory.
+template <class Spec>
+class Memory {
+public:
+    using Real = typename Spec::Real;
+
+    typename FusedStep<Spec>::Pass place(FusedState<Spec>& state) {
+        if constexpr (FusedState<Spec>::in_registers) {
+            return {};
+        } else {
+            RowArena arena(reinterpret_cast<char*>(packs_.data()), 0);
+            constexpr std::int64_t rows = FusedState<Spec>::rows;
+            state.theta.strided = arena.take<Real>(rows);
+            state.gradient.strided = arena.take<Real>(rows);
+            if constexpr (FusedState<Spec>::looks_ahead) state.shifted.strided = arena.take<Real>(rows);
+            if constexpr (FusedState<Spec>::states >= 1) state.first.strided = arena.take<Real>(rows);
+            if constexpr (FusedState<Spec>::states >= 2) state.second.strided = arena.take<Real>(rows);
+            return MemoryPass<Real>(arena, Spec::tile, Spec::dimension);
+        }
+    }
+
+private:
+    std::vector<Pack<Real>> packs_ = std::vector<Pack<Real>>(static_cast<std::size_t>(
+        shared_rows(Storage::Shared, Storage::Shared, {Spec::tile, Spec::slots}, Spec::dimension, Spec::optimizer.kind)));
+};
+
 template <class Spec>
 class FusedStepOn : public testing::Test {};
 
@@ -74,7 +101,12 @@ using Specs = testing::Types<SpecOf<float, ActivationKind::Relu, OptimizerKind::
                              SpecOf<double, ActivationKind::Relu, OptimizerKind::Adadelta, 3, 5, 37, true>,
                              SpecOf<float, ActivationKind::Tanh, OptimizerKind::Rmsprop, 5, 9, 9, true>,
                              SpecOf<double, ActivationKind::Softplus, OptimizerKind::Momentum, 1, 17, 37, false>,
-                             SpecOf<float, ActivationKind::Clipping, OptimizerKind::Adagrad, 1, 3, 128, false>>;
+                             SpecOf<float, ActivationKind::Clipping, OptimizerKind::Adagrad, 1, 3, 128, false>,
+                             SpecOf<float, ActivationKind::Relu, OptimizerKind::Adam, 1, 33, 67, true, Storage::Shared>,
+                             SpecOf<float, ActivationKind::Relu, OptimizerKind::Nesterov, 2, 600, 70, true, Storage::Shared>,
+                             SpecOf<double, ActivationKind::PowerRelu, OptimizerKind::Sgd, 10, 40, 40, true, Storage::Shared>,
+                             SpecOf<float, ActivationKind::Tanh, OptimizerKind::Rmsprop, 5, 9, 9, true, Storage::Shared>,
+                             SpecOf<double, ActivationKind::Softplus, OptimizerKind::Adadelta, 1, 17, 37, false, Storage::Shared>>;
 TYPED_TEST_SUITE(FusedStepOn, Specs);
 
 TYPED_TEST(FusedStepOn, CpuBackend) {
@@ -89,9 +121,11 @@ TYPED_TEST(FusedStepOn, CpuBackend) {
     ASSERT_TRUE(block.has_value());
 
     FusedState<Spec> state{};
+    Memory<Spec> memory;
+    const auto pass = memory.place(state);
     for (int r = 0; r < replicas; ++r)
         for_coordinates<Spec>([&](std::int64_t j, std::int64_t row, int lane) {
-            state.theta[row].set_lane(
+            state.theta.rows()[row].set_lane(
                 r * Spec::tile + lane,
                 static_cast<Real>(block->states[static_cast<std::size_t>(r)].initial_parameters[static_cast<std::size_t>(j)]));
         });
@@ -101,7 +135,7 @@ TYPED_TEST(FusedStepOn, CpuBackend) {
         nodes = plan.cell().training_nodes_float;
     else
         nodes = plan.cell().training_nodes_double;
-    const FusedStep<Spec> step(plan.cell().seed, first_trial, nodes);
+    FusedStep<Spec> step(plan.cell().seed, trial_words(first_trial, Spec::tile), nodes, pass);
     Schedule schedule(plan.cell().optimizer, plan.cell().learning_rate);
     for (std::int64_t n = 1; n <= plan.cell().steps; ++n) {
         StepScalars scalars;
@@ -115,12 +149,13 @@ TYPED_TEST(FusedStepOn, CpuBackend) {
         for_coordinates<Spec>([&](std::int64_t j, std::int64_t row, int lane) {
             const auto i = static_cast<std::size_t>(j);
             const int at = r * Spec::tile + lane;
-            ASSERT_EQ(static_cast<double>(state.theta[row].lane(at)), expected.parameters[i]) << "replica " << r << " coordinate " << j;
+            ASSERT_EQ(static_cast<double>(state.theta.rows()[row].lane(at)), expected.parameters[i])
+                << "replica " << r << " coordinate " << j;
             if constexpr (FusedState<Spec>::states >= 1) {
-                ASSERT_EQ(static_cast<double>(state.first[row].lane(at)), expected.first_state[i]);
+                ASSERT_EQ(static_cast<double>(state.first.rows()[row].lane(at)), expected.first_state[i]);
             }
             if constexpr (FusedState<Spec>::states >= 2) {
-                ASSERT_EQ(static_cast<double>(state.second[row].lane(at)), expected.second_state[i]);
+                ASSERT_EQ(static_cast<double>(state.second.rows()[row].lane(at)), expected.second_state[i]);
             }
         });
     }

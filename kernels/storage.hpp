@@ -1,0 +1,41 @@
+// Where the GPU keeps the replicas of a warp while it works on them, and how much shared memory that takes. Plain arithmetic for the
+// host that plans and for the kernels that lay out; src/backend/cuda/kernel_plan.cpp decides.
+#pragma once
+#include "cell.hpp"
+
+namespace limrisk::kernels {
+
+enum class Storage : std::int32_t { Registers, Shared, Global };
+
+/// Number of states of an optimizer per coordinate: 0, 1 or 2.
+constexpr int state_count(OptimizerKind kind) {
+    switch (kind) {
+        case OptimizerKind::Sgd:
+            return 0;
+        case OptimizerKind::Adadelta:
+        case OptimizerKind::Adam:
+            return 2;
+        default:
+            return 1;
+    }
+}
+
+/// Rows (one real per lane) of a parameter-shaped array: slot by slot w_0..w_{d-1}, b, v; then c.
+constexpr std::int64_t row_count(std::int64_t slots, std::int64_t dimension) { return slots * (dimension + 2) + 1; }
+
+/// Rows that a pass of a warp needs beside parameters and sums: the samples of a superblock, their errors, the outputs of a round.
+constexpr std::int64_t scratch_rows(std::int64_t tile, std::int64_t dimension) {
+    return tile + samples_per_lane(dimension) * (dimension + 3);
+}
+
+/// Rows of the arrays that have the shape of the network: theta, gradient, and what the gradient is taken at if that is not theta.
+constexpr std::int64_t network_rows(std::int64_t rows, OptimizerKind kind) { return rows * (kind == OptimizerKind::Nesterov ? 3 : 2); }
+
+/// Rows in shared memory of a warp that trains.
+constexpr std::int64_t shared_rows(Storage network, Storage states, TileShape tile, std::int64_t dimension, OptimizerKind kind) {
+    const std::int64_t rows = row_count(tile.neurons_per_lane, dimension);
+    return (network == Storage::Shared ? network_rows(rows, kind) : 0) + (states == Storage::Shared ? state_count(kind) * rows : 0) +
+           (network == Storage::Registers ? 0 : scratch_rows(tile.lanes, dimension));
+}
+
+}  // namespace limrisk::kernels
