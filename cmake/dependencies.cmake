@@ -9,6 +9,7 @@ find_path(LIMRISK_BOOST_INCLUDE_DIR boost/math/distributions/beta.hpp REQUIRED)
 find_path(LIMRISK_XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
 
 add_library(limrisk_tomlplusplus INTERFACE)
+find_path(LIMRISK_THRUST_INCLUDE_DIR thrust/version.h REQUIRED)
 target_include_directories(limrisk_tomlplusplus SYSTEM INTERFACE ${LIMRISK_TOMLPLUSPLUS_INCLUDE_DIR})
 add_library(limrisk_boost INTERFACE)
 target_include_directories(limrisk_boost SYSTEM INTERFACE ${LIMRISK_BOOST_INCLUDE_DIR})
@@ -17,6 +18,10 @@ target_include_directories(limrisk_xxhash SYSTEM INTERFACE ${LIMRISK_XXHASH_INCL
 target_compile_definitions(limrisk_xxhash INTERFACE XXH_INLINE_ALL)
 
 if(LIMRISK_TESTS)
+# Thrust on the CPU only; the GPU's is the toolkit's own, which nvcc finds by itself.
+add_library(limrisk_thrust INTERFACE)
+target_include_directories(limrisk_thrust SYSTEM INTERFACE ${LIMRISK_THRUST_INCLUDE_DIR})
+target_compile_definitions(limrisk_thrust INTERFACE THRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP)
   find_package(GTest REQUIRED)
 endif()
 if(LIMRISK_BENCH)
