@@ -73,7 +73,7 @@ inline std::int64_t breakpoints(const Cell& cell, const NetworkView& network, do
 template <class Target>
 LIMRISK_INLINE double integrate_risk(const Cell& cell, const NetworkView& network, const double* points, std::int64_t count, int halvings,
                                      const Target& target) {
-    using V = VecDouble;
+    using V = Vec<double>;
     const std::int64_t cuts = std::int64_t{1} << halvings, items = 8 * cuts * (count - 1);
     const double step = 1 / static_cast<double>(cuts);
     const bool kinked = has_kinks(cell.activation.kind);

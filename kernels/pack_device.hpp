@@ -57,6 +57,15 @@ LIMRISK_INLINE Real tile_broadcast(const Pack<Real>& pack, int source, int tile,
     return __shfl_sync(all_lanes, pack.part[0], source, tile);
 }
 
+/// In every lane of the warp, the value of lane `source`.
+template <class Real>
+LIMRISK_INLINE Real lane_of_warp(Real value, int source) {
+    return __shfl_sync(all_lanes, value, source, warp_lanes);
+}
+
+/// The word of the lane `distance` away.
+LIMRISK_INLINE std::uint32_t word_across(std::uint32_t word, int distance) { return __shfl_xor_sync(all_lanes, word, distance); }
+
 /// `pack` with lanes i and i xor `distance` exchanged.
 template <class Real>
 LIMRISK_INLINE Real exchange(const Pack<Real>& pack, int distance, int) {

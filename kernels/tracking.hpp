@@ -128,8 +128,9 @@ StateCounts<Real> count_states(const Cell& cell, const Layout& layout, Rows thet
                 was_inactive[q].part[p] = select(inactive, one, V{});
             }
     });
-    for (Pack<Real>* sum : {&counts.inactive, &counts.constant, &counts.linear, &counts.inactive_on_data, &counts.died, &counts.revived})
-        *sum = tile_sum(*sum, layout.tile);
+    Pack<Real>* const sums[] = {&counts.inactive,         &counts.constant, &counts.linear,
+                                &counts.inactive_on_data, &counts.died,     &counts.revived};
+    for (Pack<Real>* sum : sums) *sum = tile_sum(*sum, layout.tile);
     return counts;
 }
 

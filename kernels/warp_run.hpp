@@ -221,8 +221,8 @@ template <class Real>
 std::uint64_t Warp<Real>::fingerprint(int replica) const {
     Fingerprint fingerprint;
     std::uint64_t array = 0;
-    for (const Pack<Real>* rows :
-         {static_cast<const Pack<Real>*>(theta_), static_cast<const Pack<Real>*>(first_), static_cast<const Pack<Real>*>(second_)}) {
+    const Pack<Real>* const arrays[] = {theta_, first_, second_};
+    for (const Pack<Real>* rows : arrays) {
         if (rows)
             for_coordinates(rows, replica, [&](std::int64_t j, Real value) {
                 fingerprint.add(value, static_cast<std::uint64_t>(j) +

@@ -6,6 +6,8 @@
 #include <bit>
 #include <cstring>
 
+#include "limrisk/trial_fields.hpp"
+
 namespace limrisk::cli {
 namespace {
 

@@ -9,6 +9,7 @@
 
 #include "campaign/cell_description.hpp"
 #include "limrisk/error.hpp"
+#include "limrisk/trial_fields.hpp"
 #include "report/cell_axes.hpp"
 #include "report/npz_writer.hpp"
 #include "report/output_file.hpp"

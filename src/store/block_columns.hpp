@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "limrisk/trial_record.hpp"
+#include "limrisk/trial_fields.hpp"
 
 namespace limrisk {
 

@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "limrisk/error.hpp"
-#include "limrisk/trial_record.hpp"
+#include "limrisk/trial_fields.hpp"
 #include "store/block_columns.hpp"
 
 namespace limrisk {

@@ -9,6 +9,7 @@
 #include "cli/random_cell.hpp"
 #include "cli/shell_words.hpp"
 #include "cli/trial_difference.hpp"
+#include "limrisk/trial_fields.hpp"
 
 namespace limrisk::cli {
 namespace {

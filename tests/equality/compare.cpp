@@ -6,6 +6,7 @@
 
 #include "backend/cell_plan.hpp"
 #include "evaluation/scalar.hpp"
+#include "limrisk/trial_fields.hpp"
 
 namespace limrisk::test {
 namespace {

@@ -10,6 +10,7 @@
 #include <set>
 #include <sstream>
 
+#include "limrisk/trial_fields.hpp"
 #include "store_fixture.hpp"
 
 namespace limrisk::testing {

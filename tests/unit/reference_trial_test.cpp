@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "limrisk/trial_fields.hpp"
 #include "reference/fingerprint.hpp"
 #include "reference/initialization.hpp"
 #include "reference/samples.hpp"

@@ -12,6 +12,7 @@
 
 #include "campaign/cell_description.hpp"
 #include "limrisk/error.hpp"
+#include "limrisk/trial_fields.hpp"
 #include "store/store.hpp"
 
 namespace limrisk::testing {

@@ -53,7 +53,7 @@ protected:
             const CellPlan plan(config);
             CompileJob job;
             job.name = name_of(config, architecture);
-            job.source = train_kernel_source(plan.cell());
+            job.source = train_kernel_source(plan.cell(), plan_kernels(plan.cell(), 227 << 10).train);
             job.architecture = architecture;
             jobs.push_back(std::move(job));
         }

@@ -14,6 +14,7 @@ std::vector<SourceText> gather() {
     static std::deque<std::string> forwards;  // owns the texts made here; a deque, since views of its elements are kept
     std::vector<SourceText> headers;
     for (const SourceText& header : standard_headers()) headers.push_back({base_name(header.name), header.text});
+    for (const SourceText& header : public_headers()) headers.push_back(header);
     for (const SourceText& header : kernel_headers()) {
         headers.push_back(header);
         forwards.push_back("#pragma once\n#include \"" + std::string(header.name) + "\"\n");

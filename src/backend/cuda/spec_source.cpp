@@ -99,39 +99,61 @@ std::string target_body(const kernels::Program& program) {
     return body + fmt::format("        return {};\n", stack.back());
 }
 
-}  // namespace
-
-std::string train_kernel_source(const kernels::Cell& cell) {
+/// What both specs have: precision, shape, activation, place, target.
+std::string common_members(const kernels::Cell& cell, const KernelPlan& plan) {
     const kernels::Activation& activation = cell.activation;
-    const kernels::Optimizer& optimizer = cell.optimizer;
-    const kernels::Law& input = cell.input;
     return fmt::format(
-        R"(#define LIMRISK_LANES cuda
-#include "kernels/fused_step.hpp"
-namespace limrisk::kernels {{
-inline namespace LIMRISK_LANES {{
-struct Spec {{
-    using Real = {};
-    static constexpr int dimension = {}, slots = {}, tile = {};
-    static constexpr std::int64_t width = {}, batch = {};
+        R"(    using Real = {};
+    static constexpr int dimension = {}, slots = {}, tile = {}, warps = {};
     static constexpr Activation activation{{{}, {}, {}, {}}};
-    static constexpr Optimizer optimizer{{{}, {}, {}, {}, {}, {}}};
-    static constexpr Law input{{{}, {}, {}, {}, {}, {}, {}}};
-    static constexpr bool fresh_samples = {};
+    static constexpr Storage network = {};
     template <class V>
     static V target(const V (&x)[dimension]) {{
 {}    }}
-}};
-}}
-}}
-#include "kernels/cuda_kernels.hpp"
 )",
         cell.precision == kernels::Precision::Float32 ? "float" : "double", cell.dimension, cell.tile.neurons_per_lane, cell.tile.lanes,
-        cell.width, cell.batch, enumerator("ActivationKind", activation.kind), literal(activation.first), literal(activation.second),
-        activation.power, enumerator("OptimizerKind", optimizer.kind), literal(optimizer.alpha), literal(optimizer.beta),
-        literal(optimizer.epsilon), optimizer.epsilon_inside, optimizer.bias_correction, enumerator("LawKind", input.kind),
-        literal(input.low), literal(input.high), literal(input.mean), literal(input.deviation), literal(input.p_low), literal(input.p_high),
-        cell.fresh_samples, target_body(cell.target));
+        plan.warps, enumerator("ActivationKind", activation.kind), literal(activation.first), literal(activation.second), activation.power,
+        enumerator("Storage", plan.network), target_body(cell.target));
+}
+
+/// `members` as struct `name` between the headers it needs and the header with the kernels.
+std::string program(const char* needs, const char* name, const std::string& members, const char* kernels) {
+    return fmt::format(
+        R"(#define LIMRISK_LANES cuda
+#include "kernels/{}"
+namespace limrisk::kernels {{
+inline namespace LIMRISK_LANES {{
+struct {} {{
+{}}};
+}}
+}}
+#include "kernels/{}"
+)",
+        needs, name, members, kernels);
+}
+
+}  // namespace
+
+std::string train_kernel_source(const kernels::Cell& cell, const KernelPlan& plan) {
+    const kernels::Optimizer& optimizer = cell.optimizer;
+    const kernels::Law& input = cell.input;
+    const std::string members =
+        common_members(cell, plan) +
+        fmt::format(R"(    static constexpr Storage states = {};
+    static constexpr std::int64_t width = {}, batch = {};
+    static constexpr Optimizer optimizer{{{}, {}, {}, {}, {}, {}}};
+    static constexpr Law input{{{}, {}, {}, {}, {}, {}, {}}};
+    static constexpr bool fresh_samples = {};
+)",
+                    enumerator("Storage", plan.states), cell.width, cell.batch, enumerator("OptimizerKind", optimizer.kind),
+                    literal(optimizer.alpha), literal(optimizer.beta), literal(optimizer.epsilon), optimizer.epsilon_inside,
+                    optimizer.bias_correction, enumerator("LawKind", input.kind), literal(input.low), literal(input.high),
+                    literal(input.mean), literal(input.deviation), literal(input.p_low), literal(input.p_high), cell.fresh_samples);
+    return program("fused_step.hpp", "Spec", members, "cuda_train.hpp");
+}
+
+std::string evaluate_kernel_source(const kernels::Cell& cell, const KernelPlan& plan) {
+    return program("fused_step.hpp", "EvaluationSpec", common_members(cell, plan), "cuda_evaluation.hpp");
 }
 
 }  // namespace limrisk::cuda

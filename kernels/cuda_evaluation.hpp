@@ -1,0 +1,234 @@
+// The kernels of a cell that do not train: initialize, check, finish. The text before this header defines
+//   struct EvaluationSpec {
+//     using Real;                                      // precision of the training
+//     static constexpr int dimension, slots, tile, warps;
+//     static constexpr Activation activation;
+//     static constexpr Storage network;                // of the check's rows: Shared or Global
+//     template <class V> static V target(const V (&x)[dimension]);
+//   };
+// All but the target, which only dimension 1 needs, is double: rows in registers would not fit.
+#pragma once
+#include "cuda_warp.hpp"
+#include "initialize.hpp"
+#include "limrisk/trial_record.hpp"
+#include "tracking.hpp"
+
+namespace limrisk::kernels {
+inline namespace LIMRISK_LANES {
+
+/// What evaluating needs of a warp: double copies of the parameters, sums of the same shape, the pass.
+template <class Spec>
+struct Evaluation {
+    using LayoutType = FixedLayout<Spec::dimension, Spec::slots, Spec::tile>;
+    static constexpr TileShape tile{Spec::tile, Spec::slots};
+
+    RowArena shared;
+    StridedRows<double> theta, sums;
+    MemoryPass<double> pass;
+
+    template <class Real>
+    LIMRISK_INLINE Evaluation(const WarpPlace& place, const Piece<Real>& piece)
+        : shared(place.shared_memory<double>(shared_rows(Spec::network, Storage::Global, tile, Spec::dimension, OptimizerKind::Sgd))),
+          theta(Spec::network == Storage::Shared ? shared.take<double>(LayoutType::rows()) : place.rows(piece, piece.theta_double)),
+          sums(Spec::network == Storage::Shared ? shared.take<double>(LayoutType::rows()) : place.rows(piece, piece.sums_double)),
+          pass(shared, Spec::tile, Spec::dimension) {}
+
+    /// Risk at `parameters` under a rule; leaves them in `theta` and the gradient in `sums`.
+    template <class Real>
+    LIMRISK_INLINE Pack<double> risk(const NodeTable<double>& nodes, const StridedRows<Real>& parameters, std::int64_t width) {
+        for (std::int64_t row = 0; row < LayoutType::rows(); ++row) theta[row] = to_double(parameters[row]);
+        return pass.template gradient<Spec::activation.kind>(
+            LayoutType{}, Spec::activation, last_slot_presence<double>(LayoutType{}, width), nodes.count, theta, sums,
+            [&](std::int64_t base) { load_node_rows<Spec::dimension, Spec::tile>(nodes, base, pass.block); });
+    }
+};
+
+template <class Spec>
+LIMRISK_INLINE Layout layout_of() {
+    return {Spec::dimension, Spec::slots, Spec::tile};
+}
+
+/// The cell with what Spec knows at compile time.
+template <class Spec>
+LIMRISK_INLINE Cell specialized(const Cell& cell) {
+    Cell result = cell;
+    result.activation = Spec::activation;
+    return result;
+}
+
+template <class Spec>
+LIMRISK_INLINE void initialize_replicas(const InitializeArguments<typename Spec::Real>& a) {
+    using Real = typename Spec::Real;
+    const WarpPlace place(a.piece, Spec::tile);
+    if (place.idle) return;
+    const Layout layout = layout_of<Spec>();
+    const auto theta = place.rows(a.piece, a.piece.theta);
+    initialize_rows<Real>(a.laws, layout, a.seed, place.trials(a.piece), last_slot_presence<Real>(layout, a.width), theta);
+    Real* const states[] = {a.piece.first, a.piece.second};
+    for (Real* state : states)
+        for (std::int64_t row = 0; state && row < layout.rows(); ++row) place.rows(a.piece, state)[row] = Pack<Real>{};
+    for (std::int64_t q = 0; q < layout.slots; ++q) place.rows(a.piece, a.piece.was_inactive)[q] = Pack<Real>{};
+    if (!place.leads(Spec::tile)) return;
+    a.piece.replicas[place.replica] = Replica{};
+    a.piece.running[place.replica] = 1;
+}
+
+template <class Spec>
+LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, CheckRecord>& a) {
+    using Real = typename Spec::Real;
+    const WarpPlace place(a.piece, Spec::tile);
+    if (place.idle) return;
+    const Cell cell = specialized<Spec>(a.cell);
+    const Layout layout = layout_of<Spec>();
+    const auto theta = place.rows(a.piece, a.piece.theta);
+    Evaluation<Spec> evaluation(place, a.piece);
+    const Pack<double> risk = evaluation.risk(cell.check_nodes, theta, cell.width);
+    const Pack<double> gradient = sum_of_squares(layout, [&](std::int64_t row) { return evaluation.sums[row]; });
+    const Pack<double> norm = sum_of_squares(layout, [&](std::int64_t row) { return evaluation.theta[row]; });
+    const StateCounts<Real> counts =
+        count_states<Real>(cell, layout, theta, last_slot_presence<Real>(layout, cell.width), place.rows(a.piece, a.piece.was_inactive));
+    const auto count = [](const Pack<Real>& pack) { return static_cast<std::int32_t>(pack.part[0]); };
+    // Every lane keeps the book for itself, so that all know whether to copy; one writes it down.
+    Replica replica = a.piece.replicas[place.replica];
+    const bool improved = replica.check(cell, a.index,
+                                        {risk.part[0], gradient.part[0], norm.part[0], count(counts.inactive), count(counts.constant),
+                                         count(counts.linear), count(counts.inactive_on_data), count(counts.died), count(counts.revived)});
+    warp_barrier();
+    const auto copy_to = [&](Real* rows) {
+        const auto to = place.rows(a.piece, rows);
+        for (std::int64_t row = 0; row < layout.rows(); ++row) to[row] = theta[row];
+    };
+    if (improved) copy_to(a.piece.best);
+    if (a.index == first_tail_check(cell)) copy_to(a.piece.tail_start);
+    if (!place.leads(Spec::tile)) return;
+    a.piece.replicas[place.replica] = replica;
+    a.piece.running[place.replica] = !replica.diverged;
+    if (a.checks) a.checks[place.replica * (cell.checks + 1) + a.index] = replica.template check_record<CheckRecord>(cell, a.index);
+}
+
+/// Accurate risk of each replica of the warp in dimension 1, one after the other by all lanes; every lane gets its own replica's.
+///   scratch  [finish_scratch_doubles] of this warp
+template <class Spec>
+LIMRISK_INLINE double accurate_risk_of_tiles(const Cell& cell, const WarpPlace& place, const StridedRows<typename Spec::Real>& rows,
+                                             double* scratch) {
+    constexpr Layout layout{Spec::dimension, Spec::slots, Spec::tile};
+    const std::int64_t h = cell.width, own = lane_of_thread() / Spec::tile;
+    double* network = scratch + breakpoint_capacity(cell);
+    double result = 0;
+    for (int r = 0; r < warp_lanes / Spec::tile; ++r) {
+        warp_barrier();
+        for (std::int64_t q = 0; own == r && q < layout.slots; ++q) {
+            const std::int64_t i = q * Spec::tile + (lane_of_thread() & (Spec::tile - 1));
+            for (int k = 0; i < h && k < 3; ++k) network[k * h + i] = static_cast<double>(rows[q * layout.per_slot() + k].part[0]);
+        }
+        const double outer_bias = lane_of_warp(static_cast<double>(rows[layout.outer_bias()].part[0]), r * Spec::tile);
+        const bool present = lane_of_warp(place.present ? 1.0 : 0.0, r * Spec::tile) != 0;
+        if (!present) continue;
+        warp_barrier();
+        const NetworkView view{h, network, network + h, network + 2 * h, outer_bias};
+        double count = 0;
+        if (lane_of_thread() == 0) count = static_cast<double>(breakpoints(cell, view, scratch));
+        warp_barrier();
+        const auto points = static_cast<std::int64_t>(lane_of_warp(count, 0));
+        const double risk = accurate_risk(cell, view, scratch, points, [](const Pack<double>& x) {
+            const double at[1] = {x.part[0]};
+            return Pack<double>{{Spec::target(at)}};
+        });
+        if (own == r) result = risk;
+    }
+    return result;
+}
+
+/// This lane's share of its replica's fingerprint.
+template <class Spec>
+LIMRISK_INLINE Fingerprint fingerprint_of_lane(const Cell& cell, const WarpPlace& place, const Piece<typename Spec::Real>& piece) {
+    const Layout layout = layout_of<Spec>();
+    const std::int64_t d = layout.dimension, h = cell.width, lane = lane_of_thread() & (Spec::tile - 1);
+    Fingerprint fingerprint;
+    std::int64_t first = 0;
+    typename Spec::Real* const arrays[] = {piece.theta, piece.first, piece.second};
+    for (typename Spec::Real* array : arrays) {
+        if (array) {
+            const auto rows = place.rows(piece, array);
+            const auto add = [&](std::int64_t row, std::int64_t j) {
+                fingerprint.add(rows[row].part[0], static_cast<std::uint64_t>(first + j));
+            };
+            for (std::int64_t q = 0; q < layout.slots; ++q) {
+                const std::int64_t i = q * Spec::tile + lane;
+                if (i >= h) continue;
+                for (std::int64_t k = 0; k < d; ++k) add(q * layout.per_slot() + k, i * d + k);
+                add(q * layout.per_slot() + d, h * d + i);
+                add(q * layout.per_slot() + d + 1, h * (d + 1) + i);
+            }
+            if (lane == 0) add(layout.outer_bias(), h * (d + 2));
+        }
+        first += parameter_count(h, d);
+    }
+    return fingerprint;
+}
+
+/// Fingerprint of a replica from its lanes' shares, in every lane of the tile.
+LIMRISK_INLINE std::uint64_t tile_fingerprint(const Fingerprint& share, int tile) {
+    auto low = static_cast<std::uint32_t>(share.value()), high = static_cast<std::uint32_t>(share.value() >> 32);
+    for (int distance = tile / 2; distance > 0; distance /= 2) {
+        low += word_across(low, distance);
+        high += word_across(high, distance);
+    }
+    return (static_cast<std::uint64_t>(high) << 32) | low;
+}
+
+/// Writes the records of all replicas. Warps take one group of replicas after the other, so that scratch is bounded by the launch.
+template <class Spec>
+LIMRISK_INLINE void finish_replicas(const FinishArguments<typename Spec::Real, TrialRecord>& a) {
+    using Real = typename Spec::Real;
+    const Cell cell = specialized<Spec>(a.cell);
+    const Layout layout = layout_of<Spec>();
+    const std::int64_t own = WarpPlace::warp_of_thread(), warps = static_cast<std::int64_t>(gridDim.x) * blockDim.x / warp_lanes;
+    for (std::int64_t warp = own;; warp += warps) {
+        const WarpPlace place(a.piece, Spec::tile, warp);
+        if (place.idle) return;
+        const auto theta = place.rows(a.piece, a.piece.theta), best = place.rows(a.piece, a.piece.best);
+        const auto tail_start = place.rows(a.piece, a.piece.tail_start);
+        const Pack<double> displacement = sum_of_squares(
+            layout, [&](std::int64_t row) { return Pack<double>{{to_double(theta[row]).part[0] - to_double(tail_start[row]).part[0]}}; });
+        double final_risk, best_risk;
+        if constexpr (Spec::dimension == 1) {
+            double* scratch = a.scratch + own * finish_scratch_doubles(cell);
+            final_risk = accurate_risk_of_tiles<Spec>(cell, place, theta, scratch);
+            best_risk = accurate_risk_of_tiles<Spec>(cell, place, best, scratch);
+        } else {
+            Evaluation<Spec> evaluation(place, a.piece);
+            final_risk = evaluation.risk(cell.final_nodes, theta, cell.width).part[0];
+            best_risk = evaluation.risk(cell.final_nodes, best, cell.width).part[0];
+        }
+        const std::uint64_t fingerprint = tile_fingerprint(fingerprint_of_lane<Spec>(cell, place, a.piece), Spec::tile);
+        if (!place.leads(Spec::tile)) continue;
+        a.records[place.replica] = a.piece.replicas[place.replica].template record<TrialRecord>(cell, final_risk, best_risk,
+                                                                                                sqrt(displacement.part[0]), fingerprint);
+    }
+}
+
+}  // namespace LIMRISK_LANES
+}  // namespace limrisk::kernels
+
+namespace limrisk::kernels {
+inline namespace LIMRISK_LANES {
+using EvaluatedReal = EvaluationSpec::Real;
+inline constexpr int evaluation_threads = warp_lanes * EvaluationSpec::warps;
+}  // namespace LIMRISK_LANES
+}  // namespace limrisk::kernels
+
+LIMRISK_KERNEL(limrisk_initialize, limrisk::kernels::InitializeArguments<limrisk::kernels::EvaluatedReal>,
+               limrisk::kernels::evaluation_threads) {
+    limrisk::kernels::initialize_replicas<limrisk::kernels::EvaluationSpec>(arguments);
+}
+
+using limrisk_check_arguments = limrisk::kernels::CheckArguments<limrisk::kernels::EvaluatedReal, limrisk::CheckRecord>;
+LIMRISK_KERNEL(limrisk_check, limrisk_check_arguments, limrisk::kernels::evaluation_threads) {
+    limrisk::kernels::check_replicas<limrisk::kernels::EvaluationSpec>(arguments);
+}
+
+using limrisk_finish_arguments = limrisk::kernels::FinishArguments<limrisk::kernels::EvaluatedReal, limrisk::TrialRecord>;
+LIMRISK_KERNEL(limrisk_finish, limrisk_finish_arguments, limrisk::kernels::evaluation_threads) {
+    limrisk::kernels::finish_replicas<limrisk::kernels::EvaluationSpec>(arguments);
+}

@@ -1,0 +1,73 @@
+// The train kernel of one cell. The text before this header defines `struct Spec` (see fused_step.hpp) with
+//   static constexpr int warps;   // of a block
+// Warps are independent of each other: a block is only what shares a multiprocessor's memory.
+#pragma once
+#include "cuda_warp.hpp"
+#include "fused_step.hpp"
+
+namespace limrisk::kernels {
+inline namespace LIMRISK_LANES {
+
+/// Copies rows between global memory and where a kernel keeps them, if that is elsewhere.
+template <Storage Kept, int Count, class From, class To>
+LIMRISK_INLINE void copy_rows(const From& from, const To& to) {
+    if constexpr (Kept == Storage::Registers) {
+        LIMRISK_UNROLL(64)
+        for (int r = 0; r < Count; ++r) to[r] = from[r];
+    } else if constexpr (Kept == Storage::Shared) {
+        for (int r = 0; r < Count; ++r) to[r] = from[r];
+    }
+}
+
+/// Trains every replica of the list from step `from` to step `to`: one warp carries 32 / tile of them.
+template <class Spec>
+LIMRISK_INLINE void train_replicas(const TrainArguments<typename Spec::Real>& a) {
+    using Real = typename Spec::Real;
+    using State = FusedState<Spec>;
+    constexpr TileShape tile{Spec::tile, Spec::slots};
+    const WarpPlace place(a.piece, Spec::tile);
+    if (place.idle) return;
+    RowArena shared = place.shared_memory<Real>(shared_rows(Spec::network, Spec::states, tile, Spec::dimension, Spec::optimizer.kind));
+    State state;
+    const auto put = [&](auto& space, Real* global, Storage storage) {
+        if constexpr (requires { space.strided; })
+            space.strided = storage == Storage::Shared ? shared.take<Real>(State::rows) : place.rows(a.piece, global);
+    };
+    put(state.theta, a.piece.theta, Spec::network);
+    put(state.gradient, a.piece.gradient, Spec::network);
+    if constexpr (State::looks_ahead) put(state.shifted, a.piece.shifted, Spec::network);
+    if constexpr (State::states >= 1) put(state.first, a.piece.first, Spec::states);
+    if constexpr (State::states >= 2) put(state.second, a.piece.second, Spec::states);
+    const auto theta = place.rows(a.piece, a.piece.theta), first = place.rows(a.piece, a.piece.first);
+    const auto second = place.rows(a.piece, a.piece.second);
+    copy_rows<Spec::network, State::rows>(theta, state.theta.rows());
+    if constexpr (State::states >= 1) copy_rows<Spec::states, State::rows>(first, state.first.rows());
+    if constexpr (State::states >= 2) copy_rows<Spec::states, State::rows>(second, state.second.rows());
+    state.alive[0] = place.present && !a.piece.replicas[place.replica].diverged;
+
+    const auto pass = [&] {
+        if constexpr (State::in_registers)
+            return RegisterPass<Spec>{};
+        else
+            return MemoryPass<Real>(shared, Spec::tile, Spec::dimension);
+    }();
+    FusedStep<Spec> step(a.seed, place.trials(a.piece), a.nodes, pass);
+    for (std::int64_t n = a.from; n < a.to; ++n) {
+        bool lost[1];
+        step(n + 1, a.scalars[n - a.from], state, lost);
+        if (lost[0]) {
+            a.piece.replicas[place.replica].diverged = true;
+            a.piece.replicas[place.replica].nonfinite_step = n + 1;
+        }
+    }
+    copy_rows<Spec::network, State::rows>(state.theta.rows(), theta);
+    if constexpr (State::states >= 1) copy_rows<Spec::states, State::rows>(state.first.rows(), first);
+    if constexpr (State::states >= 2) copy_rows<Spec::states, State::rows>(state.second.rows(), second);
+}
+
+}  // namespace LIMRISK_LANES
+}  // namespace limrisk::kernels
+
+LIMRISK_KERNEL(limrisk_train, limrisk::kernels::TrainArguments<limrisk::kernels::Spec::Real>, 32 * limrisk::kernels::Spec::warps) {
+    limrisk::kernels::train_replicas<limrisk::kernels::Spec>(arguments);
+}

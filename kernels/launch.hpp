@@ -1,0 +1,69 @@
+// What the host hands to the kernels of a piece of work: plain structs, the same for host and device. All pointers are device memory.
+#pragma once
+#include "accurate_risk.hpp"
+#include "optimizer.hpp"
+#include "replica.hpp"
+
+namespace limrisk::kernels {
+inline namespace LIMRISK_LANES {
+
+/// Replicas that train together, their state, and which of them still run.
+/// State: row r of replica i's lane j at [r * lanes + i * tile + j], so that a warp reads whole lines. The last 32 lanes belong to no
+/// replica: a tile without one works there.
+template <class Real>
+struct Piece {
+    Real *theta, *first, *second;        ///< [rows][lanes]; states that the optimizer lacks are null
+    Real *best, *tail_start;             ///< [rows][lanes] parameters of the best check, and of the first of the tail
+    Real* was_inactive;                  ///< [slots][lanes] 1 or 0
+    Real *gradient, *shifted;            ///< [rows][lanes] scratch, if the train kernel keeps its rows in global memory
+    double *theta_double, *sums_double;  ///< [rows][lanes] scratch, if the check kernel keeps its rows in global memory
+    Replica* replicas;                   ///< [count]
+    std::uint8_t* running;               ///< [count] 0 once a replica has diverged: nothing of it will change
+    const std::int32_t* list;            ///< replicas that a kernel works on, ascending; null: all
+    const std::int64_t* list_count;      ///< their number
+    std::int64_t count, lanes;           ///< replicas; lanes of a row
+    std::int64_t first_trial;
+};
+
+template <class Real>
+struct InitializeArguments {
+    Piece<Real> piece;
+    Initialization laws;
+    std::uint64_t seed;
+    std::int64_t width;
+};
+
+/// Steps from + 1 .. to.
+template <class Real>
+struct TrainArguments {
+    Piece<Real> piece;
+    std::uint64_t seed;
+    std::int64_t from, to;
+    const StepScalars* scalars;  ///< [to - from]
+    NodeTable<Real> nodes;       ///< training nodes, if the samples are not fresh
+};
+
+/// Check number `index` of the cell, whose tables are in device memory.
+template <class Real, class CheckRecord>
+struct CheckArguments {
+    Piece<Real> piece;
+    Cell cell;
+    std::int64_t index;
+    CheckRecord* checks;  ///< [count][checks + 1], or null
+};
+
+/// Doubles of scratch that a warp needs to find the accurate risk of one network: breakpoints and the network.
+constexpr std::int64_t finish_scratch_doubles(const Cell& cell) {
+    return cell.dimension == 1 ? breakpoint_capacity(cell) + 3 * cell.width : 0;
+}
+
+template <class Real, class TrialRecord>
+struct FinishArguments {
+    Piece<Real> piece;
+    Cell cell;
+    double* scratch;       ///< [warps of the launch][finish_scratch_doubles]
+    TrialRecord* records;  ///< [count]
+};
+
+}  // namespace LIMRISK_LANES
+}  // namespace limrisk::kernels
