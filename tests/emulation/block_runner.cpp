@@ -13,6 +13,7 @@ namespace {
 
 using emulation::Meeting;
 
+thread_local StackPool stacks;
 thread_local BlockRunner* current_runner = nullptr;
 
 constexpr unsigned char poison = 0xFF, fence = 0xA5;
@@ -78,7 +79,7 @@ void BlockRunner::run_to_barrier(Warp& warp) {
 
 void BlockRunner::start_lane(int lane) {
     warp_->lanes[static_cast<std::size_t>(lane)].fiber =
-        LaneFiber(std::allocator_arg, PooledStack{&stacks_}, [this, lane](LaneFiber&& from) {
+        LaneFiber(std::allocator_arg, PooledStack{&stacks}, [this, lane](LaneFiber&& from) {
             took_over(std::move(from), lane);
             try {
                 kernel_.run(kernel_.arguments);

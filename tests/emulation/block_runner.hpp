@@ -73,7 +73,6 @@ private:
 
     LaunchedKernel kernel_;
     emulation::HostThread device_;
-    StackPool stacks_;  // before the fibers that use it
     std::vector<std::unique_ptr<Warp>> warps_;
 
     // Of the warp that runs now.

@@ -1,5 +1,6 @@
 // What NVRTC predefines, for the host's compiler: included before every emulated program. No standard header, as on the device.
-// A shared variable inside a function must be written `static __shared__`; dynamic shared memory is, outside of any namespace,
+// A shared variable inside a function must be written `static __shared__`. Dynamic shared memory is, outside of any namespace or in that
+// of the kernels,
 //   extern __shared__ char limrisk_dynamic_shared[];
 #pragma once
 #include "device_interface.hpp"
@@ -32,6 +33,11 @@
 static __thread limrisk::emulation::Index threadIdx, blockIdx, blockDim, gridDim;
 inline constexpr int warpSize = 32;
 __attribute__((aligned(128))) __thread char limrisk_dynamic_shared[limrisk::emulation::dynamic_shared_bytes];
+namespace limrisk::kernels {
+inline namespace cuda {
+extern __thread char limrisk_dynamic_shared[emulation::dynamic_shared_bytes] __asm__("limrisk_dynamic_shared");
+}
+}  // namespace limrisk::kernels
 
 namespace limrisk::emulation {
 

@@ -117,9 +117,9 @@ GuardedMemory::~GuardedMemory() {
 
 void* GuardedMemory::allocate(std::size_t bytes) {
     const std::lock_guard lock(mutex_);
-    const std::size_t counted = rounded_up(bytes, 512);
+    const std::size_t counted = rounded_up(std::max<std::size_t>(bytes, 1), 512);
     if (counted < bytes || counted > limit_bytes_ - used_bytes_) return nullptr;
-    const std::size_t mapped = rounded_up(bytes, page_bytes());
+    const std::size_t mapped = rounded_up(std::max<std::size_t>(bytes, 1), page_bytes());
     void* mapping = mmap(nullptr, mapped + page_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapping == MAP_FAILED) return nullptr;
     Allocation allocation{static_cast<char*>(mapping), mapped, bytes, 0};
@@ -150,7 +150,7 @@ void GuardedMemory::release(void* memory) {
                         untouched(allocation.mapping, begin) ? "end" : "beginning"));
     if (allocation.place < place_count) places[allocation.place].alive = false;
     munmap(allocation.mapping, allocation.mapped_bytes + page_bytes());
-    used_bytes_ -= rounded_up(allocation.bytes, 512);
+    used_bytes_ -= rounded_up(std::max<std::size_t>(allocation.bytes, 1), 512);
     allocations_.erase(found);
 }
 
