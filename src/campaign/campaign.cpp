@@ -134,6 +134,7 @@ private:
         const std::string_view name = key.name;
         if (name == "seed") campaign.seed = seed_.value_or(static_cast<std::uint64_t>(value->integer));
         if (name == "trials") campaign.trials = value->integer;
+        if (name == "store") campaign.store = static_cast<StoreContents>(value->integer);
         if (name != "name") return;
         campaign.name = value->text;
         const bool printable = std::none_of(campaign.name.begin(), campaign.name.end(),

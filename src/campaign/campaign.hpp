@@ -11,10 +11,14 @@
 
 namespace limrisk {
 
+/// What a store keeps: the record of every trial, or per cell the aggregate of all of them. In the order of the key's words.
+enum class StoreContents { Trials, Summary };
+
 struct Campaign {
     std::string name;
     std::uint64_t seed = 1;
     std::int64_t trials = 0;  ///< per cell
+    StoreContents store = StoreContents::Trials;
     std::vector<CellConfig> cells;
     std::string text;  ///< the file as read, for the store
 };

@@ -13,6 +13,15 @@ const Parameter name{"name", ParameterType::Text, "name of the campaign, 1 to 10
 const Parameter seed{"seed", ParameterType::Integer, "key of the random numbers", {0, 9223372036854775807.0}, "1", false, {}, nullptr,
                      nullptr};
 const Parameter trials{"trials", ParameterType::Integer, "trials per cell", {1, 1e9}, nullptr, true, {}, nullptr, nullptr};
+const Parameter store{"store",
+                      ParameterType::Choice,
+                      "what the store keeps: every trial, or per cell their summary",
+                      {},
+                      "\"trials\"",
+                      false,
+                      {"trials", "summary"},
+                      nullptr,
+                      nullptr};
 
 const Parameter steps = integer<&Cell::steps>("steps", "training steps", {1, 1099511627775.0}, nullptr);
 const Parameter precision = choice<&Cell::precision>("precision", "arithmetic of the training", {"float32", "float64"}, "\"float32\"");
@@ -61,6 +70,7 @@ const std::vector<SchemaKey>& campaign_schema() {
         {"", "name", false, &name, nullptr, nullptr},
         {"", "seed", false, &seed, nullptr, nullptr},
         {"", "trials", false, &trials, nullptr, nullptr},
+        {"", "store", false, &store, nullptr, nullptr},
         {"", "steps", true, &steps, nullptr, nullptr},
         {"", "precision", true, &precision, nullptr, nullptr},
         {"problem", "input", true, nullptr, &input_catalog(), nullptr},

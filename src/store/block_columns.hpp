@@ -11,6 +11,7 @@
 
 namespace limrisk {
 
+/// Of a store of trials.
 inline constexpr std::int64_t schema_version = 1;
 
 /// Largest number of trials in a block that the view `trials` can number.

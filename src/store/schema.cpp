@@ -9,6 +9,7 @@
 
 #include "limrisk/error.hpp"
 #include "limrisk/trial_fields.hpp"
+#include "store/aggregate_columns.hpp"
 #include "store/block_columns.hpp"
 
 namespace limrisk {
@@ -82,6 +83,14 @@ std::string blocks_sql() {
     return sql + ", UNIQUE (cell, first_trial))";
 }
 
+std::string aggregates_sql() {
+    std::string sql =
+        "CREATE TABLE aggregates (cell INTEGER NOT NULL REFERENCES cells (cell), first_trial INTEGER NOT NULL, count INTEGER NOT NULL,"
+        " hash TEXT NOT NULL";
+    for (const AggregateColumn& column : aggregate_columns()) sql += fmt::format(", {} {} NOT NULL", column.name, type_name(column.type));
+    return sql + ", UNIQUE (cell, first_trial))";
+}
+
 std::string trials_sql() {
     std::string sql = fmt::format("CREATE VIEW trials AS SELECT b.cell AS cell, b.first_trial+{}*h.n+l.n AS trial", digits);
     for (const TrialField& field : trial_fields) sql += fmt::format(", {} AS {}", field_sql(field), field.name);
@@ -102,6 +111,8 @@ constexpr const char* parameters_sql =
     " json_extract(description,'$.training.sampling') AS sampling, json_extract(description,'$.steps') AS steps,"
     " json_extract(description,'$.precision') AS precision, json_extract(description,'$.seed') AS seed FROM cells";
 
+std::int64_t version_of(StoreContents contents) { return contents == StoreContents::Trials ? schema_version : summary_schema_version; }
+
 double power_of_two(int exponent) { return std::ldexp(1.0, exponent - exponent_bias); }
 
 std::string all_bytes() {
@@ -116,27 +127,34 @@ std::string all_bytes() {
 
 }  // namespace
 
-const std::vector<SchemaObject>& schema_objects() {
-    static const std::vector<SchemaObject> objects{
-        {"table", "campaign",
-         "CREATE TABLE campaign (name TEXT NOT NULL, text TEXT NOT NULL, version TEXT NOT NULL, created TEXT NOT NULL, seed INTEGER NOT "
-         "NULL,"
-         " trials INTEGER NOT NULL, hash TEXT NOT NULL)"},
-        {"table", "cells", "CREATE TABLE cells (cell INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, description TEXT NOT NULL)"},
+const std::vector<SchemaObject>& schema_objects(StoreContents contents) {
+    static const SchemaObject campaign{
+        "table", "campaign",
+        "CREATE TABLE campaign (name TEXT NOT NULL, text TEXT NOT NULL, version TEXT NOT NULL, created TEXT NOT NULL, seed INTEGER NOT "
+        "NULL,"
+        " trials INTEGER NOT NULL, hash TEXT NOT NULL)"};
+    static const SchemaObject cells{"table", "cells",
+                                    "CREATE TABLE cells (cell INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, description TEXT NOT NULL)"};
+    static const SchemaObject parameters{"view", "parameters", parameters_sql};
+    static const std::vector<SchemaObject> of_trials{
+        campaign,
+        cells,
         {"table", "blocks", blocks_sql()},
         {"table", "view_byte", "CREATE TABLE view_byte (bytes BLOB NOT NULL)"},
         {"table", "view_digit", "CREATE TABLE view_digit (n INTEGER PRIMARY KEY)"},
         {"table", "view_power", "CREATE TABLE view_power (exponent INTEGER PRIMARY KEY, value REAL NOT NULL)"},
-        {"view", "parameters", parameters_sql},
+        parameters,
         {"view", "trials", trials_sql()},
     };
-    return objects;
+    static const std::vector<SchemaObject> of_summaries{campaign, cells, {"table", "aggregates", aggregates_sql()}, parameters};
+    return contents == StoreContents::Trials ? of_trials : of_summaries;
 }
 
-void create_schema(const sqlite::Database& database) {
+void create_schema(const sqlite::Database& database, StoreContents contents) {
     database.execute(fmt::format("PRAGMA application_id = {}", application_id));
-    database.execute(fmt::format("PRAGMA user_version = {}", schema_version));
-    for (const SchemaObject& object : schema_objects()) database.execute(object.sql);
+    database.execute(fmt::format("PRAGMA user_version = {}", version_of(contents)));
+    for (const SchemaObject& object : schema_objects(contents)) database.execute(object.sql);
+    if (contents == StoreContents::Summary) return;
     const std::string bytes = all_bytes();
     sqlite::Statement(database, "INSERT INTO view_byte VALUES (?)").bind_blob(1, bytes).run();
     sqlite::Statement digit(database, "INSERT INTO view_digit VALUES (?)");
@@ -145,18 +163,20 @@ void create_schema(const sqlite::Database& database) {
     for (int e = 1; e < exponents; ++e) power.bind(1, std::int64_t{e}).bind(2, power_of_two(e)).run();
 }
 
-void check_schema(const sqlite::Database& database) {
+StoreContents check_schema(const sqlite::Database& database) {
     if (database.integer("PRAGMA application_id") != application_id) {
         const bool empty = database.integer("SELECT count(*) FROM sqlite_master") == 0;
         refuse(database, empty ? "is empty: its creation was interrupted, or another program made it; run the campaign again to fill it"
                                : "is an SQLite database of another program, not a limrisk store");
     }
     const std::int64_t version = database.integer("PRAGMA user_version");
-    if (version != schema_version) {
-        refuse(database, fmt::format("has schema version {}, this limrisk reads version {}; use the limrisk that wrote it{}", version,
-                                     schema_version, version > schema_version ? " or a newer one" : ""));
+    if (version != schema_version && version != summary_schema_version) {
+        refuse(database,
+               fmt::format("has schema version {}, this limrisk reads versions {} and {}; use the limrisk that wrote it{}", version,
+                           schema_version, summary_schema_version, version > summary_schema_version ? " or a newer one" : ""));
     }
-    for (const SchemaObject& object : schema_objects()) {
+    const StoreContents contents = version == schema_version ? StoreContents::Trials : StoreContents::Summary;
+    for (const SchemaObject& object : schema_objects(contents)) {
         sqlite::Statement found(database, "SELECT sql FROM sqlite_master WHERE type = ? AND name = ?");
         found.bind(1, std::string_view(object.type)).bind(2, std::string_view(object.name));
         if (!found.step()) refuse(database, fmt::format("is damaged: the {} `{}` is missing", object.type, object.name));
@@ -166,6 +186,7 @@ void check_schema(const sqlite::Database& database) {
     sqlite::Statement trigger(database, "SELECT name FROM sqlite_master WHERE type = 'trigger'");
     if (trigger.step())
         refuse(database, fmt::format("was changed: it has a trigger `{}`, which limrisk never makes; drop it", trigger.text(0)));
+    return contents;
 }
 
 std::vector<std::string> check_view_constants(const sqlite::Database& database) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "campaign/campaign.hpp"
 #include "store/sqlite.hpp"
 
 namespace limrisk {
@@ -16,13 +17,14 @@ struct SchemaObject {
 };
 
 /// Everything that CREATE statements make, in the order of creation.
-const std::vector<SchemaObject>& schema_objects();
+const std::vector<SchemaObject>& schema_objects(StoreContents contents);
 
 /// Creates all of it with the constants that the views need. Inside the caller's transaction.
-void create_schema(const sqlite::Database& database);
+void create_schema(const sqlite::Database& database, StoreContents contents);
 
-/// Throws StoreError(Data) unless the file is a store of this schema version, with exactly these tables and views, and no trigger.
-void check_schema(const sqlite::Database& database);
+/// What the store keeps. Throws StoreError(Data) unless the file is a store of a known schema version, with exactly that version's tables
+/// and views, and no trigger.
+StoreContents check_schema(const sqlite::Database& database);
 
 /// Problems with the constants that the views decode with; empty if there are none.
 std::vector<std::string> check_view_constants(const sqlite::Database& database);

@@ -63,7 +63,7 @@ void write_campaign(const sqlite::Database& database, const StoredCampaign& camp
 
 void create(const sqlite::Database& database, const Campaign& campaign) {
     sqlite::Transaction transaction(database);
-    create_schema(database);
+    create_schema(database, campaign.store);
     write_campaign(database, {campaign.name, campaign.text, LIMRISK_VERSION, utc_now(), campaign.seed, campaign.trials});
     sqlite::Statement insert(database, "INSERT INTO cells (cell, id, description) VALUES (?, ?, ?)");
     for (std::size_t k = 0; k < campaign.cells.size(); ++k) {
@@ -84,7 +84,7 @@ std::string campaign_hash(const StoredCampaign& campaign) {
 Store::Impl::Impl(const fs::path& path, sqlite::Access access) : database(path, access) {}
 
 void Store::Impl::load() {
-    check_schema(database);
+    contents = check_schema(database);
     sqlite::Statement row(database, "SELECT name, text, version, created, seed, trials, hash FROM campaign");
     if (!row.step()) refuse(ExitCode::Data, database.path(), "is damaged: the table `campaign` is empty");
     campaign = {row.text(0), row.text(1), row.text(2), row.text(3), static_cast<std::uint64_t>(row.integer(4)), row.integer(5)};
@@ -104,6 +104,13 @@ void Store::Impl::adopt(const Campaign& wanted) {
     if (!difference.empty()) {
         refuse(ExitCode::Data, database.path(),
                fmt::format("belongs to another campaign: {}. Give another --store, or run the campaign that made it", difference));
+    }
+    if (wanted.store != contents) {
+        const bool trials = contents == StoreContents::Trials;
+        refuse(ExitCode::Data, database.path(),
+               fmt::format("keeps {} (store = \"{}\"), the campaign asks for {}; give another --store, or --set store={}",
+                           trials ? "the record of every trial" : "summaries only", trials ? "trials" : "summary",
+                           trials ? "summaries only" : "the record of every trial", trials ? "trials" : "summary"));
     }
     // Same cells, perhaps in another order: count them as the campaign does.
     std::vector<StoredCell> ordered;
@@ -128,6 +135,13 @@ std::int64_t Store::Impl::row_of(std::int64_t cell) const {
         throw Defect(fmt::format("store {}: there is no cell {}, only 0 to {}", database.path().string(), cell, rows.size() - 1));
     }
     return rows[static_cast<std::size_t>(cell)];
+}
+
+void Store::Impl::expect_trials() const {
+    if (contents == StoreContents::Trials) return;
+    refuse(ExitCode::Data, database.path(),
+           "keeps summaries of its trials, not their records; `limrisk summary` shows them, and a campaign with store = \"trials\" keeps "
+           "records");
 }
 
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -176,11 +190,15 @@ const StoredCampaign& Store::campaign() const { return impl_->campaign; }
 
 const std::vector<StoredCell>& Store::cells() const { return impl_->cells; }
 
+StoreContents Store::contents() const { return impl_->contents; }
+
 std::vector<BlockKey> Store::blocks() const {
     const std::scoped_lock guard(impl_->mutex);
     std::vector<BlockKey> keys;
+    const std::string sql = fmt::format("SELECT first_trial, count FROM {} WHERE cell = ? ORDER BY first_trial",
+                                        impl_->contents == StoreContents::Trials ? "blocks" : "aggregates");
     for (std::size_t k = 0; k < impl_->rows.size(); ++k) {
-        sqlite::Statement statement(impl_->database, "SELECT first_trial, count FROM blocks WHERE cell = ? ORDER BY first_trial");
+        sqlite::Statement statement(impl_->database, sql);
         statement.bind(1, impl_->rows[k]);
         while (statement.step()) keys.push_back({static_cast<std::int64_t>(k), statement.integer(0), statement.integer(1)});
     }
@@ -190,6 +208,7 @@ std::vector<BlockKey> Store::blocks() const {
 void Store::write_block(const BlockKey& key, const std::vector<TrialRecord>& records) {
     const std::scoped_lock guard(impl_->mutex);
     if (!impl_->lock) throw Defect("a store that was opened for reading was asked to write");
+    impl_->expect_trials();
     if (key.count < 1 || key.count > max_block_trials || key.first_trial < 0 || key.count != static_cast<std::int64_t>(records.size())) {
         throw Defect(
             fmt::format("a block of {} trials from {} on with {} records cannot be stored", key.count, key.first_trial, records.size()));
@@ -226,10 +245,12 @@ void Store::write_block(const BlockKey& key, const std::vector<TrialRecord>& rec
 
 std::vector<TrialRecord> Store::read_block(const BlockKey& key) const {
     const std::scoped_lock guard(impl_->mutex);
+    impl_->expect_trials();
     return impl_->read(key);
 }
 
 void Store::for_each_trial(std::int64_t cell, const std::function<void(std::int64_t, const TrialRecord&)>& visit) const {
+    impl_->expect_trials();
     std::int64_t next = 0;
     for (;;) {
         BlockKey key{cell, next, 0};

@@ -1,12 +1,14 @@
-// The store: one SQLite file, blocks of trials as packed, hashed columns. Schema: docs/formats.md.
+// The store: one SQLite file that keeps, as packed and hashed columns, blocks of trials or aggregates of them. Schema: docs/formats.md.
 #pragma once
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "aggregation/aggregate.hpp"
 #include "campaign/campaign.hpp"
 #include "limrisk/trial_record.hpp"
 
@@ -22,6 +24,12 @@ struct BlockKey {
     auto operator<=>(const BlockKey&) const = default;
 };
 
+/// The aggregate of key.count trials.
+struct StoredAggregate {
+    BlockKey key;
+    Aggregate aggregate;
+};
+
 /// Metadata of a campaign as stored.
 struct StoredCampaign {
     std::string name, text, version, created;
@@ -32,8 +40,9 @@ struct StoredCampaign {
 /// One writer, any number of readers. Methods throw StoreError: Data (damaged, foreign), Busy (another writer), InputOutput (disk).
 class Store {
 public:
-    /// Opens or creates `path` for `campaign`, takes the writer's lock. A store of another campaign is refused with what differs.
-    /// Blocks already there stay; asking for more trials is no difference.
+    /// Opens or creates `path` for `campaign`, takes the writer's lock. A store of another campaign is refused with what differs, and one
+    /// that keeps trials where the campaign asks for summaries, or the reverse. Blocks already there stay; asking for more trials is no
+    /// difference.
     static Store open_for_writing(const std::filesystem::path& path, const Campaign& campaign);
     /// Opens an existing store read-only.
     static Store open(const std::filesystem::path& path);
@@ -43,7 +52,12 @@ public:
 
     const StoredCampaign& campaign() const;
     const std::vector<StoredCell>& cells() const;
-    std::vector<BlockKey> blocks() const;  ///< sorted
+    StoreContents contents() const;
+    /// What is there, sorted: blocks of trials, or the ranges whose aggregates are kept, no two of which touch.
+    std::vector<BlockKey> blocks() const;
+
+    // Of a store that keeps trials:
+
     /// Commits one block in one transaction; durable when it returns.
     void write_block(const BlockKey& key, const std::vector<TrialRecord>& records);
     /// Reads and checks one block. Throws StoreError(Data) when its hash does not fit.
@@ -51,7 +65,15 @@ public:
     /// All trials of a cell that form a prefix 0..n-1 without gaps, block by block.
     void for_each_trial(std::int64_t cell, const std::function<void(std::int64_t trial, const TrialRecord&)>& visit) const;
 
-    /// Problems found by checking every block against its hash and the schema; empty if sound.
+    // Of a store that keeps summaries:
+
+    /// Commits all parts in one transaction, durable when it returns; an aggregate is joined with those of adjacent trials. Throws
+    /// StoreError(Data) if trials are already there.
+    void write_aggregates(std::span<const StoredAggregate> parts);
+    /// Reads and checks one of blocks(). Throws StoreError(Data) when its hash does not fit.
+    Aggregate read_aggregate(const BlockKey& key) const;
+
+    /// Problems found by checking every block or aggregate against its hash and the schema; empty if sound.
     std::vector<std::string> verify() const;
 
 private:

@@ -24,10 +24,14 @@ struct Store::Impl {
     void adopt(const Campaign& campaign);  ///< refuses another campaign; takes over its order of cells and its number of trials
     std::int64_t row_of(std::int64_t cell) const;
     std::vector<TrialRecord> read(const BlockKey& key);
+    Aggregate read_aggregate(const BlockKey& key) const;
+    void add_aggregate(BlockKey key, Aggregate aggregate);  ///< in the caller's transaction
+    void expect_trials() const;                             ///< refuses a store of summaries
 
     std::unique_ptr<WriterLock> lock;  ///< released after the connection is closed
     sqlite::Database database;
     std::optional<sqlite::Statement> insert, select;
+    StoreContents contents = StoreContents::Trials;
     StoredCampaign campaign;
     std::vector<StoredCell> cells;
     std::vector<std::int64_t> rows;  ///< [cells] value of blocks.cell

@@ -47,28 +47,37 @@ void collect(std::vector<std::string>& problems, const Check& check) {
 std::vector<std::string> Store::verify() const {
     std::vector<std::string> problems;
     const sqlite::Database& database = impl_->database;
+    const bool trials = impl_->contents == StoreContents::Trials;
+    const char* const table = trials ? "blocks" : "aggregates";
     {
         const std::scoped_lock guard(impl_->mutex);
         collect(problems, [&] { check_pages(database, problems); });
         collect(problems, [&] { check_schema(database); });
-        collect(problems, [&] {
-            for (std::string& problem : check_view_constants(database)) problems.push_back(std::move(problem));
-        });
+        if (trials)
+            collect(problems, [&] {
+                for (std::string& problem : check_view_constants(database)) problems.push_back(std::move(problem));
+            });
         collect(problems, [&] { check_cells(impl_->cells, problems); });
         collect(problems, [&] {
-            const std::int64_t strays = database.integer("SELECT count(*) FROM blocks WHERE cell NOT IN (SELECT cell FROM cells)");
-            if (strays > 0) problems.push_back(fmt::format("{} blocks belong to no cell", strays));
+            const std::int64_t strays =
+                database.integer(fmt::format("SELECT count(*) FROM {} WHERE cell NOT IN (SELECT cell FROM cells)", table));
+            if (strays > 0) problems.push_back(fmt::format("{} {} belong to no cell", strays, table));
         });
     }
     collect(problems, [&] {
         BlockKey before{-1, 0, 0};
         for (const BlockKey& key : blocks()) {
             if (key.cell == before.cell && key.first_trial < before.first_trial + before.count) {
-                problems.push_back(fmt::format("cell {}: the blocks from trial {} and from trial {} overlap", key.cell, before.first_trial,
-                                               key.first_trial));
+                problems.push_back(fmt::format("cell {}: the {} from trial {} and from trial {} overlap", key.cell, table,
+                                               before.first_trial, key.first_trial));
             }
             before = key;
-            collect(problems, [&] { read_block(key); });
+            collect(problems, [&] {
+                if (trials)
+                    read_block(key);
+                else
+                    read_aggregate(key);
+            });
         }
     });
     return problems;

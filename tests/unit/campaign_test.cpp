@@ -51,6 +51,17 @@ TEST(Campaign, ReadsEveryField) {
     EXPECT_EQ(cell.evaluation.final_nodes, 0);
 }
 
+TEST(Campaign, WhatTheStoreKeepsIsNoPartOfACell) {
+    const Campaign trials = read_campaign({}), summary = read_campaign({{4, "store = \"summary\""}});
+    EXPECT_EQ(trials.store, StoreContents::Trials);
+    EXPECT_EQ(summary.store, StoreContents::Summary);
+    EXPECT_EQ(read_campaign({{4, "store = \"trials\""}}).store, StoreContents::Trials);
+    EXPECT_EQ(summary.cells.at(0).id, trials.cells.at(0).id);
+    Overrides overrides;
+    overrides.set = {{"store", "summary"}};
+    EXPECT_EQ(read_campaign({}, overrides).store, StoreContents::Summary);
+}
+
 TEST(Campaign, DefaultsFollowFromTheRest) {
     const Edits bare{{4, ""}, {5, ""}, {11, ""}, {12, ""}, {16, ""}, {17, ""}, {18, ""}, {19, ""}, {20, ""}, {21, ""}};
     const CellConfig cell = only_cell(bare);

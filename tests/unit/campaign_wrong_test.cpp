@@ -54,6 +54,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{{{2, "trials = [1, 2]"}}, "t.toml:2: key `trials`", "cannot be swept"},                       //
                     Wrong{{{2, "trials = 1979-05-27"}}, "t.toml:2: key `trials`", "a date or time"},                    //
                     Wrong{{{2, "trials = { n = 1 }"}}, "t.toml:2: key `trials`", "a table"},                            //
+                    Wrong{{{4, "store = \"sumary\""}}, "t.toml:4: key `store`", "did you mean `summary`?"},             //
+                    Wrong{{{4, "store = [\"trials\", \"summary\"]"}}, "t.toml:4: key `store`", "cannot be swept"},      //
+                    Wrong{{{4, "store = 1"}}, "t.toml:4: key `store`", "\"trials\" or \"summary\""},                    //
                     Wrong{{{2, "trails = 8"}}, "t.toml:2: key `trails`", "did you mean `trials`?"},
                     Wrong{{{3, ""}}, "t.toml: key `steps`", "missing"},                                         //
                     Wrong{{{3, "steps = 0"}}, "t.toml:3: key `steps`", "1 to 1099511627775"},                   //

@@ -11,6 +11,7 @@
 #include <iterator>
 #include <thread>
 
+#include "store/aggregate_columns.hpp"
 #include "store_fixture.hpp"
 
 namespace limrisk::testing {
@@ -40,6 +41,10 @@ std::string everything(const Store& store) {
     for (const StoredCell& cell : store.cells()) text += cell.id + cell.description + '\n';
     for (const BlockKey& key : store.blocks()) {
         text += std::to_string(key.cell) + ' ' + std::to_string(key.first_trial) + ' ' + std::to_string(key.count) + '\n';
+        if (store.contents() == StoreContents::Summary) {
+            for (const std::string& column : pack_aggregate(store.read_aggregate(key))) text += column;
+            continue;
+        }
         const std::vector<TrialRecord> records = store.read_block(key);
         for (const TrialRecord& record : records) {
             for (const TrialField& field : trial_fields) {
@@ -62,6 +67,25 @@ Outcome examine(const fs::path& path, const std::string& sound) {
     }
 }
 
+/// Flips one bit in every 97th byte of a store, of which there must be more to find than half as many as are harmless.
+void expect_flips_are_found(const fs::path& path, const fs::path& copy) {
+    const std::string sound = everything(Store::open(path));
+    const std::string bytes = contents(path);
+    std::size_t found = 0, harmless = 0;
+    for (std::size_t at = 0; at < bytes.size(); at += 97) {
+        std::string damaged = bytes;
+        damaged[at] = static_cast<char>(damaged[at] ^ (1 << (at % 8)));
+        replace_contents(copy, damaged);
+        const Outcome outcome = examine(copy, sound);
+        EXPECT_NE(outcome, Outcome::Missed) << "byte " << at << ", bit " << at % 8;
+        ++(outcome == Outcome::Found ? found : harmless);
+    }
+    // What is harmless lies in unused bytes of pages.
+    EXPECT_GT(found, harmless / 2) << found << " found, " << harmless << " harmless of " << bytes.size() / 97;
+    ::testing::Test::RecordProperty("found", static_cast<int>(found));
+    ::testing::Test::RecordProperty("harmless", static_cast<int>(harmless));
+}
+
 TEST_F(StoreTest, FlippedBitsAreFoundOrHarmless) {
     {
         Store store = Store::open_for_writing(path(), small_campaign(100));
@@ -69,21 +93,18 @@ TEST_F(StoreTest, FlippedBitsAreFoundOrHarmless) {
             for (std::int64_t first = 0; first < 96; first += 32) store.write_block({cell, first, 32}, records_of({cell, first, 32}));
         }
     }
-    const std::string sound = everything(Store::open(path()));
-    const std::string bytes = contents(path());
-    std::size_t found = 0, harmless = 0;
-    for (std::size_t at = 0; at < bytes.size(); at += 97) {
-        std::string damaged = bytes;
-        damaged[at] = static_cast<char>(damaged[at] ^ (1 << (at % 8)));
-        replace_contents(path("damaged.db"), damaged);
-        const Outcome outcome = examine(path("damaged.db"), sound);
-        EXPECT_NE(outcome, Outcome::Missed) << "byte " << at << ", bit " << at % 8;
-        ++(outcome == Outcome::Found ? found : harmless);
+    expect_flips_are_found(path(), path("damaged.db"));
+}
+
+TEST_F(StoreTest, FlippedBitsOfSummariesAreFoundOrHarmless) {
+    {
+        Store store = Store::open_for_writing(path(), summarized(small_campaign(100)));
+        for (std::int64_t cell = 0; cell < 4; ++cell) {
+            write_aggregate(store, {cell, 0, 100});
+            write_aggregate(store, {cell, 120, 100});
+        }
     }
-    // What is harmless lies in unused bytes of pages.
-    EXPECT_GT(found, harmless / 2) << found << " found, " << harmless << " harmless of " << bytes.size() / 97;
-    RecordProperty("found", static_cast<int>(found));
-    RecordProperty("harmless", static_cast<int>(harmless));
+    expect_flips_are_found(path(), path("damaged.db"));
 }
 
 TEST_F(StoreTest, TruncatedFilesAreFound) {
@@ -179,13 +200,16 @@ TEST_F(StoreTest, InterruptedTransactionsInAReadOnlyFileSystemAreExplained) {
 }
 
 /// Writes blocks one after the other from the first that is missing, and says so through the pipe after each.
-[[noreturn]] void write_until_killed(const fs::path& path, int acknowledge) {
+[[noreturn]] void write_until_killed(const fs::path& path, const Campaign& campaign, int acknowledge) {
     try {
-        Store store = Store::open_for_writing(path, small_campaign(1'000'000));
+        Store store = Store::open_for_writing(path, campaign);
         std::int64_t first = 0;
         for (const BlockKey& key : store.blocks()) first = key.first_trial + key.count;
         for (;; first += 50) {
-            store.write_block({0, first, 50}, records_of({0, first, 50}));
+            if (campaign.store == StoreContents::Summary)
+                write_aggregate(store, {0, first, 50});
+            else
+                store.write_block({0, first, 50}, records_of({0, first, 50}));
             const std::int64_t done = first + 50;
             if (write(acknowledge, &done, sizeof done) != sizeof done) _exit(2);
         }
@@ -195,7 +219,12 @@ TEST_F(StoreTest, InterruptedTransactionsInAReadOnlyFileSystemAreExplained) {
     }
 }
 
-TEST_F(StoreTest, KilledWritersLoseNothingAcknowledgedAndFreeTheLock) {
+/// Both kinds of store.
+class KilledWriterTest : public StoreTest, public ::testing::WithParamInterface<StoreContents> {};
+
+TEST_P(KilledWriterTest, LosesNothingAcknowledgedAndFreesTheLock) {
+    Campaign campaign = small_campaign(1'000'000);
+    campaign.store = GetParam();
     std::mt19937 random(20261121);
     std::int64_t safe = 0;  // trials known to be in the store
     for (int round = 0; round < 40; ++round) {
@@ -203,7 +232,7 @@ TEST_F(StoreTest, KilledWritersLoseNothingAcknowledgedAndFreeTheLock) {
         ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
         const pid_t child = fork();
         ASSERT_GE(child, 0);
-        if (child == 0) write_until_killed(path(), ends[1]);
+        if (child == 0) write_until_killed(path(), campaign, ends[1]);
         close(ends[1]);
         std::int64_t done = 0;
         // Every other round gets as far as a block however slow the machine is; the others may die while the store is opened.
@@ -226,10 +255,13 @@ TEST_F(StoreTest, KilledWritersLoseNothingAcknowledgedAndFreeTheLock) {
         EXPECT_THAT(store.verify(), ::testing::IsEmpty());
         safe = count;
     }
-    Store store = Store::open_for_writing(path(), small_campaign(1'000'000));
+    Store store = Store::open_for_writing(path(), campaign);
     EXPECT_EQ(count_right_trials(store), safe);
     EXPECT_GT(safe, 0);
 }
+
+INSTANTIATE_TEST_SUITE_P(Contents, KilledWriterTest, ::testing::Values(StoreContents::Trials, StoreContents::Summary),
+                         [](const auto& parameter) { return parameter.param == StoreContents::Trials ? "Trials" : "Summary"; });
 
 }  // namespace
 }  // namespace limrisk::testing

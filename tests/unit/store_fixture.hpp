@@ -90,6 +90,20 @@ inline std::vector<TrialRecord> records_of(const BlockKey& key) {
     return records;
 }
 
+inline Aggregate aggregate_of(const BlockKey& key) { return aggregate_records(records_of(key).data(), key.count, key.first_trial); }
+
+/// Commits the aggregate of these trials alone.
+inline void write_aggregate(Store& store, const BlockKey& key) {
+    const StoredAggregate part{key, aggregate_of(key)};
+    store.write_aggregates({&part, 1});
+}
+
+/// The campaign, with a store that keeps summaries.
+inline Campaign summarized(Campaign campaign) {
+    campaign.store = StoreContents::Summary;
+    return campaign;
+}
+
 /// Bitwise equality: == would take 0 for -0.
 inline bool same_bits(const TrialRecord& a, const TrialRecord& b) {
     for (const TrialField& field : trial_fields) {
@@ -100,10 +114,15 @@ inline bool same_bits(const TrialRecord& a, const TrialRecord& b) {
     return true;
 }
 
-/// Number of trials in the store; -1 if one of them is not record_of(cell, trial).
+/// Number of trials in the store; -1 if one of them is not record_of(cell, trial), or an aggregate not that of them.
 inline std::int64_t count_right_trials(const Store& store) {
     std::int64_t count = 0;
     for (const BlockKey& key : store.blocks()) {
+        if (store.contents() == StoreContents::Summary) {
+            if (!(store.read_aggregate(key) == aggregate_of(key))) return -1;
+            count += key.count;
+            continue;
+        }
         const std::vector<TrialRecord> records = store.read_block(key);
         for (const TrialRecord& record : records) {
             if (!same_bits(record, record_of(key.cell, key.first_trial + (&record - records.data())))) return -1;

@@ -163,9 +163,15 @@ TEST_F(StoreTest, ForeignFilesAreRefusedAndLeftAlone) {
 
     { Store::open_for_writing(path("newer.db"), small_campaign()); }
     ASSERT_EQ(sqlite3_open(path("newer.db").c_str(), &foreign), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(foreign, "PRAGMA user_version = 3", nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(foreign);
+    EXPECT_THAT(store_error([&] { Store::open(path("newer.db")); }), ::testing::Pair(65, HasSubstr("schema version 3")));
+    // The version of a store of summaries does not make one of a store of trials.
+    { Store::open_for_writing(path("other.db"), small_campaign()); }
+    ASSERT_EQ(sqlite3_open(path("other.db").c_str(), &foreign), SQLITE_OK);
     ASSERT_EQ(sqlite3_exec(foreign, "PRAGMA user_version = 2", nullptr, nullptr, nullptr), SQLITE_OK);
     sqlite3_close(foreign);
-    EXPECT_THAT(store_error([&] { Store::open(path("newer.db")); }), ::testing::Pair(65, HasSubstr("schema version 2")));
+    EXPECT_THAT(store_error([&] { Store::open(path("other.db")); }), ::testing::Pair(65, HasSubstr("`aggregates` is missing")));
 
     std::ofstream(path("empty.db")).flush();
     EXPECT_THAT(store_error([&] { Store::open(path("empty.db")); }), ::testing::Pair(65, HasSubstr("empty")));
