@@ -17,6 +17,7 @@ struct WorkItem {
     const CellPlan* plan = nullptr;
     std::int64_t first_trial = 0;
     std::int64_t count = 0;
+    int worker = 0;  ///< which of concurrency() workers runs it: a backend of several devices serves each worker with one of them
 };
 
 /// Shared by a worker and its observers while a block runs.
@@ -48,6 +49,8 @@ public:
     virtual std::string description() const = 0;
     /// How many blocks it can run at once; the driver calls run() from that many threads.
     virtual int concurrency() const = 0;
+    /// How many trials of a cell one run() should get at least; whole blocks.
+    virtual std::int64_t batch_trials(const CellPlan& plan) const { return plan.block_trials(); }
     /// Runs a block; nullopt if it was abandoned. Thread-safe.
     virtual std::optional<BlockResult> run(const WorkItem& item, WorkStatus& status, const BlockOptions& options = {}) = 0;
 };
