@@ -1,6 +1,7 @@
 // A few lines of CUDA C++ on an emulated device, for tests of the emulation itself.
 #pragma once
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,12 +11,14 @@
 namespace limrisk::test {
 
 /// Compiles through the cache of the tests, as a backend would.
-inline std::string emulated_machine_code(const std::string& name, const std::string& source) {
+inline std::string emulated_machine_code(const std::string& name, const std::string& source,
+                                         std::span<const cuda::SourceText> headers = cuda::device_headers()) {
     const HostCompiler compiler;
     cuda::CompileJob job;
     job.name = name;
     job.source = source;
     job.architecture = "sm_90";
+    job.headers = headers;
     cuda::CompileManyOptions options;
     options.cache = &emulated_program_cache();
     options.threads = 1;
@@ -24,11 +27,12 @@ inline std::string emulated_machine_code(const std::string& name, const std::str
 
 /// A runtime of one device, the device, a stream and a program.
 struct LoadedProgram {
-    explicit LoadedProgram(const std::string& name, const std::string& source, const EmulatedRuntimeOptions& options = {})
+    explicit LoadedProgram(const std::string& name, const std::string& source, const EmulatedRuntimeOptions& options = {},
+                           std::span<const cuda::SourceText> headers = cuda::device_headers())
         : runtime(options),
           device(runtime.open(0)),
           stream(device->make_stream()),
-          module(device->load(emulated_machine_code(name, source))) {}
+          module(device->load(emulated_machine_code(name, source, headers))) {}
 
     template <class Value>
     Value* allocate(std::size_t count) {

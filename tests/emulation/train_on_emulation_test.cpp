@@ -1,0 +1,245 @@
+// The initialize and train kernels of whole cells on an emulated GPU, in memory laid out by hand: the CPU backend's bits, wherever the
+// planner puts the rows.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <ostream>
+
+#include "backend/backend.hpp"
+#include "backend/cell_plan.hpp"
+#include "backend/cuda/kernel_plan.hpp"
+#include "backend/cuda/spec_source.hpp"
+#include "kernels/launch.hpp"
+#include "kernels/schedule.hpp"
+#include "loaded_program.hpp"
+
+namespace limrisk::test {
+namespace {
+
+using namespace kernels;
+
+struct Case {
+    const char* name;
+    std::int64_t width, dimension, batch;
+    OptimizerKind optimizer;
+    ActivationKind activation;
+    Precision precision;
+    bool fresh_samples = true;
+    std::int64_t steps = 7, replicas = 5;
+};
+
+void PrintTo(const Case& of, std::ostream* out) { *out << of.name; }
+
+CellConfig config_of(const Case& of) {
+    CellConfig config;
+    config.seed = 77;
+    config.precision = of.precision;
+    config.input.dimension = of.dimension;
+    config.input.low = -1;
+    config.target = of.dimension == 1 ? "x1^2 + 2*x1" : "if(x1 < x2, sin(x1 * x2), max(abs(x1), 0.5) ^ 1.5)";
+    config.width = of.width;
+    config.activation = {of.activation, 0, 1, 2};
+    config.batch = of.batch;
+    if (!of.fresh_samples) config.nodes_per_axis = of.batch;
+    config.optimizer = {of.optimizer, 0.9, 0.999, 1e-8, false, true};
+    config.learning_rate = {0.03, 0.1};
+    config.steps = of.steps;
+    config.checks = config.tail = 1;
+    config.evaluation = {8, 8};
+    return config;
+}
+
+/// Trains a cell's first replicas from `first_trial` on.
+template <class Real>
+class HandMadeRun {
+public:
+    HandMadeRun(const CellPlan& plan, const cuda::CellKernelPlan& kernels, std::int64_t first_trial, std::int64_t replicas,
+                std::span<const cuda::SourceText> headers)
+        : cell_(plan.cell()),
+          train_("train", cuda::train_kernel_source(cell_, kernels.train), {}, headers),
+          initialize_(train_.device->load(emulated_machine_code("evaluate", cuda::evaluate_kernel_source(cell_, kernels.evaluate)))),
+          lanes_((replicas * cell_.tile.lanes + 31) / 32 * 32 + 32) {
+        const std::int64_t rows = row_count(cell_.tile.neurons_per_lane, cell_.dimension);
+        const auto make_rows = [&](std::int64_t count) { return train_.allocate<Real>(static_cast<std::size_t>(count * lanes_)); };
+        const int states = state_count(cell_.optimizer.kind);
+        Piece<Real> piece{};
+        piece.theta = make_rows(rows);
+        piece.first = states >= 1 ? make_rows(rows) : nullptr;
+        piece.second = states >= 2 ? make_rows(rows) : nullptr;
+        piece.was_inactive = make_rows(cell_.tile.neurons_per_lane);
+        piece.gradient = make_rows(rows);
+        piece.shifted = make_rows(rows);
+        piece.replicas = train_.allocate<Replica>(static_cast<std::size_t>(replicas));
+        piece.running = train_.allocate<std::uint8_t>(static_cast<std::size_t>(replicas));
+        piece.count = replicas;
+        piece.lanes = lanes_;
+        piece.first_trial = first_trial;
+        launch(*initialize_, "limrisk_initialize", kernels.evaluate,
+               InitializeArguments<Real>{piece, cell_.initialization, cell_.seed, cell_.width});
+        // In two launches, so that the second goes on where the first stopped.
+        std::vector<StepScalars> scalars(static_cast<std::size_t>(cell_.steps));
+        Schedule(cell_.optimizer, cell_.learning_rate).next(scalars.data(), static_cast<int>(cell_.steps));
+        const StepScalars* on_device = train_.upload(scalars);
+        const std::int64_t middle = cell_.steps / 2;
+        for (const auto& [from, to] : {std::pair<std::int64_t, std::int64_t>{0, middle}, {middle, cell_.steps}})
+            launch(*train_.module, "limrisk_train", kernels.train,
+                   TrainArguments<Real>{piece, cell_.seed, from, to, on_device + from, nodes()});
+        theta_ = train_.download(piece.theta, static_cast<std::size_t>(rows * lanes_));
+        if (states >= 1) first_ = train_.download(piece.first, theta_.size());
+        if (states >= 2) second_ = train_.download(piece.second, theta_.size());
+    }
+
+    /// In canonical order, as FinalState.
+    std::vector<double> parameters(std::int64_t replica) const { return canonical(theta_, replica); }
+    std::vector<double> first_state(std::int64_t replica) const { return canonical(first_, replica); }
+    std::vector<double> second_state(std::int64_t replica) const { return canonical(second_, replica); }
+
+private:
+    template <class Arguments>
+    void launch(cuda::Module& module, const char* name, const cuda::KernelPlan& plan, const Arguments& arguments) {
+        const std::int64_t warps = (lanes_ - 32) / 32, blocks = (warps + plan.warps - 1) / plan.warps;
+        train_.stream->launch(module.kernel(name, plan.shared_bytes), blocks, plan.threads(), plan.shared_bytes, &arguments);
+    }
+
+    NodeTable<Real> nodes() {
+        NodeTable<Real> table{};
+        if constexpr (sizeof(Real) == 4)
+            table = cell_.training_nodes_float;
+        else
+            table = cell_.training_nodes_double;
+        if (table.count == 0) return table;
+        const auto upload = [&](const Real* values, std::int64_t count) {
+            return train_.upload(std::vector<Real>(values, values + count));
+        };
+        return {upload(table.inputs, table.count * cell_.dimension), upload(table.targets, table.count), upload(table.weights, table.count),
+                table.count};
+    }
+
+    std::vector<double> canonical(const std::vector<Real>& rows, std::int64_t replica) const {
+        const std::int64_t d = cell_.dimension, h = cell_.width;
+        std::vector<double> values(static_cast<std::size_t>(parameter_count(h, d)));
+        if (rows.empty()) return values;  // the optimizer has no such state
+        const auto at = [&](std::int64_t row, std::int64_t lane) {
+            return static_cast<double>(rows[static_cast<std::size_t>(row * lanes_ + replica * cell_.tile.lanes + lane)]);
+        };
+        for (std::int64_t i = 0; i < h; ++i)
+            for (std::int64_t k = 0; k < d + 2; ++k)
+                values[static_cast<std::size_t>(k < d ? i * d + k : k * h + i)] =
+                    at(i / cell_.tile.lanes * (d + 2) + k, i % cell_.tile.lanes);
+        values.back() = at(cell_.tile.neurons_per_lane * (d + 2), 0);
+        return values;
+    }
+
+    const Cell& cell_;
+    LoadedProgram train_;
+    std::unique_ptr<cuda::Module> initialize_;
+    std::int64_t lanes_;
+    std::vector<Real> theta_, first_, second_;
+};
+
+/// Where two states differ first; "" if nowhere.
+std::string difference(const std::vector<double>& found, const std::vector<double>& expected, const std::string& what) {
+    if (found.size() != expected.size()) return fmt::format("{}: {} coordinates, not {}\n", what, found.size(), expected.size());
+    for (std::size_t j = 0; j < found.size(); ++j)
+        if (!(found[j] == expected[j])) return fmt::format("{} coordinate {}: {}, should be {}\n", what, j, found[j], expected[j]);
+    return "";
+}
+
+/// What differs between the emulated GPU and the CPU backend.
+template <class Real>
+std::string differences(const CellPlan& plan, const cuda::CellKernelPlan& kernels, std::int64_t replicas,
+                        std::span<const cuda::SourceText> headers) {
+    constexpr std::int64_t first_trial = 1000;
+    WorkStatus status;
+    const auto block = make_cpu_backend(1)->run({&plan, first_trial, replicas}, status, {false, true});
+    const HandMadeRun<Real> run(plan, kernels, first_trial, replicas, headers);
+    std::string text;
+    for (std::int64_t r = 0; r < replicas; ++r) {
+        const FinalState& expected = block.value().states[static_cast<std::size_t>(r)];
+        const std::string what = fmt::format("{}: replica {}", cuda::describe_plan(plan.cell(), kernels.train), r);
+        text += difference(run.parameters(r), expected.parameters, what + " parameters");
+        text += difference(run.first_state(r), expected.first_state, what + " first state");
+        text += difference(run.second_state(r), expected.second_state, what + " second state");
+    }
+    return text;
+}
+
+/// `planned`, or the same cell with everything that can be there in `storage`.
+cuda::CellKernelPlan with_train_rows_in(Storage storage, const Cell& cell, cuda::CellKernelPlan planned) {
+    constexpr int warps = 2;
+    const std::int64_t rows = shared_rows(storage, storage, cell.tile, cell.dimension, cell.optimizer.kind);
+    const std::size_t real = cell.precision == Precision::Float32 ? 4 : 8;
+    const Storage states = state_count(cell.optimizer.kind) == 0 ? Storage::Registers : storage;
+    planned.train = {storage, states, warps, static_cast<std::size_t>(rows * 32 * warps) * real};
+    return planned;
+}
+
+constexpr std::size_t block_bytes = 227 * 1024;
+
+class TrainOnEmulation : public testing::TestWithParam<Case> {};
+
+TEST_P(TrainOnEmulation, GivesTheBitsOfTheCpuBackend) {
+    const Case& of = GetParam();
+    const CellPlan plan(config_of(of));
+    const auto compare = of.precision == Precision::Float32 ? differences<float> : differences<double>;
+    const cuda::CellKernelPlan planned = cuda::plan_kernels(plan.cell(), block_bytes);
+    EXPECT_EQ(compare(plan, planned, of.replicas, cuda::device_headers()), "");
+    for (const Storage storage : {Storage::Shared, Storage::Global}) {
+        const cuda::CellKernelPlan other = with_train_rows_in(storage, plan.cell(), planned);
+        if (other.train.shared_bytes <= block_bytes && other.train != planned.train) {
+            EXPECT_EQ(compare(plan, other, of.replicas, cuda::device_headers()), "");
+        }
+    }
+}
+
+constexpr Case cases[] = {
+    {"sgd_64", 64, 1, 64, OptimizerKind::Sgd, ActivationKind::Relu, Precision::Float32},
+    {"adam_33_odd_batch", 33, 1, 67, OptimizerKind::Adam, ActivationKind::Relu, Precision::Float32},
+    {"nesterov_31_d2", 31, 2, 13, OptimizerKind::Nesterov, ActivationKind::Relu, Precision::Float32},
+    {"adadelta_5_d3_double", 5, 3, 37, OptimizerKind::Adadelta, ActivationKind::Relu, Precision::Float64},
+    {"momentum_17_nodes_double", 17, 1, 37, OptimizerKind::Momentum, ActivationKind::Softplus, Precision::Float64, false},
+    {"tiny", 1, 1, 3, OptimizerKind::Adagrad, ActivationKind::Clipping, Precision::Float32, true, 20, 70},
+    {"wide_and_deep_in_dimensions", 300, 10, 70, OptimizerKind::Rmsprop, ActivationKind::Tanh, Precision::Float32, true, 3, 2},
+};
+INSTANTIATE_TEST_SUITE_P(, TrainOnEmulation, testing::ValuesIn(cases), [](const auto& of) { return of.param.name; });
+
+/// Mistakes that only lanes side by side can show, put into the text that is compiled.
+struct Mistake {
+    const char *name, *header, *right, *wrong;
+};
+
+void PrintTo(const Mistake& mistake, std::ostream* out) { *out << mistake.name; }
+
+class PlantedOnEmulation : public testing::TestWithParam<Mistake> {};
+
+TEST_P(PlantedOnEmulation, IsSeen) {
+    const Mistake& mistake = GetParam();
+    std::vector<cuda::SourceText> headers(cuda::device_headers().begin(), cuda::device_headers().end());
+    std::string text;
+    for (cuda::SourceText& header : headers)
+        if (header.name == mistake.header) {
+            text = header.text;
+            const std::size_t place = text.find(mistake.right);
+            ASSERT_NE(place, std::string::npos) << "the line has changed: plant another mistake";
+            text.replace(place, std::string_view(mistake.right).size(), mistake.wrong);
+            header.text = text;
+        }
+    ASSERT_FALSE(text.empty());
+    const Case& of = std::end(cases)[-1];  // its lanes read each other's samples from memory
+    const CellPlan plan(config_of(of));
+    for (const Storage storage : {Storage::Shared, Storage::Global}) {
+        const cuda::CellKernelPlan kernels = with_train_rows_in(storage, plan.cell(), cuda::plan_kernels(plan.cell(), block_bytes));
+        EXPECT_NE(differences<float>(plan, kernels, of.replicas, headers), "") << cuda::describe_plan(plan.cell(), kernels.train);
+    }
+}
+
+constexpr Mistake mistakes[] = {
+    {"halves_swapped", "kernels/pack_device.hpp", "upper ? b : a", "upper ? a : b"},
+    {"wrong_neighbour", "kernels/pack_device.hpp", "pack.part[0], distance)", "pack.part[0], distance ^ 1)"},
+    {"samples_read_too_early", "kernels/fixed_shape.hpp", "load(base);\n            warp_barrier();", "load(base);"},
+    {"samples_replaced_too_early", "kernels/fixed_shape.hpp", "warp_barrier();\n            load(base);", "load(base);"},
+};
+INSTANTIATE_TEST_SUITE_P(, PlantedOnEmulation, testing::ValuesIn(mistakes), [](const auto& of) { return of.param.name; });
+
+}  // namespace
+}  // namespace limrisk::test
