@@ -13,8 +13,7 @@ std::string select_sql() {
     return sql + " FROM blocks WHERE cell = ? AND first_trial = ? AND count = ?";
 }
 
-}  // namespace
-
+/// Cell, first_trial, count, hash, then the columns.
 std::string insert_sql() {
     std::string names, values;
     for (const TrialField& field : trial_fields) {
@@ -22,6 +21,35 @@ std::string insert_sql() {
         values += ", ?";
     }
     return fmt::format("INSERT INTO blocks (cell, first_trial, count, hash{}) VALUES (?, ?, ?, ?{})", names, values);
+}
+
+}  // namespace
+
+void Store::Impl::add_block(const TrialBlock& block) {
+    const BlockKey& key = block.key;
+    const std::int64_t row = row_of(key.cell);
+    const BlockColumns columns = pack_columns(block.records);
+    const std::string hash = block_hash(cells[static_cast<std::size_t>(key.cell)].id, key.first_trial, key.count, column_views(columns));
+    sqlite::Statement overlap(database,
+                              "SELECT first_trial, count, hash FROM blocks WHERE cell = ? AND first_trial < ? ORDER BY first_trial DESC");
+    overlap.bind(1, row).bind(2, key.first_trial + key.count);
+    if (overlap.step() && overlap.integer(0) + overlap.integer(1) > key.first_trial) {
+        const std::int64_t first = overlap.integer(0), count = overlap.integer(1);
+        const bool same_trials = first == key.first_trial && count == key.count;
+        if (same_trials && overlap.text(2) == hash) return;
+        throw StoreError(
+            ExitCode::Data,
+            fmt::format("store {}: cell {} already holds trials {} to {}, {}; one of the two runs was wrong, or the store is damaged: run "
+                        "`limrisk verify`",
+                        database.path().string(), key.cell, first, first + count - 1,
+                        same_trials
+                            ? "with other results than those just computed"
+                            : fmt::format("which overlap the new block {} to {}", key.first_trial, key.first_trial + key.count - 1)));
+    }
+    if (!insert) insert.emplace(database, insert_sql());
+    insert->bind(1, row).bind(2, key.first_trial).bind(3, key.count).bind(4, std::string_view(hash));
+    for (std::size_t f = 0; f < columns.size(); ++f) insert->bind_blob(static_cast<int>(f) + 5, columns[f]);
+    insert->run();
 }
 
 std::vector<TrialRecord> Store::Impl::read(const BlockKey& key) {

@@ -206,40 +206,21 @@ std::vector<BlockKey> Store::blocks() const {
 }
 
 void Store::write_block(const BlockKey& key, const std::vector<TrialRecord>& records) {
+    const TrialBlock block{key, records};
+    write_blocks({&block, 1});
+}
+
+void Store::write_blocks(std::span<const TrialBlock> blocks) {
     const std::scoped_lock guard(impl_->mutex);
     if (!impl_->lock) throw Defect("a store that was opened for reading was asked to write");
     impl_->expect_trials();
-    if (key.count < 1 || key.count > max_block_trials || key.first_trial < 0 || key.count != static_cast<std::int64_t>(records.size())) {
-        throw Defect(
-            fmt::format("a block of {} trials from {} on with {} records cannot be stored", key.count, key.first_trial, records.size()));
+    for (const auto& [key, records] : blocks) {
+        if (key.count < 1 || key.count > max_block_trials || key.first_trial < 0 || key.count != static_cast<std::int64_t>(records.size()))
+            throw Defect(fmt::format("a block of {} trials from {} on with {} records cannot be stored", key.count, key.first_trial,
+                                     records.size()));
     }
-    const sqlite::Database& database = impl_->database;
-    const std::int64_t row = impl_->row_of(key.cell);
-    const BlockColumns columns = pack_columns(records);
-    const std::string hash =
-        block_hash(impl_->cells[static_cast<std::size_t>(key.cell)].id, key.first_trial, key.count, column_views(columns));
-    sqlite::Transaction transaction(database);
-    {
-        sqlite::Statement overlap(
-            database, "SELECT first_trial, count, hash FROM blocks WHERE cell = ? AND first_trial < ? ORDER BY first_trial DESC");
-        overlap.bind(1, row).bind(2, key.first_trial + key.count);
-        if (overlap.step() && overlap.integer(0) + overlap.integer(1) > key.first_trial) {
-            const std::int64_t first = overlap.integer(0), count = overlap.integer(1);
-            if (first == key.first_trial && count == key.count && overlap.text(2) == hash) return;
-            refuse(
-                ExitCode::Data, database.path(),
-                fmt::format("cell {} already holds trials {} to {}, {}; one of the two runs was wrong, or the store is damaged: run "
-                            "`limrisk verify`",
-                            key.cell, first, first + count - 1,
-                            first == key.first_trial && count == key.count
-                                ? "with other results than those just computed"
-                                : fmt::format("which overlap the new block {} to {}", key.first_trial, key.first_trial + key.count - 1)));
-        }
-    }
-    if (!impl_->insert) impl_->insert.emplace(database, insert_sql());
-    impl_->insert->bind(1, row).bind(2, key.first_trial).bind(3, key.count).bind(4, std::string_view(hash));
-    for (std::size_t f = 0; f < columns.size(); ++f) impl_->insert->bind_blob(static_cast<int>(f) + 5, columns[f]);
-    impl_->insert->run();
+    sqlite::Transaction transaction(impl_->database);
+    for (const TrialBlock& block : blocks) impl_->add_block(block);
     transaction.commit();
 }
 

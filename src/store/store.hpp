@@ -24,6 +24,12 @@ struct BlockKey {
     auto operator<=>(const BlockKey&) const = default;
 };
 
+/// The records of key.count trials.
+struct TrialBlock {
+    BlockKey key;
+    std::vector<TrialRecord> records;
+};
+
 /// The aggregate of key.count trials.
 struct StoredAggregate {
     BlockKey key;
@@ -58,8 +64,11 @@ public:
 
     // Of a store that keeps trials:
 
-    /// Commits one block in one transaction; durable when it returns.
+    /// Commits one block in one transaction; durable when it returns. A block that is there already is nothing new; throws
+    /// StoreError(Data) if the same trials are there with other results or in other blocks.
     void write_block(const BlockKey& key, const std::vector<TrialRecord>& records);
+    /// The same of several blocks in one transaction: all of them or, after an error, none.
+    void write_blocks(std::span<const TrialBlock> blocks);
     /// Reads and checks one block. Throws StoreError(Data) when its hash does not fit.
     std::vector<TrialRecord> read_block(const BlockKey& key) const;
     /// All trials of a cell that form a prefix 0..n-1 without gaps, block by block.

@@ -25,6 +25,7 @@ struct Store::Impl {
     std::int64_t row_of(std::int64_t cell) const;
     std::vector<TrialRecord> read(const BlockKey& key);
     Aggregate read_aggregate(const BlockKey& key) const;
+    void add_block(const TrialBlock& block);                ///< in the caller's transaction
     void add_aggregate(BlockKey key, Aggregate aggregate);  ///< in the caller's transaction
     void expect_trials() const;                             ///< refuses a store of summaries
 
@@ -43,8 +44,5 @@ std::string campaign_hash(const StoredCampaign& campaign);
 
 /// How the cells of a campaign differ from those of a store, in words; empty if they are the same set.
 std::string campaign_difference(const Campaign& campaign, const std::vector<StoredCell>& stored);
-
-/// INSERT of a block: cell, first_trial, count, hash, then the columns.
-std::string insert_sql();
 
 }  // namespace limrisk

@@ -68,6 +68,22 @@ TEST_F(StoreTest, SameBlockAgainIsNothingNewAndAnotherIsAnError) {
     EXPECT_EQ(count_right_trials(store), 16);
 }
 
+TEST_F(StoreTest, BlocksOfOneTransactionAreThereTogetherOrNotAtAll) {
+    Store store = Store::open_for_writing(path(), small_campaign());
+    const auto block = [](const BlockKey& key) { return TrialBlock{key, records_of(key)}; };
+    store.write_blocks(std::vector<TrialBlock>{block({0, 0, 16}), block({0, 16, 16}), block({1, 8, 4})});
+    const std::vector<BlockKey> there{{0, 0, 16}, {0, 16, 16}, {1, 8, 4}};
+    EXPECT_EQ(store.blocks(), there);
+    // The first is new, the second is there already, the third overlaps.
+    const std::vector<TrialBlock> wrong{block({1, 0, 8}), block({0, 0, 16}), block({1, 10, 4})};
+    EXPECT_THAT(store_error([&] { store.write_blocks(wrong); }), ::testing::Pair(65, HasSubstr("overlap")));
+    EXPECT_EQ(store.blocks(), there);
+    store.write_blocks({});
+    store.write_blocks(std::vector<TrialBlock>{block({1, 0, 8}), block({0, 0, 16})});
+    EXPECT_EQ(store.blocks().size(), 4u);
+    EXPECT_EQ(count_right_trials(store), 44);
+}
+
 TEST_F(StoreTest, OneWriterManyReaders) {
     Store writer = Store::open_for_writing(path(), small_campaign());
     const auto [code, message] = store_error([&] { Store::open_for_writing(path(), small_campaign()); });
