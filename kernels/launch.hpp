@@ -65,5 +65,8 @@ struct FinishArguments {
     TrialRecord* records;  ///< [count]
 };
 
+// Host and device must lay these out alike; both compile this line.
+static_assert(sizeof(Cell) == 616 && sizeof(Replica) == 136 && sizeof(Piece<float>) == 136 && sizeof(StepScalars) == 24);
+
 }  // namespace LIMRISK_LANES
 }  // namespace limrisk::kernels

@@ -1,6 +1,7 @@
 // What a device compiler is asked and what it answers, apart from NVRTC, so that cache and scheduling are tested without it.
 #pragma once
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,6 +39,9 @@ public:
 
     /// Name, version and build of the compiler: another text means other machine code, so it is part of a cubin's key.
     virtual std::string identity() const = 0;
+
+    /// The best architecture that it compiles for and a device of this compute capability (86 for 8.6) runs; nothing if there is none.
+    virtual std::optional<int> architecture_for(int compute_capability) const { return compute_capability; }
 
     /// Options that every compile gets before the job's own, the architecture apart.
     virtual std::vector<std::string> fixed_options() const = 0;

@@ -28,7 +28,7 @@ public:
 
     /// The best architecture whose machine code runs on a device of this compute capability (86 for 8.6): the highest that is not
     /// above it and has the same major number. Nothing if this NVRTC is too old or too new for the device.
-    std::optional<int> architecture_for(int compute_capability) const;
+    std::optional<int> architecture_for(int compute_capability) const override;
 
     std::string identity() const override;
 

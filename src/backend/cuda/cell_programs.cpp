@@ -1,0 +1,70 @@
+// Sources to programs to modules, each step once.
+#include "backend/cuda/cell_programs.hpp"
+
+#include <algorithm>
+
+#include "backend/cuda/spec_source.hpp"
+
+namespace limrisk::cuda {
+
+CellJobs compile_jobs(const kernels::Cell& cell, const std::string& name, const std::string& architecture,
+                      std::size_t shared_bytes_per_block) {
+    CellJobs jobs;
+    jobs.plan = plan_kernels(cell, shared_bytes_per_block);
+    jobs.train.name = "the train kernel of " + name;
+    jobs.train.source = train_kernel_source(cell, jobs.plan.train);
+    jobs.evaluate.name = "the evaluation kernels of " + name;
+    jobs.evaluate.source = evaluate_kernel_source(cell, jobs.plan.evaluate);
+    jobs.train.architecture = jobs.evaluate.architecture = architecture;
+    return jobs;
+}
+
+std::vector<std::shared_ptr<const CompiledProgram>> ProgramShelf::get(std::span<const CompileJob> jobs, CompileManyOptions options) {
+    const auto key = [](const CompileJob& job) { return std::pair{job.architecture, job.source}; };
+    std::vector<CompileJob> missing;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const CompileJob& job : jobs)
+            if (!programs_.contains(key(job))) missing.push_back(job);
+    }
+    if (!missing.empty()) {
+        options.cache = cache_;
+        const CompiledSet set = compile_many(*compiler_, missing, options);
+        const std::lock_guard lock(mutex_);
+        for (std::size_t i = 0; i < missing.size(); ++i)
+            if (set.programs[i]) programs_.emplace(key(missing[i]), set.programs[i]);
+    }
+    const std::lock_guard lock(mutex_);
+    std::vector<std::shared_ptr<const CompiledProgram>> programs;
+    for (const CompileJob& job : jobs) {
+        const auto found = programs_.find(key(job));
+        programs.push_back(found == programs_.end() ? nullptr : found->second);
+    }
+    return programs;
+}
+
+Module& DeviceKernels::load(const CompileJob& job, const CompiledProgram& program) {
+    std::unique_ptr<Module>& module = modules_[job.source];
+    if (!module) module = device_.load(program.cubin);
+    return *module;
+}
+
+CellKernels DeviceKernels::get(const kernels::Cell& cell, const std::string& name) {
+    const CellJobs jobs = compile_jobs(cell, name, architecture_, device_.properties().shared_bytes_per_block);
+    const CompileJob both[] = {jobs.train, jobs.evaluate};
+    const auto programs = shelf_.get(both);
+    const std::lock_guard lock(mutex_);
+    CellKernels kernels;
+    kernels.plan = jobs.plan;
+    kernels.train = &load(jobs.train, *programs[0]).kernel("limrisk_train", jobs.plan.train.shared_bytes);
+    Module& evaluate = load(jobs.evaluate, *programs[1]);
+    kernels.initialize = &evaluate.kernel("limrisk_initialize", jobs.plan.evaluate.shared_bytes);
+    kernels.check = &evaluate.kernel("limrisk_check", jobs.plan.evaluate.shared_bytes);
+    kernels.finish = &evaluate.kernel("limrisk_finish", jobs.plan.evaluate.shared_bytes);
+    const auto resources = programs[0]->resources();
+    const auto train = std::find_if(resources.begin(), resources.end(), [](const KernelResources& r) { return r.name == "limrisk_train"; });
+    if (train != resources.end()) kernels.train_registers = static_cast<int>(train->registers);
+    return kernels;
+}
+
+}  // namespace limrisk::cuda

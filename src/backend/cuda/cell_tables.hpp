@@ -1,0 +1,22 @@
+// The tables of a cell in the memory of a device.
+#pragma once
+#include "backend/cuda/device_memory.hpp"
+#include "kernels/cell.hpp"
+
+namespace limrisk::cuda {
+
+/// Nodes and mesh of a cell, copied to the device, and the cell that views them there.
+class CellTables {
+public:
+    /// Copies through `stream` and waits. @throws DeviceError if the tables do not fit.
+    CellTables(Device& device, Stream& stream, const kernels::Cell& cell);
+
+    /// The cell with device pointers; its target program is null, since kernels have it compiled in.
+    const kernels::Cell& cell() const { return cell_; }
+
+private:
+    DeviceMemory memory_;
+    kernels::Cell cell_;
+};
+
+}  // namespace limrisk::cuda

@@ -1,0 +1,175 @@
+// Two workers per device: while the results of one come back and the next piece is made ready, the other keeps the device at work.
+#include "backend/cuda/cuda_backend.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "backend/cuda/cell_programs.hpp"
+#include "backend/cuda/cell_tables.hpp"
+#include "backend/cuda/nvrtc.hpp"
+#include "backend/cuda/occupancy.hpp"
+#include "backend/cuda/piece_run.hpp"
+#include "limrisk/error.hpp"
+
+namespace limrisk::cuda {
+namespace {
+
+constexpr int workers_per_device = 2;
+/// Of the memory that is free at the start; the rest is for tables, modules and other programs.
+constexpr double usable_share = 0.85;
+/// Warps of the finish kernel per multiprocessor: their scratch is bounded by this.
+constexpr std::int64_t finish_warps_per_multiprocessor = 16;
+
+std::string cell_name(const CellConfig& config) {
+    return fmt::format("width {}, {}, {}", config.width, config.activation_label, config.optimizer_label);
+}
+
+/// One device with its kernels.
+class OpenDevice {
+public:
+    OpenDevice(std::unique_ptr<Device> device, const std::string& architecture, ProgramShelf& shelf, std::size_t memory_limit)
+        : device_(std::move(device)), kernels_(*device_, architecture, shelf) {
+        const double free = usable_share * static_cast<double>(device_->free_bytes());
+        worker_bytes_ = (memory_limit > 0 ? memory_limit : static_cast<std::size_t>(free)) / workers_per_device;
+    }
+
+    Device& device() { return *device_; }
+    DeviceKernels& kernels() { return kernels_; }
+    const DeviceProperties& properties() const { return device_->properties(); }
+    std::size_t worker_bytes() const { return worker_bytes_; }
+
+private:
+    std::unique_ptr<Device> device_;
+    DeviceKernels kernels_;
+    std::size_t worker_bytes_;
+};
+
+/// A stream of a device and the memory of the pieces that run on it.
+class Worker {
+public:
+    Worker(OpenDevice& device, double launch_seconds)
+        : device_(device), launch_seconds_(launch_seconds), stream_(device.device().make_stream()) {}
+
+    std::optional<BlockResult> run(const WorkItem& item, WorkStatus& status, const BlockOptions& options) {
+        const std::lock_guard lock(mutex_);
+        const kernels::Cell& cell = item.plan->cell();
+        const CellKernels kernels = device_.kernels().get(cell, cell_name(item.plan->config()));
+        const CellTables tables(device_.device(), *stream_, cell);
+        const std::int64_t finish_warps = finish_warps_per_multiprocessor * device_.properties().multiprocessors;
+        BlockResult result;
+        for (std::int64_t done = 0; done < item.count;) {
+            const PieceMemory memory = reserve(cell, kernels.plan, item.count - done, finish_warps, options);
+            const PieceTask task{&device_.device(),       stream_.get(), &kernels,        &cell,          &tables.cell(),
+                                 item.first_trial + done, &memory,       memory_.start(), launch_seconds_};
+            if (!run_piece(task, status, options, result)) return std::nullopt;
+            done += memory.replicas;
+        }
+        return result;
+    }
+
+private:
+    /// Memory for as many of `wanted` replicas as fit.
+    PieceMemory reserve(const kernels::Cell& cell, const CellKernelPlan& plan, std::int64_t wanted, std::int64_t finish_warps,
+                        const BlockOptions& options) {
+        std::int64_t replicas = fitting_replicas(cell, plan, wanted, finish_warps, options, device_.worker_bytes());
+        while (replicas > 0) {
+            const PieceMemory memory = lay_out_piece(cell, plan, replicas, finish_warps, options);
+            if (memory.bytes <= memory_.bytes()) return memory;
+            memory_ = DeviceMemory();
+            memory_ = DeviceMemory(device_.device(), memory.bytes);
+            if (memory_.start()) return memory;
+            replicas = fitting_replicas(cell, plan, replicas / 2, finish_warps, options, memory.bytes);
+        }
+        throw DeviceError(fmt::format("device {} ({}) has not the memory for a single warp of this cell: {} bytes of it are for one worker",
+                                      device_.properties().index, device_.properties().name, device_.worker_bytes()));
+    }
+
+    OpenDevice& device_;
+    double launch_seconds_;
+    std::mutex mutex_;
+    std::unique_ptr<Stream> stream_;
+    DeviceMemory memory_;
+};
+
+class CudaBackend final : public Backend {
+public:
+    CudaBackend(std::shared_ptr<Runtime> runtime, std::shared_ptr<const Compiler> compiler, const CudaBackendOptions& options)
+        : runtime_(std::move(runtime)), shelf_(std::move(compiler), options.cache) {
+        const std::vector<DeviceProperties> present = runtime_->devices();
+        for (const DeviceProperties& properties : chosen(present, options.devices)) {
+            const std::optional<int> architecture = shelf_.compiler().architecture_for(properties.compute_capability);
+            if (!architecture)
+                throw DeviceError(fmt::format("device {} ({}) has compute capability {}.{}, which {} does not compile for",
+                                              properties.index, properties.name, properties.compute_capability / 10,
+                                              properties.compute_capability % 10, shelf_.compiler().identity()));
+            devices_.push_back(std::make_unique<OpenDevice>(runtime_->open(properties.index), fmt::format("sm_{}", *architecture), shelf_,
+                                                            options.memory_limit));
+        }
+        for (int i = 0; i < workers_per_device; ++i)
+            for (const auto& device : devices_) workers_.push_back(std::make_unique<Worker>(*device, options.launch_seconds));
+    }
+
+    std::string description() const override {
+        std::string text = "cuda: ";
+        for (const auto& device : devices_)
+            text += fmt::format("{}{} (device {})", &device == &devices_.front() ? "" : ", ", device->properties().name,
+                                device->properties().index);
+        return text;
+    }
+
+    int concurrency() const override { return static_cast<int>(workers_.size()); }
+
+    std::optional<BlockResult> run(const WorkItem& item, WorkStatus& status, const BlockOptions& options) override {
+        return workers_.at(static_cast<std::size_t>(item.worker))->run(item, status, options);
+    }
+
+    std::int64_t batch_trials(const CellPlan& plan) const override {
+        std::int64_t most = plan.block_trials();
+        for (const auto& device : devices_) {
+            const CellKernels kernels = device->kernels().get(plan.cell(), cell_name(plan.config()));
+            most = std::max(most, replicas_at_once(device->properties(), plan.cell(), kernels.plan.train, kernels.train_registers));
+        }
+        return (most + plan.block_trials() - 1) / plan.block_trials() * plan.block_trials();
+    }
+
+private:
+    static std::vector<DeviceProperties> chosen(const std::vector<DeviceProperties>& present, const std::vector<int>& wanted) {
+        if (present.empty()) throw DeviceError("there is no CUDA device");
+        if (wanted.empty()) return present;
+        std::vector<DeviceProperties> devices;
+        for (const int index : wanted) {
+            const auto found = std::find_if(present.begin(), present.end(), [&](const DeviceProperties& d) { return d.index == index; });
+            if (found == present.end()) {
+                std::string known;
+                for (const DeviceProperties& device : present)
+                    known += fmt::format("{}{} ({})", known.empty() ? "" : ", ", device.index, device.name);
+                throw DeviceError(fmt::format("there is no CUDA device {}; there are {}", index, known));
+            }
+            devices.push_back(*found);
+        }
+        return devices;
+    }
+
+    std::shared_ptr<Runtime> runtime_;
+    ProgramShelf shelf_;
+    std::vector<std::unique_ptr<OpenDevice>> devices_;
+    std::vector<std::unique_ptr<Worker>> workers_;  // worker w serves device w mod devices, so that few batches spread over all
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cuda_backend(std::shared_ptr<Runtime> runtime, std::shared_ptr<const Compiler> compiler,
+                                           const CudaBackendOptions& options) {
+    return std::make_unique<CudaBackend>(std::move(runtime), std::move(compiler), options);
+}
+
+std::unique_ptr<Backend> make_cuda_backend(const CudaBackendOptions& options) {
+    std::shared_ptr<Runtime> runtime = make_cuda_runtime();
+    auto found = Nvrtc::load();
+    if (const auto* why = std::get_if<std::string>(&found))
+        throw DeviceError(fmt::format("the kernels are compiled when they are needed, and there is no NVRTC to do it:\n{}", *why));
+    return make_cuda_backend(std::move(runtime), std::make_shared<const Nvrtc>(std::move(std::get<Nvrtc>(found))), options);
+}
+
+}  // namespace limrisk::cuda

@@ -1,0 +1,81 @@
+// One allocation per piece: its arrays, one after the other.
+#include "backend/cuda/piece_memory.hpp"
+
+#include <algorithm>
+
+#include "kernels/launch.hpp"
+
+namespace limrisk::cuda {
+namespace {
+
+constexpr std::int64_t warp = 32;
+
+class Cutter {
+public:
+    std::size_t take(std::int64_t count, std::size_t size) {
+        const std::size_t start = used_;
+        used_ += (static_cast<std::size_t>(count) * size + 255) / 256 * 256;
+        return start;
+    }
+    std::size_t used() const { return used_; }
+
+private:
+    std::size_t used_ = 0;
+};
+
+}  // namespace
+
+PieceMemory lay_out_piece(const kernels::Cell& cell, const CellKernelPlan& plan, std::int64_t replicas, std::int64_t finish_warps,
+                          const BlockOptions& options) {
+    const std::size_t real = cell.precision == kernels::Precision::Float32 ? sizeof(float) : sizeof(double);
+    const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension), per_warp = warp / cell.tile.lanes;
+    const std::int64_t warps = (replicas + per_warp - 1) / per_warp;
+    const int states = kernels::state_count(cell.optimizer.kind);
+    PieceMemory memory;
+    Cutter cut;
+    memory.replicas = replicas;
+    memory.lanes = (warps + 1) * warp;
+    memory.finish_warps = std::min(warps, finish_warps);
+    const auto network = [&](std::size_t size) { return cut.take(rows * memory.lanes, size); };
+    memory.theta = network(real);
+    if (states >= 1) memory.first = network(real);
+    if (states >= 2) memory.second = network(real);
+    memory.best = network(real);
+    memory.tail_start = network(real);
+    memory.was_inactive = cut.take(cell.tile.neurons_per_lane * memory.lanes, real);
+    if (plan.train.network == kernels::Storage::Global) {
+        memory.gradient = network(real);
+        if (cell.optimizer.kind == kernels::OptimizerKind::Nesterov) memory.shifted = network(real);
+    }
+    if (plan.evaluate.network == kernels::Storage::Global) {
+        memory.theta_double = network(sizeof(double));
+        memory.sums_double = network(sizeof(double));
+    }
+    memory.books = cut.take(replicas, sizeof(kernels::Replica));
+    memory.running = cut.take(replicas, 1);
+    for (int i = 0; i < 2; ++i) {
+        memory.lists[i] = cut.take(replicas, sizeof(std::int32_t));
+        memory.list_counts[i] = cut.take(1, sizeof(std::int64_t));
+        memory.scalars[i] = cut.take(std::min(most_scalars, cell.steps), sizeof(kernels::StepScalars));
+    }
+    memory.records = cut.take(replicas, sizeof(TrialRecord));
+    if (options.checks) memory.checks = cut.take(replicas * (cell.checks + 1), sizeof(CheckRecord));
+    memory.scratch = cut.take(memory.finish_warps * kernels::finish_scratch_doubles(cell), sizeof(double));
+    memory.bytes = cut.used();
+    return memory;
+}
+
+std::int64_t fitting_replicas(const kernels::Cell& cell, const CellKernelPlan& plan, std::int64_t wanted, std::int64_t finish_warps,
+                              const BlockOptions& options, std::size_t bytes) {
+    const auto fits = [&](std::int64_t replicas) { return lay_out_piece(cell, plan, replicas, finish_warps, options).bytes <= bytes; };
+    if (fits(wanted)) return wanted;
+    const std::int64_t per_warp = warp / cell.tile.lanes;
+    std::int64_t low = 0, high = (wanted + per_warp - 1) / per_warp;  // warps; low fit, high do not
+    while (high - low > 1) {
+        const std::int64_t middle = low + (high - low) / 2;
+        (fits(middle * per_warp) ? low : high) = middle;
+    }
+    return low * per_warp;
+}
+
+}  // namespace limrisk::cuda

@@ -1,0 +1,307 @@
+// Two submissions are in flight at any time: while the device works on one, the host prepares the next and looks at the clock.
+#include "backend/cuda/piece_run.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <numeric>
+#include <vector>
+
+#include "backend/cuda/device_memory.hpp"
+#include "backend/cuda/launch_pace.hpp"
+#include "kernels/launch.hpp"
+#include "kernels/schedule.hpp"
+#include "limrisk/error.hpp"
+
+namespace limrisk::cuda {
+namespace {
+
+using kernels::Cell;
+
+/// One kernel of a submission and the point in the stream after it.
+struct Launched {
+    std::int64_t steps;  ///< 0: a check
+    std::unique_ptr<Event> end;
+};
+
+/// What is in flight: kernels in their order, and the slot of scalars they read.
+struct Submission {
+    std::size_t slot;
+    std::vector<Launched> launched;
+};
+
+template <class Real>
+class PieceRun {
+public:
+    PieceRun(const PieceTask& task, WorkStatus& status, const BlockOptions& options)
+        : task_(task),
+          status_(status),
+          options_(options),
+          cell_(*task.cell),
+          memory_(*task.memory),
+          stream_(*task.stream),
+          schedule_(cell_.optimizer, cell_.learning_rate),
+          pace_(task.launch_seconds),
+          scalars_{PinnedArray<kernels::StepScalars>(*task.device, scalar_capacity()),
+                   PinnedArray<kernels::StepScalars>(*task.device, scalar_capacity())} {}
+
+    bool run(BlockResult& result) {
+        begin();
+        if (options_.states) initial_ = copy_network(memory_.theta);
+        check();
+        last_ = stream_.record();
+        while (next_check_ <= cell_.checks) {
+            if (status_.abandon.load(std::memory_order_relaxed)) {
+                stream_.synchronize();
+                return false;
+            }
+            submit();
+        }
+        while (!in_flight_.empty()) drain();
+        finish(result);
+        return true;
+    }
+
+private:
+    std::size_t scalar_capacity() const { return static_cast<std::size_t>(std::min(most_scalars, cell_.steps)); }
+
+    template <class T>
+    T* at(std::size_t offset) const {
+        return offset == PieceMemory::none ? nullptr : reinterpret_cast<T*>(task_.start + offset);
+    }
+
+    kernels::Piece<Real> piece(bool running_only) const {
+        kernels::Piece<Real> piece{};
+        piece.theta = at<Real>(memory_.theta);
+        piece.first = at<Real>(memory_.first);
+        piece.second = at<Real>(memory_.second);
+        piece.best = at<Real>(memory_.best);
+        piece.tail_start = at<Real>(memory_.tail_start);
+        piece.was_inactive = at<Real>(memory_.was_inactive);
+        piece.gradient = at<Real>(memory_.gradient);
+        piece.shifted = at<Real>(memory_.shifted);
+        piece.theta_double = at<double>(memory_.theta_double);
+        piece.sums_double = at<double>(memory_.sums_double);
+        piece.replicas = at<kernels::Replica>(memory_.books);
+        piece.running = at<std::uint8_t>(memory_.running);
+        if (running_only) {
+            piece.list = at<const std::int32_t>(memory_.lists[list_]);
+            piece.list_count = at<const std::int64_t>(memory_.list_counts[list_]);
+        }
+        piece.count = memory_.replicas;
+        piece.lanes = memory_.lanes;
+        piece.first_trial = task_.first_trial;
+        return piece;
+    }
+
+    std::int64_t warps() const {
+        const std::int64_t per_warp = kernels::warp_lanes / cell_.tile.lanes;
+        return (memory_.replicas + per_warp - 1) / per_warp;
+    }
+
+    template <class Arguments>
+    void launch(const Kernel& kernel, const KernelPlan& plan, std::int64_t warps, const Arguments& arguments) {
+        stream_.launch(kernel, (warps + plan.warps - 1) / plan.warps, plan.threads(), plan.shared_bytes, &arguments);
+    }
+
+    const CellKernelPlan& plan() const { return task_.kernels->plan; }
+
+    void begin() {
+        stream_.fill_zero(task_.start, memory_.bytes);
+        std::vector<std::int32_t> all(static_cast<std::size_t>(memory_.replicas));
+        std::iota(all.begin(), all.end(), 0);
+        stream_.copy_to_device(at<char>(memory_.lists[0]), all.data(), all.size() * sizeof(std::int32_t));
+        stream_.copy_to_device(at<char>(memory_.list_counts[0]), &memory_.replicas, sizeof(std::int64_t));
+        launch(*task_.kernels->initialize, plan().evaluate, warps(),
+               kernels::InitializeArguments<Real>{piece(false), cell_.initialization, cell_.seed, cell_.width});
+        stream_.synchronize();  // the list is a local
+    }
+
+    /// Launches the next check and drops the replicas that it found diverged.
+    void check() {
+        launch(*task_.kernels->check, plan().evaluate, warps(),
+               kernels::CheckArguments<Real, CheckRecord>{piece(true), *task_.device_cell, next_check_, at<CheckRecord>(memory_.checks)});
+        if (++next_check_ > cell_.checks) return;
+        stream_.select(at<std::int32_t>(memory_.lists[list_]), at<std::int64_t>(memory_.list_counts[list_]), memory_.replicas,
+                       at<std::uint8_t>(memory_.running), at<std::int32_t>(memory_.lists[1 - list_]),
+                       at<std::int64_t>(memory_.list_counts[1 - list_]));
+        list_ = 1 - list_;
+    }
+
+    /// Plans kernels for about the aimed time, hands them to the device, and waits for the submission before the last.
+    void submit() {
+        struct Planned {
+            std::int64_t from, to;
+            bool check;
+        };
+        std::vector<Planned> planned;
+        const std::int64_t first_step = step_;
+        double seconds = 0;
+        std::int64_t check_index = next_check_;
+        while (check_index <= cell_.checks && (planned.empty() || pace_.left(seconds) > 0)) {
+            const std::int64_t goal = kernels::check_step(cell_, check_index),
+                               room = static_cast<std::int64_t>(scalar_capacity()) - (step_ - first_step);
+            const std::int64_t steps = std::min({goal - step_, room, pace_.steps_in(pace_.left(seconds))});
+            if (steps > 0) planned.push_back({step_, step_ + steps, false});
+            step_ += std::max<std::int64_t>(steps, 0);
+            seconds += pace_.predicted_steps(steps);
+            if (step_ == goal) {
+                planned.push_back({step_, step_, true});
+                seconds += pace_.predicted_check();
+                ++check_index;
+            } else {
+                break;
+            }
+        }
+
+        const std::size_t slot = next_slot_;
+        next_slot_ = 1 - next_slot_;
+        while (in_flight_.size() >= 2) drain();
+        const std::int64_t steps = step_ - first_step;
+        for (std::int64_t i = 0; i < steps; i += kernels::Schedule::slice)
+            schedule_.next(&scalars_[slot][static_cast<std::size_t>(i)],
+                           static_cast<int>(std::min<std::int64_t>(kernels::Schedule::slice, steps - i)));
+        if (steps > 0)
+            stream_.copy_to_device(at<char>(memory_.scalars[slot]), scalars_[slot].data(),
+                                   static_cast<std::size_t>(steps) * sizeof(kernels::StepScalars));
+        Submission submission{slot, {}};
+        for (const Planned& kernel : planned) {
+            if (kernel.check) {
+                check();
+            } else {
+                kernels::TrainArguments<Real> arguments{piece(true),
+                                                        cell_.seed,
+                                                        kernel.from,
+                                                        kernel.to,
+                                                        at<const kernels::StepScalars>(memory_.scalars[slot]) + (kernel.from - first_step),
+                                                        training_nodes()};
+                launch(*task_.kernels->train, plan().train, warps(), arguments);
+            }
+            submission.launched.push_back({kernel.to - kernel.from, stream_.record()});
+        }
+        in_flight_.push_back(std::move(submission));
+    }
+
+    kernels::NodeTable<Real> training_nodes() const {
+        if constexpr (sizeof(Real) == 4)
+            return task_.device_cell->training_nodes_float;
+        else
+            return task_.device_cell->training_nodes_double;
+    }
+
+    /// Waits for the oldest submission and learns from it.
+    void drain() {
+        Submission submission = std::move(in_flight_.front());
+        in_flight_.pop_front();
+        submission.launched.back().end->wait();
+        for (Launched& kernel : submission.launched) {
+            const double seconds = kernel.end->seconds_since(*last_);
+            if (kernel.steps > 0)
+                pace_.measured_steps(kernel.steps, seconds);
+            else
+                pace_.measured_check(seconds);
+            status_.replica_steps.fetch_add(kernel.steps * memory_.replicas, std::memory_order_relaxed);
+            last_ = std::move(kernel.end);
+        }
+    }
+
+    void finish(BlockResult& result) {
+        const auto replicas = static_cast<std::size_t>(memory_.replicas);
+        launch(*task_.kernels->finish, plan().evaluate, memory_.finish_warps,
+               kernels::FinishArguments<Real, TrialRecord>{piece(false), *task_.device_cell, at<double>(memory_.scratch),
+                                                           at<TrialRecord>(memory_.records)});
+        PinnedArray<TrialRecord> records(*task_.device, replicas);
+        stream_.copy_to_host(records.data(), at<char>(memory_.records), replicas * sizeof(TrialRecord));
+        stream_.record()->wait();
+        result.records.insert(result.records.end(), records.data(), records.data() + replicas);
+        if (options_.checks) append_checks(result);
+        if (options_.states) append_states(result);
+    }
+
+    void append_checks(BlockResult& result) {
+        const auto replicas = static_cast<std::size_t>(memory_.replicas), checks = static_cast<std::size_t>(cell_.checks) + 1;
+        std::vector<CheckRecord> all(replicas * checks);
+        stream_.copy_to_host(all.data(), at<char>(memory_.checks), all.size() * sizeof(CheckRecord));
+        stream_.synchronize();
+        for (std::size_t r = 0; r < replicas; ++r) {
+            std::vector<CheckRecord> own(all.begin() + static_cast<std::ptrdiff_t>(r * checks),
+                                         all.begin() + static_cast<std::ptrdiff_t>((r + 1) * checks));
+            // A replica that was dropped stays as it was: its later checks were not made, since they would find the same.
+            for (std::size_t k = 1; k < checks; ++k) {
+                if (own[k].step != 0) continue;
+                own[k] = own[k - 1];
+                own[k].step = kernels::check_step(cell_, static_cast<std::int64_t>(k));
+            }
+            result.checks.push_back(std::move(own));
+        }
+    }
+
+    /// All parameters of an array, canonical order, one vector per replica; empty ones if there is no such array.
+    std::vector<std::vector<double>> copy_network(std::size_t offset) {
+        const std::int64_t h = cell_.width, d = cell_.dimension, tile = cell_.tile.lanes;
+        const std::int64_t rows = kernels::row_count(cell_.tile.neurons_per_lane, d), parameters = kernels::parameter_count(h, d);
+        std::vector<std::vector<double>> networks(static_cast<std::size_t>(memory_.replicas),
+                                                  std::vector<double>(static_cast<std::size_t>(parameters)));
+        if (offset == PieceMemory::none) return networks;
+        std::vector<Real> all(static_cast<std::size_t>(rows * memory_.lanes));
+        stream_.copy_to_host(all.data(), at<char>(offset), all.size() * sizeof(Real));
+        stream_.synchronize();
+        for (std::int64_t r = 0; r < memory_.replicas; ++r) {
+            std::vector<double>& network = networks[static_cast<std::size_t>(r)];
+            const auto put = [&](std::int64_t j, std::int64_t row, std::int64_t lane) {
+                network[static_cast<std::size_t>(j)] = all[static_cast<std::size_t>(row * memory_.lanes + r * tile + lane)];
+            };
+            for (std::int64_t i = 0; i < h; ++i) {
+                for (std::int64_t k = 0; k < d; ++k) put(i * d + k, i / tile * (d + 2) + k, i % tile);
+                put(h * d + i, i / tile * (d + 2) + d, i % tile);
+                put(h * (d + 1) + i, i / tile * (d + 2) + d + 1, i % tile);
+            }
+            put(h * (d + 2), rows - 1, 0);
+        }
+        return networks;
+    }
+
+    void append_states(BlockResult& result) {
+        std::vector<std::vector<double>> final = copy_network(memory_.theta), first = copy_network(memory_.first),
+                                         second = copy_network(memory_.second);
+        for (std::size_t r = 0; r < final.size(); ++r)
+            result.states.push_back({std::move(initial_[r]), std::move(final[r]), std::move(first[r]), std::move(second[r])});
+    }
+
+    const PieceTask& task_;
+    WorkStatus& status_;
+    const BlockOptions& options_;
+    const Cell& cell_;
+    const PieceMemory& memory_;
+    Stream& stream_;
+    kernels::Schedule schedule_;
+    LaunchPace pace_;
+    PinnedArray<kernels::StepScalars> scalars_[2];
+    std::deque<Submission> in_flight_;
+    std::unique_ptr<Event> last_;  ///< end of the last kernel that was looked at
+    std::vector<std::vector<double>> initial_;
+    std::size_t next_slot_ = 0;
+    int list_ = 0;                 ///< which of the two lists is the current one
+    std::int64_t next_check_ = 0;  ///< not launched yet
+    std::int64_t step_ = 0;        ///< steps planned so far
+};
+
+}  // namespace
+
+bool run_piece(const PieceTask& task, WorkStatus& status, const BlockOptions& options, BlockResult& result) {
+    const auto run = [&]<class Real>(Real) {
+        PieceRun<Real> piece(task, status, options);
+        try {
+            return piece.run(result);
+        } catch (...) {
+            // Nothing may be released that the device still works on. What the stream says now is not the first error.
+            try {
+                task.stream->synchronize();
+            } catch (const Error&) {
+            }
+            throw;
+        }
+    };
+    return task.cell->precision == kernels::Precision::Float32 ? run(float{}) : run(double{});
+}
+
+}  // namespace limrisk::cuda
