@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "backend/backend.hpp"
+#include "backend/cuda/describe_devices.hpp"
 #include "cli/command.hpp"
 #include "cli/file_system.hpp"
 #include "cli/options.hpp"
@@ -100,7 +101,7 @@ ExitCode doctor(const std::string& store) {
     text += row("  instructions", isas_text());
     text += "backends\n";
     text += row("  in use", chosen_backend());
-    text += row("  cuda", "not in this build: this version of limrisk has no CUDA backend yet");
+    for (const auto& [name, value] : cuda::describe_cuda()) text += row(("  " + name).c_str(), value);
     text += "store\n";
     const std::filesystem::path parent = std::filesystem::path(store).parent_path();
     const std::string rows = store_rows(store.empty() || parent.empty() ? std::filesystem::current_path() : parent);

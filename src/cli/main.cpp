@@ -5,6 +5,7 @@
 #include <exception>
 #include <new>
 
+#include "backend/cuda/cuda_build.hpp"
 #include "cli/command.hpp"
 #include "cli/output.hpp"
 #include "cli/signals.hpp"
@@ -31,7 +32,7 @@ bool parse(CLI::App& app, int argc, char** argv) {
         const std::vector<CLI::App*> chosen = app.get_subcommands();
         print(chosen.empty() ? app.help() : chosen.front()->help(app.get_name()));
     } catch (const CLI::CallForVersion&) {
-        print("limrisk " LIMRISK_VERSION "\n");
+        print(fmt::format("limrisk {} (backends: cpu{})\n", LIMRISK_VERSION, cuda::cuda_build().present ? ", cuda" : ""));
     } catch (const CLI::ParseError& error) {
         const std::vector<CLI::App*> chosen = app.get_subcommands();
         throw Error(ExitCode::Usage,

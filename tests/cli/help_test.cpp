@@ -42,8 +42,8 @@ TEST_F(ProgramTest, HelpNamesEverySubcommandAndExitCode) {
     for (const char* code : {"64", "65", "69", "70", "74", "75", "130", "143"}) EXPECT_THAT(help, HasSubstr(code));
 }
 
-TEST_F(ProgramTest, VersionIsOneLine) {
-    EXPECT_THAT(succeed({"--version"}).out, testing::MatchesRegex("limrisk [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+TEST_F(ProgramTest, VersionIsOneLineAndNamesTheBackends) {
+    EXPECT_THAT(succeed({"--version"}).out, testing::MatchesRegex("limrisk [0-9]+\\.[0-9]+\\.[0-9]+ \\(backends: cpu(, cuda)?\\)\n"));
 }
 
 }  // namespace

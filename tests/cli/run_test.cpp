@@ -108,7 +108,7 @@ TEST_F(ProgramTest, ListKnowsWhatACampaignMayName) {
 
 TEST_F(ProgramTest, DoctorSaysWhatIsThere) {
     const std::string text = succeed({"doctor"}).out;
-    for (const char* word : {"version", "compiler", "portable", "SQLite", "no CUDA backend", "file system", "GiB free"})
+    for (const char* word : {"version", "compiler", "portable", "SQLite", "  cuda ", " this build: ", "file system", "GiB free"})
         EXPECT_THAT(text, HasSubstr(word));
     EXPECT_THAT(limrisk({"doctor"}, {"LIMRISK_ISA=z80"}).out, HasSubstr("PROBLEM: LIMRISK_ISA=z80"));
 }
