@@ -11,9 +11,12 @@
 
 namespace limrisk {
 
-/// Order statistics: the smallest value that at least this share of the trials does not exceed. Infinite for diverged trials.
+/// Order statistics: the smallest value that at least this share of the trials does not exceed, as bounds of it, equal where the store
+/// keeps trials. Infinite for diverged trials.
 struct Quantiles {
-    double minimum = 0, low = 0, median = 0, high = 0, maximum = 0;  ///< low: 5 %, high: 95 %
+    double minimum = 0, maximum = 0;
+    std::int64_t minimum_trial = -1;                ///< the first that has it
+    RiskRange low{0, 0}, median{0, 0}, high{0, 0};  ///< low: 5 %, high: 95 %
 };
 
 /// One cell, over the trials 0..done-1 that are stored without a gap.
@@ -36,7 +39,8 @@ struct StoreSummary {
     std::vector<CellSummary> cells;
 };
 
-/// Reads every trial once; memory: two numbers per trial of one cell. Throws StoreError(Data) if a block does not fit its hash.
+/// Reads every trial once, with a memory of two numbers per trial of one cell; or the aggregates of a store of summaries. Throws
+/// StoreError(Data) if a block or aggregate does not fit its hash.
 StoreSummary summarize(const Store& store);
 
 /// For people: at most 100 columns, what all cells share on top, cells grouped by what varies, a legend below.

@@ -82,8 +82,8 @@ std::vector<TextColumn> make_columns(const StoreSummary& summary, const std::str
         for (std::size_t v = 0; v < verdicts.size(); ++v) {
             verdict[v].cells.push_back(cell.done == 0 ? "-" : percent(cell.verdicts[static_cast<std::size_t>(verdicts[v])], cell.done));
         }
-        median.cells.push_back(shown(risk(cell.final_risk.median)));
-        high.cells.push_back(shown(risk(cell.final_risk.high)));
+        median.cells.push_back(shown(risk(cell.final_risk.median.high)));
+        high.cells.push_back(shown(risk(cell.final_risk.high.high)));
         best.cells.push_back(shown(risk(cell.best_risk)));
     }
     std::vector<TextColumn> columns{label};
@@ -99,6 +99,13 @@ constexpr const char* legend =
     "inactive   mean number of inactive neurons at the start and at the end of training\n"
     "verdict    trials whose tail converged, oscillates, still moves at the end of its budget, diverged\n"
     "risk       final: true risk of the last network; best: smallest of any trial at any check\n";
+
+constexpr const char* binned_legend = "           median, 95 %: upper ends of bins less than 0.1 % wide; the store keeps summaries only\n";
+
+bool binned(const CellSummary& cell) {
+    const Quantiles& risks = cell.final_risk;
+    return !(risks.median.low == risks.median.high && risks.high.low == risks.high.high);
+}
 
 }  // namespace
 
@@ -148,6 +155,7 @@ std::string summary_table(const StoreSummary& summary) {
         for (const std::size_t k : cells) text += table.row(k);
     }
     text += "\n" + std::string(legend);
+    if (std::any_of(summary.cells.begin(), summary.cells.end(), binned)) text += binned_legend;
     if (incomplete > 0) {
         const std::int64_t wanted = summary.campaign.trials * static_cast<std::int64_t>(summary.cells.size());
         text += fmt::format("incomplete {} of {} cells; {} of {} trials are stored: run the campaign again to go on\n", incomplete,

@@ -20,13 +20,21 @@ ordered_json number(double value) {
     return value;
 }
 
+/// Bounds of each quantile, and the quantile itself where they meet.
 ordered_json quantiles_json(const Quantiles& quantiles, bool empty) {
-    const auto value = [&](double quantile) { return empty ? ordered_json() : number(quantile); };
-    return {{"minimum", value(quantiles.minimum)},
-            {"quantile_05", value(quantiles.low)},
-            {"median", value(quantiles.median)},
-            {"quantile_95", value(quantiles.high)},
-            {"maximum", value(quantiles.maximum)}};
+    const auto value = [&](double risk) { return empty ? ordered_json() : number(risk); };
+    ordered_json node{{"minimum", value(quantiles.minimum)},
+                      {"minimum_trial", empty ? ordered_json() : ordered_json(quantiles.minimum_trial)}};
+    const auto add = [&](const std::string& name, const RiskRange& bounds) {
+        node[name] = bounds.low == bounds.high ? value(bounds.low) : ordered_json();
+        node[name + "_low"] = value(bounds.low);
+        node[name + "_high"] = value(bounds.high);
+    };
+    add("quantile_05", quantiles.low);
+    add("median", quantiles.median);
+    add("quantile_95", quantiles.high);
+    node["maximum"] = value(quantiles.maximum);
+    return node;
 }
 
 double share(const CellSummary& cell) { return cell.done == 0 ? 0 : static_cast<double>(cell.certified) / static_cast<double>(cell.done); }

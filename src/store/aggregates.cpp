@@ -1,6 +1,8 @@
 // Aggregates in SQL: disjoint ranges of trials per cell, adjacent ones joined as they are written, and the checks that one read must pass.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "limrisk/error.hpp"
 #include "store/aggregate_columns.hpp"
 #include "store/store_impl.hpp"
@@ -24,53 +26,62 @@ std::string range_text(const BlockKey& key) { return fmt::format("{} to {}", key
 
 }  // namespace
 
-Aggregate Store::Impl::read_aggregate(const BlockKey& key) const {
-    const auto damaged = [&](const std::string& why) {
-        return StoreError(ExitCode::Data,
-                          fmt::format("store {}: cell {}, trials {}: {}", database.path().string(), key.cell, range_text(key), why));
+std::vector<StoredAggregate> Store::Impl::read_aggregates(std::int64_t cell, std::int64_t from, std::int64_t to,
+                                                          std::vector<std::string>* problems) const {
+    const std::string& id = cells[static_cast<std::size_t>(cell)].id;
+    const auto read = [&](const sqlite::Statement& row) -> StoredAggregate {
+        const BlockKey key{cell, row.integer(0), row.integer(1)};
+        const auto damaged = [&](const std::string& why) {
+            return StoreError(ExitCode::Data,
+                              fmt::format("store {}: cell {}, trials {}: {}; the store is damaged: restore it from a copy, or "
+                                          "move it away and run the campaign again",
+                                          database.path().string(), cell, range_text(key), why));
+        };
+        if (key.first_trial < 0 || key.count < 1) throw damaged("not an aggregate that limrisk writes");
+        std::vector<std::string> columns;
+        for (std::size_t k = 0; k < aggregate_columns().size(); ++k) columns.emplace_back(row.blob(static_cast<int>(k) + 3));
+        if (aggregate_hash(id, key.first_trial, key.count, columns) != row.text(2)) throw damaged("the aggregate does not fit its hash");
+        std::optional<Aggregate> aggregate = unpack_aggregate(columns, key.count);
+        if (!aggregate) throw damaged("a column has a wrong number of bytes");
+        if (const std::string problem = aggregate_problem(*aggregate, key.first_trial); !problem.empty()) throw damaged(problem);
+        return {key, *std::move(aggregate)};
     };
-    sqlite::Statement row(database,
-                          fmt::format("SELECT hash{} FROM aggregates WHERE cell = ? AND first_trial = ? AND count = ?", column_names()));
-    row.bind(1, row_of(key.cell)).bind(2, key.first_trial).bind(3, key.count);
-    if (!row.step()) throw damaged("there is no such aggregate");
-    std::vector<std::string> columns;
-    for (std::size_t k = 0; k < aggregate_columns().size(); ++k) columns.emplace_back(row.blob(static_cast<int>(k) + 1));
-    if (aggregate_hash(cells[static_cast<std::size_t>(key.cell)].id, key.first_trial, key.count, columns) != row.text(0)) {
-        throw damaged(
-            "the aggregate does not fit its hash; the store is damaged: restore it from a copy, or move it away and run the campaign "
-            "again");
+    // One statement sees one state of the store, whatever a writer joins meanwhile.
+    sqlite::Statement rows_there(database,
+                                 fmt::format("SELECT first_trial, count, hash{} FROM aggregates WHERE cell = ? AND first_trial <= ?"
+                                             " AND first_trial + count >= ? ORDER BY first_trial",
+                                             column_names()));
+    rows_there.bind(1, row_of(cell)).bind(2, to).bind(3, from);
+    std::vector<StoredAggregate> all;
+    while (rows_there.step()) {
+        try {
+            all.push_back(read(rows_there));
+        } catch (const StoreError& error) {
+            if (problems == nullptr) throw;
+            problems->emplace_back(error.what());
+        }
     }
-    std::optional<Aggregate> aggregate = unpack_aggregate(columns, key.count);
-    if (!aggregate || key.count < 1 || key.first_trial < 0) throw damaged("not an aggregate that limrisk writes; the store is damaged");
-    if (const std::string problem = aggregate_problem(*aggregate, key.first_trial); !problem.empty())
-        throw damaged(problem + "; the store is damaged");
-    return *std::move(aggregate);
+    return all;
 }
 
 void Store::Impl::add_aggregate(BlockKey key, Aggregate aggregate) {
-    const std::int64_t row = row_of(key.cell);
-    std::vector<BlockKey> neighbours;
-    {
-        sqlite::Statement touching(
-            database, "SELECT first_trial, count FROM aggregates WHERE cell = ? AND first_trial <= ? AND first_trial + count >= ?");
-        touching.bind(1, row).bind(2, key.first_trial + key.count).bind(3, key.first_trial);
-        while (touching.step()) neighbours.push_back({key.cell, touching.integer(0), touching.integer(1)});
-    }
-    for (const BlockKey& there : neighbours) {
-        if (there.first_trial < key.first_trial + key.count && key.first_trial < there.first_trial + there.count) {
+    const std::int64_t row = row_of(key.cell), end = key.first_trial + key.count;
+    const std::vector<StoredAggregate> neighbours = read_aggregates(key.cell, key.first_trial, end);
+    for (const StoredAggregate& there : neighbours) {
+        if (there.key.first_trial < end && key.first_trial < there.key.first_trial + there.key.count) {
             throw StoreError(ExitCode::Data,
                              fmt::format("store {}: cell {} already holds trials {}, which overlap the new ones, {}; the store is damaged "
                                          "or was written by another program: run `limrisk verify`",
-                                         database.path().string(), key.cell, range_text(there), range_text(key)));
+                                         database.path().string(), key.cell, range_text(there.key), range_text(key)));
         }
     }
-    for (const BlockKey& there : neighbours) {
-        aggregate = merge(read_aggregate(there), aggregate);
+    for (const StoredAggregate& there : neighbours) {
+        aggregate = merge(there.aggregate, aggregate);
         sqlite::Statement(database, "DELETE FROM aggregates WHERE cell = ? AND first_trial = ?")
             .bind(1, row)
-            .bind(2, there.first_trial)
+            .bind(2, there.key.first_trial)
             .run();
-        key = {key.cell, std::min(key.first_trial, there.first_trial), key.count + there.count};
+        key = {key.cell, std::min(key.first_trial, there.key.first_trial), key.count + there.key.count};
     }
     const std::vector<std::string> columns = pack_aggregate(aggregate);
     const std::string hash = aggregate_hash(cells[static_cast<std::size_t>(key.cell)].id, key.first_trial, key.count, columns);
@@ -95,10 +106,10 @@ void Store::write_aggregates(std::span<const StoredAggregate> parts) {
     transaction.commit();
 }
 
-Aggregate Store::read_aggregate(const BlockKey& key) const {
+std::vector<StoredAggregate> Store::aggregates(std::int64_t cell) const {
     const std::scoped_lock guard(impl_->mutex);
     if (impl_->contents != StoreContents::Summary) throw Defect("a store of trials was asked for an aggregate");
-    return impl_->read_aggregate(key);
+    return impl_->read_aggregates(cell);
 }
 
 }  // namespace limrisk

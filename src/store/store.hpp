@@ -79,8 +79,8 @@ public:
     /// Commits all parts in one transaction, durable when it returns; an aggregate is joined with those of adjacent trials. Throws
     /// StoreError(Data) if trials are already there.
     void write_aggregates(std::span<const StoredAggregate> parts);
-    /// Reads and checks one of blocks(). Throws StoreError(Data) when its hash does not fit.
-    Aggregate read_aggregate(const BlockKey& key) const;
+    /// Reads and checks all of a cell, as they are at one moment, in the order of trials. Throws StoreError(Data) when a hash does not fit.
+    std::vector<StoredAggregate> aggregates(std::int64_t cell) const;
 
     /// Problems found by checking every block or aggregate against its hash and the schema; empty if sound.
     std::vector<std::string> verify() const;

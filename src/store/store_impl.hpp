@@ -24,7 +24,9 @@ struct Store::Impl {
     void adopt(const Campaign& campaign);  ///< refuses another campaign; takes over its order of cells and its number of trials
     std::int64_t row_of(std::int64_t cell) const;
     std::vector<TrialRecord> read(const BlockKey& key);
-    Aggregate read_aggregate(const BlockKey& key) const;
+    /// The aggregates of a cell that hold or touch trials from .. to - 1. Damaged ones are thrown, or told to `problems`.
+    std::vector<StoredAggregate> read_aggregates(std::int64_t cell, std::int64_t from = 0, std::int64_t to = INT64_MAX,
+                                                 std::vector<std::string>* problems = nullptr) const;
     void add_block(const TrialBlock& block);                ///< in the caller's transaction
     void add_aggregate(BlockKey key, Aggregate aggregate);  ///< in the caller's transaction
     void expect_trials() const;                             ///< refuses a store of summaries

@@ -1,6 +1,8 @@
 // Everything that must hold in a sound store, checked against the file as it is.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "campaign/cell_description.hpp"
 #include "limrisk/error.hpp"
 #include "store/store_impl.hpp"
@@ -64,20 +66,25 @@ std::vector<std::string> Store::verify() const {
             if (strays > 0) problems.push_back(fmt::format("{} {} belong to no cell", strays, table));
         });
     }
+    const auto check_order = [&](const BlockKey& before, const BlockKey& key) {
+        if (key.cell == before.cell && key.first_trial < before.first_trial + before.count) {
+            problems.push_back(fmt::format("cell {}: the {} from trial {} and from trial {} overlap", key.cell, table, before.first_trial,
+                                           key.first_trial));
+        }
+    };
     collect(problems, [&] {
         BlockKey before{-1, 0, 0};
-        for (const BlockKey& key : blocks()) {
-            if (key.cell == before.cell && key.first_trial < before.first_trial + before.count) {
-                problems.push_back(fmt::format("cell {}: the {} from trial {} and from trial {} overlap", key.cell, table,
-                                               before.first_trial, key.first_trial));
+        if (trials) {
+            for (const BlockKey& key : blocks()) {
+                check_order(std::exchange(before, key), key);
+                collect(problems, [&] { read_block(key); });
             }
-            before = key;
-            collect(problems, [&] {
-                if (trials)
-                    read_block(key);
-                else
-                    read_aggregate(key);
-            });
+            return;
+        }
+        const std::scoped_lock guard(impl_->mutex);
+        for (const StoredCell& cell : impl_->cells) {
+            for (const StoredAggregate& part : impl_->read_aggregates(cell.index, 0, INT64_MAX, &problems))
+                check_order(std::exchange(before, part.key), part.key);
         }
     });
     return problems;

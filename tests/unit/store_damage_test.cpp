@@ -39,12 +39,15 @@ std::string everything(const Store& store) {
     std::string text = campaign.name + '\n' + campaign.text + '\n' + campaign.version + '\n' + campaign.created + '\n';
     text += std::to_string(campaign.seed) + ' ' + std::to_string(campaign.trials) + '\n';
     for (const StoredCell& cell : store.cells()) text += cell.id + cell.description + '\n';
+    for (const StoredCell& cell : store.cells()) {
+        if (store.contents() == StoreContents::Trials) break;
+        for (const StoredAggregate& part : store.aggregates(cell.index)) {
+            for (const std::string& column : pack_aggregate(part.aggregate)) text += column;
+        }
+    }
     for (const BlockKey& key : store.blocks()) {
         text += std::to_string(key.cell) + ' ' + std::to_string(key.first_trial) + ' ' + std::to_string(key.count) + '\n';
-        if (store.contents() == StoreContents::Summary) {
-            for (const std::string& column : pack_aggregate(store.read_aggregate(key))) text += column;
-            continue;
-        }
+        if (store.contents() == StoreContents::Summary) continue;
         const std::vector<TrialRecord> records = store.read_block(key);
         for (const TrialRecord& record : records) {
             for (const TrialField& field : trial_fields) {

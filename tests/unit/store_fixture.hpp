@@ -117,12 +117,16 @@ inline bool same_bits(const TrialRecord& a, const TrialRecord& b) {
 /// Number of trials in the store; -1 if one of them is not record_of(cell, trial), or an aggregate not that of them.
 inline std::int64_t count_right_trials(const Store& store) {
     std::int64_t count = 0;
-    for (const BlockKey& key : store.blocks()) {
-        if (store.contents() == StoreContents::Summary) {
-            if (!(store.read_aggregate(key) == aggregate_of(key))) return -1;
-            count += key.count;
-            continue;
+    if (store.contents() == StoreContents::Summary) {
+        for (const StoredCell& cell : store.cells()) {
+            for (const StoredAggregate& part : store.aggregates(cell.index)) {
+                if (!(part.aggregate == aggregate_of(part.key))) return -1;
+                count += part.key.count;
+            }
         }
+        return count;
+    }
+    for (const BlockKey& key : store.blocks()) {
         const std::vector<TrialRecord> records = store.read_block(key);
         for (const TrialRecord& record : records) {
             if (!same_bits(record, record_of(key.cell, key.first_trial + (&record - records.data())))) return -1;

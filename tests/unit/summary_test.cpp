@@ -58,11 +58,12 @@ TEST_F(StoreTest, SummaryCountsByHand) {
     EXPECT_THAT(cell.verdicts, ::testing::ElementsAre(7, 9, 3, 1));
     // Sorted: 2, 3, ..., 20, infinity; 5 % of 20 is the 1st, 50 % the 10th, 95 % the 19th.
     EXPECT_EQ(cell.final_risk.minimum, 2);
-    EXPECT_EQ(cell.final_risk.low, 2);
-    EXPECT_EQ(cell.final_risk.median, 11);
-    EXPECT_EQ(cell.final_risk.high, 20);
+    EXPECT_EQ(cell.final_risk.minimum_trial, 18);
+    EXPECT_EQ(cell.final_risk.low, (RiskRange{2, 2}));
+    EXPECT_EQ(cell.final_risk.median, (RiskRange{11, 11}));
+    EXPECT_EQ(cell.final_risk.high, (RiskRange{20, 20}));
     EXPECT_EQ(cell.final_risk.maximum, infinity);
-    EXPECT_EQ(cell.limiting_risk.median, 5.5);
+    EXPECT_EQ(cell.limiting_risk.median, (RiskRange{5.5, 5.5}));
     EXPECT_EQ(cell.best_risk, 0.25);
     EXPECT_EQ(cell.best_trial, 7);
     EXPECT_EQ(cell.cell.optimizer_label, "sgd(0.05)");
@@ -129,6 +130,46 @@ TEST_F(StoreTest, CompleteTableHasNoTrialsColumn) {
     EXPECT_THAT(table, AllOf(HasSubstr("20 trials per cell"), HasSubstr("width 1"), HasSubstr("optimizer"), Not(HasSubstr("20/20")),
                              Not(HasSubstr("incomplete"))));
     EXPECT_LE(longest_line(table), 100u);
+}
+
+/// The same statistics from aggregates as from the rows, quantiles as bounds of those.
+TEST_F(StoreTest, SummaryOfAggregatesIsThatOfTheTrials) {
+    const std::vector<TrialRecord> records = twenty();
+    Store trials = Store::open_for_writing(path("trials.db"), small_campaign(20, 1));
+    Store summaries = Store::open_for_writing(path("summary.db"), summarized(small_campaign(20, 1)));
+    for (const BlockKey& key : {BlockKey{0, 0, 8}, BlockKey{0, 8, 12}, BlockKey{1, 5, 5}}) {
+        const std::vector<TrialRecord> part(records.begin() + key.first_trial, records.begin() + key.first_trial + key.count);
+        trials.write_block(key, part);
+        const StoredAggregate aggregate{key, aggregate_records(part.data(), key.count, key.first_trial)};
+        summaries.write_aggregates({&aggregate, 1});
+    }
+    const StoreSummary exact = summarize(trials), binned = summarize(summaries);
+    nlohmann::json left = nlohmann::json::parse(summary_json(exact)), right = nlohmann::json::parse(summary_json(binned));
+    for (const char* risk : {"final_risk", "limiting_risk"}) {
+        for (const std::string name : {"quantile_05", "median", "quantile_95"}) {
+            nlohmann::json &here = left["cells"][0][risk], &there = right["cells"][0][risk];
+            const double value = here[name].get<double>(), low = there[name + "_low"].get<double>(),
+                         high = there[name + "_high"].get<double>();
+            EXPECT_LE(low, value);
+            EXPECT_GE(high, value);
+            EXPECT_LT(high - low, std::ldexp(low, -10));
+            EXPECT_EQ(there[name].is_null(), low != high) << name << " is not known to the bit";
+            for (nlohmann::json* node : {&here, &there}) {
+                for (const char* end : {"", "_low", "_high"}) node->erase(name + end);
+            }
+        }
+    }
+    left["campaign"].erase("created");
+    right["campaign"].erase("created");
+    EXPECT_EQ(left, right);
+    EXPECT_EQ(binned.cells[0].limiting_risk.minimum, 1);
+    EXPECT_EQ(binned.cells[0].limiting_risk.minimum_trial, 18);
+    EXPECT_NE(binned.cells[0].limiting_risk.median.low, binned.cells[0].limiting_risk.median.high);
+    EXPECT_EQ(binned.cells[1].done, 0);
+    EXPECT_EQ(binned.cells[1].stored, 5);
+    EXPECT_THAT(summary_table(binned), HasSubstr("upper ends of bins"));
+    EXPECT_THAT(summary_table(exact), Not(HasSubstr("bins")));
+    EXPECT_LE(longest_line(summary_table(binned)), 100u);
 }
 
 TEST(TextTable, AlignsGroupsAndDropsWhatIsExpendable) {
