@@ -21,7 +21,9 @@ ExitCode export_trials(const ExportCommand& command) {
     const ExportFormat format = parse_export_format(command.format);
     const Store store = Store::open(command.store);
     const std::int64_t trials = export_store(store, format, command.out, command.force);
-    note(fmt::format("{} trials of {} cells written to {}\n", trials, store.cells().size(), command.out));
+    const char* what = store.contents() == StoreContents::Summary ? "histograms of " : "";
+    note(fmt::format("{}{} trials of {} cells written to {}\n", what, trials, store.cells().size(), command.out));
+    if (store.contents() == StoreContents::Summary) note("the store keeps summaries, so there are no rows of trials\n");
     return ExitCode::Done;
 }
 
@@ -29,7 +31,8 @@ ExitCode export_trials(const ExportCommand& command) {
 
 void add_export(CLI::App& app, Action& action) {
     const auto options = std::make_shared<ExportCommand>();
-    CLI::App* command = app.add_subcommand("export", "write all trials of a store to a file, one row per trial");
+    CLI::App* command =
+        app.add_subcommand("export", "write all trials of a store to a file, one row per trial; of summaries, their histograms");
     command->add_option("STORE", options->store, "a store that `limrisk run` wrote")->required();
     command->add_option("--format", options->format, "csv, json or npz (NumPy)")->type_name("NAME")->required();
     command->add_option("--out", options->out, "the file to write")->type_name("FILE")->required();

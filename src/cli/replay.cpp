@@ -19,13 +19,27 @@ struct ReplayCommand {
     BackendChoice backend;
 };
 
-TrialRecord stored_record(const Store& store, const ReplayCommand& command) {
+/// What the store knows of the trial: its record, or the aggregate of a range with it.
+struct StoredTrial {
+    std::optional<TrialRecord> record;
+    std::optional<Aggregate> aggregate;
+};
+
+StoredTrial stored_trial(const Store& store, const ReplayCommand& command) {
     std::int64_t trials = 0;
-    for (const BlockKey& key : store.blocks()) {
-        if (key.cell != command.cell) continue;
+    const auto holds = [&](const BlockKey& key) {
         trials += key.count;
-        if (key.first_trial <= command.trial && command.trial < key.first_trial + key.count)
-            return store.read_block(key)[static_cast<std::size_t>(command.trial - key.first_trial)];
+        return key.first_trial <= command.trial && command.trial < key.first_trial + key.count;
+    };
+    if (store.contents() == StoreContents::Summary) {
+        for (StoredAggregate& part : store.aggregates(command.cell)) {
+            if (holds(part.key)) return {std::nullopt, std::move(part.aggregate)};
+        }
+    } else {
+        for (const BlockKey& key : store.blocks()) {
+            if (key.cell == command.cell && holds(key))
+                return {store.read_block(key)[static_cast<std::size_t>(command.trial - key.first_trial)], std::nullopt};
+        }
     }
     throw Error(ExitCode::Usage,
                 fmt::format("--trial {}: not among the {} trials of cell {} in {}", command.trial, trials, command.cell, command.store));
@@ -68,7 +82,7 @@ std::string cell_line(const CellConfig& cell, std::int64_t trial) {
 ExitCode replay(const ReplayCommand& command) {
     const Store store = Store::open(command.store);
     const CellConfig config = stored_cell(store, command);
-    const TrialRecord stored = stored_record(store, command);
+    const StoredTrial stored = stored_trial(store, command);
     const std::unique_ptr<Backend> backend = make_backend(command.backend);
     const CellPlan plan(config);
     WorkStatus status;
@@ -84,13 +98,15 @@ ExitCode replay(const ReplayCommand& command) {
                         verdict_name(now.verdict));
     if (now.nonfinite_step != 0) text += fmt::format(" at step {}", now.nonfinite_step);
     print(text + "\n");
-    const std::string difference = record_difference(now, "the replay", stored, "the store");
+    const std::string difference = stored.record ? record_difference(now, "the replay", *stored.record, "the store")
+                                                 : contradiction(*stored.aggregate, command.trial, now);
     if (!difference.empty())
         throw Defect(
             fmt::format("cell {}, trial {}: {}.\nEither the store was made by another version of limrisk ({}; this is {}), or one "
                         "of the two computed wrongly: run `limrisk selftest`.",
                         command.cell, command.trial, difference, store.campaign().version, LIMRISK_VERSION));
-    print("the end equals the stored record bit for bit\n");
+    print(stored.record ? "the end equals the stored record bit for bit\n"
+                        : "the store keeps summaries: no record to compare the end with, but nothing in the summary contradicts it\n");
     return ExitCode::Done;
 }
 

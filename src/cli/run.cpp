@@ -43,7 +43,8 @@ std::string beginning(const Campaign& campaign, const Store& store, const Backen
     const std::vector<BlockKey> blocks = store.blocks();
     std::string text = fmt::format("campaign {}: {} cells x {} trials; {}; store {}\n", campaign.name, campaign.cells.size(),
                                    campaign.trials, backend.description(), path.string());
-    if (!blocks.empty()) text += fmt::format("{} trials in {} blocks were there; going on\n", trials_stored(blocks), blocks.size());
+    const char* kind = store.contents() == StoreContents::Summary ? "ranges" : "blocks";
+    if (!blocks.empty()) text += fmt::format("{} trials in {} {} were there; going on\n", trials_stored(blocks), blocks.size(), kind);
     return text;
 }
 

@@ -22,7 +22,8 @@ ExitCode verify(const std::string& path) {
     std::int64_t trials = 0;
     const std::vector<BlockKey> blocks = store.blocks();
     for (const BlockKey& key : blocks) trials += key.count;
-    print(fmt::format("{}: sound; {} cells, {} blocks, {} trials, every hash fits\n", path, store.cells().size(), blocks.size(), trials));
+    const char* kind = store.contents() == StoreContents::Summary ? "aggregates" : "blocks";
+    print(fmt::format("{}: sound; {} cells, {} {}, {} trials, every hash fits\n", path, store.cells().size(), blocks.size(), kind, trials));
     return ExitCode::Done;
 }
 

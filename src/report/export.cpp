@@ -11,6 +11,7 @@
 #include "limrisk/error.hpp"
 #include "limrisk/trial_fields.hpp"
 #include "report/cell_axes.hpp"
+#include "report/export_summary.hpp"
 #include "report/npz_writer.hpp"
 #include "report/output_file.hpp"
 
@@ -234,6 +235,11 @@ ExportFormat parse_export_format(std::string_view name) {
 
 std::int64_t export_store(const Store& store, ExportFormat format, const std::filesystem::path& path, bool force) {
     OutputFile file(path, force);
+    if (store.contents() == StoreContents::Summary) {
+        const std::int64_t summarised = export_aggregates(store, format, file);
+        file.commit();
+        return summarised;
+    }
     std::int64_t trials = 0;
     switch (format) {
         case ExportFormat::Csv:

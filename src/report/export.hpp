@@ -13,9 +13,9 @@ enum class ExportFormat { Csv, Json, Npz };
 /// "csv", "json" or "npz"; throws Error(Usage) for anything else.
 ExportFormat parse_export_format(std::string_view name);
 
-/// Writes all stored trials, in the order of cells and trials, to `path` by way of a temporary file beside it, so that `path` is never
-/// half-written. Returns the number of trials. Memory: one block. Throws Error(InputOutput) if `path` exists and not `force`, or cannot be
-/// written; StoreError(Data) if a block does not fit its hash.
+/// Writes all stored trials, in the order of cells and trials (of a store of summaries: its histograms, as CSV or JSON), to `path` by way
+/// of a temporary file beside it, so that `path` is never half-written. Returns the number of trials. Memory: one block. Throws
+/// Error(InputOutput) if `path` exists and not `force`, or cannot be written; StoreError(Data) if a block does not fit its hash.
 std::int64_t export_store(const Store& store, ExportFormat format, const std::filesystem::path& path, bool force = false);
 
 }  // namespace limrisk

@@ -4,9 +4,11 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
@@ -134,6 +136,56 @@ TEST_F(ExportTest, AnEmptyStoreExportsHeads) {
     text << file.rdbuf();
     const std::string csv = text.str();
     EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1);
+}
+
+/// Of a store of summaries the histograms: their bins count every trial, and hold its risk.
+TEST_F(ExportTest, SummariesExportTheirHistograms) {
+    Campaign campaign = summarized(small_campaign(1000, 1));
+    campaign.cells[0].activation = {kernels::ActivationKind::Clipping, -1, 1, 0};
+    finish(campaign.cells[0]);
+    Store store = Store::open_for_writing(path(), campaign);
+    for (const BlockKey& key : {BlockKey{0, 0, 300}, BlockKey{0, 400, 33}, BlockKey{1, 0, 65}}) write_aggregate(store, key);
+
+    EXPECT_EQ(export_store(store, ExportFormat::Csv, path("out.csv")), 398);
+    std::ifstream file(path("out.csv"));
+    std::string line;
+    ASSERT_TRUE(std::getline(file, line));
+    const std::vector<std::string> heads = split(line);
+    std::map<std::string, std::int64_t> totals;
+    while (std::getline(file, line)) {
+        const std::vector<std::string> fields = split(line);
+        ASSERT_EQ(fields.size(), heads.size());
+        std::map<std::string, std::string> row;
+        for (std::size_t k = 0; k < heads.size(); ++k) row[heads[k]] = fields[k];
+        EXPECT_EQ(row["activation"], row["cell"] == "0" ? "clipping(-1, 1)" : "relu");
+        totals[row["cell"] + " " + row["first_trial"] + " " + row["trials"] + " " + row["statistic"]] += std::stoll(row["count"]);
+        if (row["statistic"] != "final_risk") continue;
+        std::int64_t within = 0;
+        for (const TrialRecord& record : records_of({std::stoll(row["cell"]), std::stoll(row["first_trial"]), std::stoll(row["trials"])})) {
+            const auto end = [](const std::string& text) { return text == "inf" ? HUGE_VAL : std::strtod(text.c_str(), nullptr); };
+            within += end(row["low"]) <= record.final_risk && record.final_risk <= end(row["high"]) ? 1 : 0;
+        }
+        EXPECT_EQ(within, std::stoll(row["count"])) << line;
+    }
+    EXPECT_EQ(totals.size(), 3u * 7);
+    EXPECT_EQ(totals["0 400 33 tail_minimum"], 33);
+    EXPECT_EQ(totals["1 0 65 inactive_maximum"], 65);
+
+    EXPECT_EQ(export_store(store, ExportFormat::Json, path("out.json")), 398);
+    std::ifstream text(path("out.json"));
+    const nlohmann::json json = nlohmann::json::parse(text);
+    EXPECT_EQ(json["format"], "limrisk-aggregates");
+    ASSERT_EQ(json["aggregates"].size(), 3u);
+    const Aggregate right = aggregate_of({0, 400, 33});
+    EXPECT_EQ(json["aggregates"][1]["first_trial"], 400);
+    EXPECT_EQ(json["aggregates"][1]["verdict"]["count"], right.verdict.counts);
+    EXPECT_EQ(json["aggregates"][1]["died"], right.died);
+    EXPECT_EQ(json["aggregates"][1]["best_risk"]["count"], right.best_risk.bins.counts);
+    EXPECT_EQ(json["aggregates"][1]["best_risk"]["minimum"]["trial"], right.best_risk.minimum.trial);
+
+    EXPECT_THAT(store_error([&] { export_store(store, ExportFormat::Npz, path("out.npz")); }),
+                ::testing::Pair(65, HasSubstr("csv and json")));
+    EXPECT_FALSE(fs::exists(path("out.npz")));
 }
 
 }  // namespace
