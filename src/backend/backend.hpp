@@ -1,4 +1,4 @@
-// What the driver asks of a backend: blocks of trials in, their records out.
+// What the driver asks of a backend: ranges of trials in, their records out.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace limrisk {
 
-/// One piece of work: trials first_trial .. first_trial + count - 1 of a cell.
+/// One piece of work: trials first_trial .. first_trial + count - 1 of a cell, one block or several in a row.
 struct WorkItem {
     const CellPlan* plan = nullptr;
     std::int64_t first_trial = 0;
@@ -20,10 +20,10 @@ struct WorkItem {
     int worker = 0;  ///< which of concurrency() workers runs it: a backend of several devices serves each worker with one of them
 };
 
-/// Shared by a worker and its observers while a block runs.
+/// Shared by a worker and its observers while its piece of work runs.
 struct WorkStatus {
     std::atomic<std::int64_t> replica_steps{0};  ///< done so far, for progress; only grows
-    std::atomic<bool> abandon{false};            ///< set: the worker gives the block up within milliseconds
+    std::atomic<bool> abandon{false};            ///< set: the worker gives it up within milliseconds
 };
 
 /// Final bits of one trial, for tests and self tests. Canonical order of docs/numerics.md (fingerprint), as double (exact).
@@ -47,11 +47,20 @@ public:
     virtual ~Backend() = default;
     /// One line for people: "cpu: AVX-512, 2 threads".
     virtual std::string description() const = 0;
-    /// How many blocks it can run at once; the driver calls run() from that many threads.
+    /// How many pieces of work it can run at once; the driver calls run() from that many threads, the workers.
     virtual int concurrency() const = 0;
-    /// How many trials of a cell one run() should get at least; whole blocks.
+    /// What a worker runs on, for messages: "CUDA device 2 (NVIDIA H200)".
+    virtual std::string worker_name(int worker) const { return "worker " + std::to_string(worker); }
+    /// How many trials of a cell one run() should get for its device to be full; the driver rounds up to whole blocks, and gives fewer
+    /// where a cell has gaps or the work ends. Thread-safe.
     virtual std::int64_t batch_trials(const CellPlan& plan) const { return plan.block_trials(); }
-    /// Runs a block; nullopt if it was abandoned. Thread-safe.
+    /// How it will run a cell, a line per fact, for the dry run: where what of a replica is kept, how many replicas at once.
+    virtual std::vector<std::string> plan_lines(const CellPlan& /*plan*/) const { return {}; }
+    /// Called before a run with all its cells. Throws DeviceError for what can be told already: a cell that cannot run here, a compiler
+    /// that fails.
+    virtual void prepare(const std::vector<CellConfig>& /*cells*/) {}
+    /// Runs the trials; nullopt if they were abandoned. Thread-safe. DeviceError says that the worker's device is lost: its work goes to
+    /// the other workers, and run() is not called for it again.
     virtual std::optional<BlockResult> run(const WorkItem& item, WorkStatus& status, const BlockOptions& options = {}) = 0;
 };
 

@@ -31,6 +31,23 @@ std::vector<TrialRange> cut_into_blocks(const std::vector<TrialRange>& ranges, s
     return blocks;
 }
 
+std::vector<std::vector<TrialRange>> group_into_batches(const std::vector<TrialRange>& blocks, std::size_t most) {
+    std::vector<std::vector<TrialRange>> batches;
+    for (auto begin = blocks.begin(); begin != blocks.end();) {
+        const auto gap = std::adjacent_find(
+            begin, blocks.end(), [](const TrialRange& block, const TrialRange& next) { return block.first + block.count != next.first; });
+        const auto end = gap == blocks.end() ? gap : gap + 1;
+        const auto length = static_cast<std::size_t>(end - begin);
+        for (std::size_t pieces = (length + most - 1) / most; pieces > 0; --pieces) {
+            const std::size_t left = static_cast<std::size_t>(end - begin);
+            const auto cut = begin + static_cast<std::ptrdiff_t>((left + pieces - 1) / pieces);
+            batches.emplace_back(begin, cut);
+            begin = cut;
+        }
+    }
+    return batches;
+}
+
 std::int64_t trial_count(const std::vector<TrialRange>& ranges) {
     std::int64_t count = 0;
     for (const TrialRange& range : ranges) count += range.count;

@@ -20,6 +20,9 @@ std::vector<TrialRange> missing_ranges(const std::vector<TrialRange>& there, std
 /// last block by a ragged one and then returns to the common grid of blocks.
 std::vector<TrialRange> cut_into_blocks(const std::vector<TrialRange>& ranges, std::int64_t block_trials);
 
+/// Groups blocks into batches of at most `most` blocks without a gap between them; a stretch that needs several is split evenly.
+std::vector<std::vector<TrialRange>> group_into_batches(const std::vector<TrialRange>& blocks, std::size_t most);
+
 /// Sum of the counts.
 std::int64_t trial_count(const std::vector<TrialRange>& ranges);
 

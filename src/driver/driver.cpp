@@ -40,14 +40,14 @@ private:
 RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend, const RunOptions& options) {
     const Clock::time_point start = Clock::now();
     const std::vector<BlockKey> there = store.blocks();
-    WorkQueue queue(campaign, store.cells(), there, options.block_trials);
+    WorkQueue queue(campaign, store.cells(), there, backend, options.block_trials);
     RunOutcome outcome;
     outcome.trials_total = queue.trials_total();
     outcome.trials_before = queue.trials_before();
     outcome.blocks_before = static_cast<std::int64_t>(there.size());
 
     double committed_cost = 0, committed_steps = 0;
-    WorkerPool pool(queue, backend);
+    WorkerPool pool(queue, backend, store.contents());
     StopWatch watch(pool, options);
     const auto report = [&] {
         if (!options.on_progress) return;
@@ -56,6 +56,10 @@ RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend
                              committed_steps + in_flight.replica_steps, queue.cells_done(), queue.cells_total(),
                              outcome.trials_before + outcome.trials_written, outcome.trials_total, watch.stopping()});
     };
+    const auto warn = [&] {
+        for (const std::string& line : pool.take_warnings())
+            if (options.on_warning) options.on_warning(line);
+    };
     Clock::time_point last_report = start - progress_interval;
     while (true) {
         watch.look();
@@ -63,17 +67,22 @@ RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend
             report();
             last_report = Clock::now();
         }
-        const WorkerPool::Wait wait = pool.wait_for_block(poll_interval);
+        warn();
+        const WorkerPool::Wait wait = pool.wait_for_batch(poll_interval);
         if (wait == WorkerPool::Wait::AllDone) break;
         if (wait == WorkerPool::Wait::Timeout) continue;
-        const FinishedBlock block = pool.take();
-        store.write_block(block.key, block.records);
-        queue.committed(block.key);
-        ++outcome.blocks_written;
-        outcome.trials_written += block.key.count;
-        committed_cost += block.cost;
-        committed_steps += block.replica_steps;
+        const FinishedBatch batch = pool.take();
+        if (store.contents() == StoreContents::Summary)
+            store.write_aggregates(batch.aggregates);
+        else
+            store.write_blocks(batch.blocks);
+        queue.committed(batch.cell, batch.trials);
+        outcome.blocks_written += static_cast<std::int64_t>(batch.blocks.size() + batch.aggregates.size());
+        outcome.trials_written += batch.trials;
+        committed_cost += batch.cost;
+        committed_steps += batch.replica_steps;
     }
+    warn();
     report();
     pool.rethrow_failure();
     outcome.seconds = seconds_since(start);

@@ -1,10 +1,11 @@
-// Runs a campaign: blocks from the queue go to the backend on several threads, their records to the store from one.
+// Runs a campaign: batches of blocks go to the backend on several threads, their records to the store from one.
 // A block is at once the result and the resume point; whatever ends a run, the committed blocks stay.
 #pragma once
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "backend/backend.hpp"
 #include "campaign/campaign.hpp"
@@ -14,25 +15,28 @@
 namespace limrisk {
 
 struct RunOptions {
-    /// Requests to stop so far, or null: from 1 on no block is taken and those in flight have `grace` to finish; from 2 on they are
+    /// Requests to stop so far, or null: from 1 on no batch is taken and those in flight have `grace` to finish; from 2 on they are
     /// abandoned at once. Read a few times a second.
     const std::atomic<int>* stop_requests = nullptr;
     std::chrono::milliseconds grace{5000};
     /// Called from the calling thread, a few times a second and at the end.
     std::function<void(const Progress&)> on_progress;
+    /// Called from the calling thread with one line for each device that was lost while others go on.
+    std::function<void(const std::string&)> on_warning;
     /// Trials per block; 0: the cell's own. Tests set others: no stored bit depends on it.
     std::int64_t block_trials = 0;
 };
 
 struct RunOutcome {
     std::int64_t trials_total = 0, trials_before = 0, trials_written = 0;
-    std::int64_t blocks_before = 0, blocks_written = 0;
+    std::int64_t blocks_before = 0, blocks_written = 0;  ///< of a store of summaries: ranges there, batches written
     double seconds = 0;
     bool complete() const { return trials_before + trials_written == trials_total; }
 };
 
-/// Brings every cell of the campaign to `campaign.trials` trials in the store, or as far as it is let. An error of a worker stops the
-/// others like a request to stop and is then thrown, with the cell and the trials it concerned; an error of the store is thrown as it is.
+/// Brings every cell of the campaign to `campaign.trials` trials in the store, or as far as it is let. A DeviceError of a worker loses its
+/// device: the others take its work over. If none is left, and after any other error of a worker, the run ends as after a request to stop
+/// and the error is thrown, with the cell and the trials it concerned; an error of the store is thrown as it is.
 RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend, const RunOptions& options = {});
 
 }  // namespace limrisk

@@ -1,4 +1,4 @@
-// Order of the cells, blocks of the current one, and the bookkeeping of what is committed.
+// Order of the cells, batches of the current one, and the bookkeeping of what is committed.
 #include "driver/work_queue.hpp"
 
 #include <fmt/format.h>
@@ -29,8 +29,8 @@ std::shared_ptr<const CellPlan> make_plan(std::int64_t stored_index, const CellC
 }  // namespace
 
 WorkQueue::WorkQueue(const Campaign& campaign, const std::vector<StoredCell>& cells, const std::vector<BlockKey>& there,
-                     std::int64_t block_trials)
-    : block_trials_(block_trials) {
+                     const Backend& backend, std::int64_t block_trials)
+    : backend_(backend), block_trials_(block_trials) {
     std::map<std::string, std::int64_t> index_of_id;
     for (const StoredCell& cell : cells) index_of_id.emplace(cell.id, cell.index);
     std::map<std::int64_t, std::vector<TrialRange>> ranges_of_index;
@@ -60,28 +60,51 @@ WorkQueue::WorkQueue(const Campaign& campaign, const std::vector<StoredCell>& ce
     }
 }
 
-std::optional<QueuedBlock> WorkQueue::next() {
+std::size_t WorkQueue::blocks_per_batch(const CellPlan& plan, std::int64_t block_trials, std::size_t blocks) const {
+    const auto ceil_divide = [](std::size_t a, std::size_t b) { return (a + b - 1) / b; };
+    const auto wanted = static_cast<std::size_t>(std::max<std::int64_t>(1, backend_.batch_trials(plan)));
+    const std::size_t full = ceil_divide(wanted, static_cast<std::size_t>(plan.block_trials()));
+    const auto workers = static_cast<std::size_t>(std::max(1, backend_.concurrency()));
+    const Cell& cell = cells_[current_];
+    const double one_for_each_other =
+        static_cast<double>(workers - 1) * cell.trial_cost * static_cast<double>(full) * static_cast<double>(block_trials);
+    double later = 0;
+    for (std::size_t next = current_ + 1; later < one_for_each_other && next < cells_.size(); ++next)
+        later += cells_[next].trial_cost * static_cast<double>(trial_count(cells_[next].missing));
+    if (later >= one_for_each_other) return full;
+    // Too little comes after this cell to keep the others busy while one runs a full batch: all get equal shares of the cell.
+    return ceil_divide(blocks, workers * ceil_divide(blocks, workers * full));
+}
+
+std::optional<QueuedBatch> WorkQueue::next() {
     const std::lock_guard lock(mutex_);
-    while (next_block_ == blocks_.size()) {
-        plan_.reset();
+    while (batches_.empty()) {
         while (current_ < cells_.size() && cells_[current_].missing.empty()) ++current_;
         if (current_ == cells_.size()) return std::nullopt;
         Cell& cell = cells_[current_];
-        plan_ = make_plan(cell.stored_index, *cell.config);
-        blocks_ = cut_into_blocks(cell.missing, block_trials_ > 0 ? block_trials_ : plan_->block_trials());
+        const std::shared_ptr<const CellPlan> plan = make_plan(cell.stored_index, *cell.config);
+        const std::int64_t block_trials = block_trials_ > 0 ? block_trials_ : plan->block_trials();
+        const std::vector<TrialRange> blocks = cut_into_blocks(cell.missing, block_trials);
+        for (std::vector<TrialRange>& batch : group_into_batches(blocks, blocks_per_batch(*plan, block_trials, blocks.size())))
+            batches_.push_back({plan, cell.stored_index, std::move(batch), cell.trial_cost});
         cell.missing.clear();
-        next_block_ = 0;
     }
-    const TrialRange range = blocks_[next_block_++];
-    const Cell& cell = cells_[current_];
-    QueuedBlock block{plan_, {cell.stored_index, range.first, range.count}, cell.trial_cost};
-    if (next_block_ == blocks_.size()) plan_.reset();
-    return block;
+    QueuedBatch batch = std::move(batches_.front());
+    batches_.pop_front();
+    return batch;
 }
 
-void WorkQueue::committed(const BlockKey& key) {
-    Cell& cell = cells_[position_of_index_.at(static_cast<std::size_t>(key.cell))];
-    cell.trials_left -= key.count;
+void WorkQueue::give_back(const QueuedBatch& batch, int workers) {
+    const std::size_t shares = static_cast<std::size_t>(std::max(1, workers));
+    std::vector<std::vector<TrialRange>> pieces = group_into_batches(batch.blocks, (batch.blocks.size() + shares - 1) / shares);
+    const std::lock_guard lock(mutex_);
+    for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece)
+        batches_.push_front({batch.plan, batch.cell, std::move(*piece), batch.trial_cost});
+}
+
+void WorkQueue::committed(std::int64_t stored_index, std::int64_t trials) {
+    Cell& cell = cells_[position_of_index_.at(static_cast<std::size_t>(stored_index))];
+    cell.trials_left -= trials;
     if (cell.trials_left == 0) ++cells_done_;
 }
 

@@ -1,26 +1,31 @@
-// The blocks that a campaign still lacks, handed out one by one to any number of threads.
+// The blocks that a campaign still lacks, handed out in batches to any number of threads: as many blocks of one cell as fill a device.
 // Cells come dearest first, so that the last blocks are the short ones and all threads end together; a cell's plan is built when its
 // first block is taken and freed when its last is done, so memory does not grow with the number of cells.
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "backend/cell_plan.hpp"
+#include "backend/backend.hpp"
 #include "campaign/campaign.hpp"
 #include "driver/coverage.hpp"
 #include "store/store.hpp"
 
 namespace limrisk {
 
-/// A block to run. Holds its cell's plan alive.
-struct QueuedBlock {
+/// Consecutive blocks of a cell, to be run at once. Holds the cell's plan alive.
+struct QueuedBatch {
     std::shared_ptr<const CellPlan> plan;
-    BlockKey key;           ///< cell as numbered in the store
-    double trial_cost = 0;  ///< predicted, of one trial
+    std::int64_t cell = 0;           ///< as numbered in the store
+    std::vector<TrialRange> blocks;  ///< not empty, ascending, no gaps
+    double trial_cost = 0;           ///< predicted, of one trial
+
+    std::int64_t first_trial() const { return blocks.front().first; }
+    std::int64_t count() const { return trial_count(blocks); }
 };
 
 /// "cell 3 (width 8, relu, adam(0.01))", for messages.
@@ -28,16 +33,21 @@ std::string cell_place(std::int64_t stored_index, const CellConfig& cell);
 
 class WorkQueue {
 public:
-    /// `there`: blocks that the store holds. `block_trials` 0: CellPlan::block_trials(). Throws Defect if a cell of the campaign is not
-    /// among `cells`.
-    WorkQueue(const Campaign& campaign, const std::vector<StoredCell>& cells, const std::vector<BlockKey>& there,
+    /// `there`: what the store holds. `backend` says how much fills a device and how many there are. `block_trials` 0:
+    /// CellPlan::block_trials(); others change the size of the blocks, not their number in a batch. Throws Defect if a cell of the campaign
+    /// is not among `cells`.
+    WorkQueue(const Campaign& campaign, const std::vector<StoredCell>& cells, const std::vector<BlockKey>& there, const Backend& backend,
               std::int64_t block_trials = 0);
 
-    /// The next block, nullopt when none is left. Thread-safe; builds the plan of a new cell, whose errors it throws.
-    std::optional<QueuedBlock> next();
+    /// The next batch, nullopt when there is none: for good, unless one that was taken is given back. Thread-safe; builds the plan of a
+    /// new cell, whose errors it throws.
+    std::optional<QueuedBatch> next();
 
-    /// A block was committed. Not thread-safe: the writer's thread alone calls it and the readers below.
-    void committed(const BlockKey& key);
+    /// Takes back a batch that was not run. It is handed out before all others, cut for `workers` of them. Thread-safe.
+    void give_back(const QueuedBatch& batch, int workers);
+
+    /// Trials were committed. Not thread-safe: the writer's thread alone calls it and the readers below.
+    void committed(std::int64_t stored_index, std::int64_t trials);
 
     std::int64_t cells_total() const { return static_cast<std::int64_t>(cells_.size()); }
     std::int64_t cells_done() const { return cells_done_; }
@@ -47,6 +57,8 @@ public:
     double cost_before() const { return cost_before_; }
 
 private:
+    std::size_t blocks_per_batch(const CellPlan& plan, std::int64_t block_trials, std::size_t blocks) const;
+
     struct Cell {
         const CellConfig* config = nullptr;
         std::int64_t stored_index = 0;
@@ -57,15 +69,14 @@ private:
 
     std::vector<Cell> cells_;  ///< dearest trial first
     std::vector<std::size_t> position_of_index_;
+    const Backend& backend_;
     std::int64_t block_trials_ = 0;
     std::int64_t cells_done_ = 0, trials_total_ = 0, trials_before_ = 0;
     double cost_total_ = 0, cost_before_ = 0;
 
     std::mutex mutex_;  ///< guards what follows
     std::size_t current_ = 0;
-    std::shared_ptr<const CellPlan> plan_;
-    std::vector<TrialRange> blocks_;
-    std::size_t next_block_ = 0;
+    std::deque<QueuedBatch> batches_;  ///< given back, then of the current cell
 };
 
 }  // namespace limrisk

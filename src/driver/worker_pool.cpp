@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include "limrisk/error.hpp"
 
@@ -26,27 +27,28 @@ std::exception_ptr with_place(const std::string& place) {
     }
 }
 
-std::string place_of(const QueuedBlock& block) {
-    return fmt::format("{}, trials {}..{}", cell_place(block.key.cell, block.plan->config()), block.key.first_trial,
-                       block.key.first_trial + block.key.count - 1);
+std::string place_of(const QueuedBatch& batch) {
+    return fmt::format("{}, trials {}..{}", cell_place(batch.cell, batch.plan->config()), batch.first_trial(),
+                       batch.first_trial() + batch.count() - 1);
 }
 
 }  // namespace
 
-WorkerPool::WorkerPool(WorkQueue& queue, Backend& backend) : queue_(queue), backend_(backend) {
-    const std::size_t count = static_cast<std::size_t>(std::max(1, backend.concurrency()));
-    for (std::size_t i = 0; i < count; ++i) running_.push_back(std::make_unique<Running>());
-    threads_left_ = count;
-    threads_.reserve(count);
+WorkerPool::WorkerPool(WorkQueue& queue, Backend& backend, StoreContents contents) : queue_(queue), backend_(backend), contents_(contents) {
+    const int count = std::max(1, backend.concurrency());
+    for (int worker = 0; worker < count; ++worker) {
+        running_.push_back(std::make_unique<Running>());
+        running_.back()->number = worker;
+    }
+    threads_.reserve(running_.size());
+    const std::lock_guard lock(mutex_);  // the threads begin when all are counted
     try {
         for (const auto& running : running_) threads_.emplace_back([this, slot = running.get()] { work(*slot); });
     } catch (const std::system_error& error) {
-        {
-            const std::lock_guard lock(mutex_);
-            threads_left_ -= count - threads_.size();
-        }
         if (threads_.empty()) throw Error(ExitCode::Unavailable, fmt::format("cannot start a thread: {}", error.what()));
     }
+    threads_left_ = threads_.size();
+    usable_workers_ = static_cast<int>(threads_.size());
 }
 
 WorkerPool::~WorkerPool() {
@@ -54,19 +56,19 @@ WorkerPool::~WorkerPool() {
     for (std::thread& thread : threads_) thread.join();
 }
 
-WorkerPool::Wait WorkerPool::wait_for_block(std::chrono::milliseconds timeout) {
+WorkerPool::Wait WorkerPool::wait_for_batch(std::chrono::milliseconds timeout) {
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, timeout, [this] { return !finished_.empty() || threads_left_ == 0; });
-    if (!finished_.empty()) return Wait::Block;
+    if (!finished_.empty()) return Wait::Batch;
     return threads_left_ == 0 ? Wait::AllDone : Wait::Timeout;
 }
 
-FinishedBlock WorkerPool::take() {
+FinishedBatch WorkerPool::take() {
     const std::lock_guard lock(mutex_);
-    FinishedBlock block = std::move(finished_.front());
+    FinishedBatch batch = std::move(finished_.front());
     finished_.pop_front();
     changed_.notify_all();
-    return block;
+    return batch;
 }
 
 void WorkerPool::stop_taking() {
@@ -91,6 +93,11 @@ void WorkerPool::rethrow_failure() const {
     if (failure_) std::rethrow_exception(failure_);
 }
 
+std::vector<std::string> WorkerPool::take_warnings() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(warnings_, {});
+}
+
 WorkerPool::InFlight WorkerPool::in_flight() const {
     const std::lock_guard lock(mutex_);
     InFlight sum;
@@ -100,9 +107,9 @@ WorkerPool::InFlight WorkerPool::in_flight() const {
         sum.replica_steps += steps;
         sum.cost += steps * running->cost_of_step;
     }
-    for (const FinishedBlock& block : finished_) {
-        sum.replica_steps += block.replica_steps;
-        sum.cost += block.cost;
+    for (const FinishedBatch& batch : finished_) {
+        sum.replica_steps += batch.replica_steps;
+        sum.cost += batch.cost;
     }
     return sum;
 }
@@ -123,38 +130,95 @@ void WorkerPool::work(Running& running) {
     changed_.notify_all();
 }
 
-bool WorkerPool::run_one(Running& running) {
-    {
-        // A slow disk holds the workers back rather than filling the memory.
+/// A worker that finds the queue empty waits while others hold batches: one of them may be given back.
+std::optional<QueuedBatch> WorkerPool::next_batch() {
+    while (true) {
         std::unique_lock lock(mutex_);
+        // A slow disk holds the workers back rather than filling the memory.
         changed_.wait(lock, [this] { return !may_take() || finished_.size() < 2 * running_.size(); });
-        if (!may_take()) return false;
+        if (!may_take()) return std::nullopt;
+        ++in_hand_;
+        const std::size_t seen = times_given_back_;
+        lock.unlock();  // the plan of a new cell takes its time
+        std::optional<QueuedBatch> batch = queue_.next();
+        lock.lock();
+        if (batch && may_take()) return batch;
+        --in_hand_;
+        changed_.notify_all();
+        changed_.wait(lock, [&] { return !may_take() || times_given_back_ != seen || in_hand_ == 0; });
+        if (times_given_back_ == seen) return std::nullopt;
     }
-    const std::optional<QueuedBlock> block = queue_.next();
-    if (!block) return false;
-    const double steps = static_cast<double>(block->key.count) * static_cast<double>(block->plan->config().steps);
+}
+
+FinishedBatch WorkerPool::finish(const QueuedBatch& batch, BlockResult result) const {
+    const std::int64_t trials = batch.count();
+    const auto count = static_cast<double>(trials);
+    FinishedBatch finished{batch.cell, trials, {}, {}, batch.trial_cost * count, count * static_cast<double>(batch.plan->config().steps)};
+    if (contents_ == StoreContents::Summary) {
+        const BlockKey key{batch.cell, batch.first_trial(), trials};
+        finished.aggregates.push_back({key, aggregate_records(result.records.data(), trials, key.first_trial)});
+    } else if (batch.blocks.size() == 1) {
+        finished.blocks.push_back({{batch.cell, batch.first_trial(), trials}, std::move(result.records)});
+    } else {
+        auto begin = result.records.cbegin();
+        for (const TrialRange& block : batch.blocks) {
+            finished.blocks.push_back({{batch.cell, block.first, block.count}, {begin, begin + block.count}});
+            begin += block.count;
+        }
+    }
+    return finished;
+}
+
+/// Called in the worker's thread, with its batch in hand.
+void WorkerPool::lose_worker(Running& running, const QueuedBatch& batch, const std::string& why) {
+    std::unique_lock lock(mutex_);
+    running.active = false;
+    const int others = --usable_workers_;
+    if (others == 0) throw DeviceError(why);
+    lock.unlock();
+    queue_.give_back(batch, others);
+    lock.lock();
+    --in_hand_;
+    ++times_given_back_;
+    warnings_.push_back(fmt::format(
+        "{} is lost to this run: {}; {}", backend_.worker_name(running.number), why,
+        may_take() ? others == 1 ? "the one that is left takes over its work" : fmt::format("the other {} take over its work", others)
+                   : "what it was at is not stored"));
+    changed_.notify_all();
+}
+
+bool WorkerPool::run_one(Running& running) {
+    const std::optional<QueuedBatch> batch = next_batch();
+    if (!batch) return false;
+    const double steps = static_cast<double>(batch->count()) * static_cast<double>(batch->plan->config().steps);
     {
         const std::lock_guard lock(mutex_);
-        if (!may_take()) return false;
         running.status.replica_steps.store(0);
         running.replica_steps = steps;
-        running.cost_of_step = steps > 0 ? block->trial_cost * static_cast<double>(block->key.count) / steps : 0;
+        running.cost_of_step = steps > 0 ? batch->trial_cost * static_cast<double>(batch->count()) / steps : 0;
         running.active = true;
     }
-    std::optional<BlockResult> result;
+    std::optional<FinishedBatch> finished;
     try {
-        result = backend_.run({block->plan.get(), block->key.first_trial, block->key.count}, running.status);
-        if (result && static_cast<std::int64_t>(result->records.size()) != block->key.count)
-            throw Defect(fmt::format("the backend returned {} records of {}", result->records.size(), block->key.count));
+        try {
+            std::optional<BlockResult> result =
+                backend_.run({batch->plan.get(), batch->first_trial(), batch->count(), running.number}, running.status);
+            if (result && static_cast<std::int64_t>(result->records.size()) != batch->count())
+                throw Defect(fmt::format("the backend returned {} records of {}", result->records.size(), batch->count()));
+            if (result) finished = finish(*batch, std::move(*result));
+        } catch (const DeviceError& error) {
+            lose_worker(running, *batch, error.what());
+            return false;
+        }
     } catch (...) {
-        std::rethrow_exception(with_place(place_of(*block)));
+        std::rethrow_exception(with_place(place_of(*batch)));
     }
     const std::lock_guard lock(mutex_);
     running.active = false;
-    if (!result) return false;
-    finished_.push_back({block->key, std::move(result->records), block->trial_cost * static_cast<double>(block->key.count), steps});
+    --in_hand_;
+    if (finished) finished_.push_back(std::move(*finished));
     changed_.notify_all();
-    return true;
+    return finished.has_value();
 }
 
 }  // namespace limrisk

@@ -1,4 +1,4 @@
-// The threads that run blocks, and the finished blocks that wait for the writer.
+// The threads that run batches, and the finished batches that wait for the writer.
 #pragma once
 #include <chrono>
 #include <condition_variable>
@@ -6,6 +6,8 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -14,60 +16,75 @@
 
 namespace limrisk {
 
-struct FinishedBlock {
-    BlockKey key;
-    std::vector<TrialRecord> records;
-    double cost = 0, replica_steps = 0;  ///< of the whole block
+/// What a batch leaves for the store: its blocks, or where the store keeps summaries the aggregate of all its trials.
+struct FinishedBatch {
+    std::int64_t cell = 0, trials = 0;
+    std::vector<TrialBlock> blocks;
+    std::vector<StoredAggregate> aggregates;
+    double cost = 0, replica_steps = 0;
 };
 
 /// Starts backend.concurrency() threads at once. The destructor abandons what is in flight and joins, so an error of the writer ends all.
+/// A worker whose device is lost (DeviceError) gives its batch back to the queue and ends, with a warning; the others go on. The error of
+/// the last one, and every other error, is a failure.
 class WorkerPool {
 public:
-    WorkerPool(WorkQueue& queue, Backend& backend);
+    WorkerPool(WorkQueue& queue, Backend& backend, StoreContents contents);
     WorkerPool(const WorkerPool&) = delete;
     WorkerPool& operator=(const WorkerPool&) = delete;
     ~WorkerPool();
 
-    enum class Wait { Block, Timeout, AllDone };
-    /// Waits until a finished block can be taken, or all threads have ended and nothing is left to take.
-    Wait wait_for_block(std::chrono::milliseconds timeout);
-    /// The oldest finished block; only after wait_for_block said Block.
-    FinishedBlock take();
+    enum class Wait { Batch, Timeout, AllDone };
+    /// Waits until a finished batch can be taken, or all threads have ended and nothing is left to take.
+    Wait wait_for_batch(std::chrono::milliseconds timeout);
+    /// The oldest finished batch; only after wait_for_batch said Batch.
+    FinishedBatch take();
 
-    /// No thread begins another block.
+    /// No thread begins another batch.
     void stop_taking();
-    /// No thread begins another block, and those in flight are given up.
+    /// No thread begins another batch, and those in flight are given up.
     void abandon();
-    /// A thread has ended with an error.
+    /// A thread has ended with an error that ends the run.
     bool failed() const;
-    /// Throws the first error of a thread, with the cell and trials in front of its message.
+    /// Throws the first such error, with the cell and trials in front of its message.
     void rethrow_failure() const;
+    /// A line for each worker that was lost since the last call: which, why, and what becomes of its work.
+    std::vector<std::string> take_warnings();
 
     struct InFlight {
         double cost = 0, replica_steps = 0;
     };
-    /// Work done in blocks that are running or wait for the writer.
+    /// Work done in batches that are running or wait for the writer.
     InFlight in_flight() const;
 
 private:
     struct Running {
+        int number = 0;  ///< of the worker
         WorkStatus status;
         double cost_of_step = 0;
-        double replica_steps = 0;  ///< of the whole block
+        double replica_steps = 0;  ///< of the whole batch
         bool active = false;       ///< guarded by mutex_
     };
     void work(Running& running);
     bool run_one(Running& running);
+    std::optional<QueuedBatch> next_batch();
+    FinishedBatch finish(const QueuedBatch& batch, BlockResult result) const;
+    void lose_worker(Running& running, const QueuedBatch& batch, const std::string& why);
     bool may_take() const;
 
     WorkQueue& queue_;
     Backend& backend_;
-    mutable std::mutex mutex_;
+    const StoreContents contents_;
+    mutable std::mutex mutex_;  ///< guards what follows
     std::condition_variable changed_;
-    std::deque<FinishedBlock> finished_;
+    std::deque<FinishedBatch> finished_;
     std::size_t threads_left_ = 0;
+    int usable_workers_ = 0;   ///< those whose device was not lost, whether they have ended or not
+    std::size_t in_hand_ = 0;  ///< batches taken, or just being taken, and neither finished nor given back
+    std::size_t times_given_back_ = 0;
     bool taking_ = true;
     std::exception_ptr failure_;
+    std::vector<std::string> warnings_;
     std::vector<std::unique_ptr<Running>> running_;
     std::vector<std::thread> threads_;
 };

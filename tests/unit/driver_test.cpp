@@ -1,19 +1,12 @@
 // The driver with a backend that computes nothing: what is run, stored, skipped, given up, and in which words it fails.
 #include "driver/driver.hpp"
 
-#include <fmt/format.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <filesystem>
-#include <mutex>
-#include <random>
 #include <set>
 #include <thread>
 
 #include "driver/cost_model.hpp"
 #include "driver/coverage.hpp"
-#include "limrisk/error.hpp"
+#include "fake_backend.hpp"
 
 namespace limrisk {
 namespace {
@@ -21,102 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-Campaign small_campaign(std::int64_t trials) {
-    return parse_campaign(fmt::format(R"(
-        name = "driver"
-        trials = {}
-        steps = 10
-        [problem]
-        input = {{ law = "uniform", dimension = 1, low = 0.0, high = 1.0 }}
-        target = "x1"
-        [network]
-        width = [1, 2, 4]
-        [training]
-        batch = 4
-        optimizer = {{ name = "sgd", learning_rate = 0.1 }}
-        [tracking]
-        checks = 2
-        tail = 1
-    )",
-                                      trials),
-                          "driver_test");
-}
-
-/// The record that the fake backend gives to a trial: a function of width and trial alone.
-TrialRecord fake_record(std::int64_t width, std::int64_t trial) {
-    TrialRecord record;
-    record.final_risk = static_cast<double>(width) + static_cast<double>(trial) / 1024;
-    record.fingerprint = static_cast<std::uint64_t>(width * 1000003 + trial);
-    return record;
-}
-
-class FakeBackend : public Backend {
-public:
-    explicit FakeBackend(int threads) : threads_(threads) {}
-    std::string description() const override { return "fake"; }
-    int concurrency() const override { return threads_; }
-    std::optional<BlockResult> run(const WorkItem& item, WorkStatus& status, const BlockOptions&) override {
-        const std::int64_t width = item.plan->config().width;
-        {
-            const std::lock_guard lock(mutex_);
-            started.push_back({width, item.first_trial, item.count});
-        }
-        if (before_block) before_block(item, status);
-        if (status.abandon) {
-            ++abandoned;
-            return std::nullopt;
-        }
-        BlockResult result;
-        for (std::int64_t i = 0; i < item.count; ++i) result.records.push_back(fake_record(width, item.first_trial + i));
-        status.replica_steps = item.count * item.plan->config().steps;
-        return result;
-    }
-
-    std::function<void(const WorkItem&, WorkStatus&)> before_block;
-    std::vector<BlockKey> started;  ///< (width, first trial, count)
-    std::atomic<int> abandoned{0};
-
-private:
-    int threads_;
-    std::mutex mutex_;
-};
-
-class DriverTest : public testing::Test {
-protected:
-    void SetUp() override {
-        directory_ = std::filesystem::temp_directory_path() / fmt::format("limrisk-driver-{}-{}", ::getpid(), std::random_device{}());
-        std::filesystem::create_directory(directory_);
-    }
-    void TearDown() override { std::filesystem::remove_all(directory_); }
-
-    RunOutcome run(std::int64_t trials, Backend& backend, RunOptions options = {}, std::int64_t block_trials = 8) {
-        const Campaign campaign = small_campaign(trials);
-        Store store = Store::open_for_writing(path(), campaign);
-        options.block_trials = block_trials;
-        return run_campaign(campaign, store, backend, options);
-    }
-    std::filesystem::path path() const { return directory_ / "store.db"; }
-
-    /// Every cell has exactly the trials 0..trials-1, each with the record that belongs to it.
-    void expect_complete(std::int64_t trials) const {
-        const Store store = Store::open(path());
-        const Campaign campaign = small_campaign(trials);
-        for (const StoredCell& cell : store.cells()) {
-            const std::int64_t width = campaign.cells.at(static_cast<std::size_t>(cell.index)).width;
-            std::int64_t next = 0;
-            store.for_each_trial(cell.index, [&](std::int64_t trial, const TrialRecord& record) {
-                EXPECT_EQ(trial, next++);
-                EXPECT_EQ(record, fake_record(width, trial));
-            });
-            EXPECT_EQ(next, trials);
-        }
-        EXPECT_THAT(store.verify(), testing::IsEmpty());
-    }
-
-private:
-    std::filesystem::path directory_;
-};
 
 TEST(Coverage, MissingRangesAreTheComplement) {
     EXPECT_THAT(missing_ranges({}, 10), ElementsAre(TrialRange{0, 10}));
@@ -131,6 +28,16 @@ TEST(Coverage, BlocksEndOnTheGrid) {
     EXPECT_THAT(cut_into_blocks({{0, 20}}, 8), ElementsAre(TrialRange{0, 8}, TrialRange{8, 8}, TrialRange{16, 4}));
     EXPECT_THAT(cut_into_blocks({{11, 14}}, 8), ElementsAre(TrialRange{11, 5}, TrialRange{16, 8}, TrialRange{24, 1}));
     EXPECT_EQ(trial_count(cut_into_blocks({{3, 1}, {11, 14}}, 8)), 15);
+}
+
+TEST(Coverage, BatchesHoldBlocksInARow) {
+    using Batches = std::vector<std::vector<TrialRange>>;
+    EXPECT_EQ(group_into_batches({}, 4), Batches{});
+    // A stretch of five and one of two; a batch of three needs two batches for the first, as even as can be.
+    const std::vector<TrialRange> blocks{{3, 5}, {8, 8}, {16, 8}, {24, 8}, {32, 8}, {48, 8}, {56, 2}};
+    EXPECT_EQ(group_into_batches(blocks, 3), (Batches{{{3, 5}, {8, 8}, {16, 8}}, {{24, 8}, {32, 8}}, {{48, 8}, {56, 2}}}));
+    EXPECT_EQ(group_into_batches(blocks, 1).size(), 7u);
+    EXPECT_EQ(group_into_batches(blocks, 100).size(), 2u);
 }
 
 TEST_F(DriverTest, RunsEveryTrialOfEveryCellOnce) {

@@ -1,0 +1,124 @@
+// Backends that compute nothing, and the campaign and store that the tests of the driver run them on.
+#pragma once
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <functional>
+#include <mutex>
+#include <random>
+
+#include "aggregation/aggregate.hpp"
+#include "driver/driver.hpp"
+#include "limrisk/error.hpp"
+
+namespace limrisk {
+
+inline Campaign small_campaign(std::int64_t trials, const std::string& widths = "[1, 2, 4]", const std::string& store = "trials") {
+    return parse_campaign(fmt::format(R"(
+        name = "driver"
+        trials = {}
+        steps = 10
+        store = "{}"
+        [problem]
+        input = {{ law = "uniform", dimension = 1, low = 0.0, high = 1.0 }}
+        target = "x1"
+        [network]
+        width = {}
+        [training]
+        batch = 4
+        optimizer = {{ name = "sgd", learning_rate = 0.1 }}
+        [tracking]
+        checks = 2
+        tail = 1
+    )",
+                                      trials, store, widths),
+                          "driver_test");
+}
+
+/// The record that the fake backend gives to a trial: a function of width and trial alone.
+inline TrialRecord fake_record(std::int64_t width, std::int64_t trial) {
+    TrialRecord record;
+    record.final_risk = static_cast<double>(width) + static_cast<double>(trial) / 1024;
+    record.fingerprint = static_cast<std::uint64_t>(width * 1000003 + trial);
+    return record;
+}
+
+class FakeBackend : public Backend {
+public:
+    explicit FakeBackend(int threads, std::int64_t blocks_per_batch = 1) : threads_(threads), blocks_per_batch_(blocks_per_batch) {}
+    std::string description() const override { return "fake"; }
+    int concurrency() const override { return threads_; }
+    std::string worker_name(int worker) const override { return fmt::format("fake device {}", worker); }
+    std::int64_t batch_trials(const CellPlan& plan) const override { return blocks_per_batch_ * plan.block_trials(); }
+    std::optional<BlockResult> run(const WorkItem& item, WorkStatus& status, const BlockOptions&) override {
+        const std::int64_t width = item.plan->config().width;
+        {
+            const std::lock_guard lock(mutex_);
+            started.push_back({width, item.first_trial, item.count});
+            workers.push_back(item.worker);
+        }
+        if (before_block) before_block(item, status);
+        if (status.abandon) {
+            ++abandoned;
+            return std::nullopt;
+        }
+        BlockResult result;
+        for (std::int64_t i = 0; i < item.count; ++i) result.records.push_back(fake_record(width, item.first_trial + i));
+        status.replica_steps = item.count * item.plan->config().steps;
+        return result;
+    }
+
+    std::function<void(const WorkItem&, WorkStatus&)> before_block;
+    std::vector<BlockKey> started;  ///< (width, first trial, count)
+    std::vector<int> workers;       ///< that started them
+    std::atomic<int> abandoned{0};
+
+private:
+    int threads_;
+    std::int64_t blocks_per_batch_;
+    std::mutex mutex_;
+};
+
+class DriverTest : public testing::Test {
+protected:
+    void SetUp() override {
+        directory_ = std::filesystem::temp_directory_path() / fmt::format("limrisk-driver-{}-{}", ::getpid(), std::random_device{}());
+        std::filesystem::create_directory(directory_);
+    }
+    void TearDown() override { std::filesystem::remove_all(directory_); }
+
+    RunOutcome run(std::int64_t trials, Backend& backend, RunOptions options = {}, std::int64_t block_trials = 8) {
+        const Campaign campaign = small_campaign(trials, widths_, contents_);
+        Store store = Store::open_for_writing(path(), campaign);
+        options.block_trials = block_trials;
+        return run_campaign(campaign, store, backend, options);
+    }
+    std::filesystem::path path() const { return directory_ / "store.db"; }
+
+    /// Every cell has exactly the trials 0..trials-1, each with the record that belongs to it.
+    void expect_complete(std::int64_t trials) const {
+        const Store store = Store::open(path());
+        const Campaign campaign = small_campaign(trials, widths_, contents_);
+        for (const StoredCell& cell : store.cells()) {
+            const std::int64_t width = campaign.cells.at(static_cast<std::size_t>(cell.index)).width;
+            std::int64_t next = 0;
+            store.for_each_trial(cell.index, [&](std::int64_t trial, const TrialRecord& record) {
+                EXPECT_EQ(trial, next++);
+                EXPECT_EQ(record, fake_record(width, trial));
+            });
+            EXPECT_EQ(next, trials);
+        }
+        EXPECT_THAT(store.verify(), testing::IsEmpty());
+    }
+
+    std::string widths_ = "[1, 2, 4]";
+    std::string contents_ = "trials";
+
+private:
+    std::filesystem::path directory_;
+};
+
+}  // namespace limrisk
