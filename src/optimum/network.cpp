@@ -1,0 +1,56 @@
+// Kinks and bends to weights: v (w x + b)_+ with |w| v = bend, w > 0 for a neuron that grows to the right.
+#include "optimum/network.hpp"
+
+#include <cmath>
+
+#include "limrisk/error.hpp"
+
+namespace limrisk::optimum {
+namespace {
+
+/// v w = product with |(w, b)| = |v|, for a neuron with kink at t: w^4 (1 + t^2) = product^2.
+double balanced_weight(double product, double t) { return std::sqrt(std::fabs(product) / std::sqrt(1 + t * t)); }
+
+}  // namespace
+
+Network network_of(const SplineFit& fit, double low, double high) {
+    if (!fit.signature.jumps.empty()) throw Defect("a function that jumps was taken for a network");
+    Network network(static_cast<std::int64_t>(fit.signature.neurons()), 1);
+    double value = fit.first_value;  // of the outer bias: what is left at the low end without the neurons
+    double slope = fit.first_slope;
+    for (std::size_t i = 0; i < fit.kinks.size(); ++i) {
+        const auto neuron = static_cast<std::int64_t>(i);
+        const bool left = fit.signature.left[i];
+        const double w = balanced_weight(fit.bends[i], fit.kinks[i]);
+        network.weight(neuron, 0) = left ? -w : w;
+        network.bias(neuron) = left ? w * fit.kinks[i] : -w * fit.kinks[i];
+        network.outer(neuron) = w > 0 ? fit.bends[i] / w : 0;
+        if (left) value -= fit.bends[i] * (fit.kinks[i] - low), slope += fit.bends[i];
+    }
+    if (fit.signature.linear) {
+        // Its kink lies as far below the domain as the domain is long.
+        const auto neuron = static_cast<std::int64_t>(fit.kinks.size());
+        const double kink = low - (high - low), w = balanced_weight(slope, kink);
+        network.weight(neuron, 0) = w;
+        network.bias(neuron) = -w * kink;
+        network.outer(neuron) = w > 0 ? slope / w : 0;
+        value -= slope * (low - kink);
+    }
+    network.outer_bias() = value;
+    return network;
+}
+
+Network embed(const Network& network, std::int64_t width) {
+    if (width < network.width) throw Defect("a network cannot be embedded into a narrower one");
+    Network wide(width, network.dimension);
+    for (std::int64_t i = 0; i < width; ++i) {
+        const bool there = i < network.width;
+        for (std::int64_t k = 0; k < network.dimension; ++k) wide.weight(i, k) = there ? network.weight(i, k) : 0;
+        wide.bias(i) = there ? network.bias(i) : -1;
+        wide.outer(i) = there ? network.outer(i) : 1;
+    }
+    wide.outer_bias() = network.outer_bias();
+    return wide;
+}
+
+}  // namespace limrisk::optimum

@@ -1,0 +1,49 @@
+// The best known infimum of the risk for each width of a problem, with the evidence for it.
+#pragma once
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backend/backend.hpp"
+#include "optimum/relu_line.hpp"
+#include "optimum/trained.hpp"
+
+namespace limrisk::optimum {
+
+/// Nothing here is a proof that no network is better, except lower_bound; it is what a careful reader would want to see.
+struct Optimum {
+    std::int64_t width = 0;
+    double risk = 0;       ///< best known infimum
+    bool attained = true;  ///< false: approached only, the target jumps
+    std::string method;    ///< "kinks": global search over kinks and orientations; "training": polished replicas
+    std::string shape;     ///< kinks in their order, R or L by orientation, "+" linear neuron, "J" or "j" for a jump; "" for training
+    int starts = 0, reached = 0;        ///< starts, and how many of them ended at this risk
+    double spread = 0;                  ///< largest relative difference of their risks
+    std::optional<double> next;         ///< risk of the next better-known level above, if one was found
+    std::optional<double> lower_bound;  ///< "kinks": no network of this width has less
+    double gradient_norm = 0;           ///< of the risk at `parameters`
+    double least_squares_gap = 0;       ///< risk minus the least over outer weights and bias
+    std::optional<double> curvature;    ///< "kinks": smallest over largest eigenvalue of the Hessian by the kinks
+    std::vector<double> parameters;     ///< of a network with this risk, of `width` neurons; empty if not attained
+};
+
+struct OptimumEffort {
+    LineEffort line;
+    TrainingEffort training;
+};
+
+/// Widths beyond are not searched: `find_optima` throws Error(Usage).
+inline constexpr std::int64_t largest_searched_width = 128;
+
+/// d = 1 and ReLU: by kinks; else by training. Widths 0..largest. `done` is called after each width.
+std::vector<Optimum> find_optima(const Problem& problem, std::int64_t largest, Backend& backend, const OptimumEffort& effort = {},
+                                 const std::function<void(const Optimum&)>& done = {});
+
+/// Whether `find_optima` searches by kinks.
+bool has_kink_search(const Problem& problem);
+
+/// Letters of a signature: see Optimum::shape.
+std::string shape_text(const SplineFit& fit);
+
+}  // namespace limrisk::optimum

@@ -1,0 +1,34 @@
+// A problem is cut out of the canonical description of a cell, so it is spelled as the campaign reader spells it.
+#include "optimum/problem.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "campaign/cell_description.hpp"
+
+namespace limrisk::optimum {
+
+Problem problem_of(const CellConfig& cell) {
+    const nlohmann::json all = nlohmann::json::parse(cell.description);
+    nlohmann::json part{{"problem", all.at("problem")}, {"activation", all.at("network").at("activation")}};
+    if (cell.input.dimension >= 2) part["final_nodes"] = cell.evaluation.final_nodes;
+    Problem problem{cell, part.dump(), "", cell.target + ", " + cell.input_label + ", " + cell.activation_label};
+    problem.id = cell_id(problem.description);
+    return problem;
+}
+
+std::vector<ProblemWidth> problems_of(const std::vector<CellConfig>& cells) {
+    std::vector<ProblemWidth> problems;
+    for (const CellConfig& cell : cells) {
+        Problem problem = problem_of(cell);
+        const auto known =
+            std::find_if(problems.begin(), problems.end(), [&](const ProblemWidth& other) { return other.problem.id == problem.id; });
+        if (known == problems.end())
+            problems.push_back({std::move(problem), cell.width});
+        else
+            known->width = std::max(known->width, cell.width);
+    }
+    return problems;
+}
+
+}  // namespace limrisk::optimum

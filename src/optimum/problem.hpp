@@ -1,0 +1,28 @@
+// What an optimum belongs to: the input law, the target, the activation, and the rule that stands for the true risk.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "campaign/campaign.hpp"
+
+namespace limrisk::optimum {
+
+/// Cells that differ in training only share their problem, hence its optima.
+struct Problem {
+    CellConfig cell;          ///< one of those cells: input, target, activation and evaluation.final_nodes of it count
+    std::string description;  ///< canonical JSON: "problem", "activation", and "final_nodes" for d >= 2
+    std::string id;           ///< XXH3-128 of the description, 32 hexadecimal digits
+    std::string label;        ///< "x1^2, uniform on [0, 1], relu"
+};
+
+/// `cell`: with its description and labels filled, as a campaign or cell_from_description gives it.
+Problem problem_of(const CellConfig& cell);
+
+/// The distinct problems of a campaign in the order in which they appear, each with the largest width asked for.
+struct ProblemWidth {
+    Problem problem;
+    std::int64_t width = 0;
+};
+std::vector<ProblemWidth> problems_of(const std::vector<CellConfig>& cells);
+
+}  // namespace limrisk::optimum

@@ -1,0 +1,66 @@
+// Search for the least risks and the local minima of d = 1 ReLU networks of all widths up to a largest one.
+#pragma once
+#include <vector>
+
+#include "optimum/local_minimum.hpp"
+#include "optimum/partition.hpp"
+
+namespace limrisk::optimum {
+
+/// How much to try. The defaults find 10 equal digits from independent starts up to width 4 in seconds.
+struct LineEffort {
+    int all_orientations = 4;  ///< up to this many kinks every orientation is searched; beyond, the most promising
+    int random_starts = 48;    ///< per signature, up to all_orientations kinks; fewer beyond
+};
+
+/// The local minima found of one signature, best first.
+struct SignatureSearch {
+    Signature signature;
+    int starts = 0;
+    std::vector<LocalMinimum> minima;
+};
+
+/// The best of one width.
+struct LineOptimum {
+    SplineFit fit;
+    double gradient = 0, curvature = 1;
+    int starts = 0;          ///< of the best function's signature
+    int reached = 0;         ///< of them, ended at the best
+    double spread = 0;       ///< largest relative difference of the risks of those
+    double next = 0;         ///< next larger risk of a local minimum of this width; 0 if none was found
+    double lower_bound = 0;  ///< no network of this width has less
+    bool attained = true;    ///< false: the target jumps, the infimum is approached by kinks that meet
+};
+
+class ReluLine {
+public:
+    ReluLine(const LineIntegral& integral, int largest, const LineEffort& effort = {});
+
+    /// [0..largest]
+    const std::vector<LineOptimum>& optima() const { return optima_; }
+    /// All local minima found whose networks need at most `width` neurons: the levels of that width, ascending; equal risks once. With
+    /// `limits` also the best functions that jump, which no network attains.
+    std::vector<LocalMinimum> levels(int width, bool limits = false) const;
+    const SplineRisk& risk() const { return risk_; }
+
+private:
+    void search(const Signature& signature, const std::vector<std::vector<double>>& starts);
+    std::vector<std::vector<double>> starts(std::size_t kinks, int random) const;
+    std::vector<std::vector<bool>> orientations(std::size_t kinks) const;
+    void search_kinks(std::size_t kinks);
+    void search_jumps(std::size_t neurons);
+    LineOptimum best(int width) const;
+
+    const LineIntegral& integral_;
+    SplineRisk risk_;
+    LineEffort effort_;
+    std::vector<Partition> partitions_;
+    std::vector<double> grid_;
+    std::vector<SignatureSearch> searches_;
+    std::vector<LineOptimum> optima_;
+};
+
+/// Risks that agree to this relative difference are one level.
+inline constexpr double level_tolerance = 1e-8;
+
+}  // namespace limrisk::optimum

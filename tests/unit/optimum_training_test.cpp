@@ -1,0 +1,83 @@
+// Optima found by training and polishing: against the search by kinks, closed forms, and a dense search over directions in d = 2.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "optimum_fixture.hpp"
+
+namespace limrisk::optimum {
+namespace {
+
+TEST(OptimumTraining, AgreesWithTheSearchByKinks) {
+    const Problem problem = optimum::problem("sin(3*x1)", box(0, 1));
+    const std::unique_ptr<Backend> backend = make_cpu_backend(1);
+    const std::vector<Optimum> kinks = find_optima(problem, 3, *backend);
+    const TrueRisk risk(problem);
+    std::vector<Polished> ends{{Network(0, 1), HUGE_VAL}};
+    for (std::int64_t width = 1; width <= 3; ++width) {
+        const Network narrower = ends.front().network;
+        ends = search_by_training(risk, width, &narrower, *backend);
+        // L-BFGS stops where risks cannot be told apart: far below 1e-8 relative.
+        EXPECT_NEAR(ends.front().risk / kinks[static_cast<std::size_t>(width)].risk, 1, 1e-8) << width;
+    }
+}
+
+// relu^2 represents x^2 on [0, 1] with one neuron.
+TEST(OptimumTraining, PowerReluRepresentsTheSquare) {
+    const std::unique_ptr<Backend> backend = make_cpu_backend(1);
+    const std::vector<Optimum> optima = find_optima(problem("x1^2", box(0, 1), "\"power_relu(2)\""), 1, *backend);
+    EXPECT_NEAR(optima[0].risk, 4.0 / 45, 1e-14);
+    EXPECT_LT(optima[1].risk, 1e-18);
+    EXPECT_EQ(optima[1].method, "training");
+    EXPECT_LE(optima[1].least_squares_gap, optima[1].risk + 1e-20);
+}
+
+/// min over v, c of the rule's risk of one ReLU neuron with direction phi and offset b.
+double one_neuron(const NodeSet& nodes, double phi, double b) {
+    double m = 0, y = 0, aa = 0, ay = 0, yy = 0;
+    for (std::int64_t i = 0; i < nodes.count(); ++i) {
+        const auto j = static_cast<std::size_t>(i);
+        const double z = std::cos(phi) * nodes.inputs[2 * j] + std::sin(phi) * nodes.inputs[2 * j + 1] + b;
+        const double a = std::max(z, 0.0), w = nodes.weights[j], f = nodes.targets[j];
+        m += w * a, y += w * f, aa += w * a * a, ay += w * a * f, yy += w * f * f;
+    }
+    const double variance = aa - m * m, covariance = ay - m * y;
+    return yy - y * y - (variance > 1e-12 ? covariance * covariance / variance : 0);
+}
+
+TEST(OptimumTraining, TwoDimensionsAgainstDenseSearch) {
+    for (const char* target : {"sin(3*x1)*x2", "x1^2 + 2*x2"}) {
+        const Problem problem = optimum::problem(target, box(0, 1, 2));
+        const TrueRisk risk(problem);
+        const NodeSet nodes = risk.nodes(Network(0, 2));
+        // Refine the best of a grid three times; the risk of the rule has tiny wiggles where a kink crosses nodes.
+        double phi = 0, b = 0, best = HUGE_VAL, span_phi = M_PI, span_b = 1.5;
+        for (int level = 0; level < 6; ++level) {
+            const double middle_phi = phi, middle_b = b;
+            for (int i = -20; i <= 20; ++i)
+                for (int j = -20; j <= 20; ++j) {
+                    const double at_phi = middle_phi + span_phi * i / 20, at_b = middle_b + span_b * j / 20;
+                    const double value = one_neuron(nodes, at_phi, at_b);
+                    if (value < best) best = value, phi = at_phi, b = at_b;
+                }
+            span_phi *= 0.25, span_b *= 0.25;
+        }
+        const std::unique_ptr<Backend> backend = make_cpu_backend(1);
+        const std::vector<Optimum> optima = find_optima(problem, 1, *backend);
+        EXPECT_NEAR(optima[0].risk, risk.variance(), 1e-14);
+        EXPECT_NEAR(optima[1].risk / best, 1, 1e-5) << target;
+        EXPECT_LE(optima[1].risk, best * (1 + 1e-7)) << target;
+        EXPECT_GE(optima[1].reached, 2);
+    }
+}
+
+TEST(OptimumTraining, WiderIsNeverWorse) {
+    const std::unique_ptr<Backend> backend = make_cpu_backend(1);
+    OptimumEffort effort;
+    effort.training = {8, 500, 2, 2, 2};
+    const std::vector<Optimum> optima = find_optima(problem("sin(3*x1)*x2", box(0, 1, 2), "\"tanh\""), 3, *backend, effort);
+    for (std::size_t h = 1; h < optima.size(); ++h) EXPECT_LE(optima[h].risk, optima[h - 1].risk);
+}
+
+}  // namespace
+}  // namespace limrisk::optimum
