@@ -18,6 +18,9 @@ thread_local BlockRunner* current_runner = nullptr;
 
 constexpr unsigned char poison = 0xFF, fence = 0xA5;
 
+/// Ends a lane whose warp goes no further.
+struct Abandoned {};
+
 }  // namespace
 
 const emulation::Emulator BlockRunner::emulator{&BlockRunner::meet};
@@ -33,6 +36,7 @@ std::string BlockRunner::Arrival::text() const {
 BlockRunner::BlockRunner(const LaunchedKernel& kernel) : kernel_(kernel), device_(kernel.enter(&emulator)) {
     *device_.grid_size = {static_cast<unsigned>(kernel.blocks), 1, 1};
     *device_.block_size = {static_cast<unsigned>(kernel.threads), 1, 1};
+    scheduler_stack_.made_of_this_thread();
     std::memset(device_.dynamic_shared + kernel.shared_bytes, fence, emulation::dynamic_shared_bytes - kernel.shared_bytes);
 }
 
@@ -46,14 +50,11 @@ void BlockRunner::run(std::int64_t block) {
         warps_.back()->size = std::min(warp_lanes, kernel_.threads - first);
     }
     current_runner = this;
-    for (std::size_t finished = 0; finished < warps_.size();) {
-        for (const auto& warp : warps_) run_to_barrier(*warp);
-        finished = static_cast<std::size_t>(std::count_if(warps_.begin(), warps_.end(), [](const auto& warp) { return warp->finished; }));
-        if (finished > 0 && finished < warps_.size())
-            throw Defect(
-                fmt::format("emulated {}, block {}: the threads of a block diverged at a barrier: {} of {} warps returned while "
-                            "the others wait at __syncthreads",
-                            kernel_.name, block, finished, warps_.size()));
+    try {
+        run_all_warps();
+    } catch (...) {
+        for (const auto& warp : warps_) abandon(*warp);
+        throw;
     }
     const char *shared_end = device_.dynamic_shared + kernel_.shared_bytes, *end = device_.dynamic_shared + emulation::dynamic_shared_bytes;
     if (!std::all_of(shared_end, end, [](char byte) { return static_cast<unsigned char>(byte) == fence; }))
@@ -61,51 +62,77 @@ void BlockRunner::run(std::int64_t block) {
                                  kernel_.shared_bytes));
 }
 
-/// Returns when all lanes of the warp wait at a block barrier or have returned.
-void BlockRunner::run_to_barrier(Warp& warp) {
-    warp_ = &warp;
-    const bool fresh = !warp.lanes[0].fiber;
-    if (fresh)
-        for (int lane = 0; lane < warp.size; ++lane) start_lane(lane);
-    leaving_ = running_ = nobody;
-    const int first = begin_round();
-    took_over(std::move(warp.lanes[static_cast<std::size_t>(first)].fiber).resume(), nobody);
-    if (error_) {
-        // Lanes that wait are unwound, on their stacks, before anything is thrown here.
-        for (Lane& lane : warp.lanes) lane.fiber = LaneFiber();
-        std::rethrow_exception(std::exchange(error_, nullptr));
+void BlockRunner::run_all_warps() {
+    for (std::size_t finished = 0; finished < warps_.size();) {
+        for (const auto& warp : warps_) run_to_barrier(*warp);
+        finished = static_cast<std::size_t>(std::count_if(warps_.begin(), warps_.end(), [](const auto& warp) { return warp->finished; }));
+        if (finished > 0 && finished < warps_.size())
+            throw Defect(
+                fmt::format("emulated {}, block {}: the threads of a block diverged at a barrier: {} of {} warps returned while "
+                            "the others wait at __syncthreads",
+                            kernel_.name, device_.block->x, finished, warps_.size()));
     }
 }
 
-void BlockRunner::start_lane(int lane) {
-    warp_->lanes[static_cast<std::size_t>(lane)].fiber =
-        LaneFiber(std::allocator_arg, PooledStack{&stacks}, [this, lane](LaneFiber&& from) {
-            took_over(std::move(from), lane);
-            try {
-                kernel_.run(kernel_.arguments);
-                warp_->lanes[static_cast<std::size_t>(lane)].arrival = {.returned = true};
-            } catch (const boost::context::detail::forced_unwind&) {
-                throw;
-            } catch (...) {
-                error_ = std::current_exception();
-            }
-            leaving_ = lane;
-            const int next = error_ ? nobody : next_lane(lane);
-            return std::move(next == nobody ? scheduler_ : warp_->lanes[static_cast<std::size_t>(next)].fiber);
-        });
+LaneFiber& BlockRunner::fiber_of(int lane) { return lane == nobody ? scheduler_ : warp_->lanes[static_cast<std::size_t>(lane)].fiber; }
+
+StackForSanitizers& BlockRunner::stack_of(int lane) {
+    return lane == nobody ? scheduler_stack_ : warp_->lanes[static_cast<std::size_t>(lane)].stack;
 }
 
-/// Gives control from the lane that runs to another, or to the scheduler; returns when this lane gets it back.
+/// Returns when all lanes of the warp wait at a block barrier or have returned.
+void BlockRunner::run_to_barrier(Warp& warp) {
+    warp_ = &warp;
+    running_ = nobody;
+    const bool fresh = !warp.lanes[0].fiber;
+    if (fresh)
+        for (int lane = 0; lane < warp.size; ++lane) start_lane(lane);
+    resume(begin_round());
+    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+}
+
+void BlockRunner::start_lane(int lane) {
+    const boost::context::stack_context stack = stacks.take();
+    stack_of(lane).made_of(stack);
+    fiber_of(lane) = LaneFiber(std::allocator_arg, boost::context::preallocated(stack.sp, stack.size, stack), PooledStack{&stacks},
+                               [this, lane](LaneFiber&& from) {
+                                   took_over(std::move(from), lane);
+                                   try {
+                                       if (!abandoned_) kernel_.run(kernel_.arguments);
+                                       warp_->lanes[static_cast<std::size_t>(lane)].arrival = {.returned = true};
+                                   } catch (const Abandoned&) {
+                                   } catch (...) {
+                                       error_ = std::current_exception();
+                                   }
+                                   const int next = error_ || abandoned_ ? nobody : next_lane(lane);
+                                   leaving_ = lane;
+                                   stack_of(lane).leave_for(stack_of(next), true);
+                                   return std::move(fiber_of(next));
+                               });
+}
+
+/// Ends the lanes that wait, each on its own stack.
+void BlockRunner::abandon(Warp& warp) {
+    warp_ = &warp;
+    running_ = nobody;
+    abandoned_ = true;
+    for (int lane = 0; lane < warp.size; ++lane)
+        if (fiber_of(lane)) resume(lane);
+    abandoned_ = false;
+}
+
+/// Gives control from whoever runs to a lane, or to the scheduler; returns when it comes back.
 void BlockRunner::resume(int lane) {
     const int self = running_;
     leaving_ = self;
-    LaneFiber& target = lane == nobody ? scheduler_ : warp_->lanes[static_cast<std::size_t>(lane)].fiber;
-    took_over(std::move(target).resume(), self);
+    stack_of(self).leave_for(stack_of(lane), false);
+    took_over(std::move(fiber_of(lane)).resume(), self);
 }
 
 /// `lane` has control now; `from` is what is left of the one that had it.
 void BlockRunner::took_over(LaneFiber&& from, int lane) {
-    (leaving_ == nobody ? scheduler_ : warp_->lanes[static_cast<std::size_t>(leaving_)].fiber) = std::move(from);
+    stack_of(lane).came_from(stack_of(leaving_), !from);
+    fiber_of(leaving_) = std::move(from);
     running_ = lane;
     if (lane != nobody) *device_.thread = {static_cast<unsigned>(warp_->first_thread + lane), 0, 0};
 }
@@ -173,6 +200,7 @@ const unsigned long long* BlockRunner::meet(Meeting meeting, unsigned mask, unsi
     runner.warp_->lanes[static_cast<std::size_t>(lane)].arrival = {meeting, value_bytes, width, false};
     const int next = runner.next_lane(lane);
     if (next != lane) runner.resume(next);
+    if (runner.abandoned_) throw Abandoned();
     return values;
 }
 

@@ -47,7 +47,8 @@ private:
         std::string text() const;
     };
     struct Lane {
-        LaneFiber fiber;
+        LaneFiber fiber;  // empty while it runs, and after it has returned
+        StackForSanitizers stack;
         Arrival arrival;
     };
     struct Warp {
@@ -61,9 +62,13 @@ private:
                                           unsigned long long value);
     static const emulation::Emulator emulator;
 
+    void run_all_warps();
     void run_to_barrier(Warp& warp);
     void start_lane(int lane);
+    void abandon(Warp& warp);
     void resume(int lane);
+    LaneFiber& fiber_of(int lane);
+    StackForSanitizers& stack_of(int lane);
     void took_over(LaneFiber&& from, int lane);
     int next_lane(int lane);
     int begin_round();
@@ -78,11 +83,13 @@ private:
     // Of the warp that runs now.
     Warp* warp_ = nullptr;
     LaneFiber scheduler_;
+    StackForSanitizers scheduler_stack_;
     int leaving_ = nobody;  // whose control was given up last; nobody: the scheduler's
     int running_ = nobody;
     unsigned round_ = 0;  // meetings so far
     int first_ = 0, direction_ = 1, position_ = 0;
     std::exception_ptr error_;
+    bool abandoned_ = false;  // lanes that wait are to end
 };
 
 }  // namespace limrisk::test

@@ -253,7 +253,7 @@ private:
         if (!waits_for_nobody && device_->host_memory.touches(host, bytes))
             device_->misused(call, fmt::format("{} bytes that do not lie in one allocation of the host", bytes));
         push(fault, [=]() -> std::optional<double> {
-            std::memcpy(to, from, bytes);
+            if (bytes > 0) std::memcpy(to, from, bytes);
             return std::nullopt;
         });
         // Memory that the driver does not know goes through its own, so the call waits.

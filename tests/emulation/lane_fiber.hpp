@@ -8,6 +8,12 @@
 #include <new>
 #include <vector>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/common_interface_defs.h>
+#elif defined(__SANITIZE_THREAD__)
+#include <sanitizer/tsan_interface.h>
+#endif
+
 namespace limrisk::test {
 
 /// Stacks with a page below them that ends the program when a lane needs more.
@@ -51,5 +57,43 @@ struct PooledStack {
 };
 
 using LaneFiber = boost::context::fiber;
+
+/// What the sanitizers have to know of a stack to follow a switch of fibers; nothing without them.
+struct StackForSanitizers {
+    const void* bottom = nullptr;
+    std::size_t bytes = 0;
+    void* fake_stack = nullptr;    // AddressSanitizer's
+    void* thread_fiber = nullptr;  // ThreadSanitizer's
+
+    void made_of(const boost::context::stack_context& stack) {
+        bottom = static_cast<char*>(stack.sp) - stack.size;
+        bytes = stack.size;
+#if defined(__SANITIZE_THREAD__)
+        thread_fiber = __tsan_create_fiber(0);
+#endif
+    }
+    /// The stack of the thread itself.
+    void made_of_this_thread() {
+#if defined(__SANITIZE_THREAD__)
+        thread_fiber = __tsan_get_current_fiber();
+#endif
+    }
+    /// Right before control goes to `other`. `for_good`: this fiber has ended.
+    void leave_for([[maybe_unused]] const StackForSanitizers& other, [[maybe_unused]] bool for_good) {
+#if defined(__SANITIZE_ADDRESS__)
+        __sanitizer_start_switch_fiber(for_good ? nullptr : &fake_stack, other.bottom, other.bytes);
+#elif defined(__SANITIZE_THREAD__)
+        __tsan_switch_to_fiber(other.thread_fiber, 0);
+#endif
+    }
+    /// Right after control came from `other`, whose place is learnt by the way. `ended`: it will not go on.
+    void came_from([[maybe_unused]] StackForSanitizers& other, [[maybe_unused]] bool ended) const {
+#if defined(__SANITIZE_ADDRESS__)
+        __sanitizer_finish_switch_fiber(fake_stack, &other.bottom, &other.bytes);
+#elif defined(__SANITIZE_THREAD__)
+        if (ended) __tsan_destroy_fiber(other.thread_fiber);
+#endif
+    }
+};
 
 }  // namespace limrisk::test
