@@ -1,0 +1,41 @@
+// The probability p that a neuron is inactive on the box at initialization, for every initialization, box and dimension of a campaign.
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "kernels/cell.hpp"
+
+namespace limrisk {
+
+/// How a probability was found; docs/statistics.md section 1.
+enum class ProbabilityMethod {
+    ClosedForm,  ///< a formula, evaluated in double
+    ExactSum,    ///< the volume cut off a box by a half-space (uniform laws), a finite sum evaluated in up to 4,800 digits
+    Contour,     ///< Laplace transform inverted by the trapezoidal rule on a hyperbola through the saddle point (normal weights)
+};
+
+/// A probability, and a bound on how far it is from the exact one.
+struct InactiveProbability {
+    double value;  ///< in [0, 1]; below 1e-307: 0
+    double error;  ///< absolute. Rigorous for ClosedForm and ExactSum; Contour: the change by the last halving of the step, plus rounding
+    ProbabilityMethod method;
+};
+
+/// "closed form", "exact sum", "contour integral".
+std::string name_of(ProbabilityMethod method);
+
+/// Probability that one neuron is inactive, A(b + <w, x>) = 0 for all x of the box: docs/theory.md section 4.
+///   laws        of one neuron: inner_weight (each of the d weights, independently) and inner_bias
+///   activation  decides what inactive means (docs/numerics.md section 10); 0 for activations without inactive neurons
+///   input       its ends are the box, if `bounded`; without a box no neuron of these laws is inactive, and p = 0
+/// For the model with real numbers: variates are exactly uniform or normal and z is not rounded (docs/statistics.md section 1).
+/// Throws Defect for laws that no campaign can have: a weight that is zero or truncated, a normal law with a mean, an empty box.
+InactiveProbability inactive_probability(const kernels::Initialization& laws, const kernels::Activation& activation,
+                                         const kernels::Law& input, bool bounded, std::int64_t dimension);
+
+/// P(b + sum_k max(w_k low, w_k high) <= 0) for independent w_k ~ weight, k = 1..dimension, and b ~ bias: the box's maximum is not
+/// positive. `strict`: < 0 instead. Throws Defect as above.
+InactiveProbability maximum_not_positive(const kernels::Law& weight, const kernels::Law& bias, double low, double high,
+                                         std::int64_t dimension, bool strict = false);
+
+}  // namespace limrisk

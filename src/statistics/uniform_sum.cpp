@@ -1,0 +1,162 @@
+// The alternating sum, in as many digits as its cancellation needs.
+#include "statistics/uniform_sum.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/multiprecision/cpp_bin_float.hpp>
+#include <limits>
+#include <vector>
+
+#include "limrisk/error.hpp"
+
+namespace limrisk {
+namespace {
+
+namespace mp = boost::multiprecision;
+using kernels::Law;
+using kernels::LawKind;
+
+struct Question {
+    const Law& weight;
+    const Law& bias;
+    double low, high;
+    unsigned dimension;
+    bool strict;
+};
+
+/// A number of `digits` decimal digits.
+template <unsigned digits>
+using Digits = mp::number<mp::cpp_bin_float<digits>, mp::et_off>;
+
+/// A jump of the density of one summand.
+template <class Real>
+struct Jump {
+    Real position, height;
+    std::vector<Real> power_over_factorial;  ///< height^j / j!, j = 0..d
+};
+
+template <class Real>
+class Sum {
+public:
+    explicit Sum(const Question& question) : q_(question) {
+        const Real zero = 0, from = q_.weight.low, to = q_.weight.high;
+        const Real negative_mass = (std::min(to, zero) - std::min(from, zero)) / (to - from);
+        add_part(q_.high, std::max(from, zero), std::max(to, zero), to - from, 1 - negative_mass);
+        add_part(q_.low, std::min(from, zero), std::min(to, zero), to - from, negative_mass);
+        factorial_.assign(q_.dimension + 2, Real(1));
+        for (std::size_t n = 1; n < factorial_.size(); ++n) factorial_[n] = factorial_[n - 1] * n;
+        for (Jump<Real>& jump : jumps_) {
+            jump.power_over_factorial.assign(q_.dimension + 1, Real(1));
+            for (std::size_t j = 1; j <= q_.dimension; ++j)
+                jump.power_over_factorial[j] = jump.power_over_factorial[j - 1] * jump.height / j;
+        }
+    }
+
+    /// Adds all terms: d choose k times, d - k of the summands are the atom and k have a density.
+    void evaluate() {
+        const unsigned first = atom_ == 0 ? q_.dimension : 0;
+        const unsigned last = jumps_.empty() ? 0 : q_.dimension;
+        for (unsigned k = first; k <= last; ++k) {
+            const Real choices = factorial_[q_.dimension] / factorial_[q_.dimension - k] * mp::pow(atom_, q_.dimension - k);
+            if (choices != 0) add_terms(0, k, Real(choices), Real(0), Real(0), k);
+        }
+    }
+
+    const Real& value() const { return value_; }
+    Real error() const {
+        const unsigned roundings = 8 * q_.dimension + 64;  // of a term: powers, factorials, coefficients
+        return magnitude_ * roundings * std::numeric_limits<Real>::epsilon();
+    }
+
+private:
+    /// The summand is end * w for w uniform on [from, to], a part of the weight's interval that has length `whole`.
+    void add_part(double end, const Real& from, const Real& to, const Real& whole, const Real& mass) {
+        if (mass == 0) return;
+        if (end == 0) {
+            atom_ += mass;
+            return;
+        }
+        const Real height = 1 / (mp::abs(Real(end)) * whole), at_from = from * end, at_to = to * end;
+        add_jump(std::min(at_from, at_to), height);
+        add_jump(std::max(at_from, at_to), -height);
+    }
+
+    void add_jump(const Real& position, const Real& height) {
+        for (Jump<Real>& jump : jumps_) {
+            if (jump.position == position) {
+                jump.height += height;
+                return;
+            }
+        }
+        jumps_.push_back({position, height, {}});
+    }
+
+    /// Chooses how many of the `left` summands take each jump from index `which` on; coefficient = product of height^j / j! so far,
+    /// position = sum of j * position, reach = sum of j * |position|.
+    void add_terms(std::size_t which, unsigned left, const Real& coefficient, const Real& position, const Real& reach, unsigned k) {
+        if (which == jumps_.size()) return add_bias(coefficient, position, reach, k);
+        const Jump<Real>& jump = jumps_[which];
+        const bool final = which + 1 == jumps_.size();
+        for (unsigned j = final ? left : 0; j <= left; ++j)
+            add_terms(which + 1, left - j, coefficient * jump.power_over_factorial[j], position + j * jump.position,
+                      reach + j * mp::abs(jump.position), k);
+    }
+
+    void add_bias(const Real& coefficient, const Real& position, const Real& reach, unsigned k) {
+        if (q_.bias.kind == LawKind::Zero) {
+            if (k == 0 && q_.strict) return;
+            add_power(coefficient, -position, reach, k);
+            return;
+        }
+        const Real length = Real(q_.bias.high) - q_.bias.low;
+        add_power(coefficient / length, -position - q_.bias.low, reach + std::abs(q_.bias.low), k + 1);
+        add_power(-coefficient / length, -position - q_.bias.high, reach + std::abs(q_.bias.high), k + 1);
+    }
+
+    /// Adds coefficient * (base)_+^n / n!; the error of `base` itself is at most a few units of `reach`.
+    void add_power(const Real& coefficient, const Real& base, const Real& reach, unsigned n) {
+        if (n == 0) {
+            value_ += coefficient;
+            magnitude_ += mp::abs(coefficient);
+            return;
+        }
+        if (base <= 0) return;
+        const Real less = coefficient * mp::pow(base, n - 1) / factorial_[n];
+        value_ += less * base;
+        magnitude_ += mp::abs(less) * (base + n * reach);
+    }
+
+    const Question& q_;
+    std::vector<Jump<Real>> jumps_;
+    std::vector<Real> factorial_;
+    Real atom_ = 0, value_ = 0, magnitude_ = 0;
+};
+
+/// True if `digits` digits were enough for a double; `result` then holds it, else the best there is.
+template <unsigned digits>
+bool found(const Question& question, InactiveProbability& result) {
+    Sum<Digits<digits>> sum(question);
+    sum.evaluate();
+    const auto error = sum.error();
+    const double value = std::clamp(sum.value().template convert_to<double>(), 0.0, 1.0);
+    constexpr double smallest = std::numeric_limits<double>::min(), epsilon = std::numeric_limits<double>::epsilon();
+    const double bound = std::min(1.0, error.template convert_to<double>());
+    // Conversion to double rounds once; weights and biases are given in double, which is the model.
+    result = {value < smallest ? 0 : value, bound + value * epsilon + smallest, ProbabilityMethod::ExactSum};
+    return error <= smallest || error * 1e17 <= sum.value();
+}
+
+}  // namespace
+
+InactiveProbability uniform_sum_probability(const Law& weight, const Law& bias, double low, double high, std::int64_t dimension,
+                                            bool strict) {
+    if (weight.kind != LawKind::Uniform || (bias.kind != LawKind::Uniform && bias.kind != LawKind::Zero))
+        throw Defect("uniform_sum_probability: needs uniform weights and a uniform or zero bias");
+    const Question question{weight, bias, low, high, static_cast<unsigned>(dimension), strict};
+    InactiveProbability result{0, 1, ProbabilityMethod::ExactSum};
+    if (!found<100>(question, result) && !found<400>(question, result) && !found<1600>(question, result))
+        (void)found<4800>(question, result);
+    return result;
+}
+
+}  // namespace limrisk

@@ -1,0 +1,100 @@
+// The fitted exponential rate: closed forms, edges, planted rates.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "limrisk/error.hpp"
+#include "statistics/exponential_rate.hpp"
+
+namespace limrisk {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+// One width: the rate is -log(1 - share) / h, and the interval solves the binomial likelihood ratio.
+TEST(ExponentialRate, OneWidth) {
+    const RateFit fit = fit_exponential_rate({{4, 1000, 700}}, false);
+    EXPECT_NEAR(fit.rate, -std::log(0.3) / 4, 1e-12);
+    EXPECT_EQ(fit.degrees, 0);
+    EXPECT_EQ(fit.p_value, 1);
+    EXPECT_NEAR(fit.deviance, 0, 1e-10);
+    const double z = 1.959963984540054;
+    for (const double rate : {fit.rate_interval.low, fit.rate_interval.high}) {
+        const double p = -std::expm1(-4 * rate);
+        const double log_ratio = 700 * std::log(0.7 / p) + 300 * std::log(0.3 / (1 - p));
+        EXPECT_NEAR(log_ratio, z * z / 2, 1e-9);
+    }
+    EXPECT_LT(fit.rate_interval.low, fit.rate);
+    EXPECT_GT(fit.rate_interval.high, fit.rate);
+}
+
+// Two widths with an intercept: a line through two points of -log(1 - share).
+TEST(ExponentialRate, TwoWidthsAndAnIntercept) {
+    const RateFit fit = fit_exponential_rate({{2, 1000, 300}, {6, 500, 400}}, true);
+    const double at_2 = -std::log(0.7), at_6 = -std::log(0.2);
+    EXPECT_NEAR(fit.rate, (at_6 - at_2) / 4, 1e-10);
+    EXPECT_NEAR(fit.intercept, at_2 - 2 * fit.rate, 1e-10);
+    EXPECT_NEAR(fit.deviance, 0, 1e-9);
+    // A falling share: negative rate.
+    EXPECT_NEAR(fit_exponential_rate({{2, 500, 400}, {6, 1000, 300}}, true).rate, -fit.rate, 1e-10);
+}
+
+// Expected counts of p = 3/8: the fit is -log(1 - p) = log(8/5), with and without an intercept.
+TEST(ExponentialRate, FindsTheRateOfTheLaw) {
+    std::vector<WidthCount> counts;
+    for (const std::int64_t width : {1, 2, 4, 8, 16})
+        counts.push_back({width, 1000000000, std::llround(1e9 * -std::expm1(static_cast<double>(width) * std::log(0.625)))});
+    for (const bool with_intercept : {false, true}) {
+        const RateFit fit = fit_exponential_rate(counts, with_intercept);
+        EXPECT_NEAR(fit.rate, std::log(1.6), 1e-7);  // counts are rounded to 1e-9
+        EXPECT_NEAR(fit.intercept, 0, 1e-7);
+        EXPECT_GT(fit.p_value, 0.99);
+        EXPECT_EQ(fit.degrees, with_intercept ? 3 : 4);
+        EXPECT_LT(fit.rate_interval.low, std::log(1.6));
+        EXPECT_GT(fit.rate_interval.high, std::log(1.6));
+        EXPECT_LT(fit.rate_interval.high - fit.rate_interval.low, 2e-4);
+    }
+}
+
+TEST(ExponentialRate, NoticesCountsThatAreNotExponential) {
+    const RateFit fit = fit_exponential_rate({{1, 10000, 5000}, {2, 10000, 5000}, {4, 10000, 9990}}, false);
+    EXPECT_LT(fit.p_value, 1e-6);
+}
+
+TEST(ExponentialRate, Edges) {
+    // No event: rate 0; the upper end is that of 0 of n: n h rate = z^2 / 2.
+    const RateFit none = fit_exponential_rate({{2, 1000, 0}}, false);
+    EXPECT_EQ(none.rate, 0);
+    EXPECT_EQ(none.rate_interval.low, 0);
+    EXPECT_NEAR(none.rate_interval.high, 1.959963984540054 * 1.959963984540054 / 2 / 2000, 1e-12);
+    // Every trial an event: no upper end.
+    const RateFit all = fit_exponential_rate({{2, 1000, 1000}, {4, 1000, 1000}}, false);
+    EXPECT_EQ(all.rate, infinity);
+    EXPECT_EQ(all.rate_interval.high, infinity);
+    EXPECT_GT(all.rate_interval.low, 1);
+    EXPECT_TRUE(std::isfinite(all.rate_interval.low));
+    // With an intercept: nothing is known if all or none are events ...
+    const RateFit unknown = fit_exponential_rate({{2, 1000, 1000}, {4, 1000, 1000}}, true);
+    EXPECT_EQ(unknown.rate_interval.low, -infinity);
+    EXPECT_EQ(unknown.rate_interval.high, infinity);
+    // ... and no upper end if all but the smallest width are.
+    const RateFit steep = fit_exponential_rate({{2, 1000, 500}, {4, 1000, 1000}}, true);
+    EXPECT_EQ(steep.rate, infinity);
+    EXPECT_EQ(steep.rate_interval.high, infinity);
+    EXPECT_GT(steep.rate_interval.low, 1);
+    const RateFit quiet = fit_exponential_rate({{2, 1000, 0}, {4, 1000, 0}}, true);
+    EXPECT_NEAR(quiet.rate, 0, 1e-12);
+    EXPECT_LT(quiet.rate_interval.low, 0);
+    EXPECT_GT(quiet.rate_interval.high, 0);
+    EXPECT_TRUE(std::isfinite(quiet.rate_interval.low) && std::isfinite(quiet.rate_interval.high));
+
+    EXPECT_THROW(fit_exponential_rate({}, false), Defect);
+    EXPECT_THROW(fit_exponential_rate({{1, 10, 5}}, true), Defect);
+    EXPECT_THROW(fit_exponential_rate({{0, 10, 5}}, false), Defect);
+    EXPECT_THROW(fit_exponential_rate({{1, 10, 11}}, false), Defect);
+    EXPECT_THROW(fit_exponential_rate({{1, 10, 5}}, false, 1.0), Defect);
+}
+
+}  // namespace
+}  // namespace limrisk
