@@ -93,7 +93,7 @@ void BlockRunner::run_to_barrier(Warp& warp) {
 
 void BlockRunner::start_lane(int lane) {
     const boost::context::stack_context stack = stacks.take();
-    stack_of(lane).made_of(stack);
+    stack_of(lane).made_of(stack, stacks);
     fiber_of(lane) = LaneFiber(std::allocator_arg, boost::context::preallocated(stack.sp, stack.size, stack), PooledStack{&stacks},
                                [this, lane](LaneFiber&& from) {
                                    took_over(std::move(from), lane);
@@ -131,7 +131,7 @@ void BlockRunner::resume(int lane) {
 
 /// `lane` has control now; `from` is what is left of the one that had it.
 void BlockRunner::took_over(LaneFiber&& from, int lane) {
-    stack_of(lane).came_from(stack_of(leaving_), !from);
+    stack_of(lane).came_from(stack_of(leaving_));
     fiber_of(leaving_) = std::move(from);
     running_ = lane;
     if (lane != nobody) *device_.thread = {static_cast<unsigned>(warp_->first_thread + lane), 0, 0};

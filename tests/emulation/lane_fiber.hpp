@@ -12,6 +12,9 @@
 #include <sanitizer/common_interface_defs.h>
 #elif defined(__SANITIZE_THREAD__)
 #include <sanitizer/tsan_interface.h>
+
+#include <map>
+#include <utility>
 #endif
 
 namespace limrisk::test {
@@ -25,6 +28,9 @@ public:
     StackPool(const StackPool&) = delete;
     StackPool& operator=(const StackPool&) = delete;
     ~StackPool() {
+#if defined(__SANITIZE_THREAD__)
+        for (const auto& [stack, fiber] : fibers_) __tsan_destroy_fiber(fiber.first);
+#endif
         for (const boost::context::stack_context& stack : idle_) munmap(static_cast<char*>(stack.sp) - total_bytes, total_bytes);
     }
 
@@ -44,9 +50,26 @@ public:
     }
     void give_back(const boost::context::stack_context& stack) { idle_.push_back(stack); }
 
+#if defined(__SANITIZE_THREAD__)
+    /// ThreadSanitizer's fiber of a stack. Making one takes a millisecond, so it stays with the stack; not for ever, since what never
+    /// returns of the lanes that ended stays in its memory.
+    void* thread_fiber(const boost::context::stack_context& stack) {
+        auto& [fiber, uses] = fibers_[stack.sp];
+        if (fiber && ++uses > 1000) __tsan_destroy_fiber(std::exchange(fiber, nullptr));
+        if (!fiber) {
+            fiber = __tsan_create_fiber(0);
+            uses = 0;
+        }
+        return fiber;
+    }
+#endif
+
 private:
     static constexpr std::size_t total_bytes = stack_bytes + guard_bytes;
     std::vector<boost::context::stack_context> idle_;
+#if defined(__SANITIZE_THREAD__)
+    std::map<void*, std::pair<void*, int>> fibers_;  // by the stack's end: fiber, uses
+#endif
 };
 
 /// What boost::context::fiber asks of an allocator.
@@ -65,11 +88,11 @@ struct StackForSanitizers {
     void* fake_stack = nullptr;    // AddressSanitizer's
     void* thread_fiber = nullptr;  // ThreadSanitizer's
 
-    void made_of(const boost::context::stack_context& stack) {
+    void made_of(const boost::context::stack_context& stack, [[maybe_unused]] StackPool& pool) {
         bottom = static_cast<char*>(stack.sp) - stack.size;
         bytes = stack.size;
 #if defined(__SANITIZE_THREAD__)
-        thread_fiber = __tsan_create_fiber(0);
+        thread_fiber = pool.thread_fiber(stack);
 #endif
     }
     /// The stack of the thread itself.
@@ -86,12 +109,10 @@ struct StackForSanitizers {
         __tsan_switch_to_fiber(other.thread_fiber, 0);
 #endif
     }
-    /// Right after control came from `other`, whose place is learnt by the way. `ended`: it will not go on.
-    void came_from([[maybe_unused]] StackForSanitizers& other, [[maybe_unused]] bool ended) const {
+    /// Right after control came from `other`, whose place is learnt by the way.
+    void came_from([[maybe_unused]] StackForSanitizers& other) const {
 #if defined(__SANITIZE_ADDRESS__)
         __sanitizer_finish_switch_fiber(fake_stack, &other.bottom, &other.bytes);
-#elif defined(__SANITIZE_THREAD__)
-        if (ended) __tsan_destroy_fiber(other.thread_fiber);
 #endif
     }
 };
