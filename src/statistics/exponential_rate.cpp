@@ -2,6 +2,7 @@
 #include "statistics/exponential_rate.hpp"
 
 #include <algorithm>
+#include <boost/math/distributions/students_t.hpp>
 #include <boost/math/special_functions/erf.hpp>
 #include <boost/math/special_functions/gamma.hpp>
 #include <boost/math/tools/toms748_solve.hpp>
@@ -108,6 +109,19 @@ double saturated(const std::vector<WidthCount>& counts) {
 
 }  // namespace
 
+std::vector<WidthCount> nested_counts(const std::vector<WidthCount>& counts) {
+    std::vector<WidthCount> increments;
+    WidthCount before{0, counts.empty() ? 0 : counts.front().trials, 0};
+    for (const WidthCount& count : counts) {
+        if (count.width <= before.width || count.trials != before.trials || count.events < before.events || count.events > count.trials)
+            throw Defect("nested_counts: needs increasing widths, the same trials at each, and events that do not fall");
+        const std::int64_t left = before.trials - before.events;
+        if (left > 0) increments.push_back({count.width - before.width, left, count.events - before.events});
+        before = count;
+    }
+    return increments;
+}
+
 RateFit fit_exponential_rate(const std::vector<WidthCount>& counts, bool with_intercept, double confidence) {
     std::set<std::int64_t> widths;
     bool possible = confidence > 0 && confidence < 1;
@@ -140,6 +154,42 @@ RateFit fit_exponential_rate(const std::vector<WidthCount>& counts, bool with_in
     fit.deviance = std::max(0.0, 2 * (saturated(counts) - top));
     fit.degrees = static_cast<std::int64_t>(counts.size()) - static_cast<std::int64_t>(parameters);
     if (fit.degrees > 0) fit.p_value = boost::math::gamma_q(0.5 * static_cast<double>(fit.degrees), 0.5 * fit.deviance);
+    return fit;
+}
+
+RateFit fit_exponential_rate_of_groups(const std::vector<std::vector<WidthCount>>& groups, bool with_intercept, double confidence) {
+    if (groups.size() < 2) throw Defect("fit_exponential_rate_of_groups: needs two groups of trials or more");
+    std::vector<WidthCount> sums = groups.front();
+    for (std::size_t g = 1; g < groups.size(); ++g) {
+        if (groups[g].size() != sums.size()) throw Defect("fit_exponential_rate_of_groups: the groups have different widths");
+        for (std::size_t i = 0; i < sums.size(); ++i) {
+            const WidthCount& count = groups[g][i];
+            if (count.width != sums[i].width || count.trials != groups.front()[i].trials)
+                throw Defect("fit_exponential_rate_of_groups: the groups have different widths or numbers of trials");
+            sums[i].trials += count.trials;
+            sums[i].events += count.events;
+        }
+    }
+    RateFit fit = fit_exponential_rate(sums, with_intercept, confidence);
+    std::vector<double> rates;
+    for (const std::vector<WidthCount>& group : groups) {
+        std::vector<WidthCount> rest = sums;
+        for (std::size_t i = 0; i < rest.size(); ++i) {
+            rest[i].trials -= group[i].trials;
+            rest[i].events -= group[i].events;
+        }
+        rates.push_back(fit_exponential_rate(rest, with_intercept, confidence).rate);
+    }
+    fit.rate_interval = {with_intercept ? -infinity : 0, infinity};
+    if (!std::all_of(rates.begin(), rates.end(), [](double rate) { return std::isfinite(rate); })) return fit;
+    const double count = static_cast<double>(rates.size());
+    double mean = 0, squares = 0;
+    for (const double rate : rates) mean += rate / count;
+    for (const double rate : rates) squares += (rate - mean) * (rate - mean);
+    const boost::math::students_t_distribution<double> student(count - 1);
+    const double margin = boost::math::quantile(student, 0.5 * (1 + confidence)) * std::sqrt((count - 1) / count * squares);
+    fit.rate_interval = {fit.rate - margin, fit.rate + margin};
+    if (!with_intercept) fit.rate_interval.low = std::max(0.0, fit.rate_interval.low);
     return fit;
 }
 

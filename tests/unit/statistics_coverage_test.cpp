@@ -127,5 +127,39 @@ TEST(Coverage, ExponentialRate) {
     }
 }
 
+// Trials that share their neurons across widths: a trial's first inactive neuron is geometric, and it has the event at every width from
+// there on. The counts as they are make the interval too short; their increments do not.
+TEST(Coverage, ExponentialRateOfNestedWidths) {
+    Variates variates(16);
+    constexpr int sweeps = 1000, trials = 1000;
+    const std::array<std::int64_t, 4> widths{1, 2, 4, 8};
+    const double p = 0.2, rate = -std::log1p(-p);
+    int covered = 0, covered_by_groups = 0, covered_as_if_independent = 0;
+    for (int s = 0; s < sweeps; ++s) {
+        std::vector<WidthCount> counts;
+        for (const std::int64_t width : widths) counts.push_back({width, trials, 0});
+        std::vector<WidthCount> none = counts;
+        for (WidthCount& count : none) count.trials = trials / 20;
+        std::vector<std::vector<WidthCount>> groups(20, none);
+        for (int t = 0; t < trials; ++t) {
+            const double first = std::floor(std::log(variates.uniform()) / -rate) + 1;
+            for (std::size_t i = 0; i < widths.size(); ++i) {
+                const bool event = first <= static_cast<double>(widths[i]);
+                counts[i].events += event;
+                groups[static_cast<std::size_t>(t % 20)][i].events += event;
+            }
+        }
+        covered += covers(fit_exponential_rate(nested_counts(counts), false).rate_interval, rate);
+        covered_by_groups += covers(fit_exponential_rate_of_groups(groups, false).rate_interval, rate);
+        covered_as_if_independent += covers(fit_exponential_rate(counts, false).rate_interval, rate);
+    }
+    std::printf("  rate of nested widths: %.3f, by groups %.3f, as if independent %.3f\n", covered / 1000.0, covered_by_groups / 1000.0,
+                covered_as_if_independent / 1000.0);
+    EXPECT_GE(binomial_at_most(covered_by_groups, sweeps, 0.94), 1e-6);
+    EXPECT_LT(covered_by_groups, sweeps);
+    EXPECT_GE(binomial_at_most(covered, sweeps, 0.94), 1e-6);
+    EXPECT_LT(binomial_at_most(covered_as_if_independent, sweeps, 0.94), 1e-6) << "then nested_counts would not be needed";
+}
+
 }  // namespace
 }  // namespace limrisk

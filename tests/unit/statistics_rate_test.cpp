@@ -1,6 +1,7 @@
 // The fitted exponential rate: closed forms, edges, planted rates.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -60,6 +61,39 @@ TEST(ExponentialRate, FindsTheRateOfTheLaw) {
 TEST(ExponentialRate, NoticesCountsThatAreNotExponential) {
     const RateFit fit = fit_exponential_rate({{1, 10000, 5000}, {2, 10000, 5000}, {4, 10000, 9990}}, false);
     EXPECT_LT(fit.p_value, 1e-6);
+}
+
+TEST(ExponentialRate, NestedCounts) {
+    const std::vector<WidthCount> nested = nested_counts({{1, 100, 40}, {3, 100, 70}, {4, 100, 100}, {8, 100, 100}});
+    ASSERT_EQ(nested.size(), 3U);
+    EXPECT_EQ(nested[0].trials, 100);
+    EXPECT_EQ(nested[1].width, 2);
+    EXPECT_EQ(nested[1].trials, 60);
+    EXPECT_EQ(nested[1].events, 30);
+    EXPECT_EQ(nested[2].width, 1);
+    EXPECT_EQ(nested[2].trials, 30);
+    EXPECT_EQ(nested[2].events, 30);
+    EXPECT_TRUE(nested_counts({}).empty());
+    EXPECT_THROW(nested_counts({{1, 100, 40}, {2, 100, 39}}), Defect);
+    EXPECT_THROW(nested_counts({{1, 100, 40}, {2, 90, 50}}), Defect);
+    EXPECT_THROW(nested_counts({{2, 100, 40}, {2, 100, 40}}), Defect);
+}
+
+// Groups by hand: one width, where the fit is -log(1 - share).
+TEST(ExponentialRate, Groups) {
+    const std::vector<std::vector<WidthCount>> groups{{{1, 100, 40}}, {{1, 100, 50}}, {{1, 100, 60}}};
+    const RateFit fit = fit_exponential_rate_of_groups(groups, false);
+    EXPECT_NEAR(fit.rate, std::log(2), 1e-12);
+    const double rates[] = {-std::log(0.45), -std::log(0.5), -std::log(0.55)}, mean = (rates[0] + rates[1] + rates[2]) / 3;
+    double squares = 0;
+    for (const double rate : rates) squares += (rate - mean) * (rate - mean);
+    EXPECT_NEAR(fit.rate_interval.high - fit.rate, 4.302652729911275 * std::sqrt(squares * 2 / 3), 1e-9);  // t quantile, 2 degrees
+    EXPECT_NEAR(fit.rate_interval.low, std::max(0.0, 2 * fit.rate - fit.rate_interval.high), 1e-12);
+    EXPECT_EQ(fit_exponential_rate_of_groups({{{1, 10, 10}}, {{1, 10, 9}}}, false).rate_interval.high, infinity);
+    EXPECT_THROW(fit_exponential_rate_of_groups({{{1, 10, 5}}}, false), Defect);
+    EXPECT_THROW(fit_exponential_rate_of_groups({{{1, 10, 5}}, {{2, 10, 5}}}, false), Defect);
+    EXPECT_THROW(fit_exponential_rate_of_groups({{{1, 10, 5}}, {{1, 11, 5}}}, false), Defect);
+    EXPECT_THROW(fit_exponential_rate_of_groups({{{1, 10, 5}}, {}}, false), Defect);
 }
 
 TEST(ExponentialRate, Edges) {
