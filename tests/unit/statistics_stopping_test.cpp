@@ -57,6 +57,8 @@ TEST(SequentialCount, LooksAtWholeBlocksOnly) {
     ASSERT_TRUE(count.finished());
     EXPECT_EQ(count.trials() % 256, 0);
     EXPECT_LE(count.interval().high - count.interval().low, 0.04);
+    EXPECT_EQ(count.interval().low, confidence_sequence(count.events(), count.trials()).low);
+    EXPECT_EQ(count.interval().high, confidence_sequence(count.events(), count.trials()).high);
     // The look before was not enough.
     SequentialCount before({IntervalHalfWidth, 100000, 0.02, 0, 256, 0.95});
     before.add(std::span(outcomes).first(static_cast<std::size_t>(count.trials()) - 1));
