@@ -180,9 +180,10 @@ void BlockRunner::diverged(const std::string& what) const {
 /// "lanes 0-15 at __syncwarp, lanes 16-31 returned".
 std::string BlockRunner::arrivals() const {
     std::string text;
+    const auto arrival_of = [&](int lane) -> const Arrival& { return warp_->lanes[static_cast<std::size_t>(lane)].arrival; };
     for (int first = 0, last = 0; first < warp_->size; first = last + 1) {
-        const Arrival& arrival = warp_->lanes[static_cast<std::size_t>(first)].arrival;
-        for (last = first; last + 1 < warp_->size && warp_->lanes[static_cast<std::size_t>(last + 1)].arrival == arrival;) ++last;
+        const Arrival& arrival = arrival_of(first);
+        for (last = first; last + 1 < warp_->size && arrival_of(last + 1) == arrival;) ++last;
         const std::string lanes = first == last ? fmt::format("lane {}", first) : fmt::format("lanes {}-{}", first, last);
         text += fmt::format("{}{} {}", text.empty() ? "" : ", ", lanes, arrival.text());
     }

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <utility>
 
 #include "emulated_module.hpp"
 #include "limrisk/error.hpp"
@@ -121,8 +122,9 @@ struct EmulatedRuntime::State {
 };
 
 EmulatedRuntime::EmulatedRuntime(EmulatedRuntimeOptions options) : state_(std::make_unique<State>()) {
-    for (const cuda::DeviceProperties& properties : options.devices)
-        state_->devices[properties.index] = std::make_shared<EmulatedDeviceState>(properties, options);
+    const EmulatedRuntimeOptions kept = std::move(options);
+    for (const cuda::DeviceProperties& properties : kept.devices)
+        state_->devices[properties.index] = std::make_shared<EmulatedDeviceState>(properties, kept);
 }
 
 EmulatedRuntime::~EmulatedRuntime() = default;
