@@ -11,6 +11,8 @@ set(LIMRISK_CUDA AUTO CACHE STRING "The CUDA backend: AUTO (if there is a toolki
 set_property(CACHE LIMRISK_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(LIMRISK_CUDA_TOOLKIT "" CACHE PATH "Folder of the CUDA toolkit, the one above bin/nvcc; empty: search")
 set(LIMRISK_CUDA_ARCHITECTURES "" CACHE STRING "Architectures of device code, written as in CMAKE_CUDA_ARCHITECTURES; empty: a default")
+# Its licence lets nobody pass on a program that contains the header (docs/building.md); the rounds of kernels/ compute the same words.
+option(LIMRISK_CURAND "Embed cuRAND's Philox header for device compilations, if the toolkit has it" ON)
 # The first with cudaLibraryLoadData.
 set(LIMRISK_CUDA_LEAST 12.8)
 
@@ -88,7 +90,7 @@ function(limrisk_cuda_sources target)
     cmake_path(GET source FILENAME name)
     set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.o)
     add_custom_command(OUTPUT ${object}
-      COMMAND ${LIMRISK_CUDA_NVCC} -I${PROJECT_SOURCE_DIR}/src -MD -MF ${object}.d -c ${source} -o ${object}
+      COMMAND ${LIMRISK_CUDA_NVCC} -I${PROJECT_SOURCE_DIR} -I${PROJECT_SOURCE_DIR}/src -I${PROJECT_SOURCE_DIR}/include -MD -MF ${object}.d -c ${source} -o ${object}
       DEPENDS ${source} DEPFILE ${object}.d COMMENT "Compiling device code ${name}" VERBATIM COMMAND_EXPAND_LISTS)
     set_source_files_properties(${object} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
     target_sources(${target} PRIVATE ${object})

@@ -21,6 +21,9 @@ std::span<const SourceText> public_headers();
 /// Headers of the standard library that kernels/ uses and NVRTC lacks, named "device_include/cstdint" and so on.
 std::span<const SourceText> standard_headers();
 
+/// cuRAND's Philox and what it includes, named "device_include/curand_philox4x32_x.h" and so on, in a build that found it.
+std::span<const SourceText> curand_headers();
+
 /// All headers of a device compilation. NVRTC finds a header only by the exact text of its #include, so each header of kernels/
 /// is there twice: as "kernels/cell.hpp", and as "cell.hpp", which includes the former. Lives as long as the program.
 std::span<const SourceText> device_headers();
