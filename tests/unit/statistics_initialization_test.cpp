@@ -1,0 +1,114 @@
+// The predicted probability against the program's own networks: every initialization, boxes around, at and beside 0, both precisions,
+// the activations that can be inactive. The counts must pass the exact test of test_inactive_counts.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <optional>
+#include <stdexcept>
+#include <vector>
+
+#include "backend/backend.hpp"
+#include "campaign/catalog.hpp"
+#include "statistics/inactive_law.hpp"
+#include "statistics/inactive_probability.hpp"
+
+namespace limrisk {
+namespace {
+
+using Kind = InitializationRule::Kind;
+
+constexpr std::int64_t width = 8, trials = 8192;
+
+CellConfig cell_of(Kind kind, std::int64_t dimension, double low, double high) {
+    CellConfig cell;
+    cell.seed = 20261121;
+    cell.input.dimension = dimension;
+    cell.input.low = low;
+    cell.input.high = high;
+    cell.width = width;
+    cell.initialization.kind = kind;
+    cell.initialization.low = -0.4;
+    cell.initialization.high = 0.7;
+    cell.batch = cell.steps = 1;
+    cell.checks = cell.tail = 1;
+    cell.evaluation = {4, 4};
+    return cell;
+}
+
+InactiveProbability predicted(const CellConfig& cell) {
+    return inactive_probability(initialization_laws(cell.initialization, cell.width, cell.input.dimension), cell.activation,
+                                input_law(cell.input), cell.input.bounded, cell.input.dimension);
+}
+
+/// How many trials have 0, 1, ... inactive neurons at initialization.
+std::vector<std::int64_t> counted(const CellConfig& cell) {
+    const CellPlan plan(cell);
+    WorkStatus status;
+    const std::optional<BlockResult> result = make_cpu_backend(1)->run({&plan, 0, trials}, status, {});
+    if (!result) throw std::runtime_error("the block was abandoned, though nobody asked for it");
+    std::vector<std::int64_t> counts(width + 1);
+    for (const TrialRecord& record : result->records) ++counts.at(static_cast<std::size_t>(record.inactive_initial));
+    return counts;
+}
+
+/// False-alarm rate 1e-6 for each; the seed is fixed.
+void expect_law(const CellConfig& cell) {
+    const InactiveProbability p = predicted(cell);
+    const CountTest test = test_inactive_counts(counted(cell), p.value, cell.width);
+    EXPECT_GE(test.p_value, 1e-6) << initialization_catalog().chosen(cell).name << ", d = " << cell.input.dimension << " on ["
+                                  << cell.input.low << ", " << cell.input.high << "]: p = " << p.value << ", seen "
+                                  << static_cast<double>(test.inactive) / static_cast<double>(test.neurons);
+}
+
+constexpr Kind kinds[] = {Kind::Pytorch,      Kind::KaimingUniform, Kind::KaimingNormal, Kind::XavierUniform,
+                          Kind::XavierNormal, Kind::StandardNormal, Kind::Uniform};
+
+TEST(PredictedProbability, HoldsForTheProgramsNetworks) {
+    for (const Kind kind : kinds)
+        for (const std::int64_t dimension : {1, 2, 5})
+            for (const auto& [low, high] : {std::pair{0.0, 1.0}, {-1.0, 1.0}, {-0.5, 2.0}, {0.5, 1.5}, {-3.0, -1.0}}) {
+                CellConfig cell = cell_of(kind, dimension, low, high);
+                expect_law(cell);
+                if (dimension == 2) {
+                    cell.precision = kernels::Precision::Float64;
+                    expect_law(cell);
+                    cell.initialization.drawn_bias = false;
+                    expect_law(cell);
+                }
+            }
+}
+
+TEST(PredictedProbability, HoldsForClipping) {
+    for (const Kind kind : {Kind::KaimingNormal, Kind::Uniform}) {
+        CellConfig cell = cell_of(kind, 2, -0.5, 1);
+        cell.activation = {kernels::ActivationKind::Clipping, 0, 1, 0};
+        expect_law(cell);
+        cell.activation = {kernels::ActivationKind::Clipping, -1, 0, 0};
+        expect_law(cell);
+        cell.activation = {kernels::ActivationKind::Clipping, -1, 1, 0};
+        expect_law(cell);
+        cell.activation = {kernels::ActivationKind::PowerRelu, 0, 0, 3};
+        expect_law(cell);
+    }
+}
+
+// Neurons of these are never inactive, as predicted; and a wrong prediction would be noticed.
+TEST(PredictedProbability, OfNoneAndOfAWrongOne) {
+    for (const auto kind : {kernels::ActivationKind::LeakyRelu, kernels::ActivationKind::Softplus, kernels::ActivationKind::Logistic,
+                            kernels::ActivationKind::Tanh}) {
+        CellConfig cell = cell_of(Kind::StandardNormal, 1, 0, 1);
+        cell.activation = {kind, 0.1, 0, 0};
+        EXPECT_EQ(predicted(cell).value, 0);
+        EXPECT_EQ(counted(cell)[0], trials);
+    }
+    CellConfig unbounded = cell_of(Kind::Pytorch, 1, 0, 0);
+    unbounded.input.kind = InputLaw::Kind::Normal;
+    unbounded.input.bounded = false;
+    EXPECT_EQ(predicted(unbounded).value, 0);
+    EXPECT_EQ(counted(unbounded)[0], trials);
+    const CellConfig cell = cell_of(Kind::Pytorch, 1, 0, 1);
+    EXPECT_LT(test_inactive_counts(counted(cell), 0.375 + 0.02, width).p_value, 1e-6);
+}
+
+}  // namespace
+}  // namespace limrisk
