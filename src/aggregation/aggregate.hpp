@@ -46,8 +46,9 @@ struct Aggregate {
 /// Where a statistic stands in an Aggregate, and from which field of a record it comes. Its name is the field's.
 template <class Statistic>
 struct AggregateField {
+    using Member = Statistic Aggregate::*;
     const char* name;
-    Statistic Aggregate::*member;
+    Member member;
     std::size_t offset;  ///< in TrialRecord: of an int32 for counts and sums, of a double for risks
 };
 

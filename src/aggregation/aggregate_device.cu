@@ -1,22 +1,25 @@
 // Aggregation on a GPU: Thrust's CUDA system, whose sorts and reductions are CUB's.
+#include <cuda_runtime.h>
 #include <thrust/system/cuda/execution_policy.h>
 #include <thrust/system_error.h>
 
-#include <string>
-
 #include "aggregation/aggregate_device.hpp"
 #include "aggregation/aggregate_thrust.hpp"
-#include "limrisk/error.hpp"
 
 namespace limrisk {
 
-Aggregate aggregate_on_device(const TrialRecord* device_records, std::int64_t count, std::int64_t first_trial, CUstream_st* stream) {
+int aggregate_on_device(const TrialRecord* device_records, std::int64_t count, std::int64_t first_trial, void* stream,
+                        Aggregate& aggregate) {
     try {
-        return aggregation::aggregate_with(thrust::cuda::par.on(stream), device_records, count, first_trial);
+        const auto policy = thrust::cuda::par.on(static_cast<cudaStream_t>(stream));
+        aggregate = aggregation::aggregate_with(policy, device_records, count, first_trial);
+        return cudaSuccess;
     } catch (const thrust::system_error& error) {
-        throw DeviceError("aggregation of " + std::to_string(count) + " trials on the GPU: " + error.what());
+        return error.code().value();
     } catch (const std::bad_alloc&) {
-        throw DeviceError("aggregation of " + std::to_string(count) + " trials on the GPU: not enough memory on the device");
+        // Thrust says only this of every failed allocation; another error of the device shows again in the next call.
+        cudaGetLastError();
+        return cudaErrorMemoryAllocation;
     }
 }
 

@@ -29,7 +29,8 @@ const char* function_name(Call call) {
                                                                "cudaEventQuery",
                                                                "cudaEventSynchronize",
                                                                "cudaEventElapsedTime",
-                                                               "cudaStreamSynchronize"};
+                                                               "cudaStreamSynchronize",
+                                                               "aggregate_on_device"};
     return names[static_cast<std::size_t>(call)];
 }
 

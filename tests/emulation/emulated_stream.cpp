@@ -221,6 +221,19 @@ public:
         });
     }
 
+    std::optional<Aggregate> aggregate(const TrialRecord* records, std::int64_t count, std::int64_t first_trial) override {
+        const auto fault = device_->enter(Call::Aggregate);
+        check_device_range(Call::Aggregate, records, static_cast<std::size_t>(count) * sizeof *records);
+        if (fault && fault->effect == Fault::Effect::OutOfMemory) return std::nullopt;
+        Aggregate result;
+        push(fault, [&]() -> std::optional<double> {
+            result = aggregate_records(records, count, first_trial);
+            return std::nullopt;
+        });
+        queue_->finish(queue_->last(), Call::Aggregate);
+        return result;
+    }
+
     std::unique_ptr<cuda::Event> record() override {
         const auto fault = device_->enter(Call::Record);
         if (fault) queue_->push_failure(*fault);

@@ -61,15 +61,16 @@ enum class Call {
     Wait,          ///< cudaEventSynchronize
     Elapsed,       ///< cudaEventElapsedTime
     Synchronize,   ///< cudaStreamSynchronize
+    Aggregate,     ///< aggregate_on_device
 };
-inline constexpr int call_kinds = 19;
+inline constexpr int call_kinds = 20;
 
 /// One failure to come.
 struct Fault {
     enum class Effect {
         Error,          ///< the call throws
         ErrorInStream,  ///< the call (of a stream) succeeds, its work fails: whatever waits for it throws
-        OutOfMemory,    ///< Allocate, AllocateHost: null
+        OutOfMemory,    ///< Allocate, AllocateHost: null; Aggregate: nullopt
     };
     int device = 0;
     Call call = Call::Launch;

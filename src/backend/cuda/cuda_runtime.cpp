@@ -14,6 +14,7 @@
 
 #include "backend/cuda/cuda_backend.hpp"
 #include "backend/cuda/cuda_runtime_message.hpp"
+#include "aggregation/aggregate_device.hpp"
 #include "backend/cuda/device_select.hpp"
 #include "limrisk/error.hpp"
 
@@ -202,6 +203,15 @@ public:
         check_select(enqueue_select(nullptr, needed, arguments, stream_), capacity);
         if (needed > select_storage_bytes_) grow_select_storage(needed);
         check_select(enqueue_select(select_storage_, select_storage_bytes_, arguments, stream_), capacity);
+    }
+
+    std::optional<Aggregate> aggregate(const TrialRecord* records, std::int64_t count, std::int64_t first_trial) override {
+        place_.make_current();
+        Aggregate result;
+        const int error = aggregate_on_device(records, count, first_trial, stream_, result);
+        if (error == cudaErrorMemoryAllocation) return std::nullopt;
+        if (error != cudaSuccess) place_.report(static_cast<cudaError_t>(error), fmt::format("aggregation of {} trials", count));
+        return result;
     }
 
     std::unique_ptr<Event> record() override {

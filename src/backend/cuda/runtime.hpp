@@ -5,9 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "aggregation/aggregate.hpp"
 
 namespace limrisk::cuda {
 
@@ -65,6 +68,9 @@ public:
     ///   capacity  upper bound of *count, known on the host;  count  one int64 on the device
     virtual void select(const std::int32_t* list, const std::int64_t* count, std::int64_t capacity, const std::uint8_t* flags,
                         std::int32_t* selected, std::int64_t* selected_count) = 0;
+    /// The aggregate of records [count] on the device, of the trials from first_trial on; waits for it. Nullopt if the device has not the
+    /// memory that it takes.
+    virtual std::optional<Aggregate> aggregate(const TrialRecord* records, std::int64_t count, std::int64_t first_trial) = 0;
     virtual std::unique_ptr<Event> record() = 0;
     /// Waits for everything.
     virtual void synchronize() = 0;
