@@ -108,6 +108,35 @@ Law input_law(const InputLaw& input) {
     return law;
 }
 
+kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& target) {
+    const std::int64_t d = config.input.dimension;
+    kernels::Cell cell{};
+    cell.seed = config.seed;
+    cell.width = config.width;
+    cell.dimension = d;
+    cell.batch = config.batch;
+    if (config.nodes_per_axis > 0) {
+        cell.batch = 1;
+        for (std::int64_t k = 0; k < d; ++k) cell.batch *= config.nodes_per_axis;
+    }
+    cell.steps = config.steps;
+    cell.checks = config.checks;
+    cell.tail = config.tail;
+    cell.tolerance = config.tolerance;
+    cell.precision = config.precision;
+    cell.tile = kernels::tile_shape(config.width, d);
+    cell.activation = config.activation;
+    cell.initialization = initialization_laws(config.initialization, config.width, d);
+    cell.optimizer = config.optimizer;
+    cell.learning_rate = config.learning_rate;
+    cell.input = input_law(config.input);
+    cell.bounded = config.input.bounded;
+    cell.fresh_samples = config.nodes_per_axis == 0;
+    cell.target = target;
+    cell.density_normalizer = d == 1 ? density_normalizer(config.input) : 0;
+    return cell;
+}
+
 CellPlan::CellPlan(const CellConfig& config) : config_(config), target_(Expression::compile(config.target, config.input.dimension)) {
     const kernels::Program program = target_.program();
     check_ = evaluation_rule(config.input, config.evaluation.check_nodes);
@@ -125,30 +154,11 @@ CellPlan::CellPlan(const CellConfig& config) : config_(config), target_(Expressi
         require_finite(training_, program, config, "training");
     }
 
-    const std::int64_t d = config.input.dimension;
-    cell_.seed = config.seed;
-    cell_.width = config.width;
-    cell_.dimension = d;
-    cell_.batch = config.nodes_per_axis > 0 ? training_.count() : config.batch;
-    cell_.steps = config.steps;
-    cell_.checks = config.checks;
-    cell_.tail = config.tail;
-    cell_.tolerance = config.tolerance;
-    cell_.precision = config.precision;
-    cell_.tile = kernels::tile_shape(config.width, d);
-    cell_.activation = config.activation;
-    cell_.initialization = initialization_laws(config.initialization, config.width, d);
-    cell_.optimizer = config.optimizer;
-    cell_.learning_rate = config.learning_rate;
-    cell_.input = input_law(config.input);
-    cell_.bounded = config.input.bounded;
-    cell_.fresh_samples = config.nodes_per_axis == 0;
-    cell_.target = program;
+    cell_ = kernel_cell(config, program);
     cell_.check_nodes = view(check_);
     cell_.final_nodes = view(final_);
     cell_.mesh = mesh_.data();
     cell_.mesh_count = static_cast<std::int64_t>(mesh_.size());
-    cell_.density_normalizer = d == 1 ? density_normalizer(config.input) : 0;
     fill_training_nodes(program);
 
     // About a second of work on one core, whole warps, a power of two so that blocks of different runs meet.

@@ -35,6 +35,9 @@ private:
     std::int64_t block_trials_ = 0;
 };
 
+/// A cell without its tables: what its kernels are compiled from. `target` must outlive it.
+kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& target);
+
 /// The laws of docs/numerics.md section 8.
 kernels::Initialization initialization_laws(const InitializationRule& rule, std::int64_t width, std::int64_t dimension);
 

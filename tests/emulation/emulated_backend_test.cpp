@@ -1,10 +1,14 @@
 // The whole CUDA backend on the emulated GPU against the CPU backend, bit for bit: records, checks, parameters, optimizer states.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 #include "backend/cuda/cuda_backend.hpp"
 #include "emulation.hpp"
 #include "equality/compare.hpp"
 #include "equality/random_cells.hpp"
+#include "limrisk/error.hpp"
 
 namespace limrisk::test {
 namespace {
@@ -29,9 +33,9 @@ std::unique_ptr<Backend> emulated_backend(const std::shared_ptr<EmulatedRuntime>
 /// Every so manieth of the odd cells, each as a test of its own, so that ctest compiles them side by side.
 constexpr int stride = 37;
 
-class EmulatedBackend : public testing::TestWithParam<int> {};
+class EmulatedBackendOn : public testing::TestWithParam<int> {};
 
-TEST_P(EmulatedBackend, CpuBackend) {
+TEST_P(EmulatedBackendOn, CpuBackend) {
     const std::vector<CellConfig> cells = odd_cells(2026);
     const CellConfig& config = cells.at(static_cast<std::size_t>(GetParam()) * stride);
     const CellPlan plan(config);
@@ -41,7 +45,134 @@ TEST_P(EmulatedBackend, CpuBackend) {
     const BlockResult truth = run(*make_cpu_backend(1), plan, first, 5);
     EXPECT_EQ(first_difference(run(*backend, plan, first, 5), truth), "") << cell_name(config);
 }
-INSTANTIATE_TEST_SUITE_P(OddCells, EmulatedBackend, testing::Range(0, 31));
+INSTANTIATE_TEST_SUITE_P(OddCells, EmulatedBackendOn, testing::Range(0, 31));
+
+/// A small cell, whose programs all tests below share.
+CellConfig small_cell() {
+    CellConfig config;
+    config.width = 3;
+    config.batch = 5;
+    config.steps = 40;
+    config.checks = 8;
+    config.tail = 3;
+    config.target = "x1^2 + 2*x1";
+    config.evaluation = {8, 8};
+    config.learning_rate = {0.02, 0};
+    return config;
+}
+
+TEST(EmulatedBackend, PiecesWhenNotAllFit) {
+    const CellPlan plan(small_cell());
+    const BlockResult truth = run(*make_cpu_backend(1), plan, 0, 300);
+    const auto runtime = std::make_shared<EmulatedRuntime>();
+    std::int64_t fewest_launches = 0;
+    for (const std::size_t limit : {std::size_t{64} << 20, std::size_t{300} << 10, std::size_t{200} << 10}) {
+        const auto backend = emulated_backend(runtime, limit);
+        const std::int64_t before = runtime->calls(0, Call::Launch);
+        EXPECT_EQ(first_difference(run(*backend, plan, 0, 300), truth), "") << limit;
+        // Less memory, more pieces, more launches.
+        EXPECT_GT(runtime->calls(0, Call::Launch) - before, fewest_launches) << limit;
+        fewest_launches = runtime->calls(0, Call::Launch) - before;
+        EXPECT_LE(runtime->usage(0).device_bytes, limit / 2 + (std::size_t{64} << 10));
+    }
+    EXPECT_TRUE(runtime->usage(0).nothing_left());
+}
+
+TEST(EmulatedBackend, FailedAllocationHalvesThePiece) {
+    const CellPlan plan(small_cell());
+    const BlockResult truth = run(*make_cpu_backend(1), plan, 7, 100);
+    const auto runtime = std::make_shared<EmulatedRuntime>();
+    const auto backend = emulated_backend(runtime);
+    // The first allocation holds the tables, the second the piece.
+    for (int i = 0; i < 3; ++i)
+        runtime->inject({.call = Call::Allocate, .occurrence = 2, .effect = Fault::Effect::OutOfMemory, .sticky = false});
+    EXPECT_EQ(first_difference(run(*backend, plan, 7, 100), truth), "");
+    EXPECT_GE(runtime->calls(0, Call::Allocate), 5);
+}
+
+TEST(EmulatedBackend, NoMemoryAtAllIsOneMessage) {
+    const CellPlan plan(small_cell());
+    const auto runtime = std::make_shared<EmulatedRuntime>();
+    const auto backend = emulated_backend(runtime, 1000);
+    WorkStatus status;
+    try {
+        backend->run({&plan, 0, 10}, status);
+        FAIL();
+    } catch (const DeviceError& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr("has not the memory for a single warp"));
+    }
+}
+
+/// Replicas that diverge are dropped from the list; what they leave behind is the same.
+TEST(EmulatedBackend, DroppedReplicas) {
+    CellConfig config = small_cell();
+    config.learning_rate = {5, 0};
+    const CellPlan plan(config);
+    const BlockResult truth = run(*make_cpu_backend(1), plan, 0, 70);
+    const auto diverged = [](const TrialRecord& record) { return record.verdict == Verdict::Diverged; };
+    const auto lost = std::count_if(truth.records.begin(), truth.records.end(), diverged);
+    ASSERT_GT(lost, 5);
+    ASSERT_LT(lost, 65);
+    EXPECT_EQ(first_difference(run(*emulated_backend(std::make_shared<EmulatedRuntime>()), plan, 0, 70), truth), "");
+}
+
+/// Whatever call fails: one DeviceError that names device and call, nothing leaks, and a backend made anew gives the same bits.
+TEST(EmulatedBackend, EveryFailingCallIsOneError) {
+    const CellPlan plan(small_cell());
+    const BlockResult truth = run(*make_cpu_backend(1), plan, 0, 9);
+    for (const Call call : {Call::Load, Call::FindKernel, Call::CopyToDevice, Call::CopyToHost, Call::FillZero, Call::Launch, Call::Select,
+                            Call::Record, Call::Wait, Call::Elapsed, Call::Synchronize, Call::AllocateHost}) {
+        for (const int occurrence : {1, 2, 5}) {
+            const auto runtime = std::make_shared<EmulatedRuntime>();
+            {
+                const auto backend = emulated_backend(runtime);
+                runtime->inject({.call = call, .occurrence = occurrence});
+                WorkStatus status;
+                try {
+                    backend->run({&plan, 0, 9}, status);
+                    // Fewer such calls than that happen in a run.
+                    EXPECT_LT(runtime->calls(0, call), occurrence) << static_cast<int>(call);
+                } catch (const DeviceError& error) {
+                    EXPECT_THAT(error.what(), testing::HasSubstr("illegal memory access"));
+                    EXPECT_THAT(error.what(), testing::HasSubstr("device 0"));
+                }
+            }
+            EXPECT_TRUE(runtime->usage(0).nothing_left()) << static_cast<int>(call) << " " << occurrence;
+        }
+    }
+    EXPECT_EQ(first_difference(run(*emulated_backend(std::make_shared<EmulatedRuntime>()), plan, 0, 9), truth), "");
+}
+
+TEST(EmulatedBackend, AnAbandonedBlockGivesNothing) {
+    CellConfig config = small_cell();
+    config.steps = 1000000000;
+    const CellPlan plan(config);
+    WorkStatus status;
+    EmulatedRuntimeOptions options;
+    options.on_call = [&](int, Call call) {
+        if (call == Call::Wait) status.abandon = true;
+    };
+    const auto runtime = std::make_shared<EmulatedRuntime>(options);
+    EXPECT_FALSE(emulated_backend(runtime)->run({&plan, 0, 9}, status).has_value());
+    EXPECT_LT(status.replica_steps.load(), 9 * config.steps);
+    EXPECT_TRUE(runtime->usage(0).nothing_left());
+}
+
+/// Submissions take the aimed time of the device, whatever a step costs.
+TEST(EmulatedBackend, SubmissionsLastAsAimed) {
+    for (const double step_seconds : {1e-7, 1e-5, 1e-3}) {
+        CellConfig config = small_cell();
+        config.steps = 4000;
+        config.checks = 2;
+        config.tail = 1;
+        const CellPlan plan(config);
+        EmulatedRuntimeOptions options;
+        options.launch_seconds = [&](const std::string& kernel, std::int64_t) { return kernel == "limrisk_train" ? step_seconds : 1e-5; };
+        const auto runtime = std::make_shared<EmulatedRuntime>(options);
+        run(*emulated_backend(runtime), plan, 0, 1);
+        EXPECT_LT(runtime->calls(0, Call::Launch), 100);
+    }
+}
 
 }  // namespace
 }  // namespace limrisk::test

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "backend/cuda/cell_programs.hpp"
 #include "backend/cuda/cell_tables.hpp"
@@ -24,6 +25,10 @@ constexpr std::int64_t finish_warps_per_multiprocessor = 16;
 std::string cell_name(const CellConfig& config) {
     return fmt::format("width {}, {}, {}", config.width, config.activation_label, config.optimizer_label);
 }
+
+std::string device_name(const DeviceProperties& properties) { return fmt::format("device {} ({})", properties.index, properties.name); }
+
+std::int64_t finish_warps(const DeviceProperties& properties) { return finish_warps_per_multiprocessor * properties.multiprocessors; }
 
 /// One device with its kernels.
 class OpenDevice {
@@ -56,10 +61,9 @@ public:
         const kernels::Cell& cell = item.plan->cell();
         const CellKernels kernels = device_.kernels().get(cell, cell_name(item.plan->config()));
         const CellTables tables(device_.device(), *stream_, cell);
-        const std::int64_t finish_warps = finish_warps_per_multiprocessor * device_.properties().multiprocessors;
         BlockResult result;
         for (std::int64_t done = 0; done < item.count;) {
-            const PieceMemory memory = reserve(cell, kernels.plan, item.count - done, finish_warps, options);
+            const PieceMemory memory = reserve(cell, kernels.plan, item.count - done, options);
             const PieceTask task{&device_.device(),       stream_.get(), &kernels,        &cell,          &tables.cell(),
                                  item.first_trial + done, &memory,       memory_.start(), launch_seconds_};
             if (!run_piece(task, status, options, result)) return std::nullopt;
@@ -70,19 +74,19 @@ public:
 
 private:
     /// Memory for as many of `wanted` replicas as fit.
-    PieceMemory reserve(const kernels::Cell& cell, const CellKernelPlan& plan, std::int64_t wanted, std::int64_t finish_warps,
-                        const BlockOptions& options) {
-        std::int64_t replicas = fitting_replicas(cell, plan, wanted, finish_warps, options, device_.worker_bytes());
+    PieceMemory reserve(const kernels::Cell& cell, const CellKernelPlan& plan, std::int64_t wanted, const BlockOptions& options) {
+        const std::int64_t most_finish_warps = finish_warps(device_.properties());
+        std::int64_t replicas = fitting_replicas(cell, plan, wanted, most_finish_warps, options, device_.worker_bytes());
         while (replicas > 0) {
-            const PieceMemory memory = lay_out_piece(cell, plan, replicas, finish_warps, options);
+            const PieceMemory memory = lay_out_piece(cell, plan, replicas, most_finish_warps, options);
             if (memory.bytes <= memory_.bytes()) return memory;
             memory_ = DeviceMemory();
             memory_ = DeviceMemory(device_.device(), memory.bytes);
             if (memory_.start()) return memory;
-            replicas = fitting_replicas(cell, plan, replicas / 2, finish_warps, options, memory.bytes);
+            replicas = fitting_replicas(cell, plan, replicas / 2, most_finish_warps, options, memory.bytes);
         }
-        throw DeviceError(fmt::format("device {} ({}) has not the memory for a single warp of this cell: {} bytes of it are for one worker",
-                                      device_.properties().index, device_.properties().name, device_.worker_bytes()));
+        throw DeviceError(fmt::format("{} has not the memory for a single warp of this cell: {} bytes of it are for one worker",
+                                      device_name(device_.properties()), device_.worker_bytes()));
     }
 
     OpenDevice& device_;
@@ -100,9 +104,9 @@ public:
         for (const DeviceProperties& properties : chosen(present, options.devices)) {
             const std::optional<int> architecture = shelf_.compiler().architecture_for(properties.compute_capability);
             if (!architecture)
-                throw DeviceError(fmt::format("device {} ({}) has compute capability {}.{}, which {} does not compile for",
-                                              properties.index, properties.name, properties.compute_capability / 10,
-                                              properties.compute_capability % 10, shelf_.compiler().identity()));
+                throw DeviceError(fmt::format("{} has compute capability {}.{}, which {} does not compile for", device_name(properties),
+                                              properties.compute_capability / 10, properties.compute_capability % 10,
+                                              shelf_.compiler().identity()));
             devices_.push_back(std::make_unique<OpenDevice>(runtime_->open(properties.index), fmt::format("sm_{}", *architecture), shelf_,
                                                             options.memory_limit));
         }
@@ -113,8 +117,7 @@ public:
     std::string description() const override {
         std::string text = "cuda: ";
         for (const auto& device : devices_)
-            text += fmt::format("{}{} (device {})", &device == &devices_.front() ? "" : ", ", device->properties().name,
-                                device->properties().index);
+            text += fmt::format("{}{}", &device == &devices_.front() ? "" : ", ", device_name(device->properties()));
         return text;
     }
 
@@ -122,6 +125,46 @@ public:
 
     std::optional<BlockResult> run(const WorkItem& item, WorkStatus& status, const BlockOptions& options) override {
         return workers_.at(static_cast<std::size_t>(item.worker))->run(item, status, options);
+    }
+
+    std::string worker_name(int worker) const override {
+        return device_name(devices_[static_cast<std::size_t>(worker) % devices_.size()]->properties());
+    }
+
+    bool needs_full_batches() const override { return true; }
+
+    std::vector<std::string> plan_lines(const CellPlan& plan) const override {
+        std::vector<std::string> lines;
+        for (const auto& device : devices_) {
+            const CellKernels kernels = device->kernels().get(plan.cell(), cell_name(plan.config()));
+            const DeviceProperties& properties = device->properties();
+            const int warps = resident_warps(properties, kernels.plan.train, kernels.train_registers);
+            const double bytes =
+                static_cast<double>(lay_out_piece(plan.cell(), kernels.plan, batch_trials(plan), finish_warps(properties), {}).bytes) /
+                static_cast<double>(batch_trials(plan));
+            lines.push_back(fmt::format("{}: train: {}, {} registers a thread, {} warps a multiprocessor", device_name(properties),
+                                        describe_plan(plan.cell(), kernels.plan.train), kernels.train_registers, warps));
+            lines.push_back(fmt::format("{}: check: {}; {:.0f} bytes a replica, {} trials at once", device_name(properties),
+                                        describe_plan(plan.cell(), kernels.plan.evaluate), bytes,
+                                        replicas_at_once(properties, plan.cell(), kernels.plan.train, kernels.train_registers)));
+        }
+        return lines;
+    }
+
+    void prepare(const std::vector<CellConfig>& cells) override {
+        std::set<std::pair<std::string, std::size_t>> targets;  // architecture and shared memory: what programs depend on
+        for (const auto& device : devices_) targets.insert({device->kernels().architecture(), device->properties().shared_bytes_per_block});
+        std::vector<CompileJob> jobs;
+        for (const CellConfig& config : cells) {
+            const Expression target = Expression::compile(config.target, config.input.dimension);
+            const kernels::Cell cell = kernel_cell(config, target.program());
+            for (const auto& [architecture, shared_bytes] : targets) {
+                CellJobs cell_jobs = compile_jobs(cell, cell_name(config), architecture, shared_bytes);
+                jobs.push_back(std::move(cell_jobs.train));
+                jobs.push_back(std::move(cell_jobs.evaluate));
+            }
+        }
+        shelf_.get(jobs);
     }
 
     std::int64_t batch_trials(const CellPlan& plan) const override {
