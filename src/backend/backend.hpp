@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "aggregation/aggregate.hpp"
 #include "backend/cell_plan.hpp"
 #include "limrisk/trial_record.hpp"
 
@@ -35,11 +36,13 @@ struct BlockResult {
     std::vector<TrialRecord> records;              ///< [count], in the order of trials
     std::vector<std::vector<CheckRecord>> checks;  ///< [count][checks + 1] if asked for, else empty
     std::vector<FinalState> states;                ///< [count] if asked for, else empty
+    std::optional<Aggregate> aggregate;            ///< of the records, in their place; only if asked for
 };
 
 struct BlockOptions {
     bool checks = false;
     bool states = false;
+    bool aggregate = false;  ///< the records are wanted as an aggregate only; a backend may give it, or the records all the same
 };
 
 class Backend {

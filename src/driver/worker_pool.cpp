@@ -156,7 +156,8 @@ FinishedBatch WorkerPool::finish(const QueuedBatch& batch, BlockResult result) c
     FinishedBatch finished{batch.cell, trials, {}, {}, batch.trial_cost * count, count * static_cast<double>(batch.plan->config().steps)};
     if (contents_ == StoreContents::Summary) {
         const BlockKey key{batch.cell, batch.first_trial(), trials};
-        finished.aggregates.push_back({key, aggregate_records(result.records.data(), trials, key.first_trial)});
+        finished.aggregates.push_back(
+            {key, result.aggregate ? *std::move(result.aggregate) : aggregate_records(result.records.data(), trials, key.first_trial)});
     } else if (batch.blocks.size() == 1) {
         finished.blocks.push_back({{batch.cell, batch.first_trial(), trials}, std::move(result.records)});
     } else {
@@ -202,9 +203,11 @@ bool WorkerPool::run_one(Running& running) {
     try {
         try {
             std::optional<BlockResult> result =
-                backend_.run({batch->plan.get(), batch->first_trial(), batch->count(), running.number}, running.status);
-            if (result && static_cast<std::int64_t>(result->records.size()) != batch->count())
-                throw Defect(fmt::format("the backend returned {} records of {}", result->records.size(), batch->count()));
+                backend_.run({batch->plan.get(), batch->first_trial(), batch->count(), running.number}, running.status, options);
+            if (result) {
+                const std::int64_t trials = result->aggregate ? result->aggregate->trials : static_cast<std::int64_t>(result->records.size());
+                if (trials != batch->count()) throw Defect(fmt::format("the backend returned {} records of {}", trials, batch->count()));
+            }
             if (result) finished = finish(*batch, std::move(*result));
         } catch (const DeviceError& error) {
             lose_worker(running, *batch, error.what());
@@ -218,6 +221,7 @@ bool WorkerPool::run_one(Running& running) {
     --in_hand_;
     if (finished) finished_.push_back(std::move(*finished));
     changed_.notify_all();
+            const BlockOptions options{.checks = false, .states = false, .aggregate = contents_ == StoreContents::Summary};
     return finished.has_value();
 }
 

@@ -94,7 +94,7 @@ void EmulatedDeviceState::misused(Call call, const std::string& how) const {
 }
 
 void EmulatedDeviceState::inject(const Fault& fault) {
-    const bool allocates = fault.call == Call::Allocate || fault.call == Call::AllocateHost;
+    const bool allocates = fault.call == Call::Allocate || fault.call == Call::AllocateHost || fault.call == Call::Aggregate;
     const bool queued = fault.call >= Call::CopyToDevice && fault.call <= Call::Record;
     if (fault.occurrence < 1 || fault.call == Call::Release || fault.call == Call::ReleaseHost ||
         (fault.effect == Fault::Effect::OutOfMemory && !allocates) || (fault.effect == Fault::Effect::ErrorInStream && !queued))

@@ -205,16 +205,35 @@ private:
     }
 
     void finish(BlockResult& result) {
-        const auto replicas = static_cast<std::size_t>(memory_.replicas);
         launch(*task_.kernels->finish, plan().evaluate, memory_.finish_warps,
                kernels::FinishArguments<Real, TrialRecord>{piece(false), *task_.device_cell, at<double>(memory_.scratch),
                                                            at<TrialRecord>(memory_.records)});
+        if (options_.aggregate) {
+            aggregate(result);
+        } else {
+            append_records(result);
+        }
+        if (options_.checks) append_checks(result);
+        if (options_.states) append_states(result);
+    }
+
+    /// On the device; on the host if the device lacks the memory for it.
+    void aggregate(BlockResult& result) {
+        std::optional<Aggregate> piece = stream_.aggregate(at<TrialRecord>(memory_.records), memory_.replicas, task_.first_trial);
+        if (!piece) {
+            BlockResult copied;
+            append_records(copied);
+            piece = aggregate_records(copied.records.data(), memory_.replicas, task_.first_trial);
+        }
+        result.aggregate = merge(result.aggregate.value_or(Aggregate{}), *piece);
+    }
+
+    void append_records(BlockResult& result) {
+        const auto replicas = static_cast<std::size_t>(memory_.replicas);
         PinnedArray<TrialRecord> records(*task_.device, replicas);
         stream_.copy_to_host(records.data(), at<char>(memory_.records), replicas * sizeof(TrialRecord));
         stream_.record()->wait();
         result.records.insert(result.records.end(), records.data(), records.data() + replicas);
-        if (options_.checks) append_checks(result);
-        if (options_.states) append_states(result);
     }
 
     void append_checks(BlockResult& result) {
