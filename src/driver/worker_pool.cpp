@@ -202,6 +202,7 @@ bool WorkerPool::run_one(Running& running) {
     std::optional<FinishedBatch> finished;
     try {
         try {
+            const BlockOptions options{.checks = false, .states = false, .aggregate = contents_ == StoreContents::Summary};
             std::optional<BlockResult> result =
                 backend_.run({batch->plan.get(), batch->first_trial(), batch->count(), running.number}, running.status, options);
             if (result) {
@@ -221,7 +222,6 @@ bool WorkerPool::run_one(Running& running) {
     --in_hand_;
     if (finished) finished_.push_back(std::move(*finished));
     changed_.notify_all();
-            const BlockOptions options{.checks = false, .states = false, .aggregate = contents_ == StoreContents::Summary};
     return finished.has_value();
 }
 
