@@ -57,6 +57,8 @@ public:
     /// How many trials of a cell one run() should get for its device to be full; the driver rounds up to whole blocks, and gives fewer
     /// where a cell has gaps or the work ends. Thread-safe.
     virtual std::int64_t batch_trials(const CellPlan& plan) const { return plan.block_trials(); }
+    /// Whether a worker reaches its speed only with batch_trials() trials and while the others work too, as on GPUs: for measurements.
+    virtual bool needs_full_batches() const { return false; }
     /// How it will run a cell, a line per fact, for the dry run: where what of a replica is kept, how many replicas at once.
     virtual std::vector<std::string> plan_lines(const CellPlan& /*plan*/) const { return {}; }
     /// Called before a run with all its cells. Throws DeviceError for what can be told already: a cell that cannot run here, a compiler

@@ -2,12 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "campaign/campaign.hpp"
+#include "cli/backend_choice.hpp"
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
@@ -47,19 +46,6 @@ CellConfig configuration(const StandardCell& cell) {
         .cells.at(0);
 }
 
-/// Seconds in which every thread runs `trials` trials of the cell.
-double timed(Backend& backend, const CellPlan& plan, std::int64_t trials) {
-    const auto start = std::chrono::steady_clock::now();
-    std::vector<std::future<void>> threads;
-    for (int i = 0; i < backend.concurrency(); ++i)
-        threads.push_back(std::async(std::launch::async, [&, i] {
-            WorkStatus status;
-            if (!backend.run({&plan, i * trials, trials}, status)) throw Defect("the backend gave up a block that nobody abandoned");
-        }));
-    for (std::future<void>& thread : threads) thread.get();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 double median(std::vector<double> values) {
     std::sort(values.begin(), values.end());
     const std::size_t middle = values.size() / 2;
@@ -74,22 +60,21 @@ struct Measurement {
 
 Measurement measure(const StandardCell& standard, Backend& backend, double seconds) {
     CellConfig config = configuration(standard);
-    // Whole warps; few enough steps that a round fits the time asked for, with the default number of steps per check.
-    const std::int64_t per_warp = 32 / kernels::tile_shape(config.width, config.input.dimension).lanes;
+    // Whole warps of a CPU, whole fillings of a GPU, as many as fit the time asked for.
     const double round = seconds / 8;
     const double trial_seconds = measured_trial_seconds(config, backend, std::min(0.05, round));
-    const double warp_seconds = trial_seconds * static_cast<double>(per_warp);
-    const std::int64_t warps = std::max<std::int64_t>(1, static_cast<std::int64_t>(round / warp_seconds));
     CellConfig untracked = config;
     untracked.checks = untracked.tail = 1;
     const CellPlan plan(config), untracked_plan(untracked);
-    const std::int64_t trials = warps * per_warp;
+    const std::int64_t fewest = trials_at_full_speed(plan, backend);
+    const double fewest_seconds = trial_seconds * static_cast<double>(fewest);
+    const std::int64_t trials = fewest * std::max<std::int64_t>(1, static_cast<std::int64_t>(round / fewest_seconds));
 
     std::vector<double> tracked_seconds, shares;
     double spent = 0;
     while (tracked_seconds.size() < 3 || spent < seconds) {
-        tracked_seconds.push_back(timed(backend, plan, trials));
-        const double without = timed(backend, untracked_plan, trials);
+        tracked_seconds.push_back(timed_trials(plan, backend, trials, backend.concurrency()));
+        const double without = timed_trials(untracked_plan, backend, trials, backend.concurrency());
         shares.push_back(1 - without / tracked_seconds.back());
         spent += tracked_seconds.back() + without;
     }
@@ -98,7 +83,9 @@ Measurement measure(const StandardCell& standard, Backend& backend, double secon
 }
 
 ExitCode bench(const BackendChoice& choice, double seconds, bool json) {
-    const std::unique_ptr<Backend> backend = make_backend(choice);
+    std::vector<CellConfig> configurations;
+    for (const StandardCell& cell : standard_cells) configurations.push_back(configuration(cell));
+    const std::unique_ptr<Backend> backend = make_backend(choice, configurations);
     using nlohmann::ordered_json;
     ordered_json cells = ordered_json::array();
     if (!json)

@@ -11,6 +11,7 @@
 
 #include "backend/backend.hpp"
 #include "backend/cuda/describe_devices.hpp"
+#include "cli/backend_choice.hpp"
 #include "cli/command.hpp"
 #include "cli/file_system.hpp"
 #include "cli/options.hpp"
@@ -70,7 +71,7 @@ std::string chosen_backend() {
     const char* forced = std::getenv("LIMRISK_ISA");
     const std::string remark = forced && *forced ? fmt::format(" (LIMRISK_ISA={})", forced) : " (LIMRISK_ISA is not set)";
     try {
-        return make_cpu_backend()->description() + remark;
+        return choose_backend({}, {}, backend_makers()).backend->description() + remark;
     } catch (const Error& error) {
         return fmt::format("PROBLEM: {}", error.what());
     }

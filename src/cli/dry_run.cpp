@@ -21,7 +21,8 @@ struct CellPrediction {
     kernels::TileShape tile;
     std::int64_t block_trials;
     double table_bytes, thread_bytes;  ///< tables of the plan; working memory of each thread, estimated
-    double seconds;                    ///< of all trials on one thread
+    double seconds;                    ///< of all trials on one worker
+    std::vector<std::string> plan_lines;
 };
 
 double table_bytes(const kernels::Cell& cell) {
@@ -48,7 +49,8 @@ std::vector<CellPrediction> predict(const Campaign& campaign, Backend& backend) 
             seconds_per_cost = trial_seconds / trial_cost(cell);
         }
         predictions.push_back({&cell, plan.cell().tile, plan.block_trials(), table_bytes(plan.cell()),
-                               thread_bytes(plan.cell(), plan.block_trials()), trial_seconds * static_cast<double>(campaign.trials)});
+                               thread_bytes(plan.cell(), plan.block_trials()), trial_seconds * static_cast<double>(campaign.trials),
+                               backend.plan_lines(plan)});
     }
     return predictions;
 }
@@ -79,6 +81,11 @@ std::string bytes_text(double bytes) {
     return fmt::format("{:.{}f} {}", bytes, unit == 0 || bytes >= 100 ? 0 : 1, units[unit]);
 }
 
+std::string measured_how(const Backend& backend) {
+    if (backend.needs_full_batches()) return "each cell's speed measured just now on full devices, all at once";
+    return fmt::format("each cell's speed measured just now on one thread; {0} threads taken as {0} times as fast", backend.concurrency());
+}
+
 std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>& predictions, const Backend& backend) {
     std::size_t optimizer_width = 9, activation_width = 10;
     for (const CellConfig& cell : campaign.cells) {
@@ -97,12 +104,14 @@ std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>&
                             prediction.block_trials, bytes_text(prediction.table_bytes + backend.concurrency() * prediction.thread_bytes),
                             duration_text(prediction.seconds / backend.concurrency()));
     }
+    text += "\n";
+    for (const CellPrediction& prediction : predictions)
+        for (const std::string& line : prediction.plan_lines) text += fmt::format("cell {}: {}\n", prediction.cell->index, line);
     const Totals sum = total(campaign, predictions, backend.concurrency());
-    text += fmt::format("\nwork            {} replica-steps, {} sample-neurons\n", speed_text(sum.replica_steps),
-                        speed_text(sum.sample_neurons));
+    text +=
+        fmt::format("work            {} replica-steps, {} sample-neurons\n", speed_text(sum.replica_steps), speed_text(sum.sample_neurons));
     text += fmt::format("memory          about {}, the largest cell's tables and working memory\n", bytes_text(sum.bytes));
-    text += fmt::format("predicted time  {} (each cell's speed measured just now on one thread; {} threads taken as {} times as fast)\n",
-                        duration_text(sum.seconds), backend.concurrency(), backend.concurrency());
+    text += fmt::format("predicted time  {} ({})\n", duration_text(sum.seconds), measured_how(backend));
     text += "tile: lanes x neurons per lane of a replica; block: trials that are stored together\n";
     return text;
 }
@@ -121,7 +130,8 @@ std::string as_json(const Campaign& campaign, const std::vector<CellPrediction>&
                          {"memory_bytes", std::llround(prediction.table_bytes + threads * prediction.thread_bytes)},
                          {"replica_steps", static_cast<double>(campaign.trials) * replica_steps(cell)},
                          {"sample_neurons", static_cast<double>(campaign.trials) * sample_neurons(cell)},
-                         {"predicted_seconds", prediction.seconds / threads}});
+                         {"predicted_seconds", prediction.seconds / threads},
+                         {"plan", prediction.plan_lines}});
     }
     const Totals sum = total(campaign, predictions, threads);
     const ordered_json report{{"campaign", campaign.name},          {"trials_per_cell", campaign.trials},

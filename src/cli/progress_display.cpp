@@ -41,6 +41,11 @@ void ProgressDisplay::show(const Progress& progress) {
     }
 }
 
+void ProgressDisplay::clear() {
+    if (shown_) note("\r\x1b[K");
+    shown_ = false;
+}
+
 void ProgressDisplay::finish() {
     if (shown_) note("\n");
     shown_ = false;

@@ -8,6 +8,8 @@ class ProgressDisplay {
 public:
     ProgressDisplay();
     void show(const Progress& progress);
+    /// Makes room for a line of its own above the progress, which the next show() draws again.
+    void clear();
     /// Leaves the last state as a line of its own, so that what follows starts on a fresh line.
     void finish();
 

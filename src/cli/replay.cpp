@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "campaign/cell_description.hpp"
+#include "cli/backend_choice.hpp"
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
@@ -83,7 +84,7 @@ ExitCode replay(const ReplayCommand& command) {
     const Store store = Store::open(command.store);
     const CellConfig config = stored_cell(store, command);
     const StoredTrial stored = stored_trial(store, command);
-    const std::unique_ptr<Backend> backend = make_backend(command.backend);
+    const std::unique_ptr<Backend> backend = make_backend(command.backend, {config});
     const CellPlan plan(config);
     WorkStatus status;
     const std::optional<BlockResult> result = backend->run({&plan, command.trial, 1}, status, {.checks = true, .states = false});

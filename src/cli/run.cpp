@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "cli/backend_choice.hpp"
 #include "cli/campaign_options.hpp"
 #include "cli/command.hpp"
 #include "cli/dry_run.hpp"
@@ -67,12 +68,12 @@ std::string finished(const Campaign& campaign, const RunOutcome& outcome) {
 
 ExitCode run(const RunCommand& command) {
     const Campaign campaign = load(command.campaign);
-    const std::unique_ptr<Backend> backend = make_backend(command.backend);
     if (command.dry_run) {
-        print(dry_run_report(campaign, *backend, command.json));
+        print(dry_run_report(campaign, *make_backend(command.backend, campaign.cells, command.quiet), command.json));
         return ExitCode::Done;
     }
     check_problems(campaign);
+    const std::unique_ptr<Backend> backend = make_backend(command.backend, campaign.cells, command.quiet);
     const std::filesystem::path path = store_path(command);
     Store store = Store::open_for_writing(path, campaign);
     if (!command.quiet) note(beginning(campaign, store, *backend, path));
@@ -83,6 +84,11 @@ ExitCode run(const RunCommand& command) {
     RunOptions options;
     options.stop_requests = &signals.requests();
     if (display) options.on_progress = [&display](const Progress& progress) { display->show(progress); };
+    // Said even to those who want no progress: a part of the machine is no longer at work.
+    options.on_warning = [&display](const std::string& line) {
+        if (display) display->clear();
+        note("limrisk: warning: " + line + "\n");
+    };
     RunOutcome outcome;
     try {
         outcome = run_campaign(campaign, store, *backend, options);

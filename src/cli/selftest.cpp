@@ -1,10 +1,13 @@
-// limrisk selftest: random cells on every instruction set, with other block sizes and on two threads at once; every bit must agree.
+// limrisk selftest: random cells on every instruction set, with other block sizes and on two threads at once, or on GPUs; every bit must
+// agree.
 #include <fmt/format.h>
 
 #include <future>
 #include <memory>
 
 #include "campaign/campaign.hpp"
+#include "cli/backend_choice.hpp"
+#include "cli/backend_comparison.hpp"
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
@@ -94,22 +97,43 @@ ExitCode selftest(std::int64_t cells, std::uint64_t seed) {
     return ExitCode::Done;
 }
 
+struct SelftestCommand {
+    std::int64_t cells = 98;
+    std::uint64_t seed = 1;
+    BackendChoice backend{"cpu", 0, {}};
+};
+
+ExitCode selftest(const SelftestCommand& command) {
+    if (command.backend.name == "auto") throw Error(ExitCode::Usage, "--backend auto: the self test is of one backend; give cpu or cuda");
+    const std::unique_ptr<Backend> backend = choose_backend(command.backend, {}, backend_makers()).backend;
+    if (command.backend.name == "cpu") return selftest(command.cells, command.seed);
+    const std::unique_ptr<Backend> cpu = make_cpu_backend();
+    const ComparisonTally tally = compare_backends(command.cells, command.seed, *cpu, *backend);
+    print(fmt::format("{} random cells, {} trials, {} comparisons: every bit agrees ({} against {})\n", tally.cells, tally.trials,
+                      tally.comparisons, backend->description(), cpu->description()));
+    return ExitCode::Done;
+}
+
 }  // namespace
 
 void add_selftest(CLI::App& app, Action& action) {
-    const auto cells = std::make_shared<std::int64_t>(98);
-    const auto seed = std::make_shared<std::uint64_t>(1);
-    CLI::App* command = app.add_subcommand("selftest", "random cells on every instruction set and thread count, compared bit for bit");
-    command->add_option("--cells", *cells, "number of cells; 98 hold every activation with every optimizer in both precisions")
+    const auto options = std::make_shared<SelftestCommand>();
+    CLI::App* command =
+        app.add_subcommand("selftest", "random cells on every instruction set and thread count, or GPU, compared bit for bit");
+    command->add_option("--cells", options->cells, "number of cells; 98 hold every activation with every optimizer in both precisions")
         ->type_name("N")
         ->transform(whole_number(1, 1000000))
         ->capture_default_str();
-    command->add_option("--seed", *seed, "another sequence of cells")
+    command->add_option("--seed", options->seed, "another sequence of cells")
         ->type_name("N")
         ->transform(whole_number(0, UINT64_MAX))
         ->capture_default_str();
+    command->add_option("--backend", options->backend.name, "cpu: its instruction sets with each other; cuda: the GPUs with the CPU")
+        ->type_name("NAME")
+        ->capture_default_str();
+    add_devices_option(*command, options->backend.devices);
     command->footer(examples({"limrisk selftest --cells 20", "limrisk selftest --cells 10 --seed 7"}));
-    command->callback([&action, cells, seed] { action = [cells, seed] { return selftest(*cells, *seed); }; });
+    command->callback([&action, options] { action = [options] { return selftest(*options); }; });
 }
 
 }  // namespace limrisk::cli

@@ -35,6 +35,16 @@ std::string field_text(const TrialRecord& record, const TrialField& field) {
     return "";
 }
 
+/// " (w[3][1], neuron 3)": what stands at a canonical index.
+std::string neuron_text(std::int64_t index, std::int64_t width, std::int64_t dimension) {
+    if (dimension <= 0) return "";
+    const std::int64_t biases = width * dimension, outer = biases + width, constant = outer + width;
+    if (index < biases) return fmt::format(" (w[{}][{}], neuron {})", index / dimension, index % dimension, index / dimension);
+    if (index < outer) return fmt::format(" (b[{0}], neuron {0})", index - biases);
+    if (index < constant) return fmt::format(" (v[{0}], neuron {0})", index - outer);
+    return " (c)";
+}
+
 }  // namespace
 
 std::string record_difference(const TrialRecord& left, const char* left_name, const TrialRecord& right, const char* right_name) {
@@ -45,7 +55,34 @@ std::string record_difference(const TrialRecord& left, const char* left_name, co
     return "";
 }
 
-std::string state_difference(const FinalState& left, const char* left_name, const FinalState& right, const char* right_name) {
+std::string check_difference(const CheckRecord& left, const char* left_name, const CheckRecord& right, const char* right_name) {
+    const struct {
+        const char* name;
+        double CheckRecord::*member;
+    } reals[] = {
+        {"risk", &CheckRecord::risk}, {"gradient_norm", &CheckRecord::gradient_norm}, {"parameter_norm", &CheckRecord::parameter_norm}};
+    const struct {
+        const char* name;
+        std::int32_t CheckRecord::*member;
+    } counts[] = {{"inactive", &CheckRecord::inactive},
+                  {"constant", &CheckRecord::constant},
+                  {"linear", &CheckRecord::linear},
+                  {"kinked", &CheckRecord::kinked},
+                  {"inactive_on_data", &CheckRecord::inactive_on_data}};
+    const auto text = [&](const char* name, const auto& a, const auto& b) {
+        return fmt::format("{} is {} in {}, {} in {}", name, a, left_name, b, right_name);
+    };
+    if (left.step != right.step) return text("step", left.step, right.step);
+    for (const auto& real : reals)
+        if (std::bit_cast<std::uint64_t>(left.*real.member) != std::bit_cast<std::uint64_t>(right.*real.member))
+            return text(real.name, with_bits(left.*real.member), with_bits(right.*real.member));
+    for (const auto& count : counts)
+        if (left.*count.member != right.*count.member) return text(count.name, left.*count.member, right.*count.member);
+    return "";
+}
+
+std::string state_difference(const FinalState& left, const char* left_name, const FinalState& right, const char* right_name,
+                             std::int64_t width, std::int64_t dimension) {
     const struct {
         const char* name;
         const std::vector<double>&a, &b;
@@ -58,8 +95,8 @@ std::string state_difference(const FinalState& left, const char* left_name, cons
             return fmt::format("{}s number {} in {}, {} in {}", array.name, array.a.size(), left_name, array.b.size(), right_name);
         for (std::size_t i = 0; i < array.a.size(); ++i) {
             if (std::bit_cast<std::uint64_t>(array.a[i]) == std::bit_cast<std::uint64_t>(array.b[i])) continue;
-            return fmt::format("{} {} is {} in {}, {} in {}", array.name, i, with_bits(array.a[i]), left_name, with_bits(array.b[i]),
-                               right_name);
+            return fmt::format("{} {}{} is {} in {}, {} in {}", array.name, i, neuron_text(static_cast<std::int64_t>(i), width, dimension),
+                               with_bits(array.a[i]), left_name, with_bits(array.b[i]), right_name);
         }
     }
     return "";

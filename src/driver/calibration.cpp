@@ -3,19 +3,37 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
+#include <vector>
 
 #include "driver/cost_model.hpp"
 #include "limrisk/error.hpp"
 
 namespace limrisk {
+double timed_trials(const CellPlan& plan, Backend& backend, std::int64_t trials, int workers) {
+    const auto run = [&](int worker) {
+        WorkStatus status;
+        if (!backend.run({&plan, worker * trials, trials, worker}, status))
+            throw Defect("the backend gave up a block that nobody abandoned");
+    };
+    const auto start = std::chrono::steady_clock::now();
+    std::vector<std::future<void>> others;
+    for (int worker = 1; worker < workers; ++worker) others.push_back(std::async(std::launch::async, run, worker));
+    run(0);
+    for (std::future<void>& other : others) other.get();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::int64_t trials_at_full_speed(const CellPlan& plan, const Backend& backend) {
+    return backend.needs_full_batches() ? backend.batch_trials(plan) : 32 / plan.cell().tile.lanes;
+}
+
 namespace {
 
-double timed_run(const CellConfig& cell, Backend& backend, std::int64_t trials) {
+/// Seconds in which `workers` of the backend run `trials` trials each.
+double timed_run(const CellConfig& cell, Backend& backend, std::int64_t trials, int workers) {
     const CellPlan plan(cell);
-    WorkStatus status;
-    const auto start = std::chrono::steady_clock::now();
-    if (!backend.run({&plan, 0, trials}, status)) throw Defect("the backend gave up a block that nobody abandoned");
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return timed_trials(plan, backend, trials, workers);
 }
 
 }  // namespace
@@ -24,12 +42,13 @@ double measured_trial_seconds(const CellConfig& cell, Backend& backend, double b
     CellConfig shortened = cell;
     shortened.checks = shortened.tail = 1;
     shortened.steps = std::min<std::int64_t>(cell.steps, 4);
-    const std::int64_t trials = 32 / kernels::tile_shape(cell.width, cell.input.dimension).lanes;
-    timed_run(shortened, backend, trials);  // warms caches and the processor's wide registers
-    double seconds = timed_run(shortened, backend, trials);
+    const std::int64_t trials = trials_at_full_speed(CellPlan(cell), backend);
+    const int workers = backend.needs_full_batches() ? backend.concurrency() : 1;
+    timed_run(shortened, backend, trials, workers);  // warms caches and the processor's wide registers
+    double seconds = timed_run(shortened, backend, trials, workers);
     while (seconds < budget_seconds / 2 && shortened.steps < cell.steps) {
         shortened.steps = std::min(cell.steps, shortened.steps * (seconds < budget_seconds / 16 ? 8 : 2));
-        seconds = timed_run(shortened, backend, trials);
+        seconds = timed_run(shortened, backend, trials, workers);
     }
     return seconds / static_cast<double>(trials) * trial_cost(cell) / trial_cost(shortened);
 }

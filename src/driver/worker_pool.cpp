@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <new>
+#include <set>
 #include <utility>
 
 #include "limrisk/error.hpp"
@@ -39,6 +40,7 @@ WorkerPool::WorkerPool(WorkQueue& queue, Backend& backend, StoreContents content
     for (int worker = 0; worker < count; ++worker) {
         running_.push_back(std::make_unique<Running>());
         running_.back()->number = worker;
+        running_.back()->device = backend.worker_name(worker);
     }
     threads_.reserve(running_.size());
     const std::lock_guard lock(mutex_);  // the threads begin when all are counted
@@ -48,7 +50,7 @@ WorkerPool::WorkerPool(WorkQueue& queue, Backend& backend, StoreContents content
         if (threads_.empty()) throw Error(ExitCode::Unavailable, fmt::format("cannot start a thread: {}", error.what()));
     }
     threads_left_ = threads_.size();
-    usable_workers_ = static_cast<int>(threads_.size());
+    running_.resize(threads_.size());
 }
 
 WorkerPool::~WorkerPool() {
@@ -114,7 +116,7 @@ WorkerPool::InFlight WorkerPool::in_flight() const {
     return sum;
 }
 
-bool WorkerPool::may_take() const { return taking_ && failure_ == nullptr; }
+bool WorkerPool::may_take(const Running& running) const { return taking_ && failure_ == nullptr && !running.lost; }
 
 void WorkerPool::work(Running& running) {
     try {
@@ -131,21 +133,27 @@ void WorkerPool::work(Running& running) {
 }
 
 /// A worker that finds the queue empty waits while others hold batches: one of them may be given back.
-std::optional<QueuedBatch> WorkerPool::next_batch() {
+std::optional<QueuedBatch> WorkerPool::next_batch(const Running& running) {
     while (true) {
         std::unique_lock lock(mutex_);
         // A slow disk holds the workers back rather than filling the memory.
-        changed_.wait(lock, [this] { return !may_take() || finished_.size() < 2 * running_.size(); });
-        if (!may_take()) return std::nullopt;
+        changed_.wait(lock, [&] { return !may_take(running) || finished_.size() < 2 * running_.size(); });
+        if (!may_take(running)) return std::nullopt;
         ++in_hand_;
         const std::size_t seen = times_given_back_;
         lock.unlock();  // the plan of a new cell takes its time
         std::optional<QueuedBatch> batch = queue_.next();
         lock.lock();
-        if (batch && may_take()) return batch;
+        if (batch && may_take(running)) return batch;
+        if (batch && running.lost) {
+            lock.unlock();
+            queue_.give_back(*batch, 1);
+            lock.lock();
+            ++times_given_back_;
+        }
         --in_hand_;
         changed_.notify_all();
-        changed_.wait(lock, [&] { return !may_take() || times_given_back_ != seen || in_hand_ == 0; });
+        changed_.wait(lock, [&] { return !may_take(running) || times_given_back_ != seen || in_hand_ == 0; });
         if (times_given_back_ == seen) return std::nullopt;
     }
 }
@@ -174,22 +182,31 @@ FinishedBatch WorkerPool::finish(const QueuedBatch& batch, BlockResult result) c
 void WorkerPool::lose_worker(Running& running, const QueuedBatch& batch, const std::string& why) {
     std::unique_lock lock(mutex_);
     running.active = false;
-    const int others = --usable_workers_;
+    const bool first_of_device = !running.lost;
+    int others = 0;
+    std::set<std::string> devices;
+    for (const auto& other : running_) {
+        if (other->device == running.device) other->lost = true;
+        if (other->lost) continue;
+        ++others;
+        devices.insert(other->device);
+    }
     if (others == 0) throw DeviceError(why);
     lock.unlock();
     queue_.give_back(batch, others);
     lock.lock();
     --in_hand_;
     ++times_given_back_;
-    warnings_.push_back(fmt::format(
-        "{} is lost to this run: {}; {}", backend_.worker_name(running.number), why,
-        may_take() ? others == 1 ? "the one that is left takes over its work" : fmt::format("the other {} take over its work", others)
-                   : "what it was at is not stored"));
+    if (first_of_device)
+        warnings_.push_back(fmt::format("{} is lost to this run: {}; {}", running.device, why,
+                                        !taking_ || failure_  ? "what it was at is not stored"
+                                        : devices.size() == 1 ? "the one that is left takes over its work"
+                                                              : fmt::format("the other {} take over its work", devices.size())));
     changed_.notify_all();
 }
 
 bool WorkerPool::run_one(Running& running) {
-    const std::optional<QueuedBatch> batch = next_batch();
+    const std::optional<QueuedBatch> batch = next_batch(running);
     if (!batch) return false;
     const double steps = static_cast<double>(batch->count()) * static_cast<double>(batch->plan->config().steps);
     {

@@ -25,8 +25,9 @@ struct FinishedBatch {
 };
 
 /// Starts backend.concurrency() threads at once. The destructor abandons what is in flight and joins, so an error of the writer ends all.
-/// A worker whose device is lost (DeviceError) gives its batch back to the queue and ends, with a warning; the others go on. The error of
-/// the last one, and every other error, is a failure.
+/// A worker whose device is lost (DeviceError) gives its batch back to the queue and ends, with a warning, and so do the other workers of
+/// that device when they are through with theirs; those of other devices go on. The error of the last device, and every other error, is a
+/// failure.
 class WorkerPool {
 public:
     WorkerPool(WorkQueue& queue, Backend& backend, StoreContents contents);
@@ -48,7 +49,7 @@ public:
     bool failed() const;
     /// Throws the first such error, with the cell and trials in front of its message.
     void rethrow_failure() const;
-    /// A line for each worker that was lost since the last call: which, why, and what becomes of its work.
+    /// A line for each device that was lost since the last call: which, why, and what becomes of its work.
     std::vector<std::string> take_warnings();
 
     struct InFlight {
@@ -59,18 +60,20 @@ public:
 
 private:
     struct Running {
-        int number = 0;  ///< of the worker
+        int number = 0;      ///< of the worker
+        std::string device;  ///< its name; workers of the same name are lost together
         WorkStatus status;
         double cost_of_step = 0;
         double replica_steps = 0;  ///< of the whole batch
         bool active = false;       ///< guarded by mutex_
+        bool lost = false;         ///< guarded by mutex_
     };
     void work(Running& running);
     bool run_one(Running& running);
-    std::optional<QueuedBatch> next_batch();
+    std::optional<QueuedBatch> next_batch(const Running& running);
     FinishedBatch finish(const QueuedBatch& batch, BlockResult result) const;
     void lose_worker(Running& running, const QueuedBatch& batch, const std::string& why);
-    bool may_take() const;
+    bool may_take(const Running& running) const;
 
     WorkQueue& queue_;
     Backend& backend_;
@@ -79,7 +82,6 @@ private:
     std::condition_variable changed_;
     std::deque<FinishedBatch> finished_;
     std::size_t threads_left_ = 0;
-    int usable_workers_ = 0;   ///< those whose device was not lost, whether they have ended or not
     std::size_t in_hand_ = 0;  ///< batches taken, or just being taken, and neither finished nor given back
     std::size_t times_given_back_ = 0;
     bool taking_ = true;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <fstream>
+#include <sstream>
 
 #include "campaign/campaign.hpp"
 #include "program.hpp"
@@ -36,7 +37,13 @@ TEST_F(ExitCodeTest, WrongUseIs64) {
     expect_error({"run", "campaign.toml", "--threads", "0"}, 64, "--threads");
     expect_error({"run", "campaign.toml", "--set", "steps"}, 64, "KEY=VALUE");
     expect_error({"run", "campaign.toml", "--backend", "abacus"}, 64, "abacus");
-    expect_error({"run", "campaign.toml"}, 64, "LIMRISK_ISA=z80", {"LIMRISK_ISA=z80"});
+    for (const char* devices : {"", ",", "0,", "0,,2", "-1", "0, 2", "all", "99999999999"})
+        expect_error({"run", "campaign.toml", "--devices", devices}, 64, "right are 0 or 0,2");
+    expect_error({"run", "campaign.toml", "--devices", "0,2,0"}, 64, "device 0 twice");
+    expect_error({"run", "campaign.toml", "--backend", "cpu", "--devices", "0"}, 64, "--devices");
+    expect_error({"run", "campaign.toml", "--backend", "cuda", "--threads", "2"}, 64, "--threads");
+    expect_error({"selftest", "--backend", "auto"}, 64, "cpu or cuda");
+    expect_error({"run", "campaign.toml", "--backend", "cpu"}, 64, "LIMRISK_ISA=z80", {"LIMRISK_ISA=z80"});
     succeed({"run", "campaign.toml", "--quiet"});
     expect_error({"export", "campaign.db", "--format", "xls", "--out", "a"}, 64, "xls");
     expect_error({"summary", "campaign.db", "--csv", "--json"}, 64, "excludes");
@@ -81,7 +88,23 @@ TEST_F(ExitCodeTest, AFlippedBitIs65) {
     EXPECT_GE(found, 1);
 }
 
-TEST_F(ExitCodeTest, MissingDeviceIs69) { expect_error({"run", "campaign.toml", "--backend", "cuda"}, 69, "no CUDA backend"); }
+TEST_F(ExitCodeTest, MissingDeviceIs69) {
+    const std::vector<std::string> hidden{"CUDA_VISIBLE_DEVICES="};
+    for (const char* command : {"run", "run --devices 0", "run --dry-run", "bench", "selftest"}) {
+        std::vector<std::string> words;
+        std::istringstream stream(command);
+        for (std::string word; stream >> word;) words.push_back(word);
+        if (words.front() == "run") words.insert(words.begin() + 1, "campaign.toml");
+        words.insert(words.end(), {"--backend", "cuda"});
+        expect_error(words, 69, "--backend cuda: ", hidden);
+    }
+    EXPECT_FALSE(std::filesystem::exists(path("campaign.db")));
+    // auto does without, and says why unless the build has no CUDA at all.
+    const Output output = limrisk({"run", "campaign.toml"}, hidden);
+    EXPECT_EQ(output.code, 0) << output.err;
+    EXPECT_THAT(output.err, HasSubstr("cpu: "));
+    EXPECT_EQ(limrisk({"run", "campaign.toml", "--quiet"}, hidden).err, "");
+}
 
 TEST_F(ExitCodeTest, AReplayThatDiffersIs70) {
     const Campaign campaign = load_campaign(path("campaign.toml"));

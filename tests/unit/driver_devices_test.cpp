@@ -184,6 +184,39 @@ TEST_F(DevicesTest, ABatchGivenBackIsSharedByThoseThatAreLeft) {
     expect_complete(3 * 64);
 }
 
+TEST_F(DevicesTest, WorkersOfOneDeviceAreLostTogether) {
+    FakeBackend backend(4, 1);
+    backend.devices = 2;  // workers 0 and 2, 1 and 3
+    std::atomic<int> calls{0}, after{0};
+    std::atomic<bool> failed{false};
+    backend.before_block = [&](const WorkItem& item, WorkStatus&) {
+        if (item.worker % 2 == 0 && failed) ++after;
+        std::this_thread::sleep_for(2ms);
+        if (item.worker == 2 && ++calls == 3) {
+            failed = true;
+            throw DeviceError("the bus fell off");
+        }
+    };
+    EXPECT_TRUE(run_devices(200, backend).complete());
+    EXPECT_LE(after, 1) << "worker 0 may have been just about to begin, and is then through";
+    ASSERT_THAT(warnings_, SizeIs(1));
+    EXPECT_THAT(warnings_.front(), testing::AllOf(HasSubstr("fake device 0"), HasSubstr("the one that is left takes over")));
+    expect_complete(200);
+}
+
+TEST_F(DevicesTest, TheOnlyDeviceOfSeveralWorkersEndsTheRunAtOnce) {
+    FakeBackend backend(2, 1);
+    backend.devices = 1;
+    std::atomic<int> calls{0};
+    backend.before_block = [&](const WorkItem&, WorkStatus&) {
+        if (++calls >= 5) throw DeviceError("the bus fell off");
+    };
+    EXPECT_EQ(error_of_run(200, backend).first, ExitCode::Unavailable);
+    EXPECT_THAT(warnings_, IsEmpty());
+    EXPECT_LE(calls, 6);
+    EXPECT_EQ(Store::open(path()).blocks().size(), 4u);
+}
+
 TEST_F(DevicesTest, OneThatIsLeftDoesItAll) {
     FakeBackend backend(3, 2);
     std::atomic<int> calls{0};

@@ -51,7 +51,7 @@ public:
     explicit FakeBackend(int threads, std::int64_t blocks_per_batch = 1) : threads_(threads), blocks_per_batch_(blocks_per_batch) {}
     std::string description() const override { return "fake"; }
     int concurrency() const override { return threads_; }
-    std::string worker_name(int worker) const override { return fmt::format("fake device {}", worker); }
+    std::string worker_name(int worker) const override { return fmt::format("fake device {}", worker % devices); }
     std::int64_t batch_trials(const CellPlan& plan) const override { return blocks_per_batch_ * plan.block_trials(); }
     std::optional<BlockResult> run(const WorkItem& item, WorkStatus& status, const BlockOptions&) override {
         const std::int64_t width = item.plan->config().width;
@@ -75,6 +75,7 @@ public:
     std::vector<BlockKey> started;  ///< (width, first trial, count)
     std::vector<int> workers;       ///< that started them
     std::atomic<int> abandoned{0};
+    int devices = 1000;  ///< worker w is of device w mod devices
 
 private:
     int threads_;
