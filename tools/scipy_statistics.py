@@ -192,6 +192,22 @@ def normal_tails():
         yield k, normal, mixed
 
 
+def normal_boxes():
+    """P(b + sum_k max(w_k low, w_k high) <= 0) for w ~ N(0, 0.8^2) on boxes that are not symmetric, b ~ N(0, 0.6^2) and b ~ U(-0.5, 0.5): the
+    inversion integral in 30 digits on a vertical line, not on limrisk's hyperbola."""
+    transform = lambda z: mp.exp(z * z / 2) * mp.erfc(z / mp.sqrt(2))
+    ends = [0, 1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 400]
+    with mp.workdps(30):
+        for low, high in ((0.5, 1.0), (2.0, 3.0), (-0.3, 2.0), (-2.0, -0.5)):
+            for d in (8, 20):
+                line = mp.mpf(2) if low < 0 < high else mp.mpf("0.7")
+                total = lambda s: ((transform(0.8 * high * s) + transform(-0.8 * low * s)) / 2) ** d / s
+                normal = lambda s: mp.exp(mp.mpf(0.6) ** 2 * s * s / 2)
+                uniform = lambda s: mp.sinh(s / 2) / (s / 2)
+                value = lambda bias: mp.quad(lambda t: mp.re(bias(mp.mpc(line, t)) * total(mp.mpc(line, t))), ends) / mp.pi
+                yield low, high, d, value(normal), value(uniform)
+
+
 def main():
     print(f"// Known values, written by tools/scipy_statistics.py with SciPy {scipy.__version__} and mpmath {mp.__version__}; do not edit.")
     print("#pragma once\n#include <cstdint>\n\nnamespace limrisk::known {\n")
@@ -200,6 +216,7 @@ def main():
     print("struct Discordant {\n    std::int64_t only_first, only_second;\n    double p_value;\n};")
     print("struct Rate {\n    int sweep, with_intercept;\n    double rate, intercept, low, high;\n};")
     print("struct Complex {\n    double x, y, real, imaginary;\n};")
+    print("struct NormalBox {\n    double low, high;\n    std::int64_t dimension;\n    double normal_bias, uniform_bias;\n};")
     print("struct NormalTail {\n    std::int64_t count;\n    double normal_bias, uniform_bias;\n};")
     table("CountInterval", "clopper_pearson", "mpmath, from scipy.stats.beta quantiles on.", clopper_pearson())
     table("CountInterval", "inverse_sampling", "scipy.stats.nbinom, solved for p.", inverse_sampling())
@@ -209,6 +226,7 @@ def main():
     table("Rate", "rates", "mpmath: maximum likelihood, profile-likelihood interval of 95 %.", rates())
     table("Complex", "faddeeva", "mpmath: exp(-z^2) erfc(-i z), z = x + i y.", faddeeva())
     table("NormalTail", "normal_tails", "mpmath: P(-b >= |w_1| + ... + |w_k|), b, w ~ N(0, 1); b ~ U(-1, 1), w ~ N(0, 2).", normal_tails())
+    table("NormalBox", "normal_boxes", "mpmath: w ~ N(0, 0.8^2) on [low, high]^d, b ~ N(0, 0.6^2); b ~ U(-0.5, 0.5).", normal_boxes())
     print("\n}  // namespace limrisk::known")
 
 

@@ -86,6 +86,18 @@ TEST(InactiveProbability, NormalWeightsAgainstKnownValues) {
     }
 }
 
+// The same on boxes that are not symmetric, where limrisk combines two integrals for a uniform bias.
+TEST(InactiveProbability, NormalWeightsOnOtherBoxes) {
+    for (const known::NormalBox& row : known::normal_boxes) {
+        const InactiveProbability with_normal = maximum_not_positive(normal(0.8), normal(0.6), row.low, row.high, row.dimension),
+                                  with_uniform = maximum_not_positive(normal(0.8), symmetric(0.5), row.low, row.high, row.dimension);
+        EXPECT_LE(std::abs(with_normal.value - row.normal_bias), with_normal.error) << row.low << ", " << row.dimension;
+        EXPECT_LE(std::abs(with_uniform.value - row.uniform_bias), with_uniform.error) << row.low << ", " << row.dimension;
+        EXPECT_LE(with_normal.error, 1e-12 * row.normal_bias) << row.low << ", " << row.dimension;
+        EXPECT_LE(with_uniform.error, 1e-12 * row.uniform_bias) << row.low << ", " << row.dimension;
+    }
+}
+
 /// P(m_1 + ... + m_d <= -b) for every b by d convolutions on a grid of cells: each m in a cell counts at its lower (upper) end, so these
 /// are bounds that hold for certain. Deterministic, and unlike the library's methods.
 struct Bounds {
