@@ -1,0 +1,116 @@
+// Proposition 3.3 made concrete: what is added is inactive on a neighbourhood, so there the risk is that of the efficient part.
+#include "optimum/hierarchy.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "limrisk/error.hpp"
+
+namespace limrisk::optimum {
+namespace {
+
+/// Eigenvalues below this part of the largest are rounding.
+constexpr double rounding = 1e-10;
+
+double largest_norm(const Problem& problem) {
+    const Domain domain = integration_domain(problem.cell.input);
+    return std::max(std::fabs(domain.low), std::fabs(domain.high)) * std::sqrt(static_cast<double>(problem.cell.input.dimension));
+}
+
+bool same_values(const TrueRisk& risk, const Network& narrow, const Network& wide) {
+    const NodeSet nodes = risk.nodes(narrow);
+    const kernels::Activation& activation = risk.problem().cell.activation;
+    for (std::int64_t m = 0; m < nodes.count(); ++m) {
+        const double* x = nodes.inputs.data() + m * nodes.dimension;
+        if (!(realization(activation, narrow, x, nullptr) == realization(activation, wide, x, nullptr))) return false;
+    }
+    return true;
+}
+
+/// `hessian` of the efficient part; `strict`: its eigenvalues must be positive, else only not negative beyond rounding.
+LevelCertificate certify(const TrueRisk& risk, const Network& narrow, const Network& wide, const Eigen::MatrixXd& hessian, bool strict) {
+    LevelCertificate certificate;
+    certificate.same_realization = same_values(risk, narrow, wide);
+    const double reach = largest_norm(risk.problem());
+    certificate.radius = wide.width > narrow.width ? 1 / std::sqrt(1 + reach * reach) : 0;
+    const Eigen::VectorXd gradient = risk.gradient(wide);
+    certificate.gradient_norm = gradient.norm();
+    const Eigen::VectorXd eigenvalues = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(hessian, Eigen::EigenvaluesOnly).eigenvalues();
+    certificate.smallest_eigenvalue = eigenvalues(0);
+    certificate.largest_eigenvalue = eigenvalues(eigenvalues.size() - 1);
+    const double least = rounding * certificate.largest_eigenvalue;
+    const bool convex = strict ? certificate.smallest_eigenvalue > least : certificate.smallest_eigenvalue >= -least;
+    // Stationary: no step along the gradient could lower the risk by more than a millionth of it, the Hessian being what it is.
+    const double gain = gradient.squaredNorm() / (2 * std::max(certificate.smallest_eigenvalue, least));
+    const bool stationary = gain <= 1e-6 * std::max(risk(wide), 1e-20 * risk.variance());
+    certificate.certified = certificate.same_realization && (wide.width == narrow.width || certificate.radius > 0) && convex && stationary;
+    return certificate;
+}
+
+bool vanishes_on_an_interval(const kernels::Activation& activation) {
+    using Kind = kernels::ActivationKind;
+    return activation.kind == Kind::Relu || activation.kind == Kind::PowerRelu ||
+           (activation.kind == Kind::Clipping && activation.first == 0);
+}
+
+std::vector<Level> line_levels(const TrueRisk& risk, std::int64_t width, const LineEffort& effort) {
+    const ReluLine line(risk.line(), static_cast<int>(width), effort);
+    std::vector<Level> levels;
+    for (const LocalMinimum& minimum : line.levels(static_cast<int>(width))) {
+        const SplineFit& fit = minimum.fit;
+        const Network narrow = network_of(fit, risk.line().low(), risk.line().high()), wide = embed(narrow, width);
+        Level level{fit.risk, shape_text(fit), narrow.width, {}, wide.parameters, {}};
+        level.certificate = certify(risk, narrow, wide, line.risk().hessian(fit), true);
+        for (std::int64_t h = 0; h <= width && !level.optimum_of; ++h) {
+            const double optimum = line.optima()[static_cast<std::size_t>(h)].fit.risk;
+            const bool both_zero = line.risk().is_zero(optimum) && line.risk().is_zero(fit.risk);
+            if (both_zero || std::fabs(optimum - fit.risk) <= level_tolerance * fit.risk) level.optimum_of = h;
+        }
+        levels.push_back(std::move(level));
+    }
+    return levels;
+}
+
+std::vector<Level> trained_levels(const TrueRisk& risk, std::int64_t width, Backend& backend, const OptimumEffort& effort) {
+    std::vector<Level> levels;
+    const std::vector<Optimum> optima = find_optima(risk.problem(), width, backend, effort);
+    for (const Optimum& optimum : optima) {
+        if (!levels.empty() && !(optimum.risk < levels.back().risk * (1 - level_tolerance))) continue;  // K reached
+        const Network narrow(optimum.width, risk.problem().cell.input.dimension, optimum.parameters), wide = embed(narrow, width);
+        Level level{optimum.risk, optimum.shape, optimum.width, optimum.width, wide.parameters, {}};
+        level.certificate = certify(risk, narrow, wide, risk.hessian(narrow), false);
+        levels.push_back(std::move(level));
+    }
+    std::reverse(levels.begin(), levels.end());
+    return levels;
+}
+
+}  // namespace
+
+std::vector<Level> find_levels(const Problem& problem, std::int64_t width, Backend& backend, const OptimumEffort& effort) {
+    if (!vanishes_on_an_interval(problem.cell.activation))
+        throw Error(ExitCode::Usage,
+                    fmt::format("the activation {} is 0 on no interval, so a network cannot be embedded into a wider one by inactive "
+                                "neurons; relu, power_relu and clipping(0, high) can",
+                                problem.cell.activation_label));
+    if (width > largest_searched_width)
+        throw Error(ExitCode::Usage, fmt::format("levels are searched up to width {}, not {}", largest_searched_width, width));
+    const TrueRisk risk(problem);
+    return has_kink_search(problem) ? line_levels(risk, width, effort.line) : trained_levels(risk, width, backend, effort);
+}
+
+std::optional<std::size_t> classify(const std::vector<Level>& levels, double risk, double tolerance) {
+    std::optional<std::size_t> nearest;
+    double least = HUGE_VAL;
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        const bool zero = levels[i].risk <= 1e-20 * levels.back().risk;
+        const double scale = zero ? (i + 1 < levels.size() ? levels[i + 1].risk : 1) : levels[i].risk;
+        const double distance = std::fabs(risk - levels[i].risk) / scale;
+        if (distance <= tolerance && distance < least) nearest = i, least = distance;
+    }
+    return nearest;
+}
+
+}  // namespace limrisk::optimum

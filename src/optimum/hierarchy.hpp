@@ -1,0 +1,42 @@
+// The known levels of the risk of one width: local minima, each with its embedding into that width and what certifies it.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "optimum/optimum.hpp"
+
+namespace limrisk::optimum {
+
+/// Why a level is a level: docs/optimum.md. A level is certified if all of it holds.
+struct LevelCertificate {
+    bool same_realization = false;   ///< the wide network computes the narrow one's values, bit for bit, at every node of the risk
+    double radius = 0;               ///< the added neurons stay inactive while their (w, b) move by less; 0 if none are needed
+    double gradient_norm = 0;        ///< of the risk at the wide network
+    double smallest_eigenvalue = 0;  ///< of the Hessian of the efficient part: the narrow network, in coordinates without redundancy if
+                                     ///< there are any (d = 1, ReLU: c, slope, bends, kinks), else in its parameters
+    double largest_eigenvalue = 0;
+    bool certified = false;
+};
+
+struct Level {
+    double risk = 0;
+    std::string shape;                       ///< Optimum::shape
+    std::int64_t neurons = 0;                ///< that take part; the others are inactive
+    std::optional<std::int64_t> optimum_of;  ///< the width whose best known risk this is
+    std::vector<double> parameters;          ///< of a network of the full width
+    LevelCertificate certificate;
+};
+
+/// Levels of `width`, ascending. d = 1 and ReLU: all local minima that the search finds (all orientations up to 4 kinks); else the optima
+/// of the smaller widths. Throws Error(Usage) for an activation that is 0 on no interval: neurons cannot be added without effect then.
+std::vector<Level> find_levels(const Problem& problem, std::int64_t width, Backend& backend, const OptimumEffort& effort = {});
+
+/// Largest relative distance from a level at which a risk counts as on it, unless another is asked for.
+inline constexpr double classification_tolerance = 1e-3;
+
+/// The level that `risk` lies on: the nearest, if its relative distance is at most `tolerance`; a level of 0 (below 1e-20 of the largest
+/// level) is hit by risks up to `tolerance` times the next one.
+std::optional<std::size_t> classify(const std::vector<Level>& levels, double risk, double tolerance = classification_tolerance);
+
+}  // namespace limrisk::optimum

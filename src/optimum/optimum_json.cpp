@@ -1,0 +1,78 @@
+// One name per field, the same in both directions.
+#include "optimum/optimum_json.hpp"
+
+#include <fmt/format.h>
+
+#include "limrisk/error.hpp"
+
+namespace limrisk::optimum {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json maybe(const std::optional<double>& value) { return value ? ordered_json(*value) : ordered_json(nullptr); }
+
+std::optional<double> maybe(const ordered_json& value) {
+    return value.is_null() ? std::nullopt : std::optional<double>(value.get<double>());
+}
+
+}  // namespace
+
+ordered_json to_json(const Optimum& optimum) {
+    return {{"width", optimum.width},
+            {"risk", optimum.risk},
+            {"attained", optimum.attained},
+            {"method", optimum.method},
+            {"shape", optimum.shape},
+            {"starts", optimum.starts},
+            {"reached", optimum.reached},
+            {"spread", optimum.spread},
+            {"next_level", maybe(optimum.next)},
+            {"lower_bound", maybe(optimum.lower_bound)},
+            {"gradient_norm", optimum.gradient_norm},
+            {"least_squares_gap", optimum.least_squares_gap},
+            {"curvature", maybe(optimum.curvature)},
+            {"parameters", optimum.parameters}};
+}
+
+ordered_json to_json(const Level& level) {
+    const LevelCertificate& certificate = level.certificate;
+    return {{"risk", level.risk},
+            {"shape", level.shape},
+            {"neurons", level.neurons},
+            {"optimum_of_width", level.optimum_of ? ordered_json(*level.optimum_of) : ordered_json(nullptr)},
+            {"certificate",
+             {{"same_realization", certificate.same_realization},
+              {"inactive_radius", certificate.radius},
+              {"gradient_norm", certificate.gradient_norm},
+              {"smallest_eigenvalue", certificate.smallest_eigenvalue},
+              {"largest_eigenvalue", certificate.largest_eigenvalue},
+              {"certified", certificate.certified}}},
+            {"parameters", level.parameters}};
+}
+
+Optimum optimum_from_json(const std::string& text) {
+    try {
+        const ordered_json json = ordered_json::parse(text);
+        Optimum optimum;
+        optimum.width = json.at("width").get<std::int64_t>();
+        optimum.risk = json.at("risk").get<double>();
+        optimum.attained = json.at("attained").get<bool>();
+        optimum.method = json.at("method").get<std::string>();
+        optimum.shape = json.at("shape").get<std::string>();
+        optimum.starts = json.at("starts").get<int>();
+        optimum.reached = json.at("reached").get<int>();
+        optimum.spread = json.at("spread").get<double>();
+        optimum.next = maybe(json.at("next_level"));
+        optimum.lower_bound = maybe(json.at("lower_bound"));
+        optimum.gradient_norm = json.at("gradient_norm").get<double>();
+        optimum.least_squares_gap = json.at("least_squares_gap").get<double>();
+        optimum.curvature = maybe(json.at("curvature"));
+        optimum.parameters = json.at("parameters").get<std::vector<double>>();
+        return optimum;
+    } catch (const nlohmann::json::exception& error) {
+        throw StoreError(ExitCode::Data, fmt::format("a stored optimum cannot be read: {}", error.what()));
+    }
+}
+
+}  // namespace limrisk::optimum

@@ -1,0 +1,17 @@
+// Optima and levels as JSON: the output of the program, and the evidence in a store.
+#pragma once
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "optimum/hierarchy.hpp"
+
+namespace limrisk::optimum {
+
+/// Numbers as their shortest exact decimals.
+nlohmann::ordered_json to_json(const Optimum& optimum);
+nlohmann::ordered_json to_json(const Level& level);
+
+/// The inverse of to_json(optimum).dump(). Throws StoreError(Data) for a text that is not one.
+Optimum optimum_from_json(const std::string& text);
+
+}  // namespace limrisk::optimum
