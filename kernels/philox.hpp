@@ -1,6 +1,10 @@
 // Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011) on lanes: counter-based, stateless. docs/numerics.md section 2.
 #pragma once
 #include "pack.hpp"
+#if defined(__CUDACC_RTC__) && __has_include(<curand_philox4x32_x.h>)
+#include <curand_philox4x32_x.h>  // the program carries it where the toolkit that built it had it
+#define LIMRISK_CURAND_PHILOX
+#endif
 
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
@@ -9,6 +13,14 @@ enum class Purpose : std::uint32_t { Neuron = 1, OuterBias = 2, Samples = 3 };
 
 /// Ten rounds on every lane. counter: four words per lane, replaced by the output. key: the same for all lanes.
 LIMRISK_INLINE void philox(WordPack (&counter)[4], std::uint64_t key) {
+#if defined(LIMRISK_CURAND_PHILOX)
+    const uint4 words = curand_Philox4x32_10({counter[0].part[0], counter[1].part[0], counter[2].part[0], counter[3].part[0]},
+                                             {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)});
+    counter[0].part[0] = words.x;
+    counter[1].part[0] = words.y;
+    counter[2].part[0] = words.z;
+    counter[3].part[0] = words.w;
+#else
     LIMRISK_UNROLL(8)
     for (int p = 0; p < word_parts; ++p) {
         VecWord c0 = counter[0].part[p], c1 = counter[1].part[p], c2 = counter[2].part[p], c3 = counter[3].part[p];
@@ -29,6 +41,7 @@ LIMRISK_INLINE void philox(WordPack (&counter)[4], std::uint64_t key) {
         counter[2].part[p] = c2;
         counter[3].part[p] = c3;
     }
+#endif
 }
 
 /// Trial numbers of the lanes, split into words.

@@ -49,21 +49,38 @@ Module& DeviceKernels::load(const CompileJob& job, const CompiledProgram& progra
     return *module;
 }
 
-CellKernels DeviceKernels::get(const kernels::Cell& cell, const std::string& name) {
-    const CellJobs jobs = compile_jobs(cell, name, architecture_, device_.properties().shared_bytes_per_block);
-    const CompileJob both[] = {jobs.train, jobs.evaluate};
-    const auto programs = shelf_.get(both);
-    const std::lock_guard lock(mutex_);
+struct DeviceKernels::Compiled {
+    CellJobs jobs;
+    std::shared_ptr<const CompiledProgram> train, evaluate;
     CellKernels kernels;
-    kernels.plan = jobs.plan;
-    kernels.train = &load(jobs.train, *programs[0]).kernel("limrisk_train", jobs.plan.train.shared_bytes);
-    Module& evaluate = load(jobs.evaluate, *programs[1]);
-    kernels.initialize = &evaluate.kernel("limrisk_initialize", jobs.plan.evaluate.shared_bytes);
-    kernels.check = &evaluate.kernel("limrisk_check", jobs.plan.evaluate.shared_bytes);
-    kernels.finish = &evaluate.kernel("limrisk_finish", jobs.plan.evaluate.shared_bytes);
-    const auto resources = programs[0]->resources();
+};
+
+DeviceKernels::Compiled DeviceKernels::compile(const kernels::Cell& cell, const std::string& name) {
+    Compiled compiled;
+    compiled.jobs = compile_jobs(cell, name, architecture_, device_.properties().shared_bytes_per_block);
+    const CompileJob both[] = {compiled.jobs.train, compiled.jobs.evaluate};
+    const auto programs = shelf_.get(both);
+    compiled.train = programs[0];
+    compiled.evaluate = programs[1];
+    compiled.kernels.plan = compiled.jobs.plan;
+    const auto resources = compiled.train->resources();
     const auto train = std::find_if(resources.begin(), resources.end(), [](const KernelResources& r) { return r.name == "limrisk_train"; });
-    if (train != resources.end()) kernels.train_registers = static_cast<int>(train->registers);
+    if (train != resources.end()) compiled.kernels.train_registers = static_cast<int>(train->registers);
+    return compiled;
+}
+
+CellKernels DeviceKernels::compiled(const kernels::Cell& cell, const std::string& name) { return compile(cell, name).kernels; }
+
+CellKernels DeviceKernels::get(const kernels::Cell& cell, const std::string& name) {
+    const Compiled compiled = compile(cell, name);
+    CellKernels kernels = compiled.kernels;
+    const std::size_t shared_bytes = kernels.plan.evaluate.shared_bytes;
+    const std::lock_guard lock(mutex_);
+    kernels.train = &load(compiled.jobs.train, *compiled.train).kernel("limrisk_train", kernels.plan.train.shared_bytes);
+    Module& evaluate = load(compiled.jobs.evaluate, *compiled.evaluate);
+    kernels.initialize = &evaluate.kernel("limrisk_initialize", shared_bytes);
+    kernels.check = &evaluate.kernel("limrisk_check", shared_bytes);
+    kernels.finish = &evaluate.kernel("limrisk_finish", shared_bytes);
     return kernels;
 }
 

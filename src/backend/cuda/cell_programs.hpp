@@ -52,9 +52,13 @@ public:
 
     /// Compiles and loads what is missing. The kernels live as long as this object.
     CellKernels get(const kernels::Cell& cell, const std::string& name);
+    /// The same without loading: the kernels are null. Asks nothing of the device.
+    CellKernels compiled(const kernels::Cell& cell, const std::string& name);
     const std::string& architecture() const { return architecture_; }
 
 private:
+    struct Compiled;
+    Compiled compile(const kernels::Cell& cell, const std::string& name);
     Module& load(const CompileJob& job, const CompiledProgram& program);
 
     Device& device_;

@@ -136,7 +136,7 @@ public:
     std::vector<std::string> plan_lines(const CellPlan& plan) const override {
         std::vector<std::string> lines;
         for (const auto& device : devices_) {
-            const CellKernels kernels = device->kernels().get(plan.cell(), cell_name(plan.config()));
+            const CellKernels kernels = device->kernels().compiled(plan.cell(), cell_name(plan.config()));
             const DeviceProperties& properties = device->properties();
             const int warps = resident_warps(properties, kernels.plan.train, kernels.train_registers);
             const double bytes =
@@ -170,7 +170,7 @@ public:
     std::int64_t batch_trials(const CellPlan& plan) const override {
         std::int64_t most = plan.block_trials();
         for (const auto& device : devices_) {
-            const CellKernels kernels = device->kernels().get(plan.cell(), cell_name(plan.config()));
+            const CellKernels kernels = device->kernels().compiled(plan.cell(), cell_name(plan.config()));
             most = std::max(most, replicas_at_once(device->properties(), plan.cell(), kernels.plan.train, kernels.train_registers));
         }
         return (most + plan.block_trials() - 1) / plan.block_trials() * plan.block_trials();
