@@ -18,6 +18,8 @@ void add_summary(CLI::App& app, Action& action);
 void add_export(CLI::App& app, Action& action);
 void add_replay(CLI::App& app, Action& action);
 void add_verify(CLI::App& app, Action& action);
+void add_optimum(CLI::App& app, Action& action);
+void add_hierarchy(CLI::App& app, Action& action);
 void add_doctor(CLI::App& app, Action& action);
 void add_selftest(CLI::App& app, Action& action);
 void add_list(CLI::App& app, Action& action);

@@ -68,6 +68,8 @@ ExitCode run_program(int argc, char** argv) {
     add_export(app, action);
     add_replay(app, action);
     add_verify(app, action);
+    add_optimum(app, action);
+    add_hierarchy(app, action);
     add_list(app, action);
     add_bench(app, action);
     add_selftest(app, action);

@@ -5,6 +5,7 @@
 
 #include "campaign/cell_description.hpp"
 #include "limrisk/error.hpp"
+#include "store/optimum_table.hpp"
 #include "store/store_impl.hpp"
 
 namespace limrisk {
@@ -60,6 +61,9 @@ std::vector<std::string> Store::verify() const {
                 for (std::string& problem : check_view_constants(database)) problems.push_back(std::move(problem));
             });
         collect(problems, [&] { check_cells(impl_->cells, problems); });
+        collect(problems, [&] {
+            for (std::string& problem : check_optima(database)) problems.push_back(std::move(problem));
+        });
         collect(problems, [&] {
             const std::int64_t strays =
                 database.integer(fmt::format("SELECT count(*) FROM {} WHERE cell NOT IN (SELECT cell FROM cells)", table));

@@ -1,0 +1,222 @@
+// limrisk optimum: the best known infimum of the risk for every problem and width of a campaign, kept in its store.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <map>
+#include <memory>
+
+#include "campaign/cell_description.hpp"
+#include "cli/backend_choice.hpp"
+#include "cli/campaign_options.hpp"
+#include "cli/command.hpp"
+#include "cli/options.hpp"
+#include "cli/output.hpp"
+#include "optimum/optimum_json.hpp"
+#include "report/text_table.hpp"
+#include "store/optimum_table.hpp"
+#include "store/store.hpp"
+
+namespace limrisk::cli {
+namespace {
+
+namespace opt = limrisk::optimum;
+
+struct OptimumCommand {
+    CampaignOptions campaign;
+    BackendChoice backend;
+    std::string store;
+    std::int64_t largest = -1;
+    bool again = false, replace = false, json = false;
+};
+
+/// The optima of one problem, and where they come from.
+struct ProblemOptima {
+    opt::Problem problem;
+    std::vector<opt::Optimum> optima;
+    std::map<std::int64_t, std::string> stored;  ///< by width: when it was written; those not in it are new
+};
+
+constexpr double noteworthy = 1e-9;  ///< relative difference of risks that is more than rounding
+
+bool better(double a, double b) { return a < b * (1 - noteworthy); }
+
+void read_stored(const OptimumCommand& command, std::vector<ProblemOptima>& problems) {
+    if (command.store.empty() || !std::filesystem::exists(command.store)) return;
+    for (const StoredOptimum& row : read_optima(command.store))
+        for (ProblemOptima& one : problems)
+            if (one.problem.id == row.problem_id) {
+                one.optima.push_back(opt::optimum_from_json(row.evidence));
+                one.stored[row.width] = row.created;
+            }
+}
+
+/// Puts newly found optima beside the stored ones. A stored one stays unless --replace says otherwise; every difference is reported.
+void merge(const OptimumCommand& command, ProblemOptima& known, const std::vector<opt::Optimum>& found, std::string& warnings) {
+    for (const opt::Optimum& candidate : found) {
+        const auto old = std::find_if(known.optima.begin(), known.optima.end(),
+                                      [&](const opt::Optimum& optimum) { return optimum.width == candidate.width; });
+        if (old == known.optima.end()) {
+            known.optima.push_back(candidate);
+            continue;
+        }
+        if (better(candidate.risk, old->risk)) {
+            warnings += fmt::format("WARNING: {}, width {}: this search found {:.15g}, below the stored optimum {:.15g} of {}. {}\n",
+                                    known.problem.label, candidate.width, candidate.risk, old->risk, known.stored[candidate.width],
+                                    command.replace
+                                        ? "It replaces it: statistics that used the old one change."
+                                        : "The stored one stays; --again --replace stores the better one, and statistics then follow it.");
+            if (command.replace) {
+                *old = candidate;
+                known.stored.erase(candidate.width);
+            }
+        } else if (better(old->risk, candidate.risk)) {
+            warnings += fmt::format("note: {}, width {}: this search reached only {:.15g}; the stored {:.15g} stays\n", known.problem.label,
+                                    candidate.width, candidate.risk, old->risk);
+        }
+    }
+    std::sort(known.optima.begin(), known.optima.end(), [](const auto& a, const auto& b) { return a.width < b.width; });
+}
+
+/// Trials whose best risk lies below the optimum of their width, which is none then. Throws Defect for one below the lower bound.
+std::string beaten_by_trials(const std::string& path, const std::vector<ProblemOptima>& problems) {
+    const Store store = Store::open(path);
+    if (store.contents() != StoreContents::Trials) return "";
+    std::string warnings;
+    for (const StoredCell& stored : store.cells()) {
+        const CellConfig cell = cell_from_description(stored.description);
+        const opt::Problem problem = opt::problem_of(cell);
+        for (const ProblemOptima& known : problems) {
+            if (known.problem.id != problem.id) continue;
+            const auto optimum =
+                std::find_if(known.optima.begin(), known.optima.end(), [&](const auto& o) { return o.width == cell.width; });
+            if (optimum == known.optima.end()) continue;
+            std::int64_t beating = 0, best_trial = -1;
+            double best = HUGE_VAL;
+            // An exact representation has a risk of rounding only, and so have good trials.
+            const double floor = 1e-20 * known.optima.front().risk;
+            store.for_each_trial(stored.index, [&](std::int64_t trial, const TrialRecord& record) {
+                const double risk = std::min(record.best_risk, record.final_risk);
+                if (!better(risk, optimum->risk) || risk > optimum->risk - floor) return;
+                ++beating;
+                if (risk < best) best = risk, best_trial = trial;
+            });
+            if (beating > 0 && optimum->lower_bound && better(best, *optimum->lower_bound))
+                throw Defect(fmt::format("cell {}, trial {}: its risk {:.15g} is below {:.15g}, which no network of width {} can have ({})",
+                                         stored.index, best_trial, best, *optimum->lower_bound, cell.width, problem.label));
+            if (beating > 0)
+                warnings += fmt::format(
+                    "WARNING: cell {}: {} trial{} below the optimum {:.15g} of width {} ({}); the best is trial {} with {:.15g}. The "
+                    "optimum "
+                    "is not one: search again (--again --replace).\n",
+                    stored.index, beating, beating == 1 ? " lies" : "s lie", optimum->risk, cell.width, problem.label, best_trial, best);
+        }
+    }
+    return warnings;
+}
+
+std::string scientific(double value) { return fmt::format("{:.2g}", value); }
+
+std::string as_text(const ProblemOptima& known) {
+    std::vector<TextColumn> columns{{"", "width"},          {"", "risk"},           {"", "kinks", 0, true}, {"", "next level", 3},
+                                    {"", "lower bound", 2}, {"", "reached", 1},     {"", "spread", 5},      {"", "gradient", 4},
+                                    {"", "LS gap", 6},      {"", "stored", 7, true}};
+    for (const opt::Optimum& optimum : known.optima) {
+        const auto stored = known.stored.find(optimum.width);
+        const std::string kinks = optimum.shape.size() <= 12 ? optimum.shape : optimum.shape.substr(0, 9) + "...";
+        const std::string cells[] = {std::to_string(optimum.width),
+                                     fmt::format("{:.12g}{}", optimum.risk, optimum.attained ? "" : " *"),
+                                     optimum.method == "kinks" ? kinks : "(training)",
+                                     optimum.next ? fmt::format("{:.6g}", *optimum.next) : "-",
+                                     optimum.lower_bound ? fmt::format("{:.6g}", *optimum.lower_bound) : "-",
+                                     fmt::format("{}/{}", optimum.reached, optimum.starts),
+                                     scientific(optimum.spread),
+                                     optimum.attained ? scientific(optimum.gradient_norm) : "-",
+                                     optimum.attained ? scientific(optimum.least_squares_gap) : "-",
+                                     stored == known.stored.end() ? "new" : stored->second.substr(0, 10)};
+        for (std::size_t k = 0; k < columns.size(); ++k) columns[k].cells.push_back(cells[k]);
+    }
+    const TextTable table(std::move(columns), 100);
+    std::string text = known.problem.label + "\n" + table.heads();
+    for (std::size_t row = 0; row < known.optima.size(); ++row) text += table.row(row);
+    if (std::any_of(known.optima.begin(), known.optima.end(), [](const auto& optimum) { return !optimum.attained; }))
+        text += "* an infimum that no network attains: the target jumps, kinks come ever closer\n";
+    return text;
+}
+
+std::string as_json(const std::vector<ProblemOptima>& problems) {
+    nlohmann::ordered_json all = nlohmann::ordered_json::array();
+    for (const ProblemOptima& known : problems) {
+        nlohmann::ordered_json optima = nlohmann::ordered_json::array();
+        for (const opt::Optimum& optimum : known.optima) {
+            nlohmann::ordered_json row = opt::to_json(optimum);
+            const auto stored = known.stored.find(optimum.width);
+            row["stored"] = stored == known.stored.end() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(stored->second);
+            optima.push_back(row);
+        }
+        all.push_back(
+            {{"problem", nlohmann::ordered_json::parse(known.problem.description)}, {"id", known.problem.id}, {"optima", optima}});
+    }
+    return all.dump(2) + "\n";
+}
+
+ExitCode optimum(const OptimumCommand& command) {
+    const Campaign campaign = load(command.campaign);
+    std::vector<ProblemOptima> problems;
+    std::vector<std::int64_t> widths;
+    for (const opt::ProblemWidth& one : opt::problems_of(campaign.cells)) {
+        problems.push_back({one.problem, {}, {}});
+        widths.push_back(command.largest >= 0 ? std::min(command.largest, one.width) : one.width);
+        if (widths.back() <= opt::largest_searched_width) continue;
+        note(
+            fmt::format("{}: optima are searched up to width {}, not {}\n", one.problem.label, opt::largest_searched_width, widths.back()));
+        widths.back() = opt::largest_searched_width;
+    }
+    read_stored(command, problems);
+    std::string warnings;
+    std::vector<StoredOptimum> rows;
+    std::unique_ptr<Backend> backend;
+    for (std::size_t p = 0; p < problems.size(); ++p) {
+        ProblemOptima& known = problems[p];
+        bool complete = true;
+        for (std::int64_t width = 0; width <= widths[p]; ++width) complete = complete && known.stored.count(width) != 0;
+        if (complete && !command.again) continue;
+        if (!backend) backend = make_backend(command.backend, campaign.cells, command.json);
+        const bool slow = !opt::has_kink_search(known.problem);
+        const auto done = [&](const opt::Optimum& found) {
+            if (slow && !command.json) note(fmt::format("{}, width {}: {:.10g}\n", known.problem.label, found.width, found.risk));
+        };
+        merge(command, known, opt::find_optima(known.problem, widths[p], *backend, {}, done), warnings);
+        for (const opt::Optimum& found : known.optima)
+            if (known.stored.count(found.width) == 0)
+                rows.push_back({known.problem.id, known.problem.description, found.width, found.risk, opt::to_json(found).dump(), "", ""});
+    }
+    if (!command.store.empty() && !rows.empty()) write_optima(command.store, campaign, std::move(rows));
+    if (!command.store.empty()) warnings += beaten_by_trials(command.store, problems);
+    std::string text;
+    for (const ProblemOptima& known : problems) text += (text.empty() ? "" : "\n") + as_text(known);
+    print(command.json ? as_json(problems) : text);
+    note(warnings);
+    return ExitCode::Done;
+}
+
+}  // namespace
+
+void add_optimum(CLI::App& app, Action& action) {
+    const auto options = std::make_shared<OptimumCommand>();
+    CLI::App* command = app.add_subcommand("optimum", "the best known least risk of every problem and width, with the evidence");
+    add_campaign_options(*command, options->campaign);
+    command->add_option("--store", options->store, "keep the optima in this store, and take those that are there")->type_name("FILE");
+    command->add_option("--largest", options->largest, "largest width; default: the campaign's")
+        ->type_name("H")
+        ->transform(whole_number(0, opt::largest_searched_width));
+    CLI::Option* again = command->add_flag("--again", options->again, "search although the store has the optima, and say what differs");
+    command->add_flag("--replace", options->replace, "let better ones replace those in the store")->needs(again);
+    command->add_flag("--json", options->json, "as JSON, with all evidence and parameters");
+    add_backend_options(*command, options->backend);
+    command->footer(examples({"limrisk optimum campaign.toml --largest 2", "limrisk optimum campaign.toml --store campaign.db"}));
+    command->callback([&action, options] { action = [options] { return optimum(*options); }; });
+}
+
+}  // namespace limrisk::cli
