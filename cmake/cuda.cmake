@@ -16,9 +16,9 @@ option(LIMRISK_CURAND "Embed cuRAND's Philox header for device compilations, if 
 # The first with cudaLibraryLoadData.
 set(LIMRISK_CUDA_LEAST 12.8)
 
-# Code for devices of compute capability 7.5 to 12.x. The lowest comes as PTX as well, of which a driver makes machine code for any
-# device that is newer or in between.
-set(default_architectures 75 80-real 90-real 100-real 120-real)
+# Code for devices of compute capability 7.5 and newer: machine code for the large ones, and the lowest as PTX, of which a driver makes
+# machine code for any other. More of them cost a quarter of a minute of nvcc each. (Training kernels are compiled when the program runs.)
+set(default_architectures 75-virtual 80-real 90-real 100-real)
 
 set(LIMRISK_CUDA_FOUND FALSE)
 set(LIMRISK_CUDA_DESCRIPTION "")

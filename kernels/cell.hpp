@@ -101,6 +101,9 @@ struct Cell {
     double density_normalizer;  ///< dimension 1: docs/numerics.md section 10
 };
 
+/// Lane instructions that one sample and neuron must cost with ReLU: forward d fma, max, fma; backward d fma, compare, d + 1 masked sums.
+constexpr std::int64_t instructions_per_sample_neuron(std::int64_t dimension) { return 3 * dimension + 4; }
+
 /// Number of parameters of a network: d h + 2 h + 1.
 constexpr std::int64_t parameter_count(std::int64_t width, std::int64_t dimension) { return width * (dimension + 2) + 1; }
 

@@ -59,6 +59,8 @@ public:
     virtual std::int64_t batch_trials(const CellPlan& plan) const { return plan.block_trials(); }
     /// Whether a worker reaches its speed only with batch_trials() trials and while the others work too, as on GPUs: for measurements.
     virtual bool needs_full_batches() const { return false; }
+    /// Lane instructions that it can issue per second, the measure of throughput; 0 if it does not know.
+    virtual double issue_limit() const { return 0; }
     /// How it will run a cell, a line per fact, for the dry run: where what of a replica is kept, how many replicas at once.
     virtual std::vector<std::string> plan_lines(const CellPlan& /*plan*/) const { return {}; }
     /// Called before a run with all its cells. Throws DeviceError for what can be told already: a cell that cannot run here, a compiler

@@ -22,7 +22,8 @@ Law normal_law(double mean, double deviation) { return {LawKind::Normal, 0, 0, m
 
 /// Sample-neuron-coordinates of one trial, the measure of its work.
 double trial_work(const CellConfig& config) {
-    const double per_sample = static_cast<double>(config.width * (3 * config.input.dimension + 4) + 16 * config.input.dimension + 64);
+    const double per_sample = static_cast<double>(config.width * kernels::instructions_per_sample_neuron(config.input.dimension) +
+                                                  16 * config.input.dimension + 64);
     return static_cast<double>(config.steps) * static_cast<double>(config.batch) * per_sample;
 }
 

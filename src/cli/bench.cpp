@@ -2,8 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "campaign/campaign.hpp"
 #include "cli/backend_choice.hpp"
@@ -31,6 +34,8 @@ constexpr StandardCell standard_cells[] = {
     {"h=32 d=1 sgd", 32, 1, 32, "relu", sgd, "float32"},     {"h=32 d=1 adam", 32, 1, 32, "relu", adam, "float32"},
     {"h=64 d=1 sgd", 64, 1, 64, "relu", sgd, "float32"},     {"h=64 d=2 sgd", 64, 2, 64, "relu", sgd, "float32"},
     {"h=64 d=3 sgd", 64, 3, 64, "relu", sgd, "float32"},     {"h=64 d=4 sgd", 64, 4, 64, "relu", sgd, "float32"},
+    {"h=64 d=1 adam", 64, 1, 64, "relu", adam, "float32"},   {"h=64 d=2 adam", 64, 2, 64, "relu", adam, "float32"},
+    {"h=64 d=3 adam", 64, 3, 64, "relu", adam, "float32"},   {"h=64 d=4 adam", 64, 4, 64, "relu", adam, "float32"},
     {"h=32 d=1 tanh", 32, 1, 32, "tanh", sgd, "float32"},    {"h=32 d=1 float64", 32, 1, 32, "relu", sgd, "float64"},
     {"h=1024 d=1 sgd", 1024, 1, 32, "relu", sgd, "float32"},
 };
@@ -82,6 +87,14 @@ Measurement measure(const StandardCell& standard, Backend& backend, double secon
     return {work * replica_steps(config), work * sample_neurons(config), median(shares), static_cast<int>(shares.size())};
 }
 
+/// Share of the issue limit that the sample-neurons alone take; NaN where the count of instructions is not known or the limit is not.
+double issue_share(const StandardCell& cell, const Measurement& result, const Backend& backend) {
+    if (backend.issue_limit() == 0 || std::string_view(cell.activation) != "relu" || std::string_view(cell.precision) != "float32")
+        return std::numeric_limits<double>::quiet_NaN();
+    return result.sample_neurons_per_second * static_cast<double>(kernels::instructions_per_sample_neuron(cell.dimension)) /
+           backend.issue_limit();
+}
+
 ExitCode bench(const BackendChoice& choice, double seconds, bool json) {
     std::vector<CellConfig> configurations;
     for (const StandardCell& cell : standard_cells) configurations.push_back(configuration(cell));
@@ -89,13 +102,16 @@ ExitCode bench(const BackendChoice& choice, double seconds, bool json) {
     using nlohmann::ordered_json;
     ordered_json cells = ordered_json::array();
     if (!json)
-        print(fmt::format("{}; steps 10000, 64 checks, batch as shown; medians\n{:<18} {:>6} {:>16} {:>17} {:>9}\n", backend->description(),
-                          "cell", "batch", "replica-steps/s", "sample-neurons/s", "tracking"));
+        print(fmt::format("{}; steps 10000, 64 checks, batch as shown; medians\n{:<18} {:>6} {:>16} {:>17} {:>9}{}\n",
+                          backend->description(), "cell", "batch", "replica-steps/s", "sample-neurons/s", "tracking",
+                          backend->issue_limit() > 0 ? fmt::format(" {:>14}", "of issue limit") : ""));
     for (const StandardCell& cell : standard_cells) {
         const Measurement result = measure(cell, *backend, seconds);
+        const double share = issue_share(cell, result, *backend);
         if (!json)
-            print(fmt::format("{:<18} {:>6} {:>16} {:>17} {:>7.1f} %\n", cell.name, cell.batch, speed_text(result.replica_steps_per_second),
-                              speed_text(result.sample_neurons_per_second), 100 * result.tracking_share));
+            print(fmt::format("{:<18} {:>6} {:>16} {:>17} {:>7.1f} %{}\n", cell.name, cell.batch,
+                              speed_text(result.replica_steps_per_second), speed_text(result.sample_neurons_per_second),
+                              100 * result.tracking_share, std::isnan(share) ? "" : fmt::format(" {:>12.1f} %", 100 * share)));
         cells.push_back({{"cell", cell.name},
                          {"width", cell.width},
                          {"dimension", cell.dimension},
@@ -105,9 +121,19 @@ ExitCode bench(const BackendChoice& choice, double seconds, bool json) {
                          {"replica_steps_per_second", result.replica_steps_per_second},
                          {"sample_neurons_per_second", result.sample_neurons_per_second},
                          {"tracking_share", result.tracking_share},
+                         {"issue_share", std::isnan(share) ? ordered_json() : ordered_json(share)},
                          {"rounds", result.rounds}});
     }
-    if (json) print(ordered_json{{"backend", backend->description()}, {"version", LIMRISK_VERSION}, {"cells", cells}}.dump(2) + "\n");
+    if (!json && backend->issue_limit() > 0)
+        print(fmt::format("issue limit: {} lane instructions/s; a sample and neuron counts 3 d + 4 of them\n",
+                          speed_text(backend->issue_limit())));
+    if (json)
+        print(ordered_json{{"backend", backend->description()},
+                           {"version", LIMRISK_VERSION},
+                           {"issue_limit", backend->issue_limit()},
+                           {"cells", cells}}
+                  .dump(2) +
+              "\n");
     return ExitCode::Done;
 }
 

@@ -133,6 +133,12 @@ public:
 
     bool needs_full_batches() const override { return true; }
 
+    double issue_limit() const override {
+        double sum = 0;
+        for (const auto& device : devices_) sum += cuda::issue_limit(device->properties());
+        return sum;
+    }
+
     std::vector<std::string> plan_lines(const CellPlan& plan) const override {
         std::vector<std::string> lines;
         for (const auto& device : devices_) {

@@ -31,7 +31,7 @@ std::int64_t replicas_at_once(const DeviceProperties& device, const kernels::Cel
     const std::int64_t per_warp = lanes_of_warp / cell.tile.lanes;
     const std::int64_t wave = device.multiprocessors * static_cast<std::int64_t>(resident_warps(device, plan, registers)) * per_warp;
     const double per_sample =
-        static_cast<double>(cell.tile.lanes * cell.tile.neurons_per_lane * instructions_per_sample_neuron(cell.dimension));
+        static_cast<double>(cell.tile.lanes * cell.tile.neurons_per_lane * kernels::instructions_per_sample_neuron(cell.dimension));
     const double instructions = static_cast<double>(cell.steps) * static_cast<double>(cell.batch) * per_sample;
     const double affordable = most_seconds * expected_efficiency * issue_limit(device) / instructions;
     return affordable >= static_cast<double>(waves * wave) ? waves * wave : std::max(wave, static_cast<std::int64_t>(affordable));

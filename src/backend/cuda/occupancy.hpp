@@ -16,7 +16,4 @@ std::int64_t replicas_at_once(const DeviceProperties& device, const kernels::Cel
 /// Lane instructions per second that a device can issue: one warp instruction per scheduler and clock.
 double issue_limit(const DeviceProperties& device);
 
-/// Lane instructions of one sample and neuron with ReLU: 3 d + 4 (docs/performance.md).
-constexpr std::int64_t instructions_per_sample_neuron(std::int64_t dimension) { return 3 * dimension + 4; }
-
 }  // namespace limrisk::cuda
