@@ -17,31 +17,37 @@ struct FixedLayout {
     static constexpr std::int64_t rows() { return outer_bias() + 1; }
 };
 
-/// The samples of round t alone: lanes j = 0 .. count - 1. Rounds are processed one after the other, which sums in the same order
-/// as a whole superblock at once and needs the outputs of one round only.
-///   All  every lane of the tile has a sample, known at compile time
-template <int L, bool All>
+/// The samples of one round alone: lanes j = 0 .. count - 1, the round's inputs, target and weight in place 0 of the block. Rounds are
+/// processed one after the other, which sums in the same order as a whole superblock at once and needs the outputs of one round only.
+///   Least  samples known at compile time; if More, lane Least has one too where count says so
+template <int L, int Least, bool More>
 struct RoundOrder {
-    int t, count;
+    int count;
 
-    LIMRISK_INLINE int round(int) const { return t; }
+    LIMRISK_INLINE int round(int) const { return 0; }
     LIMRISK_INLINE int source(int i) const { return i; }
     LIMRISK_INLINE int output(int i, int) const { return i; }
     LIMRISK_INLINE static int first_output(int, int) { return 0; }
 
-    template <int, class Body>
+    template <int S, class Body>
     LIMRISK_INLINE void each_group(Body body) const {
-        if constexpr (All) {
-            body(AtOnce<L>{}, 0);
-        } else {
-            LIMRISK_UNROLL(32)
-            for (int j = 0; j < L; ++j)
-                if (j < count) body(AtOnce<1>{}, j);
+        constexpr int rest = Least % S;
+        LIMRISK_UNROLL(32)
+        for (int first = 0; first + S <= Least; first += S) body(AtOnce<S>{}, first);
+        if constexpr (rest > 0) body(AtOnce<rest>{}, Least - rest);
+        if constexpr (More) {
+            if (Least < count) body(AtOnce<1>{}, Least);
         }
     }
     template <class Body>
     LIMRISK_INLINE void each_round(Body body) const {
-        body(t, All ? L : count);
+        body(0, count);
+    }
+    template <class Body>
+    LIMRISK_INLINE void each_absent(int, int, Body body) const {
+        LIMRISK_UNROLL(32)
+        for (int j = Least; j < L; ++j)
+            if (!More || j > Least || j >= count) body(j);
     }
 };
 
@@ -63,6 +69,10 @@ struct RoundRange {
     template <class Body>
     LIMRISK_INLINE void each_round(Body body) const {
         body(t, count);
+    }
+    template <class Body>
+    LIMRISK_INLINE void each_absent(int samples, int tile, Body body) const {
+        for (int j = samples; j < tile; ++j) body(j);
     }
 };
 

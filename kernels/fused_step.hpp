@@ -44,26 +44,29 @@ public:
     LIMRISK_INLINE void gradient(const Pack<Real>& last_slot_present, const Pack<Real>* theta, Pack<Real>* gradient, Load load) {
         LIMRISK_UNROLL(64)
         for (int row = 0; row < FusedState<Spec>::rows; ++row) gradient[row] = Pack<Real>{};
-        Pack<Real> outputs[Spec::tile], errors[rounds], error_sum{}, risk_sum{};
-        const PassScratch<Real> scratch{outputs, errors, nullptr, lane_in_tile<Real>(Spec::tile)};
+        Pack<Real> outputs[Spec::tile], error, error_sum{}, risk_sum{};
+        const PassScratch<Real> scratch{outputs, &error, nullptr, lane_in_tile<Real>(Spec::tile)};
         const NetworkPass<Real, Spec::activation.kind, Spec::dimension, LayoutType> pass(LayoutType{}, Spec::activation, scratch);
         Pack<Real> inputs[rounds * Spec::dimension], targets[rounds], weights[rounds];
         const SampleBlock<Real> block{inputs, targets, weights};
         constexpr std::int64_t superblock = static_cast<std::int64_t>(rounds) * Spec::tile, whole = Spec::batch / superblock * superblock;
+        constexpr int left = static_cast<int>(Spec::batch - whole), least = left / rounds, more = left % rounds;
+        LIMRISK_ROLLED
         for (std::int64_t base = 0; base < whole; base += superblock) {
             load(base, block);
-            LIMRISK_UNROLL(4)
-            for (int t = 0; t < rounds; ++t)
-                pass.accumulate(theta, block, RoundOrder<Spec::tile, true>{t, Spec::tile}, gradient, error_sum, risk_sum);
-        }
-        if constexpr (whole < Spec::batch) {
-            load(whole, block);
-            LIMRISK_UNROLL(4)
+            LIMRISK_ROLLED
             for (int t = 0; t < rounds; ++t) {
-                const std::int64_t left = Spec::batch - whole - t;
-                const int count = left <= 0 ? 0 : static_cast<int>((left + rounds - 1) / rounds);
-                pass.accumulate(theta, block, RoundOrder<Spec::tile, false>{t, count < Spec::tile ? count : Spec::tile}, gradient,
-                                error_sum, risk_sum);
+                pass.accumulate(theta, block, RoundOrder<Spec::tile, Spec::tile, false>{Spec::tile}, gradient, error_sum, risk_sum);
+                next_round(block);
+            }
+        }
+        if constexpr (left > 0) {
+            load(whole, block);
+            LIMRISK_ROLLED
+            for (int t = 0; t < (least > 0 ? rounds : more); ++t) {
+                pass.accumulate(theta, block, RoundOrder<Spec::tile, least, (more > 0)>{t < more ? least + 1 : least}, gradient, error_sum,
+                                risk_sum);
+                next_round(block);
             }
         }
         pass.finish(theta, gradient, error_sum, last_slot_present);
@@ -71,6 +74,17 @@ public:
 
 private:
     static constexpr int rounds = samples_per_lane(Spec::dimension);
+
+    /// Moves the samples of the rounds to come one place down: the code of one round then serves all, and every index is a constant.
+    static LIMRISK_INLINE void next_round(const SampleBlock<Real>& block) {
+        LIMRISK_UNROLL(4)
+        for (int t = 0; t + 1 < rounds; ++t) {
+            LIMRISK_UNROLL(4)
+            for (int k = 0; k < Spec::dimension; ++k) block.inputs[t * Spec::dimension + k] = block.inputs[(t + 1) * Spec::dimension + k];
+            block.targets[t] = block.targets[t + 1];
+            block.weights[t] = block.weights[t + 1];
+        }
+    }
 };
 
 template <class Spec>

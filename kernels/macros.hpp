@@ -10,10 +10,12 @@
 #define LIMRISK_INLINE __forceinline__
 #define LIMRISK_UNROLL(count) LIMRISK_PRAGMA(unroll)
 #define LIMRISK_UNROLL_ROWS(Rows) LIMRISK_PRAGMA(unroll(unrolled_rows<Rows>))  // rows in registers: every index must be a constant
+#define LIMRISK_ROLLED LIMRISK_PRAGMA(unroll 1)                                // a loop whose body is large
 #else
 #define LIMRISK_INLINE inline __attribute__((always_inline))
 #define LIMRISK_UNROLL(count) LIMRISK_PRAGMA(GCC unroll count)
 #define LIMRISK_UNROLL_ROWS(Rows)
+#define LIMRISK_ROLLED
 #endif
 
 // A kernel with one parameter. LIMRISK_KERNEL(name, Type, threads per block) { ... arguments.x ... }

@@ -183,7 +183,7 @@ private:
                                   Pack<Real>& error_sum, Pack<Real>& risk_sum) const {
         order.each_round([&](int t, int samples) {
             const auto sums = scratch_.outputs + order.first_output(t, layout_.tile);
-            for (int j = samples; j < layout_.tile; ++j) sums[j] = Pack<Real>{};
+            order.each_absent(samples, layout_.tile, [&](int j) { sums[j] = Pack<Real>{}; });
             tile_transpose_sum(sums, layout_.tile);
             const V limit = splat<V>(samples);
             for_parts<Real>([&](int p) {

@@ -39,6 +39,11 @@ struct SampleOrder {
     LIMRISK_INLINE void each_round(Body body) const {
         for (int t = 0; t < 4 && round_count[t] > 0; ++t) body(t, round_count[t]);
     }
+    /// Calls body(j) for the lanes of a tile that have no sample in a round of `samples`.
+    template <class Body>
+    LIMRISK_INLINE static void each_absent(int samples, int tile, Body body) {
+        for (int j = samples; j < tile; ++j) body(j);
+    }
 };
 
 /// `left`: samples of the batch from this superblock's base on.
