@@ -19,6 +19,14 @@ LIMRISK_INLINE void copy_rows(const From& from, const To& to) {
     }
 }
 
+/// The same rows at a stride that the compiler cannot know to be the same: it computes their addresses anew instead of keeping all of
+/// them in registers from the first load to the last store (ptxas for sm_100 did, and spilled).
+template <class Real>
+LIMRISK_INLINE StridedRows<Real> addressed_anew(StridedRows<Real> rows) {
+    asm volatile("" : "+l"(rows.stride));
+    return rows;
+}
+
 /// Trains every replica of the list from step `from` to step `to`: one warp carries 32 / tile of them.
 template <class Spec>
 LIMRISK_INLINE void train_replicas(const TrainArguments<typename Spec::Real>& a) {
@@ -60,9 +68,9 @@ LIMRISK_INLINE void train_replicas(const TrainArguments<typename Spec::Real>& a)
             a.piece.replicas[place.replica].nonfinite_step = n + 1;
         }
     }
-    copy_rows<Spec::network, State::rows>(state.theta.rows(), theta);
-    if constexpr (State::states >= 1) copy_rows<Spec::states, State::rows>(state.first.rows(), first);
-    if constexpr (State::states >= 2) copy_rows<Spec::states, State::rows>(state.second.rows(), second);
+    copy_rows<Spec::network, State::rows>(state.theta.rows(), addressed_anew(theta));
+    if constexpr (State::states >= 1) copy_rows<Spec::states, State::rows>(state.first.rows(), addressed_anew(first));
+    if constexpr (State::states >= 2) copy_rows<Spec::states, State::rows>(state.second.rows(), addressed_anew(second));
 }
 
 }  // namespace LIMRISK_LANES
