@@ -1,4 +1,5 @@
-// Registers while a replica fits, then shared memory, then global memory: first the optimizer's states move out, then the parameters.
+// Registers while a replica fits, then shared memory if that holds at least one warp, then global memory: first the optimizer's states
+// move out, then the parameters.
 #include "backend/cuda/kernel_plan.hpp"
 
 #include <fmt/format.h>
@@ -16,21 +17,23 @@ using kernels::Storage;
 
 constexpr int most_warps = 4;
 
-/// Registers that hold reals for the whole of a step. Calibrated with what ptxas reports (tests/unit/kernel_plan_test.cpp): beyond it the
-/// compiler spills, below it never.
-constexpr std::int64_t most_resident_reals = 160;
+/// Reals of a precision that stay in registers for the whole of a step: beyond it the compiler spills, below it never. Calibrated with
+/// what ptxas reports: docs/gpu.md, tests/unit/kernel_grid_test.cpp.
+constexpr std::int64_t most_resident_reals(std::size_t real) { return real == 4 ? 148 : 64; }
 
-/// Reals that a thread keeps through a step beside the optimizer's states: parameters, sums, the outputs of a round, its samples.
+/// Reals that a thread keeps through a step beside the optimizer's states: parameters, sums, the outputs and the error of a round, the
+/// inputs and targets of its samples.
 std::int64_t resident_reals(const Cell& cell) {
     const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension);
-    return kernels::network_rows(rows, cell.optimizer.kind) + kernels::scratch_rows(cell.tile.lanes, cell.dimension);
+    return kernels::network_rows(rows, cell.optimizer.kind) + cell.tile.lanes + 1 +
+           kernels::samples_per_lane(cell.dimension) * (cell.dimension + 1);
 }
 
-/// Whether the unrolled loops of a kernel in registers stay small enough to compile within seconds.
+/// Whether the unrolled loops of a kernel in registers, those over the samples of a round and the neurons of a lane, stay small enough
+/// to compile within seconds.
 bool unrolls_well(const Cell& cell) {
     const bool kinked = cell.activation.kind <= kernels::ActivationKind::Clipping;
-    const std::int64_t evaluations = cell.tile.lanes * cell.tile.neurons_per_lane * kernels::samples_per_lane(cell.dimension);
-    return cell.dimension <= 4 && (kinked || evaluations <= 32);
+    return cell.dimension <= 4 && (kinked || cell.tile.lanes * cell.tile.neurons_per_lane <= 64);
 }
 
 std::size_t bytes_per_warp(std::int64_t rows, std::size_t real) { return static_cast<std::size_t>(rows) * 32 * real; }
@@ -50,16 +53,18 @@ KernelPlan plan_train(const Cell& cell, std::size_t block_bytes) {
                    bytes_per_warp(kernels::shared_rows(network, state_storage, cell.tile, cell.dimension, cell.optimizer.kind), real),
                    block_bytes);
     };
-    if (real == 4 && unrolls_well(cell) && reals <= most_resident_reals) {
-        if (reals + states * rows <= most_resident_reals) return place(Storage::Registers, Storage::Registers);
+    if (unrolls_well(cell) && reals <= most_resident_reals(real)) {
+        if (reals + states * rows <= most_resident_reals(real)) return place(Storage::Registers, Storage::Registers);
         return place(Storage::Registers, Storage::Shared);
     }
-    const Storage home = states == 0 ? Storage::Registers : Storage::Shared;
-    for (const auto& [network, state_storage] : {std::pair{Storage::Shared, home}, std::pair{Storage::Shared, Storage::Global}}) {
-        const KernelPlan plan = place(network, state_storage);
-        if (plan.warps == most_warps) return plan;
+    if (states == 0) {
+        const KernelPlan shared = place(Storage::Shared, Storage::Registers);
+        return shared.warps > 0 ? shared : place(Storage::Global, Storage::Registers);
     }
-    return place(Storage::Global, states == 0 ? Storage::Registers : Storage::Global);
+    // A step touches the states once and the parameters with every sample, so the states give way to another warp.
+    const KernelPlan all_shared = place(Storage::Shared, Storage::Shared), shared = place(Storage::Shared, Storage::Global);
+    if (all_shared.warps > 0 && all_shared.warps == shared.warps) return all_shared;
+    return shared.warps > 0 ? shared : place(Storage::Global, Storage::Global);
 }
 
 KernelPlan plan_evaluate(const Cell& cell, std::size_t block_bytes) {
@@ -68,7 +73,7 @@ KernelPlan plan_evaluate(const Cell& cell, std::size_t block_bytes) {
         return fit(network, Storage::Registers, bytes_per_warp(rows, 8), block_bytes);
     };
     const KernelPlan shared = place(Storage::Shared);
-    return shared.warps == most_warps ? shared : place(Storage::Global);
+    return shared.warps > 0 ? shared : place(Storage::Global);
 }
 
 const char* storage_name(Storage storage) {

