@@ -223,7 +223,8 @@ bool WorkerPool::run_one(Running& running) {
             std::optional<BlockResult> result =
                 backend_.run({batch->plan.get(), batch->first_trial(), batch->count(), running.number}, running.status, options);
             if (result) {
-                const std::int64_t trials = result->aggregate ? result->aggregate->trials : static_cast<std::int64_t>(result->records.size());
+                const std::int64_t trials =
+                    result->aggregate ? result->aggregate->trials : static_cast<std::int64_t>(result->records.size());
                 if (trials != batch->count()) throw Defect(fmt::format("the backend returned {} records of {}", trials, batch->count()));
             }
             if (result) finished = finish(*batch, std::move(*result));
