@@ -182,7 +182,7 @@ TEST_P(TrainOnEmulation, GivesTheBitsOfTheCpuBackend) {
     const Case& of = GetParam();
     const CellPlan plan(config_of(of));
     const auto compare = of.precision == Precision::Float32 ? differences<float> : differences<double>;
-    const cuda::CellKernelPlan planned = cuda::plan_kernels(plan.cell(), block_bytes);
+    const cuda::CellKernelPlan planned = cuda::plan_kernels(plan.cell(), block_bytes, 90);
     EXPECT_EQ(compare(plan, planned, of.replicas, cuda::device_headers()), "");
     for (const Storage storage : {Storage::Shared, Storage::Global}) {
         const cuda::CellKernelPlan other = with_train_rows_in(storage, plan.cell(), planned);
@@ -228,7 +228,7 @@ TEST_P(PlantedOnEmulation, IsSeen) {
     const Case& of = std::end(cases)[-1];  // its lanes read each other's samples from memory
     const CellPlan plan(config_of(of));
     for (const Storage storage : {Storage::Shared, Storage::Global}) {
-        const cuda::CellKernelPlan kernels = with_train_rows_in(storage, plan.cell(), cuda::plan_kernels(plan.cell(), block_bytes));
+        const cuda::CellKernelPlan kernels = with_train_rows_in(storage, plan.cell(), cuda::plan_kernels(plan.cell(), block_bytes, 90));
         EXPECT_NE(differences<float>(plan, kernels, of.replicas, headers), "") << cuda::describe_plan(plan.cell(), kernels.train);
     }
 }

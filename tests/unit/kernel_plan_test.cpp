@@ -65,7 +65,7 @@ std::size_t shared_bytes_per_warp(const Cell& cell, Storage network, Storage sta
 TEST(KernelPlan, EveryShapeHasOne) {
     for (const std::size_t bytes : block_bytes)
         for_each_cell([&](const Cell& cell) {
-            const CellKernelPlan plan = plan_kernels(cell, bytes);
+            const CellKernelPlan plan = plan_kernels(cell, bytes, 90);
             const std::size_t real = cell.precision == Precision::Float32 ? 4 : 8;
             for (const KernelPlan& kernel : {plan.train, plan.evaluate}) {
                 ASSERT_GE(kernel.warps, 1) << text_of(cell);
@@ -90,7 +90,7 @@ TEST(KernelPlan, GlobalMemoryOnlyWhereSharedMemoryIsTooSmall) {
     for (const std::size_t bytes : block_bytes)
         for_each_cell([&](const Cell& cell) {
             const std::size_t real = cell.precision == Precision::Float32 ? 4 : 8;
-            const CellKernelPlan plan = plan_kernels(cell, bytes);
+            const CellKernelPlan plan = plan_kernels(cell, bytes, 90);
             if (plan.train.network == Storage::Global) {
                 ASSERT_GT(shared_bytes_per_warp(cell, Storage::Shared, Storage::Global, real), bytes) << text_of(cell);
             } else if (plan.train.states == Storage::Global) {
@@ -108,9 +108,9 @@ TEST(KernelPlan, GlobalMemoryOnlyWhereSharedMemoryIsTooSmall) {
 /// More shared memory or less width never moves the parameters to a slower place.
 TEST(KernelPlan, IsMonotone) {
     for_each_cell([&](const Cell& cell) {
-        CellKernelPlan smaller = plan_kernels(cell, block_bytes[0]);
+        CellKernelPlan smaller = plan_kernels(cell, block_bytes[0], 90);
         for (const std::size_t bytes : block_bytes) {
-            const CellKernelPlan plan = plan_kernels(cell, bytes);
+            const CellKernelPlan plan = plan_kernels(cell, bytes, 90);
             ASSERT_LE(plan.train.network, smaller.train.network) << text_of(cell);
             ASSERT_LE(plan.evaluate.network, smaller.evaluate.network) << text_of(cell);
             smaller = plan;
@@ -120,9 +120,9 @@ TEST(KernelPlan, IsMonotone) {
     for (const std::int64_t dimension : {1, 2, 3, 4, 5, 16, 64})
         for (const OptimizerKind optimizer : {OptimizerKind::Sgd, OptimizerKind::Nesterov, OptimizerKind::Adam})
             for (const Precision precision : {Precision::Float32, Precision::Float64}) {
-                CellKernelPlan narrower = plan_kernels(cell_of(512, dimension, optimizer, precision), block_bytes[2]);
+                CellKernelPlan narrower = plan_kernels(cell_of(512, dimension, optimizer, precision), block_bytes[2], 90);
                 for (std::int64_t width = 512; width <= 4096; width += 32) {
-                    const CellKernelPlan plan = plan_kernels(cell_of(width, dimension, optimizer, precision), block_bytes[2]);
+                    const CellKernelPlan plan = plan_kernels(cell_of(width, dimension, optimizer, precision), block_bytes[2], 90);
                     ASSERT_GE(plan.train.network, narrower.train.network) << "width " << width << ", dimension " << dimension;
                     narrower = plan;
                 }
@@ -132,7 +132,7 @@ TEST(KernelPlan, IsMonotone) {
 /// The shapes of the speed targets, and how far beyond them registers reach.
 TEST(KernelPlan, WhatLivesInRegisters) {
     const auto place = [](const Cell& cell) {
-        const KernelPlan plan = plan_kernels(cell, block_bytes[3]).train;
+        const KernelPlan plan = plan_kernels(cell, block_bytes[3], 90).train;
         return std::pair{plan.network, plan.states};
     };
     constexpr std::pair registers{Storage::Registers, Storage::Registers}, states_shared{Storage::Registers, Storage::Shared};
@@ -155,7 +155,7 @@ TEST(KernelPlan, WhatLivesInRegisters) {
 /// A device whose blocks had almost no shared memory would be refused with the numbers.
 TEST(KernelPlan, SaysWhatDoesNotFit) {
     try {
-        plan_kernels(cell_of(4096, 64, OptimizerKind::Adam), 8 << 10);
+        plan_kernels(cell_of(4096, 64, OptimizerKind::Adam), 8 << 10, 90);
         FAIL() << "planned";
     } catch (const Error& error) {
         EXPECT_THAT(error.what(),
@@ -165,7 +165,7 @@ TEST(KernelPlan, SaysWhatDoesNotFit) {
 }
 
 TEST(KernelPlan, IsDescribed) {
-    const auto train = [](const Cell& cell) { return describe_plan(cell, plan_kernels(cell, block_bytes[3]).train); };
+    const auto train = [](const Cell& cell) { return describe_plan(cell, plan_kernels(cell, block_bytes[3], 90).train); };
     EXPECT_EQ(train(cell_of(64, 1, OptimizerKind::Sgd)), "tile 8x8, parameters in registers, 4 warps a block");
     EXPECT_EQ(train(cell_of(64, 1, OptimizerKind::Adam)),
               "tile 8x8, parameters in registers, optimizer state in registers, 4 warps a block");

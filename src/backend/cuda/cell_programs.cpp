@@ -1,21 +1,22 @@
 // Sources to programs to modules, each step once.
 #include "backend/cuda/cell_programs.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "backend/cuda/spec_source.hpp"
 
 namespace limrisk::cuda {
 
-CellJobs compile_jobs(const kernels::Cell& cell, const std::string& name, const std::string& architecture,
-                      std::size_t shared_bytes_per_block) {
+CellJobs compile_jobs(const kernels::Cell& cell, const std::string& name, int architecture, std::size_t shared_bytes_per_block) {
     CellJobs jobs;
-    jobs.plan = plan_kernels(cell, shared_bytes_per_block);
+    jobs.plan = plan_kernels(cell, shared_bytes_per_block, architecture);
     jobs.train.name = "the train kernel of " + name;
     jobs.train.source = train_kernel_source(cell, jobs.plan.train);
     jobs.evaluate.name = "the evaluation kernels of " + name;
     jobs.evaluate.source = evaluate_kernel_source(cell, jobs.plan.evaluate);
-    jobs.train.architecture = jobs.evaluate.architecture = architecture;
+    jobs.train.architecture = jobs.evaluate.architecture = fmt::format("sm_{}", architecture);
     return jobs;
 }
 

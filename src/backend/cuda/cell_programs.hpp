@@ -25,8 +25,7 @@ struct CellJobs {
 };
 
 /// `name` is for messages: "width 8, relu, adam(0.01)".
-CellJobs compile_jobs(const kernels::Cell& cell, const std::string& name, const std::string& architecture,
-                      std::size_t shared_bytes_per_block);
+CellJobs compile_jobs(const kernels::Cell& cell, const std::string& name, int architecture, std::size_t shared_bytes_per_block);
 
 /// Compiled programs in memory, shared by devices of one architecture; any number of threads.
 class ProgramShelf {
@@ -47,14 +46,13 @@ private:
 /// Modules of one device, any number of threads.
 class DeviceKernels {
 public:
-    DeviceKernels(Device& device, std::string architecture, ProgramShelf& shelf)
-        : device_(device), architecture_(std::move(architecture)), shelf_(shelf) {}
+    DeviceKernels(Device& device, int architecture, ProgramShelf& shelf) : device_(device), architecture_(architecture), shelf_(shelf) {}
 
     /// Compiles and loads what is missing. The kernels live as long as this object.
     CellKernels get(const kernels::Cell& cell, const std::string& name);
     /// The same without loading: the kernels are null. Asks nothing of the device.
     CellKernels compiled(const kernels::Cell& cell, const std::string& name);
-    const std::string& architecture() const { return architecture_; }
+    int architecture() const { return architecture_; }
 
 private:
     struct Compiled;
@@ -62,7 +60,7 @@ private:
     Module& load(const CompileJob& job, const CompiledProgram& program);
 
     Device& device_;
-    std::string architecture_;
+    int architecture_;
     ProgramShelf& shelf_;
     std::mutex mutex_;
     std::map<std::string, std::unique_ptr<Module>> modules_;  // by source

@@ -33,7 +33,7 @@ std::int64_t finish_warps(const DeviceProperties& properties) { return finish_wa
 /// One device with its kernels.
 class OpenDevice {
 public:
-    OpenDevice(std::unique_ptr<Device> device, const std::string& architecture, ProgramShelf& shelf, std::size_t memory_limit)
+    OpenDevice(std::unique_ptr<Device> device, int architecture, ProgramShelf& shelf, std::size_t memory_limit)
         : device_(std::move(device)), kernels_(*device_, architecture, shelf) {
         const double free = usable_share * static_cast<double>(device_->free_bytes());
         worker_bytes_ = (memory_limit > 0 ? memory_limit : static_cast<std::size_t>(free)) / workers_per_device;
@@ -107,8 +107,7 @@ public:
                 throw DeviceError(fmt::format("{} has compute capability {}.{}, which {} does not compile for", device_name(properties),
                                               properties.compute_capability / 10, properties.compute_capability % 10,
                                               shelf_.compiler().identity()));
-            devices_.push_back(std::make_unique<OpenDevice>(runtime_->open(properties.index), fmt::format("sm_{}", *architecture), shelf_,
-                                                            options.memory_limit));
+            devices_.push_back(std::make_unique<OpenDevice>(runtime_->open(properties.index), *architecture, shelf_, options.memory_limit));
         }
         for (int i = 0; i < workers_per_device; ++i)
             for (const auto& device : devices_) workers_.push_back(std::make_unique<Worker>(*device, options.launch_seconds));
@@ -158,7 +157,7 @@ public:
     }
 
     void prepare(const std::vector<CellConfig>& cells) override {
-        std::set<std::pair<std::string, std::size_t>> targets;  // architecture and shared memory: what programs depend on
+        std::set<std::pair<int, std::size_t>> targets;  // architecture and shared memory: what programs depend on
         for (const auto& device : devices_) targets.insert({device->kernels().architecture(), device->properties().shared_bytes_per_block});
         std::vector<CompileJob> jobs;
         for (const CellConfig& config : cells) {

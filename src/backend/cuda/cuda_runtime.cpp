@@ -12,9 +12,9 @@
 #include <system_error>
 #include <utility>
 
+#include "aggregation/aggregate_device.hpp"
 #include "backend/cuda/cuda_backend.hpp"
 #include "backend/cuda/cuda_runtime_message.hpp"
-#include "aggregation/aggregate_device.hpp"
 #include "backend/cuda/device_select.hpp"
 #include "limrisk/error.hpp"
 

@@ -17,16 +17,23 @@ using kernels::Storage;
 
 constexpr int most_warps = 4;
 
+/// Whether ptxas keeps the inputs that a round broadcasts from the forward to the backward pass, in place of broadcasting them again.
+bool keeps_broadcast_inputs(int architecture) { return architecture >= 100; }
+
 /// Reals of a precision that stay in registers for the whole of a step: beyond it the compiler spills, below it never. Calibrated with
 /// what ptxas reports: docs/gpu.md, tests/unit/kernel_grid_test.cpp.
-constexpr std::int64_t most_resident_reals(std::size_t real) { return real == 4 ? 148 : 64; }
+std::int64_t most_resident_reals(std::size_t real, int architecture) {
+    if (keeps_broadcast_inputs(architecture)) return real == 4 ? 160 : 72;
+    return real == 4 ? 148 : 64;
+}
 
 /// Reals that a thread keeps through a step beside the optimizer's states: parameters, sums, the outputs and the error of a round, the
 /// inputs and targets of its samples.
-std::int64_t resident_reals(const Cell& cell) {
+std::int64_t resident_reals(const Cell& cell, int architecture) {
     const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension);
     return kernels::network_rows(rows, cell.optimizer.kind) + cell.tile.lanes + 1 +
-           kernels::samples_per_lane(cell.dimension) * (cell.dimension + 1);
+           kernels::samples_per_lane(cell.dimension) * (cell.dimension + 1) +
+           (keeps_broadcast_inputs(architecture) ? cell.tile.lanes * cell.dimension : 0);
 }
 
 /// Whether the unrolled loops of a kernel in registers, those over the samples of a round and the neurons of a lane, stay small enough
@@ -44,19 +51,20 @@ KernelPlan fit(Storage network, Storage states, std::size_t warp_bytes, std::siz
     return {network, states, static_cast<int>(fitting), fitting * warp_bytes};
 }
 
-KernelPlan plan_train(const Cell& cell, std::size_t block_bytes) {
+KernelPlan plan_train(const Cell& cell, std::size_t block_bytes, int architecture) {
     const std::size_t real = cell.precision == kernels::Precision::Float32 ? 4 : 8;
     const int states = kernels::state_count(cell.optimizer.kind);
-    const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension), reals = resident_reals(cell);
+    const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension), reals = resident_reals(cell, architecture);
+    const std::int64_t most_reals = most_resident_reals(real, architecture);
     const auto place = [&](Storage network, Storage state_storage) {
         return fit(network, state_storage,
                    bytes_per_warp(kernels::shared_rows(network, state_storage, cell.tile, cell.dimension, cell.optimizer.kind), real),
                    block_bytes);
     };
-    if (unrolls_well(cell) && reals <= most_resident_reals(real)) {
-        if (reals + states * rows <= most_resident_reals(real)) return place(Storage::Registers, Storage::Registers);
+    if (unrolls_well(cell) && reals + states * rows <= most_reals) return place(Storage::Registers, Storage::Registers);
+    // Where broadcast inputs are kept, the unrolled update has no registers left for states on their way from shared memory.
+    if (unrolls_well(cell) && reals <= most_reals && !keeps_broadcast_inputs(architecture))
         return place(Storage::Registers, Storage::Shared);
-    }
     if (states == 0) {
         const KernelPlan shared = place(Storage::Shared, Storage::Registers);
         return shared.warps > 0 ? shared : place(Storage::Global, Storage::Registers);
@@ -90,8 +98,8 @@ const char* storage_name(Storage storage) {
 
 }  // namespace
 
-CellKernelPlan plan_kernels(const Cell& cell, std::size_t shared_bytes_per_block) {
-    const CellKernelPlan plan{plan_train(cell, shared_bytes_per_block), plan_evaluate(cell, shared_bytes_per_block)};
+CellKernelPlan plan_kernels(const Cell& cell, std::size_t shared_bytes_per_block, int architecture) {
+    const CellKernelPlan plan{plan_train(cell, shared_bytes_per_block, architecture), plan_evaluate(cell, shared_bytes_per_block)};
     if (plan.train.warps == 0 || plan.evaluate.warps == 0)
         throw DeviceError(
             fmt::format("dimension {} with tiles of {} lanes needs more than the {} bytes of shared memory that a block of this "

@@ -23,8 +23,9 @@ struct CellKernelPlan {
     KernelPlan train, evaluate;
 };
 
-/// Plans a cell for a device whose blocks may have `shared_bytes_per_block` of dynamic shared memory (at least 48 KiB).
-CellKernelPlan plan_kernels(const kernels::Cell& cell, std::size_t shared_bytes_per_block);
+/// Plans a cell for machine code of `architecture` (90 for sm_90) on a device whose blocks may have `shared_bytes_per_block` of dynamic
+/// shared memory (at least 48 KiB).
+CellKernelPlan plan_kernels(const kernels::Cell& cell, std::size_t shared_bytes_per_block, int architecture);
 
 /// "tile 8x4, parameters in registers, states in shared memory, 4 warps a block, 12.5 KiB shared".
 std::string describe_plan(const kernels::Cell& cell, const KernelPlan& plan);
