@@ -120,8 +120,8 @@ std::string scientific(double value) { return fmt::format("{:.2g}", value); }
 
 std::string as_text(const ProblemOptima& known) {
     std::vector<TextColumn> columns{{"", "width"},          {"", "risk"},           {"", "kinks", 0, true}, {"", "next level", 3},
-                                    {"", "lower bound", 2}, {"", "reached", 1},     {"", "spread", 5},      {"", "gradient", 4},
-                                    {"", "LS gap", 6},      {"", "stored", 7, true}};
+                                    {"", "lower bound", 2}, {"", "reached", 1},     {"", "spread", 7},      {"", "gradient", 4},
+                                    {"", "LS gap", 6},      {"", "stored", 5, true}};
     for (const opt::Optimum& optimum : known.optima) {
         const auto stored = known.stored.find(optimum.width);
         const std::string kinks = optimum.shape.size() <= 12 ? optimum.shape : optimum.shape.substr(0, 9) + "...";

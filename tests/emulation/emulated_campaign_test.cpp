@@ -87,7 +87,7 @@ TEST_F(EmulatedCampaign, TheLastDeviceIsLostAndTheStoreResumes) {
     const auto runtime = std::make_shared<EmulatedRuntime>();
     {
         const auto backend = devices(runtime);
-        runtime->inject({.call = Call::CopyToHost, .occurrence = 3});
+        runtime->inject({.call = Call::CopyToHost, .occurrence = 5});
         try {
             run(trials, *backend);
             FAIL();

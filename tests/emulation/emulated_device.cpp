@@ -80,6 +80,11 @@ void EmulatedDeviceState::throw_defect() const {
     if (defect_) std::rethrow_exception(defect_);
 }
 
+void EmulatedDeviceState::throw_broken(Call call) const {
+    const std::lock_guard lock(mutex_);
+    if (broken_) fail(call, *broken_);
+}
+
 bool EmulatedDeviceState::broken() const {
     const std::lock_guard lock(mutex_);
     return broken_ || defect_;

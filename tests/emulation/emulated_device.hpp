@@ -35,6 +35,7 @@ public:
     void break_with(std::exception_ptr defect);
     void break_with(const std::string& error);
     void throw_defect() const;
+    void throw_broken(Call call) const;
     bool broken() const;
     [[noreturn]] void fail(Call call, const std::string& error) const;
     /// A call that a GPU would refuse, or worse; the mistake is in limrisk.

@@ -57,6 +57,7 @@ void EmulatedStreamQueue::do_one(const std::unique_lock<std::mutex>&) {
 void EmulatedStreamQueue::report(Call call) {
     device_->throw_defect();
     if (failure_) device_->fail(call, std::exchange(failure_, std::nullopt)->error);
+    device_->throw_broken(call);  // by another stream while this one waited: what was dropped must not pass for done
 }
 
 void EmulatedStreamQueue::finish(std::int64_t number, Call call) {

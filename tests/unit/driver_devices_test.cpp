@@ -252,7 +252,9 @@ TEST_F(DevicesTest, AnotherErrorEndsTheRunForAll) {
     FakeBackend backend(3, 2);
     std::atomic<int> calls{0};
     backend.before_block = [&](const WorkItem&, WorkStatus&) {
-        if (++calls == 4) throw Defect("two and two are five");
+        const int call = ++calls;
+        if (call == 4) throw Defect("two and two are five");
+        if (call > 4) std::this_thread::sleep_for(std::chrono::milliseconds(100));  // until the error is known to all
     };
     const auto [code, message] = error_of_run(200, backend);
     EXPECT_EQ(code, ExitCode::Defect);

@@ -122,12 +122,14 @@ TEST_F(DriverTest, WorkerErrorNamesThePlaceAndKeepsFinishedBlocks) {
 
 TEST_F(DriverTest, OtherWorkersFinishTheirBlocksWhenOneFails) {
     FakeBackend backend(2);
-    std::atomic<bool> failing{false};
+    std::atomic<bool> begun{false}, failing{false};
     backend.before_block = [&](const WorkItem& item, WorkStatus&) {
         if (item.first_trial == 0 && item.plan->config().width == 4) {
+            begun = true;
             while (!failing) std::this_thread::sleep_for(1ms);
             std::this_thread::sleep_for(100ms);
         } else {
+            while (!begun) std::this_thread::sleep_for(1ms);
             failing = true;
             throw std::runtime_error("boom");
         }

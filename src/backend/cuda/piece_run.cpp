@@ -1,7 +1,10 @@
 // Two submissions are in flight at any time: while the device works on one, the host prepares the next and looks at the clock.
 #include "backend/cuda/piece_run.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cstring>
 #include <deque>
 #include <numeric>
 #include <vector>
@@ -231,8 +234,15 @@ private:
     void append_records(BlockResult& result) {
         const auto replicas = static_cast<std::size_t>(memory_.replicas);
         PinnedArray<TrialRecord> records(*task_.device, replicas);
+        std::memset(static_cast<void*>(records.data()), 0xFF, replicas * sizeof(TrialRecord));
         stream_.copy_to_host(records.data(), at<char>(memory_.records), replicas * sizeof(TrialRecord));
         stream_.record()->wait();
+        // A device that fails says so at the wait; should one ever not, nothing that it did not write may pass for a result.
+        for (std::size_t i = 0; i < replicas; ++i)
+            if (static_cast<std::uint32_t>(records[i].verdict) > static_cast<std::uint32_t>(Verdict::Diverged))
+                throw DeviceError(fmt::format("device {} ({}) reported success and gave no record of trial {}",
+                                              task_.device->properties().index, task_.device->properties().name,
+                                              task_.first_trial + static_cast<std::int64_t>(i)));
         result.records.insert(result.records.end(), records.data(), records.data() + replicas);
     }
 
