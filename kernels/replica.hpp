@@ -42,7 +42,8 @@ inline int tail_verdict(const Tail& tail, std::int64_t count, double displacemen
     if (count == 1) return 0;  // one check shows no trend
     const double spread = tail.maximum - tail.minimum;
     if (spread <= tolerance * tail.mean(count) && displacement <= tolerance * (1 + parameter_norm)) return 1;
-    const double half = static_cast<double>(count / 2);
+    const std::int64_t half_count = count / 2;
+    const auto half = static_cast<double>(half_count);
     return 3 * abs(tail.first_half / half - tail.last_half / half) > spread ? 0 : 2;
 }
 

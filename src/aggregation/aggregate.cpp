@@ -55,7 +55,7 @@ std::string problem_of(const Histogram& histogram, std::int64_t trials) {
 }
 
 std::string problem_of(const RiskDistribution& risks, std::int64_t first_trial, std::int64_t trials) {
-    const std::string problem = problem_of(risks.bins, trials);
+    std::string problem = problem_of(risks.bins, trials);
     if (!problem.empty() || trials == 0) return problem;
     for (const auto& [extreme, bin] : {std::pair{risks.minimum, risks.bins.keys.front()}, {risks.maximum, risks.bins.keys.back()}}) {
         if (extreme.trial < first_trial || extreme.trial >= first_trial + trials)

@@ -94,7 +94,7 @@ std::string backend_difference(const CellConfig& cell, std::int64_t trials, Back
         text = trajectory_difference(now.checks[trial], right.checks[trial], now_name, right_name);
         if (text.empty()) {
             text = record_difference(now.records[trial], now_name.c_str(), right.records[trial], right_name.c_str());
-            if (!text.empty()) text = "its record: " + text;
+            if (!text.empty()) text.insert(0, "its record: ");
         }
         if (!text.empty()) return fmt::format("trial {}, same parameters and states; {}", trial, text);
     }

@@ -67,13 +67,13 @@ Code read_code(std::FILE* listing) {
         if (opcode.empty() || opcode[0] == '/') continue;
         const std::size_t target = line.find(".L_x_", at);
         if (opcode.compare(0, 3, "BRA") == 0 && target != std::string::npos)
-            branches.push_back({code.opcodes.size(), line.substr(target, line.find(')', target) - target)});
+            branches.emplace_back(code.opcodes.size(), line.substr(target, line.find(')', target) - target));
         code.opcodes.push_back(opcode);
     }
     for (const auto& [branch, label] : branches) {
         const auto found = labels.find(label);
         // The last instruction of a kernel branches to itself.
-        if (found != labels.end() && found->second < branch) code.loops.push_back({found->second, branch});
+        if (found != labels.end() && found->second < branch) code.loops.emplace_back(found->second, branch);
     }
     return code;
 }
@@ -108,7 +108,7 @@ protected:
         const std::string path = fmt::format("{}/limrisk-count-{}.cubin", std::filesystem::temp_directory_path().string(), ::getpid());
         std::ofstream(path, std::ios::binary) << compiler_->compile(job).cubin;
         std::FILE* listing = ::popen(fmt::format("'{}' '{}'", nvdisasm_, path).c_str(), "r");
-        const Code code = read_code(listing);
+        Code code = read_code(listing);
         EXPECT_EQ(::pclose(listing), 0);
         std::filesystem::remove(path);
         return code;
