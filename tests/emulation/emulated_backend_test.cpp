@@ -90,6 +90,22 @@ TEST(EmulatedBackend, FailedAllocationHalvesThePiece) {
     EXPECT_GE(runtime->calls(0, Call::Allocate), 5);
 }
 
+/// What `run --dry-run` prints of a cell, and that a prepared campaign compiles nothing more.
+TEST(EmulatedBackend, SaysHowItWillRun) {
+    const CellPlan plan(small_cell());
+    const auto runtime = std::make_shared<EmulatedRuntime>();
+    const auto backend = emulated_backend(runtime);
+    backend->prepare({small_cell()});
+    const std::vector<std::string> lines = backend->plan_lines(plan);
+    ASSERT_EQ(lines.size(), 2u);
+    EXPECT_THAT(lines[0], testing::AllOf(testing::HasSubstr("device 0"), testing::HasSubstr("parameters in registers")));
+    EXPECT_THAT(lines[1], testing::AllOf(testing::HasSubstr("bytes a replica"), testing::HasSubstr("trials at once")));
+    EXPECT_EQ(backend->batch_trials(plan) % plan.block_trials(), 0);
+    EXPECT_EQ(backend->concurrency(), 2);
+    EXPECT_GT(backend->issue_limit(), 0);
+    EXPECT_EQ(runtime->calls(0, Call::Load), 0);
+}
+
 TEST(EmulatedBackend, NoMemoryAtAllIsOneMessage) {
     const CellPlan plan(small_cell());
     const auto runtime = std::make_shared<EmulatedRuntime>();
