@@ -97,9 +97,9 @@ std::optional<QueuedBatch> WorkQueue::next() {
 void WorkQueue::give_back(const QueuedBatch& batch, int workers) {
     const std::size_t shares = static_cast<std::size_t>(std::max(1, workers));
     std::vector<std::vector<TrialRange>> pieces = group_into_batches(batch.blocks, (batch.blocks.size() + shares - 1) / shares);
+    std::reverse(pieces.begin(), pieces.end());
     const std::lock_guard lock(mutex_);
-    for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece)
-        batches_.push_front({batch.plan, batch.cell, std::move(*piece), batch.trial_cost});
+    for (std::vector<TrialRange>& piece : pieces) batches_.push_front({batch.plan, batch.cell, std::move(piece), batch.trial_cost});
 }
 
 void WorkQueue::committed(std::int64_t stored_index, std::int64_t trials) {

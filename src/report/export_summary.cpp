@@ -34,8 +34,9 @@ std::int64_t write_csv(const Store& store, OutputFile& file) {
         std::string rows = stored.index == 0 ? heads + ",first_trial,trials,statistic,low,high,count\n" : "";
         for (const auto& [key, aggregate] : store.aggregates(stored.index)) {
             trials += key.count;
-            const auto row = [&](const char* statistic, const auto& low, const auto& high, std::int64_t count) {
-                rows += fmt::format("{},{},{},{},{},{},{}\n", cell, key.first_trial, key.count, statistic, low, high, count);
+            const auto row = [&, first_trial = key.first_trial, count_of_trials = key.count](const char* statistic, const auto& low,
+                                                                                             const auto& high, std::int64_t count) {
+                rows += fmt::format("{},{},{},{},{},{},{}\n", cell, first_trial, count_of_trials, statistic, low, high, count);
             };
             for (const auto& field : count_fields) {
                 const Histogram& histogram = aggregate.*field.member;
