@@ -19,7 +19,6 @@
 namespace limrisk::test {
 namespace {
 
-using testing::AllOf;
 using testing::Each;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
@@ -300,6 +299,7 @@ void access_what_is_not_there(cuda::Device& device, cuda::Stream& stream, const 
     std::string first, second;
     try {
         const auto module = device.load(code);
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): an address where nothing is
         const Arguments arguments{reinterpret_cast<std::int32_t*>(std::uintptr_t{64}), 1, 128};
         stream.launch(module->kernel("add", 0), 1, 128, 0, &arguments);
         stream.synchronize();
@@ -318,10 +318,11 @@ void access_what_is_not_there(cuda::Device& device, cuda::Stream& stream, const 
 TEST_F(LIMRISK_RUNTIME_TEST, AnIllegalAccessIsOneClearMessage) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     const std::string code = machine_code("runtime_gpu_test", device_text);
-    EXPECT_EXIT(access_what_is_not_there(*device, *stream, code), testing::ExitedWithCode(0),
-                AllOf(HasSubstr("first: CUDA device 0 (" + device->properties().name + "): "),
-                      HasSubstr("an illegal memory access was encountered (cudaErrorIllegalAddress); a kernel did what it must not"),
-                      HasSubstr("second: CUDA device 0 (")));
+    EXPECT_EXIT(
+        access_what_is_not_there(*device, *stream, code), testing::ExitedWithCode(0),
+        testing::AllOf(HasSubstr("first: CUDA device 0 (" + device->properties().name + "): "),
+                       HasSubstr("an illegal memory access was encountered (cudaErrorIllegalAddress); a kernel did what it must not"),
+                       HasSubstr("second: CUDA device 0 (")));
 }
 #endif
 
