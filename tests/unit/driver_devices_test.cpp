@@ -59,7 +59,7 @@ protected:
     /// The error that the run ends with: exit code and message.
     std::pair<ExitCode, std::string> error_of_run(std::int64_t trials, Backend& backend, RunOptions options = {}) {
         try {
-            run_devices(trials, backend, options);
+            run_devices(trials, backend, std::move(options));
         } catch (const Error& error) {
             return {error.code(), error.what()};
         }

@@ -27,7 +27,7 @@ inline std::string box(double low, double high, int dimension = 1) {
 class BruteForce {
 public:
     using Function = std::function<double(double)>;
-    BruteForce(Function target, Function weight, double low, double high, int count) {
+    BruteForce(const Function& target, const Function& weight, double low, double high, int count) {
         double mass = 0;
         for (int m = 0; m < count; ++m) {
             x_.push_back(low + (high - low) * (m + 0.5) / count);
