@@ -239,7 +239,7 @@ TEST(InactiveProbability, Symmetries) {
                         law.low *= factor, law.high *= factor, law.deviation *= factor;
                         return law;
                     };
-                    const auto expect_equal = [&](const InactiveProbability& other) {
+                    const auto expect_equal = [&, low = low, high = high](const InactiveProbability& other) {
                         EXPECT_LE(std::abs(p.value - other.value), p.error + other.error + 1e-13 * p.value)
                             << "[" << low << ", " << high << "], d = " << d;
                     };
