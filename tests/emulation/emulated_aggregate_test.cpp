@@ -1,33 +1,11 @@
 // Aggregation where the records are: on the emulated GPU, behind the CUDA backend.
 #include <gtest/gtest.h>
 
-#include "backend/cuda/cuda_backend.hpp"
-#include "emulation.hpp"
+#include "emulated_backend.hpp"
 #include "limrisk/error.hpp"
 
 namespace limrisk::test {
 namespace {
-
-std::unique_ptr<Backend> emulated_backend(const std::shared_ptr<EmulatedRuntime>& runtime, std::size_t memory_limit) {
-    cuda::CudaBackendOptions options;
-    options.cache = &emulated_program_cache();
-    options.memory_limit = memory_limit;
-    return cuda::make_cuda_backend(runtime, std::make_shared<HostCompiler>(), options);
-}
-
-/// The small cell of emulated_backend_test.cpp, whose programs are in the cache.
-CellConfig small_cell() {
-    CellConfig config;
-    config.width = 3;
-    config.batch = 5;
-    config.steps = 40;
-    config.checks = 8;
-    config.tail = 3;
-    config.target = "x1^2 + 2*x1";
-    config.evaluation = {8, 8};
-    config.learning_rate = {0.02, 0};
-    return config;
-}
 
 /// Aggregated on the device, in several pieces: that of the CPU's records, which are not copied; on the host where memory lacks.
 TEST(EmulatedAggregation, IsThatOfTheRecords) {

@@ -1,11 +1,11 @@
 // The whole CUDA backend on the emulated GPU against the CPU backend, bit for bit: records, checks, parameters, optimizer states.
+#include "emulated_backend.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "backend/cuda/cuda_backend.hpp"
-#include "emulation.hpp"
 #include "equality/compare.hpp"
 #include "equality/random_cells.hpp"
 #include "limrisk/error.hpp"
@@ -21,13 +21,6 @@ BlockResult run(Backend& backend, const CellPlan& plan, std::int64_t first, std:
     EXPECT_TRUE(result.has_value());
     EXPECT_EQ(status.replica_steps.load(), count * plan.cell().steps);
     return std::move(*result);
-}
-
-std::unique_ptr<Backend> emulated_backend(const std::shared_ptr<EmulatedRuntime>& runtime, std::size_t memory_limit = 0) {
-    cuda::CudaBackendOptions options;
-    options.cache = &emulated_program_cache();
-    options.memory_limit = memory_limit;
-    return cuda::make_cuda_backend(runtime, std::make_shared<HostCompiler>(), options);
 }
 
 /// Every so manieth of the odd cells, each as a test of its own, so that ctest compiles them side by side.
@@ -46,20 +39,6 @@ TEST_P(EmulatedBackendOn, CpuBackend) {
     EXPECT_EQ(first_difference(run(*backend, plan, first, 5), truth), "") << cell_name(config);
 }
 INSTANTIATE_TEST_SUITE_P(OddCells, EmulatedBackendOn, testing::Range(0, 31));
-
-/// A small cell, whose programs all tests below share.
-CellConfig small_cell() {
-    CellConfig config;
-    config.width = 3;
-    config.batch = 5;
-    config.steps = 40;
-    config.checks = 8;
-    config.tail = 3;
-    config.target = "x1^2 + 2*x1";
-    config.evaluation = {8, 8};
-    config.learning_rate = {0.02, 0};
-    return config;
-}
 
 TEST(EmulatedBackend, PiecesWhenNotAllFit) {
     const CellPlan plan(small_cell());
@@ -188,6 +167,20 @@ TEST(EmulatedBackend, SubmissionsLastAsAimed) {
         run(*emulated_backend(runtime), plan, 0, 1);
         EXPECT_LT(runtime->calls(0, Call::Launch), 100);
     }
+}
+
+/// Checks after every step: many short kernels make one submission.
+TEST(EmulatedBackend, SubmissionsHoldManyShortKernels) {
+    CellConfig config = small_cell();
+    config.steps = config.checks = 400;
+    config.tail = 1;
+    const CellPlan plan(config);
+    EmulatedRuntimeOptions options;
+    options.launch_seconds = [](const std::string&, std::int64_t) { return 1e-4; };
+    const auto runtime = std::make_shared<EmulatedRuntime>(options);
+    run(*emulated_backend(runtime), plan, 0, 1);
+    // 80 ms of kernels; each submission copies its scalars once.
+    EXPECT_LT(runtime->calls(0, Call::CopyToDevice), 20);
 }
 
 }  // namespace

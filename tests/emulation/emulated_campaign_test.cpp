@@ -2,8 +2,7 @@
 // way.
 #include <algorithm>
 
-#include "backend/cuda/cuda_backend.hpp"
-#include "emulation.hpp"
+#include "emulated_backend.hpp"
 #include "unit/fake_backend.hpp"
 
 namespace limrisk::test {
@@ -14,12 +13,6 @@ using Trials = std::vector<std::pair<std::int64_t, TrialRecord>>;
 class EmulatedCampaign : public DriverTest {
 protected:
     static constexpr std::int64_t trials = 200;
-
-    std::unique_ptr<Backend> devices(const std::shared_ptr<EmulatedRuntime>& runtime) const {
-        cuda::CudaBackendOptions options;
-        options.cache = &emulated_program_cache();
-        return cuda::make_cuda_backend(runtime, std::make_shared<HostCompiler>(), options);
-    }
 
     static std::shared_ptr<EmulatedRuntime> two_devices() {
         EmulatedRuntimeOptions options;
@@ -57,7 +50,7 @@ protected:
 
 TEST_F(EmulatedCampaign, TwoDevices) {
     const auto runtime = two_devices();
-    EXPECT_TRUE(run(trials, *devices(runtime)).complete());
+    EXPECT_TRUE(run(trials, *emulated_backend(runtime)).complete());
     EXPECT_EQ(stored(), truth());
     for (int device = 0; device < 2; ++device) {
         EXPECT_GT(runtime->calls(device, Call::Launch), 0);
@@ -70,7 +63,7 @@ TEST_F(EmulatedCampaign, OneDeviceIsLostInMidRun) {
     for (const int launch : {1, 3, 10}) {
         std::filesystem::remove(path());
         const auto runtime = two_devices();
-        const auto backend = devices(runtime);
+        const auto backend = emulated_backend(runtime);
         runtime->inject({.device = 1, .call = Call::Launch, .occurrence = launch, .effect = Fault::Effect::ErrorInStream});
         std::vector<std::string> warnings;
         RunOptions options;
@@ -86,7 +79,7 @@ TEST_F(EmulatedCampaign, OneDeviceIsLostInMidRun) {
 TEST_F(EmulatedCampaign, TheLastDeviceIsLostAndTheStoreResumes) {
     const auto runtime = std::make_shared<EmulatedRuntime>();
     {
-        const auto backend = devices(runtime);
+        const auto backend = emulated_backend(runtime);
         runtime->inject({.call = Call::CopyToHost, .occurrence = 5});
         try {
             run(trials, *backend);

@@ -11,7 +11,7 @@ public:
     /// `aim`: seconds of a submission, 0.01 .. 0.2
     explicit LaunchPace(double aim) : aim_(aim) {}
 
-    /// Seconds that the next submission may still take after `planned` of it; it begins with little and doubles until it has measured.
+    /// Seconds that the next submission may still take after `planned` of it; it begins with little and grows with what was measured.
     double left(double planned) const { return std::min(aim_, trust_) - planned; }
     double predicted_steps(std::int64_t steps) const { return static_cast<double>(steps) * step_seconds_; }
     double predicted_check() const { return check_seconds_; }
@@ -21,11 +21,9 @@ public:
         return steps < 1 ? 1 : steps > 1e12 ? std::int64_t{1000000000000} : static_cast<std::int64_t>(steps);
     }
 
-    void measured_steps(std::int64_t steps, double seconds) {
-        step_seconds_ = std::max(seconds / static_cast<double>(steps), smallest);
-        trust_ = std::max(trust_, std::min(aim_, 8 * seconds));
-    }
+    void measured_steps(std::int64_t steps, double seconds) { step_seconds_ = std::max(seconds / static_cast<double>(steps), smallest); }
     void measured_check(double seconds) { check_seconds_ = std::max(seconds, smallest); }
+    void measured_submission(double seconds) { trust_ = std::max(trust_, std::min(aim_, 8 * seconds)); }
 
 private:
     static constexpr double smallest = 1e-9;

@@ -196,6 +196,7 @@ private:
         Submission submission = std::move(in_flight_.front());
         in_flight_.pop_front();
         submission.launched.back().end->wait();
+        pace_.measured_submission(submission.launched.back().end->seconds_since(*last_));
         for (Launched& kernel : submission.launched) {
             const double seconds = kernel.end->seconds_since(*last_);
             if (kernel.steps > 0)
