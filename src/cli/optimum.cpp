@@ -15,7 +15,7 @@
 #include "cli/output.hpp"
 #include "optimum/optimum_json.hpp"
 #include "report/text_table.hpp"
-#include "store/optimum_table.hpp"
+#include "store/document_table.hpp"
 #include "store/store.hpp"
 
 namespace limrisk::cli {
@@ -44,11 +44,11 @@ bool better(double a, double b) { return a < b * (1 - noteworthy); }
 
 void read_stored(const OptimumCommand& command, std::vector<ProblemOptima>& problems) {
     if (command.store.empty() || !std::filesystem::exists(command.store)) return;
-    for (const StoredOptimum& row : read_optima(command.store))
+    for (const StoredDocument& row : read_documents(command.store, document_kind::optimum))
         for (ProblemOptima& one : problems)
-            if (one.problem.id == row.problem_id) {
-                one.optima.push_back(opt::optimum_from_json(row.evidence));
-                one.stored[row.width] = row.created;
+            if (one.problem.id == row.id) {
+                one.optima.push_back(opt::optimum_from_json(row.text));
+                one.stored[row.number] = row.created;
             }
 }
 
@@ -175,7 +175,7 @@ ExitCode optimum(const OptimumCommand& command) {
     }
     read_stored(command, problems);
     std::string warnings;
-    std::vector<StoredOptimum> rows;
+    std::vector<StoredDocument> rows;
     std::unique_ptr<Backend> backend;
     for (std::size_t p = 0; p < problems.size(); ++p) {
         ProblemOptima& known = problems[p];
@@ -190,9 +190,12 @@ ExitCode optimum(const OptimumCommand& command) {
         merge(command, known, opt::find_optima(known.problem, widths[p], *backend, {}, done), warnings);
         for (const opt::Optimum& found : known.optima)
             if (known.stored.count(found.width) == 0)
-                rows.push_back({known.problem.id, known.problem.description, found.width, found.risk, opt::to_json(found).dump(), "", ""});
+                rows.push_back({document_kind::optimum, known.problem.id, found.width, known.problem.description, opt::to_json(found).dump(), "", ""});
     }
-    if (!command.store.empty() && !rows.empty()) write_optima(command.store, campaign, std::move(rows));
+    if (!command.store.empty() && !rows.empty()) {
+        (void)Store::open_for_writing(command.store, campaign);  // makes it if it is not there, refuses that of another campaign
+        write_documents(command.store, std::move(rows));
+    }
     if (!command.store.empty()) warnings += beaten_by_trials(command.store, problems);
     std::string text;
     for (const ProblemOptima& known : problems) text += (text.empty() ? "" : "\n") + as_text(known);

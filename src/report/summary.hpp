@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "campaign/cell.hpp"
+#include "report/statement.hpp"
 #include "statistics/clopper_pearson.hpp"
 #include "store/store.hpp"
 
@@ -32,11 +33,24 @@ struct CellSummary {
     Quantiles final_risk, limiting_risk;     ///< limiting_risk: of tail_minimum
     double best_risk = 0;                    ///< over all trials, at any check
     std::int64_t best_trial = -1;            ///< the first that has it
+    Aggregate aggregate;                     ///< histograms of all of it
+
+    std::optional<double> mean_inactive_on_data, mean_constant;  ///< at the end; only where the store keeps trials
+    std::optional<KnownOptimum> optimum;                         ///< of the cell's width, if the store has it
+    Prediction prediction;
+    std::optional<Measured> measured;      ///< if the optimum is known
+    std::vector<Floor> floors;             ///< by the number of inactive neurons, ascending; those without trials left out
+    std::optional<LevelStatement> levels;  ///< where the store keeps trials
+    std::vector<TheoryCheck> checks;
+    std::string sentence;  ///< the cell in words
 };
 
 struct StoreSummary {
     StoredCampaign campaign;
+    StoreContents contents = StoreContents::Trials;
+    double tolerance = 0;  ///< relative, of what counts as above the optimum
     std::vector<CellSummary> cells;
+    std::vector<RateStatement> rates;
 };
 
 /// Reads every trial once, with a memory of two numbers per trial of one cell; or the aggregates of a store of summaries. Throws

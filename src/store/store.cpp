@@ -4,12 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <ctime>
 #include <map>
 
 #include "limrisk/error.hpp"
 #include "store/store_impl.hpp"
+#include "store/utc_now.hpp"
 
 namespace limrisk {
 namespace {
@@ -38,14 +37,6 @@ fs::path resolved(const fs::path& path, bool must_exist) {
         }
     }
     return absolute;
-}
-
-std::string utc_now() {
-    const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-    std::tm parts{};
-    gmtime_r(&now, &parts);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
-                       parts.tm_min, parts.tm_sec);
 }
 
 void write_campaign(const sqlite::Database& database, const StoredCampaign& campaign) {

@@ -5,7 +5,7 @@
 
 #include "campaign/cell_description.hpp"
 #include "limrisk/error.hpp"
-#include "store/optimum_table.hpp"
+#include "store/document_table.hpp"
 #include "store/store_impl.hpp"
 
 namespace limrisk {
@@ -62,7 +62,7 @@ std::vector<std::string> Store::verify() const {
             });
         collect(problems, [&] { check_cells(impl_->cells, problems); });
         collect(problems, [&] {
-            for (std::string& problem : check_optima(database)) problems.push_back(std::move(problem));
+            for (std::string& problem : check_documents(database)) problems.push_back(std::move(problem));
         });
         collect(problems, [&] {
             const std::int64_t strays =

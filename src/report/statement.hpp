@@ -1,0 +1,81 @@
+// What a cell says about non-convergence: predicted by the theory, certified trial by trial, measured against the optimum.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "statistics/clopper_pearson.hpp"
+#include "statistics/exponential_rate.hpp"
+#include "statistics/inactive_law.hpp"
+#include "statistics/inactive_probability.hpp"
+
+namespace limrisk {
+
+/// The best known infimum of the risk at one width of a problem: docs/optimum.md.
+struct KnownOptimum {
+    double risk = 0;
+    std::optional<double> lower_bound;  ///< no network of this width has less
+    bool attained = true;
+    std::string created;  ///< when it was stored
+};
+
+/// By the law of the initialization alone.
+struct Prediction {
+    InactiveProbability probability{};  ///< p of one neuron
+    double bound = 0;                   ///< P(non-convergence) >= 1 - (1 - p)^h
+    std::optional<CountTest> test;      ///< the numbers of inactive neurons seen, against Binomial(h, p); none without trials
+};
+
+/// Against the optimum of the cell's width: a trial misses it if its limiting risk is above `threshold`.
+struct Measured {
+    double optimum = 0, threshold = 0;
+    std::int64_t above_least = 0, above_most = 0;  ///< trials above: bounds where the store keeps summaries, equal where it keeps trials
+    Interval share{0, 1};                          ///< 95 %; of the lower count's lower end and the higher count's higher end
+    double best_ratio = 0;                         ///< best risk of all trials over the optimum; infinite for an optimum of 0
+};
+
+/// Trials with this many neurons certified inactive at initialization: no iterate of any of them has a risk below the infimum at width
+/// h - inactive.
+struct Floor {
+    std::int64_t inactive = 0, trials = 0;
+    std::optional<double> risk;         ///< best known infimum at that width
+    std::optional<double> lower_bound;  ///< of that infimum
+};
+
+/// Trials whose risk lies on one level.
+struct LevelShare {
+    std::string name;  ///< "RL", "linear", "optimum of width 2"; empty for a cluster
+    double risk = 0;
+    std::optional<std::int64_t> optimum_of;  ///< the width whose best known risk this is
+    std::int64_t trials = 0;
+    Interval share{0, 1};     ///< 95 %, of all trials of the cell
+    double mean_inactive = 0, mean_linear = 0, mean_kinked = 0;  ///< states of the neurons at the end, mean over its trials
+};
+
+struct LevelStatement {
+    bool catalogue = false;  ///< levels of local minima from the store; else clusters of the limiting risks of converged trials
+    double tolerance = 0;    ///< relative distance that counts as on a level
+    std::vector<LevelShare> levels;  ///< ascending by risk
+    std::int64_t on_none = 0;        ///< trials on no level; of clusters: trials that did not converge
+    std::int64_t clusters_left_out = 0;  ///< clusters beyond the most populated ones that are kept
+};
+
+/// A theorem held against the trials of a cell.
+struct TheoryCheck {
+    std::string name;      ///< "certified floor", "Proposition 2.10", "Proposition 3.18"
+    std::int64_t checked = 0;    ///< trials it was held against
+    std::int64_t violated = 0;   ///< 0, or limrisk or the mathematics is wrong
+    std::int64_t first_trial = -1;
+    std::string detail;    ///< of the first violation
+};
+
+/// The exponential rate of Corollary 4.3 over the widths of cells that differ in nothing else.
+struct RateStatement {
+    std::vector<std::int64_t> cells;
+    std::string label;       ///< what the cells have in common and others have not
+    RateFit fit{};           ///< of the certified trials
+    std::optional<double> predicted;  ///< -log(1 - p), if p does not depend on the width
+};
+
+}  // namespace limrisk
