@@ -40,6 +40,9 @@ void put_document(const sqlite::Database& database, StoredDocument document);
 std::optional<StoredDocument> find_document(const sqlite::Database& database, const std::string& kind, const std::string& id,
                                             std::int64_t number);
 
+/// Removes one, if it is there, inside the caller's transaction.
+void remove_document(const sqlite::Database& database, const std::string& kind, const std::string& id, std::int64_t number);
+
 /// Problems of the table in an open store; empty if it is sound or not there.
 std::vector<std::string> check_documents(const sqlite::Database& database);
 
