@@ -44,7 +44,7 @@ bool better(double a, double b) { return a < b * (1 - noteworthy); }
 
 void read_stored(const OptimumCommand& command, std::vector<ProblemOptima>& problems) {
     if (command.store.empty() || !std::filesystem::exists(command.store)) return;
-    for (const StoredDocument& row : read_documents(command.store, document_kind::optimum))
+    for (const StoredDocument& row : Store::open(command.store).documents(document_kind::optimum))
         for (ProblemOptima& one : problems)
             if (one.problem.id == row.id) {
                 one.optima.push_back(opt::optimum_from_json(row.text));

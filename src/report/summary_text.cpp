@@ -6,6 +6,7 @@
 
 #include "limrisk/trial_record.hpp"
 #include "report/cell_axes.hpp"
+#include "report/stopping_statement.hpp"
 #include "report/summary.hpp"
 
 namespace limrisk {
@@ -39,6 +40,12 @@ ordered_json quantiles_json(const Quantiles& quantiles, bool empty) {
 
 double share(const CellSummary& cell) { return cell.done == 0 ? 0 : static_cast<double>(cell.certified) / static_cast<double>(cell.done); }
 
+ordered_json stopping_json(const StoppedCount& count) {
+    return {{"rule", count.criterion.text()}, {"event", count.criterion.event_text()}, {"at_most", count.criterion.at_most},
+            {"finished", count.finished},     {"fulfilled", count.fulfilled},          {"events", count.events},
+            {"low", count.interval.low},      {"high", count.interval.high},           {"method", count.method}};
+}
+
 /// The statistics of one cell, for JSON as they are and for CSV flattened. Without trials there are none but the counts.
 ordered_json statistics_json(const CellSummary& cell, std::int64_t wanted) {
     ordered_json node{{"trials", cell.done}, {"trials_stored", cell.stored}, {"trials_wanted", wanted}};
@@ -56,12 +63,14 @@ ordered_json statistics_json(const CellSummary& cell, std::int64_t wanted) {
     node["final_risk"] = quantiles_json(cell.final_risk, empty);
     node["limiting_risk"] = quantiles_json(cell.limiting_risk, empty);
     node["best"] = {{"risk", or_null(number(cell.best_risk))}, {"trial", or_null(cell.best_trial)}};
+    if (cell.stopping) node["stopping"] = stopping_json(*cell.stopping);
     return node;
 }
 
 std::string csv_value(const ordered_json& value) {
     if (value.is_null()) return "";
     if (value == "Infinity") return "inf";
+    if (value.is_string()) return csv_text(value.get<std::string>());
     if (value.is_number_float()) return fmt::format("{}", value.get<double>());
     return value.dump();
 }
@@ -82,7 +91,7 @@ std::string summary_json(const StoreSummary& summary) {
         ordered_json entry{{"cell", cell.cell.index}, {"id", cell.cell.id}};
         for (const Axis& axis : cell_axes(cell.cell)) entry["labels"][axis.name] = axis.value;
         entry["description"] = ordered_json::parse(cell.cell.description);
-        entry.update(statistics_json(cell, campaign.trials));
+        entry.update(statistics_json(cell, trials_wanted(cell, campaign)));
         document["cells"].push_back(entry);
     }
     return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
@@ -96,7 +105,7 @@ std::string summary_csv(const StoreSummary& summary) {
             heads += fmt::format(",{}", axis.name);
             row += "," + csv_text(axis.value);
         }
-        const ordered_json statistics = statistics_json(cell, summary.campaign.trials);
+        const ordered_json statistics = statistics_json(cell, trials_wanted(cell, summary.campaign));
         for (const auto& [name, value] : statistics.items()) {
             if (!value.is_object()) {
                 heads += "," + name;

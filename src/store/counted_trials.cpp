@@ -3,7 +3,6 @@
 
 #include "campaign/block_size.hpp"
 #include "campaign/cell_description.hpp"
-#include "statistics/confidence_sequence.hpp"
 
 namespace limrisk {
 namespace {
@@ -14,12 +13,6 @@ const char* method_of(const StoppingCriterion& criterion, const StoppedCount& co
     if (criterion.until == Until::IntervalHalfWidth) return "confidence sequence";
     if (count.fulfilled) return "inverse binomial sampling";
     return count.finished ? "Clopper-Pearson" : "Clopper-Pearson, without guarantee before the rule ends the cell";
-}
-
-/// Certified neurons are what the rule counts, or else a confidence sequence holds for them at whatever trial the rule stopped.
-Interval certified_interval(const StoppingCriterion& criterion, const StoppedCount& count, std::int64_t certified) {
-    if (criterion.event == StoppingCriterion::Event::Certified) return count.interval;
-    return confidence_sequence(certified, count.trials, stopping_confidence);
 }
 
 }  // namespace
@@ -42,29 +35,25 @@ std::optional<StoppedCount> for_each_counted_trial(const Store& store, std::int6
         return std::nullopt;
     }
     SequentialCount judge(stopping_rule(*criterion, cell_from_description(store.cells().at(static_cast<std::size_t>(cell)).description)));
-    std::int64_t certified = 0;
     store.for_each_block(cell, [&](const BlockKey&, const std::vector<TrialRecord>& records) {
         for (const TrialRecord& record : records) {
             if (judge.finished()) return false;
             const std::uint8_t outcome = criterion->outcome(record);
             visit(judge.trials(), record);
             judge.add({&outcome, 1});
-            certified += record.inactive_initial > 0 ? 1 : 0;
         }
         return !judge.finished();
     });
     StoppedCount count;
-    count.event = criterion->event_text();
+    count.criterion = *criterion;
     count.events = judge.events();
     count.trials = judge.trials();
-    count.at_most = criterion->at_most;
     count.finished = judge.finished();
     count.interval = judge.interval();
     count.fulfilled = criterion->until == Until::Events
                           ? count.events == criterion->events
                           : count.finished && count.interval.high - count.interval.low <= 2 * criterion->half_width;
     count.method = method_of(*criterion, count);
-    count.certified_share = certified_interval(*criterion, count, certified);
     return count;
 }
 

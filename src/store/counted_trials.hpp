@@ -17,14 +17,12 @@ StoppingRule stopping_rule(const StoppingCriterion& criterion, const CellConfig&
 
 /// What the rule says of a cell, over its trials 0 .. trials - 1 that count.
 struct StoppedCount {
-    std::string event;        ///< what was counted, in words
-    std::int64_t events = 0;  ///< trials with the event
-    std::int64_t trials = 0, at_most = 0;
-    bool fulfilled = false;          ///< there are enough events, or the interval is short enough
-    bool finished = false;           ///< the same, or at_most is reached: no more trials are wanted
-    Interval interval{0, 1};         ///< of the probability of the event, 95 %
-    std::string method;              ///< of the interval, in words
-    Interval certified_share{0, 1};  ///< of the probability of certified neurons, valid though the rule chose the number of trials
+    StoppingCriterion criterion;
+    std::int64_t trials = 0, events = 0;
+    bool fulfilled = false;   ///< there are enough events, or the interval is short enough
+    bool finished = false;    ///< the same, or at_most is reached: no more trials are wanted
+    Interval interval{0, 1};  ///< of the probability of the event, 95 %
+    std::string method;       ///< of the interval, in words
 };
 
 /// Visits the trials of a cell that count, in their order, and says where the rule ended them; nullopt, and all trials that form a prefix

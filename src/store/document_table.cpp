@@ -7,6 +7,7 @@
 
 #include "limrisk/error.hpp"
 #include "store/block_columns.hpp"
+#include "store/sqlite.hpp"
 #include "store/store.hpp"
 #include "store/utc_now.hpp"
 #include "store/writer_lock.hpp"
@@ -51,10 +52,7 @@ std::optional<StoredDocument> row(const sqlite::Database& database, const sqlite
 
 }  // namespace
 
-std::vector<StoredDocument> read_documents(const std::filesystem::path& path, const std::string& kind) {
-    (void)Store::open(path);  // refuses what is no store of this version, with the right words
-    const sqlite::Database database(std::filesystem::absolute(path), sqlite::Access::Read);
-    database.execute("PRAGMA query_only = ON");
+std::vector<StoredDocument> find_documents(const sqlite::Database& database, const std::string& kind) {
     std::vector<StoredDocument> documents;
     if (!has_table(database)) return documents;
     sqlite::Statement statement(database, fmt::format("{} WHERE kind = ? ORDER BY id, number", select_sql));
@@ -101,7 +99,7 @@ void remove_document(const sqlite::Database& database, const std::string& kind, 
 }
 
 void write_documents(const std::filesystem::path& path, std::vector<StoredDocument> documents) {
-    (void)Store::open(path);
+    (void)Store::open(path);  // refuses what is no store of this version, with the right words
     const std::filesystem::path absolute = std::filesystem::weakly_canonical(std::filesystem::absolute(path));
     const WriterLock lock(absolute);
     const sqlite::Database database(absolute, sqlite::Access::Write);

@@ -1,0 +1,87 @@
+// Phrases, joined by semicolons; those that nothing is known for are left out.
+#include "report/sentence.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <string_view>
+
+#include "report/cell_axes.hpp"
+
+namespace limrisk {
+namespace {
+
+/// A probability in per cent with as many digits as it takes to tell it from 0 and 100.
+std::string percent(double probability) {
+    const double near_end = std::min(probability, 1 - probability);
+    if (near_end <= 0 || near_end >= 5e-4) return fmt::format("{:.1f}", 100 * probability);
+    if (near_end < 1e-12) return probability > 0.5 ? "100 less 1e-10" : fmt::format("{:.1e}", 100 * probability);
+    const int digits = static_cast<int>(std::ceil(-std::log10(near_end))) - 1;
+    return fmt::format("{:.{}f}", 100 * probability, std::max(1, digits));
+}
+
+std::string share(std::int64_t trials, std::int64_t of, const Interval& interval) {
+    return fmt::format("{:.1f} % [{:.1f}, {:.1f}]", 100 * static_cast<double>(trials) / static_cast<double>(of), 100 * interval.low,
+                       100 * interval.high);
+}
+
+std::string certified_phrase(const CellSummary& cell) {
+    const std::string neurons = cell.least_inactive == 1 ? "a neuron" : fmt::format("{} neurons or more", cell.least_inactive);
+    return fmt::format("{} provably cannot reach the global minimum ({} certified inactive at initialization)",
+                       share(cell.certified, cell.done, cell.certified_share), neurons);
+}
+
+std::string measured_phrase(const CellSummary& cell, double tolerance) {
+    const Measured& measured = *cell.measured;
+    const std::string optimum = fmt::format("the best known risk {:.4g} by more than {:g} %", measured.optimum, 100 * tolerance);
+    std::string text = measured.above_least == measured.above_most
+                           ? fmt::format("{} miss {}", share(measured.above_least, cell.done, measured.share), optimum)
+                           : fmt::format("{} to {} trials [{:.1f}, {:.1f}] % miss {}", grouped_digits(measured.above_least),
+                                         grouped_digits(measured.above_most), 100 * measured.share.low, 100 * measured.share.high, optimum);
+    if (std::isfinite(measured.best_ratio))
+        text += fmt::format("; the best of all trials has {:.4g} times it", measured.best_ratio);
+    else
+        text += fmt::format("; the best of all trials has the risk {:.3g}", cell.best_risk);
+    return text;
+}
+
+std::string levels_phrase(const LevelStatement& levels, std::int64_t trials) {
+    std::int64_t on_levels = 0;
+    std::size_t used = 0;
+    for (const LevelShare& level : levels.levels) {
+        on_levels += level.trials;
+        used += level.trials > 0 ? 1 : 0;
+    }
+    if (levels.catalogue)
+        return fmt::format("{} end on {} of {} known levels of the risk, {} on none", grouped_digits(on_levels), used, levels.levels.size(),
+                           grouped_digits(levels.on_none));
+    if (levels.on_none == trials) return "";
+    return fmt::format("the {} that converged form {} group{} of risks", grouped_digits(trials - levels.on_none),
+                       levels.levels.size() + static_cast<std::size_t>(levels.left_out),
+                       levels.levels.size() + static_cast<std::size_t>(levels.left_out) == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::string grouped_digits(std::int64_t number) {
+    std::string digits = std::to_string(number);
+    for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3)
+        digits.insert(static_cast<std::size_t>(at), ",");
+    return digits;
+}
+
+std::string sentence(const CellSummary& cell, const std::vector<std::string>& names, double tolerance) {
+    std::string text = fmt::format("{}", fmt::join(names, ", "));
+    if (!text.empty()) text += ": ";
+    if (cell.done == 0) return text + "no trials yet.";
+    text += fmt::format("of {} trials {}; the theory says at least {} %", grouped_digits(cell.done), certified_phrase(cell),
+                        percent(cell.prediction.bound));
+    if (cell.measured) text += "; " + measured_phrase(cell, tolerance);
+    if (cell.levels) {
+        const std::string levels = levels_phrase(*cell.levels, cell.done);
+        if (!levels.empty()) text += "; " + levels;
+    }
+    return text + ".";
+}
+
+}  // namespace limrisk
