@@ -54,7 +54,7 @@ std::string stopping_remark(const StoreSummary& summary) {
     std::vector<CellConfig> cells;
     for (const CellSummary& cell : summary.cells) cells.push_back(cell.cell);
     const std::vector<std::vector<std::string>> names = distinctions(cells, true);
-    std::string text = remark("until", summary.cells.front().stopping->criterion.text());
+    std::string text = remark("rule", summary.cells.front().stopping->criterion.text());
     for (std::size_t k = 0; k < cells.size(); ++k) {
         const std::string name = fmt::format("{}", fmt::join(names[k], ", "));
         text += remark("", (name.empty() ? "" : name + ": ") + line(*summary.cells[k].stopping));
