@@ -12,7 +12,8 @@
 #include "cli/output.hpp"
 #include "optimum/optimum_json.hpp"
 #include "report/text_table.hpp"
-#include "statistics/clopper_pearson.hpp"
+#include "store/counted_trials.hpp"
+#include "store/document_table.hpp"
 #include "store/store.hpp"
 
 namespace limrisk::cli {
@@ -34,6 +35,7 @@ struct CellCounts {
     CellConfig cell;
     std::vector<std::int64_t> on_level;  ///< [levels]
     std::int64_t on_none = 0, trials = 0;
+    bool under_rule = false;  ///< a stopping rule chose the number of trials
 };
 
 std::vector<CellCounts> count_trials(const HierarchyCommand& command, const opt::Problem& problem, const std::vector<opt::Level>& levels) {
@@ -44,10 +46,11 @@ std::vector<CellCounts> count_trials(const HierarchyCommand& command, const opt:
         throw Error(ExitCode::Usage,
                     fmt::format("{} keeps summaries; which level a trial ended on needs a store of trials", command.store));
     for (const StoredCell& stored : store.cells()) {
-        CellCounts count{cell_from_description(stored.description), std::vector<std::int64_t>(levels.size()), 0, 0};
+        CellCounts count{cell_from_description(stored.description), std::vector<std::int64_t>(levels.size())};
         count.cell.index = stored.index;
         if (count.cell.width != command.width || opt::problem_of(count.cell).id != problem.id) continue;
-        store.for_each_trial(stored.index, [&](std::int64_t, const TrialRecord& record) {
+        count.under_rule = store.stopping().has_value();
+        for_each_counted_trial(store, stored.index, [&](std::int64_t, const TrialRecord& record) {
             ++count.trials;
             const auto level = opt::classify(levels, record.final_risk, command.tolerance);
             ++(level ? count.on_level[*level] : count.on_none);
@@ -90,7 +93,7 @@ std::string levels_text(const opt::Problem& problem, std::int64_t width, const s
 std::string counts_text(const CellCounts& count, double tolerance) {
     std::vector<TextColumn> columns{{"", "level"}, {"", "trials"}, {"", "share"}, {"95 % interval", "from"}, {"95 % interval", "to"}};
     const auto add = [&](const std::string& name, std::int64_t trials) {
-        const Interval interval = clopper_pearson(trials, count.trials);
+        const Interval interval = share_interval(trials, count.trials, count.under_rule);
         const double share = count.trials > 0 ? static_cast<double>(trials) / static_cast<double>(count.trials) : 0;
         const std::string cells[] = {name, std::to_string(trials), fmt::format("{:.2f} %", 100 * share),
                                      fmt::format("{:.2f} %", 100 * interval.low), fmt::format("{:.2f} %", 100 * interval.high)};
@@ -127,9 +130,12 @@ ExitCode hierarchy(const HierarchyCommand& command) {
     const std::unique_ptr<Backend> backend = make_backend(command.backend, campaign.cells, command.json);
     std::string text, failures;
     nlohmann::ordered_json all = nlohmann::ordered_json::array();
+    std::vector<StoredDocument> catalogs;
     for (const opt::ProblemWidth& one : opt::problems_of(campaign.cells)) {
         const std::vector<opt::Level> levels = opt::find_levels(one.problem, command.width, *backend);
         const std::vector<CellCounts> counts = count_trials(command, one.problem, levels);
+        catalogs.push_back(
+            {document_kind::levels, one.problem.id, command.width, one.problem.description, opt::levels_to_json(levels), "", ""});
         text += (text.empty() ? "" : "\n") + levels_text(one.problem, command.width, levels);
         for (const CellCounts& count : counts) text += counts_text(count, command.tolerance);
         all.push_back(as_json(one.problem, command.width, levels, counts, command.tolerance));
@@ -138,6 +144,7 @@ ExitCode hierarchy(const HierarchyCommand& command) {
                 failures +=
                     fmt::format("WARNING: {}: the level {:.12g} is not certified as a local minimum\n", one.problem.label, level.risk);
     }
+    if (!command.store.empty()) write_documents(command.store, std::move(catalogs));
     print(command.json ? all.dump(2) + "\n" : text);
     note(failures);
     return ExitCode::Done;
@@ -154,7 +161,10 @@ void add_hierarchy(CLI::App& app, Action& action) {
         ->type_name("H")
         ->required()
         ->transform(whole_number(0, opt::largest_searched_width));
-    command->add_option("--store", options->store, "count the trials of this store on each level")->type_name("FILE");
+    command
+        ->add_option("--store", options->store,
+                     "count the trials of this store on each level, and keep the levels there for summaries and reports")
+        ->type_name("FILE");
     command->add_option("--tolerance", options->tolerance, "largest relative distance of a trial's final risk from its level")
         ->type_name("T")
         ->check(CLI::Range(0.0, 1.0))

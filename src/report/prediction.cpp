@@ -1,10 +1,13 @@
 // p is found once for each law: sweeps ask for the same again and again.
 #include "report/prediction.hpp"
 
+#include <fmt/format.h>
+
 #include <map>
 #include <mutex>
 
 #include "backend/cell_plan.hpp"
+#include "limrisk/error.hpp"
 #include "statistics/binomial_test.hpp"
 
 namespace limrisk {
@@ -39,6 +42,11 @@ Prediction predict(const CellConfig& cell, std::int64_t least_inactive, const Hi
     prediction.bound = least_inactive == 1 ? non_convergence_bound(p, cell.width) : binomial_at_least(least_inactive, cell.width, p);
     if (inactive_initial.keys.empty()) return prediction;
     std::vector<std::int64_t> observed(static_cast<std::size_t>(cell.width) + 1);
+    if (inactive_initial.keys.front() < 0 || inactive_initial.keys.back() > cell.width)
+        throw StoreError(
+            ExitCode::Data,
+            fmt::format("cell {}: the store counts trials with {} inactive neurons at a width of {}", cell.index,
+                        inactive_initial.keys.front() < 0 ? inactive_initial.keys.front() : inactive_initial.keys.back(), cell.width));
     for (std::size_t k = 0; k < inactive_initial.keys.size(); ++k)
         observed[static_cast<std::size_t>(inactive_initial.keys[k])] = inactive_initial.counts[k];
     prediction.test = test_inactive_counts(observed, p, cell.width);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string_view>
 
@@ -11,14 +12,16 @@
 namespace limrisk {
 namespace {
 
-/// A probability in per cent with as many digits as it takes to tell it from 0 and 100.
-std::string percent(double probability) {
+/// A lower bound of a probability in per cent, never rounded up, with as many digits as it takes to tell it from 0 and 100.
+std::string bound(double probability) {
+    if (probability >= 1) return "100";
     const double near_end = std::min(probability, 1 - probability);
-    if (near_end <= 0 || near_end >= 5e-4) return fmt::format("{:.1f}", 100 * probability);
-    if (near_end < 1e-12) return probability > 0.5 ? "100 less 1e-10" : fmt::format("{:.1e}", 100 * probability);
-    const int digits = static_cast<int>(std::ceil(-std::log10(near_end))) - 1;
-    return fmt::format("{:.{}f}", 100 * probability, std::max(1, digits));
+    const int digits = near_end > 0 ? std::clamp(static_cast<int>(std::ceil(-std::log10(near_end))) - 1, 1, 10) : 1;
+    const double scale = std::pow(10, digits);
+    return fmt::format("{:.{}f}", std::floor(100 * probability * scale * (1 + 1e-15)) / scale, digits);
 }
+
+std::string multiple(double ratio) { return ratio < 10 ? fmt::format("{:.2f}", ratio) : fmt::format("{:.3g}", ratio); }
 
 std::string share(std::int64_t trials, std::int64_t of, const Interval& interval) {
     return fmt::format("{:.1f} % [{:.1f}, {:.1f}]", 100 * static_cast<double>(trials) / static_cast<double>(of), 100 * interval.low,
@@ -39,7 +42,7 @@ std::string measured_phrase(const CellSummary& cell, double tolerance) {
                            : fmt::format("{} to {} trials [{:.1f}, {:.1f}] % miss {}", grouped_digits(measured.above_least),
                                          grouped_digits(measured.above_most), 100 * measured.share.low, 100 * measured.share.high, optimum);
     if (std::isfinite(measured.best_ratio))
-        text += fmt::format("; the best of all trials has {:.4g} times it", measured.best_ratio);
+        text += fmt::format("; the best of all trials has {} times it", multiple(measured.best_ratio));
     else
         text += fmt::format("; the best of all trials has the risk {:.3g}", cell.best_risk);
     return text;
@@ -75,7 +78,7 @@ std::string sentence(const CellSummary& cell, const std::vector<std::string>& na
     if (!text.empty()) text += ": ";
     if (cell.done == 0) return text + "no trials yet.";
     text += fmt::format("of {} trials {}; the theory says at least {} %", grouped_digits(cell.done), certified_phrase(cell),
-                        percent(cell.prediction.bound));
+                        bound(cell.prediction.bound));
     if (cell.measured) text += "; " + measured_phrase(cell, tolerance);
     if (cell.levels) {
         const std::string levels = levels_phrase(*cell.levels, cell.done);

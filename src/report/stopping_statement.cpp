@@ -9,7 +9,6 @@
 #include "report/cell_axes.hpp"
 #include "report/sentence.hpp"
 #include "report/summary_remarks.hpp"
-#include "statistics/confidence_sequence.hpp"
 
 namespace limrisk {
 namespace {
@@ -31,7 +30,7 @@ std::string line(const StoppedCount& count) {
 void enter_stopping(CellSummary& summary, const std::optional<StoppedCount>& count) {
     if (!count) return;
     summary.stopping = count;
-    const auto sequence = [&](std::int64_t trials) { return confidence_sequence(trials, summary.done, stopping_confidence); };
+    const auto sequence = [&](std::int64_t trials) { return share_interval(trials, summary.done, true); };
     const bool watched = count->criterion.event == StoppingCriterion::Event::Certified && summary.least_inactive == 1;
     summary.certified_share = watched ? count->interval : sequence(summary.certified);
     summary.prediction.test.reset();

@@ -3,6 +3,7 @@
 
 #include "campaign/block_size.hpp"
 #include "campaign/cell_description.hpp"
+#include "statistics/confidence_sequence.hpp"
 
 namespace limrisk {
 namespace {
@@ -55,6 +56,10 @@ std::optional<StoppedCount> for_each_counted_trial(const Store& store, std::int6
                           : count.finished && count.interval.high - count.interval.low <= 2 * criterion->half_width;
     count.method = method_of(*criterion, count);
     return count;
+}
+
+Interval share_interval(std::int64_t events, std::int64_t trials, bool under_rule) {
+    return under_rule ? confidence_sequence(events, trials, stopping_confidence) : clopper_pearson(events, trials, stopping_confidence);
 }
 
 }  // namespace limrisk

@@ -30,4 +30,8 @@ struct StoppedCount {
 std::optional<StoppedCount> for_each_counted_trial(const Store& store, std::int64_t cell,
                                                    const std::function<void(std::int64_t trial, const TrialRecord&)>& visit);
 
+/// 95 % interval of a probability that the rule does not watch, if there is one: an event in `trials` that count. Clopper-Pearson's; under
+/// a rule a confidence sequence, which holds at whatever trial the rule stops.
+Interval share_interval(std::int64_t events, std::int64_t trials, bool under_rule);
+
 }  // namespace limrisk

@@ -117,6 +117,19 @@ TEST_F(UntilTest, AnotherRuleIsSaid) {
     succeed({"verify", "until.db"});
 }
 
+/// The number of trials depends on the outcomes: what would need a fixed one is not said.
+TEST_F(UntilTest, SaysNothingThatNeedsAFixedNumber) {
+    succeed({"run", "until.toml", "--quiet"});
+    const json summary = json::parse(succeed({"summary", "until.db", "--json"}).out);
+    EXPECT_TRUE(summary["rates"].empty());
+    for (const json& cell : summary["cells"]) EXPECT_TRUE(cell["predicted"]["binomial_p_value"].is_null());
+    const Output refused = limrisk({"summary", "until.db", "--compare", "width"});
+    EXPECT_EQ(refused.code, 65);
+    EXPECT_THAT(refused.err, HasSubstr("--set trials=N"));
+    succeed({"run", "until.toml", "--quiet", "--set", "trials=3000"});
+    succeed({"summary", "until.db", "--compare", "width"});
+}
+
 TEST_F(UntilTest, TrialsOnTheCommandLineIsTheMost) {
     succeed({"run", "until.toml", "--quiet", "--trials", "70"});
     const json all = cells("until.db");
