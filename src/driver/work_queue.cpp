@@ -81,9 +81,10 @@ std::size_t WorkQueue::blocks_per_batch(const CellPlan& plan, std::int64_t block
 }
 
 void WorkQueue::judge_stored(const Store& store) {
+    if (cells_.empty() || !cells_.front().sequence) return;
     for (const BlockKey& key : store.blocks()) {
         Cell& cell = cells_[position_of_index_.at(static_cast<std::size_t>(key.cell))];
-        if (!cell.sequence || cell.sequence->ended() || cell.trials_left == 0) continue;
+        if (cell.sequence->ended() || cell.trials_left == 0) continue;
         cell.sequence->stored(key.first_trial, store.read_block(key));
         if (cell.sequence->ended()) note_end(cell);
     }
