@@ -40,7 +40,7 @@ protected:
     std::optional<StoppedCount> counted() const {
         const Store store = Store::open(path());
         std::int64_t next = 0;
-        const auto count = for_each_counted_trial(store, 0, [&](std::int64_t trial, const TrialRecord& record) {
+        auto count = for_each_counted_trial(store, 0, [&](std::int64_t trial, const TrialRecord& record) {
             EXPECT_EQ(trial, next++);
             EXPECT_EQ(record, record_of(trial));
         });
