@@ -42,11 +42,11 @@ std::string cell_table(const CellTrajectory& trajectory) {
                                     {"risk", "5 %"},
                                     {"risk", "median"},
                                     {"risk", "95 %"},
-                                    {"", "gradient"},
-                                    {"", "parameters", 1},
+                                    {"median norm", "gradient"},
+                                    {"median norm", "parameters"},
                                     {"distance to the end", "median"},
                                     {"distance to the end", "95 %"},
-                                    {"", "inactive"}};
+                                    {"mean", "inactive"}};
     const std::vector<std::size_t> places = shown_steps(trajectory.steps.size());
     for (const std::size_t k : places) {
         const std::string cells[] = {std::to_string(trajectory.steps[k]), short_number(risk.quantile_05[k]),

@@ -23,7 +23,8 @@ const Edits cells[] = {
     {},
     {{5, "precision = \"float64\""}, {10, "width = 11"}, {11, "activation = \"leaky_relu\""}},
     // A learning rate that falls with the step, and states of the optimizer.
-    {{15, "optimizer = { name = \"adam\", learning_rate = { initial = 0.05, power = 0.5 } }"}, {10, "width = 40"}},
+    {{15, "optimizer = { name = \"adam\", learning_rate = { schedule = \"polynomial\", initial = 0.05, power = 0.5 } }"},
+     {10, "width = 40"}},
     {{15, "optimizer = { name = \"nesterov\", learning_rate = 0.01 }"}, {3, "steps = 97"}, {17, "checks = 7"}, {18, "tail = 3"}},
     {{7, "input = { law = \"normal\", dimension = 3 }"}, {8, "target = \"x1*x2 + x3\""}, {21, "nodes = 8"}, {14, "batch = 5"}},
     // Fresh samples are replaced by the grid.
@@ -83,6 +84,32 @@ TEST(Snapshots, AreWhatAShorterRunEndsWith) {
             }
         }
     }
+}
+
+/// Some trials of this cell diverge, and when a check sees it matters.
+CellConfig wild_cell(int checks) {
+    return trajectory_cell({{3, "steps = 50"},
+                            {5, "precision = \"float64\""},
+                            {10, "width = 12"},
+                            {11, "activation = \"leaky_relu\""},
+                            {12, "initialization = \"standard_normal\""},
+                            {14, "batch = 5"},
+                            {15, "optimizer = { name = \"sgd\", learning_rate = 0.25 }"},
+                            {17, "checks = " + std::to_string(checks)},
+                            {18, "tail = 1"}});
+}
+
+// Why snapshots are no checks: a check freezes a trial whose risk overflows before its gradient does, and so changes where it ends.
+TEST(Snapshots, DoNotFreezeTrialsAsChecksDo) {
+    constexpr std::int64_t trials = 400;
+    const BlockResult rare = run_trials(wild_cell(1), trials, {}), dense = run_trials(wild_cell(50), trials, {});
+    int moved = 0;
+    for (std::size_t k = 0; k < trials; ++k) moved += rare.records[k].fingerprint != dense.records[k].fingerprint ? 1 : 0;
+    EXPECT_GE(moved, 3);
+    std::vector<std::int64_t> steps;
+    for (std::int64_t step = 0; step <= 50; ++step) steps.push_back(step);
+    EXPECT_EQ(run_trials(wild_cell(1), trials, {.snapshot_steps = &steps}).records, rare.records);
+    EXPECT_EQ(run_trials(wild_cell(50), trials, {.snapshot_steps = &steps}).records, dense.records);
 }
 
 TEST(Snapshots, StepsThatAreNotAscendingAreRefused) {
