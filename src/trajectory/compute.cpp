@@ -22,9 +22,11 @@
 namespace limrisk {
 namespace {
 
-constexpr std::int64_t lyapunov_trials = 32;
-constexpr double least_squares_operations = 1e11;  ///< of all trials of a cell together: some tens of seconds of a core
-constexpr double least_squares_values = 4e6;       ///< numbers in one regression: 32 MB
+// What bounds the time of the evidence, and how long a request to stop has to wait for it: some seconds of a core at most.
+constexpr std::int64_t most_lyapunov_trials = 32;
+constexpr double lyapunov_operations = 4e9;            ///< of all points of a cell together
+constexpr double least_squares_operations = 1e11;      ///< of all trials of a cell together
+constexpr double least_squares_operations_once = 4e9;  ///< of one trial
 constexpr auto poll = std::chrono::milliseconds(100);
 
 /// How many of the first trials get a least-squares gap, so that it takes a bounded time.
@@ -34,8 +36,9 @@ std::int64_t least_squares_trials(const optimum::TrueRisk& risk, const CellConfi
     double rows = static_cast<double>(risk.nodes(zero).count());
     // d = 1: 8 nodes more for each kink, of which a neuron has at most two; smooth activations halve the panels a few times.
     if (cell.input.dimension == 1) rows = optimum::splits_at_kinks(cell.activation) ? rows + 16 * columns : 8 * rows;
-    if (rows * columns > least_squares_values) return 0;
-    return static_cast<std::int64_t>(std::min(static_cast<double>(trials), least_squares_operations / (4 * rows * columns * columns)));
+    const double operations = 4 * rows * columns * columns;
+    if (operations > least_squares_operations_once) return 0;
+    return static_cast<std::int64_t>(std::min(static_cast<double>(trials), least_squares_operations / operations));
 }
 
 class Computation {
@@ -56,6 +59,11 @@ public:
         // A constant target has no risk of the best constant to compare with.
         const bool varies = true_risk_.variance() > 1e-28 * target_.largest * target_.largest;
         gap_trials_ = varies ? least_squares_trials(true_risk_, cell, request.trials) : 0;
+        const double points = static_cast<double>(request.steps.size()),
+                     point = static_cast<double>(plan_.cell().check_nodes.count) * static_cast<double>(parameters_),
+                     affordable = std::max(1.0, lyapunov_operations / point);
+        lyapunov_trials_ = std::clamp(static_cast<std::int64_t>(affordable / points), std::int64_t{1}, most_lyapunov_trials);
+        lyapunov_stride_ = static_cast<std::size_t>(std::ceil(std::max(1.0, points / affordable)));
         warp_ = 32 / plan_.cell().tile.lanes;
         const double bytes_of_warp =
             8 * static_cast<double>(parameters_) * static_cast<double>(warp_) * static_cast<double>(request.steps.size());
@@ -157,7 +165,7 @@ private:
         const std::vector<double>& last = block.states[static_cast<std::size_t>(k)].parameters;
         const bool diverged = record.verdict == Verdict::Diverged;
         TrajectoryCheck lyapunov{}, bound{};  // of this trial
-        for (std::size_t s = from; s < to; ++s) {
+        for (std::size_t s = from; s < to && !stop_; ++s) {
             const std::size_t number = static_cast<std::size_t>(k) * (to - from) + s - from, at = place(s, trial);
             const CheckRecord& seen = block.snapshot_checks.at(number);
             const double* theta = block.snapshot_parameters.data() + number * parameters_;
@@ -170,7 +178,7 @@ private:
             distance_[at] = diverged ? HUGE_VAL : distance(theta, last.data());
             const std::optional<double> excess = risk_bound_excess(plan_.cell(), target_, seen);
             if (excess) add_point(bound, *excess);
-            if (!excess || trial >= lyapunov_trials || !is_homogeneous(config_.activation)) continue;
+            if (!excess || trial >= lyapunov_trials_ || s % lyapunov_stride_ != 0 || !is_homogeneous(config_.activation)) continue;
             const optimum::Network network(config_.width, config_.input.dimension, {theta, theta + parameters_});
             const LyapunovTerms terms = lyapunov_terms(config_.activation, network, plan_.cell().check_nodes, target_.mean);
             if (terms.size <= std::numeric_limits<double>::max())
@@ -227,7 +235,8 @@ private:
     const TargetMoments target_;
     const optimum::TrueRisk true_risk_;
     const std::size_t parameters_;
-    std::int64_t warp_ = 1, gap_trials_ = 0;
+    std::int64_t warp_ = 1, gap_trials_ = 0, lyapunov_trials_ = 0;
+    std::size_t lyapunov_stride_ = 1;  ///< every so manieth step
     int workers_ = 1;
     std::size_t steps_per_pass_ = 1;
 
