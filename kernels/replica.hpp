@@ -61,13 +61,8 @@ struct Replica {
     Tail tail;
     std::int32_t inactive_initial, inactive, inactive_maximum, died, revived, inactive_on_data, constant, linear;
 
-    /// Takes note of check number `index`. True: the parameters are the best so far.
-    bool check(const Cell& cell, std::int64_t index, const CheckValues& values) {
-        const bool finite = values.risk <= RealTraits<double>::largest && values.parameter_square <= RealTraits<double>::largest;
-        if (!diverged && !finite) {
-            diverged = true;
-            nonfinite_step = check_step(cell, index);
-        }
+    /// The present values; nothing that looks back.
+    void take(const CheckValues& values) {
         risk = values.risk;
         gradient_norm = sqrt(values.gradient_square);
         parameter_norm = sqrt(values.parameter_square);
@@ -75,6 +70,16 @@ struct Replica {
         constant = values.constant;
         linear = values.linear;
         inactive_on_data = values.inactive_on_data;
+    }
+
+    /// Takes note of check number `index`. True: the parameters are the best so far.
+    bool check(const Cell& cell, std::int64_t index, const CheckValues& values) {
+        const bool finite = values.risk <= RealTraits<double>::largest && values.parameter_square <= RealTraits<double>::largest;
+        if (!diverged && !finite) {
+            diverged = true;
+            nonfinite_step = check_step(cell, index);
+        }
+        take(values);
         if (index == 0) {
             initial_risk = risk;
             inactive_initial = inactive;
@@ -97,7 +102,13 @@ struct Replica {
     /// The public record of check number `index`, which was the last.
     template <class Check>
     Check check_record(const Cell& cell, std::int64_t index) const {
-        return {check_step(cell, index),
+        return record_at<Check>(cell, check_step(cell, index));
+    }
+
+    /// The same of the present values, which are those of `step`.
+    template <class Check>
+    Check record_at(const Cell& cell, std::int64_t step) const {
+        return {step,
                 finite_or_infinity(risk),
                 finite_or_infinity(gradient_norm),
                 finite_or_infinity(parameter_norm),

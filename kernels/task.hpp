@@ -15,6 +15,11 @@ struct WarpTask {
     Check* checks;    ///< optional [replicas][checks + 1]
     /// Optional, canonical order, [replicas][parameters] each: at the start, at the end, optimizer states at the end.
     double *initial_parameters, *parameters, *first_state, *second_state;
+    /// Snapshots: looks at the replicas at further steps, which change nothing of them or of their records.
+    const std::int64_t* snapshot_steps;  ///< [snapshot_count] ascending, each 0 .. steps once
+    std::int64_t snapshot_count;
+    Check* snapshot_checks;       ///< [replicas][snapshot_count]
+    double* snapshot_parameters;  ///< [replicas][snapshot_count][parameters], canonical order
     /// Told every few dozen steps how many more the warp has done; false: give up.
     bool (*advance)(void* context, std::int64_t steps);
     void* context;

@@ -34,7 +34,15 @@ private:
     void initialize();
     bool train(std::int64_t from, std::int64_t to, bool (*advance)(void*, std::int64_t), void* callback);
     void train_step(std::int64_t step, const StepScalars& scalars);
+    struct Measurement {
+        Pack<double> risk, gradient_square, parameter_square;
+        StateCounts<Real> counts;
+        CheckValues values(int lane) const;
+    };
+    Measurement measure(Pack<Real>* was_inactive);
     void check(std::int64_t index);
+    template <class Record, class Check>
+    void snapshot(const WarpTask<Record, Check>& task, std::int64_t number);
     void copy_rows(const Pack<Real>* from, Pack<Real>* to, const bool* replicas);
     double accurate_risk_of(const Pack<Real>* rows, int replica);
     Pack<double> rule_risk(const Pack<Real>* rows);
@@ -52,7 +60,8 @@ private:
     BatchContext<double> evaluate_;
     BatchSource<Real> samples_;
     BatchSource<double> check_nodes_, final_nodes_;
-    Pack<Real>*theta_, *gradient_, *first_ = nullptr, *second_ = nullptr, *shifted_ = nullptr, *best_, *tail_start_, *was_inactive_;
+    Pack<Real>*theta_, *gradient_, *first_ = nullptr, *second_ = nullptr, *shifted_ = nullptr, *best_, *tail_start_;
+    Pack<Real>*was_inactive_, *unused_inactive_;  ///< [slots]; the second: where a snapshot writes, who does not look back
     Pack<double>*theta_double_, *gradient_double_;
     VecDouble* stack_double_;
     double *points_, *network_;

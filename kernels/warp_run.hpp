@@ -27,6 +27,7 @@ Warp<Real>::Warp(const Cell& cell, std::int64_t first_trial, char* memory)
     if (states >= 2) second_ = arena.take<Pack<Real>>(rows);
     if (cell.optimizer.kind == OptimizerKind::Nesterov) shifted_ = arena.take<Pack<Real>>(rows);
     was_inactive_ = arena.take<Pack<Real>>(layout_.slots);
+    unused_inactive_ = arena.take<Pack<Real>>(layout_.slots);
     theta_double_ = arena.take<Pack<double>>(rows);
     gradient_double_ = arena.take<Pack<double>>(rows);
     const int rounds = samples_per_lane(cell.dimension);
@@ -97,7 +98,7 @@ void Warp<Real>::plan_pass(Arena& arena, BatchContext<R>& context, SampleBlock<R
 template <class Real>
 void Warp<Real>::initialize() {
     initialize_rows<Real>(cell_.initialization, layout_, cell_.seed, draw_.trials, train_.last_slot_present, theta_);
-    for (std::int64_t q = 0; q < layout_.slots; ++q) was_inactive_[q] = Pack<Real>{};
+    for (std::int64_t q = 0; q < layout_.slots; ++q) was_inactive_[q] = unused_inactive_[q] = Pack<Real>{};
     for (std::int64_t row = 0; row < layout_.rows(); ++row) {
         if (first_) first_[row] = Pack<Real>{};
         if (second_) second_[row] = Pack<Real>{};
@@ -155,27 +156,52 @@ void Warp<Real>::copy_rows(const Pack<Real>* from, Pack<Real>* to, const bool* r
 }
 
 template <class Real>
-void Warp<Real>::check(std::int64_t index) {
-    const int replicas = warp_lanes / tile();
+CheckValues Warp<Real>::Measurement::values(int lane) const {
+    const auto count = [&](const Pack<Real>& pack) { return static_cast<std::int32_t>(pack.lane(lane)); };
+    return {risk.lane(lane),        gradient_square.lane(lane), parameter_square.lane(lane),    count(counts.inactive),
+            count(counts.constant), count(counts.linear),       count(counts.inactive_on_data), count(counts.died),
+            count(counts.revived)};
+}
+
+/// What there is to know of the present parameters of all replicas.
+template <class Real>
+typename Warp<Real>::Measurement Warp<Real>::measure(Pack<Real>* was_inactive) {
     for (std::int64_t row = 0; row < layout_.rows(); ++row) theta_double_[row] = to_double(theta_[row]);
     const Pack<double> risk = batch_gradient(evaluate_, check_nodes_, theta_double_, gradient_double_);
-    const Pack<double> gradient = sum_of_squares(layout_, [&](std::int64_t row) { return gradient_double_[row]; });
-    const Pack<double> norm = sum_of_squares(layout_, [&](std::int64_t row) { return theta_double_[row]; });
-    const StateCounts<Real> counts = count_states<Real>(cell_, layout_, theta_, train_.last_slot_present, was_inactive_);
+    return {risk, sum_of_squares(layout_, [&](std::int64_t row) { return gradient_double_[row]; }),
+            sum_of_squares(layout_, [&](std::int64_t row) { return theta_double_[row]; }),
+            count_states<Real>(cell_, layout_, theta_, train_.last_slot_present, was_inactive)};
+}
+
+template <class Real>
+void Warp<Real>::check(std::int64_t index) {
+    const int replicas = warp_lanes / tile();
+    const Measurement measured = measure(was_inactive_);
     bool improved[warp_lanes] = {}, all[warp_lanes] = {};
     for (int r = 0; r < replicas; ++r) {
         const int lane = r * tile();
         Replica& replica = replica_[r];
-        const auto count = [&](const Pack<Real>& pack) { return static_cast<std::int32_t>(pack.lane(lane)); };
         const bool was_diverged = replica.diverged;
-        improved[r] = replica.check(cell_, index,
-                                    {risk.lane(lane), gradient.lane(lane), norm.lane(lane), count(counts.inactive), count(counts.constant),
-                                     count(counts.linear), count(counts.inactive_on_data), count(counts.died), count(counts.revived)});
+        improved[r] = replica.check(cell_, index, measured.values(lane));
         for (int i = lane; replica.diverged && !was_diverged && i < lane + tile(); ++i) freeze_lane(i);
         all[r] = true;
     }
     copy_rows(theta_, best_, improved);
     if (index == first_tail_check(cell_)) copy_rows(theta_, tail_start_, all);
+}
+
+template <class Real>
+template <class Record, class Check>
+void Warp<Real>::snapshot(const WarpTask<Record, Check>& task, std::int64_t number) {
+    const std::int64_t parameters = parameter_count(cell_.width, cell_.dimension);
+    const Measurement measured = measure(unused_inactive_);
+    for (int r = 0; r < task.replicas; ++r) {
+        const std::int64_t place = r * task.snapshot_count + number;
+        Replica seen{};
+        seen.take(measured.values(r * tile()));
+        task.snapshot_checks[place] = seen.template record_at<Check>(cell_, task.snapshot_steps[number]);
+        write_state(theta_, r, task.snapshot_parameters + place * parameters);
+    }
 }
 
 template <class Real>
@@ -239,12 +265,21 @@ bool Warp<Real>::run(const WarpTask<Record, Check>& task) {
     const std::int64_t parameters = parameter_count(cell_.width, cell_.dimension);
     initialize();
     for (int r = 0; task.initial_parameters && r < task.replicas; ++r) write_state(theta_, r, task.initial_parameters + r * parameters);
+    std::int64_t step = 0, taken = 0;  // done; snapshots so far
     for (std::int64_t index = 0; index <= cell_.checks; ++index) {
-        if (index > 0 && !train(check_step(cell_, index - 1), check_step(cell_, index), task.advance, task.context)) return false;
+        const std::int64_t to = check_step(cell_, index);
+        for (; taken < task.snapshot_count && task.snapshot_steps[taken] < to; ++taken) {
+            if (!train(step, task.snapshot_steps[taken], task.advance, task.context)) return false;
+            step = task.snapshot_steps[taken];
+            snapshot(task, taken);
+        }
+        if (!train(step, to, task.advance, task.context)) return false;
+        step = to;
         check(index);
         for (int r = 0; task.checks && r < task.replicas; ++r)
             task.checks[r * (cell_.checks + 1) + index] = replica_[r].template check_record<Check>(cell_, index);
     }
+    if (taken < task.snapshot_count) snapshot(task, taken);  // that of the last step
     const Pack<double> displacement = sum_of_squares(layout_, [&](std::int64_t row) {
         Pack<double> moved = to_double(theta_[row]);
         const Pack<double> from = to_double(tail_start_[row]);

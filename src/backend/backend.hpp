@@ -37,12 +37,17 @@ struct BlockResult {
     std::vector<std::vector<CheckRecord>> checks;  ///< [count][checks + 1] if asked for, else empty
     std::vector<FinalState> states;                ///< [count] if asked for, else empty
     std::optional<Aggregate> aggregate;            ///< of the records, in their place; only if asked for
+    std::vector<CheckRecord> snapshot_checks;      ///< [count][snapshot_steps]
+    std::vector<double> snapshot_parameters;       ///< [count][snapshot_steps][parameters], canonical order
 };
 
 struct BlockOptions {
     bool checks = false;
     bool states = false;
     bool aggregate = false;  ///< the records are wanted as an aggregate only; a backend may give it, or the records all the same
+    /// Looks at the trials at these steps, too: strictly ascending, in 0 .. steps of the cell; null: none. Nothing else of the result
+    /// depends on them. The CPU backend only.
+    const std::vector<std::int64_t>* snapshot_steps = nullptr;
 };
 
 class Backend {

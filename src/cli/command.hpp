@@ -17,6 +17,7 @@ void add_run(CLI::App& app, Action& action, const std::vector<std::string>& word
 void add_summary(CLI::App& app, Action& action);
 void add_export(CLI::App& app, Action& action);
 void add_replay(CLI::App& app, Action& action);
+void add_trajectories(CLI::App& app, Action& action, const std::vector<std::string>& words);
 void add_verify(CLI::App& app, Action& action);
 void add_optimum(CLI::App& app, Action& action);
 void add_hierarchy(CLI::App& app, Action& action);

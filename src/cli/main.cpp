@@ -67,6 +67,7 @@ ExitCode run_program(int argc, char** argv) {
     add_summary(app, action);
     add_export(app, action);
     add_replay(app, action);
+    add_trajectories(app, action, words);
     add_verify(app, action);
     add_optimum(app, action);
     add_hierarchy(app, action);

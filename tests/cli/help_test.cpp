@@ -10,7 +10,7 @@ namespace {
 
 using testing::HasSubstr;
 constexpr const char* commands[] = {"run",       "summary", "export", "replay",   "verify", "optimum",
-                                    "hierarchy", "list",    "bench",  "selftest", "doctor"};
+                                    "hierarchy", "list",    "bench",  "selftest", "doctor", "trajectories"};
 
 std::vector<std::string> examples_of(const std::string& help) {
     std::vector<std::string> lines;

@@ -57,6 +57,16 @@ TEST(EmulatedBackend, PiecesWhenNotAllFit) {
     EXPECT_TRUE(runtime->usage(0).nothing_left());
 }
 
+TEST(EmulatedBackend, RefusesSnapshots) {
+    const CellPlan plan(small_cell());
+    const auto backend = emulated_backend(std::make_shared<EmulatedRuntime>());
+    const std::vector<std::int64_t> steps{0, 1};
+    BlockOptions options;
+    options.snapshot_steps = &steps;
+    WorkStatus status;
+    EXPECT_THROW((void)backend->run({&plan, 0, 5}, status, options), Defect);
+}
+
 TEST(EmulatedBackend, FailedAllocationHalvesThePiece) {
     const CellPlan plan(small_cell());
     const BlockResult truth = run(*make_cpu_backend(1), plan, 7, 100);

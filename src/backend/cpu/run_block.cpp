@@ -1,8 +1,12 @@
 // Cuts a block into warps and runs them one after the other with the kernels of one instruction set.
 #include "backend/cpu/run_block.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <new>
+
+#include "limrisk/error.hpp"
 
 namespace limrisk::cpu {
 namespace {
@@ -32,6 +36,16 @@ struct Progress {
     }
 };
 
+void require_ascending(const std::vector<std::int64_t>* snapshot_steps, std::int64_t steps) {
+    std::int64_t before = -1;
+    for (std::size_t i = 0; snapshot_steps && i < snapshot_steps->size(); ++i) {
+        const std::int64_t step = (*snapshot_steps)[i];
+        if (step <= before || step > steps)
+            throw Defect(fmt::format("snapshot step {} after {}, in a cell of {} steps: not ascending", step, before, steps));
+        before = step;
+    }
+}
+
 }  // namespace
 
 std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem& item, WorkStatus& status, const BlockOptions& options) {
@@ -45,6 +59,10 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
         for (std::vector<double>& state : states) state.assign(count * parameters, 0.0);
     BlockResult result;
     result.records.resize(count);
+    const std::size_t snapshots = options.snapshot_steps ? options.snapshot_steps->size() : 0;
+    require_ascending(options.snapshot_steps, cell.steps);
+    result.snapshot_checks.resize(count * snapshots);
+    result.snapshot_parameters.resize(count * snapshots * parameters);
 
     const ArenaMemory arena(kernels.arena_bytes(cell));
     const std::size_t per_warp = static_cast<std::size_t>(32 / cell.tile.lanes);
@@ -63,6 +81,12 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
             task.parameters = states[1].data() + first * parameters;
             task.first_state = states[2].data() + first * parameters;
             task.second_state = states[3].data() + first * parameters;
+        }
+        if (snapshots > 0) {
+            task.snapshot_steps = options.snapshot_steps->data();
+            task.snapshot_count = static_cast<std::int64_t>(snapshots);
+            task.snapshot_checks = result.snapshot_checks.data() + first * snapshots;
+            task.snapshot_parameters = result.snapshot_parameters.data() + first * snapshots * parameters;
         }
         task.advance = &Progress::advance;
         task.context = &progress;

@@ -123,6 +123,7 @@ public:
     int concurrency() const override { return static_cast<int>(workers_.size()); }
 
     std::optional<BlockResult> run(const WorkItem& item, WorkStatus& status, const BlockOptions& options) override {
+        if (options.snapshot_steps) throw Defect("the CUDA backend was asked for snapshots, which only the CPU backend takes");
         return workers_.at(static_cast<std::size_t>(item.worker))->run(item, status, options);
     }
 

@@ -1,0 +1,263 @@
+// Workers take warps of trials until none is left. What they find lies in tables by step and trial, so its order is nobody's business.
+#include "trajectory/compute.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <condition_variable>
+#include <exception>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "limrisk/error.hpp"
+#include "optimum/activation.hpp"
+#include "optimum/true_risk.hpp"
+#include "trajectory/series.hpp"
+#include "trajectory/theory_check.hpp"
+
+namespace limrisk {
+namespace {
+
+// What bounds the time of the evidence, and how long a request to stop has to wait for it: some seconds of a core at most.
+constexpr std::int64_t most_lyapunov_trials = 32;
+constexpr double lyapunov_operations = 4e9;            ///< of all points of a cell together
+constexpr double least_squares_operations = 1e11;      ///< of all trials of a cell together
+constexpr double least_squares_operations_once = 4e9;  ///< of one trial
+constexpr auto poll = std::chrono::milliseconds(100);
+
+/// How many of the first trials get a least-squares gap, so that it takes a bounded time.
+std::int64_t least_squares_trials(const optimum::TrueRisk& risk, const CellConfig& cell, std::int64_t trials) {
+    const double columns = static_cast<double>(cell.width) + 1;
+    const optimum::Network zero(0, cell.input.dimension);
+    double rows = static_cast<double>(risk.nodes(zero).count());
+    // d = 1: 8 nodes more for each kink, of which a neuron has at most two; smooth activations halve the panels a few times.
+    if (cell.input.dimension == 1) rows = optimum::splits_at_kinks(cell.activation) ? rows + 16 * columns : 8 * rows;
+    const double operations = 4 * rows * columns * columns;
+    if (operations > least_squares_operations_once) return 0;
+    return static_cast<std::int64_t>(std::min(static_cast<double>(trials), least_squares_operations / operations));
+}
+
+class Computation {
+public:
+    Computation(const CellConfig& cell, const TrajectoryRequest& request, Backend& backend)
+        : config_(cell),
+          request_(request),
+          backend_(backend),
+          plan_(cell),
+          target_(target_moments(plan_.cell().check_nodes, cell.input.dimension)),
+          true_risk_(optimum::problem_of(cell)),
+          parameters_(static_cast<std::size_t>(kernels::parameter_count(cell.width, cell.input.dimension))) {
+        const auto values = request.steps.size() * static_cast<std::size_t>(request.trials);
+        for (std::vector<double>* table : {&risk_, &gradient_norm_, &parameter_norm_, &distance_, &inactive_}) table->resize(values);
+        const double tolerance = check_tolerance(plan_.cell().check_nodes.count, static_cast<std::int64_t>(parameters_));
+        lyapunov_ = {"Lyapunov identity", 0, 0, tolerance};
+        bound_ = {"risk bound", 0, 0, tolerance};
+        // A constant target has no risk of the best constant to compare with.
+        const bool varies = true_risk_.variance() > 1e-28 * target_.largest * target_.largest;
+        gap_trials_ = varies ? least_squares_trials(true_risk_, cell, request.trials) : 0;
+        const double points = static_cast<double>(request.steps.size()),
+                     point = static_cast<double>(plan_.cell().check_nodes.count) * static_cast<double>(parameters_),
+                     affordable = std::max(1.0, lyapunov_operations / point);
+        lyapunov_trials_ = std::clamp(static_cast<std::int64_t>(affordable / points), std::int64_t{1}, most_lyapunov_trials);
+        lyapunov_stride_ = static_cast<std::size_t>(std::ceil(std::max(1.0, points / affordable)));
+        warp_ = 32 / plan_.cell().tile.lanes;
+        const double bytes_of_warp =
+            8 * static_cast<double>(parameters_) * static_cast<double>(warp_) * static_cast<double>(request.steps.size());
+        workers_ = static_cast<int>(std::clamp(request.snapshot_bytes / bytes_of_warp, 1.0, static_cast<double>(backend.concurrency())));
+        workers_ = static_cast<int>(std::min<std::int64_t>(workers_, (request.trials + warp_ - 1) / warp_));
+        const double fitting = static_cast<double>(request.steps.size()) * request.snapshot_bytes / (bytes_of_warp * workers_);
+        steps_per_pass_ = static_cast<std::size_t>(std::clamp(fitting, 1.0, static_cast<double>(request.steps.size())));
+    }
+
+    std::optional<CellTrajectory> run() {
+        std::vector<std::thread> threads;
+        running_ = workers_;
+        statuses_ = std::vector<WorkStatus>(static_cast<std::size_t>(workers_));
+        for (int worker = 0; worker < workers_; ++worker) threads.emplace_back([this, worker] { work(worker); });
+        watch();
+        for (std::thread& thread : threads) thread.join();
+        if (error_) std::rethrow_exception(error_);
+        if (stop_) return std::nullopt;
+        require_theory();
+        return result();
+    }
+
+private:
+    std::size_t place(std::size_t step, std::int64_t trial) const {
+        return step * static_cast<std::size_t>(request_.trials) + static_cast<std::size_t>(trial);
+    }
+
+    void give_up() {
+        stop_ = true;
+        for (WorkStatus& status : statuses_) status.abandon = true;
+    }
+
+    /// Until all workers are done: listens for requests to stop, and tells how far they are.
+    void watch() {
+        const double passes = std::ceil(static_cast<double>(request_.steps.size()) / static_cast<double>(steps_per_pass_));
+        const double all = passes * static_cast<double>(request_.trials) * static_cast<double>(config_.steps);
+        std::unique_lock lock(mutex_);
+        while (!done_.wait_for(lock, poll, [this] { return running_ == 0; })) {
+            lock.unlock();
+            if (request_.stop_requests && *request_.stop_requests > 0) give_up();
+            double steps = 0;
+            for (const WorkStatus& status : statuses_) steps += static_cast<double>(status.replica_steps);
+            if (request_.on_progress) request_.on_progress(steps, steps / all);
+            lock.lock();
+        }
+    }
+
+    void work(int worker) {
+        try {
+            while (!stop_) {
+                const std::int64_t first = next_trial_.fetch_add(warp_);
+                if (first >= request_.trials) break;
+                run_warp({&plan_, first, std::min(warp_, request_.trials - first), worker});
+            }
+        } catch (...) {
+            const std::lock_guard lock(mutex_);
+            if (!error_) error_ = std::current_exception();
+            give_up();
+        }
+        const std::lock_guard lock(mutex_);
+        --running_;
+        done_.notify_all();
+    }
+
+    /// One pass over the trials for as many steps as fit into memory at once.
+    void run_warp(const WorkItem& item) {
+        for (std::size_t from = 0; from < request_.steps.size(); from += steps_per_pass_) {
+            const std::size_t to = std::min(from + steps_per_pass_, request_.steps.size());
+            const std::vector<std::int64_t> steps(request_.steps.begin() + static_cast<std::ptrdiff_t>(from),
+                                                  request_.steps.begin() + static_cast<std::ptrdiff_t>(to));
+            BlockOptions options;
+            options.states = true;
+            options.snapshot_steps = &steps;
+            const std::optional<BlockResult> block = backend_.run(item, statuses_[static_cast<std::size_t>(item.worker)], options);
+            if (!block) return;
+            for (std::int64_t k = 0; k < item.count && !stop_; ++k) {
+                const TrialRecord& record = block->records.at(static_cast<std::size_t>(k));
+                if (from == 0) end_of_trial(item.first_trial + k, record, block->states.at(static_cast<std::size_t>(k)).parameters);
+                points_of_trial(item.first_trial + k, k, *block, from, to);
+            }
+        }
+    }
+
+    void end_of_trial(std::int64_t trial, const TrialRecord& record, const std::vector<double>& parameters) {
+        const std::string difference = request_.contradiction(trial, record);
+        if (!difference.empty()) throw Defect(fmt::format("cell {}, trial {}: {}", config_.index, trial, difference));
+        if (record.verdict != Verdict::Converged) return;
+        double gap = -1;
+        if (trial < gap_trials_)
+            gap = true_risk_.least_squares_gap({config_.width, config_.input.dimension, parameters}) / true_risk_.variance();
+        const std::lock_guard lock(mutex_);
+        ++converged_;
+        if (gap >= 0) gaps_.push_back(gap);
+    }
+
+    /// Trial `trial`, which is number k of the block, at the steps [from, to) of the request.
+    void points_of_trial(std::int64_t trial, std::int64_t k, const BlockResult& block, std::size_t from, std::size_t to) {
+        const TrialRecord& record = block.records[static_cast<std::size_t>(k)];
+        const std::vector<double>& last = block.states[static_cast<std::size_t>(k)].parameters;
+        const bool diverged = record.verdict == Verdict::Diverged;
+        TrajectoryCheck lyapunov{}, bound{};  // of this trial
+        for (std::size_t s = from; s < to && !stop_; ++s) {
+            const std::size_t number = static_cast<std::size_t>(k) * (to - from) + s - from, at = place(s, trial);
+            const CheckRecord& seen = block.snapshot_checks.at(number);
+            const double* theta = block.snapshot_parameters.data() + number * parameters_;
+            // As in the record: from the step of its divergence on, a trial has no risk and no gradient; its parameters stay.
+            const bool lost = diverged && seen.step >= record.nonfinite_step;
+            risk_[at] = lost ? HUGE_VAL : seen.risk;
+            gradient_norm_[at] = lost ? HUGE_VAL : seen.gradient_norm;
+            parameter_norm_[at] = seen.parameter_norm;
+            inactive_[at] = seen.inactive;
+            distance_[at] = diverged ? HUGE_VAL : distance(theta, last.data());
+            const std::optional<double> excess = risk_bound_excess(plan_.cell(), target_, seen);
+            if (excess) add_point(bound, *excess);
+            if (!excess || trial >= lyapunov_trials_ || s % lyapunov_stride_ != 0 || !is_homogeneous(config_.activation)) continue;
+            const optimum::Network network(config_.width, config_.input.dimension, {theta, theta + parameters_});
+            const LyapunovTerms terms = lyapunov_terms(config_.activation, network, plan_.cell().check_nodes, target_.mean);
+            if (terms.size <= std::numeric_limits<double>::max())
+                add_point(lyapunov, terms.size > 0 ? std::fabs(terms.left - terms.right) / terms.size : 0);
+        }
+        const std::lock_guard lock(mutex_);
+        add(lyapunov_, lyapunov);
+        add(bound_, bound);
+    }
+
+    static void add(TrajectoryCheck& sum, const TrajectoryCheck& part) {
+        sum.points += part.points;
+        sum.largest_error = std::max(sum.largest_error, part.largest_error);
+    }
+
+    double distance(const double* a, const double* b) const {
+        double sum = 0;
+        for (std::size_t j = 0; j < parameters_; ++j) sum += (a[j] - b[j]) * (a[j] - b[j]);
+        return std::sqrt(sum);
+    }
+
+    void require_theory() const {
+        for (const TrajectoryCheck* check : {&lyapunov_, &bound_}) {
+            const std::string wrong = violation(*check);
+            if (!wrong.empty()) throw Defect(fmt::format("cell {}: {}", config_.index, wrong));
+        }
+    }
+
+    CellTrajectory result() {
+        CellTrajectory trajectory;
+        trajectory.cell_id = config_.id;
+        trajectory.trials = request_.trials;
+        trajectory.steps = request_.steps;
+        const auto add_series = [&](const char* name, std::vector<double>& values) {
+            trajectory.series.push_back(trajectory_series(name, std::move(values), request_.trials));
+        };
+        add_series("risk", risk_);
+        add_series("gradient_norm", gradient_norm_);
+        add_series("parameter_norm", parameter_norm_);
+        add_series("distance", distance_);
+        add_series("inactive", inactive_);
+        if (is_homogeneous(config_.activation)) trajectory.checks.push_back(lyapunov_);
+        trajectory.checks.push_back(bound_);
+        trajectory.converged = converged_;
+        std::sort(gaps_.begin(), gaps_.end());
+        trajectory.least_squares_gaps = std::move(gaps_);
+        return trajectory;
+    }
+
+    const CellConfig& config_;
+    const TrajectoryRequest& request_;
+    Backend& backend_;
+    const CellPlan plan_;
+    const TargetMoments target_;
+    const optimum::TrueRisk true_risk_;
+    const std::size_t parameters_;
+    std::int64_t warp_ = 1, gap_trials_ = 0, lyapunov_trials_ = 0;
+    std::size_t lyapunov_stride_ = 1;  ///< every so manieth step
+    int workers_ = 1;
+    std::size_t steps_per_pass_ = 1;
+
+    std::atomic<std::int64_t> next_trial_{0};
+    std::atomic<bool> stop_{false};
+    std::vector<WorkStatus> statuses_;                                                 ///< [workers]
+    std::vector<double> risk_, gradient_norm_, parameter_norm_, distance_, inactive_;  ///< [steps][trials]
+
+    std::mutex mutex_;  ///< of all below
+    std::condition_variable done_;
+    int running_ = 0;
+    std::exception_ptr error_;
+    TrajectoryCheck lyapunov_, bound_;
+    std::int64_t converged_ = 0;
+    std::vector<double> gaps_;
+};
+
+}  // namespace
+
+std::optional<CellTrajectory> compute_trajectory(const CellConfig& cell, const TrajectoryRequest& request, Backend& backend) {
+    return std::make_unique<Computation>(cell, request, backend)->run();
+}
+
+}  // namespace limrisk

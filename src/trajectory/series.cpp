@@ -1,0 +1,35 @@
+// Sums in long double: those of finite doubles do not overflow.
+#include "trajectory/series.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "limrisk/error.hpp"
+#include "statistics/quantile.hpp"
+
+namespace limrisk {
+
+TrajectorySeries trajectory_series(std::string name, std::vector<double> values, std::int64_t trials) {
+    if (std::any_of(values.begin(), values.end(), [](double value) { return std::isnan(value); }))
+        throw Defect(fmt::format("a trajectory's {} is not a number", name));
+    TrajectorySeries series;
+    series.name = std::move(name);
+    for (auto from = values.begin(); from != values.end(); from += trials) {
+        const auto to = from + trials;
+        long double sum = 0;
+        for (auto value = from; value != to; ++value) sum += static_cast<long double>(*value);
+        series.mean.push_back(static_cast<double>(sum / static_cast<long double>(trials)));
+        std::sort(from, to);
+        const auto quantile = [&](double share) { return from[quantile_rank(share, trials) - 1]; };
+        series.quantile_05.push_back(quantile(0.05));
+        series.quantile_25.push_back(quantile(0.25));
+        series.median.push_back(quantile(0.5));
+        series.quantile_75.push_back(quantile(0.75));
+        series.quantile_95.push_back(quantile(0.95));
+    }
+    return series;
+}
+
+}  // namespace limrisk

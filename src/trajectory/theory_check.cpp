@@ -1,0 +1,91 @@
+// Plain sums over nodes with the scalar network of src/optimum; nothing of the lanes that trained.
+#include "trajectory/theory_check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "optimum/true_risk.hpp"
+
+namespace limrisk {
+
+TargetMoments target_moments(const TargetNodes& nodes, std::int64_t dimension) {
+    TargetMoments moments{};
+    double mass = 0;
+    for (std::int64_t m = 0; m < nodes.count; ++m) {
+        moments.mean += nodes.weights[m] * nodes.targets[m];
+        mass += nodes.weights[m];
+        moments.largest = std::max(moments.largest, std::fabs(nodes.targets[m]));
+        double square = 1;
+        for (std::int64_t k = 0; k < dimension; ++k) square += nodes.inputs[m * dimension + k] * nodes.inputs[m * dimension + k];
+        moments.input_reach = std::max(moments.input_reach, std::sqrt(square));
+    }
+    moments.mean /= mass;
+    for (std::int64_t m = 0; m < nodes.count; ++m) {
+        const double distance = nodes.targets[m] - moments.mean;
+        moments.variance += nodes.weights[m] * distance * distance;
+    }
+    return moments;
+}
+
+LyapunovTerms lyapunov_terms(const kernels::Activation& activation, const optimum::Network& network, const TargetNodes& nodes, double xi) {
+    const std::size_t parameters = network.parameters.size();
+    std::vector<double> lyapunov_gradient(parameters), gradient(parameters), derivatives(parameters);
+    for (std::size_t j = 0; j < parameters; ++j) lyapunov_gradient[j] = 2 * network.parameters[j];
+    lyapunov_gradient.back() = 4 * (network.outer_bias() - xi);
+    LyapunovTerms terms{};
+    for (std::int64_t m = 0; m < nodes.count; ++m) {
+        const double value = optimum::realization(activation, network, nodes.inputs + m * network.dimension, derivatives.data());
+        const double residual = value - nodes.targets[m];
+        const double weighted = 2 * nodes.weights[m] * residual;
+        terms.right += 4 * weighted * (value - xi);
+        double magnitude = 4 * std::fabs(value - xi);
+        for (std::size_t j = 0; j < parameters; ++j) {
+            gradient[j] += weighted * derivatives[j];
+            magnitude += std::fabs(lyapunov_gradient[j] * derivatives[j]);
+        }
+        terms.size += std::fabs(weighted) * magnitude;
+    }
+    for (std::size_t j = 0; j < parameters; ++j) terms.left += lyapunov_gradient[j] * gradient[j];
+    return terms;
+}
+
+bool is_homogeneous(const kernels::Activation& activation) {
+    return activation.kind == kernels::ActivationKind::Relu || activation.kind == kernels::ActivationKind::LeakyRelu;
+}
+
+std::optional<double> risk_bound_excess(const kernels::Cell& cell, const TargetMoments& target, const CheckRecord& measured) {
+    const double norm = measured.parameter_norm;
+    const double bound = target.variance + measured.gradient_norm * (norm + std::fabs(target.mean));
+    // What the risk was computed from: |A(z)| <= 1 + |z| + constants, or |z|^power, with |z| <= |theta| sqrt(1 + |x|^2).
+    const bool power = cell.activation.kind == kernels::ActivationKind::PowerRelu;
+    double neuron = 1 + norm * target.input_reach;
+    if (power)
+        neuron = std::pow(neuron, cell.activation.power);
+    else
+        neuron += std::fabs(cell.activation.first) + std::fabs(cell.activation.second);
+    const double largest_sum = target.largest + norm * (1 + std::sqrt(static_cast<double>(cell.width)) * neuron);
+    const double size = measured.risk + bound + 2 * std::sqrt(measured.risk) * largest_sum;
+    if (!std::isfinite(size)) return std::nullopt;
+    return size > 0 ? std::max(0.0, (measured.risk - bound) / size) : 0;
+}
+
+double check_tolerance(std::int64_t nodes, std::int64_t parameters) {
+    // n additions lose at most n u of the sum of the magnitudes, u = 2^-53, and 16 u are for what a term is made of; twice for both sides.
+    return 2 * static_cast<double>(nodes + parameters + 16) * 0x1p-53;
+}
+
+void add_point(TrajectoryCheck& check, double error) {
+    ++check.points;
+    check.largest_error = std::max(check.largest_error, error <= std::numeric_limits<double>::max() ? error : HUGE_VAL);
+}
+
+std::string violation(const TrajectoryCheck& check) {
+    if (check.largest_error <= check.tolerance) return "";
+    return fmt::format("the {} does not hold: it is off by {:.3g} of the size of its terms, rounding explains {:.3g} ({} points looked at)",
+                       check.name, check.largest_error, check.tolerance, check.points);
+}
+
+}  // namespace limrisk

@@ -1,0 +1,48 @@
+// What the theory says of every point of every trajectory, computed beside what limrisk computed.
+#pragma once
+#include <optional>
+#include <string>
+
+#include "kernels/cell.hpp"
+#include "limrisk/trial_record.hpp"
+#include "optimum/network.hpp"
+#include "trajectory/trajectory.hpp"
+
+namespace limrisk {
+
+/// A discrete measure with the target on it: the rule of the checks, docs/numerics.md section 10.
+using TargetNodes = kernels::NodeTable<double>;
+
+/// Mean of the target over the nodes, and its mean square distance from that.
+struct TargetMoments {
+    double mean, variance;
+    double largest;      ///< |f|
+    double input_reach;  ///< largest sqrt(1 + |x|^2)
+};
+TargetMoments target_moments(const TargetNodes& nodes, std::int64_t dimension);
+
+/// Both sides of <grad V, G> = 8 E[(N - xi) (N - f)], where V = sum_i (|w_i|^2 + b_i^2 + v_i^2) + 2 c^2 - 4 xi c and G is the generalized
+/// gradient of the risk; docs/trajectories.md. True for A(z) = A'(z) z, every theta, every xi and every measure.
+struct LyapunovTerms {
+    double left, right;
+    double size;  ///< sum of the magnitudes of the terms of both sides
+};
+LyapunovTerms lyapunov_terms(const kernels::Activation& activation, const optimum::Network& network, const TargetNodes& nodes, double xi);
+
+/// Whether A(z) = A'(z) z.
+bool is_homogeneous(const kernels::Activation& activation);
+
+/// How far the measured risk lies above Var f + |G| (|theta| + |E f|), relative to the size of what was added up; 0 if it does not, nothing
+/// where the numbers are not finite. True for every theta: the risk is convex in (v, c).
+std::optional<double> risk_bound_excess(const kernels::Cell& cell, const TargetMoments& target, const CheckRecord& measured);
+
+/// What rounding explains of either, relative to the size: sums of `nodes` and of `parameters` terms, one after the other.
+double check_tolerance(std::int64_t nodes, std::int64_t parameters);
+
+/// Takes note of one point. NaN counts as an infinite error.
+void add_point(TrajectoryCheck& check, double error);
+
+/// "the Lyapunov identity fails ...", or empty.
+std::string violation(const TrajectoryCheck& check);
+
+}  // namespace limrisk
