@@ -25,7 +25,7 @@ struct CountColumn {
     double law = 0;                       ///< probability
 };
 
-/// All trials are in one of the columns, and all of the law that 10^-9 of a trial would notice.
+/// All trials are in one of the columns, and every number of which the law expects half a trial or has a probability of 10^-3.
 std::vector<CountColumn> count_columns(const CellSummary& cell, std::int64_t& each) {
     const std::vector<double> law = inactive_count_probabilities(cell.prediction.probability.value, cell.cell.width);
     std::int64_t least = cell.cell.width, most = 0;
@@ -34,7 +34,7 @@ std::vector<CountColumn> count_columns(const CellSummary& cell, std::int64_t& ea
         least = std::min<std::int64_t>(least, histogram->keys.front());
         most = std::max<std::int64_t>(most, histogram->keys.back());
     }
-    const double noticed = 0.5 / static_cast<double>(cell.done);
+    const double noticed = std::min(1e-3, 0.5 / static_cast<double>(cell.done));
     for (std::int64_t j = 0; j <= cell.cell.width; ++j) {
         if (law[static_cast<std::size_t>(j)] < noticed) continue;
         least = std::min(least, j);

@@ -18,7 +18,7 @@ constexpr double outside = 0.002;  // share of a cell's trials that the range ma
 constexpr std::size_t most_levels = 8;
 constexpr double level_digit = 11;                     // pixels between two numbers above the plot
 constexpr double note_line = 14;                       // pixels
-constexpr std::size_t half_line = 31, full_line = 62;  // characters
+constexpr std::size_t half_line = 31, full_line = 54;  // characters
 
 /// Risks that a double and gnuplot's axes hold without trouble.
 const RiskSpan drawable{risk_bin(1e-280), risk_bin(1e280)};

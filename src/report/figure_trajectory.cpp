@@ -24,7 +24,7 @@ struct SeriesLook {
 constexpr SeriesLook looks[] = {
     {"risk", "True risk", "true risk", true},
     {"gradient_norm", "Gradient norm", "norm of the gradient", true},
-    {"distance", "Distance to the last iterate", "L² distance to the last iterate", true},
+    {"distance", "Distance to the last iterate", "L² distance to the end", true},
     {"parameter_norm", "Norm of the parameters", "norm of the parameters", true},
     {"inactive", "Inactive neurons", "inactive neurons", false},
 };

@@ -68,9 +68,10 @@ std::string terminal(const Figure& figure, FigureFormat format) {
     if (format == FigureFormat::Svg) {
         return fmt::format("set terminal svg size {},{} font 'sans-serif,12' noenhanced\n", figure.width, figure.height);
     }
-    // The same size: 96 pixels are an inch, 12 pixels 9 points. pdfcairo's lines are half as wide as SVG's at the same number.
-    return fmt::format("set terminal pdfcairo size {:.4f}in,{:.4f}in font 'sans,9' linewidth 1.6 pointscale 0.55 noenhanced\n",
-                       figure.width / 96.0, figure.height / 96.0);
+    // The same size: 96 pixels are an inch. pdfcairo draws letters, lines and points at scales of its own.
+    return fmt::format(
+        "set terminal pdfcairo size {:.4f}in,{:.4f}in font 'sans,9' fontscale 0.75 linewidth 1.6 pointscale 0.55 noenhanced\n",
+        figure.width / 96.0, figure.height / 96.0);
 }
 
 /// Exit status as waitpid gives it.

@@ -12,7 +12,7 @@
 namespace limrisk {
 namespace {
 
-constexpr int left_margin = 66, right_margin = 14, top_margin = 14, key_line = 16, bottom_margin = 45;  // pixels
+constexpr int left_margin = 66, right_margin = 22, top_margin = 14, key_line = 16, bottom_margin = 45;  // pixels
 
 std::string number(double value) { return std::isnan(value) ? "NaN" : fmt::format("{:.10g}", value); }
 
@@ -123,9 +123,7 @@ PlotScript::PlotScript(int width, int height, const PlotAxis& x, const PlotAxis&
     commands_ += fmt::format("set border 3 linecolor rgb '{}' linewidth 1\n", palette::frame);
     commands_ += fmt::format("set grid xtics ytics back linetype 1 linecolor rgb '{}' linewidth 0.6\n", palette::grid);
     commands_ += axis_commands("x", x) + axis_commands("y", y);
-    commands_ += fmt::format(
-        "set key at screen {:.6f},{:.6f} left top horizontal Left reverse samplen 1.5 width -1 noautotitle textcolor rgb '{}'\n",
-        (left_margin - 12.0) / width, 1 - 3.0 / height, palette::ink);
+    commands_ += fmt::format("set key Left reverse samplen 1.5 noautotitle textcolor rgb '{}'\n", palette::ink);
     // Not by xlabel and ylabel: gnuplot leaves those out where it thinks that the margins are too small for them.
     const auto label = [&](const PlotAxis& axis, double x_at, double y_at, const char* turned) {
         command(fmt::format("set label {} at screen {:.6f},{:.6f} center {} textcolor rgb '{}'", gnuplot_text(axis.label), x_at / width,
@@ -148,7 +146,22 @@ std::string PlotScript::numbers(const std::vector<std::vector<double>>& columns)
 }
 
 void PlotScript::curve(const std::string& how, std::string_view title) {
-    curves_ += (curves_.empty() ? "" : ", ") + how + (title.empty() ? " notitle" : " title " + gnuplot_text(title));
+    curves_ += (curves_.empty() ? "" : ", ") + how;
+    if (title.empty()) {
+        curves_ += " notitle";
+        return;
+    }
+    // Each name has its place, since gnuplot's own key breaks into lines as it likes. The sample stands to the left of the place.
+    constexpr double sample = 30, character = 7.2, gap = 12;
+    const double length = sample + character * static_cast<double>(title.size()) + gap;
+    if (key_right_ > 0 && key_right_ + length > width_) {
+        key_right_ = 0;
+        ++key_line_;
+    }
+    if (key_right_ == 0) key_right_ = left_margin - 18;
+    curves_ += fmt::format(" title {} at screen {:.6f},{:.6f}", gnuplot_text(title), (key_right_ + sample) / width_,
+                           1 - (10.0 + key_line * key_line_) / height_);
+    key_right_ += length;
 }
 
 void PlotScript::command(const std::string& line) { commands_ += line + "\n"; }

@@ -55,7 +55,8 @@ private:
     int width_, height_, bottom_, top_;
     PlotAxis x_;
     std::string commands_, curves_;
-    int blocks_ = 0;
+    int blocks_ = 0, key_line_ = 0;
+    double key_right_ = 0;  ///< where the next name of the key begins, pixels; 0: at the left
 };
 
 }  // namespace limrisk

@@ -152,8 +152,8 @@ TEST(ReportFigure, InactiveNeuronsBesideTheirLaw) {
     const FigureSection section = inactive_figures(summary, cell_groups(summary));
     const Figure& figure = section.groups.at(0).figures.at(1);
     EXPECT_EQ(figure.name, "inactive-cell-0");
-    EXPECT_THAT(column(figure.table, "inactive_first"), ElementsAre("0", "1", "2"));  // 3 and 4 have less than half a trial
-    EXPECT_THAT(column(figure.table, "trials_initial"), ElementsAre("2", "2", "0"));
+    EXPECT_THAT(column(figure.table, "inactive_first"), ElementsAre("0", "1", "2", "3", "4"));  // (1/4)^4 is above 10^-3
+    EXPECT_THAT(column(figure.table, "trials_initial"), ElementsAre("2", "2", "0", "0", "0"));
     EXPECT_NEAR(std::stod(column(figure.table, "trials_predicted")[0]), 4 * 0.31640625, 1e-12);      // (3/4)^4
     EXPECT_NEAR(std::stod(column(figure.table, "trials_predicted")[1]), 4 * 4 * 0.10546875, 1e-12);  // 4 (1/4) (3/4)^3
 }
