@@ -13,6 +13,7 @@
 #include "optimum/optimum_json.hpp"
 #include "report/text_table.hpp"
 #include "statistics/clopper_pearson.hpp"
+#include "store/document_table.hpp"
 #include "store/store.hpp"
 
 namespace limrisk::cli {
@@ -127,9 +128,12 @@ ExitCode hierarchy(const HierarchyCommand& command) {
     const std::unique_ptr<Backend> backend = make_backend(command.backend, campaign.cells, command.json);
     std::string text, failures;
     nlohmann::ordered_json all = nlohmann::ordered_json::array();
+    std::vector<StoredDocument> catalogs;
     for (const opt::ProblemWidth& one : opt::problems_of(campaign.cells)) {
         const std::vector<opt::Level> levels = opt::find_levels(one.problem, command.width, *backend);
         const std::vector<CellCounts> counts = count_trials(command, one.problem, levels);
+        catalogs.push_back(
+            {document_kind::levels, one.problem.id, command.width, one.problem.description, opt::levels_to_json(levels), "", ""});
         text += (text.empty() ? "" : "\n") + levels_text(one.problem, command.width, levels);
         for (const CellCounts& count : counts) text += counts_text(count, command.tolerance);
         all.push_back(as_json(one.problem, command.width, levels, counts, command.tolerance));
@@ -138,6 +142,7 @@ ExitCode hierarchy(const HierarchyCommand& command) {
                 failures +=
                     fmt::format("WARNING: {}: the level {:.12g} is not certified as a local minimum\n", one.problem.label, level.risk);
     }
+    if (!command.store.empty()) write_documents(command.store, std::move(catalogs));
     print(command.json ? all.dump(2) + "\n" : text);
     note(failures);
     return ExitCode::Done;
@@ -154,7 +159,10 @@ void add_hierarchy(CLI::App& app, Action& action) {
         ->type_name("H")
         ->required()
         ->transform(whole_number(0, opt::largest_searched_width));
-    command->add_option("--store", options->store, "count the trials of this store on each level")->type_name("FILE");
+    command
+        ->add_option("--store", options->store,
+                     "count the trials of this store on each level, and keep the levels there for summaries and reports")
+        ->type_name("FILE");
     command->add_option("--tolerance", options->tolerance, "largest relative distance of a trial's final risk from its level")
         ->type_name("T")
         ->check(CLI::Range(0.0, 1.0))

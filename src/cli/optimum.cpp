@@ -7,13 +7,14 @@
 #include <map>
 #include <memory>
 
-#include "campaign/cell_description.hpp"
 #include "cli/backend_choice.hpp"
 #include "cli/campaign_options.hpp"
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "cli/summary_output.hpp"
 #include "optimum/optimum_json.hpp"
+#include "report/summary.hpp"
 #include "report/text_table.hpp"
 #include "store/document_table.hpp"
 #include "store/store.hpp"
@@ -44,7 +45,7 @@ bool better(double a, double b) { return a < b * (1 - noteworthy); }
 
 void read_stored(const OptimumCommand& command, std::vector<ProblemOptima>& problems) {
     if (command.store.empty() || !std::filesystem::exists(command.store)) return;
-    for (const StoredDocument& row : read_documents(command.store, document_kind::optimum))
+    for (const StoredDocument& row : Store::open(command.store).documents(document_kind::optimum))
         for (ProblemOptima& one : problems)
             if (one.problem.id == row.id) {
                 one.optima.push_back(opt::optimum_from_json(row.text));
@@ -77,43 +78,6 @@ void merge(const OptimumCommand& command, ProblemOptima& known, const std::vecto
         }
     }
     std::sort(known.optima.begin(), known.optima.end(), [](const auto& a, const auto& b) { return a.width < b.width; });
-}
-
-/// Trials whose best risk lies below the optimum of their width, which is none then. Throws Defect for one below the lower bound.
-std::string beaten_by_trials(const std::string& path, const std::vector<ProblemOptima>& problems) {
-    const Store store = Store::open(path);
-    if (store.contents() != StoreContents::Trials) return "";
-    std::string warnings;
-    for (const StoredCell& stored : store.cells()) {
-        const CellConfig cell = cell_from_description(stored.description);
-        const opt::Problem problem = opt::problem_of(cell);
-        for (const ProblemOptima& known : problems) {
-            if (known.problem.id != problem.id) continue;
-            const auto optimum =
-                std::find_if(known.optima.begin(), known.optima.end(), [&](const auto& o) { return o.width == cell.width; });
-            if (optimum == known.optima.end()) continue;
-            std::int64_t beating = 0, best_trial = -1;
-            double best = HUGE_VAL;
-            // An exact representation has a risk of rounding only, and so have good trials.
-            const double floor = 1e-20 * known.optima.front().risk;
-            store.for_each_trial(stored.index, [&](std::int64_t trial, const TrialRecord& record) {
-                const double risk = std::min(record.best_risk, record.final_risk);
-                if (!better(risk, optimum->risk) || risk > optimum->risk - floor) return;
-                ++beating;
-                if (risk < best) best = risk, best_trial = trial;
-            });
-            if (beating > 0 && optimum->lower_bound && better(best, *optimum->lower_bound))
-                throw Defect(fmt::format("cell {}, trial {}: its risk {:.15g} is below {:.15g}, which no network of width {} can have ({})",
-                                         stored.index, best_trial, best, *optimum->lower_bound, cell.width, problem.label));
-            if (beating > 0)
-                warnings += fmt::format(
-                    "WARNING: cell {}: {} trial{} below the optimum {:.15g} of width {} ({}); the best is trial {} with {:.15g}. The "
-                    "optimum "
-                    "is not one: search again (--again --replace).\n",
-                    stored.index, beating, beating == 1 ? " lies" : "s lie", optimum->risk, cell.width, problem.label, best_trial, best);
-        }
-    }
-    return warnings;
 }
 
 std::string scientific(double value) { return fmt::format("{:.2g}", value); }
@@ -190,18 +154,19 @@ ExitCode optimum(const OptimumCommand& command) {
         merge(command, known, opt::find_optima(known.problem, widths[p], *backend, {}, done), warnings);
         for (const opt::Optimum& found : known.optima)
             if (known.stored.count(found.width) == 0)
-                rows.push_back({document_kind::optimum, known.problem.id, found.width, known.problem.description, opt::to_json(found).dump(), "", ""});
+                rows.push_back(
+                    {document_kind::optimum, known.problem.id, found.width, known.problem.description, opt::to_json(found).dump(), "", ""});
     }
     if (!command.store.empty() && !rows.empty()) {
         (void)Store::open_for_writing(command.store, campaign);  // makes it if it is not there, refuses that of another campaign
         write_documents(command.store, std::move(rows));
     }
-    if (!command.store.empty()) warnings += beaten_by_trials(command.store, problems);
     std::string text;
     for (const ProblemOptima& known : problems) text += (text.empty() ? "" : "\n") + as_text(known);
     print(command.json ? as_json(problems) : text);
     note(warnings);
-    return ExitCode::Done;
+    // Trials that lie below an optimum, or below what any network can have.
+    return command.store.empty() ? ExitCode::Done : verdict_of(summarize(Store::open(command.store)));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "cli/progress_display.hpp"
 #include "cli/shell_words.hpp"
 #include "cli/signals.hpp"
+#include "cli/summary_output.hpp"
 #include "driver/driver.hpp"
 #include "driver/problem_check.hpp"
 #include "report/summary.hpp"
@@ -107,7 +108,7 @@ ExitCode run(const RunCommand& command) {
     if (!command.quiet) note(finished(campaign, outcome));
     const StoreSummary summary = summarize(store);
     print(command.json ? summary_json(summary) : summary_table(summary));
-    return ExitCode::Done;
+    return verdict_of(summary);
 }
 
 }  // namespace

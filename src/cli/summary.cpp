@@ -1,24 +1,45 @@
-// limrisk summary: what a store says about each cell.
+// limrisk summary: what a store says about each cell, and how its cells compare.
 #include "report/summary.hpp"
+
+#include <fmt/format.h>
 
 #include <memory>
 
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "cli/summary_output.hpp"
+#include "report/comparison.hpp"
+#include "store/store.hpp"
 
 namespace limrisk::cli {
 namespace {
 
 struct SummaryCommand {
-    std::string store;
-    bool json = false, csv = false;
+    std::string store, compare;
+    double tolerance = default_tolerance;
+    bool json = false, csv = false, sentences = false;
 };
 
+std::string sentences(const StoreSummary& summary) {
+    std::string text;
+    for (const CellSummary& cell : summary.cells) text += cell.sentence + "\n";
+    return text;
+}
+
 ExitCode summary(const SummaryCommand& command) {
-    const StoreSummary result = summarize(Store::open(command.store));
-    print(command.json ? summary_json(result) : command.csv ? summary_csv(result) : summary_table(result));
-    return ExitCode::Done;
+    const Store store = Store::open(command.store);
+    const StoreSummary result = summarize(store, command.tolerance);
+    if (!command.compare.empty()) {
+        const StoreComparison comparison = compare_cells(store, result, command.compare);
+        print(command.json ? comparison_json(comparison) : comparison_table(comparison));
+    } else {
+        print(command.json        ? summary_json(result)
+              : command.csv       ? summary_csv(result)
+              : command.sentences ? sentences(result)
+                                  : summary_table(result));
+    }
+    return verdict_of(result);
 }
 
 }  // namespace
@@ -27,9 +48,21 @@ void add_summary(CLI::App& app, Action& action) {
     const auto options = std::make_shared<SummaryCommand>();
     CLI::App* command = app.add_subcommand("summary", "what a store says about each cell; also while a run writes it");
     command->add_option("STORE", options->store, "a store that `limrisk run` wrote")->required();
+    command
+        ->add_option("--tolerance", options->tolerance,
+                     "relative excess of the limiting risk over the optimum from which on a trial missed it")
+        ->type_name("T")
+        ->check(CLI::Range(0.0, 1e6))
+        ->capture_default_str();
+    CLI::Option* compare = command
+                               ->add_option("--compare", options->compare,
+                                            "compare the cells that differ in this axis only, trial by trial: optimizer, width ...")
+                               ->type_name("AXIS");
     CLI::Option* json = command->add_flag("--json", options->json, "as JSON");
-    command->add_flag("--csv", options->csv, "as CSV, a row per cell")->excludes(json);
-    command->footer(examples({"limrisk summary campaign.db", "limrisk summary campaign.db --csv"}));
+    CLI::Option* csv = command->add_flag("--csv", options->csv, "as CSV, a row per cell")->excludes(json)->excludes(compare);
+    command->add_flag("--sentences", options->sentences, "a sentence per cell")->excludes(json)->excludes(csv)->excludes(compare);
+    command->footer(examples({"limrisk summary campaign.db", "limrisk summary campaign.db --csv", "limrisk summary campaign.db --sentences",
+                              "limrisk summary campaign.db --compare width"}));
     command->callback([&action, options] { action = [options] { return summary(*options); }; });
 }
 

@@ -43,6 +43,14 @@ std::vector<Optimum> find_optima(const Problem& problem, std::int64_t largest, B
 /// Whether `find_optima` searches by kinks.
 bool has_kink_search(const Problem& problem);
 
+/// A risk of at most this part of the best constant's is that of an exact representation: rounding.
+inline constexpr double negligible_risk = 1e-20;
+
+/// Whether `risk` lies below `bound` by more than rounding, for a problem whose best constant has `constant_risk`.
+constexpr bool clearly_below(double risk, double bound, double constant_risk) {
+    return risk < bound * (1 - 1e-9) && risk <= bound - negligible_risk * constant_risk;
+}
+
 /// Letters of a signature: see Optimum::shape.
 std::string shape_text(const SplineFit& fit);
 

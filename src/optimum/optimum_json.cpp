@@ -75,4 +75,32 @@ Optimum optimum_from_json(const std::string& text) {
     }
 }
 
+std::string levels_to_json(const std::vector<Level>& levels) {
+    ordered_json all = ordered_json::array();
+    for (const Level& level : levels) all.push_back(to_json(level));
+    return all.dump();
+}
+
+std::vector<Level> levels_from_json(const std::string& text) {
+    try {
+        std::vector<Level> levels;
+        for (const ordered_json& json : ordered_json::parse(text)) {
+            Level level;
+            level.risk = json.at("risk").get<double>();
+            level.shape = json.at("shape").get<std::string>();
+            level.neurons = json.at("neurons").get<std::int64_t>();
+            if (const ordered_json& width = json.at("optimum_of_width"); !width.is_null()) level.optimum_of = width.get<std::int64_t>();
+            level.parameters = json.at("parameters").get<std::vector<double>>();
+            const ordered_json& certificate = json.at("certificate");
+            level.certificate = {certificate.at("same_realization").get<bool>(),     certificate.at("inactive_radius").get<double>(),
+                                 certificate.at("gradient_norm").get<double>(),      certificate.at("smallest_eigenvalue").get<double>(),
+                                 certificate.at("largest_eigenvalue").get<double>(), certificate.at("certified").get<bool>()};
+            levels.push_back(std::move(level));
+        }
+        return levels;
+    } catch (const nlohmann::json::exception& error) {
+        throw StoreError(ExitCode::Data, fmt::format("a stored catalogue of levels cannot be read: {}", error.what()));
+    }
+}
+
 }  // namespace limrisk::optimum

@@ -2,6 +2,7 @@
 #pragma once
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "optimum/hierarchy.hpp"
 
@@ -13,5 +14,9 @@ nlohmann::ordered_json to_json(const Level& level);
 
 /// The inverse of to_json(optimum).dump(). Throws StoreError(Data) for a text that is not one.
 Optimum optimum_from_json(const std::string& text);
+
+/// All levels of a width as a document of a store, and back. Throws StoreError(Data) for a text that is not one.
+std::string levels_to_json(const std::vector<Level>& levels);
+std::vector<Level> levels_from_json(const std::string& text);
 
 }  // namespace limrisk::optimum

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string_view>
+
 namespace limrisk {
 
 std::vector<Axis> cell_axes(const CellConfig& cell) {
@@ -23,6 +26,30 @@ std::vector<Axis> cell_axes(const CellConfig& cell) {
         {"tolerance", fmt::format("{}", cell.tolerance)},
         {"check_nodes", std::to_string(cell.evaluation.check_nodes)},
     };
+}
+
+std::string axis_phrase(const Axis& axis) {
+    const std::string_view name = axis.name;
+    std::string value = axis.value.size() <= 80 ? axis.value : axis.value.substr(0, 77) + "...";
+    if (name == "initialization") return value + " initialization";
+    if (name == "steps") return value + " steps";
+    if (name == "sampling") return value == "fresh" ? "fresh samples" : value;
+    if (name == "activation" || name == "optimizer" || name == "precision") return value;
+    if (name == "check_nodes") return "check nodes " + value;
+    return axis.name + (" " + value);
+}
+
+std::vector<std::vector<std::string>> distinctions(const std::vector<CellConfig>& cells, bool with_width) {
+    std::vector<std::vector<Axis>> axes;
+    for (const CellConfig& cell : cells) axes.push_back(cell_axes(cell));
+    std::vector<std::vector<std::string>> names(cells.size());
+    for (std::size_t axis = 0; !axes.empty() && axis < axes.front().size(); ++axis) {
+        if (!with_width && std::string_view(axes.front()[axis].name) == "width") continue;
+        const bool vary =
+            std::any_of(axes.begin(), axes.end(), [&](const auto& cell) { return cell[axis].value != axes.front()[axis].value; });
+        for (std::size_t k = 0; vary && k < cells.size(); ++k) names[k].push_back(axis_phrase(axes[k][axis]));
+    }
+    return names;
 }
 
 std::string csv_text(const std::string& text) {

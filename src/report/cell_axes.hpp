@@ -15,6 +15,12 @@ struct Axis {
 /// Always the same axes in the same order, from the problem to the tracking.
 std::vector<Axis> cell_axes(const CellConfig& cell);
 
+/// An axis as it stands in a heading: "width 4", "adam(0.01)", "fresh samples".
+std::string axis_phrase(const Axis& axis);
+
+/// What tells each cell from the others: the phrases of the axes that vary, with or without the width.
+std::vector<std::vector<std::string>> distinctions(const std::vector<CellConfig>& cells, bool with_width);
+
 /// Quoted for CSV where it needs to be.
 std::string csv_text(const std::string& text);
 

@@ -17,13 +17,15 @@ struct KnownOptimum {
     double risk = 0;
     std::optional<double> lower_bound;  ///< no network of this width has less
     bool attained = true;
-    std::string created;  ///< when it was stored
+    std::string created;     ///< when it was stored
+    std::string beaten_by;   ///< "cell 3, trial 17": `risk` is that trial's, below the stored one; empty if none is
+    double stored_risk = 0;  ///< as it is in the store
 };
 
 /// By the law of the initialization alone.
 struct Prediction {
     InactiveProbability probability{};  ///< p of one neuron
-    double bound = 0;                   ///< P(non-convergence) >= 1 - (1 - p)^h
+    double bound = 0;                   ///< P(at least CellSummary::least_inactive inactive neurons); with one, 1 - (1 - p)^h
     std::optional<CountTest> test;      ///< the numbers of inactive neurons seen, against Binomial(h, p); none without trials
 };
 
@@ -49,32 +51,33 @@ struct LevelShare {
     double risk = 0;
     std::optional<std::int64_t> optimum_of;  ///< the width whose best known risk this is
     std::int64_t trials = 0;
-    Interval share{0, 1};     ///< 95 %, of all trials of the cell
+    Interval share{0, 1};                                        ///< 95 %, of all trials of the cell
     double mean_inactive = 0, mean_linear = 0, mean_kinked = 0;  ///< states of the neurons at the end, mean over its trials
 };
 
 struct LevelStatement {
-    bool catalogue = false;  ///< levels of local minima from the store; else clusters of the limiting risks of converged trials
-    double tolerance = 0;    ///< relative distance that counts as on a level
+    bool catalogue = false;          ///< levels of local minima from the store; else clusters of the limiting risks of converged trials
+    double tolerance = 0;            ///< relative distance that counts as on a level
     std::vector<LevelShare> levels;  ///< ascending by risk
     std::int64_t on_none = 0;        ///< trials on no level; of clusters: trials that did not converge
-    std::int64_t clusters_left_out = 0;  ///< clusters beyond the most populated ones that are kept
+    std::int64_t left_out = 0;       ///< clusters beyond the most populated ones, which are those that are kept
+    std::int64_t left_out_trials = 0;
 };
 
 /// A theorem held against the trials of a cell.
 struct TheoryCheck {
-    std::string name;      ///< "certified floor", "Proposition 2.10", "Proposition 3.18"
-    std::int64_t checked = 0;    ///< trials it was held against
-    std::int64_t violated = 0;   ///< 0, or limrisk or the mathematics is wrong
+    std::string name;           ///< "risk floor", "Proposition 2.10", "Proposition 3.18"
+    std::int64_t checked = 0;   ///< trials it was held against
+    std::int64_t violated = 0;  ///< 0, or limrisk or the mathematics is wrong
     std::int64_t first_trial = -1;
-    std::string detail;    ///< of the first violation
+    std::string detail;  ///< of the first violation
 };
 
 /// The exponential rate of Corollary 4.3 over the widths of cells that differ in nothing else.
 struct RateStatement {
     std::vector<std::int64_t> cells;
-    std::string label;       ///< what the cells have in common and others have not
-    RateFit fit{};           ///< of the certified trials
+    std::string label;                ///< what the cells have in common and others have not
+    RateFit fit{};                    ///< of the certified trials
     std::optional<double> predicted;  ///< -log(1 - p), if p does not depend on the width
 };
 

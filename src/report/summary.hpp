@@ -6,27 +6,21 @@
 #include <vector>
 
 #include "campaign/cell.hpp"
+#include "report/quantiles.hpp"
 #include "report/statement.hpp"
 #include "statistics/clopper_pearson.hpp"
 #include "store/store.hpp"
 
 namespace limrisk {
 
-/// Order statistics: the smallest value that at least this share of the trials does not exceed, as bounds of it, equal where the store
-/// keeps trials. Infinite for diverged trials.
-struct Quantiles {
-    double minimum = 0, maximum = 0;
-    std::int64_t minimum_trial = -1;                ///< the first that has it
-    RiskRange low{0, 0}, median{0, 0}, high{0, 0};  ///< low: 5 %, high: 95 %
-};
-
 /// One cell, over the trials 0..done-1 that are stored without a gap.
 struct CellSummary {
     CellConfig cell;
-    std::int64_t done = 0;           ///< trials summarised
-    std::int64_t stored = 0;         ///< trials in the store, those behind a gap included
-    std::int64_t certified = 0;      ///< trials with at least one neuron certified inactive at initialization
-    Interval certified_share{0, 1};  ///< 95 % Clopper-Pearson
+    std::int64_t done = 0;            ///< trials summarised
+    std::int64_t stored = 0;          ///< trials in the store, those behind a gap included
+    std::int64_t least_inactive = 1;  ///< neurons that must be inactive to exclude the optimum; above 1 where a smaller width has risk 0
+    std::int64_t certified = 0;       ///< trials with at least that many neurons certified inactive at initialization
+    Interval certified_share{0, 1};   ///< 95 % Clopper-Pearson
     double mean_inactive_initial = 0, mean_inactive_final = 0;
     std::int64_t died = 0, revived = 0;
     std::array<std::int64_t, 4> verdicts{};  ///< indexed by Verdict
@@ -51,11 +45,17 @@ struct StoreSummary {
     double tolerance = 0;  ///< relative, of what counts as above the optimum
     std::vector<CellSummary> cells;
     std::vector<RateStatement> rates;
+    std::vector<std::string> warnings;  ///< a line each: optima that a trial beats
+    /// A theorem was violated: limrisk or the mathematics is wrong.
+    bool violated() const;
 };
 
-/// Reads every trial once, with a memory of two numbers per trial of one cell; or the aggregates of a store of summaries. Throws
-/// StoreError(Data) if a block or aggregate does not fit its hash.
-StoreSummary summarize(const Store& store);
+/// Relative excess over the optimum that counts as missing it, unless another is asked for.
+inline constexpr double default_tolerance = 0.01;
+
+/// Reads every trial once (again if one beats a stored optimum: the statistics then follow it), with a memory of some 40 bytes per trial of
+/// one cell; or the aggregates of a store of summaries. Throws StoreError(Data) if a block, aggregate or document does not fit its hash.
+StoreSummary summarize(const Store& store, double tolerance = default_tolerance);
 
 /// For people: at most 100 columns, what all cells share on top, cells grouped by what varies, a legend below.
 std::string summary_table(const StoreSummary& summary);

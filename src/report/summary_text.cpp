@@ -6,6 +6,7 @@
 
 #include "limrisk/trial_record.hpp"
 #include "report/cell_axes.hpp"
+#include "report/json_number.hpp"
 #include "report/summary.hpp"
 
 namespace limrisk {
@@ -15,14 +16,9 @@ using nlohmann::ordered_json;
 
 constexpr std::array verdict_order{Verdict::Converged, Verdict::Oscillating, Verdict::Budget, Verdict::Diverged};
 
-ordered_json number(double value) {
-    if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
-    return value;
-}
-
 /// Bounds of each quantile, and the quantile itself where they meet.
 ordered_json quantiles_json(const Quantiles& quantiles, bool empty) {
-    const auto value = [&](double risk) { return empty ? ordered_json() : number(risk); };
+    const auto value = [&](double risk) { return empty ? ordered_json() : json_number(risk); };
     ordered_json node{{"minimum", value(quantiles.minimum)},
                       {"minimum_trial", empty ? ordered_json() : ordered_json(quantiles.minimum_trial)}};
     const auto add = [&](const std::string& name, const RiskRange& bounds) {
@@ -37,6 +33,80 @@ ordered_json quantiles_json(const Quantiles& quantiles, bool empty) {
     return node;
 }
 
+ordered_json maybe(const std::optional<double>& value) { return value ? json_number(*value) : ordered_json(); }
+
+ordered_json predicted_json(const Prediction& prediction) {
+    return {{"inactive_probability", prediction.probability.value},
+            {"error", prediction.probability.error},
+            {"method", name_of(prediction.probability.method)},
+            {"bound", prediction.bound},
+            {"binomial_p_value", prediction.test ? ordered_json(prediction.test->p_value) : ordered_json()}};
+}
+
+/// Without an optimum the same keys, so that a CSV has the same columns for all cells.
+ordered_json measured_json(const CellSummary& cell) {
+    if (!cell.measured || cell.done == 0) {
+        ordered_json node;
+        for (const char* key : {"optimum", "threshold", "trials_least", "trials_most", "low", "high", "best_ratio"}) node[key] = nullptr;
+        return node;
+    }
+    const Measured& measured = *cell.measured;
+    return {{"optimum", measured.optimum},
+            {"threshold", measured.threshold},
+            {"trials_least", measured.above_least},
+            {"trials_most", measured.above_most},
+            {"low", measured.share.low},
+            {"high", measured.share.high},
+            {"best_ratio", json_number(measured.best_ratio)}};
+}
+
+ordered_json levels_json(const LevelStatement& statement) {
+    ordered_json levels = ordered_json::array();
+    for (const LevelShare& level : statement.levels)
+        levels.push_back({{"name", level.name},
+                          {"risk", level.risk},
+                          {"optimum_of_width", level.optimum_of ? ordered_json(*level.optimum_of) : ordered_json()},
+                          {"trials", level.trials},
+                          {"low", level.share.low},
+                          {"high", level.share.high},
+                          {"mean_inactive", level.mean_inactive},
+                          {"mean_linear", level.mean_linear},
+                          {"mean_kinked", level.mean_kinked}});
+    return {{"catalogue", statement.catalogue},
+            {"tolerance", statement.tolerance},
+            {"on_none", statement.on_none},
+            {"left_out", statement.left_out},
+            {"left_out_trials", statement.left_out_trials},
+            {"levels", levels}};
+}
+
+/// What a row of a CSV has no place for.
+ordered_json details_json(const CellSummary& cell) {
+    ordered_json node{{"sentence", cell.sentence}, {"floors", ordered_json::array()}, {"checks", ordered_json::array()}};
+    for (const Floor& floor : cell.floors)
+        node["floors"].push_back({{"inactive", floor.inactive},
+                                  {"trials", floor.trials},
+                                  {"risk", maybe(floor.risk)},
+                                  {"lower_bound", maybe(floor.lower_bound)}});
+    for (const TheoryCheck& check : cell.checks)
+        node["checks"].push_back(
+            {{"name", check.name}, {"checked", check.checked}, {"violated", check.violated}, {"detail", check.detail}});
+    node["levels"] = cell.levels ? levels_json(*cell.levels) : ordered_json();
+    return node;
+}
+
+ordered_json rate_json(const RateStatement& rate) {
+    return {{"cells", rate.cells},
+            {"label", rate.label},
+            {"rate", json_number(rate.fit.rate)},
+            {"low", json_number(rate.fit.rate_interval.low)},
+            {"high", json_number(rate.fit.rate_interval.high)},
+            {"predicted", maybe(rate.predicted)},
+            {"deviance", rate.fit.deviance},
+            {"degrees", rate.fit.degrees},
+            {"p_value", rate.fit.p_value}};
+}
+
 double share(const CellSummary& cell) { return cell.done == 0 ? 0 : static_cast<double>(cell.certified) / static_cast<double>(cell.done); }
 
 /// The statistics of one cell, for JSON as they are and for CSV flattened. Without trials there are none but the counts.
@@ -47,21 +117,27 @@ ordered_json statistics_json(const CellSummary& cell, std::int64_t wanted) {
     node["certified"] = {{"trials", cell.certified},
                          {"share", or_null(share(cell))},
                          {"low", cell.certified_share.low},
-                         {"high", cell.certified_share.high}};
+                         {"high", cell.certified_share.high},
+                         {"least_inactive", cell.least_inactive}};
+    node["predicted"] = predicted_json(cell.prediction);
+    node["measured"] = measured_json(cell);
     node["mean_inactive_initial"] = or_null(cell.mean_inactive_initial);
     node["mean_inactive_final"] = or_null(cell.mean_inactive_final);
+    node["mean_inactive_on_data"] = maybe(cell.mean_inactive_on_data);
+    node["mean_constant"] = maybe(cell.mean_constant);
     node["died"] = cell.died;
     node["revived"] = cell.revived;
     for (const Verdict verdict : verdict_order) node["verdicts"][verdict_name(verdict)] = cell.verdicts[static_cast<std::size_t>(verdict)];
     node["final_risk"] = quantiles_json(cell.final_risk, empty);
     node["limiting_risk"] = quantiles_json(cell.limiting_risk, empty);
-    node["best"] = {{"risk", or_null(number(cell.best_risk))}, {"trial", or_null(cell.best_trial)}};
+    node["best"] = {{"risk", or_null(json_number(cell.best_risk))}, {"trial", or_null(cell.best_trial)}};
     return node;
 }
 
 std::string csv_value(const ordered_json& value) {
     if (value.is_null()) return "";
     if (value == "Infinity") return "inf";
+    if (value.is_string()) return csv_text(value.get<std::string>());
     if (value.is_number_float()) return fmt::format("{}", value.get<double>());
     return value.dump();
 }
@@ -77,14 +153,19 @@ std::string summary_json(const StoreSummary& summary) {
                             {"version", campaign.version},
                             {"created", campaign.created}};
     document["confidence"] = 0.95;
+    document["tolerance"] = summary.tolerance;
+    document["warnings"] = summary.warnings;
     document["cells"] = ordered_json::array();
     for (const CellSummary& cell : summary.cells) {
         ordered_json entry{{"cell", cell.cell.index}, {"id", cell.cell.id}};
         for (const Axis& axis : cell_axes(cell.cell)) entry["labels"][axis.name] = axis.value;
         entry["description"] = ordered_json::parse(cell.cell.description);
         entry.update(statistics_json(cell, campaign.trials));
+        entry.update(details_json(cell));
         document["cells"].push_back(entry);
     }
+    document["rates"] = ordered_json::array();
+    for (const RateStatement& rate : summary.rates) document["rates"].push_back(rate_json(rate));
     return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 

@@ -7,6 +7,7 @@
 
 #include "limrisk/error.hpp"
 #include "store/block_columns.hpp"
+#include "store/sqlite.hpp"
 #include "store/store.hpp"
 #include "store/utc_now.hpp"
 #include "store/writer_lock.hpp"
@@ -20,8 +21,8 @@ constexpr const char* table_sql =
 constexpr const char* select_sql = "SELECT kind, id, number, subject, text, version, created, hash FROM documents";
 
 std::string row_hash(const StoredDocument& document) {
-    const std::array<std::string, 7> parts{document.kind, document.id,      std::to_string(document.number), document.subject,
-                                           document.text, document.version, document.created};
+    const std::array<std::string, 7> parts{
+        document.kind, document.id, std::to_string(document.number), document.subject, document.text, document.version, document.created};
     return parts_hash(parts);
 }
 
@@ -29,14 +30,16 @@ bool has_table(const sqlite::Database& database) {
     sqlite::Statement table(database, "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'documents'");
     if (!table.step()) return false;
     if (table.text(0) != table_sql)
-        throw StoreError(ExitCode::Data,
-                         fmt::format("store {}: the table `documents` is not as limrisk made it; it was changed, or another version wrote it",
-                                     database.path().string()));
+        throw StoreError(
+            ExitCode::Data,
+            fmt::format("store {}: the table `documents` is not as limrisk made it; it was changed, or another version wrote it",
+                        database.path().string()));
     return true;
 }
 
 /// The row that `statement` stands on; nothing, and a line in `problems`, if it does not fit its hash. Throws without `problems`.
-std::optional<StoredDocument> row(const sqlite::Database& database, const sqlite::Statement& statement, std::vector<std::string>* problems) {
+std::optional<StoredDocument> row(const sqlite::Database& database, const sqlite::Statement& statement,
+                                  std::vector<std::string>* problems) {
     StoredDocument document{statement.text(0), statement.text(1), statement.integer(2), statement.text(3),
                             statement.text(4), statement.text(5), statement.text(6)};
     if (statement.text(7) == row_hash(document)) return document;
@@ -49,10 +52,7 @@ std::optional<StoredDocument> row(const sqlite::Database& database, const sqlite
 
 }  // namespace
 
-std::vector<StoredDocument> read_documents(const std::filesystem::path& path, const std::string& kind) {
-    (void)Store::open(path);  // refuses what is no store of this version, with the right words
-    const sqlite::Database database(std::filesystem::absolute(path), sqlite::Access::Read);
-    database.execute("PRAGMA query_only = ON");
+std::vector<StoredDocument> find_documents(const sqlite::Database& database, const std::string& kind) {
     std::vector<StoredDocument> documents;
     if (!has_table(database)) return documents;
     sqlite::Statement statement(database, fmt::format("{} WHERE kind = ? ORDER BY id, number", select_sql));
@@ -74,9 +74,10 @@ void put_document(const sqlite::Database& database, StoredDocument document) {
     if (!has_table(database)) database.execute(table_sql);
     document.version = LIMRISK_VERSION;
     document.created = utc_now();
-    sqlite::Statement(database,
-                      "INSERT OR REPLACE INTO documents (kind, id, number, subject, text, version, created, hash) VALUES (?, ?, ?, ?, ?, ?, "
-                      "?, ?)")
+    sqlite::Statement(
+        database,
+        "INSERT OR REPLACE INTO documents (kind, id, number, subject, text, version, created, hash) VALUES (?, ?, ?, ?, ?, ?, "
+        "?, ?)")
         .bind(1, std::string_view(document.kind))
         .bind(2, std::string_view(document.id))
         .bind(3, document.number)
@@ -89,7 +90,7 @@ void put_document(const sqlite::Database& database, StoredDocument document) {
 }
 
 void write_documents(const std::filesystem::path& path, std::vector<StoredDocument> documents) {
-    (void)Store::open(path);
+    (void)Store::open(path);  // refuses what is no store of this version, with the right words
     const std::filesystem::path absolute = std::filesystem::weakly_canonical(std::filesystem::absolute(path));
     const WriterLock lock(absolute);
     const sqlite::Database database(absolute, sqlite::Access::Write);

@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "store/sqlite.hpp"
-
 namespace limrisk {
+
+namespace sqlite {
+class Database;
+}
 
 /// What the documents are, and what id and number of each mean.
 namespace document_kind {
@@ -27,10 +29,6 @@ struct StoredDocument {
     std::string version, created;  ///< of limrisk, and when (UTC); filled when it is written
 };
 
-/// All documents of a kind in the store at `path`, by id and number. Each is checked against its hash. Throws StoreError as Store::open
-/// does.
-std::vector<StoredDocument> read_documents(const std::filesystem::path& path, const std::string& kind);
-
 /// Writes the documents in one transaction into the existing store at `path`. One of the same kind, id and number is replaced: whether it
 /// may be is the caller's decision. Throws StoreError as Store::open does, or if the store is in use by another writer.
 void write_documents(const std::filesystem::path& path, std::vector<StoredDocument> documents);
@@ -39,6 +37,9 @@ void write_documents(const std::filesystem::path& path, std::vector<StoredDocume
 void put_document(const sqlite::Database& database, StoredDocument document);
 std::optional<StoredDocument> find_document(const sqlite::Database& database, const std::string& kind, const std::string& id,
                                             std::int64_t number);
+
+/// All of a kind, by id and number.
+std::vector<StoredDocument> find_documents(const sqlite::Database& database, const std::string& kind);
 
 /// Problems of the table in an open store; empty if it is sound or not there.
 std::vector<std::string> check_documents(const sqlite::Database& database);

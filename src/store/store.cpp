@@ -196,6 +196,11 @@ std::vector<BlockKey> Store::blocks() const {
     return keys;
 }
 
+std::vector<StoredDocument> Store::documents(const std::string& kind) const {
+    const std::scoped_lock guard(impl_->mutex);
+    return find_documents(impl_->database, kind);
+}
+
 void Store::write_block(const BlockKey& key, const std::vector<TrialRecord>& records) {
     const TrialBlock block{key, records};
     write_blocks({&block, 1});

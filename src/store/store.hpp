@@ -11,6 +11,7 @@
 #include "aggregation/aggregate.hpp"
 #include "campaign/campaign.hpp"
 #include "limrisk/trial_record.hpp"
+#include "store/document_table.hpp"
 
 namespace limrisk {
 
@@ -61,6 +62,8 @@ public:
     StoreContents contents() const;
     /// What is there, sorted: blocks of trials, or the ranges whose aggregates are kept, no two of which touch.
     std::vector<BlockKey> blocks() const;
+    /// All documents of a kind, by id and number: document_table.hpp. Throws StoreError(Data) if one does not fit its hash.
+    std::vector<StoredDocument> documents(const std::string& kind) const;
 
     // Of a store that keeps trials:
 

@@ -26,8 +26,8 @@ struct CellTrajectory {
     std::vector<std::int64_t> steps;
     std::vector<TrajectorySeries> series;
     std::vector<TrajectoryCheck> checks;
-    std::int64_t converged = 0;               ///< trials whose verdict is "converged"
-    std::vector<double> least_squares_gaps;   ///< of those, at the end, relative to the risk of the best constant; ascending
+    std::int64_t converged = 0;              ///< trials whose verdict is "converged"
+    std::vector<double> least_squares_gaps;  ///< of those, at the end, relative to the risk of the best constant; ascending
 };
 
 /// As a document of the store; the inverse throws StoreError(Data) for a text that is not one.

@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 
+#include "store/sqlite.hpp"
 #include "store_fixture.hpp"
 
 namespace limrisk {
@@ -23,7 +24,7 @@ protected:
         EXPECT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(database);
         sqlite3_close(database);
     }
-    std::vector<StoredDocument> optima() const { return read_documents(path(), document_kind::optimum); }
+    std::vector<StoredDocument> optima() const { return Store::open(path()).documents(document_kind::optimum); }
 };
 
 StoredDocument document(const std::string& id, std::int64_t number, const std::string& text = "{}") {
@@ -42,7 +43,7 @@ TEST_F(StoreDocumentTest, ReadsWhatWasWritten) {
     EXPECT_EQ(found[1].text, "{\"risk\":0.1}");
     EXPECT_EQ(found[2].id, "b");
     EXPECT_EQ(found[0].created.size(), 20u);
-    EXPECT_EQ(read_documents(path(), document_kind::levels).size(), 1u);
+    EXPECT_EQ(Store::open(path()).documents(document_kind::levels).size(), 1u);
     EXPECT_TRUE(Store::open(path()).verify().empty());
 }
 
@@ -69,7 +70,6 @@ TEST_F(StoreDocumentTest, RefusesAForeignTableAndAMissingStore) {
     execute("CREATE TABLE documents (x)");
     EXPECT_THROW(optima(), StoreError);
     EXPECT_THROW(write_documents(path(), {document("a", 1)}), StoreError);
-    EXPECT_THROW(read_documents(path("missing.db"), document_kind::optimum), StoreError);
     EXPECT_THROW(write_documents(path("missing.db"), {document("a", 1)}), StoreError);
 }
 

@@ -28,7 +28,7 @@ std::vector<TrialRecord> twenty() {
         record.final_risk = t == 19 ? infinity : 20.0 - t;
         record.tail_minimum = record.final_risk / 2;
         record.best_risk = t == 7 || t == 9 ? 0.25 : 1;
-        record.inactive_initial = t % 4 == 0 ? 2 : 0;
+        record.inactive_initial = t % 4 == 0 ? 1 : 0;
         record.inactive_final = 3;
         record.died = 1;
         record.revived = t < 5 ? 1 : 0;
@@ -51,7 +51,7 @@ TEST_F(StoreTest, SummaryCountsByHand) {
     EXPECT_EQ(cell.certified, 5);
     EXPECT_EQ(cell.certified_share.low, clopper_pearson(5, 20).low);
     EXPECT_EQ(cell.certified_share.high, clopper_pearson(5, 20).high);
-    EXPECT_EQ(cell.mean_inactive_initial, 0.5);
+    EXPECT_EQ(cell.mean_inactive_initial, 0.25);
     EXPECT_EQ(cell.mean_inactive_final, 3);
     EXPECT_EQ(cell.died, 20);
     EXPECT_EQ(cell.revived, 5);
@@ -159,6 +159,10 @@ TEST_F(StoreTest, SummaryOfAggregatesIsThatOfTheTrials) {
             }
         }
     }
+    // What needs rows: theorems trial by trial, levels, states on the data.
+    for (nlohmann::json* document : {&left, &right})
+        for (nlohmann::json& cell : (*document)["cells"])
+            for (const char* key : {"checks", "levels", "mean_inactive_on_data", "mean_constant", "sentence"}) cell.erase(key);
     left["campaign"].erase("created");
     right["campaign"].erase("created");
     EXPECT_EQ(left, right);

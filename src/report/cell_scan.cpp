@@ -1,0 +1,153 @@
+// Rows are aggregated in portions, so that both kinds of store have the same histograms.
+#include "report/cell_scan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "optimum/optimum.hpp"
+#include "report/level_scan.hpp"
+#include "report/prediction.hpp"
+
+namespace limrisk {
+namespace {
+
+/// Part of the best constant's risk by which a risk must exceed an optimum of 0 to miss it: float32 reaches no less.
+constexpr double absolute_tolerance = 1e-10;
+
+/// Records that are aggregated together.
+constexpr std::size_t portion = 1 << 16;
+
+double mean(const Histogram& histogram, std::int64_t trials) {
+    std::int64_t sum = 0;
+    for (std::size_t k = 0; k < histogram.keys.size(); ++k) sum += histogram.keys[k] * histogram.counts[k];
+    return static_cast<double>(sum) / static_cast<double>(trials);
+}
+
+std::int64_t trials_with_at_least(const Histogram& histogram, std::int64_t key) {
+    std::int64_t trials = 0;
+    for (std::size_t k = 0; k < histogram.keys.size(); ++k) trials += histogram.keys[k] >= key ? histogram.counts[k] : 0;
+    return trials;
+}
+
+std::vector<Floor> floors_of(const CellConfig& cell, const KnownProblem& known, const Histogram& inactive) {
+    std::vector<Floor> floors;
+    for (std::size_t k = 0; k < inactive.keys.size(); ++k) {
+        Floor floor{inactive.keys[k], inactive.counts[k], std::nullopt, std::nullopt};
+        if (const auto optimum = known.optimum(cell.width - inactive.keys[k])) {
+            floor.risk = optimum->risk;
+            floor.lower_bound = optimum->lower_bound;
+        }
+        floors.push_back(floor);
+    }
+    return floors;
+}
+
+/// Everything that the aggregate and what is known of the problem say; measured: with the counts of the bins.
+CellSummary summary_of(const Aggregate& aggregate, const CellConfig& cell, const KnownProblem& known, double tolerance) {
+    CellSummary summary;
+    summary.cell = cell;
+    summary.aggregate = aggregate;
+    summary.done = aggregate.trials;
+    summary.optimum = known.optimum(cell.width);
+    if (const auto sufficient = known.sufficient_width()) summary.least_inactive = std::max<std::int64_t>(1, cell.width - *sufficient + 1);
+    summary.certified = trials_with_at_least(aggregate.inactive_initial, summary.least_inactive);
+    summary.certified_share = clopper_pearson(summary.certified, summary.done);
+    summary.prediction = predict(cell, summary.least_inactive, aggregate.inactive_initial);
+    summary.floors = floors_of(cell, known, aggregate.inactive_initial);
+    if (aggregate.trials == 0) return summary;
+    summary.mean_inactive_initial = mean(aggregate.inactive_initial, aggregate.trials);
+    summary.mean_inactive_final = mean(aggregate.inactive_final, aggregate.trials);
+    summary.died = aggregate.died;
+    summary.revived = aggregate.revived;
+    for (std::size_t v = 0; v < summary.verdicts.size(); ++v)
+        summary.verdicts[v] = aggregate.verdict.count_of(static_cast<std::int32_t>(v));
+    summary.final_risk = quantiles(aggregate.final_risk, aggregate.trials);
+    summary.limiting_risk = quantiles(aggregate.tail_minimum, aggregate.trials);
+    summary.best_risk = aggregate.best_risk.minimum.risk;
+    summary.best_trial = aggregate.best_risk.minimum.trial;
+    if (!summary.optimum) return summary;
+    Measured measured;
+    measured.optimum = summary.optimum->risk;
+    measured.threshold = measured.optimum * (1 + tolerance) + absolute_tolerance * known.constant_risk();
+    const Histogram& bins = aggregate.tail_minimum.bins;
+    for (std::size_t k = 0; k < bins.keys.size(); ++k) {
+        const RiskRange range = risk_bin_range(bins.keys[k]);
+        measured.above_least += range.low > measured.threshold ? bins.counts[k] : 0;
+        measured.above_most += range.high > measured.threshold ? bins.counts[k] : 0;
+    }
+    measured.best_ratio = summary.best_risk == measured.optimum ? 1 : summary.best_risk / measured.optimum;
+    summary.measured = measured;
+    return summary;
+}
+
+void close_measured(CellSummary& summary) {
+    if (!summary.measured) return;
+    Measured& measured = *summary.measured;
+    measured.share = {clopper_pearson(measured.above_least, summary.done).low, clopper_pearson(measured.above_most, summary.done).high};
+}
+
+}  // namespace
+
+CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext& context) {
+    const KnownProblem& known = context.optima.of(cell);
+    const TargetMoments moments = target_moments(cell);
+    const auto catalog = known.catalogs.find(cell.width);
+    LevelScan levels(cell, catalog == known.catalogs.end() ? nullptr : &catalog->second, moments.variance);
+    TheoryScan theory(cell, known, moments);
+    Aggregate aggregate;
+    std::vector<TrialRecord> records;
+    const auto flush = [&](std::int64_t end) {
+        const auto count = static_cast<std::int64_t>(records.size());
+        if (count > 0) aggregate = merge(aggregate, aggregate_records(records.data(), count, end - count));
+        records.clear();
+    };
+    std::vector<double> final_risks, limiting_risks;
+    std::int64_t on_data = 0, constant = 0;
+    std::map<std::int64_t, Extreme> best;  // by the neurons that take part
+    const auto witness = [&](std::int64_t neurons, double risk, std::int64_t trial) {
+        const auto [found, added] = best.try_emplace(neurons, Extreme{risk, trial});
+        if (!added && risk < found->second.risk) found->second = {risk, trial};
+    };
+    store.for_each_trial(cell.index, [&](std::int64_t trial, const TrialRecord& record) {
+        final_risks.push_back(record.final_risk);
+        limiting_risks.push_back(record.tail_minimum);
+        on_data += record.inactive_on_data;
+        constant += record.constant;
+        levels.add(record);
+        theory.add(trial, record);
+        witness(cell.width - record.inactive_initial, std::min(record.best_risk, record.final_risk), trial);
+        witness(cell.width - record.inactive_final - record.constant, record.final_risk, trial);
+        records.push_back(record);
+        if (records.size() == portion) flush(trial + 1);
+    });
+    flush(static_cast<std::int64_t>(final_risks.size()));
+    for (const auto& [neurons, extreme] : best)
+        context.optima.improve(cell, neurons, extreme.risk, fmt::format("cell {}, trial {}", cell.index, extreme.trial));
+
+    CellSummary summary = summary_of(aggregate, cell, known, context.tolerance);
+    if (summary.measured)
+        summary.measured->above_least = summary.measured->above_most =
+            std::count_if(limiting_risks.begin(), limiting_risks.end(), [&](double risk) { return risk > summary.measured->threshold; });
+    close_measured(summary);
+    summary.checks = theory.checks();
+    if (summary.done == 0) return summary;
+    summary.mean_inactive_on_data = static_cast<double>(on_data) / static_cast<double>(summary.done);
+    summary.mean_constant = static_cast<double>(constant) / static_cast<double>(summary.done);
+    summary.levels = levels.statement();
+    summary.final_risk = quantiles(final_risks);
+    summary.limiting_risk = quantiles(limiting_risks);
+    return summary;
+}
+
+CellSummary scan_aggregate(const Aggregate& aggregate, const CellConfig& cell, ScanContext& context) {
+    const Extreme& best = aggregate.best_risk.minimum;
+    if (aggregate.trials > 0) context.optima.improve(cell, cell.width, best.risk, fmt::format("cell {}, trial {}", cell.index, best.trial));
+    CellSummary summary = summary_of(aggregate, cell, context.optima.of(cell), context.tolerance);
+    close_measured(summary);
+    return summary;
+}
+
+}  // namespace limrisk

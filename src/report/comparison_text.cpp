@@ -1,0 +1,123 @@
+// A comparison as a table, cells as letters, and as JSON.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "report/comparison.hpp"
+#include "report/json_number.hpp"
+#include "report/text_table.hpp"
+
+namespace limrisk {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::size_t table_width = 100;
+
+/// A, B ... Z, AA, AB ...
+std::string letter(std::size_t index) {
+    std::string text;
+    for (std::size_t rest = index + 1; rest > 0; rest = (rest - 1) / 26)
+        text.insert(text.begin(), static_cast<char>('A' + (rest - 1) % 26));
+    return text;
+}
+
+std::string p_text(double p) { return p < 1e-300 ? "<1e-300" : p < 1e-4 ? fmt::format("{:.0e}", p) : fmt::format("{:.4f}", p); }
+
+std::string risk_text(double value) { return std::isfinite(value) ? fmt::format("{:.2e}", value) : value > 0 ? "inf" : "-inf"; }
+
+std::string larger(std::int64_t count, const RiskComparison& risks) {
+    const auto pairs = static_cast<double>(risks.first_larger + risks.second_larger + risks.equal);
+    return fmt::format("{:.1f}", 100 * static_cast<double>(count) / pairs);
+}
+
+std::string group_table(const ComparisonGroup& group, const std::string& axis) {
+    std::string text = group.common.empty() ? "" : wrapped(group.common, table_width);
+    std::vector<std::string> legend;
+    for (std::size_t k = 0; k < group.values.size(); ++k) legend.push_back(fmt::format("{} = {}", letter(k), group.values[k]));
+    text += axis + ": " + wrapped(legend, table_width - axis.size() - 2);
+    std::vector<TextColumn> columns{{"", "pair", 0, true},
+                                    {"missed, % points", "diff."},
+                                    {"missed, % points", "95 % CI"},
+                                    {"missed, % points", "p", 1},
+                                    {"larger risk, %", "first"},
+                                    {"larger risk, %", "second"},
+                                    {"limiting risk, difference", "median"},
+                                    {"limiting risk, difference", "95 % CI", 2},
+                                    {"limiting risk, difference", "p"}};
+    const auto at = [&](std::int64_t cell) {
+        return static_cast<std::size_t>(std::find(group.cells.begin(), group.cells.end(), cell) - group.cells.begin());
+    };
+    for (const PairComparison& pair : group.pairs) {
+        const RiskComparison& risks = pair.limiting_risk;
+        const bool known = pair.missed.has_value();
+        const std::string row[] = {
+            fmt::format("{} - {}", letter(at(pair.first)), letter(at(pair.second))),
+            known ? fmt::format("{:+.1f}", 100 * pair.missed->difference) : "-",
+            known ? fmt::format("[{:+.1f}, {:+.1f}]", 100 * pair.missed->interval.low, 100 * pair.missed->interval.high) : "-",
+            known ? p_text(*pair.missed_p_value) : "-",
+            larger(risks.first_larger, risks),
+            larger(risks.second_larger, risks),
+            risk_text(risks.median),
+            fmt::format("[{}, {}]", risk_text(risks.interval.low), risk_text(risks.interval.high)),
+            p_text(pair.risk_p_value)};
+        for (std::size_t k = 0; k < columns.size(); ++k) columns[k].cells.push_back(row[k]);
+    }
+    const TextTable table(std::move(columns), table_width);
+    text += table.heads();
+    for (std::size_t row = 0; row < group.pairs.size(); ++row) text += table.row(row);
+    return text;
+}
+
+constexpr const char* legend =
+    "diff.       first minus second: of the shares of trials above the best known risk, exact interval;\n"
+    "            McNemar's test\n"
+    "larger risk pairs of trials in which the limiting risk of the first, or of the second, is the larger\n"
+    "median      of the paired differences of the limiting risks, distribution-free interval; sign test\n"
+    "p           exact, adjusted by Holm for all pairs that are listed\n";
+
+ordered_json pair_json(const PairComparison& pair) {
+    const RiskComparison& risks = pair.limiting_risk;
+    ordered_json node{{"first", pair.first}, {"second", pair.second}, {"pairs", risks.first_larger + risks.second_larger + risks.equal}};
+    node["missed"] = nullptr;
+    if (pair.missed)
+        node["missed"] = {{"only_first", pair.missed->only_first},   {"only_second", pair.missed->only_second},
+                          {"difference", pair.missed->difference},   {"low", pair.missed->interval.low},
+                          {"high", pair.missed->interval.high},      {"p_value", pair.missed->p_value},
+                          {"adjusted_p_value", *pair.missed_p_value}};
+    node["limiting_risk"] = {{"first_larger", risks.first_larger},
+                             {"second_larger", risks.second_larger},
+                             {"equal", risks.equal},
+                             {"median_difference", json_number(risks.median)},
+                             {"low", json_number(risks.interval.low)},
+                             {"high", json_number(risks.interval.high)},
+                             {"p_value", risks.p_value},
+                             {"adjusted_p_value", pair.risk_p_value}};
+    return node;
+}
+
+}  // namespace
+
+std::string comparison_table(const StoreComparison& comparison) {
+    std::string text;
+    for (const ComparisonGroup& group : comparison.groups) {
+        if (group.pairs.empty()) continue;
+        text += (text.empty() ? "" : "\n") + group_table(group, comparison.axis);
+    }
+    return text.empty() ? "No two cells that differ in nothing but the " + comparison.axis + " have trials.\n" : text + "\n" + legend;
+}
+
+std::string comparison_json(const StoreComparison& comparison) {
+    ordered_json document{{"format", "limrisk-comparison"}, {"format_version", 1}, {"axis", comparison.axis}, {"confidence", 0.95}};
+    document["groups"] = ordered_json::array();
+    for (const ComparisonGroup& group : comparison.groups) {
+        ordered_json node{{"common", group.common}, {"cells", group.cells}, {"values", group.values}, {"pairs", ordered_json::array()}};
+        for (const PairComparison& pair : group.pairs) node["pairs"].push_back(pair_json(pair));
+        document["groups"].push_back(std::move(node));
+    }
+    return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace limrisk

@@ -1,0 +1,48 @@
+// What a store knows of its problems: the best known risk of each width, and catalogues of levels.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "campaign/cell.hpp"
+#include "optimum/hierarchy.hpp"
+#include "report/statement.hpp"
+#include "store/store.hpp"
+
+namespace limrisk {
+
+/// Of one problem (input law, target, activation).
+struct KnownProblem {
+    std::map<std::int64_t, KnownOptimum> optima;                   ///< by width
+    std::map<std::int64_t, std::vector<optimum::Level>> catalogs;  ///< by width, ascending by risk
+
+    std::optional<KnownOptimum> optimum(std::int64_t width) const;
+    /// Risk of the best constant; 0 if it is not known.
+    double constant_risk() const;
+    /// The least width whose best known risk is 0, up to rounding (K of docs/theory.md); none if there is none among the known ones.
+    std::optional<std::int64_t> sufficient_width() const;
+};
+
+class KnownOptima {
+public:
+    /// Reads the documents. Throws StoreError(Data) if one is damaged.
+    explicit KnownOptima(const Store& store);
+
+    /// Empty if nothing is known.
+    const KnownProblem& of(const CellConfig& cell) const;
+
+    /// A network of `width` effective neurons has `risk`: if that is clearly below the best known one of a width from `width` on, it takes
+    /// its place here (never in the store), with `who` as witness. True if so.
+    bool improve(const CellConfig& cell, std::int64_t width, double risk, const std::string& who);
+
+    /// A line for each problem and width whose optimum was beaten.
+    std::vector<std::string> warnings() const;
+
+private:
+    std::map<std::string, KnownProblem> problems_;  ///< by id
+    std::map<std::string, std::string> labels_;     ///< of problems whose optima were beaten, by id
+};
+
+}  // namespace limrisk

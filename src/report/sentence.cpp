@@ -1,0 +1,90 @@
+// Phrases, joined by semicolons; those that nothing is known for are left out.
+#include "report/sentence.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+#include "report/cell_axes.hpp"
+
+namespace limrisk {
+namespace {
+
+/// A lower bound of a probability in per cent, never rounded up, with as many digits as it takes to tell it from 0 and 100.
+std::string bound(double probability) {
+    if (probability >= 1) return "100";
+    const double near_end = std::min(probability, 1 - probability);
+    const int digits = near_end > 0 ? std::clamp(static_cast<int>(std::ceil(-std::log10(near_end))) - 1, 1, 10) : 1;
+    const double scale = std::pow(10, digits);
+    return fmt::format("{:.{}f}", std::floor(100 * probability * scale * (1 + 1e-15)) / scale, digits);
+}
+
+std::string multiple(double ratio) { return ratio < 10 ? fmt::format("{:.2f}", ratio) : fmt::format("{:.3g}", ratio); }
+
+std::string share(std::int64_t trials, std::int64_t of, const Interval& interval) {
+    return fmt::format("{:.1f} % [{:.1f}, {:.1f}]", 100 * static_cast<double>(trials) / static_cast<double>(of), 100 * interval.low,
+                       100 * interval.high);
+}
+
+std::string certified_phrase(const CellSummary& cell) {
+    const std::string neurons = cell.least_inactive == 1 ? "a neuron" : fmt::format("{} neurons or more", cell.least_inactive);
+    return fmt::format("{} provably cannot reach the global minimum ({} certified inactive at initialization)",
+                       share(cell.certified, cell.done, cell.certified_share), neurons);
+}
+
+std::string measured_phrase(const CellSummary& cell, double tolerance) {
+    const Measured& measured = *cell.measured;
+    const std::string optimum = fmt::format("the best known risk {:.4g} by more than {:g} %", measured.optimum, 100 * tolerance);
+    std::string text = measured.above_least == measured.above_most
+                           ? fmt::format("{} miss {}", share(measured.above_least, cell.done, measured.share), optimum)
+                           : fmt::format("{} to {} trials [{:.1f}, {:.1f}] % miss {}", grouped_digits(measured.above_least),
+                                         grouped_digits(measured.above_most), 100 * measured.share.low, 100 * measured.share.high, optimum);
+    if (std::isfinite(measured.best_ratio))
+        text += fmt::format("; the best of all trials has {} times it", multiple(measured.best_ratio));
+    else
+        text += fmt::format("; the best of all trials has the risk {:.3g}", cell.best_risk);
+    return text;
+}
+
+std::string levels_phrase(const LevelStatement& levels, std::int64_t trials) {
+    std::int64_t on_levels = 0;
+    std::size_t used = 0;
+    for (const LevelShare& level : levels.levels) {
+        on_levels += level.trials;
+        used += level.trials > 0 ? 1 : 0;
+    }
+    if (levels.catalogue)
+        return fmt::format("{} end on {} of {} known levels of the risk, {} on none", grouped_digits(on_levels), used, levels.levels.size(),
+                           grouped_digits(levels.on_none));
+    if (levels.on_none == trials) return "";
+    return fmt::format("the {} that converged form {} group{} of risks", grouped_digits(trials - levels.on_none),
+                       levels.levels.size() + static_cast<std::size_t>(levels.left_out),
+                       levels.levels.size() + static_cast<std::size_t>(levels.left_out) == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::string grouped_digits(std::int64_t number) {
+    std::string digits = std::to_string(number);
+    for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3)
+        digits.insert(static_cast<std::size_t>(at), ",");
+    return digits;
+}
+
+std::string sentence(const CellSummary& cell, const std::vector<std::string>& names, double tolerance) {
+    std::string text = fmt::format("{}", fmt::join(names, ", "));
+    if (!text.empty()) text += ": ";
+    if (cell.done == 0) return text + "no trials yet.";
+    text += fmt::format("of {} trials {}; the theory says at least {} %", grouped_digits(cell.done), certified_phrase(cell),
+                        bound(cell.prediction.bound));
+    if (cell.measured) text += "; " + measured_phrase(cell, tolerance);
+    if (cell.levels) {
+        const std::string levels = levels_phrase(*cell.levels, cell.done);
+        if (!levels.empty()) text += "; " + levels;
+    }
+    return text + ".";
+}
+
+}  // namespace limrisk

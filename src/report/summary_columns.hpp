@@ -1,0 +1,17 @@
+// The columns of the summary table, and what they mean.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "report/summary.hpp"
+#include "report/text_table.hpp"
+
+namespace limrisk {
+
+/// Per cell: trials (if `incomplete`), certified, predicted and measured shares, inactive neurons, verdicts, risks.
+std::vector<TextColumn> summary_columns(const StoreSummary& summary, bool incomplete);
+
+/// A line or two for each group of columns.
+std::string summary_legend(const StoreSummary& summary);
+
+}  // namespace limrisk

@@ -1,0 +1,86 @@
+// Each remark is a line under a word of at most ten letters, as in the legend.
+#include "report/summary_remarks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "report/sentence.hpp"
+#include "report/text_table.hpp"
+
+namespace limrisk {
+namespace {
+
+constexpr std::size_t indent = 11, text_width = 100 - indent;
+
+/// `word` in the margin, the text broken between words.
+std::string remark(const std::string& word, const std::string& text) {
+    std::string lines, line;
+    std::istringstream words(text);
+    const auto flush = [&] {
+        lines += fmt::format("{:<{}}{}\n", lines.empty() ? word : "", indent, line);
+        line.clear();
+    };
+    for (std::string next; words >> next;) {
+        if (!line.empty() && line.size() + 1 + next.size() > text_width) flush();
+        line += (line.empty() ? "" : " ") + next;
+    }
+    if (!line.empty()) flush();
+    return lines;
+}
+
+/// Sweeps of one campaign share their initial networks, so most of them say the same: each line once.
+std::string rates(const StoreSummary& summary) {
+    std::string text;
+    std::set<std::string> said;
+    for (const RateStatement& rate : summary.rates) {
+        std::string line =
+            fmt::format("the share of trials without an inactive neuron falls like exp(-{:.4g} h) over the width h", rate.fit.rate);
+        line += fmt::format(", 95 % CI [{:.4g}, {:.4g}]", rate.fit.rate_interval.low, rate.fit.rate_interval.high);
+        if (rate.predicted) line += fmt::format("; theory {:.4g}", *rate.predicted);
+        if (said.insert(line).second) text += remark(text.empty() ? "rate" : "", line);
+    }
+    return text;
+}
+
+std::string checks(const StoreSummary& summary) {
+    std::map<std::string, std::int64_t> checked;
+    for (const CellSummary& cell : summary.cells)
+        for (const TheoryCheck& check : cell.checks) checked[check.name] += check.checked;
+    std::vector<std::string> held;
+    for (const auto& [name, trials] : checked)
+        if (trials > 0) held.push_back(fmt::format("{} in {} trials", name, grouped_digits(trials)));
+    if (held.empty() || summary.violated()) return "";
+    return remark("checked", fmt::format("no violation: {}", fmt::join(held, ", ")));
+}
+
+}  // namespace
+
+std::string violations(const StoreSummary& summary) {
+    std::string text;
+    for (const CellSummary& cell : summary.cells)
+        for (const TheoryCheck& check : cell.checks)
+            if (check.violated > 0)
+                text += fmt::format("VIOLATION of a theorem: cell {}, {}: {} of {} trials; {}. limrisk or the mathematics is wrong.\n",
+                                    cell.cell.index, check.name, check.violated, check.checked, check.detail);
+    return text;
+}
+
+std::string summary_remarks(const StoreSummary& summary) {
+    std::string text = rates(summary);
+    const bool unknown = std::any_of(summary.cells.begin(), summary.cells.end(), [](const auto& cell) { return !cell.optimum; });
+    if (unknown) text += remark("missed", "not known for every width: `limrisk optimum CAMPAIGN --store STORE` finds the best known risks");
+    for (const std::string& warning : summary.warnings) text += remark("WARNING", warning);
+    text += checks(summary);
+    for (const CellSummary& cell : summary.cells)
+        for (const TheoryCheck& check : cell.checks)
+            if (check.violated > 0)
+                text += remark("VIOLATION",
+                               fmt::format("cell {}, {}: {} trials; {}", cell.cell.index, check.name, check.violated, check.detail));
+    return text;
+}
+
+}  // namespace limrisk

@@ -1,0 +1,39 @@
+// Theorems held against every trial of a cell. A violation beyond rounding is an error of the program or of the mathematics.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "campaign/cell.hpp"
+#include "limrisk/trial_record.hpp"
+#include "report/known_optima.hpp"
+#include "report/statement.hpp"
+
+namespace limrisk {
+
+/// Mean and variance of the target under the rule that gives a cell's trials their risks at the checks.
+struct TargetMoments {
+    double mean = 0, variance = 0;
+};
+/// Throws ConfigError where the target is not finite on the rule's nodes.
+TargetMoments target_moments(const CellConfig& cell);
+
+class TheoryScan {
+public:
+    /// References are kept.
+    TheoryScan(const CellConfig& cell, const KnownProblem& known, const TargetMoments& moments);
+    void add(std::int64_t trial, const TrialRecord& record);
+    const std::vector<TheoryCheck>& checks() const { return checks_; }
+
+private:
+    /// The bound that no network of width `neurons` can be below; none if it is not known.
+    std::optional<double> lower_bound(std::int64_t neurons) const;
+    void hold(TheoryCheck& check, std::int64_t trial, bool holds, double risk, double bound, const char* relation);
+
+    const CellConfig& cell_;
+    const KnownProblem& known_;
+    TargetMoments moments_;
+    std::vector<TheoryCheck> checks_;
+};
+
+}  // namespace limrisk

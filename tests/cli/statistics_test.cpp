@@ -1,0 +1,96 @@
+// The statistics as a user gets them: recomputed by SciPy from the exported trials, compared cell by cell, loud where a theorem fails.
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "campaign/campaign.hpp"
+#include "program.hpp"
+#include "store/store.hpp"
+
+namespace limrisk::test {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+
+class StatisticsProgramTest : public ProgramTest {
+protected:
+    void SetUp() override {
+        ProgramTest::SetUp();
+        write("square.toml",
+              "name = \"square\"\ntrials = 150\nsteps = 10000\nprecision = \"float64\"\n[problem]\n"
+              "input = { law = \"uniform\", dimension = 1, low = 0.0, high = 1.0 }\ntarget = \"x1^2\"\n[network]\nwidth = [1, 2, 3]\n"
+              "[training]\nsampling = { nodes = 128 }\noptimizer = [\"sgd(0.1)\", \"adam(0.01)\"]\n");
+    }
+    /// An interpreter with NumPy and SciPy; empty if there is none.
+    static std::string python() {
+        for (const std::string candidate : {"/usr/bin/python3", "python3"})
+            if (std::system((candidate + " -c 'import numpy, scipy' >/dev/null 2>&1").c_str()) == 0) return candidate;
+        return "";
+    }
+};
+
+TEST_F(StatisticsProgramTest, SciPyFindsTheSameNumbersInTheExportedTrials) {
+    const std::string interpreter = python();
+    if (interpreter.empty()) GTEST_SKIP() << "needs python3 with NumPy and SciPy: scripts/setup tests installs them";
+    succeed({"run", "square.toml", "--quiet"});
+    write("optima.json", succeed({"optimum", "square.toml", "--store", "square.db", "--json"}).out);
+    succeed({"hierarchy", "square.toml", "--width", "2", "--store", "square.db"});
+    write("summary.json", succeed({"summary", "square.db", "--json"}).out);
+    write("comparison.json", succeed({"summary", "square.db", "--compare", "optimizer", "--json"}).out);
+    succeed({"export", "square.db", "--format", "csv", "--out", "trials.csv"});
+    const std::string command = interpreter + " " LIMRISK_RECOMPUTE " {} comparison.json trials.csv optima.json";
+    const Output output = shell(fmt::format(fmt::runtime(command), "summary.json"));
+    EXPECT_EQ(output.code, 0) << output.err;
+    EXPECT_THAT(output.out, HasSubstr("numbers agree"));
+
+    // It would notice one trial more or less.
+    json summary = json::parse(read("summary.json"));
+    json& missed = summary["cells"][3]["measured"]["trials_most"];
+    missed = missed.get<int>() - 1;
+    write("planted.json", summary.dump());
+    EXPECT_THAT(shell(fmt::format(fmt::runtime(command), "planted.json")).err, HasSubstr("cell 3 missed trials_most"));
+}
+
+TEST_F(StatisticsProgramTest, SentencesAndComparisonsFitAHundredColumns) {
+    succeed({"run", "square.toml", "--quiet", "--steps", "200"});
+    succeed({"optimum", "square.toml", "--store", "square.db", "--steps", "200"});
+    for (const std::vector<std::string>& words : {std::vector<std::string>{"summary", "square.db"},
+                                                  {"summary", "square.db", "--compare", "optimizer"},
+                                                  {"summary", "square.db", "--compare", "width"}}) {
+        std::istringstream lines(succeed(words).out);
+        for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100u) << line;
+    }
+    const std::string sentences = succeed({"summary", "square.db", "--sentences"}).out;
+    EXPECT_EQ(std::count(sentences.begin(), sentences.end(), '\n'), 6);
+    EXPECT_THAT(sentences, HasSubstr("sgd(0.1), width 3: of 150 trials"));
+    const Output wrong = limrisk({"summary", "square.db", "--compare", "optimiser"});
+    EXPECT_EQ(wrong.code, 64);
+    EXPECT_THAT(wrong.err, HasSubstr("its cells differ in optimizer, width"));
+    EXPECT_EQ(limrisk({"summary", "square.db", "--compare", "width", "--csv"}).code, 64);
+    EXPECT_EQ(limrisk({"summary", "square.db", "--tolerance", "-1"}).code, 64);
+}
+
+/// A converged trial above the variance of its target, without a gradient, cannot be: the program must not call it a result.
+TEST_F(StatisticsProgramTest, AViolatedTheoremIsLoudAndExits70) {
+    {
+        const Campaign campaign = load_campaign(path("square.toml"));
+        Store store = Store::open_for_writing(path("square.db"), campaign);
+        TrialRecord record;
+        record.final_risk = record.best_risk = record.tail_minimum = record.tail_mean = record.tail_maximum = 0.1;  // Var f = 4/45
+        record.parameter_norm = 1;
+        record.verdict = Verdict::Converged;
+        store.write_block({0, 0, 1}, {record});
+    }
+    const Output output = limrisk({"summary", "square.db"});
+    EXPECT_EQ(output.code, 70);
+    EXPECT_THAT(output.out, HasSubstr("VIOLATION"));
+    EXPECT_THAT(output.err, HasSubstr("VIOLATION of a theorem: cell 0, Proposition 2.10: 1 of 1 trials"));
+    EXPECT_EQ(limrisk({"summary", "square.db", "--json"}).code, 70);
+}
+
+}  // namespace
+}  // namespace limrisk::test

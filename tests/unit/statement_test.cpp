@@ -1,0 +1,277 @@
+// What a store says of non-convergence, from records made by hand: every number counted here without the code under test.
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "optimum/optimum_json.hpp"
+#include "optimum/problem.hpp"
+#include "report/comparison.hpp"
+#include "report/sentence.hpp"
+#include "report/summary.hpp"
+#include "report/summary_remarks.hpp"
+#include "store/document_table.hpp"
+#include "store_fixture.hpp"
+
+namespace limrisk::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// x1^2 + 2*x1 on [0, 1]: mean 4/3, variance 34/45.
+constexpr double variance = 34.0 / 45;
+
+/// Cells of widths 1 and 2, each with SGD and Adam; optima 34/45 > 0.1 > 0.01, lower bounds half of those above width 0.
+class StatementTest : public StoreTest {
+protected:
+    Store make(std::int64_t trials) {
+        campaign_ = small_campaign(trials, 2);
+        return Store::open_for_writing(path(), campaign_);
+    }
+    void know(const std::vector<double>& risks) {
+        const optimum::Problem problem = optimum::problem_of(campaign_.cells[0]);
+        std::vector<StoredDocument> documents;
+        for (std::size_t width = 0; width < risks.size(); ++width) {
+            optimum::Optimum one;
+            one.width = static_cast<std::int64_t>(width);
+            one.risk = risks[width];
+            one.lower_bound = width == 0 ? risks[0] : risks[width] / 2;
+            documents.push_back({document_kind::optimum, problem.id, one.width, problem.description, optimum::to_json(one).dump(), "", ""});
+        }
+        write_documents(path(), documents);
+    }
+    /// A converged trial at `risk`, with a gradient that Proposition 2.10 allows there.
+    static TrialRecord ended(double risk, std::int32_t inactive = 0) {
+        TrialRecord record;
+        record.final_risk = record.best_risk = record.tail_minimum = risk;
+        record.inactive_initial = record.inactive_final = inactive;
+        record.verdict = std::isfinite(risk) ? Verdict::Converged : Verdict::Diverged;
+        record.parameter_norm = 1;
+        return record;
+    }
+    Campaign campaign_;
+};
+
+TEST_F(StatementTest, MeasuredCertifiedAndPredictedByHand) {
+    {
+        Store store = make(10);
+        std::vector<TrialRecord> records;
+        for (int t = 0; t < 10; ++t) records.push_back(ended(t < 4 ? variance : t == 9 ? 0.1 : 0.1011, t < 4 ? 1 : 0));
+        store.write_block({0, 0, 10}, records);  // width 1
+    }
+    know({variance, 0.1, 0.01});
+    const StoreSummary summary = summarize(Store::open(path()), 0.01);
+    const CellSummary& cell = summary.cells[0];
+    EXPECT_EQ(cell.certified, 4);
+    EXPECT_EQ(cell.prediction.probability.value, 0.375);
+    EXPECT_EQ(cell.prediction.bound, 0.375);
+    ASSERT_TRUE(cell.prediction.test);
+    EXPECT_EQ(cell.prediction.test->inactive, 4);
+    ASSERT_TRUE(cell.measured);
+    // 0.1011 is more than 1 % above 0.1, 0.1 is not.
+    EXPECT_EQ(cell.measured->above_least, 9);
+    EXPECT_EQ(cell.measured->above_most, 9);
+    EXPECT_EQ(cell.measured->share.low, clopper_pearson(9, 10).low);
+    EXPECT_EQ(cell.measured->best_ratio, 1);
+    EXPECT_EQ(summarize(Store::open(path()), 0.02).cells[0].measured->above_most, 4);
+    ASSERT_EQ(cell.floors.size(), 2u);
+    EXPECT_EQ(cell.floors[0].trials, 6);
+    EXPECT_EQ(*cell.floors[0].risk, 0.1);
+    EXPECT_EQ(cell.floors[1].trials, 4);
+    EXPECT_EQ(*cell.floors[1].risk, variance);
+    EXPECT_EQ(*cell.floors[1].lower_bound, variance);
+    EXPECT_FALSE(summary.violated());
+    EXPECT_TRUE(summary.warnings.empty());
+    EXPECT_EQ(cell.sentence,
+              "sgd(0.05), width 1: of 10 trials 40.0 % [12.2, 73.8] provably cannot reach the global minimum (a neuron certified inactive "
+              "at initialization); the theory says at least 37.5 %; 90.0 % [55.5, 99.7] miss the best known risk 0.1 by more than 1 %; the "
+              "best of all trials has 1.00 times it; the 10 that converged form 3 groups of risks.");
+    EXPECT_THAT(summary.cells[1].sentence, HasSubstr("no trials yet"));
+    const nlohmann::json json = nlohmann::json::parse(summary_json(summary));
+    EXPECT_EQ(json["cells"][0]["measured"]["trials_most"], 9);
+    EXPECT_EQ(json["cells"][0]["floors"][1]["trials"], 4);
+    EXPECT_EQ(json["cells"][0]["predicted"]["method"], "exact sum");
+    EXPECT_THAT(summary_csv(summary), HasSubstr("measured_trials_least"));
+}
+
+TEST_F(StatementTest, WithoutAnOptimumNothingIsMeasured) {
+    make(10).write_block({0, 0, 2}, {ended(0.1), ended(0.2)});
+    const StoreSummary summary = summarize(Store::open(path()));
+    EXPECT_FALSE(summary.cells[0].measured);
+    EXPECT_THAT(summary_table(summary), HasSubstr("limrisk optimum CAMPAIGN --store STORE"));
+    EXPECT_THAT(summary_table(summary), Not(HasSubstr("missed, %")));
+}
+
+TEST_F(StatementTest, ASufficientSmallerWidthLetsInactiveNeuronsBe) {
+    make(10).write_block({2, 0, 3}, {ended(0, 1), ended(0, 0), ended(variance, 2)});  // width 2
+    know({variance, 0, 0});
+    const CellSummary cell = summarize(Store::open(path())).cells[2];
+    EXPECT_EQ(cell.least_inactive, 2);
+    EXPECT_EQ(cell.certified, 1);
+    EXPECT_NEAR(cell.prediction.bound, 0.375 * 0.375, 1e-15);
+    EXPECT_EQ(cell.measured->above_most, 1);
+    EXPECT_THAT(cell.sentence, HasSubstr("2 neurons or more certified inactive"));
+}
+
+TEST_F(StatementTest, ATrialThatBeatsAnOptimumIsReportedAndFollowed) {
+    {
+        Store store = make(10);
+        store.write_block({0, 0, 2}, {ended(0.1), ended(0.2)});
+        store.write_block({1, 0, 2}, {ended(0.3), ended(0.07)});
+    }
+    know({variance, 0.1, 0.01});
+    const StoreSummary summary = summarize(Store::open(path()));
+    ASSERT_EQ(summary.warnings.size(), 1u);
+    EXPECT_THAT(summary.warnings[0], HasSubstr("width 1: the optimum 0.1 stored"));
+    EXPECT_THAT(summary.warnings[0], HasSubstr("cell 1, trial 1 has 0.07"));
+    EXPECT_EQ(summary.cells[0].measured->optimum, 0.07) << "a cell that was read before the trial, too";
+    EXPECT_EQ(summary.cells[0].measured->above_most, 2);
+    EXPECT_FALSE(summary.violated());
+    EXPECT_THAT(summary_table(summary), HasSubstr("WARNING"));
+    // A trial with an inactive neuron at width 2 is one of width 1.
+    Store::open_for_writing(path(), campaign_).write_block({2, 0, 1}, {ended(0.06, 1)});
+    EXPECT_EQ(summarize(Store::open(path())).cells[0].measured->optimum, 0.06);
+}
+
+TEST_F(StatementTest, ViolatedTheoremsAreSeen) {
+    {
+        Store store = make(10);
+        TrialRecord dies = ended(0.04), above = ended(0.9);
+        dies.inactive_final = 1;  // at the end, not at the beginning: width 1 allows 0.05 and more
+        store.write_block({2, 0, 4}, {ended(0.02), ended(0.04, 1), dies, above});
+    }
+    know({variance, 0.1, 0.01});
+    const StoreSummary summary = summarize(Store::open(path()));
+    EXPECT_TRUE(summary.violated());
+    const std::vector<TheoryCheck>& checks = summary.cells[2].checks;
+    ASSERT_EQ(checks.size(), 3u);
+    EXPECT_EQ(checks[0].name, "risk floor");
+    EXPECT_EQ(checks[0].violated, 1);
+    EXPECT_EQ(checks[0].first_trial, 1);
+    EXPECT_EQ(checks[1].name, "Proposition 3.18");
+    EXPECT_EQ(checks[1].checked, 2);
+    EXPECT_EQ(checks[1].violated, 2);
+    EXPECT_EQ(checks[2].name, "Proposition 2.10");
+    EXPECT_EQ(checks[2].checked, 4);
+    EXPECT_EQ(checks[2].violated, 1);
+    EXPECT_EQ(checks[2].first_trial, 3);
+    EXPECT_THAT(violations(summary), HasSubstr("cell 2, Proposition 2.10: 1 of 4 trials"));
+}
+
+/// L <= Var f + |grad L| (|theta| + |E f|), E f = 4/3.
+TEST_F(StatementTest, Proposition210AllowsWhatTheGradientExplains) {
+    TrialRecord record = ended(0.9);
+    record.gradient_norm = (0.9 - variance) / (1 + 4.0 / 3) * 1.0001;
+    TrialRecord steeper = record;
+    steeper.gradient_norm *= 0.999;
+    make(10).write_block({0, 0, 2}, {record, steeper});
+    const TheoryCheck check = summarize(Store::open(path())).cells[0].checks[2];
+    EXPECT_EQ(check.violated, 1);
+    EXPECT_EQ(check.first_trial, 1);
+}
+
+TEST_F(StatementTest, ClustersOfConvergedTrials) {
+    std::vector<TrialRecord> records{ended(0.1), ended(0.1001), ended(0.5, 1), ended(0.3)};
+    records[3].verdict = Verdict::Oscillating;
+    records[0].kinked = 1;
+    make(10).write_block({0, 0, 4}, records);
+    const LevelStatement levels = *summarize(Store::open(path())).cells[0].levels;
+    EXPECT_FALSE(levels.catalogue);
+    ASSERT_EQ(levels.levels.size(), 2u);
+    EXPECT_EQ(levels.levels[0].trials, 2);
+    EXPECT_EQ(levels.levels[0].risk, 0.1);
+    EXPECT_EQ(levels.levels[0].mean_kinked, 0.5);
+    EXPECT_EQ(levels.levels[0].share.high, clopper_pearson(2, 4).high);
+    EXPECT_EQ(levels.levels[1].mean_inactive, 1);
+    EXPECT_EQ(levels.on_none, 1);
+}
+
+TEST_F(StatementTest, LevelsOfACatalogue) {
+    make(10).write_block({0, 0, 4}, {ended(0.1), ended(0.10005), ended(0.11), ended(variance, 1)});
+    optimum::Level low, high;
+    low.risk = 0.1;
+    low.shape = "R";
+    low.optimum_of = 1;
+    high.risk = variance;
+    high.optimum_of = 0;
+    const optimum::Problem problem = optimum::problem_of(campaign_.cells[0]);
+    write_documents(path(), {{document_kind::levels, problem.id, 1, problem.description, optimum::levels_to_json({low, high}), "", ""}});
+    const LevelStatement levels = *summarize(Store::open(path())).cells[0].levels;
+    EXPECT_TRUE(levels.catalogue);
+    ASSERT_EQ(levels.levels.size(), 2u);
+    EXPECT_EQ(levels.levels[0].name, "optimum of width 1");
+    EXPECT_EQ(levels.levels[0].trials, 2);
+    EXPECT_EQ(levels.levels[1].trials, 1);
+    EXPECT_EQ(levels.on_none, 1);
+    EXPECT_FALSE(summarize(Store::open(path())).cells[2].levels);
+}
+
+TEST_F(StatementTest, RatesOfASweepOverTheWidth) {
+    {
+        Store store = make(8);
+        std::vector<TrialRecord> narrow, wide;
+        // Nested: a trial inactive at width 1 is so at width 2. Without: 4 of 8, then 2 of 8, so log 2 per neuron.
+        for (int t = 0; t < 8; ++t) {
+            narrow.push_back(ended(0.5, t < 4 ? 1 : 0));
+            wide.push_back(ended(0.5, t < 4 ? 1 : t < 6 ? 1 : 0));
+        }
+        store.write_block({0, 0, 8}, narrow);
+        store.write_block({2, 0, 8}, wide);
+    }
+    const StoreSummary summary = summarize(Store::open(path()));
+    ASSERT_EQ(summary.rates.size(), 1u);
+    EXPECT_EQ(summary.rates[0].cells, (std::vector<std::int64_t>{0, 2}));
+    EXPECT_EQ(summary.rates[0].label, "sgd(0.05)");
+    EXPECT_NEAR(summary.rates[0].fit.rate, std::log(2), 1e-9);
+    EXPECT_NEAR(*summary.rates[0].predicted, std::log(1.6), 1e-15);
+}
+
+TEST_F(StatementTest, ComparisonOfPairedTrials) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    {
+        Store store = make(6);
+        // Pairs (SGD, Adam) at width 1: both miss, only SGD misses twice, only Adam once, both reach; one without partner.
+        store.write_block({0, 0, 6}, {ended(0.2), ended(0.3), ended(infinity), ended(0.1), ended(0.1), ended(0.7)});
+        store.write_block({1, 0, 5}, {ended(0.2), ended(0.1), ended(0.1), ended(0.4), ended(0.1)});
+    }
+    know({variance, 0.1, 0.01});
+    const Store store = Store::open(path());
+    const StoreComparison comparison = compare_cells(store, summarize(store), "optimizer");
+    ASSERT_EQ(comparison.groups.size(), 2u);
+    EXPECT_EQ(comparison.groups[0].common, (std::vector<std::string>{"width 1"}));
+    ASSERT_EQ(comparison.groups[0].pairs.size(), 1u);
+    EXPECT_TRUE(comparison.groups[1].pairs.empty()) << "width 2 has no trials";
+    const PairComparison& pair = comparison.groups[0].pairs[0];
+    ASSERT_TRUE(pair.missed);
+    EXPECT_EQ(pair.missed->only_first, 2);
+    EXPECT_EQ(pair.missed->only_second, 1);
+    EXPECT_EQ(pair.missed->pairs, 5);
+    EXPECT_EQ(pair.limiting_risk.first_larger, 2);
+    EXPECT_EQ(pair.limiting_risk.second_larger, 1);
+    EXPECT_EQ(pair.limiting_risk.equal, 2);
+    EXPECT_EQ(pair.missed_p_value, pair.missed->p_value) << "one pair: nothing to adjust";
+    const nlohmann::json json = nlohmann::json::parse(comparison_json(comparison));
+    EXPECT_EQ(json["groups"][0]["pairs"][0]["missed"]["only_first"], 2);
+    EXPECT_THAT(comparison_table(comparison), HasSubstr("A = sgd(0.05), B = adam(0.01)"));
+    EXPECT_THROW(compare_cells(store, summarize(store), "seed"), Error);
+    EXPECT_THROW(compare_cells(store, summarize(store), "batch"), Error);
+    EXPECT_THROW(compare_cells(store, summarize(store), "optimiser"), Error);
+}
+
+TEST_F(StatementTest, RecordsThatCannotBeAreRefused) {
+    make(10).write_block({0, 0, 1}, {ended(0.1, 2)});  // two inactive neurons of one
+    EXPECT_THAT(store_error([&] { summarize(Store::open(path())); }).second, HasSubstr("2 inactive neurons at a width of 1"));
+}
+
+TEST(Sentence, GroupsDigits) {
+    EXPECT_EQ(grouped_digits(0), "0");
+    EXPECT_EQ(grouped_digits(999), "999");
+    EXPECT_EQ(grouped_digits(65536), "65,536");
+    EXPECT_EQ(grouped_digits(100000000), "100,000,000");
+    EXPECT_EQ(grouped_digits(-1234), "-1,234");
+}
+
+}  // namespace
+}  // namespace limrisk::testing
