@@ -18,9 +18,10 @@ constexpr double outside = 0.002;  // share of a cell's trials that the range ma
 constexpr std::size_t most_levels = 8;
 constexpr double level_digit = 11;                     // pixels between two numbers above the plot
 constexpr double note_line = 14;                       // pixels
-constexpr std::size_t half_line = 31, full_line = 54;  // characters
+constexpr std::size_t half_line = 29, full_line = 54;  // characters
 
 /// Risks that a double and gnuplot's axes hold without trouble.
+constexpr std::int32_t risk_bins_per_octave = 1 << risk_bin_digits;
 const RiskSpan drawable{risk_bin(1e-280), risk_bin(1e280)};
 
 struct Level {
@@ -30,6 +31,9 @@ struct Level {
     bool own;  ///< of the cell's own width
 };
 
+/// As short as two columns below a figure need it.
+std::string optimum_name(std::int64_t width) { return fmt::format("optimum, width {}", width); }
+
 /// Those a figure shows: the optimum of the cell's own width, then the most populated ones, then the lowest; ascending by risk.
 std::vector<Level> drawn_levels(const CellSummary& cell) {
     std::vector<Level> levels;
@@ -38,18 +42,17 @@ std::vector<Level> drawn_levels(const CellSummary& cell) {
         for (const LevelShare& level : cell.levels->levels) {
             if (!(level.risk > 0) || !std::isfinite(level.risk) || !(level.optimum_of || cell.levels->catalogue)) continue;
             std::string name = printable_text(level.name);
-            const std::string optimum = level.optimum_of ? fmt::format("optimum of width {}", *level.optimum_of) : std::string();
-            if (name.empty())
+            const std::string optimum = level.optimum_of ? optimum_name(*level.optimum_of) : std::string();
+            if (name.empty() || name.rfind("optimum of width", 0) == 0)
                 name = optimum;
             else if (!optimum.empty() && name.find("optimum") == std::string::npos)
-                name += ", " + optimum;
+                name += fmt::format(" ({})", optimum);
             const bool is_own = level.optimum_of && *level.optimum_of == cell.cell.width;
             own = own || is_own;
             levels.push_back({level.risk, name, level.trials, is_own});
         }
     }
-    if (!own && cell.optimum && cell.optimum->risk > 0)
-        levels.push_back({cell.optimum->risk, fmt::format("optimum of width {}", cell.cell.width), 0, true});
+    if (!own && cell.optimum && cell.optimum->risk > 0) levels.push_back({cell.optimum->risk, optimum_name(cell.cell.width), 0, true});
     std::stable_sort(levels.begin(), levels.end(), [](const Level& a, const Level& b) {
         if (a.own != b.own) return a.own;
         if (a.trials != b.trials) return a.trials > b.trials;
@@ -67,20 +70,30 @@ void widen(RiskSpan& span, RiskSpan other) {
     span = {std::min(span.first, within(other.first)), std::max(span.last, within(other.last))};
 }
 
-/// The range that all cells of a group share, so that their figures compare; levels included.
+/// The range that all cells of a group share, so that their figures compare; levels included that are not far away.
 RiskSpan shared_span(const StoreSummary& summary, const CellGroup& group) {
     RiskSpan span{drawable.last, drawable.first};
     for (const std::size_t k : group.cells) {
         const CellSummary& cell = summary.cells[k];
         if (!has_risks(cell)) continue;
         if (const std::optional<RiskSpan> of_cell = risk_span(cell.aggregate.tail_minimum.bins, outside)) widen(span, *of_cell);
-        for (const Level& level : drawn_levels(cell)) widen(span, {risk_bin(level.risk), risk_bin(level.risk)});
     }
     if (span.first > span.last) span = {risk_bin(0.1), risk_bin(10)};  // diverged trials only
+    // Levels that lie further away than that would leave too little of the axis to the trials.
+    const std::int32_t reach = std::max(risk_bins_per_octave, (span.last - span.first) * 2 / 5);
+    const RiskSpan trials = span;
+    for (const std::size_t k : group.cells) {
+        for (const Level& level : drawn_levels(summary.cells[k])) {
+            const std::int32_t bin = risk_bin(level.risk);
+            if (has_risks(summary.cells[k]) && bin >= trials.first - reach && bin <= trials.last + reach) widen(span, {bin, bin});
+        }
+    }
     // Room at both ends, a twentieth of an octave at least.
     const std::int32_t room = std::max(51, (span.last - span.first) / 24);
     return {std::max(drawable.first, span.first - room), std::min(drawable.last, span.last + room)};
 }
+
+bool on_axis(const Level& level, RiskSpan span) { return risk_bin(level.risk) >= span.first && risk_bin(level.risk) <= span.last; }
 
 /// What stands below the plot, in two columns if all of it is short.
 struct LevelNotes {
@@ -88,11 +101,13 @@ struct LevelNotes {
     std::size_t lines = 0;
 };
 
-LevelNotes level_notes(const std::vector<Level>& levels) {
+///   span  of the axis; levels beyond it have a name, but no line
+LevelNotes level_notes(const std::vector<Level>& levels, RiskSpan span) {
     LevelNotes notes;
     std::size_t longest = 0;
     for (std::size_t k = 0; k < levels.size(); ++k) {
-        const std::string& text = notes.texts.emplace_back(fmt::format("{}: {:.2e}  {}", k + 1, levels[k].risk, levels[k].name));
+        std::string& text = notes.texts.emplace_back(fmt::format("{}: {:.2e}  {}", k + 1, levels[k].risk, levels[k].name));
+        if (!on_axis(levels[k], span)) text = fmt::format("{:.2e}  {} (beyond the axis)", levels[k].risk, levels[k].name);
         longest = std::max(longest, text.size());
     }
     const bool two = longest <= half_line;
@@ -102,9 +117,10 @@ LevelNotes level_notes(const std::vector<Level>& levels) {
 }
 
 /// A line for each level with its number above the plot, and the names below it.
-void draw_levels(PlotScript& plot, const std::vector<Level>& levels) {
+void draw_levels(PlotScript& plot, const std::vector<Level>& levels, RiskSpan span) {
     double right = -1e9;
     for (std::size_t k = 0; k < levels.size(); ++k) {
+        if (!on_axis(levels[k], span)) continue;
         plot.command(
             fmt::format("set arrow from {0:.10g},graph 0 to {0:.10g},graph 1 nohead front linewidth {1} dashtype (2,3) linecolor rgb '{2}'",
                         levels[k].risk, levels[k].own ? 1.8 : 1.1, palette::green));
@@ -113,7 +129,7 @@ void draw_levels(PlotScript& plot, const std::vector<Level>& levels) {
         plot.note(at, plot.top_pixel() + 9, std::to_string(k + 1));
         right = at;
     }
-    const LevelNotes notes = level_notes(levels);
+    const LevelNotes notes = level_notes(levels, span);
     for (std::size_t k = 0; k < notes.texts.size(); ++k) {
         const double x = k < notes.lines ? 8 : 206, y = 8 + note_line * static_cast<double>(notes.lines - 1 - k % notes.lines);
         plot.note(x, y, notes.texts[k]);
@@ -162,7 +178,7 @@ Figure risk_figure(const CellGroup& group, const CellSummary& cell, RiskSpan spa
     row("diverged", infinity, infinity, histogram.infinite, "");
     for (const Level& level : levels) row("level", level.risk, level.risk, level.trials, level.name);
 
-    const std::size_t note_lines = level_notes(levels).lines;
+    const std::size_t note_lines = level_notes(levels, span).lines;
     const int notes = note_lines == 0 ? 0 : static_cast<int>(note_line * static_cast<double>(note_lines)) + 6;
     figure.height = 240 + notes;
     PlotScript plot(figure.width, figure.height, logarithmic_axis("limiting risk (log scale)", low, high),
@@ -170,7 +186,7 @@ Figure risk_figure(const CellGroup& group, const CellSummary& cell, RiskSpan spa
     const std::string numbers = plot.numbers({x, share});
     plot.curve(fmt::format("{} using 1:2 with filledcurves y=0 fillcolor rgb '{}' fillstyle solid 1 noborder", numbers, palette::sky));
     plot.curve(fmt::format("{} using 1:2 with lines linewidth 1 linecolor rgb '{}'", numbers, palette::blue));
-    draw_levels(plot, levels);
+    draw_levels(plot, levels, span);
     figure.script = plot.text();
 
     figure.caption = caption_of(histogram, levels, cell);

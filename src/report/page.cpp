@@ -48,8 +48,7 @@ std::string sentences(const StoreSummary& summary, const std::vector<CellGroup>&
         for (const std::size_t k : group.cells) {
             const CellSummary& cell = summary.cells[k];
             if (cell.sentence.empty()) continue;
-            items += "<li>" + (summary.cells.size() > 1 ? element("b", cell_label(group, cell)) + ": " : "") + escaped(cell.sentence) +
-                     "</li>\n";
+            items += element("li", cell.sentence) + "\n";
             ++count;
         }
     }
@@ -83,13 +82,14 @@ std::string head(const StoreSummary& summary) {
     }
     if (stored > done)
         text += element("p", fmt::format("Not counted: {} behind a gap.", counted(stored - done, "stored trial")), "class=\"bad\"") + "\n";
+    for (const std::string& warning : summary.warnings) text += element("p", "Warning: " + warning, "class=\"bad\"") + "\n";
     return text;
 }
 
 }  // namespace
 
-std::string report_page(const StoreSummary& summary, const std::vector<CellGroup>& groups, const std::vector<FigureSection>& sections,
-                        const std::vector<std::string>& svgs, const ReportOrigin& origin) {
+std::string report_page(const StoreSummary& summary, const std::vector<CellGroup>& groups, const std::vector<CellTrajectory>& trajectories,
+                        const std::vector<FigureSection>& sections, const std::vector<std::string>& svgs, const ReportOrigin& origin) {
     std::vector<std::pair<std::string, std::string>> contents;  // id, heading
     std::string body;
     const auto add = [&](const std::string& part, const std::string& id, const std::string& heading) {
@@ -100,8 +100,12 @@ std::string report_page(const StoreSummary& summary, const std::vector<CellGroup
     add(sentences(summary, groups), "words", "In words");
     add(cells_section(summary, groups), "cells", "Predicted, certified, measured");
     std::size_t next = 0;
-    for (const FigureSection& section : sections)
-        add(figures_section(section, svgs, next, section.id == "rate" ? rates_section(summary) : ""), section.id, section.heading);
+    for (const FigureSection& section : sections) {
+        const std::string table = section.id == "rate"           ? rates_table(summary)
+                                  : section.id == "trajectories" ? identities_table(summary, groups, trajectories)
+                                                                 : std::string();
+        add(figures_section(section, svgs, next, table), section.id, section.heading);
+    }
     add(levels_section(summary, groups), "levels", "Levels");
     add(floors_section(summary, groups), "floors", "Risk floors");
     add(checks_section(summary, groups), "checks", "Theorems");

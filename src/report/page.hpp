@@ -6,6 +6,7 @@
 #include "report/cell_groups.hpp"
 #include "report/figure.hpp"
 #include "report/summary.hpp"
+#include "trajectory/trajectory.hpp"
 
 namespace limrisk {
 
@@ -19,10 +20,10 @@ struct ReportOrigin {
 };
 
 /// The page; `svgs` are the figures of all sections in their order, from adapted_svg.
-std::string report_page(const StoreSummary& summary, const std::vector<CellGroup>& groups, const std::vector<FigureSection>& sections,
-                        const std::vector<std::string>& svgs, const ReportOrigin& origin);
+std::string report_page(const StoreSummary& summary, const std::vector<CellGroup>& groups, const std::vector<CellTrajectory>& trajectories,
+                        const std::vector<FigureSection>& sections, const std::vector<std::string>& svgs, const ReportOrigin& origin);
 
-// Its parts, as <section> elements; empty if there is nothing to tell.
+// Its parts, as <section> elements unless they are tables; empty if there is nothing to tell.
 
 /// Predicted, certified and measured side by side, a row per cell.
 std::string cells_section(const StoreSummary& summary, const std::vector<CellGroup>& groups);
@@ -32,7 +33,11 @@ std::string levels_section(const StoreSummary& summary, const std::vector<CellGr
 std::string floors_section(const StoreSummary& summary, const std::vector<CellGroup>& groups);
 /// Theorems held against the trials.
 std::string checks_section(const StoreSummary& summary, const std::vector<CellGroup>& groups);
-std::string rates_section(const StoreSummary& summary);
+/// The table below the figures of rates.
+std::string rates_table(const StoreSummary& summary);
+/// The table below the figures of trajectories: identities that held along them, and gaps at their ends.
+std::string identities_table(const StoreSummary& summary, const std::vector<CellGroup>& groups,
+                             const std::vector<CellTrajectory>& trajectories);
 /// The campaign's text, seed and versions, and the commands that make it again.
 std::string origin_section(const StoreSummary& summary, const ReportOrigin& origin);
 

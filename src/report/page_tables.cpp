@@ -1,6 +1,7 @@
 // The tables of a report; see page.hpp.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -218,7 +219,7 @@ std::string checks_section(const StoreSummary& summary, const std::vector<CellGr
                                     violated == 0 && table.rows() > long_table));
 }
 
-std::string rates_section(const StoreSummary& summary) {
+std::string rates_table(const StoreSummary& summary) {
     MarkupTable table("Exponential rates", {"cells", "fitted rate", "95 % CI", "predicted −log(1 − p)", "p-value of the exponential law"});
     const auto text = [](double rate) { return std::isinf(rate) ? std::string("∞") : fmt::format("{:.4g}", rate); };
     for (const RateStatement& rate : summary.rates) {
@@ -229,6 +230,41 @@ std::string rates_section(const StoreSummary& summary) {
     }
     if (table.empty()) return "";
     return folded(counted(static_cast<std::int64_t>(table.rows()), "rate"), table.text(), table.rows() > long_table);
+}
+
+std::string identities_table(const StoreSummary& summary, const std::vector<CellGroup>& groups,
+                             const std::vector<CellTrajectory>& trajectories) {
+    MarkupTable identities("Identities along the trajectories", {"identity", "cell", "points", "largest error", "tolerance", "holds"});
+    MarkupTable gaps("Least-squares gaps at the end of converged trials, relative to the risk of the best constant",
+                     {"cell", "trials", "converged", "median gap", "largest gap"});
+    bool violated = false;
+    for (const CellGroup& group : groups) {
+        for (const std::size_t k : group.cells) {
+            const CellSummary& cell = summary.cells[k];
+            const auto found = std::find_if(trajectories.begin(), trajectories.end(),
+                                            [&](const CellTrajectory& entry) { return entry.cell_id == cell.cell.id; });
+            if (found == trajectories.end()) continue;
+            const std::string label = fmt::format("{} ({})", cell.cell.index, cell_label(group, cell));
+            for (const TrajectoryCheck& check : found->checks) {
+                const bool holds = check.largest_error <= check.tolerance;  // NaN does not
+                violated = violated || !holds;
+                identities.row({check.name, label, std::to_string(check.points), fmt::format("{:.2e}", check.largest_error),
+                                fmt::format("{:.2e}", check.tolerance), holds ? "yes" : "NO"});
+            }
+            const std::vector<double>& all = found->least_squares_gaps;
+            if (!all.empty()) {
+                gaps.row({label, std::to_string(found->trials), std::to_string(found->converged),
+                          fmt::format("{:.2e}", all[(all.size() - 1) / 2]), fmt::format("{:.2e}", all.back())});
+            }
+        }
+    }
+    std::string text;
+    if (violated) text += element("p", "An identity does not hold: limrisk or the mathematics is wrong.", "class=\"bad\"") + "\n";
+    if (!identities.empty())
+        text += folded(counted(static_cast<std::int64_t>(identities.rows()), "identity check"), identities.text(),
+                       !violated && identities.rows() > long_table);
+    if (!gaps.empty()) text += folded(counted(static_cast<std::int64_t>(gaps.rows()), "gap"), gaps.text(), gaps.rows() > long_table);
+    return text;
 }
 
 }  // namespace limrisk

@@ -90,7 +90,7 @@ std::size_t write_report(const StoreSummary& summary, const std::vector<CellTraj
             outputs.push_back({stem.string() + ".csv", figure_csv(figures[k].table)});
         }
     }
-    outputs.push_back({files.page, report_page(summary, groups, sections, svgs, origin)});
+    outputs.push_back({files.page, report_page(summary, groups, trajectories, sections, svgs, origin)});
     write_all(outputs, files.force);
     return figures.size();
 }

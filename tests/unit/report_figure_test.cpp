@@ -102,7 +102,7 @@ TEST(ReportFigure, HistogramsHaveEveryTrialOnce) {
     EXPECT_EQ(trials["below"] + trials["above"] + trials["not positive"], 0);
     EXPECT_EQ(at_level, 1);
     EXPECT_THAT(figure.caption, HasSubstr("1 diverged trial"));
-    EXPECT_THAT(figure.script, HasSubstr("'1: 1.00e-02  R, optimum of width 4'"));
+    EXPECT_THAT(figure.script, HasSubstr("'1: 1.00e-02  R (optimum, width 4)'"));
     EXPECT_THAT(figure.script, HasSubstr("'2: 2.00e-02  linear'"));
 }
 
@@ -121,7 +121,7 @@ TEST(ReportFigure, AtMostEightLevelsAreMarkedTheOwnOptimumAmongThem) {
     std::vector<std::string> names = column(figure.table, "level");
     std::erase(names, "");
     EXPECT_THAT(names,
-                ElementsAre("R, optimum of width 4", "level 33", "level 34", "level 35", "level 36", "level 37", "level 38", "level 39"));
+                ElementsAre("R (optimum, width 4)", "level 33", "level 34", "level 35", "level 36", "level 37", "level 38", "level 39"));
     EXPECT_THAT(figure.caption, HasSubstr("8 of 42 known levels are marked"));
     // Numbers above the plot keep their distance.
     double last = -1;
@@ -133,6 +133,21 @@ TEST(ReportFigure, AtMostEightLevelsAreMarkedTheOwnOptimumAmongThem) {
         last = x;
     }
     EXPECT_GT(last, 0);
+}
+
+TEST(ReportFigure, LevelsFarAwayLeaveTheAxisToTheTrials) {
+    StoreSummary summary = report_summary();
+    summary.cells[0].levels->levels[0].risk = 1e-12;
+    const FigureSection section = risk_figures(summary, cell_groups(summary));
+    const Figure& figure = section.groups.at(0).figures.at(1);
+    EXPECT_THAT(figure.script, HasSubstr("'1.00e-12  R (optimum, width 4) (beyond the axis)'"));
+    EXPECT_THAT(figure.script, HasSubstr("'2: 2.00e-02  linear'"));
+    EXPECT_EQ(figure.script.find("set arrow from 1e-12"), std::string::npos);
+    for (const auto& row : figure.table.rows) {
+        if (row[1] == "column") {
+            EXPECT_GT(std::stod(row[2]), 1e-3);
+        }
+    }
 }
 
 TEST(ReportFigure, DivergedTrialsAloneHaveAHistogramToo) {

@@ -118,6 +118,9 @@ inline CellTrajectory trajectory_by_hand() {
          {&inactive.mean, &inactive.quantile_05, &inactive.quantile_25, &inactive.median, &inactive.quantile_75, &inactive.quantile_95})
         *values = {1, 1, 2, 2, 2};
     trajectory.series = {risk, inactive};
+    trajectory.checks = {{"Lyapunov identity", 20, 1e-15, 1e-12}};
+    trajectory.converged = 3;
+    trajectory.least_squares_gaps = {1e-9, 2e-9, 3e-9};
     return trajectory;
 }
 

@@ -58,7 +58,8 @@ TEST_F(ReportPageTest, IsWellFormedAndLoadsNothing) {
     EXPECT_EQ(std::system("python3 " LIMRISK_REPORT_CHECK " report.html"), 0);
     const std::string page = read("report.html");
     for (const char* part : {"by hand", "Two of four.", "Proposition 2.10", "limrisk replay", "prefers-color-scheme: dark", "@media print",
-                             "name = &quot;by hand&quot;", "optimum of width 4", "Median at step 0: 4."})
+                             "name = &quot;by hand&quot;", "optimum of width 4", "Median at step 0: 4.", "Lyapunov identity",
+                             "<td>2.00e-09</td><td>3.00e-09</td>"})
         EXPECT_THAT(page, HasSubstr(part));
     for (const char* name : {"non-convergence-1", "rate-1", "limiting-risk-cell-0", "inactive-cell-1", "trajectory-cell-0-risk"}) {
         EXPECT_THAT(page, HasSubstr(std::string("<figure id=\"") + name + "\">"));
@@ -67,6 +68,20 @@ TEST_F(ReportPageTest, IsWellFormedAndLoadsNothing) {
         EXPECT_EQ(read(stem.string() + ".pdf").rfind("%PDF-", 0), 0u);
         EXPECT_THAT(read(stem.string() + ".csv"), HasSubstr("cell,"));
     }
+}
+
+TEST_F(ReportPageTest, SaysWhatIsWrong) {
+    StoreSummary summary = report_summary();
+    summary.cells[0].checks[0].violated = 2;
+    summary.cells[0].checks[0].first_trial = 1;
+    summary.warnings = {"cell 0, trial 3 beats the optimum"};
+    CellTrajectory trajectory = trajectory_by_hand();
+    trajectory.checks[0].largest_error = std::numeric_limits<double>::quiet_NaN();
+    write_report(summary, {trajectory}, origin_, {"report.html", std::nullopt, false});
+    const std::string page = read("report.html");
+    EXPECT_THAT(page, HasSubstr("<p class=\"bad\">2 of 8 cases violate a theorem"));
+    EXPECT_THAT(page, HasSubstr("<p class=\"bad\">Warning: cell 0, trial 3 beats the optimum</p>"));
+    EXPECT_THAT(page, HasSubstr("<p class=\"bad\">An identity does not hold"));
 }
 
 TEST_F(ReportPageTest, LabelsOfAxesAreDrawn) {
