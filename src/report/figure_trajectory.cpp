@@ -161,29 +161,37 @@ FigureSection trajectory_figures(const StoreSummary& summary, const std::vector<
     };
     const std::vector<CellChoice> choices =
         choose_cells(summary, groups, [&](const CellSummary& cell) { return found(cell) != trajectories.end(); });
-    std::size_t cells = 0;
-    constexpr std::size_t unfolded_cells = 3, most_cells = 12;
+    // Those of few cells that are open when the page is: of one group the first, of several the middle width of each.
+    constexpr std::size_t most_open = 3;
+    std::size_t open = 0, cells = 0, drawn = 0;
     for (std::size_t g = 0; g < groups.size(); ++g) {
-        std::vector<std::size_t> chosen = choices[g].shown;
-        chosen.insert(chosen.end(), choices[g].folded.begin(), choices[g].folded.end());
-        for (std::size_t c = 0; c < chosen.size() && cells < most_cells; ++c) {
-            const CellSummary& cell = summary.cells[chosen[c]];
+        const std::vector<std::size_t>& shown = choices[g].shown;
+        cells += shown.size() + choices[g].folded.size() + choices[g].left_out;
+        drawn += shown.size();
+        for (std::size_t c = 0; c < shown.size(); ++c) {
+            const CellSummary& cell = summary.cells[shown[c]];
             const CellTrajectory& trajectory = *found(cell);
-            FigureGroup group{cell_label(groups[g], cell) + ", " + counted(trajectory.trials, "trial"), false, {}};
-            group.folded = c >= choices[g].shown.size() || cells >= unfolded_cells;
+            const std::string label = cell_label(groups[g], cell);
+            FigureGroup group{label + ", " + counted(trajectory.trials, "trial"), false, {}};
+            group.folded = open >= most_open || (groups.size() > 1 && c != shown.size() / 2);
             for (const SeriesLook& look : looks) {
-                for (const TrajectorySeries& series : trajectory.series) {
-                    if (series.name == look.name)
-                        group.figures.push_back(trajectory_figure(trajectory, series, look, cell.cell.index, cell_label(groups[g], cell)));
-                }
+                const auto series = std::find_if(trajectory.series.begin(), trajectory.series.end(),
+                                                 [&](const TrajectorySeries& entry) { return entry.name == look.name; });
+                if (series != trajectory.series.end())
+                    group.figures.push_back(trajectory_figure(trajectory, *series, look, cell.cell.index, label));
             }
-            cells += group.figures.empty() ? 0 : 1;
-            if (!group.figures.empty()) section.groups.push_back(std::move(group));
+            if (group.figures.empty()) continue;
+            open += group.folded ? 0 : 1;
+            section.groups.push_back(std::move(group));
         }
     }
-    section.explanation = section.groups.empty()
-                              ? "The store has no trajectories; `limrisk trajectories STORE` adds them."
-                              : "Line: the median of the trials at each step. Bands: the middle half and the middle 90 % of them.";
+    if (section.groups.empty()) {
+        section.explanation = "The store has no trajectories; `limrisk trajectories STORE` adds them.";
+        return section;
+    }
+    section.explanation = "Line: the median of the trials at each step. Bands: the middle half and the middle 90 % of them.";
+    if (cells > drawn)
+        section.explanation += fmt::format(" Drawn are {} of {} cells; `limrisk trajectories STORE --csv FILE` has all.", drawn, cells);
     return section;
 }
 

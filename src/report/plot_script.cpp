@@ -76,12 +76,12 @@ PlotAxis logarithmic_axis(std::string label, double low, double high, int labels
         return axis;
     }
     const int every = std::max(1, static_cast<int>(std::ceil(decades / labels)));
-    const bool dense = decades <= 2.2;
+    const bool dense = decades <= 2.2, full = decades <= 0.7;  // labels at 1, 2 and 5, or at all
     for (int exponent = first; exponent <= last; ++exponent) {
         for (int mantissa = 1; mantissa <= 9; ++mantissa) {
             const double value = mantissa * std::pow(10.0, exponent);
             if (value < low * (1 - 1e-9) || value > high * (1 + 1e-9)) continue;
-            const bool labelled = mantissa == 1 ? (exponent % every) == 0 : dense && (mantissa == 2 || mantissa == 5);
+            const bool labelled = mantissa == 1 ? (exponent % every) == 0 : full || (dense && (mantissa == 2 || mantissa == 5));
             if (labelled)
                 axis.tics.emplace_back(value, power_label(mantissa, exponent));
             else if (mantissa == 1 || decades <= 5)
