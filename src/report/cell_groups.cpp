@@ -19,7 +19,7 @@ constexpr std::size_t shown_groups = 6;    // of more cells: groups that show so
 
 std::string phrase(const Axis& axis) {
     const std::string_view name = axis.name;
-    const std::string value = shortened(printable_text(axis.value), longest_value);
+    std::string value = shortened(printable_text(axis.value), longest_value);
     if (name == "initialization") return value + " initialization";
     if (name == "steps") return value + " steps";
     if (name == "sampling") return value == "fresh" ? "fresh samples" : value;

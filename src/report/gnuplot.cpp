@@ -111,7 +111,7 @@ fs::path find_gnuplot() {
     const char* search = std::getenv("PATH");
     std::istringstream directories(search ? search : "/usr/local/bin:/usr/bin:/bin");
     for (std::string directory; std::getline(directories, directory, ':');) {
-        const fs::path program = fs::path(directory.empty() ? "." : directory) / "gnuplot";
+        fs::path program = fs::path(directory.empty() ? "." : directory) / "gnuplot";
         if (is_program(program)) return program;
     }
     throw Error(ExitCode::Unavailable, fmt::format("there is no gnuplot on PATH. {}", advice));

@@ -134,7 +134,7 @@ PlotScript::PlotScript(int width, int height, const PlotAxis& x, const PlotAxis&
 }
 
 std::string PlotScript::numbers(const std::vector<std::vector<double>>& columns) {
-    const std::string name = fmt::format("$p{}", ++blocks_);
+    std::string name = fmt::format("$p{}", ++blocks_);
     commands_ += name + " << EOD\n";
     for (std::size_t row = 0; row < columns.front().size(); ++row) {
         for (std::size_t column = 0; column < columns.size(); ++column)

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdlib>
@@ -66,11 +67,11 @@ std::string adapted_tag(std::string_view tag, const std::string& prefix) {
     for (Attribute attribute; next_attribute(tag, at, attribute);) {
         std::string value(attribute.value);
         if (attribute.name == "id")
-            value = prefix + value;
+            value.insert(0, prefix);
         else if (attribute.name == "xlink:href" || attribute.name == "href")
-            value = begins(value, "#") ? "#" + prefix + value.substr(1) : "";
+            value = begins(value, "#") ? fmt::format("#{}{}", prefix, value.substr(1)) : "";
         else if (begins(value, "url(#"))
-            value = "url(#" + prefix + value.substr(5);
+            value = fmt::format("url(#{}{}", prefix, value.substr(5));
         else if (attribute.name == "stroke" || attribute.name == "fill" || attribute.name == "color")
             value = colour(value);
         // '"' cannot be in a value that stands in double quotes; in one that stood in single quotes it must be written out.
@@ -102,13 +103,14 @@ std::string without_unused_marks(std::string text) {
         marks.push_back(text.substr(at, close - at));
         at = close;
     }
-    for (auto mark = marks.rbegin(); mark != marks.rend(); ++mark) {
-        const std::size_t id = mark->find(" id=\"");
+    std::reverse(marks.begin(), marks.end());
+    for (const std::string& mark : marks) {
+        const std::size_t id = mark.find(" id=\"");
         if (id == std::string::npos) continue;
-        const std::string name = mark->substr(id + 5, mark->find('"', id + 5) - id - 5);
+        const std::string name = mark.substr(id + 5, mark.find('"', id + 5) - id - 5);
         if (used.find("\"#" + name + "\"") == std::string::npos) continue;
-        used += *mark;
-        kept = *mark + kept;
+        used += mark;
+        kept.insert(0, mark);
     }
     return text.substr(0, begin) + "<defs>" + kept + text.substr(end);
 }

@@ -17,7 +17,6 @@ namespace limrisk::testing {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 namespace fs = std::filesystem;
 
 /// Works in a directory of its own, where a name that gets to run would leave a file.
