@@ -20,13 +20,6 @@ Law zero_law() { return {LawKind::Zero, 0, 0, 0, 0, 0, 0}; }
 Law uniform_law(double low, double high) { return {LawKind::Uniform, low, high, 0, 0, 0, 0}; }
 Law normal_law(double mean, double deviation) { return {LawKind::Normal, 0, 0, mean, deviation, 0, 0}; }
 
-/// Sample-neuron-coordinates of one trial, the measure of its work.
-double trial_work(const CellConfig& config) {
-    const double per_sample = static_cast<double>(config.width * kernels::instructions_per_sample_neuron(config.input.dimension) +
-                                                  16 * config.input.dimension + 64);
-    return static_cast<double>(config.steps) * static_cast<double>(config.batch) * per_sample;
-}
-
 void require_finite(NodeSet& nodes, const kernels::Program& program, const CellConfig& config, const char* purpose) {
     const std::int64_t bad = fill_targets(nodes, program);
     if (bad < 0) return;
@@ -161,13 +154,6 @@ CellPlan::CellPlan(const CellConfig& config) : config_(config), target_(Expressi
     cell_.mesh = mesh_.data();
     cell_.mesh_count = static_cast<std::int64_t>(mesh_.size());
     fill_training_nodes(program);
-
-    // About a second of work on one core, whole warps, a power of two so that blocks of different runs meet.
-    constexpr double block_work = 5e10;
-    const std::int64_t per_warp = 32 / cell_.tile.lanes;
-    std::int64_t trials = per_warp;
-    while (trials * 2 <= 4096 && static_cast<double>(trials * 2) * trial_work(config_) <= block_work) trials *= 2;
-    block_trials_ = trials;
 }
 
 /// Training nodes in the cell's precision; the targets of a float cell are computed in float, as for fresh samples.

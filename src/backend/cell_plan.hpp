@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "campaign/block_size.hpp"
 #include "campaign/cell.hpp"
 #include "evaluation/rule.hpp"
 #include "expression/expression.hpp"
@@ -21,7 +22,7 @@ public:
     const CellConfig& config() const { return config_; }
     const kernels::Cell& cell() const { return cell_; }
     /// Trials per block of the store: a function of the cell alone.
-    std::int64_t block_trials() const { return block_trials_; }
+    std::int64_t block_trials() const { return limrisk::block_trials(config_); }
 
 private:
     void fill_training_nodes(const kernels::Program& program);
@@ -32,7 +33,6 @@ private:
     std::vector<float> training_float_;  // inputs, targets, weights
     std::vector<double> mesh_;
     kernels::Cell cell_{};
-    std::int64_t block_trials_ = 0;
 };
 
 /// A cell without its tables: what its kernels are compiled from. `target` must outlive it.

@@ -16,6 +16,7 @@
 #include "campaign/document.hpp"
 #include "campaign/schema.hpp"
 #include "campaign/target_text.hpp"
+#include "campaign/trials_key.hpp"
 #include "expression/nearest_name.hpp"
 #include "limrisk/error.hpp"
 
@@ -94,6 +95,7 @@ public:
                 read_axis(key);
             }
         }
+        refuse_until_of_summaries(campaign);
         refuse_useless_keys();
         const std::int64_t cells = count_cells();
         check_consistency(axes_, problems_);
@@ -129,11 +131,11 @@ private:
                 fmt::format("a list; {} holds for the whole campaign and cannot be swept, allowed is {}", key.name, parameter.allowed()));
             return;
         }
+        const std::string_view name = key.name;
+        if (name == "trials") return read_trials(parameter, *node, campaign, problems_);
         const std::optional<ParameterValue> value = read_value(parameter, *node, key.path(), problems_);
         if (!value) return;
-        const std::string_view name = key.name;
         if (name == "seed") campaign.seed = seed_.value_or(static_cast<std::uint64_t>(value->integer));
-        if (name == "trials") campaign.trials = value->integer;
         if (name == "store") campaign.store = static_cast<StoreContents>(value->integer);
         if (name != "name") return;
         campaign.name = value->text;
@@ -142,6 +144,14 @@ private:
         if (campaign.name.empty() || campaign.name.size() > 100 || !printable) {
             problems_.add(node->place, key.path(), fmt::format("{}; allowed are 1 to 100 printable characters", node->shown()));
         }
+    }
+
+    /// Aggregates of many trials cannot be judged on prefixes of them.
+    void refuse_until_of_summaries(const Campaign& campaign) {
+        if (!campaign.until || campaign.store != StoreContents::Summary) return;
+        problems_.add(root_.find("trials")->place, "trials",
+                      "ends cells by a rule, which needs the trials one by one, but store = \"summary\" keeps only sums of them; "
+                      "allowed is a number alone, or store = \"trials\"");
     }
 
     void read_axis(const SchemaKey& key) {
@@ -289,7 +299,7 @@ Campaign parse_campaign(std::string_view text, const std::string& source, const 
     Problems problems;
     std::vector<std::string> wrong;
     for (const auto& [key, value] : overrides.set) override_value(root, key, value, "--set", wrong);
-    if (overrides.trials) override_value(root, "trials", fmt::format("{}", *overrides.trials), "--trials", wrong);
+    if (overrides.trials) override_value(root, trials_key(root), fmt::format("{}", *overrides.trials), "--trials", wrong);
     if (overrides.steps) override_value(root, "steps", fmt::format("{}", *overrides.steps), "--steps", wrong);
     // TOML's integers end at 2^63 - 1, a seed does not.
     const bool small_seed = overrides.seed && *overrides.seed <= 9223372036854775807ULL;

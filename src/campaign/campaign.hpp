@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "campaign/cell.hpp"
+#include "campaign/stopping_criterion.hpp"
 
 namespace limrisk {
 
@@ -17,7 +18,8 @@ enum class StoreContents { Trials, Summary };
 struct Campaign {
     std::string name;
     std::uint64_t seed = 1;
-    std::int64_t trials = 0;  ///< per cell
+    std::int64_t trials = 0;                 ///< per cell; with `until` at most, the same as until->at_most
+    std::optional<StoppingCriterion> until;  ///< ends a cell before that; no part of any cell
     StoreContents store = StoreContents::Trials;
     std::vector<CellConfig> cells;
     std::string text;  ///< the file as read, for the store

@@ -92,8 +92,12 @@ std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>&
         optimizer_width = std::max(optimizer_width, cell.optimizer_label.size());
         activation_width = std::max(activation_width, cell.activation_label.size());
     }
-    std::string text =
-        fmt::format("campaign {}: {} cells x {} trials; {}\n\n", campaign.name, predictions.size(), campaign.trials, backend.description());
+    std::string text = fmt::format("campaign {}: {} cells x {}{} trials; {}\n", campaign.name, predictions.size(),
+                                   campaign.until ? "at most " : "", campaign.trials, backend.description());
+    if (campaign.until)
+        text += fmt::format("each cell runs {}{}; work and time below are those of all\n", campaign.until->text(),
+                            campaign.until->until == StoppingCriterion::Until::Events ? "" : ", judged after every block");
+    text += "\n";
     text += fmt::format("{:>5} {:>6} {:>3}  {:<{}}  {:<{}} {:>9} {:>9} {:>6} {:>7} {:>10} {:>9}\n", "cell", "width", "d", "activation",
                         activation_width, "optimizer", optimizer_width, "sampling", "steps", "tile", "block", "memory", "time");
     for (const CellPrediction& prediction : predictions) {
@@ -134,10 +138,11 @@ std::string as_json(const Campaign& campaign, const std::vector<CellPrediction>&
                          {"plan", prediction.plan_lines}});
     }
     const Totals sum = total(campaign, predictions, threads);
-    const ordered_json report{{"campaign", campaign.name},          {"trials_per_cell", campaign.trials},
-                              {"backend", backend.description()},   {"memory_bytes", std::llround(sum.bytes)},
-                              {"replica_steps", sum.replica_steps}, {"sample_neurons", sum.sample_neurons},
-                              {"predicted_seconds", sum.seconds},   {"cells", cells}};
+    ordered_json report{{"campaign", campaign.name},          {"trials_per_cell", campaign.trials},
+                        {"backend", backend.description()},   {"memory_bytes", std::llround(sum.bytes)},
+                        {"replica_steps", sum.replica_steps}, {"sample_neurons", sum.sample_neurons},
+                        {"predicted_seconds", sum.seconds},   {"cells", cells}};
+    if (campaign.until) report["until"] = ordered_json::parse(describe(*campaign.until));
     return report.dump(2) + "\n";
 }
 

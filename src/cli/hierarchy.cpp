@@ -12,7 +12,7 @@
 #include "cli/output.hpp"
 #include "optimum/optimum_json.hpp"
 #include "report/text_table.hpp"
-#include "statistics/clopper_pearson.hpp"
+#include "store/counted_trials.hpp"
 #include "store/document_table.hpp"
 #include "store/store.hpp"
 
@@ -35,6 +35,7 @@ struct CellCounts {
     CellConfig cell;
     std::vector<std::int64_t> on_level;  ///< [levels]
     std::int64_t on_none = 0, trials = 0;
+    bool under_rule = false;  ///< a stopping rule chose the number of trials
 };
 
 std::vector<CellCounts> count_trials(const HierarchyCommand& command, const opt::Problem& problem, const std::vector<opt::Level>& levels) {
@@ -45,10 +46,11 @@ std::vector<CellCounts> count_trials(const HierarchyCommand& command, const opt:
         throw Error(ExitCode::Usage,
                     fmt::format("{} keeps summaries; which level a trial ended on needs a store of trials", command.store));
     for (const StoredCell& stored : store.cells()) {
-        CellCounts count{cell_from_description(stored.description), std::vector<std::int64_t>(levels.size()), 0, 0};
+        CellCounts count{cell_from_description(stored.description), std::vector<std::int64_t>(levels.size())};
         count.cell.index = stored.index;
         if (count.cell.width != command.width || opt::problem_of(count.cell).id != problem.id) continue;
-        store.for_each_trial(stored.index, [&](std::int64_t, const TrialRecord& record) {
+        count.under_rule = store.stopping().has_value();
+        for_each_counted_trial(store, stored.index, [&](std::int64_t, const TrialRecord& record) {
             ++count.trials;
             const auto level = opt::classify(levels, record.final_risk, command.tolerance);
             ++(level ? count.on_level[*level] : count.on_none);
@@ -91,7 +93,7 @@ std::string levels_text(const opt::Problem& problem, std::int64_t width, const s
 std::string counts_text(const CellCounts& count, double tolerance) {
     std::vector<TextColumn> columns{{"", "level"}, {"", "trials"}, {"", "share"}, {"95 % interval", "from"}, {"95 % interval", "to"}};
     const auto add = [&](const std::string& name, std::int64_t trials) {
-        const Interval interval = clopper_pearson(trials, count.trials);
+        const Interval interval = share_interval(trials, count.trials, count.under_rule);
         const double share = count.trials > 0 ? static_cast<double>(trials) / static_cast<double>(count.trials) : 0;
         const std::string cells[] = {name, std::to_string(trials), fmt::format("{:.2f} %", 100 * share),
                                      fmt::format("{:.2f} %", 100 * interval.low), fmt::format("{:.2f} %", 100 * interval.high)};

@@ -43,28 +43,39 @@ std::int64_t trials_stored(const std::vector<BlockKey>& blocks) {
 
 std::string beginning(const Campaign& campaign, const Store& store, const Backend& backend, const std::filesystem::path& path) {
     const std::vector<BlockKey> blocks = store.blocks();
-    std::string text = fmt::format("campaign {}: {} cells x {} trials; {}; store {}\n", campaign.name, campaign.cells.size(),
-                                   campaign.trials, backend.description(), path.string());
+    std::string text = fmt::format("campaign {}: {} cells x {}{} trials; {}; store {}\n", campaign.name, campaign.cells.size(),
+                                   campaign.until ? "at most " : "", campaign.trials, backend.description(), path.string());
+    if (campaign.until) text += fmt::format("each cell runs {}\n", campaign.until->text());
     const char* kind = store.contents() == StoreContents::Summary ? "ranges" : "blocks";
     if (!blocks.empty()) text += fmt::format("{} trials in {} {} were there; going on\n", trials_stored(blocks), blocks.size(), kind);
     return text;
 }
 
-std::string stopped(const RunCommand& command, const RunOutcome& outcome, const std::filesystem::path& path, int signal) {
-    return fmt::format("stopped by {}: {} of {} trials are stored in {}, {} of them from this run\nTo go on: {}\n",
-                       signal == SIGTERM ? "SIGTERM" : "SIGINT", outcome.trials_before + outcome.trials_written, outcome.trials_total,
-                       path.string(), outcome.trials_written, shell_command(command.words));
+/// Said even to those who want no remarks: it decides which trials count.
+std::string rule_changed(const StoppingChange& change, const StoredCampaign& campaign, const std::filesystem::path& path) {
+    return fmt::format(
+        "limrisk: warning: another stopping rule for {}: before {}; now {}. All its trials stay; the rule says which of them count\n",
+        path.string(), stopping_text(change.before, campaign.trials), stopping_text(change.now, campaign.trials));
+}
+
+std::string stopped(const RunCommand& command, const RunOutcome& outcome, const std::filesystem::path& path, int signal, bool ruled) {
+    return fmt::format("stopped by {}: {} of {}{} trials are stored in {}, {} of them from this run\nTo go on: {}\n",
+                       signal == SIGTERM ? "SIGTERM" : "SIGINT", outcome.trials_before + outcome.trials_written, ruled ? "at most " : "",
+                       outcome.trials_total, path.string(), outcome.trials_written, shell_command(command.words));
 }
 
 std::string finished(const Campaign& campaign, const RunOutcome& outcome) {
+    const std::string saved =
+        campaign.until ? fmt::format("; the rule saved {} of {} trials", outcome.trials_saved, outcome.trials_saved + outcome.trials_total)
+                       : "";
     if (outcome.blocks_written == 0)
-        return fmt::format("campaign {}: all {} trials were there already\n", campaign.name, outcome.trials_total);
+        return fmt::format("campaign {}: all {} trials were there already{}\n", campaign.name, outcome.trials_total, saved);
     double steps = 0;
     for (const CellConfig& cell : campaign.cells) steps += static_cast<double>(cell.steps);
     const double mean_steps = campaign.cells.empty() ? 0 : steps / static_cast<double>(campaign.cells.size());
     const double per_second = mean_steps * static_cast<double>(outcome.trials_written) / outcome.seconds;
-    return fmt::format("{} trials in {}, about {} replica-steps/s\n", outcome.trials_written, duration_text(outcome.seconds),
-                       speed_text(per_second));
+    return fmt::format("{} trials in {}, about {} replica-steps/s{}\n", outcome.trials_written, duration_text(outcome.seconds),
+                       speed_text(per_second), saved);
 }
 
 ExitCode run(const RunCommand& command) {
@@ -77,6 +88,7 @@ ExitCode run(const RunCommand& command) {
     const std::unique_ptr<Backend> backend = make_backend(command.backend, campaign.cells, command.quiet);
     const std::filesystem::path path = store_path(command);
     Store store = Store::open_for_writing(path, campaign);
+    if (store.stopping_change()) note(rule_changed(*store.stopping_change(), store.campaign(), path));
     if (!command.quiet) note(beginning(campaign, store, *backend, path));
 
     const StopSignals signals;
@@ -99,7 +111,7 @@ ExitCode run(const RunCommand& command) {
     }
     if (display) display->finish();
     if (!outcome.complete() && signals.first_signal() != 0) {
-        note(stopped(command, outcome, path, signals.first_signal()));
+        note(stopped(command, outcome, path, signals.first_signal(), campaign.until.has_value()));
         return signals.first_signal() == SIGTERM ? ExitCode::Terminated : ExitCode::Interrupted;
     }
     if (!outcome.complete())

@@ -41,6 +41,7 @@ RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend
     const Clock::time_point start = Clock::now();
     const std::vector<BlockKey> there = store.blocks();
     WorkQueue queue(campaign, store.cells(), there, backend, options.block_trials);
+    queue.judge_stored(store);
     RunOutcome outcome;
     outcome.trials_total = queue.trials_total();
     outcome.trials_before = queue.trials_before();
@@ -54,7 +55,8 @@ RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend
         const WorkerPool::InFlight in_flight = pool.in_flight();
         options.on_progress({seconds_since(start), queue.cost_total(), queue.cost_before(), committed_cost + in_flight.cost,
                              committed_steps + in_flight.replica_steps, queue.cells_done(), queue.cells_total(),
-                             outcome.trials_before + outcome.trials_written, outcome.trials_total, watch.stopping()});
+                             outcome.trials_before + outcome.trials_written, outcome.trials_total, campaign.until.has_value(),
+                             watch.stopping()});
     };
     const auto warn = [&] {
         for (const std::string& line : pool.take_warnings())
@@ -76,7 +78,9 @@ RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend
             store.write_aggregates(batch.aggregates);
         else
             store.write_blocks(batch.blocks);
-        queue.committed(batch.cell, batch.trials);
+        queue.committed(batch.cell, batch.trials, batch.blocks);
+        pool.committed();
+        outcome.trials_total = queue.trials_total();
         outcome.blocks_written += static_cast<std::int64_t>(batch.blocks.size() + batch.aggregates.size());
         outcome.trials_written += batch.trials;
         committed_cost += batch.cost;
@@ -85,6 +89,7 @@ RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend
     warn();
     report();
     pool.rethrow_failure();
+    outcome.trials_saved = queue.cells_total() * campaign.trials - outcome.trials_total;
     outcome.seconds = seconds_since(start);
     return outcome;
 }

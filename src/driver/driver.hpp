@@ -28,15 +28,18 @@ struct RunOptions {
 };
 
 struct RunOutcome {
-    std::int64_t trials_total = 0, trials_before = 0, trials_written = 0;
+    std::int64_t trials_total = 0;  ///< wanted; of cells that their rule ended: stored
+    std::int64_t trials_before = 0, trials_written = 0;
+    std::int64_t trials_saved = 0;                       ///< that the campaign would have allowed at most, and no rule wanted
     std::int64_t blocks_before = 0, blocks_written = 0;  ///< of a store of summaries: ranges there, batches written
     double seconds = 0;
     bool complete() const { return trials_before + trials_written == trials_total; }
 };
 
-/// Brings every cell of the campaign to `campaign.trials` trials in the store, or as far as it is let. A DeviceError of a worker loses its
-/// device: the others take its work over. If none is left, and after any other error of a worker, the run ends as after a request to stop
-/// and the error is thrown, with the cell and the trials it concerned; an error of the store is thrown as it is.
+/// Brings every cell of the campaign to `campaign.trials` trials in the store, or to where its rule ends it, or as far as it is let. A
+/// DeviceError of a worker loses its device: the others take its work over. If none is left, and after any other error of a worker, the run
+/// ends as after a request to stop and the error is thrown, with the cell and the trials it concerned; an error of the store is thrown as
+/// it is.
 RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend, const RunOptions& options = {});
 
 }  // namespace limrisk

@@ -74,7 +74,7 @@ std::string speed_text(double per_second) {
 std::string progress_line(const ProgressMeter& meter, int columns) {
     const Progress& now = meter.latest();
     const int percent = static_cast<int>(std::floor(100 * meter.fraction()));
-    const std::string end = now.stopping ? "stopping" : clock_text(meter.seconds_left()) + " left";
+    const std::string end = now.stopping ? "stopping" : (now.at_most ? "at most " : "") + clock_text(meter.seconds_left()) + " left";
     const std::string text = fmt::format(" {:3} %  cells {}/{}  {} replica-steps/s  {}", percent, now.cells_done, now.cells_total,
                                          speed_text(meter.speed()), end);
     // The room of a usual text is kept free, so that the bar does not change its width all the time.

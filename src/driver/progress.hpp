@@ -15,6 +15,7 @@ struct Progress {
     double replica_steps = 0;  ///< of this run so far
     std::int64_t cells_done = 0, cells_total = 0;
     std::int64_t trials_done = 0, trials_total = 0;  ///< committed, those from before included
+    bool at_most = false;                            ///< a rule may end cells before, so the totals may shrink
     bool stopping = false;                           ///< waiting for the blocks in flight after a signal
 };
 

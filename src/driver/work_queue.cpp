@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "driver/cost_model.hpp"
 #include "limrisk/error.hpp"
+#include "store/counted_trials.hpp"
 
 namespace limrisk {
 
@@ -42,7 +44,8 @@ WorkQueue::WorkQueue(const Campaign& campaign, const std::vector<StoredCell>& ce
         const auto found = index_of_id.find(config.id);
         if (found == index_of_id.end())
             throw Defect(fmt::format("cell {} of the campaign ({}) is not in the store that was opened for it", config.index, config.id));
-        Cell cell{&config, found->second, trial_cost(config), missing_ranges(ranges_of_index[found->second], campaign.trials), 0};
+        Cell cell{&config, found->second, trial_cost(config), missing_ranges(ranges_of_index[found->second], campaign.trials), 0,
+                  {},      nullptr};
         cell.trials_left = trial_count(cell.missing);
         const std::int64_t before = campaign.trials - cell.trials_left;
         trials_total_ += campaign.trials;
@@ -50,6 +53,7 @@ WorkQueue::WorkQueue(const Campaign& campaign, const std::vector<StoredCell>& ce
         cost_total_ += cell.trial_cost * static_cast<double>(campaign.trials);
         cost_before_ += cell.trial_cost * static_cast<double>(before);
         if (cell.trials_left == 0) ++cells_done_;
+        if (campaign.until) cell.sequence.emplace(*campaign.until, stopping_rule(*campaign.until, config), std::exchange(cell.missing, {}));
         cells_.push_back(std::move(cell));
     }
     std::stable_sort(cells_.begin(), cells_.end(), [](const Cell& a, const Cell& b) { return a.trial_cost > b.trial_cost; });
@@ -76,19 +80,72 @@ std::size_t WorkQueue::blocks_per_batch(const CellPlan& plan, std::int64_t block
     return ceil_divide(blocks, workers * ceil_divide(blocks, workers * full));
 }
 
-std::optional<QueuedBatch> WorkQueue::next() {
-    const std::lock_guard lock(mutex_);
-    while (batches_.empty()) {
-        while (current_ < cells_.size() && cells_[current_].missing.empty()) ++current_;
-        if (current_ == cells_.size()) return std::nullopt;
-        Cell& cell = cells_[current_];
-        const std::shared_ptr<const CellPlan> plan = make_plan(cell.stored_index, *cell.config);
-        const std::int64_t block_trials = block_trials_ > 0 ? block_trials_ : plan->block_trials();
-        const std::vector<TrialRange> blocks = cut_into_blocks(cell.missing, block_trials);
-        for (std::vector<TrialRange>& batch : group_into_batches(blocks, blocks_per_batch(*plan, block_trials, blocks.size())))
-            batches_.push_back({plan, cell.stored_index, std::move(batch), cell.trial_cost});
-        cell.missing.clear();
+void WorkQueue::judge_stored(const Store& store) {
+    if (cells_.empty() || !cells_.front().sequence) return;
+    for (const BlockKey& key : store.blocks()) {
+        Cell& cell = cells_[position_of_index_.at(static_cast<std::size_t>(key.cell))];
+        if (cell.sequence->ended() || cell.trials_left == 0) continue;
+        cell.sequence->stored(key.first_trial, store.read_block(key));
+        if (cell.sequence->ended()) note_end(cell);
     }
+}
+
+/// The rule has ended the cell: nothing more is wanted, and none of what it was allowed at most is to be expected.
+void WorkQueue::note_end(Cell& cell) {
+    cell.plan = nullptr;
+    if (cell.trials_left == 0) return;
+    trials_total_ -= cell.trials_left;
+    cost_total_ -= cell.trial_cost * static_cast<double>(cell.trials_left);
+    cell.trials_left = 0;
+    ++cells_done_;
+}
+
+/// The first cell whose rule lets more blocks go out. Those before it wait for what is under way.
+std::optional<QueuedBatch> WorkQueue::next_in_sequence(bool& more_after_commit) {
+    const auto workers = static_cast<std::int64_t>(std::max(1, backend_.concurrency()));
+    while (current_ < cells_.size() && !cells_[current_].sequence->has_more()) ++current_;
+    for (std::size_t position = current_; position < cells_.size(); ++position) {
+        Cell& cell = cells_[position];
+        if (!cell.sequence->has_more()) continue;
+        if (!cell.plan) cell.plan = make_plan(cell.stored_index, *cell.config);
+        const std::int64_t block_trials = block_trials_ > 0 ? block_trials_ : cell.plan->block_trials();
+        const std::int64_t blocks = std::max<std::int64_t>(1, backend_.batch_trials(*cell.plan) / cell.plan->block_trials());
+        std::vector<TrialRange> batch = cell.sequence->take(block_trials, blocks * block_trials, workers);
+        const std::shared_ptr<const CellPlan> plan = cell.plan;
+        if (!cell.sequence->has_more()) cell.plan = nullptr;
+        if (!batch.empty()) return QueuedBatch{plan, cell.stored_index, std::move(batch), cell.trial_cost};
+        more_after_commit = true;
+    }
+    return std::nullopt;
+}
+
+std::optional<QueuedBatch> WorkQueue::next(bool* more_after_commit) {
+    const std::lock_guard lock(mutex_);
+    bool more = false;
+    std::optional<QueuedBatch> batch;
+    while (!batch && !batches_.empty()) {
+        const std::optional<CellSequence>& sequence =
+            cells_[position_of_index_.at(static_cast<std::size_t>(batches_.front().cell))].sequence;
+        // What was given back is of no use when its cell has ended meanwhile.
+        if (!(sequence && sequence->ended())) batch = std::move(batches_.front());
+        batches_.pop_front();
+    }
+    if (!batch) batch = !cells_.empty() && cells_.front().sequence ? next_in_sequence(more) : next_in_bulk();
+    if (more_after_commit != nullptr) *more_after_commit = more;
+    return batch;
+}
+
+/// All batches of a cell at once, as large as the devices like them.
+std::optional<QueuedBatch> WorkQueue::next_in_bulk() {
+    while (current_ < cells_.size() && cells_[current_].missing.empty()) ++current_;
+    if (current_ == cells_.size()) return std::nullopt;
+    Cell& cell = cells_[current_];
+    const std::shared_ptr<const CellPlan> plan = make_plan(cell.stored_index, *cell.config);
+    const std::int64_t block_trials = block_trials_ > 0 ? block_trials_ : plan->block_trials();
+    const std::vector<TrialRange> blocks = cut_into_blocks(cell.missing, block_trials);
+    for (std::vector<TrialRange>& batch : group_into_batches(blocks, blocks_per_batch(*plan, block_trials, blocks.size())))
+        batches_.push_back({plan, cell.stored_index, std::move(batch), cell.trial_cost});
+    cell.missing.clear();
     QueuedBatch batch = std::move(batches_.front());
     batches_.pop_front();
     return batch;
@@ -102,10 +159,23 @@ void WorkQueue::give_back(const QueuedBatch& batch, int workers) {
     for (std::vector<TrialRange>& piece : pieces) batches_.push_front({batch.plan, batch.cell, std::move(piece), batch.trial_cost});
 }
 
-void WorkQueue::committed(std::int64_t stored_index, std::int64_t trials) {
+void WorkQueue::committed(std::int64_t stored_index, std::int64_t trials, std::span<const TrialBlock> blocks) {
     Cell& cell = cells_[position_of_index_.at(static_cast<std::size_t>(stored_index))];
+    if (!cell.sequence) {
+        cell.trials_left -= trials;
+        if (cell.trials_left == 0) ++cells_done_;
+        return;
+    }
+    const std::lock_guard lock(mutex_);
+    if (cell.trials_left == 0) {  // it was under way when the rule ended the cell
+        trials_total_ += trials;
+        cost_total_ += cell.trial_cost * static_cast<double>(trials);
+        return;
+    }
+    for (const TrialBlock& block : blocks) cell.sequence->committed(block.key.first_trial, block.records);
     cell.trials_left -= trials;
     if (cell.trials_left == 0) ++cells_done_;
+    if (cell.sequence->ended()) note_end(cell);
 }
 
 }  // namespace limrisk

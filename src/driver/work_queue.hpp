@@ -1,17 +1,20 @@
 // The blocks that a campaign still lacks, handed out in batches to any number of threads: as many blocks of one cell as fill a device.
 // Cells come dearest first, so that the last blocks are the short ones and all threads end together; a cell's plan is built when its
-// first block is taken and freed when its last is done, so memory does not grow with the number of cells.
+// first block is taken and freed when its last is done, so memory does not grow with the number of cells. Under a stopping rule a few cells
+// are under way at a time, each only a little ahead of what is judged (cell_sequence.hpp).
 #pragma once
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "backend/backend.hpp"
 #include "campaign/campaign.hpp"
+#include "driver/cell_sequence.hpp"
 #include "driver/coverage.hpp"
 #include "store/store.hpp"
 
@@ -39,32 +42,43 @@ public:
     WorkQueue(const Campaign& campaign, const std::vector<StoredCell>& cells, const std::vector<BlockKey>& there, const Backend& backend,
               std::int64_t block_trials = 0);
 
-    /// The next batch, nullopt when there is none: for good, unless one that was taken is given back. Thread-safe; builds the plan of a
-    /// new cell, whose errors it throws.
-    std::optional<QueuedBatch> next();
+    /// Judges what the store holds, where the campaign has a rule: cells that it ends there need nothing more. Before the first next().
+    void judge_stored(const Store& store);
+
+    /// The next batch, nullopt when there is none: for good, unless one that was taken is given back, or `more_after_commit` is set, when a
+    /// call of committed() may bring forth more. Thread-safe; builds the plan of a new cell, whose errors it throws.
+    std::optional<QueuedBatch> next(bool* more_after_commit = nullptr);
 
     /// Takes back a batch that was not run. It is handed out before all others, cut for `workers` of them. Thread-safe.
     void give_back(const QueuedBatch& batch, int workers);
 
-    /// Trials were committed. Not thread-safe: the writer's thread alone calls it and the readers below.
-    void committed(std::int64_t stored_index, std::int64_t trials);
+    /// Trials of a batch were committed, `blocks` of them where records are kept. Not thread-safe: the writer's thread alone calls it and
+    /// the readers below.
+    void committed(std::int64_t stored_index, std::int64_t trials, std::span<const TrialBlock> blocks = {});
 
     std::int64_t cells_total() const { return static_cast<std::int64_t>(cells_.size()); }
     std::int64_t cells_done() const { return cells_done_; }
+    /// Trials that are there when all is done, as far as is known: a cell that its rule ended needs no more than it has.
     std::int64_t trials_total() const { return trials_total_; }
     std::int64_t trials_before() const { return trials_before_; }
     double cost_total() const { return cost_total_; }
     double cost_before() const { return cost_before_; }
 
 private:
+    struct Cell;
     std::size_t blocks_per_batch(const CellPlan& plan, std::int64_t block_trials, std::size_t blocks) const;
+    std::optional<QueuedBatch> next_in_bulk();
+    std::optional<QueuedBatch> next_in_sequence(bool& more_after_commit);
+    void note_end(Cell& cell);
 
     struct Cell {
         const CellConfig* config = nullptr;
         std::int64_t stored_index = 0;
         double trial_cost = 0;
         std::vector<TrialRange> missing;
-        std::int64_t trials_left = 0;  ///< not yet committed
+        std::int64_t trials_left = 0;          ///< wanted and not yet committed
+        std::optional<CellSequence> sequence;  ///< under a rule, guarded by mutex_; `missing` is empty then
+        std::shared_ptr<const CellPlan> plan;  ///< under a rule, while it hands out blocks
     };
 
     std::vector<Cell> cells_;  ///< dearest trial first

@@ -73,6 +73,12 @@ FinishedBatch WorkerPool::take() {
     return batch;
 }
 
+void WorkerPool::committed() {
+    const std::lock_guard lock(mutex_);
+    ++times_replenished_;
+    changed_.notify_all();
+}
+
 void WorkerPool::stop_taking() {
     const std::lock_guard lock(mutex_);
     taking_ = false;
@@ -132,7 +138,8 @@ void WorkerPool::work(Running& running) {
     changed_.notify_all();
 }
 
-/// A worker that finds the queue empty waits while others hold batches: one of them may be given back.
+/// A worker that finds the queue empty waits while others hold batches, one of which may be given back, or while the queue waits for
+/// commits.
 std::optional<QueuedBatch> WorkerPool::next_batch(const Running& running) {
     while (true) {
         std::unique_lock lock(mutex_);
@@ -140,21 +147,22 @@ std::optional<QueuedBatch> WorkerPool::next_batch(const Running& running) {
         changed_.wait(lock, [&] { return !may_take(running) || finished_.size() < 2 * running_.size(); });
         if (!may_take(running)) return std::nullopt;
         ++in_hand_;
-        const std::size_t seen = times_given_back_;
+        const std::size_t seen = times_replenished_;
         lock.unlock();  // the plan of a new cell takes its time
-        std::optional<QueuedBatch> batch = queue_.next();
+        bool more_after_commit = false;
+        std::optional<QueuedBatch> batch = queue_.next(&more_after_commit);
         lock.lock();
         if (batch && may_take(running)) return batch;
         if (batch && running.lost) {
             lock.unlock();
             queue_.give_back(*batch, 1);
             lock.lock();
-            ++times_given_back_;
+            ++times_replenished_;
         }
         --in_hand_;
         changed_.notify_all();
-        changed_.wait(lock, [&] { return !may_take(running) || times_given_back_ != seen || in_hand_ == 0; });
-        if (times_given_back_ == seen) return std::nullopt;
+        changed_.wait(lock, [&] { return !may_take(running) || times_replenished_ != seen || (in_hand_ == 0 && !more_after_commit); });
+        if (times_replenished_ == seen) return std::nullopt;
     }
 }
 
@@ -196,7 +204,7 @@ void WorkerPool::lose_worker(Running& running, const QueuedBatch& batch, const s
     queue_.give_back(batch, others);
     lock.lock();
     --in_hand_;
-    ++times_given_back_;
+    ++times_replenished_;
     if (first_of_device)
         warnings_.push_back(fmt::format("{} is lost to this run: {}; {}", running.device, why,
                                         !taking_ || failure_  ? "what it was at is not stored"

@@ -41,6 +41,9 @@ public:
     /// The oldest finished batch; only after wait_for_batch said Batch.
     FinishedBatch take();
 
+    /// The batch taken last is committed and the queue knows: it may have more to hand out now.
+    void committed();
+
     /// No thread begins another batch.
     void stop_taking();
     /// No thread begins another batch, and those in flight are given up.
@@ -82,8 +85,8 @@ private:
     std::condition_variable changed_;
     std::deque<FinishedBatch> finished_;
     std::size_t threads_left_ = 0;
-    std::size_t in_hand_ = 0;  ///< batches taken, or just being taken, and neither finished nor given back
-    std::size_t times_given_back_ = 0;
+    std::size_t in_hand_ = 0;            ///< batches taken, or just being taken, and neither finished nor given back
+    std::size_t times_replenished_ = 0;  ///< a batch was given back to the queue, or one was committed
     bool taking_ = true;
     std::exception_ptr failure_;
     std::vector<std::string> warnings_;

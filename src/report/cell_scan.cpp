@@ -10,6 +10,7 @@
 #include "optimum/optimum.hpp"
 #include "report/level_scan.hpp"
 #include "report/prediction.hpp"
+#include "report/stopping_statement.hpp"
 
 namespace limrisk {
 namespace {
@@ -111,7 +112,7 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
         const auto [found, added] = best.try_emplace(neurons, Extreme{risk, trial});
         if (!added && risk < found->second.risk) found->second = {risk, trial};
     };
-    store.for_each_trial(cell.index, [&](std::int64_t trial, const TrialRecord& record) {
+    const auto count = for_each_counted_trial(store, cell.index, [&](std::int64_t trial, const TrialRecord& record) {
         final_risks.push_back(record.final_risk);
         limiting_risks.push_back(record.tail_minimum);
         on_data += record.inactive_on_data;
@@ -133,10 +134,11 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
             std::count_if(limiting_risks.begin(), limiting_risks.end(), [&](double risk) { return risk > summary.measured->threshold; });
     close_measured(summary);
     summary.checks = theory.checks();
+    if (summary.done > 0) summary.levels = levels.statement();
+    enter_stopping(summary, count);
     if (summary.done == 0) return summary;
     summary.mean_inactive_on_data = static_cast<double>(on_data) / static_cast<double>(summary.done);
     summary.mean_constant = static_cast<double>(constant) / static_cast<double>(summary.done);
-    summary.levels = levels.statement();
     summary.final_risk = quantiles(final_risks);
     summary.limiting_risk = quantiles(limiting_risks);
     return summary;

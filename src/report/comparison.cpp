@@ -84,6 +84,11 @@ StoreComparison compare_cells(const Store& store, const StoreSummary& summary, c
     if (store.contents() != StoreContents::Trials)
         throw StoreError(ExitCode::Data,
                          "--compare: the store keeps summaries; trials are compared one by one, which needs store = \"trials\"");
+    if (store.stopping())
+        throw StoreError(
+            ExitCode::Data,
+            "--compare: a stopping rule chose the numbers of trials by their outcomes, and the tests need a number that was fixed "
+            "before; `limrisk run` with --set trials=N makes all cells have N, those in the store included");
     StoreComparison comparison{axis, {}};
     if (summary.cells.empty()) return comparison;
     const std::size_t position = position_of(axis, summary.cells);

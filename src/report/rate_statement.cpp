@@ -29,7 +29,7 @@ std::vector<RateStatement> rate_statements(const std::vector<CellSummary>& cells
     for (const CellSummary& cell : cells) configs.push_back(cell.cell);
     const std::vector<std::vector<std::string>> names = distinctions(configs, false);
     for (const CellSummary& cell : cells) {
-        if (cell.cell.width < 1 || cell.done < 1 || depends_on_width(cell.cell.initialization)) continue;
+        if (cell.cell.width < 1 || cell.done < 1 || cell.stopping || depends_on_width(cell.cell.initialization)) continue;
         std::vector<const CellSummary*>& group = groups[all_but_width(cell.cell)];
         if (group.empty()) order.push_back(all_but_width(cell.cell));
         group.push_back(&cell);

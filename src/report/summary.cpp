@@ -53,6 +53,8 @@ StoreSummary summarize(const Store& store, double tolerance) {
     }
     summary.warnings = optima.warnings();
     for (const BlockKey& key : store.blocks()) summary.cells[static_cast<std::size_t>(key.cell)].stored += key.count;
+    for (CellSummary& cell : summary.cells)
+        if (cell.stopping && cell.stopping->finished) cell.stored = cell.done;
     const std::vector<std::vector<std::string>> names = distinctions(cells, true);
     for (std::size_t k = 0; k < cells.size(); ++k) summary.cells[k].sentence = sentence(summary.cells[k], names[k], tolerance);
     summary.rates = rate_statements(summary.cells);

@@ -9,6 +9,7 @@
 #include "report/quantiles.hpp"
 #include "report/statement.hpp"
 #include "statistics/clopper_pearson.hpp"
+#include "store/counted_trials.hpp"
 #include "store/store.hpp"
 
 namespace limrisk {
@@ -17,10 +18,10 @@ namespace limrisk {
 struct CellSummary {
     CellConfig cell;
     std::int64_t done = 0;            ///< trials summarised
-    std::int64_t stored = 0;          ///< trials in the store, those behind a gap included
+    std::int64_t stored = 0;          ///< trials in the store, those behind a gap included; not those behind the end that a rule found
     std::int64_t least_inactive = 1;  ///< neurons that must be inactive to exclude the optimum; above 1 where a smaller width has risk 0
     std::int64_t certified = 0;       ///< trials with at least that many neurons certified inactive at initialization
-    Interval certified_share{0, 1};   ///< 95 % Clopper-Pearson
+    Interval certified_share{0, 1};   ///< 95 %; Clopper-Pearson, unless there is a stopping rule
     double mean_inactive_initial = 0, mean_inactive_final = 0;
     std::int64_t died = 0, revived = 0;
     std::array<std::int64_t, 4> verdicts{};  ///< indexed by Verdict
@@ -36,7 +37,8 @@ struct CellSummary {
     std::vector<Floor> floors;             ///< by the number of inactive neurons, ascending; those without trials left out
     std::optional<LevelStatement> levels;  ///< where the store keeps trials
     std::vector<TheoryCheck> checks;
-    std::string sentence;  ///< the cell in words
+    std::optional<StoppedCount> stopping;  ///< where a rule says which trials count; the intervals above then hold under it
+    std::string sentence;                  ///< the cell in words
 };
 
 struct StoreSummary {

@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "limrisk/trial_record.hpp"
+#include "report/stopping_statement.hpp"
 
 namespace limrisk {
 namespace {
@@ -54,7 +55,7 @@ bool binned(const CellSummary& cell) {
 
 }  // namespace
 
-std::vector<TextColumn> summary_columns(const StoreSummary& summary, bool incomplete) {
+std::vector<TextColumn> summary_columns(const StoreSummary& summary, bool with_trials) {
     std::vector<TextColumn> columns;
     const auto add = [&](const char* group, const char* head, int expendable, const std::function<std::string(const CellSummary&)>& text) {
         TextColumn column{group, head, expendable, false, {}};
@@ -66,7 +67,8 @@ std::vector<TextColumn> summary_columns(const StoreSummary& summary, bool incomp
         add(group, head, expendable, [&](const CellSummary& cell) { return cell.done == 0 ? "-" : text(cell); });
     };
     const bool measured = any_measured(summary);
-    if (incomplete) add("", "trials", 0, [&](const auto& cell) { return fmt::format("{}/{}", cell.done, summary.campaign.trials); });
+    if (with_trials)
+        add("", "trials", 0, [&](const auto& cell) { return fmt::format("{}/{}", cell.done, trials_allowed(cell, summary.campaign)); });
     add_done("certified, %", "share", 0, [](const auto& cell) { return share(cell.certified, cell.done); });
     add_done("certified, %", "[95 % CI]", 0, [](const auto& cell) { return interval(cell.certified_share); });
     add("theory", "bound", 0, [](const auto& cell) { return bound(cell.prediction.bound); });

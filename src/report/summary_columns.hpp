@@ -8,8 +8,8 @@
 
 namespace limrisk {
 
-/// Per cell: trials (if `incomplete`), certified, predicted and measured shares, inactive neurons, verdicts, risks.
-std::vector<TextColumn> summary_columns(const StoreSummary& summary, bool incomplete);
+/// Per cell: trials (if `with_trials`), certified, predicted and measured shares, inactive neurons, verdicts, risks.
+std::vector<TextColumn> summary_columns(const StoreSummary& summary, bool with_trials);
 
 /// A line or two for each group of columns.
 std::string summary_legend(const StoreSummary& summary);

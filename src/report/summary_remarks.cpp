@@ -16,22 +16,6 @@ namespace {
 
 constexpr std::size_t indent = 11, text_width = 100 - indent;
 
-/// `word` in the margin, the text broken between words.
-std::string remark(const std::string& word, const std::string& text) {
-    std::string lines, line;
-    std::istringstream words(text);
-    const auto flush = [&] {
-        lines += fmt::format("{:<{}}{}\n", lines.empty() ? word : "", indent, line);
-        line.clear();
-    };
-    for (std::string next; words >> next;) {
-        if (!line.empty() && line.size() + 1 + next.size() > text_width) flush();
-        line += (line.empty() ? "" : " ") + next;
-    }
-    if (!line.empty()) flush();
-    return lines;
-}
-
 /// Sweeps of one campaign share their initial networks, so most of them say the same: each line once.
 std::string rates(const StoreSummary& summary) {
     std::string text;
@@ -58,6 +42,21 @@ std::string checks(const StoreSummary& summary) {
 }
 
 }  // namespace
+
+std::string remark(const std::string& word, const std::string& text) {
+    std::string lines, line;
+    std::istringstream words(text);
+    const auto flush = [&] {
+        lines += fmt::format("{:<{}}{}\n", lines.empty() ? word : "", indent, line);
+        line.clear();
+    };
+    for (std::string next; words >> next;) {
+        if (!line.empty() && line.size() + 1 + next.size() > text_width) flush();
+        line += (line.empty() ? "" : " ") + next;
+    }
+    if (!line.empty()) flush();
+    return lines;
+}
 
 std::string violations(const StoreSummary& summary) {
     std::string text;

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "report/cell_axes.hpp"
+#include "report/stopping_statement.hpp"
 #include "report/summary.hpp"
 #include "report/summary_columns.hpp"
 #include "report/summary_remarks.hpp"
@@ -39,13 +40,14 @@ int row_axis(const Axes& axes, const std::vector<std::size_t>& varying) {
 std::string summary_table(const StoreSummary& summary) {
     if (summary.cells.empty()) return "The store has no cells.\n";
     Axes axes;
-    std::int64_t done = 0, stored = 0;
+    std::int64_t done = 0, stored = 0, wanted = 0;
     std::size_t incomplete = 0;
     for (const CellSummary& cell : summary.cells) {
         axes.push_back(cell_axes(cell.cell));
         done += cell.done;
         stored += cell.stored;
-        incomplete += cell.done < summary.campaign.trials ? 1 : 0;
+        wanted += trials_wanted(cell, summary.campaign);
+        incomplete += cell.done < trials_wanted(cell, summary.campaign) ? 1 : 0;
     }
     std::vector<std::size_t> varying;
     std::vector<std::string> common;
@@ -57,13 +59,14 @@ std::string summary_table(const StoreSummary& summary) {
         else if (!technical)
             common.push_back(axis_phrase(axes.front()[axis]));
     }
-    common.push_back(fmt::format("{} trials per cell", summary.campaign.trials));
+    const bool ruled = summary.cells.front().stopping.has_value();
+    common.push_back(fmt::format("{}{} trials per cell", ruled ? "at most " : "", trials_allowed(summary.cells.front(), summary.campaign)));
     const int rows_by = row_axis(axes, varying);
 
     const std::string row_head = rows_by < 0 ? "" : axes.front()[static_cast<std::size_t>(rows_by)].name;
     TextColumn label{"", row_head, 0, rows_by >= 0 && row_head != "width" && row_head != "batch" && row_head != "steps", {}};
     for (const auto& cell : axes) label.cells.push_back(rows_by >= 0 ? cell[static_cast<std::size_t>(rows_by)].value : "");
-    std::vector<TextColumn> columns = summary_columns(summary, incomplete > 0);
+    std::vector<TextColumn> columns = summary_columns(summary, incomplete > 0 || ruled);
     columns.insert(columns.begin(), std::move(label));
     const TextTable table(std::move(columns), table_width);
 
@@ -85,11 +88,10 @@ std::string summary_table(const StoreSummary& summary) {
         text += heading;
         for (const std::size_t k : cells) text += table.row(k);
     }
-    text += "\n" + summary_legend(summary) + summary_remarks(summary);
+    text += "\n" + summary_legend(summary) + summary_remarks(summary) + stopping_remark(summary);
     if (incomplete > 0) {
-        const std::int64_t wanted = summary.campaign.trials * static_cast<std::int64_t>(summary.cells.size());
-        text += fmt::format("incomplete {} of {} cells; {} of {} trials are stored: run the campaign again to go on\n", incomplete,
-                            summary.cells.size(), stored, wanted);
+        text += fmt::format("incomplete {} of {} cells; {} of {}{} trials are stored: run the campaign again to go on\n", incomplete,
+                            summary.cells.size(), stored, ruled ? "at most " : "", wanted);
     }
     if (stored > done) text += fmt::format("not counted {} stored trials that follow a gap\n", stored - done);
     return text;

@@ -7,6 +7,7 @@
 #include "limrisk/trial_record.hpp"
 #include "report/cell_axes.hpp"
 #include "report/json_number.hpp"
+#include "report/stopping_statement.hpp"
 #include "report/summary.hpp"
 
 namespace limrisk {
@@ -109,6 +110,12 @@ ordered_json rate_json(const RateStatement& rate) {
 
 double share(const CellSummary& cell) { return cell.done == 0 ? 0 : static_cast<double>(cell.certified) / static_cast<double>(cell.done); }
 
+ordered_json stopping_json(const StoppedCount& count) {
+    return {{"rule", count.criterion.text()}, {"event", count.criterion.event_text()}, {"at_most", count.criterion.at_most},
+            {"finished", count.finished},     {"fulfilled", count.fulfilled},          {"events", count.events},
+            {"low", count.interval.low},      {"high", count.interval.high},           {"method", count.method}};
+}
+
 /// The statistics of one cell, for JSON as they are and for CSV flattened. Without trials there are none but the counts.
 ordered_json statistics_json(const CellSummary& cell, std::int64_t wanted) {
     ordered_json node{{"trials", cell.done}, {"trials_stored", cell.stored}, {"trials_wanted", wanted}};
@@ -131,6 +138,7 @@ ordered_json statistics_json(const CellSummary& cell, std::int64_t wanted) {
     node["final_risk"] = quantiles_json(cell.final_risk, empty);
     node["limiting_risk"] = quantiles_json(cell.limiting_risk, empty);
     node["best"] = {{"risk", or_null(json_number(cell.best_risk))}, {"trial", or_null(cell.best_trial)}};
+    if (cell.stopping) node["stopping"] = stopping_json(*cell.stopping);
     return node;
 }
 
@@ -160,7 +168,7 @@ std::string summary_json(const StoreSummary& summary) {
         ordered_json entry{{"cell", cell.cell.index}, {"id", cell.cell.id}};
         for (const Axis& axis : cell_axes(cell.cell)) entry["labels"][axis.name] = axis.value;
         entry["description"] = ordered_json::parse(cell.cell.description);
-        entry.update(statistics_json(cell, campaign.trials));
+        entry.update(statistics_json(cell, trials_wanted(cell, campaign)));
         entry.update(details_json(cell));
         document["cells"].push_back(entry);
     }
@@ -177,7 +185,7 @@ std::string summary_csv(const StoreSummary& summary) {
             heads += fmt::format(",{}", axis.name);
             row += "," + csv_text(axis.value);
         }
-        const ordered_json statistics = statistics_json(cell, summary.campaign.trials);
+        const ordered_json statistics = statistics_json(cell, trials_wanted(cell, summary.campaign));
         for (const auto& [name, value] : statistics.items()) {
             if (!value.is_object()) {
                 heads += "," + name;

@@ -89,6 +89,15 @@ void put_document(const sqlite::Database& database, StoredDocument document) {
         .run();
 }
 
+void remove_document(const sqlite::Database& database, const std::string& kind, const std::string& id, std::int64_t number) {
+    if (!has_table(database)) return;
+    sqlite::Statement(database, "DELETE FROM documents WHERE kind = ? AND id = ? AND number = ?")
+        .bind(1, std::string_view(kind))
+        .bind(2, std::string_view(id))
+        .bind(3, number)
+        .run();
+}
+
 void write_documents(const std::filesystem::path& path, std::vector<StoredDocument> documents) {
     (void)Store::open(path);  // refuses what is no store of this version, with the right words
     const std::filesystem::path absolute = std::filesystem::weakly_canonical(std::filesystem::absolute(path));

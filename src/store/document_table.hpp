@@ -41,6 +41,9 @@ std::optional<StoredDocument> find_document(const sqlite::Database& database, co
 /// All of a kind, by id and number.
 std::vector<StoredDocument> find_documents(const sqlite::Database& database, const std::string& kind);
 
+/// Removes one, if it is there, inside the caller's transaction.
+void remove_document(const sqlite::Database& database, const std::string& kind, const std::string& id, std::int64_t number);
+
 /// Problems of the table in an open store; empty if it is sound or not there.
 std::vector<std::string> check_documents(const sqlite::Database& database);
 

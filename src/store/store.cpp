@@ -7,6 +7,7 @@
 #include <map>
 
 #include "limrisk/error.hpp"
+#include "store/document_table.hpp"
 #include "store/store_impl.hpp"
 #include "store/utc_now.hpp"
 
@@ -52,6 +53,14 @@ void write_campaign(const sqlite::Database& database, const StoredCampaign& camp
         .run();
 }
 
+/// In the caller's transaction.
+void write_stopping(const sqlite::Database& database, const std::optional<StoppingCriterion>& stopping) {
+    if (stopping)
+        put_document(database, {document_kind::stopping, "", 0, "", describe(*stopping), "", ""});
+    else
+        remove_document(database, document_kind::stopping, "", 0);
+}
+
 void create(const sqlite::Database& database, const Campaign& campaign) {
     sqlite::Transaction transaction(database);
     create_schema(database, campaign.store);
@@ -61,6 +70,7 @@ void create(const sqlite::Database& database, const Campaign& campaign) {
         const CellConfig& cell = campaign.cells[k];
         insert.bind(1, static_cast<std::int64_t>(k)).bind(2, std::string_view(cell.id)).bind(3, std::string_view(cell.description)).run();
     }
+    if (campaign.until) write_stopping(database, campaign.until);
     transaction.commit();
 }
 
@@ -88,6 +98,13 @@ void Store::Impl::load() {
         rows.push_back(cell.integer(0));
         if (rows.back() != index) refuse(ExitCode::Data, database.path(), fmt::format("is damaged: cell {} is missing", index));
     }
+    if (const auto document = find_document(database, document_kind::stopping, "", 0)) {
+        try {
+            stopping = stopping_from_description(document->text);
+        } catch (const StoreError& error) {
+            refuse(ExitCode::Data, database.path(), error.what());
+        }
+    }
 }
 
 void Store::Impl::adopt(const Campaign& wanted) {
@@ -113,12 +130,19 @@ void Store::Impl::adopt(const Campaign& wanted) {
     }
     cells = std::move(ordered);
     rows = std::move(ordered_rows);
-    if (wanted.trials > campaign.trials) {
+    const bool more = wanted.trials > campaign.trials, other_rule = wanted.until != stopping;
+    if (!more && !other_rule) return;
+    sqlite::Transaction transaction(database);
+    if (more) {
         campaign.trials = wanted.trials;
-        sqlite::Transaction transaction(database);
         write_campaign(database, campaign);
-        transaction.commit();
     }
+    if (other_rule) {
+        write_stopping(database, wanted.until);
+        stopping_change = StoppingChange{stopping, wanted.until};
+        stopping = wanted.until;
+    }
+    transaction.commit();
 }
 
 std::int64_t Store::Impl::row_of(std::int64_t cell) const {
@@ -183,6 +207,10 @@ const std::vector<StoredCell>& Store::cells() const { return impl_->cells; }
 
 StoreContents Store::contents() const { return impl_->contents; }
 
+const std::optional<StoppingCriterion>& Store::stopping() const { return impl_->stopping; }
+
+const std::optional<StoppingChange>& Store::stopping_change() const { return impl_->stopping_change; }
+
 std::vector<BlockKey> Store::blocks() const {
     const std::scoped_lock guard(impl_->mutex);
     std::vector<BlockKey> keys;
@@ -226,20 +254,26 @@ std::vector<TrialRecord> Store::read_block(const BlockKey& key) const {
     return impl_->read(key);
 }
 
-void Store::for_each_trial(std::int64_t cell, const std::function<void(std::int64_t, const TrialRecord&)>& visit) const {
+void Store::for_each_block(std::int64_t cell, const std::function<bool(const BlockKey&, const std::vector<TrialRecord>&)>& visit) const {
     impl_->expect_trials();
-    std::int64_t next = 0;
-    for (;;) {
-        BlockKey key{cell, next, 0};
+    for (BlockKey key{cell, 0, 0};; key.first_trial += key.count) {
         {
             const std::scoped_lock guard(impl_->mutex);
             sqlite::Statement statement(impl_->database, "SELECT count FROM blocks WHERE cell = ? AND first_trial = ?");
-            statement.bind(1, impl_->row_of(cell)).bind(2, next);
+            statement.bind(1, impl_->row_of(cell)).bind(2, key.first_trial);
             if (!statement.step()) return;
             key.count = statement.integer(0);
         }
-        for (const TrialRecord& record : read_block(key)) visit(next++, record);
+        if (!visit(key, read_block(key))) return;
     }
+}
+
+void Store::for_each_trial(std::int64_t cell, const std::function<void(std::int64_t, const TrialRecord&)>& visit) const {
+    for_each_block(cell, [&](const BlockKey& key, const std::vector<TrialRecord>& records) {
+        std::int64_t trial = key.first_trial;
+        for (const TrialRecord& record : records) visit(trial++, record);
+        return true;
+    });
 }
 
 }  // namespace limrisk

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -44,12 +45,18 @@ struct StoredCampaign {
     std::int64_t trials = 0;
 };
 
+/// A rule in the place of another, or of none.
+struct StoppingChange {
+    std::optional<StoppingCriterion> before, now;
+};
+
 /// One writer, any number of readers. Methods throw StoreError: Data (damaged, foreign), Busy (another writer), InputOutput (disk).
 class Store {
 public:
     /// Opens or creates `path` for `campaign`, takes the writer's lock. A store of another campaign is refused with what differs, and one
     /// that keeps trials where the campaign asks for summaries, or the reverse. Blocks already there stay; asking for more trials is no
     /// difference.
+    /// Nor is another stopping rule, or none: it takes the place of the store's.
     static Store open_for_writing(const std::filesystem::path& path, const Campaign& campaign);
     /// Opens an existing store read-only.
     static Store open(const std::filesystem::path& path);
@@ -60,6 +67,10 @@ public:
     const StoredCampaign& campaign() const;
     const std::vector<StoredCell>& cells() const;
     StoreContents contents() const;
+    /// The rule that says which trials of each cell count (counted_trials.hpp); nullopt: all that are stored without a gap.
+    const std::optional<StoppingCriterion>& stopping() const;
+    /// What open_for_writing changed of it in a store that was there.
+    const std::optional<StoppingChange>& stopping_change() const;
     /// What is there, sorted: blocks of trials, or the ranges whose aggregates are kept, no two of which touch.
     std::vector<BlockKey> blocks() const;
     /// All documents of a kind, by id and number: document_table.hpp. Throws StoreError(Data) if one does not fit its hash.
@@ -74,6 +85,8 @@ public:
     void write_blocks(std::span<const TrialBlock> blocks);
     /// Reads and checks one block. Throws StoreError(Data) when its hash does not fit.
     std::vector<TrialRecord> read_block(const BlockKey& key) const;
+    /// The blocks of a cell that form a prefix of its trials without gaps, in their order, until `visit` returns false.
+    void for_each_block(std::int64_t cell, const std::function<bool(const BlockKey&, const std::vector<TrialRecord>&)>& visit) const;
     /// All trials of a cell that form a prefix 0..n-1 without gaps, block by block.
     void for_each_trial(std::int64_t cell, const std::function<void(std::int64_t trial, const TrialRecord&)>& visit) const;
 

@@ -20,8 +20,8 @@ struct Store::Impl {
     Impl& operator=(const Impl&) = delete;
     ~Impl();
 
-    void load();                           ///< reads and checks schema, campaign, cells
-    void adopt(const Campaign& campaign);  ///< refuses another campaign; takes over its order of cells and its number of trials
+    void load();                           ///< reads and checks schema, campaign, cells, stopping rule
+    void adopt(const Campaign& campaign);  ///< refuses another campaign; takes over its order of cells, its number of trials and its rule
     std::int64_t row_of(std::int64_t cell) const;
     std::vector<TrialRecord> read(const BlockKey& key);
     /// The aggregates of a cell that hold or touch trials from .. to - 1. Damaged ones are thrown, or told to `problems`.
@@ -36,6 +36,8 @@ struct Store::Impl {
     std::optional<sqlite::Statement> insert, select;
     StoreContents contents = StoreContents::Trials;
     StoredCampaign campaign;
+    std::optional<StoppingCriterion> stopping;
+    std::optional<StoppingChange> stopping_change;
     std::vector<StoredCell> cells;
     std::vector<std::int64_t> rows;  ///< [cells] value of blocks.cell
     mutable std::mutex mutex;        ///< one method at a time on the connection

@@ -12,6 +12,7 @@
 #include "campaign/catalog.hpp"
 #include "campaign/cell_description.hpp"
 #include "campaign/schema.hpp"
+#include "campaign/trials_key.hpp"
 #include "campaign_fixture.hpp"
 #include "limrisk/error.hpp"
 
@@ -333,6 +334,7 @@ TEST(Documentation, NamesEveryKeyAndEntry) {
     const std::string text((std::istreambuf_iterator<char>(file)), {});
     ASSERT_NE(text, "");
     for (const SchemaKey& key : campaign_schema()) EXPECT_THAT(text, HasSubstr("`" + key.path() + "`"));
+    for (const Parameter* parameter : trials_parameters()) EXPECT_THAT(text, HasSubstr("`" + std::string(parameter->name) + "`"));
     for (const Catalog* catalog : catalogs()) {
         for (const CatalogEntry& entry : catalog->entries) {
             EXPECT_THAT(text, HasSubstr("`" + std::string(entry.name) + "`"));

@@ -53,7 +53,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{{{2, "trials = true"}}, "t.toml:2: key `trials`", "true; allowed is an integer"},             //
                     Wrong{{{2, "trials = [1, 2]"}}, "t.toml:2: key `trials`", "cannot be swept"},                       //
                     Wrong{{{2, "trials = 1979-05-27"}}, "t.toml:2: key `trials`", "a date or time"},                    //
-                    Wrong{{{2, "trials = { n = 1 }"}}, "t.toml:2: key `trials`", "a table"},                            //
+                    Wrong{{{2, "trials = { n = 1 }"}}, "t.toml:2: key `trials.n`", "the keys of trials are at_most"},   //
                     Wrong{{{4, "store = \"sumary\""}}, "t.toml:4: key `store`", "did you mean `summary`?"},             //
                     Wrong{{{4, "store = [\"trials\", \"summary\"]"}}, "t.toml:4: key `store`", "cannot be swept"},      //
                     Wrong{{{4, "store = 1"}}, "t.toml:4: key `store`", "\"trials\" or \"summary\""},                    //

@@ -66,11 +66,12 @@ public:
             return std::nullopt;
         }
         BlockResult result;
-        for (std::int64_t i = 0; i < item.count; ++i) result.records.push_back(fake_record(width, item.first_trial + i));
+        for (std::int64_t i = 0; i < item.count; ++i) result.records.push_back(record_of(width, item.first_trial + i));
         status.replica_steps = item.count * item.plan->config().steps;
         return result;
     }
 
+    std::function<TrialRecord(std::int64_t width, std::int64_t trial)> record_of = fake_record;
     std::function<void(const WorkItem&, WorkStatus&)> before_block;
     std::vector<BlockKey> started;  ///< (width, first trial, count)
     std::vector<int> workers;       ///< that started them
@@ -92,10 +93,16 @@ protected:
     void TearDown() override { std::filesystem::remove_all(directory_); }
 
     RunOutcome run(std::int64_t trials, Backend& backend, RunOptions options = {}, std::int64_t block_trials = 8) {
-        const Campaign campaign = small_campaign(trials, widths_, contents_);
+        const Campaign campaign = campaign_of(trials);
         Store store = Store::open_for_writing(path(), campaign);
         options.block_trials = block_trials;
         return run_campaign(campaign, store, backend, options);
+    }
+    Campaign campaign_of(std::int64_t trials) const {
+        Campaign campaign = small_campaign(trials, widths_, contents_);
+        campaign.until = until_;
+        if (campaign.until) campaign.until->at_most = trials;
+        return campaign;
     }
     std::filesystem::path path() const { return directory_ / "store.db"; }
 
@@ -117,6 +124,7 @@ protected:
 
     std::string widths_ = "[1, 2, 4]";
     std::string contents_ = "trials";
+    std::optional<StoppingCriterion> until_;  ///< at_most is that of the run
 
 private:
     std::filesystem::path directory_;

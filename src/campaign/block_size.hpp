@@ -1,0 +1,26 @@
+// How many trials of a cell are stored together. Also where its stopping rule is judged, so part of what a store means.
+#pragma once
+#include <cstdint>
+
+#include "campaign/cell.hpp"
+
+namespace limrisk {
+
+/// Lane instructions of one trial's steps, roughly: the measure of its work.
+inline double trial_work(const CellConfig& config) {
+    const double per_sample = static_cast<double>(config.width * kernels::instructions_per_sample_neuron(config.input.dimension) +
+                                                  16 * config.input.dimension + 64);
+    return static_cast<double>(config.steps) * static_cast<double>(config.batch) * per_sample;
+}
+
+/// Trials per block: about a second of work on one core, whole warps, a power of two so that blocks of different runs meet, at most 4096. A
+/// function of the cell alone. Other numbers would make other trials count in stores whose cells a half-width ended (docs/formats.md,
+/// Stopping rules): a test holds them fast.
+inline std::int64_t block_trials(const CellConfig& config) {
+    constexpr double block_work = 5e10;
+    std::int64_t trials = 32 / kernels::tile_shape(config.width, config.input.dimension).lanes;
+    while (trials * 2 <= 4096 && static_cast<double>(trials * 2) * trial_work(config) <= block_work) trials *= 2;
+    return trials;
+}
+
+}  // namespace limrisk

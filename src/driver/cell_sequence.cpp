@@ -1,0 +1,46 @@
+// The judge sees the outcomes of trial 0, 1, 2, ...; those that come early wait, a byte each.
+#include "driver/cell_sequence.hpp"
+
+#include <algorithm>
+
+namespace limrisk {
+
+CellSequence::CellSequence(const StoppingCriterion& criterion, const StoppingRule& rule, std::vector<TrialRange> missing)
+    : criterion_(criterion), judge_(rule), missing_(std::move(missing)) {}
+
+void CellSequence::stored(std::int64_t first_trial, const std::vector<TrialRecord>& records) { judge(first_trial, records); }
+
+void CellSequence::committed(std::int64_t first_trial, const std::vector<TrialRecord>& records) {
+    under_way_ -= static_cast<std::int64_t>(records.size());
+    judge(first_trial, records);
+}
+
+void CellSequence::judge(std::int64_t first_trial, const std::vector<TrialRecord>& records) {
+    if (ended() || first_trial >= criterion_.at_most) return;
+    std::vector<std::uint8_t> outcomes(records.size());
+    std::transform(records.begin(), records.end(), outcomes.begin(),
+                   [this](const TrialRecord& record) { return criterion_.outcome(record); });
+    ahead_.emplace(first_trial, std::move(outcomes));
+    while (!ended() && !ahead_.empty() && ahead_.begin()->first == judge_.trials()) judge_.add(ahead_.extract(ahead_.begin()).mapped());
+    if (ended()) ahead_.clear();
+}
+
+std::vector<TrialRange> CellSequence::take(std::int64_t block_trials, std::int64_t wanted, std::int64_t workers) {
+    if (!has_more()) return {};
+    const std::int64_t most_under_way = std::max(workers * block_trials, judged() / 2);
+    const std::int64_t share = std::max(block_trials, std::min(wanted, most_under_way / workers));
+    const std::int64_t room = std::min(share, most_under_way - under_way_);
+    if (room <= 0) return {};
+    TrialRange& range = missing_[next_];
+    // Whole blocks of the grid, at least the one that begins here.
+    const std::int64_t grid_end = (range.first + room) / block_trials * block_trials;
+    const std::int64_t end =
+        std::min(range.first + range.count, grid_end > range.first ? grid_end : (range.first / block_trials + 1) * block_trials);
+    const TrialRange taken{range.first, end - range.first};
+    range = {end, range.count - taken.count};
+    if (range.count == 0) ++next_;
+    under_way_ += taken.count;
+    return cut_into_blocks({taken}, block_trials);
+}
+
+}  // namespace limrisk

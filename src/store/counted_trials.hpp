@@ -1,0 +1,37 @@
+// Which trials of a cell count: all that are stored without a gap, or as many of them as the store's stopping rule wants.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "campaign/cell.hpp"
+#include "campaign/stopping_criterion.hpp"
+#include "statistics/stopping_rule.hpp"
+#include "store/store.hpp"
+
+namespace limrisk {
+
+/// The rule of one cell: half-widths are judged at the multiples of its block size.
+StoppingRule stopping_rule(const StoppingCriterion& criterion, const CellConfig& cell);
+
+/// What the rule says of a cell, over its trials 0 .. trials - 1 that count.
+struct StoppedCount {
+    StoppingCriterion criterion;
+    std::int64_t trials = 0, events = 0;
+    bool fulfilled = false;   ///< there are enough events, or the interval is short enough
+    bool finished = false;    ///< the same, or at_most is reached: no more trials are wanted
+    Interval interval{0, 1};  ///< of the probability of the event, 95 %
+    std::string method;       ///< of the interval, in words
+};
+
+/// Visits the trials of a cell that count, in their order, and says where the rule ended them; nullopt, and all trials that form a prefix
+/// without gaps, if the store has no rule. Reads block by block and nothing behind the end. Throws as Store::read_block does.
+std::optional<StoppedCount> for_each_counted_trial(const Store& store, std::int64_t cell,
+                                                   const std::function<void(std::int64_t trial, const TrialRecord&)>& visit);
+
+/// 95 % interval of a probability that the rule does not watch, if there is one: an event in `trials` that count. Clopper-Pearson's; under
+/// a rule a confidence sequence, which holds at whatever trial the rule stops.
+Interval share_interval(std::int64_t events, std::int64_t trials, bool under_rule);
+
+}  // namespace limrisk
