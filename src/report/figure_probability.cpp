@@ -112,7 +112,7 @@ FigureSection probability_figures(const StoreSummary& summary, const std::vector
         "Filled circles and band: trials whose limiting risk stays above the best known risk of their width, with 95 % intervals. Open "
         "squares: trials with inactive neurons certified at initialization, which cannot reach it, with 95 % intervals. Dashed: the lower "
         "bound "
-        "that the law of the initialization gives. All intervals are those of Clopper and Pearson.";
+        "that the law of the initialization gives.";
     if (std::none_of(summary.cells.begin(), summary.cells.end(), [](const CellSummary& cell) { return cell.measured.has_value(); }))
         section.explanation +=
             " Nothing is measured here, since the store has no optima: `limrisk optimum CAMPAIGN.toml --store STORE` adds them.";

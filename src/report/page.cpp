@@ -62,10 +62,12 @@ std::string sentences(const StoreSummary& summary, const std::vector<CellGroup>&
 
 std::string head(const StoreSummary& summary) {
     std::int64_t done = 0, stored = 0, incomplete = 0;
+    bool ruled = false;
     for (const CellSummary& cell : summary.cells) {
         done += cell.done;
         stored += cell.stored;
-        incomplete += cell.done < summary.campaign.trials ? 1 : 0;
+        ruled = ruled || cell.stopping;
+        incomplete += cell.stopping ? !cell.stopping->finished : cell.done < summary.campaign.trials;
     }
     const auto cells = static_cast<std::int64_t>(summary.cells.size());
     std::string text = "<header>\n" + element("h1", summary.campaign.name) + "\n";
@@ -74,13 +76,16 @@ std::string head(const StoreSummary& summary) {
                                      cells > 1 && !common.empty() ? "Common to all: " : "", fmt::join(common, ", "))) +
             "\n";
     if (incomplete > 0) {
+        const std::string wanted =
+            ruled ? "fewer trials than the stopping rule wants" : "fewer than " + counted(summary.campaign.trials, "trial");
         text += element("p",
-                        fmt::format("Incomplete: {} of {} have fewer than {}. Run the campaign again to go on.", incomplete,
-                                    counted(cells, "cell"), counted(summary.campaign.trials, "trial")),
+                        fmt::format("Incomplete: {} of {} have {}. Run the campaign again to go on.", incomplete, counted(cells, "cell"),
+                                    wanted),
                         "class=\"bad\"") +
                 "\n";
     }
-    if (stored > done)
+    if (ruled) text += element("p", "A stopping rule says which trials count; all intervals hold under it.") + "\n";
+    if (!ruled && stored > done)
         text += element("p", fmt::format("Not counted: {} behind a gap.", counted(stored - done, "stored trial")), "class=\"bad\"") + "\n";
     for (const std::string& warning : summary.warnings) text += element("p", "Warning: " + warning, "class=\"bad\"") + "\n";
     return text;

@@ -136,7 +136,8 @@ std::string cells_section(const StoreSummary& summary, const std::vector<CellGro
         "the optimum, the best known risk of the width";
     if (summary.tolerance > 0) legend += fmt::format(", by more than {:g} %", 100 * summary.tolerance);
     legend +=
-        ". CI: 95 % intervals of Clopper and Pearson. Risk: quantiles of the limiting risk (≤: upper end of a bin less than 0.1 % wide); "
+        ". CI: 95 % intervals, of Clopper and Pearson unless a stopping rule chose the trials. Risk: quantiles of the limiting risk (≤: "
+        "upper end of a bin less than 0.1 % wide); "
         "best: smallest of any trial at any check. "
         "Inactive: "
         "mean number of neurons. The last four columns: trials whose tail converged, oscillates, "
