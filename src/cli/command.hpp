@@ -15,6 +15,7 @@ using Action = std::function<ExitCode()>;
 /// `words`: the command line as typed, argv[0] first, for the advice how to go on.
 void add_run(CLI::App& app, Action& action, const std::vector<std::string>& words);
 void add_summary(CLI::App& app, Action& action);
+void add_report(CLI::App& app, Action& action);
 void add_export(CLI::App& app, Action& action);
 void add_replay(CLI::App& app, Action& action);
 void add_trajectories(CLI::App& app, Action& action, const std::vector<std::string>& words);

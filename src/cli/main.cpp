@@ -65,6 +65,7 @@ ExitCode run_program(int argc, char** argv) {
     Action action;
     add_run(app, action, words);
     add_summary(app, action);
+    add_report(app, action);
     add_export(app, action);
     add_replay(app, action);
     add_trajectories(app, action, words);

@@ -158,7 +158,8 @@ ExitCode optimum(const OptimumCommand& command) {
                     {document_kind::optimum, known.problem.id, found.width, known.problem.description, opt::to_json(found).dump(), "", ""});
     }
     if (!command.store.empty() && !rows.empty()) {
-        (void)Store::open_for_writing(command.store, campaign);  // makes it if it is not there, refuses that of another campaign
+        // Only makes it if it is not there: opening it for the campaign would ask for the campaign's number of trials.
+        if (!std::filesystem::exists(command.store)) (void)Store::open_for_writing(command.store, campaign);
         write_documents(command.store, std::move(rows));
     }
     std::string text;

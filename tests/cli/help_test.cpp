@@ -9,7 +9,7 @@ namespace limrisk::test {
 namespace {
 
 using testing::HasSubstr;
-constexpr const char* commands[] = {"run",       "summary", "export", "replay",   "verify", "optimum",
+constexpr const char* commands[] = {"run",       "summary", "report", "export",   "replay", "verify",      "optimum",
                                     "hierarchy", "list",    "bench",  "selftest", "doctor", "trajectories"};
 
 std::vector<std::string> examples_of(const std::string& help) {

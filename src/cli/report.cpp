@@ -1,0 +1,63 @@
+// limrisk report: a store as pictures and tables, in one HTML file.
+#include "report/report.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/command.hpp"
+#include "cli/options.hpp"
+#include "cli/output.hpp"
+#include "cli/summary_output.hpp"
+#include "store/store.hpp"
+#include "trajectory/trajectory.hpp"
+
+namespace limrisk::cli {
+namespace {
+
+struct ReportCommand {
+    std::string store, out, figures;
+    double tolerance = default_tolerance;
+    bool force = false;
+};
+
+/// The trajectories that the store keeps.
+std::vector<CellTrajectory> stored_trajectories(const Store& store) {
+    std::vector<CellTrajectory> all;
+    for (const StoredDocument& document : store.documents(document_kind::trajectory)) all.push_back(trajectory_from_json(document.text));
+    return all;
+}
+
+ExitCode report(const ReportCommand& command) {
+    const Store store = Store::open(command.store);
+    const StoreSummary summary = summarize(store, command.tolerance);
+    const ReportOrigin origin{std::filesystem::path(command.store).filename().string(), LIMRISK_VERSION};
+    ReportFiles files{command.out, std::nullopt, command.force};
+    if (!command.figures.empty()) files.figures = command.figures;
+    const std::size_t figures = write_report(summary, stored_trajectories(store), origin, files);
+    note(fmt::format("{} cells, {} figures written to {}\n", summary.cells.size(), figures, command.out));
+    if (files.figures) note(fmt::format("the same figures as SVG, PDF and CSV in {}\n", command.figures));
+    return verdict_of(summary);
+}
+
+}  // namespace
+
+void add_report(CLI::App& app, Action& action) {
+    const auto options = std::make_shared<ReportCommand>();
+    CLI::App* command = app.add_subcommand("report", "a store as figures and tables in one HTML file; needs gnuplot");
+    command->add_option("STORE", options->store, "a store that `limrisk run` wrote")->required();
+    command->add_option("--out", options->out, "the HTML file to write")->type_name("FILE")->required();
+    command->add_option("--figures", options->figures, "also write each figure as SVG, PDF and CSV into this directory")->type_name("DIR");
+    command
+        ->add_option("--tolerance", options->tolerance,
+                     "relative excess of the limiting risk over the optimum from which on a trial missed it")
+        ->type_name("T")
+        ->check(CLI::Range(0.0, 1e6))
+        ->capture_default_str();
+    command->add_flag("--force", options->force, "overwrite files that exist");
+    command->footer(
+        examples({"limrisk report campaign.db --out report.html", "limrisk report campaign.db --out paper.html --figures figures"}));
+    command->callback([&action, options] { action = [options] { return report(*options); }; });
+}
+
+}  // namespace limrisk::cli

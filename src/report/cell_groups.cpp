@@ -1,0 +1,110 @@
+// Which cells of a campaign stand together in a figure; see cell_groups.hpp.
+#include "report/cell_groups.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+#include "report/cell_axes.hpp"
+#include "report/printable_text.hpp"
+
+namespace limrisk {
+namespace {
+
+constexpr std::size_t longest_value = 80;  // characters
+constexpr std::size_t few_cells = 12;      // of all groups together: all are shown
+constexpr std::size_t shown_groups = 6;    // of more cells: groups that show something
+
+std::string phrase(const Axis& axis) {
+    const std::string_view name = axis.name;
+    std::string value = shortened(printable_text(axis.value), longest_value);
+    if (name == "initialization") return value + " initialization";
+    if (name == "steps") return value + " steps";
+    if (name == "sampling") return value == "fresh" ? "fresh samples" : value;
+    if (name == "activation" || name == "optimizer" || name == "precision") return value;
+    if (name == "check_nodes") return "check nodes " + value;
+    return axis.name + (" " + value);
+}
+
+bool technical(std::string_view name) { return name == "checks" || name == "tail" || name == "tolerance" || name == "check_nodes"; }
+
+/// Of each axis whether cells differ in it.
+std::vector<bool> varying_axes(const StoreSummary& summary) {
+    const std::vector<Axis> first = cell_axes(summary.cells.front().cell);
+    std::vector<bool> varies(first.size(), false);
+    for (const CellSummary& cell : summary.cells) {
+        const std::vector<Axis> axes = cell_axes(cell.cell);
+        for (std::size_t axis = 0; axis < axes.size(); ++axis) varies[axis] = varies[axis] || axes[axis].value != first[axis].value;
+    }
+    return varies;
+}
+
+std::string joined(const std::vector<std::string>& parts) { return fmt::format("{}", fmt::join(parts, ", ")); }
+
+}  // namespace
+
+std::vector<CellGroup> cell_groups(const StoreSummary& summary) {
+    if (summary.cells.empty()) return {};
+    const std::vector<bool> varies = varying_axes(summary);
+    std::vector<CellGroup> groups;
+    std::map<std::vector<std::string>, std::size_t> known;  // values of all axes but the width, in full
+    for (std::size_t k = 0; k < summary.cells.size(); ++k) {
+        std::vector<std::string> key, parts;
+        const std::vector<Axis> axes = cell_axes(summary.cells[k].cell);
+        for (std::size_t axis = 0; axis < axes.size(); ++axis) {
+            if (!varies[axis] || std::string_view(axes[axis].name) == "width") continue;
+            key.push_back(axes[axis].value);
+            parts.push_back(phrase(axes[axis]));
+        }
+        const auto [entry, is_new] = known.try_emplace(key, groups.size());
+        if (is_new) groups.push_back({joined(parts), {}});
+        groups[entry->second].cells.push_back(k);
+    }
+    for (CellGroup& group : groups) {
+        std::stable_sort(group.cells.begin(), group.cells.end(),
+                         [&](std::size_t a, std::size_t b) { return summary.cells[a].cell.width < summary.cells[b].cell.width; });
+    }
+    return groups;
+}
+
+std::vector<std::string> common_parameters(const StoreSummary& summary) {
+    if (summary.cells.empty()) return {};
+    const std::vector<bool> varies = varying_axes(summary);
+    const std::vector<Axis> axes = cell_axes(summary.cells.front().cell);
+    std::vector<std::string> common;
+    for (std::size_t axis = 0; axis < axes.size(); ++axis) {
+        if (!varies[axis] && !technical(axes[axis].name)) common.push_back(phrase(axes[axis]));
+    }
+    return common;
+}
+
+std::string cell_label(const CellGroup& group, const CellSummary& cell) {
+    const std::string width = fmt::format("width {}", cell.cell.width);
+    return group.label.empty() ? width : width + ", " + group.label;
+}
+
+std::vector<CellChoice> choose_cells(const std::vector<CellGroup>& groups) {
+    std::size_t cells = 0, left = drawn_cells, showing = 0;
+    for (const CellGroup& group : groups) cells += group.cells.size();
+    std::vector<CellChoice> choices;
+    for (const CellGroup& group : groups) {
+        CellChoice& choice = choices.emplace_back();
+        const std::size_t n = group.cells.size();
+        const bool may_show = cells <= few_cells || showing < shown_groups;
+        for (std::size_t k = 0; k < n; ++k) {
+            const bool chosen = cells <= few_cells || k == 0 || k == n / 2 || k + 1 == n;
+            if (left == 0) {
+                ++choice.left_out;
+                continue;
+            }
+            --left;
+            (may_show && chosen ? choice.shown : choice.folded).push_back(group.cells[k]);
+        }
+        showing += choice.shown.empty() ? 0 : 1;
+    }
+    return choices;
+}
+
+}  // namespace limrisk

@@ -1,0 +1,125 @@
+// P(non-convergence) against the width; see figures.hpp.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "report/figures.hpp"
+#include "report/palette.hpp"
+#include "report/plot_script.hpp"
+
+namespace limrisk {
+namespace {
+
+constexpr double absent = std::numeric_limits<double>::quiet_NaN();
+
+double share(std::int64_t count, std::int64_t trials) { return static_cast<double>(count) / static_cast<double>(trials); }
+
+bool drawable(const CellSummary& cell) { return cell.cell.width > 0 && cell.done > 0; }
+
+std::vector<std::string> csv_row(const CellSummary& cell) {
+    const auto of_trials = [&](std::int64_t count) { return csv_number(share(count, cell.done)); };
+    std::vector<std::string> row{
+        std::to_string(cell.cell.index),  std::to_string(cell.cell.width),      std::to_string(cell.done),
+        of_trials(cell.certified),        csv_number(cell.certified_share.low), csv_number(cell.certified_share.high),
+        csv_number(cell.prediction.bound)};
+    if (cell.measured) {
+        row.insert(row.end(), {of_trials(cell.measured->above_least), of_trials(cell.measured->above_most),
+                               csv_number(cell.measured->share.low), csv_number(cell.measured->share.high)});
+    } else {
+        row.insert(row.end(), 4, "");
+    }
+    return row;
+}
+
+Figure probability_figure(const StoreSummary& summary, const CellGroup& group, std::size_t number) {
+    std::vector<double> width, certified, certified_low, certified_high, bound, least, most, low, high;
+    Figure figure;
+    figure.name = fmt::format("non-convergence-{}", number);
+    figure.title = group.label.empty() ? "P(non-convergence) by width" : group.label;
+    figure.table.heads = {"cell",          "width",          "trials",          "certified_share",
+                          "certified_low", "certified_high", "predicted_bound", "measured_least",
+                          "measured_most", "measured_low",   "measured_high"};
+    bool measured = false, uncertain = false;
+    for (const std::size_t k : group.cells) {
+        const CellSummary& cell = summary.cells[k];
+        if (!drawable(cell)) continue;
+        width.push_back(static_cast<double>(cell.cell.width));
+        certified.push_back(share(cell.certified, cell.done));
+        certified_low.push_back(cell.certified_share.low);
+        certified_high.push_back(cell.certified_share.high);
+        bound.push_back(cell.prediction.bound);
+        least.push_back(cell.measured ? share(cell.measured->above_least, cell.done) : absent);
+        most.push_back(cell.measured ? share(cell.measured->above_most, cell.done) : absent);
+        low.push_back(cell.measured ? cell.measured->share.low : absent);
+        high.push_back(cell.measured ? cell.measured->share.high : absent);
+        measured = measured || cell.measured;
+        uncertain = uncertain || (cell.measured && cell.measured->above_least != cell.measured->above_most);
+        figure.table.rows.push_back(csv_row(cell));
+    }
+    PlotScript plot(figure.width, figure.height, doubling_axis("width h (neurons, log scale)", width), share_axis("P(non-convergence), %"));
+    const std::string numbers = plot.numbers({width, certified, certified_low, certified_high, bound, least, most, low, high});
+    if (measured) {
+        plot.curve(fmt::format("{} using 1:8:9 with filledcurves fillcolor rgb '{}' fillstyle transparent solid 0.22 noborder", numbers,
+                               palette::vermillion));
+        if (uncertain) {
+            plot.curve(
+                fmt::format("{} using 1:6:6:7 with yerrorbars pointsize 0 linewidth 4 linecolor rgb '{}'", numbers, palette::vermillion));
+        }
+        plot.curve(fmt::format("{} using 1:6 with linespoints linewidth 1.5 pointtype 7 pointsize 0.75 linecolor rgb '{}'", numbers,
+                               palette::vermillion),
+                   "measured");
+    }
+    plot.curve(fmt::format("{} using 1:5 with lines linewidth 1.5 dashtype (7,4) linecolor rgb '{}'", numbers, palette::ink), "predicted");
+    plot.curve(
+        fmt::format("{} using 1:2:3:4 with yerrorbars linewidth 1.2 pointtype 4 pointsize 1.1 linecolor rgb '{}'", numbers, palette::blue),
+        "certified");
+    figure.script = plot.text();
+    figure.meaning =
+        fmt::format("Share of trials that do not converge, against widths {:g} to {:g}. Certified: {} to {}; predicted at least: {} to {}",
+                    width.front(), width.back(), percent_text(certified.front()), percent_text(certified.back()),
+                    percent_text(bound.front()), percent_text(bound.back()));
+    if (!std::isnan(least.front()) && !std::isnan(least.back()))
+        figure.meaning += fmt::format("; measured: {} to {}", percent_text(least.front()), percent_text(least.back()));
+    figure.meaning += ".";
+    if (uncertain) figure.caption = "The store keeps summaries: thick lines lead from the least to the largest possible share.";
+    return figure;
+}
+
+}  // namespace
+
+FigureSection probability_figures(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
+    FigureSection section{"probability", "Non-convergence and width", "", {}};
+    FigureGroup shown, folded{"more groups", true, {}};
+    constexpr std::size_t most_shown = 8;
+    std::size_t left_out = 0;
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+        std::size_t widths = 0;
+        for (const std::size_t k : groups[g].cells) widths += drawable(summary.cells[k]) ? 1 : 0;
+        if (widths < 2) continue;
+        if (shown.figures.size() + folded.figures.size() == drawn_cells) {
+            ++left_out;
+            continue;
+        }
+        (shown.figures.size() < most_shown ? shown : folded).figures.push_back(probability_figure(summary, groups[g], g + 1));
+    }
+    if (shown.figures.empty()) {
+        section.explanation = "This figure needs two widths with trials in cells that differ in nothing else.";
+        return section;
+    }
+    section.explanation =
+        "Filled circles and band: trials whose limiting risk stays above the best known risk of their width, with 95 % intervals. Open "
+        "squares: trials with inactive neurons certified at initialization, which cannot reach it, with 95 % intervals. Dashed: the lower "
+        "bound "
+        "that the law of the initialization gives.";
+    if (std::none_of(summary.cells.begin(), summary.cells.end(), [](const CellSummary& cell) { return cell.measured.has_value(); }))
+        section.explanation +=
+            " Nothing is measured here, since the store has no optima: `limrisk optimum CAMPAIGN.toml --store STORE` adds them.";
+    if (left_out > 0) section.explanation += " " + counted(static_cast<std::int64_t>(left_out), "more group") + " of cells are not drawn.";
+    section.groups.push_back(std::move(shown));
+    if (!folded.figures.empty()) section.groups.push_back(std::move(folded));
+    return section;
+}
+
+}  // namespace limrisk

@@ -1,0 +1,59 @@
+// The figures of a report, a section for each question. Each is made from the summary alone; what a summary lacks is left out.
+#pragma once
+#include <vector>
+
+#include "report/cell_groups.hpp"
+#include "report/figure.hpp"
+#include "report/summary.hpp"
+#include "trajectory/trajectory.hpp"
+
+namespace limrisk {
+
+/// P(non-convergence) against the width: certified, measured, and the bound of the theory; one figure for each group with two widths.
+FigureSection probability_figures(const StoreSummary& summary, const std::vector<CellGroup>& groups);
+
+/// 1 - P(non-convergence) on a logarithmic axis, with the fitted and the predicted exponential rate; one figure for each RateStatement.
+FigureSection rate_figures(const StoreSummary& summary, const std::vector<CellGroup>& groups);
+
+/// Histograms of the limiting risk with the levels of local minima; one figure per chosen cell.
+FigureSection risk_figures(const StoreSummary& summary, const std::vector<CellGroup>& groups);
+
+/// Numbers of inactive neurons at initialization, by the binomial law, and at the end; one figure per chosen cell.
+FigureSection inactive_figures(const StoreSummary& summary, const std::vector<CellGroup>& groups);
+
+/// Trajectories with bands: a figure per series and cell that has them.
+FigureSection trajectory_figures(const StoreSummary& summary, const std::vector<CellGroup>& groups,
+                                 const std::vector<CellTrajectory>& trajectories);
+
+/// A number of a CSV file: the shortest decimals that are exact, "inf" for infinity, empty for NaN.
+std::string csv_number(double value);
+
+/// "3 trials", "1 trial"; "12,345 trials".
+std::string counted(std::int64_t count, const std::string& noun);
+
+/// A share in percent for people: "37.3 %", "0.012 %".
+std::string percent_text(double share);
+
+/// Three digits: "0.00123", "1.23e-05".
+std::string risk_text(double risk);
+
+/// A group for what is shown and one for what is folded away, from the figures of a choice; empty ones are left out.
+///   figure(cell): of a place in StoreSummary::cells
+template <class Make>
+void add_groups(FigureSection& section, const std::vector<CellGroup>& groups, const std::vector<CellChoice>& choices, const Make& figure) {
+    std::size_t left_out = 0;
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+        for (const bool folded : {false, true}) {
+            FigureGroup group{groups[g].label, folded, {}};
+            for (const std::size_t cell : folded ? choices[g].folded : choices[g].shown) group.figures.push_back(figure(groups[g], cell));
+            if (!group.figures.empty()) section.groups.push_back(std::move(group));
+        }
+        left_out += choices[g].left_out;
+    }
+    if (left_out > 0) {
+        section.explanation += " Of " + counted(static_cast<std::int64_t>(left_out), "more cell") +
+                               " there is no figure here; `limrisk export` has their numbers.";
+    }
+}
+
+}  // namespace limrisk

@@ -1,0 +1,80 @@
+// Where the numbers of a report come from, and the commands that make them again; see page.hpp.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "limrisk/error.hpp"
+#include "report/markup.hpp"
+#include "report/page.hpp"
+
+namespace limrisk {
+namespace {
+
+std::set<std::string> ids(const std::vector<CellConfig>& cells) {
+    std::set<std::string> all;
+    for (const CellConfig& cell : cells) all.insert(cell.id);
+    return all;
+}
+
+/// Whether the campaign's text with these changes has the cells of the store.
+bool same_cells(const StoreSummary& summary, const Overrides& overrides) {
+    try {
+        std::set<std::string> stored;
+        for (const CellSummary& cell : summary.cells) stored.insert(cell.cell.id);
+        return ids(parse_campaign(summary.campaign.text, "campaign.toml", overrides).cells) == stored;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+struct Recipe {
+    std::string command, note;
+};
+
+/// The command that makes the store again, from the file that the store keeps. Its options are not kept, so they are found by trying.
+Recipe recipe(const StoreSummary& summary) {
+    Overrides overrides;
+    overrides.trials = summary.campaign.trials;
+    std::string command = fmt::format("limrisk run campaign.toml --trials {} --store again.db", summary.campaign.trials);
+    const std::string exact = "The file below, saved as campaign.toml, gives the same cells and the same trials, bit for bit.";
+    if (same_cells(summary, overrides)) return {command, exact};
+    if (summary.campaign.seed <= INT64_MAX) {
+        overrides.seed = summary.campaign.seed;
+        command += fmt::format(" --seed {}", summary.campaign.seed);
+        if (same_cells(summary, overrides)) return {command, exact};
+    }
+    if (!summary.cells.empty()) {
+        overrides.steps = summary.cells.front().cell.steps;
+        command += fmt::format(" --steps {}", *overrides.steps);
+        if (same_cells(summary, overrides)) return {command, exact};
+    }
+    return {
+        command,
+        "The file below, saved as campaign.toml, does not give the cells of this store by itself: they were made with --set, which a store "
+        "does not keep. `limrisk export` has the full description of each cell."};
+}
+
+}  // namespace
+
+std::string origin_section(const StoreSummary& summary, const ReportOrigin& origin) {
+    const StoredCampaign& campaign = summary.campaign;
+    const Recipe again = recipe(summary);
+    std::string text =
+        "<section id=\"origin\" aria-labelledby=\"origin-heading\">\n<h2 id=\"origin-heading\">Where this comes from</h2>\n<dl>\n";
+    const auto entry = [&](const char* term, const std::string& value) { text += element("dt", term) + element("dd", value) + "\n"; };
+    entry("campaign", campaign.name);
+    entry("store", origin.store);
+    entry("keeps", summary.contents == StoreContents::Summary ? "summaries" : "every trial");
+    entry("seed", std::to_string(campaign.seed));
+    entry("trials per cell", std::to_string(campaign.trials));
+    entry("created", campaign.created + " by limrisk " + campaign.version);
+    entry("report by", "limrisk " + origin.version);
+    text += "</dl>\n<p>" + prose(again.note) + "</p>\n" + element("pre", again.command) + "\n";
+    text += element("p", "One trial again, compared bit for bit:") + "\n";
+    text += element("pre", "limrisk replay again.db --cell 0 --trial 0") + "\n";
+    text += "<details><summary>The campaign file</summary>\n<pre>" + escaped(campaign.text, true) + "</pre></details>\n</section>\n";
+    return text;
+}
+
+}  // namespace limrisk

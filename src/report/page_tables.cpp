@@ -1,0 +1,271 @@
+// The tables of a report; see page.hpp.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "limrisk/trial_record.hpp"
+#include "report/figures.hpp"
+#include "report/markup.hpp"
+#include "report/page.hpp"
+
+namespace limrisk {
+namespace {
+
+constexpr const char* dash = "–";
+constexpr std::size_t long_table = 24;  // rows; longer ones are folded
+
+/// In percent, without the sign.
+std::string percent(double share) {
+    const std::string text = percent_text(share);
+    return text.substr(0, text.size() - 2);
+}
+
+std::string share_text(std::int64_t count, std::int64_t of) {
+    return of == 0 ? dash : percent(static_cast<double>(count) / static_cast<double>(of));
+}
+
+std::string interval_text(const Interval& share) { return fmt::format("[{}, {}]", percent(share.low), percent(share.high)); }
+
+/// "61.0 [59.5, 62.5]"
+std::string share_and_interval(std::int64_t count, std::int64_t of, const Interval& share) {
+    return of == 0 ? dash : share_text(count, of) + " " + interval_text(share);
+}
+
+/// Whole percents; "<1" for a few, so that 0 means none.
+std::string whole_percent(std::int64_t count, std::int64_t of) {
+    const double share = 100.0 * static_cast<double>(count) / static_cast<double>(of);
+    if (count > 0 && share < 1) return "<1";
+    if (count < of && share > 99) return ">99";
+    return fmt::format("{:.0f}", share);
+}
+
+std::string mean_text(double mean) { return fmt::format("{:.{}f}", mean, mean < 100 ? 2 : 1); }
+
+/// As wide as any other.
+std::string table_risk(double risk) { return std::isinf(risk) ? "∞" : fmt::format("{:.2e}", risk); }
+
+/// Both ends where they differ.
+std::string range_text(const RiskRange& risk) { return (risk.low == risk.high ? "" : "≤ ") + table_risk(risk.high); }
+
+std::string section(const std::string& id, const std::string& heading, const std::string& inner) {
+    return fmt::format("<section id=\"{0}\" aria-labelledby=\"{0}-heading\">\n<h2 id=\"{0}-heading\">{1}</h2>\n{2}</section>\n", id,
+                       escaped(heading), inner);
+}
+
+std::string paragraph(std::string_view text) { return "<p>" + prose(text) + "</p>\n"; }
+
+std::string folded(const std::string& label, const std::string& inner, bool fold) {
+    return fold ? "<details>" + element("summary", label) + "\n" + inner + "</details>\n" : inner;
+}
+
+std::vector<std::string> cell_row(const CellSummary& cell) {
+    std::vector<std::string> row{std::to_string(cell.cell.width), std::to_string(cell.cell.index), std::to_string(cell.done)};
+    if (cell.done == 0) {
+        row.resize(16, dash);
+        return row;
+    }
+    row.push_back(percent(cell.prediction.bound));
+    row.push_back(share_and_interval(cell.certified, cell.done, cell.certified_share));
+    if (cell.measured) {
+        const Measured& measured = *cell.measured;
+        const std::string most = measured.above_most == measured.above_least ? "" : " to " + share_text(measured.above_most, cell.done);
+        row.push_back(share_text(measured.above_least, cell.done) + most + " " + interval_text(measured.share));
+        row.push_back(table_risk(measured.optimum));
+    } else {
+        row.insert(row.end(), {dash, cell.optimum ? table_risk(cell.optimum->risk) : dash});
+    }
+    row.insert(row.end(), {table_risk(cell.best_risk), range_text(cell.limiting_risk.median), range_text(cell.limiting_risk.high),
+                           mean_text(cell.mean_inactive_initial), mean_text(cell.mean_inactive_final)});
+    for (const Verdict verdict : {Verdict::Converged, Verdict::Oscillating, Verdict::Budget, Verdict::Diverged})
+        row.push_back(whole_percent(cell.verdicts[static_cast<std::size_t>(verdict)], cell.done));
+    return row;
+}
+
+std::vector<std::string> level_row(const LevelShare& level, std::int64_t trials) {
+    std::string name = level.name;
+    if (level.optimum_of && name.find("optimum") == std::string::npos)
+        name += fmt::format("{}optimum of width {}", name.empty() ? "" : ", ", *level.optimum_of);
+    std::vector<std::string> row{name.empty() ? "cluster" : name, fmt::format("{:.6g}", level.risk), std::to_string(level.trials),
+                                 share_and_interval(level.trials, trials, level.share)};
+    const bool some = level.trials > 0;
+    for (const double mean : {level.mean_inactive, level.mean_linear, level.mean_kinked}) row.push_back(some ? mean_text(mean) : dash);
+    return row;
+}
+
+/// Of one cell.
+std::string levels_of(const CellSummary& cell, const std::string& label, bool fold) {
+    const LevelStatement& levels = *cell.levels;
+    MarkupTable table(label, {"level", "risk", "trials", "share, % [95 % CI]", "inactive", "linear", "kinked"});
+    std::int64_t placed = 0, shown = 0;
+    for (const LevelShare& level : levels.levels) {
+        placed += level.trials;
+        if (level.trials == 0 && !level.optimum_of && levels.levels.size() > long_table)
+            continue;  // a long catalogue: what is empty is left out
+        table.row(level_row(level, cell.done));
+        ++shown;
+    }
+    std::string note = fmt::format("{} on no level", counted(levels.on_none, "trial"));
+    if (!levels.catalogue) {
+        note = fmt::format("Clusters of the limiting risks of converged trials, no catalogue; {} did not converge",
+                           counted(levels.on_none, "trial"));
+        const std::int64_t elsewhere = cell.done - placed - levels.on_none;
+        if (elsewhere > 0) note += fmt::format("; {} in smaller clusters", counted(elsewhere, "trial"));
+    }
+    const auto empty = static_cast<std::int64_t>(levels.levels.size()) - shown;
+    if (empty > 0) note += fmt::format("; {} without trials left out", counted(empty, "level"));
+    return folded(label, table.text() + element("p", note + ".", "class=\"soft\"") + "\n", fold);
+}
+
+}  // namespace
+
+std::string cells_section(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
+    MarkupTable table("All cells",
+                      {"width", "cell", "trials", "predicted, %", "certified, % [CI]", "measured, % [CI]", "optimum", "best risk",
+                       "risk, median", "risk, 95 %", "inactive, start", "inactive, end", "con %", "osc %", "bud %", "div %"},
+                      0);
+    for (const CellGroup& group : groups) {
+        if (!group.label.empty()) table.heading(group.label);
+        for (const std::size_t k : group.cells) table.row(cell_row(summary.cells[k]));
+    }
+    std::string legend =
+        "Predicted: lower bound for the probability of non-convergence, from the law of the initialization alone. Certified: trials whose "
+        "inactive neurons, proved inactive on the whole box at initialization, exclude the optimum. Measured: trials whose limiting risk "
+        "is above "
+        "the optimum, the best known risk of the width";
+    if (summary.tolerance > 0) legend += fmt::format(", by more than {:g} %", 100 * summary.tolerance);
+    legend +=
+        ". CI: 95 % intervals, of Clopper and Pearson unless a stopping rule chose the trials. Risk: quantiles of the limiting risk (≤: "
+        "upper end of a bin less than 0.1 % wide); "
+        "best: smallest of any trial at any check. "
+        "Inactive: "
+        "mean number of neurons. The last four columns: trials whose tail converged, oscillates, "
+        "still moves at the end of its budget, diverged.";
+    return section("cells", "Predicted, certified, measured", table.text() + element("p", legend, "class=\"soft\"") + "\n");
+}
+
+std::string levels_section(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
+    std::size_t cells = 0;
+    for (const CellSummary& cell : summary.cells) cells += cell.levels && !cell.levels->levels.empty() ? 1 : 0;
+    if (cells == 0) return "";
+    std::string text;
+    double tolerance = 0;
+    for (const CellGroup& group : groups) {
+        for (const std::size_t k : group.cells) {
+            const CellSummary& cell = summary.cells[k];
+            if (!cell.levels || cell.levels->levels.empty()) continue;
+            text += levels_of(cell, cell_label(group, cell), cells > 3);
+            tolerance = cell.levels->tolerance;
+        }
+    }
+    const std::string explanation = fmt::format(
+        "Levels of the risk at which trials ended, and the mean numbers of inactive, linear and kinked neurons there at the end. A trial "
+        "is on "
+        "a level if its risk is within a relative {:g} of it.",
+        tolerance);
+    return section("levels", "Levels", paragraph(explanation) + text);
+}
+
+std::string floors_section(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
+    MarkupTable table("Risk floors", {"inactive", "trials", "best known infimum", "lower bound"}, 0);
+    for (const CellGroup& group : groups) {
+        for (const std::size_t k : group.cells) {
+            const CellSummary& cell = summary.cells[k];
+            if (cell.floors.empty()) continue;
+            table.heading(cell_label(group, cell));
+            for (const Floor& floor : cell.floors) {
+                table.row({std::to_string(floor.inactive), std::to_string(floor.trials), floor.risk ? table_risk(*floor.risk) : dash,
+                           floor.lower_bound ? table_risk(*floor.lower_bound) : dash});
+            }
+        }
+    }
+    if (table.empty()) return "";
+    const std::string explanation =
+        "Of the trials with so many neurons certified inactive at initialization no iterate has a risk below the infimum of that many "
+        "neurons "
+        "fewer: the best known one, and a proved lower bound of it where there is one.";
+    return section("floors", "Risk floors",
+                   paragraph(explanation) +
+                       folded(counted(static_cast<std::int64_t>(table.rows()), "floor"), table.text(), table.rows() > long_table));
+}
+
+std::string checks_section(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
+    MarkupTable table("Theorems against trials", {"theorem", "cell", "trials checked", "violated", "first trial", "detail"}, 1);
+    std::int64_t checked = 0, violated = 0;
+    for (const CellGroup& group : groups) {
+        bool named = false;
+        for (const std::size_t k : group.cells) {
+            for (const TheoryCheck& check : summary.cells[k].checks) {
+                if (!named && !group.label.empty()) table.heading(group.label);
+                named = true;
+                checked += check.checked;
+                violated += check.violated;
+                table.row({check.name, fmt::format("{} (width {})", summary.cells[k].cell.index, summary.cells[k].cell.width),
+                           std::to_string(check.checked), std::to_string(check.violated),
+                           check.first_trial < 0 ? dash : std::to_string(check.first_trial), check.detail.empty() ? dash : check.detail});
+            }
+        }
+    }
+    if (table.empty()) return "";
+    const std::string verdict =
+        violated == 0
+            ? paragraph(fmt::format("Held against {}; none violates a theorem.", counted(checked, "case")))
+            : element("p",
+                      fmt::format("{} of {} violate a theorem: limrisk or the mathematics is wrong.", violated, counted(checked, "case")),
+                      "class=\"bad\"") +
+                  "\n";
+    return section("checks", "Theorems held against the trials",
+                   verdict + folded(counted(static_cast<std::int64_t>(table.rows()), "check"), table.text(),
+                                    violated == 0 && table.rows() > long_table));
+}
+
+std::string rates_table(const StoreSummary& summary) {
+    MarkupTable table("Exponential rates", {"cells", "fitted rate", "95 % CI", "predicted −log(1 − p)", "p-value of the exponential law"});
+    const auto text = [](double rate) { return std::isinf(rate) ? std::string("∞") : fmt::format("{:.4g}", rate); };
+    for (const RateStatement& rate : summary.rates) {
+        const Interval interval = rate.fit.rate_interval;
+        table.row({rate.label.empty() ? "all" : rate.label, text(rate.fit.rate),
+                   fmt::format("[{}, {}]", text(interval.low), text(interval.high)), rate.predicted ? text(*rate.predicted) : dash,
+                   rate.fit.degrees > 0 ? fmt::format("{:.2g}", rate.fit.p_value) : dash});
+    }
+    if (table.empty()) return "";
+    return folded(counted(static_cast<std::int64_t>(table.rows()), "rate"), table.text(), table.rows() > long_table);
+}
+
+std::string identities_table(const StoreSummary& summary, const std::vector<CellGroup>& groups,
+                             const std::vector<CellTrajectory>& trajectories) {
+    MarkupTable identities("Identities along the trajectories", {"identity", "cell", "points", "largest error", "tolerance", "holds"});
+    MarkupTable gaps("Least-squares gaps at the end of converged trials, relative to the risk of the best constant",
+                     {"cell", "trials", "converged", "median gap", "largest gap"});
+    bool violated = false;
+    for (const CellGroup& group : groups) {
+        for (const std::size_t k : group.cells) {
+            const CellSummary& cell = summary.cells[k];
+            const auto found = std::find_if(trajectories.begin(), trajectories.end(),
+                                            [&](const CellTrajectory& entry) { return entry.cell_id == cell.cell.id; });
+            if (found == trajectories.end()) continue;
+            const std::string label = fmt::format("{} ({})", cell.cell.index, cell_label(group, cell));
+            for (const TrajectoryCheck& check : found->checks) {
+                const bool holds = check.largest_error <= check.tolerance;  // NaN does not
+                violated = violated || !holds;
+                identities.row({check.name, label, std::to_string(check.points), fmt::format("{:.2e}", check.largest_error),
+                                fmt::format("{:.2e}", check.tolerance), holds ? "yes" : "NO"});
+            }
+            const std::vector<double>& all = found->least_squares_gaps;
+            if (!all.empty()) {
+                gaps.row({label, std::to_string(found->trials), std::to_string(found->converged),
+                          fmt::format("{:.2e}", all[(all.size() - 1) / 2]), fmt::format("{:.2e}", all.back())});
+            }
+        }
+    }
+    std::string text;
+    if (violated) text += element("p", "An identity does not hold: limrisk or the mathematics is wrong.", "class=\"bad\"") + "\n";
+    if (!identities.empty())
+        text += folded(counted(static_cast<std::int64_t>(identities.rows()), "identity check"), identities.text(),
+                       !violated && identities.rows() > long_table);
+    if (!gaps.empty()) text += folded(counted(static_cast<std::int64_t>(gaps.rows()), "gap"), gaps.text(), gaps.rows() > long_table);
+    return text;
+}
+
+}  // namespace limrisk
