@@ -48,12 +48,7 @@ void add_report(CLI::App& app, Action& action) {
     command->add_option("STORE", options->store, "a store that `limrisk run` wrote")->required();
     command->add_option("--out", options->out, "the HTML file to write")->type_name("FILE")->required();
     command->add_option("--figures", options->figures, "also write each figure as SVG, PDF and CSV into this directory")->type_name("DIR");
-    command
-        ->add_option("--tolerance", options->tolerance,
-                     "relative excess of the limiting risk over the optimum from which on a trial missed it")
-        ->type_name("T")
-        ->check(CLI::Range(0.0, 1e6))
-        ->capture_default_str();
+    add_tolerance_option(*command, options->tolerance);
     command->add_flag("--force", options->force, "overwrite files that exist");
     command->footer(
         examples({"limrisk report campaign.db --out report.html", "limrisk report campaign.db --out paper.html --figures figures"}));

@@ -48,12 +48,7 @@ void add_summary(CLI::App& app, Action& action) {
     const auto options = std::make_shared<SummaryCommand>();
     CLI::App* command = app.add_subcommand("summary", "what a store says about each cell; also while a run writes it");
     command->add_option("STORE", options->store, "a store that `limrisk run` wrote")->required();
-    command
-        ->add_option("--tolerance", options->tolerance,
-                     "relative excess of the limiting risk over the optimum from which on a trial missed it")
-        ->type_name("T")
-        ->check(CLI::Range(0.0, 1e6))
-        ->capture_default_str();
+    add_tolerance_option(*command, options->tolerance);
     CLI::Option* compare = command
                                ->add_option("--compare", options->compare,
                                             "compare the cells that differ in this axis only, trial by trial: optimizer, width ...")

@@ -6,6 +6,13 @@
 
 namespace limrisk::cli {
 
+void add_tolerance_option(CLI::App& command, double& tolerance) {
+    command.add_option("--tolerance", tolerance, "relative excess of the limiting risk over the optimum from which on a trial missed it")
+        ->type_name("T")
+        ->check(CLI::Range(0.0, 1e6))
+        ->capture_default_str();
+}
+
 ExitCode verdict_of(const StoreSummary& summary) {
     for (const std::string& warning : summary.warnings) note("limrisk: WARNING: " + warning + "\n");
     const std::string violated = violations(summary);

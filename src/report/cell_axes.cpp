@@ -6,7 +6,14 @@
 #include <algorithm>
 #include <string_view>
 
+#include "report/printable_text.hpp"
+
 namespace limrisk {
+namespace {
+
+constexpr std::size_t longest_value = 80;  // characters
+
+}  // namespace
 
 std::vector<Axis> cell_axes(const CellConfig& cell) {
     return {
@@ -28,9 +35,14 @@ std::vector<Axis> cell_axes(const CellConfig& cell) {
     };
 }
 
+bool is_technical(const Axis& axis) {
+    const std::string_view name = axis.name;
+    return name == "checks" || name == "tail" || name == "tolerance" || name == "check_nodes";
+}
+
 std::string axis_phrase(const Axis& axis) {
     const std::string_view name = axis.name;
-    std::string value = axis.value.size() <= 80 ? axis.value : axis.value.substr(0, 77) + "...";
+    const std::string value = shortened(printable_text(axis.value), longest_value);
     if (name == "initialization") return value + " initialization";
     if (name == "steps") return value + " steps";
     if (name == "sampling") return value == "fresh" ? "fresh samples" : value;

@@ -15,7 +15,10 @@ struct Axis {
 /// Always the same axes in the same order, from the problem to the tracking.
 std::vector<Axis> cell_axes(const CellConfig& cell);
 
-/// An axis as it stands in a heading: "width 4", "adam(0.01)", "fresh samples".
+/// How trials are watched, not what they are: left out of headings unless it varies.
+bool is_technical(const Axis& axis);
+
+/// An axis as it stands in a heading: "width 4", "adam(0.01)", "fresh samples". Printable, at most 80 characters of the value.
 std::string axis_phrase(const Axis& axis);
 
 /// What tells each cell from the others: the phrases of the axes that vary, with or without the width.

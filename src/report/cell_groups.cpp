@@ -8,27 +8,12 @@
 #include <string_view>
 
 #include "report/cell_axes.hpp"
-#include "report/printable_text.hpp"
 
 namespace limrisk {
 namespace {
 
-constexpr std::size_t longest_value = 80;  // characters
-constexpr std::size_t few_cells = 12;      // of all groups together: all are shown
-constexpr std::size_t shown_groups = 6;    // of more cells: groups that show something
-
-std::string phrase(const Axis& axis) {
-    const std::string_view name = axis.name;
-    std::string value = shortened(printable_text(axis.value), longest_value);
-    if (name == "initialization") return value + " initialization";
-    if (name == "steps") return value + " steps";
-    if (name == "sampling") return value == "fresh" ? "fresh samples" : value;
-    if (name == "activation" || name == "optimizer" || name == "precision") return value;
-    if (name == "check_nodes") return "check nodes " + value;
-    return axis.name + (" " + value);
-}
-
-bool technical(std::string_view name) { return name == "checks" || name == "tail" || name == "tolerance" || name == "check_nodes"; }
+constexpr std::size_t few_cells = 12;    // of all groups together: all are shown
+constexpr std::size_t shown_groups = 6;  // of more cells: groups that show something
 
 /// Of each axis whether cells differ in it.
 std::vector<bool> varying_axes(const StoreSummary& summary) {
@@ -56,7 +41,7 @@ std::vector<CellGroup> cell_groups(const StoreSummary& summary) {
         for (std::size_t axis = 0; axis < axes.size(); ++axis) {
             if (!varies[axis] || std::string_view(axes[axis].name) == "width") continue;
             key.push_back(axes[axis].value);
-            parts.push_back(phrase(axes[axis]));
+            parts.push_back(axis_phrase(axes[axis]));
         }
         const auto [entry, is_new] = known.try_emplace(key, groups.size());
         if (is_new) groups.push_back({joined(parts), {}});
@@ -75,7 +60,7 @@ std::vector<std::string> common_parameters(const StoreSummary& summary) {
     const std::vector<Axis> axes = cell_axes(summary.cells.front().cell);
     std::vector<std::string> common;
     for (std::size_t axis = 0; axis < axes.size(); ++axis) {
-        if (!varies[axis] && !technical(axes[axis].name)) common.push_back(phrase(axes[axis]));
+        if (!varies[axis] && !is_technical(axes[axis])) common.push_back(axis_phrase(axes[axis]));
     }
     return common;
 }

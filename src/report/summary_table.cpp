@@ -52,11 +52,9 @@ std::string summary_table(const StoreSummary& summary) {
     std::vector<std::size_t> varying;
     std::vector<std::string> common;
     for (std::size_t axis = 0; axis < axes.front().size(); ++axis) {
-        const std::string_view name = axes.front()[axis].name;
-        const bool technical = name == "checks" || name == "tail" || name == "tolerance" || name == "check_nodes";
         if (varies(axes, axis))
             varying.push_back(axis);
-        else if (!technical)
+        else if (!is_technical(axes.front()[axis]))
             common.push_back(axis_phrase(axes.front()[axis]));
     }
     const bool ruled = summary.cells.front().stopping.has_value();
