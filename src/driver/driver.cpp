@@ -74,6 +74,7 @@ RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend
         if (wait == WorkerPool::Wait::AllDone) break;
         if (wait == WorkerPool::Wait::Timeout) continue;
         const FinishedBatch batch = pool.take();
+        if (outcome.trials_written == 0) store.add_document({document_kind::backend, backend.description(), 0, "", "{}", "", ""});
         if (store.contents() == StoreContents::Summary)
             store.write_aggregates(batch.aggregates);
         else

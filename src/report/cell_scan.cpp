@@ -13,6 +13,9 @@
 #include "report/stopping_statement.hpp"
 
 namespace limrisk {
+
+namespace opt = limrisk::optimum;
+
 namespace {
 
 /// Part of the best constant's risk by which a risk must exceed an optimum of 0 to miss it: float32 reaches no less.
@@ -46,6 +49,14 @@ std::vector<Floor> floors_of(const CellConfig& cell, const KnownProblem& known, 
     return floors;
 }
 
+std::vector<EmbeddedLevel> hierarchy_of(const CellConfig& cell, const KnownProblem& known) {
+    std::vector<EmbeddedLevel> levels;
+    for (const auto& [width, optimum] : known.optima)
+        if (width <= cell.width && (levels.empty() || opt::clearly_below(optimum.risk, levels.back().risk, known.constant_risk())))
+            levels.push_back({width, optimum.risk});
+    return levels;
+}
+
 /// Everything that the aggregate and what is known of the problem say; measured: with the counts of the bins.
 CellSummary summary_of(const Aggregate& aggregate, const CellConfig& cell, const KnownProblem& known, double tolerance) {
     CellSummary summary;
@@ -57,6 +68,7 @@ CellSummary summary_of(const Aggregate& aggregate, const CellConfig& cell, const
     summary.certified = trials_with_at_least(aggregate.inactive_initial, summary.least_inactive);
     summary.certified_share = clopper_pearson(summary.certified, summary.done);
     summary.prediction = predict(cell, summary.least_inactive, aggregate.inactive_initial);
+    summary.hierarchy = hierarchy_of(cell, known);
     summary.floors = floors_of(cell, known, aggregate.inactive_initial);
     if (aggregate.trials == 0) return summary;
     summary.mean_inactive_initial = mean(aggregate.inactive_initial, aggregate.trials);

@@ -28,13 +28,15 @@ struct Level {
     double risk;
     std::string name;
     std::int64_t trials;
-    bool own;  ///< of the cell's own width
+    bool own;           ///< of the cell's own width
+    std::int64_t rank;  ///< which of two levels without trials goes first
 };
 
 /// As short as two columns below a figure need it.
 std::string optimum_name(std::int64_t width) { return fmt::format("optimum, width {}", width); }
 
-/// Those a figure shows: the optimum of the cell's own width, then the most populated ones, then the lowest; ascending by risk.
+/// Those a figure shows: the optimum of the cell's own width, then the most populated ones, then of a catalogue the lowest,
+/// of embedded optima those of the smallest widths; ascending by risk.
 std::vector<Level> drawn_levels(const CellSummary& cell) {
     std::vector<Level> levels;
     bool own = false;
@@ -49,14 +51,22 @@ std::vector<Level> drawn_levels(const CellSummary& cell) {
                 name += fmt::format(" ({})", optimum);
             const bool is_own = level.optimum_of && *level.optimum_of == cell.cell.width;
             own = own || is_own;
-            levels.push_back({level.risk, name, level.trials, is_own});
+            levels.push_back({level.risk, name, level.trials, is_own, static_cast<std::int64_t>(levels.size())});
         }
     }
-    if (!own && cell.optimum && cell.optimum->risk > 0) levels.push_back({cell.optimum->risk, optimum_name(cell.cell.width), 0, true});
+    if (!cell.levels || !cell.levels->catalogue) {
+        for (const EmbeddedLevel& level : cell.hierarchy) {
+            if (!(level.risk > 0)) continue;
+            const bool is_own = level.optimum_of == cell.cell.width;
+            own = own || is_own;
+            levels.push_back({level.risk, optimum_name(level.optimum_of), 0, is_own, level.optimum_of});
+        }
+    }
+    if (!own && cell.optimum && cell.optimum->risk > 0) levels.push_back({cell.optimum->risk, optimum_name(cell.cell.width), 0, true, 0});
     std::stable_sort(levels.begin(), levels.end(), [](const Level& a, const Level& b) {
         if (a.own != b.own) return a.own;
         if (a.trials != b.trials) return a.trials > b.trials;
-        return a.risk < b.risk;
+        return a.rank < b.rank;
     });
     if (levels.size() > most_levels) levels.resize(most_levels);
     std::stable_sort(levels.begin(), levels.end(), [](const Level& a, const Level& b) { return a.risk < b.risk; });

@@ -69,6 +69,7 @@ std::string origin_section(const StoreSummary& summary, const ReportOrigin& orig
     entry("seed", std::to_string(campaign.seed));
     entry("trials per cell", std::to_string(campaign.trials));
     entry("created", campaign.created + " by limrisk " + campaign.version);
+    for (const std::string& backend : summary.backends) entry("computed by", backend);
     entry("report by", "limrisk " + origin.version);
     text += "</dl>\n<p>" + prose(again.note) + "</p>\n" + element("pre", again.command) + "\n";
     text += element("p", "One trial again, compared bit for bit:") + "\n";

@@ -21,11 +21,13 @@ std::string bound(double probability) {
     return fmt::format("{:.{}f}", std::floor(100 * probability * scale * (1 + 1e-15)) / scale, digits);
 }
 
-std::string multiple(double ratio) { return ratio < 10 ? fmt::format("{:.2f}", ratio) : fmt::format("{:.3g}", ratio); }
+std::string multiple(double ratio) {
+    if (ratio >= 1e6) return fmt::format("{:.1e}", ratio);
+    return ratio < 10 ? fmt::format("{:.2f}", ratio) : ratio < 1000 ? fmt::format("{:.3g}", ratio) : grouped_digits(std::llround(ratio));
+}
 
 std::string share(std::int64_t trials, std::int64_t of, const Interval& interval) {
-    return fmt::format("{:.1f} % [{:.1f}, {:.1f}]", 100 * static_cast<double>(trials) / static_cast<double>(of), 100 * interval.low,
-                       100 * interval.high);
+    return fmt::format("{} % [{:.1f}, {:.1f}]", share_text(trials, of), 100 * interval.low, 100 * interval.high);
 }
 
 std::string certified_phrase(const CellSummary& cell) {
@@ -71,6 +73,13 @@ std::string grouped_digits(std::int64_t number) {
     for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3)
         digits.insert(static_cast<std::size_t>(at), ",");
     return digits;
+}
+
+std::string share_text(std::int64_t trials, std::int64_t of) {
+    const std::string text = fmt::format("{:.1f}", 100.0 * static_cast<double>(trials) / static_cast<double>(of));
+    if (text == "100.0" && trials < of) return ">99.9";
+    if (text == "0.0" && trials > 0) return "<0.1";
+    return text;
 }
 
 std::string sentence(const CellSummary& cell, const std::vector<std::string>& names, double tolerance) {

@@ -45,6 +45,12 @@ struct Floor {
     std::optional<double> lower_bound;  ///< of that infimum
 };
 
+/// A level of Corollary 3.14: the optimum of a smaller width, or of the cell's own, embedded by inactive neurons.
+struct EmbeddedLevel {
+    std::int64_t optimum_of = 0;  ///< width
+    double risk = 0;
+};
+
 /// Trials whose risk lies on one level.
 struct LevelShare {
     std::string name;  ///< "RL", "linear", "optimum of width 2"; empty for a cluster

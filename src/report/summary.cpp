@@ -42,6 +42,7 @@ StoreSummary summarize(const Store& store, double tolerance) {
     summary.campaign = store.campaign();
     summary.contents = store.contents();
     summary.tolerance = tolerance;
+    for (const StoredDocument& document : store.documents(document_kind::backend)) summary.backends.push_back(document.id);
     const std::vector<CellConfig> cells = described_cells(store);
     KnownOptima optima(store);
     ScanContext context{optima, tolerance};

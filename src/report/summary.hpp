@@ -36,6 +36,7 @@ struct CellSummary {
     std::optional<Measured> measured;      ///< if the optimum is known
     std::vector<Floor> floors;             ///< by the number of inactive neurons, ascending; those without trials left out
     std::optional<LevelStatement> levels;  ///< where the store keeps trials
+    std::vector<EmbeddedLevel> hierarchy;  ///< of the widths up to the cell's whose optima are known and differ, ascending by width
     std::vector<TheoryCheck> checks;
     std::optional<StoppedCount> stopping;  ///< where a rule says which trials count; the intervals above then hold under it
     std::string sentence;                  ///< the cell in words
@@ -47,6 +48,7 @@ struct StoreSummary {
     double tolerance = 0;  ///< relative, of what counts as above the optimum
     std::vector<CellSummary> cells;
     std::vector<RateStatement> rates;
+    std::vector<std::string> backends;  ///< descriptions of those that have written trials
     std::vector<std::string> warnings;  ///< a line each: optima that a trial beats
     /// A theorem was violated: limrisk or the mathematics is wrong.
     bool violated() const;

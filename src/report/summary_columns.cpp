@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "limrisk/trial_record.hpp"
+#include "report/sentence.hpp"
 #include "report/stopping_statement.hpp"
 
 namespace limrisk {
@@ -24,10 +25,6 @@ std::string percent(std::int64_t count, std::int64_t of) {
     if (count > 0 && share < 1) return "<1";
     if (count < of && share > 99) return ">99";
     return fmt::format("{:.0f}", share);
-}
-
-std::string share(std::int64_t trials, std::int64_t of) {
-    return fmt::format("{:.1f}", 100.0 * static_cast<double>(trials) / static_cast<double>(of));
 }
 
 std::string interval(const Interval& interval) { return fmt::format("[{:.1f}, {:.1f}]", 100 * interval.low, 100 * interval.high); }
@@ -69,12 +66,12 @@ std::vector<TextColumn> summary_columns(const StoreSummary& summary, bool with_t
     const bool measured = any_measured(summary);
     if (with_trials)
         add("", "trials", 0, [&](const auto& cell) { return fmt::format("{}/{}", cell.done, trials_allowed(cell, summary.campaign)); });
-    add_done("certified, %", "share", 0, [](const auto& cell) { return share(cell.certified, cell.done); });
+    add_done("certified, %", "share", 0, [](const auto& cell) { return share_text(cell.certified, cell.done); });
     add_done("certified, %", "[95 % CI]", 0, [](const auto& cell) { return interval(cell.certified_share); });
     add("theory", "bound", 0, [](const auto& cell) { return bound(cell.prediction.bound); });
     if (measured) {
         add_done("missed, %", "share", 0,
-                 [](const auto& cell) { return cell.measured ? share(cell.measured->above_most, cell.done) : "-"; });
+                 [](const auto& cell) { return cell.measured ? share_text(cell.measured->above_most, cell.done) : "-"; });
         add_done("missed, %", "[95 % CI]", 0, [](const auto& cell) { return cell.measured ? interval(cell.measured->share) : "-"; });
     }
     add_done("inactive", "start", 0, [](const auto& cell) { return mean(cell.mean_inactive_initial); });

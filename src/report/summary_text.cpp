@@ -155,11 +155,8 @@ std::string csv_value(const ordered_json& value) {
 std::string summary_json(const StoreSummary& summary) {
     const StoredCampaign& campaign = summary.campaign;
     ordered_json document{{"format", "limrisk-summary"}, {"format_version", 1}};
-    document["campaign"] = {{"name", campaign.name},
-                            {"seed", campaign.seed},
-                            {"trials", campaign.trials},
-                            {"version", campaign.version},
-                            {"created", campaign.created}};
+    document["campaign"] = {{"name", campaign.name},       {"seed", campaign.seed},       {"trials", campaign.trials},
+                            {"version", campaign.version}, {"created", campaign.created}, {"backends", summary.backends}};
     document["confidence"] = 0.95;
     document["tolerance"] = summary.tolerance;
     document["warnings"] = summary.warnings;

@@ -229,6 +229,15 @@ std::vector<StoredDocument> Store::documents(const std::string& kind) const {
     return find_documents(impl_->database, kind);
 }
 
+void Store::add_document(const StoredDocument& document) {
+    const std::scoped_lock guard(impl_->mutex);
+    if (!impl_->lock) throw Defect("a store that was opened for reading was asked to write");
+    if (find_document(impl_->database, document.kind, document.id, document.number)) return;
+    sqlite::Transaction transaction(impl_->database);
+    put_document(impl_->database, document);
+    transaction.commit();
+}
+
 void Store::write_block(const BlockKey& key, const std::vector<TrialRecord>& records) {
     const TrialBlock block{key, records};
     write_blocks({&block, 1});

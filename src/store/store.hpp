@@ -75,6 +75,8 @@ public:
     std::vector<BlockKey> blocks() const;
     /// All documents of a kind, by id and number: document_table.hpp. Throws StoreError(Data) if one does not fit its hash.
     std::vector<StoredDocument> documents(const std::string& kind) const;
+    /// Commits the document, unless there is one of its kind, id and number. Of a store that is open for writing.
+    void add_document(const StoredDocument& document);
 
     // Of a store that keeps trials:
 

@@ -1,19 +1,24 @@
-"""Recomputes every number of a summary and of a comparison from the exported trials: recompute_summary.py SUMMARY COMPARISON TRIALS OPTIMA
+"""Recomputes the numbers of a summary, a comparison and a report from the exported trials.
 
-SUMMARY and COMPARISON are JSON, TRIALS the CSV of `limrisk export`, OPTIMA the JSON of `limrisk optimum`. The campaign trains widths of
-ReLU networks on x^2 over [0, 1] with the default initialization. NumPy and SciPy only; nothing of limrisk is used.
+recompute_summary.py SUMMARY COMPARISON TRIALS OPTIMA REPORT FIGURES
+
+SUMMARY and COMPARISON are JSON, TRIALS the CSV of `limrisk export`, OPTIMA the JSON of `limrisk optimum`, REPORT the page and FIGURES the
+directory of `limrisk report`. The campaign trains widths of ReLU networks on x^2 over [0, 1] with the default initialization. NumPy and
+SciPy only; nothing of limrisk is used.
 """
 import csv
 import json
+import pathlib
 import re
 import sys
+import xml.etree.ElementTree
 
 import numpy as np
 from scipy import integrate, optimize, stats
 
 TOLERANCE = 1e-9  # of two double computations of the same statistic
 NUMBERS = ("final_risk", "best_risk", "tail_minimum", "inactive_initial", "inactive_final", "inactive_on_data", "died", "revived",
-           "constant", "linear", "kinked")
+           "constant", "linear", "kinked", "initial_risk", "gradient_norm", "parameter_norm")
 checked = 0
 
 
@@ -222,7 +227,126 @@ def check_comparison(comparison, summary, trials):
         same("adjusted sign test", risk, pair["limiting_risk"]["adjusted_p_value"], 1e-8)
 
 
-def main(summary_file, comparison_file, trials_file, optima_file):
+def rows_of(path):
+    with open(path, newline="") as file:
+        for row in csv.DictReader(file):
+            yield {key: value if key in ("part", "level") or value == "" else float(value) for key, value in row.items()}
+
+
+def check_shares(path, cells, trials):
+    for row in rows_of(path):
+        cell, mine = cells[int(row["cell"])], trials[int(row["cell"])]
+        name, n, p = f"{path.name} cell {cell['cell']}", len(mine["verdict"]), inactive_probability()
+        certified = int((mine["inactive_initial"] > 0).sum())
+        missed = int((mine["tail_minimum"] > cell["measured"]["threshold"]).sum())
+        same(name + " trials", n, int(row["trials"]))
+        if path.name.startswith("rate"):
+            for key, count in (("certified", n - certified), ("measured", n - missed)):
+                low, high = clopper_pearson(count, n)
+                for end, value in (("share", count / n), ("low", low), ("high", high)):
+                    same(f"{name} {key} none {end}", value, row[f"{key}_none_{end}"])
+            same(name + " predicted", (1 - p) ** row["width"], row["predicted"])
+            continue
+        same(name + " bound", 1 - (1 - p) ** row["width"], row["predicted_bound"])
+        same(name + " certified", certified / n, row["certified_share"])
+        same(name + " certified low", clopper_pearson(certified, n)[0], row["certified_low"])
+        same(name + " certified high", clopper_pearson(certified, n)[1], row["certified_high"])
+        for key in ("least", "most"):
+            same(f"{name} measured {key}", missed / n, row["measured_" + key])
+        same(name + " measured low", clopper_pearson(missed, n)[0], row["measured_low"])
+        same(name + " measured high", clopper_pearson(missed, n)[1], row["measured_high"])
+
+
+def check_histogram(path, trials):
+    total = 0
+    for row in rows_of(path):
+        risks = trials[int(row["cell"])]["tail_minimum"]
+        if row["part"] == "level":
+            continue
+        here = {"not positive": risks <= 0, "below": (risks > 0) & (risks < row["high"]), "diverged": np.isinf(risks),
+                "above": (risks >= row["low"]) & np.isfinite(risks)}.get(row["part"], (risks >= row["low"]) & (risks < row["high"]))
+        same(f"{path.name} {row['part']} from {row['low']}", int(here.sum()), int(row["trials"]))
+        total += int(row["trials"])
+    same(path.name + " all", len(risks), total)
+
+
+def check_inactive(path, cells, trials):
+    for row in rows_of(path):
+        mine, width = trials[int(row["cell"])], int(cells[int(row["cell"])]["labels"]["width"])
+        first, last = int(row["inactive_first"]), int(row["inactive_last"])
+        n, law = len(mine["verdict"]), stats.binom.pmf(np.arange(width + 1), width, inactive_probability())
+        for key, column in (("trials_initial", "inactive_initial"), ("trials_final", "inactive_final")):
+            same(f"{path.name} {key} {first}", int(((mine[column] >= first) & (mine[column] <= last)).sum()), int(row[key]))
+        same(f"{path.name} predicted {first}", n * law[first:last + 1].sum(), row["trials_predicted"])
+
+
+def check_trajectory(path, trials):
+    """At both ends the trials' records say what the trajectory must say."""
+    rows = list(rows_of(path))
+    mine = trials[int(rows[0]["cell"])]
+    series = path.stem.split("-")[-1]
+    ends = {"risk": [(rows[0], "initial_risk")], "gradient_norm": [(rows[-1], "gradient_norm")],
+            "parameter_norm": [(rows[-1], "parameter_norm")], "inactive": [(rows[0], "inactive_initial"), (rows[-1], "inactive_final")]}
+    for row, column in ends.get(series, []):
+        same(f"{path.name} {column} mean", mine[column].mean(), row["mean"])
+        for key, share in (("quantile_05", 0.05), ("quantile_25", 0.25), ("median", 0.5), ("quantile_75", 0.75), ("quantile_95", 0.95)):
+            same(f"{path.name} {column} {key}", quantile(mine[column], share), row[key])
+    if series == "distance":
+        same(path.name + " end", 0.0, rows[-1]["quantile_95"])
+
+
+def check_figures(directory, cells, trials):
+    kinds = {"non-convergence": 0, "rate": 0, "limiting-risk": 0, "inactive": 0, "trajectory": 0}
+    for path in sorted(directory.glob("*.csv")):
+        kind = next(kind for kind in kinds if path.name.startswith(kind))
+        kinds[kind] += 1
+        if kind in ("non-convergence", "rate"):
+            check_shares(path, cells, trials)
+        elif kind == "limiting-risk":
+            check_histogram(path, trials)
+        elif kind == "inactive":
+            check_inactive(path, cells, trials)
+        else:
+            check_trajectory(path, trials)
+        for ending in (".svg", ".pdf"):
+            same(f"{path.stem}{ending}", True, path.with_suffix(ending).exists())
+    same("kinds of figures", True, all(kinds.values()))
+
+
+def check_page(path, cells, trials):
+    """The table of all cells: each number to the digits that it shows."""
+    tree = xml.etree.ElementTree.parse(path)
+    for element in tree.iter():
+        element.tag = element.tag.split("}")[-1]
+    table = next(table for table in tree.iter("table") if "certified, % [CI]" in ["".join(head.itertext()) for head in table.iter("th")])
+    heads = ["".join(head.itertext()) for head in next(table.iter("tr"))]
+    seen = 0
+    for line in table.iter("tr"):
+        texts = ["".join(cell.itertext()) for cell in line]
+        if len(texts) != len(heads) or texts == heads:
+            continue
+        shown = dict(zip(heads, texts))
+        cell, mine = cells[int(shown["cell"])], trials[int(shown["cell"])]
+        n, seen = len(mine["verdict"]), seen + 1
+        certified = int((mine["inactive_initial"] > 0).sum())
+        missed = int((mine["tail_minimum"] > cell["measured"]["threshold"]).sum())
+        expected = {"trials": [n], "predicted, %": [100 * (1 - (1 - inactive_probability()) ** int(shown["width"]))],
+                    "certified, % [CI]": [100 * certified / n] + [100 * end for end in clopper_pearson(certified, n)],
+                    "measured, % [CI]": [100 * missed / n] + [100 * end for end in clopper_pearson(missed, n)],
+                    "optimum": [cell["measured"]["optimum"]], "best risk": [mine["best_risk"].min()],
+                    "risk, median": [quantile(mine["tail_minimum"], 0.5)], "risk, 95 %": [quantile(mine["tail_minimum"], 0.95)],
+                    "inactive, start": [mine["inactive_initial"].mean()], "inactive, end": [mine["inactive_final"].mean()]}
+        for head, values in expected.items():
+            numbers = re.findall(r"\d+(?:\.\d+)?(?:e[+-]\d+)?", shown[head])
+            same(f"page {head}", len(values), len(numbers))
+            for value, text in zip(values, numbers):
+                mantissa, _, exponent = text.partition("e")
+                unit = 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
+                same(f"page, cell {cell['cell']}, {head}: {value} shown as {text}", True, bool(abs(value - float(text)) <= 0.5001 * unit))
+    same("rows of the page", len(cells), seen)
+
+
+def main(summary_file, comparison_file, trials_file, optima_file, report_file, figures):
     with open(summary_file) as file:
         summary = json.load(file)
     with open(comparison_file) as file:
@@ -242,6 +366,8 @@ def main(summary_file, comparison_file, trials_file, optima_file):
     for rate in summary["rates"]:
         check_rate(rate, summary["cells"], trials)
     check_comparison(comparison, summary, trials)
+    check_figures(pathlib.Path(figures), summary["cells"], trials)
+    check_page(report_file, summary["cells"], trials)
     print(f"{checked} numbers agree")
 
 

@@ -265,6 +265,14 @@ TEST_F(StatementTest, RecordsThatCannotBeAreRefused) {
     EXPECT_THAT(store_error([&] { summarize(Store::open(path())); }).second, HasSubstr("2 inactive neurons at a width of 1"));
 }
 
+TEST(Sentence, SharesThatAreNotAllOrNoneDoNotSeemSo) {
+    EXPECT_EQ(share_text(4095, 4096), ">99.9");
+    EXPECT_EQ(share_text(4096, 4096), "100.0");
+    EXPECT_EQ(share_text(1, 4096), "<0.1");
+    EXPECT_EQ(share_text(0, 4096), "0.0");
+    EXPECT_EQ(share_text(1, 3), "33.3");
+}
+
 TEST(Sentence, GroupsDigits) {
     EXPECT_EQ(grouped_digits(0), "0");
     EXPECT_EQ(grouped_digits(999), "999");

@@ -1,8 +1,7 @@
 // The table of documents in a store: written, read, replaced, found damaged, and no burden on stores without it.
-#include "store/document_table.hpp"
-
 #include <sqlite3.h>
 
+#include "store/document_table.hpp"
 #include "store/sqlite.hpp"
 #include "store_fixture.hpp"
 
@@ -57,6 +56,17 @@ TEST_F(StoreDocumentTest, ReplacesTheSameDocument) {
     const sqlite::Database database(path(), sqlite::Access::Read);
     EXPECT_EQ(find_document(database, document_kind::optimum, "a", 1)->text, "{\"risk\":0.1}");
     EXPECT_FALSE(find_document(database, document_kind::optimum, "a", 2));
+}
+
+TEST_F(StoreDocumentTest, AddsWhatIsNotThere) {
+    {
+        Store store = Store::open_for_writing(path(), small_campaign());
+        store.add_document(document("a", 1, "{\"risk\":0.2}"));
+        store.add_document(document("a", 1, "{\"risk\":0.1}"));
+    }
+    ASSERT_EQ(optima().size(), 1u);
+    EXPECT_EQ(optima()[0].text, "{\"risk\":0.2}");
+    EXPECT_THROW(Store::open(path()).add_document(document("b", 1)), Defect);
 }
 
 TEST_F(StoreDocumentTest, NoticesDamage) {
