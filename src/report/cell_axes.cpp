@@ -42,7 +42,7 @@ bool is_technical(const Axis& axis) {
 
 std::string axis_phrase(const Axis& axis) {
     const std::string_view name = axis.name;
-    const std::string value = shortened(printable_text(axis.value), longest_value);
+    std::string value = shortened(printable_text(axis.value), longest_value);
     if (name == "initialization") return value + " initialization";
     if (name == "steps") return value + " steps";
     if (name == "sampling") return value == "fresh" ? "fresh samples" : value;

@@ -76,7 +76,7 @@ std::string grouped_digits(std::int64_t number) {
 }
 
 std::string share_text(std::int64_t trials, std::int64_t of) {
-    const std::string text = fmt::format("{:.1f}", 100.0 * static_cast<double>(trials) / static_cast<double>(of));
+    std::string text = fmt::format("{:.1f}", 100.0 * static_cast<double>(trials) / static_cast<double>(of));
     if (text == "100.0" && trials < of) return ">99.9";
     if (text == "0.0" && trials > 0) return "<0.1";
     return text;

@@ -14,7 +14,6 @@ namespace {
 
 using nlohmann::json;
 using testing::HasSubstr;
-using testing::Not;
 
 class StatisticsProgramTest : public ProgramTest {
 protected:
@@ -27,7 +26,7 @@ protected:
     }
     /// An interpreter with NumPy and SciPy; empty if there is none.
     static std::string python() {
-        for (const std::string candidate : {"/usr/bin/python3", "python3"})
+        for (std::string candidate : {"/usr/bin/python3", "python3"})
             if (std::system((candidate + " -c 'import numpy, scipy' >/dev/null 2>&1").c_str()) == 0) return candidate;
         return "";
     }
