@@ -106,7 +106,7 @@ void close_measured(CellSummary& summary) {
 
 CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext& context) {
     const KnownProblem& known = context.optima.of(cell);
-    const TargetMoments moments = target_moments(cell);
+    const TargetMoments moments = moments_at_checks(cell);
     const auto catalog = known.catalogs.find(cell.width);
     LevelScan levels(cell, catalog == known.catalogs.end() ? nullptr : &catalog->second, moments.variance);
     TheoryScan theory(cell, known, moments);

@@ -21,20 +21,12 @@ constexpr double rounding = 1e-9;
 
 }  // namespace
 
-TargetMoments target_moments(const CellConfig& cell) {
+TargetMoments moments_at_checks(const CellConfig& cell) {
     const Expression target = Expression::compile(cell.target, cell.input.dimension);
     NodeSet nodes = evaluation_rule(cell.input, cell.evaluation.check_nodes);
     if (fill_targets(nodes, target.program()) >= 0)
         throw ConfigError({fmt::format("problem.target: \"{}\" is not finite on the whole domain of the input", cell.target)});
-    double mass = 0, sum = 0, squares = 0;
-    for (std::size_t m = 0; m < nodes.weights.size(); ++m) {
-        mass += nodes.weights[m];
-        sum += nodes.weights[m] * nodes.targets[m];
-    }
-    const double mean = sum / mass;
-    for (std::size_t m = 0; m < nodes.weights.size(); ++m)
-        squares += nodes.weights[m] * (nodes.targets[m] - mean) * (nodes.targets[m] - mean);
-    return {mean, squares};
+    return target_moments({nodes.inputs.data(), nodes.targets.data(), nodes.weights.data(), nodes.count()}, cell.input.dimension);
 }
 
 TheoryScan::TheoryScan(const CellConfig& cell, const KnownProblem& known, const TargetMoments& moments)
@@ -72,11 +64,10 @@ void TheoryScan::add(std::int64_t trial, const TrialRecord& record) {
             hold(checks_[Inactive], trial, !optimum::clearly_below(record.final_risk, *bound, constant), record.final_risk, *bound,
                  "below the infimum of the active neurons,");
     }
-    // L is convex in the outer weights and bias, so L(theta) <= Var f + |grad L| |(v, c) - (0, E f)| for every theta; at a critical point
-    // this is Proposition 2.10. Risk, gradient and moments belong to one rule; the smallest risk of the tail is at most the last one.
+    // At a critical point this is Proposition 2.10. Risk, gradient and moments belong to one rule; the smallest risk of the tail is at most
+    // the last one.
     if (record.verdict == Verdict::Diverged || !std::isfinite(record.gradient_norm)) return;
-    const double distance = record.parameter_norm + std::fabs(moments_.mean);
-    const double bound = moments_.variance + record.gradient_norm * distance;
+    const double bound = risk_bound(moments_, record.gradient_norm, record.parameter_norm);
     hold(checks_[Critical], trial, record.tail_minimum <= bound * (1 + rounding), record.tail_minimum, bound,
          "above Var f + |gradient| (|parameters| + |E f|),");
 }

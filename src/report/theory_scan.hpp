@@ -8,15 +8,12 @@
 #include "limrisk/trial_record.hpp"
 #include "report/known_optima.hpp"
 #include "report/statement.hpp"
+#include "trajectory/theory_check.hpp"
 
 namespace limrisk {
 
-/// Mean and variance of the target under the rule that gives a cell's trials their risks at the checks.
-struct TargetMoments {
-    double mean = 0, variance = 0;
-};
-/// Throws ConfigError where the target is not finite on the rule's nodes.
-TargetMoments target_moments(const CellConfig& cell);
+/// Of the target under the rule that gives a cell's trials their risks at the checks. Throws ConfigError where it is not finite.
+TargetMoments moments_at_checks(const CellConfig& cell);
 
 class TheoryScan {
 public:

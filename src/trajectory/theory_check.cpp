@@ -56,9 +56,13 @@ bool is_homogeneous(const kernels::Activation& activation) {
     return activation.kind == kernels::ActivationKind::Relu || activation.kind == kernels::ActivationKind::LeakyRelu;
 }
 
+double risk_bound(const TargetMoments& target, double gradient_norm, double parameter_norm) {
+    return target.variance + gradient_norm * (parameter_norm + std::fabs(target.mean));
+}
+
 std::optional<double> risk_bound_excess(const kernels::Cell& cell, const TargetMoments& target, const CheckRecord& measured) {
     const double norm = measured.parameter_norm;
-    const double bound = target.variance + measured.gradient_norm * (norm + std::fabs(target.mean));
+    const double bound = risk_bound(target, measured.gradient_norm, norm);
     // What the risk was computed from: |A(z)| <= 1 + |z| + constants, or |z|^power, with |z| <= |theta| sqrt(1 + |x|^2).
     const bool power = cell.activation.kind == kernels::ActivationKind::PowerRelu;
     double neuron = 1 + norm * target.input_reach;

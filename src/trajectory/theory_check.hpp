@@ -32,8 +32,12 @@ LyapunovTerms lyapunov_terms(const kernels::Activation& activation, const optimu
 /// Whether A(z) = A'(z) z.
 bool is_homogeneous(const kernels::Activation& activation);
 
-/// How far the measured risk lies above Var f + |G| (|theta| + |E f|), relative to the size of what was added up; 0 if it does not, nothing
-/// where the numbers are not finite. True for every theta: the risk is convex in (v, c).
+/// Var f + |G| (|theta| + |E f|), which no risk exceeds: the risk is convex in (v, c), and Var f at v = 0, c = E f. Proposition 2.10 for
+/// every theta.
+double risk_bound(const TargetMoments& target, double gradient_norm, double parameter_norm);
+
+/// How far the measured risk lies above that bound, relative to the size of what was added up; 0 if it does not, nothing
+/// where the numbers are not finite.
 std::optional<double> risk_bound_excess(const kernels::Cell& cell, const TargetMoments& target, const CheckRecord& measured);
 
 /// What rounding explains of either, relative to the size: sums of `nodes` and of `parameters` terms, one after the other.
