@@ -35,7 +35,8 @@ ExitCode report(const ReportCommand& command) {
     ReportFiles files{command.out, std::nullopt, command.force};
     if (!command.figures.empty()) files.figures = command.figures;
     const std::size_t figures = write_report(summary, stored_trajectories(store), origin, files);
-    note(fmt::format("{} cells, {} figures written to {}\n", summary.cells.size(), figures, command.out));
+    note(fmt::format("{} cell{}, {} figures written to {}\n", summary.cells.size(), summary.cells.size() == 1 ? "" : "s", figures,
+                     command.out));
     if (files.figures) note(fmt::format("the same figures as SVG, PDF and CSV in {}\n", command.figures));
     return verdict_of(summary);
 }

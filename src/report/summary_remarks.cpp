@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <vector>
 
 #include "report/sentence.hpp"
 #include "report/text_table.hpp"
@@ -44,15 +45,22 @@ std::string checks(const StoreSummary& summary) {
 }  // namespace
 
 std::string remark(const std::string& word, const std::string& text) {
-    std::string lines, line;
+    std::vector<std::string> parts;  // words; a number and its % are one
     std::istringstream words(text);
+    for (std::string next; words >> next;) {
+        if (!parts.empty() && next.front() == '%')
+            parts.back() += " " + next;
+        else
+            parts.push_back(next);
+    }
+    std::string lines, line;
     const auto flush = [&] {
         lines += fmt::format("{:<{}}{}\n", lines.empty() ? word : "", indent, line);
         line.clear();
     };
-    for (std::string next; words >> next;) {
-        if (!line.empty() && line.size() + 1 + next.size() > text_width) flush();
-        line += (line.empty() ? "" : " ") + next;
+    for (const std::string& part : parts) {
+        if (!line.empty() && line.size() + 1 + part.size() > text_width) flush();
+        line += (line.empty() ? "" : " ") + part;
     }
     if (!line.empty()) flush();
     return lines;
