@@ -1,4 +1,4 @@
-// Three inequalities; docs/statistics.md section 8 derives the tolerances.
+// Three inequalities; docs/statistics.md section 9 derives the tolerances.
 #include "report/theory_scan.hpp"
 
 #include <fmt/format.h>
