@@ -36,4 +36,9 @@ Campaign load(const CampaignOptions& options) {
     return load_campaign(options.path, overrides);
 }
 
+std::string size_text(const Campaign& campaign) {
+    return fmt::format("campaign {}: {} cell{} x {}{} trial{}", campaign.name, campaign.cells.size(), campaign.cells.size() == 1 ? "" : "s",
+                       campaign.until ? "at most " : "", campaign.trials, campaign.trials == 1 ? "" : "s");
+}
+
 }  // namespace limrisk::cli

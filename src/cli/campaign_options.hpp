@@ -22,4 +22,7 @@ void add_campaign_options(CLI::App& command, CampaignOptions& options);
 /// Reads the campaign with the changes. Throws Error(Usage) for a --set without "=", and what load_campaign throws.
 Campaign load(const CampaignOptions& options);
 
+/// "campaign quadratic: 3 cells x at most 60000 trials".
+std::string size_text(const Campaign& campaign);
+
 }  // namespace limrisk::cli

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "cli/campaign_options.hpp"
 #include "driver/calibration.hpp"
 #include "driver/cost_model.hpp"
 #include "driver/progress.hpp"
@@ -92,8 +93,7 @@ std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>&
         optimizer_width = std::max(optimizer_width, cell.optimizer_label.size());
         activation_width = std::max(activation_width, cell.activation_label.size());
     }
-    std::string text = fmt::format("campaign {}: {} cells x {}{} trials; {}\n", campaign.name, predictions.size(),
-                                   campaign.until ? "at most " : "", campaign.trials, backend.description());
+    std::string text = fmt::format("{}; {}\n", size_text(campaign), backend.description());
     if (campaign.until)
         text += fmt::format("each cell runs {}{}; work and time below are those of all\n", campaign.until->text(),
                             campaign.until->until == StoppingCriterion::Until::Events ? "" : ", judged after every block");

@@ -127,11 +127,14 @@ nlohmann::ordered_json as_json(const opt::Problem& problem, std::int64_t width, 
 
 ExitCode hierarchy(const HierarchyCommand& command) {
     const Campaign campaign = load(command.campaign);
-    const std::unique_ptr<Backend> backend = make_backend(command.backend, campaign.cells, command.json);
+    const std::vector<opt::ProblemWidth> problems = opt::problems_of(campaign.cells);
+    const bool trains = !std::ranges::all_of(
+        problems, opt::has_kink_search, [](const auto& one) -> auto& { return one.problem; });
+    const std::unique_ptr<Backend> backend = make_backend(command.backend, campaign.cells, command.json || !trains);
     std::string text, failures;
     nlohmann::ordered_json all = nlohmann::ordered_json::array();
     std::vector<StoredDocument> catalogs;
-    for (const opt::ProblemWidth& one : opt::problems_of(campaign.cells)) {
+    for (const opt::ProblemWidth& one : problems) {
         const std::vector<opt::Level> levels = opt::find_levels(one.problem, command.width, *backend);
         const std::vector<CellCounts> counts = count_trials(command, one.problem, levels);
         catalogs.push_back(

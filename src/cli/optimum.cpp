@@ -140,13 +140,14 @@ ExitCode optimum(const OptimumCommand& command) {
     read_stored(command, problems);
     std::string warnings;
     std::vector<StoredDocument> rows;
+    const bool trains = !std::ranges::all_of(problems, [](const ProblemOptima& known) { return opt::has_kink_search(known.problem); });
     std::unique_ptr<Backend> backend;
     for (std::size_t p = 0; p < problems.size(); ++p) {
         ProblemOptima& known = problems[p];
         bool complete = true;
         for (std::int64_t width = 0; width <= widths[p]; ++width) complete = complete && known.stored.count(width) != 0;
         if (complete && !command.again) continue;
-        if (!backend) backend = make_backend(command.backend, campaign.cells, command.json);
+        if (!backend) backend = make_backend(command.backend, campaign.cells, command.json || !trains);
         const bool slow = !opt::has_kink_search(known.problem);
         const auto done = [&](const opt::Optimum& found) {
             if (slow && !command.json) note(fmt::format("{}, width {}: {:.10g}\n", known.problem.label, found.width, found.risk));

@@ -43,8 +43,7 @@ std::int64_t trials_stored(const std::vector<BlockKey>& blocks) {
 
 std::string beginning(const Campaign& campaign, const Store& store, const Backend& backend, const std::filesystem::path& path) {
     const std::vector<BlockKey> blocks = store.blocks();
-    std::string text = fmt::format("campaign {}: {} cells x {}{} trials; {}; store {}\n", campaign.name, campaign.cells.size(),
-                                   campaign.until ? "at most " : "", campaign.trials, backend.description(), path.string());
+    std::string text = fmt::format("{}; {}; store {}\n", size_text(campaign), backend.description(), path.string());
     if (campaign.until) text += fmt::format("each cell runs {}\n", campaign.until->text());
     const char* kind = store.contents() == StoreContents::Summary ? "ranges" : "blocks";
     if (!blocks.empty()) text += fmt::format("{} trials in {} {} were there; going on\n", trials_stored(blocks), blocks.size(), kind);
