@@ -5,6 +5,7 @@
 //   using Real;  static constexpr int dimension, slots, tile;  static constexpr std::int64_t width, batch;
 //   static constexpr Activation activation;  static constexpr Optimizer optimizer;  static constexpr Law input;
 //   static constexpr bool fresh_samples;  static constexpr Storage network, states;   // states in registers: network too
+//   static constexpr bool rebroadcast;   // as of NetworkPass, for a network in registers
 //   template <class V> static V target(const V (&x)[dimension]);   // one operation after the other, docs/numerics.md section 7
 #pragma once
 #include "fixed_shape.hpp"
@@ -46,7 +47,8 @@ public:
         for (int row = 0; row < FusedState<Spec>::rows; ++row) gradient[row] = Pack<Real>{};
         Pack<Real> outputs[Spec::tile], error, error_sum{}, risk_sum{};
         const PassScratch<Real> scratch{outputs, &error, nullptr, lane_in_tile<Real>(Spec::tile)};
-        const NetworkPass<Real, Spec::activation.kind, Spec::dimension, LayoutType> pass(LayoutType{}, Spec::activation, scratch);
+        const NetworkPass<Real, Spec::activation.kind, Spec::dimension, LayoutType, Pack<Real>*, Spec::rebroadcast> pass(
+            LayoutType{}, Spec::activation, scratch);
         Pack<Real> inputs[rounds * Spec::dimension], targets[rounds], weights[rounds];
         const SampleBlock<Real> block{inputs, targets, weights};
         constexpr std::int64_t superblock = static_cast<std::int64_t>(rounds) * Spec::tile, whole = Spec::batch / superblock * superblock;

@@ -30,8 +30,9 @@ template <ActivationKind Kind>
 inline constexpr int samples_at_once = has_kinks(Kind) ? samples_in_registers : 2;
 
 /// The passes for one activation; D is the input dimension, 0 for one known at run time only.
-///   Rows  where parameters, sums and scratch are: Pack<Real>* or StridedRows<Real>
-template <class Real, ActivationKind Kind, int D, class LayoutType = Layout, class Rows = Pack<Real>*>
+///   Rows         where parameters, sums and scratch are: Pack<Real>* or StridedRows<Real>
+///   Rebroadcast  whether the backward pass broadcasts the inputs anew; else the compiler may keep them, and what is computed from them
+template <class Real, ActivationKind Kind, int D, class LayoutType = Layout, class Rows = Pack<Real>*, bool Rebroadcast = false>
 class NetworkPass {
 public:
     using V = Vec<Real>;
@@ -107,7 +108,7 @@ private:
         }
     };
 
-    template <int S, class Order>
+    template <int S, bool Again, class Order>
     LIMRISK_INLINE Inputs<S> broadcast_inputs(const SampleBlock<Real, Rows>& block, const Order& order, int first, int p) const {
         Inputs<S> inputs;
         const std::int64_t d = dimension();
@@ -123,7 +124,9 @@ private:
                 const int source = order.source(first + s);
                 if constexpr (in_registers) {
                     LIMRISK_UNROLL(4)
-                    for (int k = 0; k < D; ++k) inputs.fixed[s][k] = tile_broadcast(x[k], source, layout_.tile, p);
+                    for (int k = 0; k < D; ++k)
+                        inputs.fixed[s][k] =
+                            Again ? tile_rebroadcast(x[k], source, layout_.tile, p) : tile_broadcast(x[k], source, layout_.tile, p);
                 } else {
                     for (std::int64_t k = 0; k < d; ++k) scratch_.broadcast[s * d + k] = tile_broadcast(x[k], source, layout_.tile, p);
                 }
@@ -159,7 +162,7 @@ private:
     template <int S, class Order>
     LIMRISK_INLINE void forward(ConstRows theta, const SampleBlock<Real, Rows>& block, const Order& order, int first, int p,
                                 AtOnce<S>) const {
-        const Inputs<S> inputs = broadcast_inputs<S>(block, order, first, p);
+        const Inputs<S> inputs = broadcast_inputs<S, false>(block, order, first, p);
         const ActivationOn<Kind, V> activation(activation_);
         V sum[S];
         LIMRISK_UNROLL(8)
@@ -201,7 +204,7 @@ private:
     template <int S, class Order>
     LIMRISK_INLINE void backward(ConstRows theta, const SampleBlock<Real, Rows>& block, const Order& order, int first, int p, Rows gradient,
                                  AtOnce<S>) const {
-        const Inputs<S> inputs = broadcast_inputs<S>(block, order, first, p);
+        const Inputs<S> inputs = broadcast_inputs<S, Rebroadcast>(block, order, first, p);
         const ActivationOn<Kind, V> activation(activation_);
         const std::int64_t d = dimension();
         V e[S];

@@ -57,6 +57,13 @@ LIMRISK_INLINE Real tile_broadcast(const Pack<Real>& pack, int source, int tile,
     return __shfl_sync(all_lanes, pack.part[0], source, tile);
 }
 
+/// The same, unknown to the compiler: a shuffle takes the lane modulo the tile. Two broadcasts that it knows to be one it makes one, and
+/// keeps the values in registers from the first use to the last.
+template <class Real>
+LIMRISK_INLINE Real tile_rebroadcast(const Pack<Real>& pack, int source, int tile, int) {
+    return __shfl_sync(all_lanes, pack.part[0], source + tile, tile);
+}
+
 /// In every lane of the warp, the value of lane `source`.
 template <class Real>
 LIMRISK_INLINE Real lane_of_warp(Real value, int source) {

@@ -80,6 +80,12 @@ LIMRISK_INLINE Vec<Real> tile_broadcast(const Pack<Real>& pack, int source, int 
     return permute(pack.part[p], index);
 }
 
+/// The same; on the GPU it saves registers.
+template <class Real>
+LIMRISK_INLINE Vec<Real> tile_rebroadcast(const Pack<Real>& pack, int source, int tile, int p) {
+    return tile_broadcast(pack, source, tile, p);
+}
+
 /// Register p of `pack` with lanes i and i xor `distance` exchanged.
 template <class Real>
 LIMRISK_INLINE Vec<Real> exchange(const Pack<Real>& pack, int distance, int p) {

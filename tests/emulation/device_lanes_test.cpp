@@ -45,6 +45,10 @@ LIMRISK_KERNEL(broadcast, Arguments, 64) {{
     THREAD_OR_RETURN;
     for (int source = 0; source < tile; ++source) put(source, tile_broadcast(row(source), source, tile, 0));
 }}
+LIMRISK_KERNEL(rebroadcast, Arguments, 64) {{
+    THREAD_OR_RETURN;
+    for (int source = 0; source < tile; ++source) put(source, tile_rebroadcast(row(source), source, tile, 0));
+}}
 LIMRISK_KERNEL(memory_broadcast, Arguments, 64) {{
     THREAD_OR_RETURN;
     for (int source = 0; source < tile; ++source) {{
@@ -143,7 +147,7 @@ using Reals = testing::Types<float, double>;
 TYPED_TEST_SUITE(DeviceLanes, Reals);
 
 TYPED_TEST(DeviceLanes, Broadcast) {
-    for (const char* kernel : {"broadcast", "memory_broadcast"})
+    for (const char* kernel : {"broadcast", "rebroadcast", "memory_broadcast"})
         for (int tile = 1; tile <= 32; tile *= 2) {
             this->run(kernel, tile);
             for (int source = 0; source < tile; ++source)

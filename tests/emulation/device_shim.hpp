@@ -152,6 +152,11 @@ __forceinline__ float __fmaf_rn(float a, float b, float c) { return __builtin_fm
 __forceinline__ double __fma_rn(double a, double b, double c) { return __builtin_fma(a, b, c); }
 __forceinline__ float __fsqrt_rn(float a) { return __builtin_sqrtf(a); }
 __forceinline__ double __dsqrt_rn(double a) { return __builtin_sqrt(a); }
+__forceinline__ int __double2hiint(double a) { return static_cast<int>(__builtin_bit_cast(long long, a) >> 32); }
+__forceinline__ int __double2loint(double a) { return static_cast<int>(__builtin_bit_cast(long long, a)); }
+__forceinline__ double __hiloint2double(int high, int low) {
+    return __builtin_bit_cast(double, static_cast<long long>(high) << 32 | static_cast<long long>(static_cast<unsigned>(low)));
+}
 __forceinline__ float __fadd_rn(float a, float b) { return a + b; }
 __forceinline__ double __dadd_rn(double a, double b) { return a + b; }
 __forceinline__ float __fmul_rn(float a, float b) { return a * b; }

@@ -184,6 +184,11 @@ TEST_P(TrainOnEmulation, GivesTheBitsOfTheCpuBackend) {
     const auto compare = of.precision == Precision::Float32 ? differences<float> : differences<double>;
     const cuda::CellKernelPlan planned = cuda::plan_kernels(plan.cell(), block_bytes, 90);
     EXPECT_EQ(compare(plan, planned, of.replicas, cuda::device_headers()), "");
+    if (planned.train.network == Storage::Registers) {
+        cuda::CellKernelPlan other = planned;
+        other.train.rebroadcast = !planned.train.rebroadcast;
+        EXPECT_EQ(compare(plan, other, of.replicas, cuda::device_headers()), "");
+    }
     for (const Storage storage : {Storage::Shared, Storage::Global}) {
         const cuda::CellKernelPlan other = with_train_rows_in(storage, plan.cell(), planned);
         if (other.train.shared_bytes <= block_bytes && other.train != planned.train) {

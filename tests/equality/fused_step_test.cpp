@@ -29,7 +29,7 @@ struct SpecOf {
     static constexpr Activation activation{Kind, 0, 1, 2};
     static constexpr Optimizer optimizer{Opt, 0.9, 0.999, 1e-8, false, true};
     static constexpr Law input{LawKind::Uniform, -1, 1, 0, 0, 0, 0};
-    static constexpr bool fresh_samples = Fresh;
+    static constexpr bool fresh_samples = Fresh, rebroadcast = Fresh;
     static constexpr Storage network = Network, states = Network;
     template <class V>
     static V target(const V (&x)[D]) {

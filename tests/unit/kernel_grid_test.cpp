@@ -1,6 +1,7 @@
 // The kernels of real cells compiled by NVRTC, without a GPU, for every architecture: all shipped campaigns, and a grid of shapes,
 // optimizers, activations and precisions. What the planner calls register-resident uses no local memory, and nothing spills.
-// LIMRISK_KERNEL_GRID=full widens the grid: everything for all three architectures, every shape at the planner's limits (minutes).
+// LIMRISK_KERNEL_GRID=full widens the grid: everything for all three architectures, every tile at the planner's limits (a quarter of an
+// hour).
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -89,6 +90,19 @@ protected:
         return train ? train_kernel_source(cell, plan.train) : evaluate_kernel_source(cell, plan.evaluate);
     }
 
+    static constexpr int any_lanes = 0;
+
+    /// The widest cell, otherwise like `config`, with tiles of `lanes` lanes whose network is planned for registers and its optimizer's
+    /// states for `states`; nothing if there is none.
+    static std::optional<CellConfig> widest_in_registers(CellConfig config, Storage states, int lanes, const std::string& architecture) {
+        for (config.width = 1024; config.width > 0; --config.width) {
+            if (lanes != any_lanes && kernels::tile_shape(config.width, config.input.dimension).lanes != lanes) continue;
+            const KernelPlan plan = plan_of(config, architecture).train;
+            if (plan.network == Storage::Registers && plan.states == states) return config;
+        }
+        return {};
+    }
+
     /// The train kernel of a cell, or those that evaluate.
     void add(const CellConfig& config, bool train, const std::string& architecture) {
         const CellKernelPlan plan = plan_of(config, architecture);
@@ -152,10 +166,7 @@ TEST_F(KernelGrid, StandardShapesLiveInRegisters) {
                         add(cell_of({width, dimension, 64}, optimizer, ActivationKind::Relu, Precision::Float32), true, architecture);
     const auto kernels = compile();
     expect_no_local_memory(kernels);
-    int in_shared_memory = 0;
     for (const CompiledKernel& kernel : kernels) {
-        // For sm_100 the widest of them, d = 4 with Adam, would spill, and is planned for shared memory.
-        if (kernel.name.starts_with("sm_100") && kernel.plan.network == Storage::Shared && ++in_shared_memory == 1) continue;
         EXPECT_EQ(kernel.plan.network, Storage::Registers) << kernel.name;
         EXPECT_EQ(kernel.plan.states, Storage::Registers) << kernel.name;
     }
@@ -190,44 +201,53 @@ TEST_F(KernelGrid, ShippedCampaigns) {
     expect_no_local_memory(compile());
 }
 
-/// Each place that a plan knows, with both precisions, at the limits of what the planner puts into registers, on every architecture.
-TEST_F(KernelGrid, LimitsOfThePlaces) {
-    struct Limit {
+/// Each place that a plan knows, with both precisions, on every architecture.
+TEST_F(KernelGrid, EveryPlace) {
+    struct Placed {
         Shape shape;
         OptimizerKind optimizer;
         ActivationKind activation;
         Precision precision;
         Storage network, states;
     };
-    std::vector<Limit> limits{
-        {{512, 1, 200}, OptimizerKind::Sgd, ActivationKind::Relu, Precision::Float32, Storage::Registers, Storage::Registers},
-        {{256, 1, 200}, OptimizerKind::Adam, ActivationKind::Relu, Precision::Float32, Storage::Registers, Storage::Registers},
-        {{128, 4, 64}, OptimizerKind::Adam, ActivationKind::Relu, Precision::Float32, Storage::Registers, Storage::Registers},
-        {{64, 1, 37}, OptimizerKind::Adadelta, ActivationKind::Tanh, Precision::Float32, Storage::Registers, Storage::Registers},
-        {{32, 1, 32}, OptimizerKind::Sgd, ActivationKind::Relu, Precision::Float64, Storage::Registers, Storage::Registers},
-        {{16, 2, 32}, OptimizerKind::Momentum, ActivationKind::Relu, Precision::Float64, Storage::Registers, Storage::Registers},
-        {{1024, 1, 64}, OptimizerKind::Adam, ActivationKind::Relu, Precision::Float32, Storage::Shared, Storage::Global},
-        {{1024, 8, 64}, OptimizerKind::Adam, ActivationKind::Logistic, Precision::Float32, Storage::Shared, Storage::Global},
-        {{2048, 16, 64}, OptimizerKind::Nesterov, ActivationKind::Relu, Precision::Float64, Storage::Global, Storage::Global},
-    };
-    if (full_grid()) {
-        // What runs at once must fit for every activation that is unrolled, at odd batches too.
-        for (int activation = 0; activation <= static_cast<int>(ActivationKind::Tanh); ++activation)
-            for (const std::int64_t batch : {37, 200}) {
-                const auto kind = static_cast<ActivationKind>(activation);
-                const std::int64_t width = kind <= ActivationKind::Clipping ? 256 : 64;
-                limits.push_back(
-                    {{width, 1, batch}, OptimizerKind::Adam, kind, Precision::Float32, Storage::Registers, Storage::Registers});
-                limits.push_back({{32, 1, batch}, OptimizerKind::Sgd, kind, Precision::Float64, Storage::Registers, Storage::Registers});
-            }
-    }
-    for (const Limit& limit : limits) {
-        const CellConfig config = cell_of(limit.shape, limit.optimizer, limit.activation, limit.precision);
-        const KernelPlan plan = plan_of(config, "sm_90").train;
-        EXPECT_EQ(plan.network, limit.network) << name_of(config, "");
-        EXPECT_EQ(plan.states, limit.states) << name_of(config, "");
-        for (const std::string& architecture : every_architecture) add(config, true, architecture);
-    }
+    for (const Placed& cell : std::initializer_list<Placed>{
+             {{512, 1, 200}, OptimizerKind::Sgd, ActivationKind::Relu, Precision::Float32, Storage::Registers, Storage::Registers},
+             {{256, 1, 200}, OptimizerKind::Adam, ActivationKind::Relu, Precision::Float32, Storage::Registers, Storage::Registers},
+             {{512, 1, 200}, OptimizerKind::Adam, ActivationKind::Relu, Precision::Float32, Storage::Registers, Storage::Shared},
+             {{128, 4, 64}, OptimizerKind::Adam, ActivationKind::Relu, Precision::Float32, Storage::Registers, Storage::Registers},
+             {{64, 1, 37}, OptimizerKind::Adadelta, ActivationKind::Tanh, Precision::Float32, Storage::Registers, Storage::Registers},
+             {{32, 1, 32}, OptimizerKind::Sgd, ActivationKind::Relu, Precision::Float64, Storage::Registers, Storage::Registers},
+             {{16, 2, 32}, OptimizerKind::Momentum, ActivationKind::Relu, Precision::Float64, Storage::Registers, Storage::Registers},
+             {{1024, 1, 64}, OptimizerKind::Adam, ActivationKind::Relu, Precision::Float32, Storage::Shared, Storage::Global},
+             {{1024, 8, 64}, OptimizerKind::Adam, ActivationKind::Logistic, Precision::Float32, Storage::Shared, Storage::Global},
+             {{2048, 16, 64}, OptimizerKind::Nesterov, ActivationKind::Relu, Precision::Float64, Storage::Global, Storage::Global},
+         })
+        for (const std::string& architecture : every_architecture) {
+            const CellConfig config = cell_of(cell.shape, cell.optimizer, cell.activation, cell.precision);
+            const KernelPlan plan = plan_of(config, architecture).train;
+            EXPECT_EQ(plan.network, cell.network) << name_of(config, architecture);
+            EXPECT_EQ(plan.states, cell.states) << name_of(config, architecture);
+            add(config, true, architecture);
+        }
+    expect_no_local_memory(compile());
+}
+
+/// The widest networks that the planner keeps in registers, with the optimizer's states and without, for every activation. In the full grid
+/// with each number of lanes, in each precision and dimension; else with one of them.
+TEST_F(KernelGrid, LimitsOfTheRegisters) {
+    const std::vector<std::pair<OptimizerKind, Storage>> states{
+        {OptimizerKind::Sgd, Storage::Registers}, {OptimizerKind::Adam, Storage::Registers}, {OptimizerKind::Adam, Storage::Shared}};
+    for (const std::string& architecture : some_architectures())
+        for (int kind = 0; kind <= static_cast<int>(ActivationKind::Tanh); ++kind)
+            for (const int precision : full_grid() ? std::vector<int>{0, 1} : std::vector<int>{kind % 2})
+                for (const int dimension : full_grid() ? std::vector<int>{1, 2, 4} : std::vector<int>{1 << kind % 3})
+                    for (const int lanes : full_grid() ? std::vector<int>{4, 8, 16, 32} : std::vector<int>{any_lanes})
+                        for (const auto& [optimizer, storage] : states) {
+                            const CellConfig like = cell_of({0, dimension, kind % 2 ? 37 : 200}, optimizer,
+                                                            static_cast<ActivationKind>(kind), static_cast<Precision>(precision));
+                            if (const auto config = widest_in_registers(like, storage, lanes, architecture))
+                                add(*config, true, architecture);
+                        }
     expect_no_local_memory(compile());
 }
 

@@ -145,11 +145,32 @@ TEST(KernelPlan, WhatLivesInRegisters) {
     EXPECT_EQ(place(cell_of(545, 1, OptimizerKind::Sgd)).first, Storage::Shared);
     EXPECT_EQ(place(cell_of(32, 1, OptimizerKind::Sgd, Precision::Float64)), registers);
     EXPECT_EQ(place(cell_of(32, 1, OptimizerKind::Adam, Precision::Float64)), states_shared);
+    // A thread keeps 140 reals of either; with leaky ReLU the compiler needs more registers beside them.
+    EXPECT_EQ(place(cell_of(256, 1, OptimizerKind::Adam, Precision::Float32, ActivationKind::PowerRelu)), registers);
+    EXPECT_EQ(place(cell_of(256, 1, OptimizerKind::Adam, Precision::Float32, ActivationKind::LeakyRelu)), states_shared);
     EXPECT_EQ(place(cell_of(64, 1, OptimizerKind::Sgd, Precision::Float32, ActivationKind::Softplus)), registers);
     EXPECT_EQ(place(cell_of(65, 1, OptimizerKind::Sgd, Precision::Float32, ActivationKind::Softplus)).first, Storage::Shared);
     EXPECT_EQ(place(cell_of(8, 5, OptimizerKind::Sgd)).first, Storage::Shared);
     EXPECT_EQ(place(cell_of(4096, 1, OptimizerKind::Sgd)).first, Storage::Shared);
     EXPECT_EQ(place(cell_of(4096, 64, OptimizerKind::Adam)).first, Storage::Global);
+}
+
+/// The backward pass broadcasts inputs again where registers are short: not with ReLU before sm_100, and only in kernels that have
+/// their samples in registers.
+TEST(KernelPlan, WhereInputsAreBroadcastAgain) {
+    const auto rebroadcast = [](std::int64_t width, ActivationKind activation, int architecture) {
+        const Cell cell = cell_of(width, 1, OptimizerKind::Sgd, Precision::Float32, activation);
+        const CellKernelPlan plan = plan_kernels(cell, block_bytes[3], architecture);
+        EXPECT_FALSE(plan.evaluate.rebroadcast);
+        return plan.train.rebroadcast;
+    };
+    EXPECT_FALSE(rebroadcast(64, ActivationKind::Relu, 80));
+    EXPECT_FALSE(rebroadcast(64, ActivationKind::Relu, 90));
+    EXPECT_TRUE(rebroadcast(64, ActivationKind::Relu, 100));
+    EXPECT_TRUE(rebroadcast(64, ActivationKind::LeakyRelu, 80));
+    EXPECT_TRUE(rebroadcast(64, ActivationKind::Tanh, 90));
+    EXPECT_FALSE(rebroadcast(1024, ActivationKind::Relu, 100));
+    EXPECT_FALSE(rebroadcast(1024, ActivationKind::LeakyRelu, 90));
 }
 
 /// A device whose blocks had almost no shared memory would be refused with the numbers.

@@ -17,23 +17,32 @@ using kernels::Storage;
 
 constexpr int most_warps = 4;
 
-/// Whether ptxas keeps the inputs that a round broadcasts from the forward to the backward pass, in place of broadcasting them again.
-bool keeps_broadcast_inputs(int architecture) { return architecture >= 100; }
+/// Where ptxas, left alone, would keep the inputs of a round and the preactivations of all its samples from the forward to the backward
+/// pass. With ReLU it does so for sm_100 only; otherwise that would cost shuffles and save nothing.
+bool rebroadcasts(const Cell& cell, int architecture) {
+    return cell.activation.kind != kernels::ActivationKind::Relu || architecture >= 100;
+}
 
-/// Reals of a precision that stay in registers for the whole of a step: beyond it the compiler spills, below it never. Calibrated with
-/// what ptxas reports: docs/gpu.md, tests/unit/kernel_grid_test.cpp.
-std::int64_t most_resident_reals(std::size_t real, int architecture) {
-    if (keeps_broadcast_inputs(architecture)) return real == 4 ? 160 : 72;
-    return real == 4 ? 148 : 64;
+/// Reals that stay in registers for the whole of a step: with more the compiler may spill, with fewer it never does. Calibrated with what
+/// ptxas reports: docs/gpu.md, tests/unit/kernel_grid_test.cpp.
+std::int64_t most_resident_reals(const Cell& cell) {
+    const bool single = cell.precision == kernels::Precision::Float32;
+    switch (cell.activation.kind) {
+        case kernels::ActivationKind::LeakyRelu:
+            return single ? (cell.dimension <= 2 ? 128 : 88) : 64;
+        case kernels::ActivationKind::Clipping:
+            return single ? 128 : 48;
+        default:
+            return single ? 148 : 64;
+    }
 }
 
 /// Reals that a thread keeps through a step beside the optimizer's states: parameters, sums, the outputs and the error of a round, the
 /// inputs and targets of its samples.
-std::int64_t resident_reals(const Cell& cell, int architecture) {
+std::int64_t resident_reals(const Cell& cell) {
     const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension);
     return kernels::network_rows(rows, cell.optimizer.kind) + cell.tile.lanes + 1 +
-           kernels::samples_per_lane(cell.dimension) * (cell.dimension + 1) +
-           (keeps_broadcast_inputs(architecture) ? cell.tile.lanes * cell.dimension : 0);
+           kernels::samples_per_lane(cell.dimension) * (cell.dimension + 1);
 }
 
 /// Whether the unrolled loops of a kernel in registers, those over the samples of a round and the neurons of a lane, stay small enough
@@ -48,23 +57,24 @@ std::size_t bytes_per_warp(std::int64_t rows, std::size_t real) { return static_
 /// As many warps as fit into a block; 0 if not even one does.
 KernelPlan fit(Storage network, Storage states, std::size_t warp_bytes, std::size_t block_bytes) {
     const std::size_t fitting = warp_bytes == 0 ? most_warps : std::min<std::size_t>(most_warps, block_bytes / warp_bytes);
-    return {network, states, static_cast<int>(fitting), fitting * warp_bytes};
+    return {network, states, static_cast<int>(fitting), fitting * warp_bytes, false};
 }
 
 KernelPlan plan_train(const Cell& cell, std::size_t block_bytes, int architecture) {
     const std::size_t real = cell.precision == kernels::Precision::Float32 ? 4 : 8;
     const int states = kernels::state_count(cell.optimizer.kind);
-    const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension), reals = resident_reals(cell, architecture);
-    const std::int64_t most_reals = most_resident_reals(real, architecture);
+    const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension), reals = resident_reals(cell);
+    const std::int64_t most_reals = most_resident_reals(cell);
     const auto place = [&](Storage network, Storage state_storage) {
-        return fit(network, state_storage,
-                   bytes_per_warp(kernels::shared_rows(network, state_storage, cell.tile, cell.dimension, cell.optimizer.kind), real),
-                   block_bytes);
+        KernelPlan plan =
+            fit(network, state_storage,
+                bytes_per_warp(kernels::shared_rows(network, state_storage, cell.tile, cell.dimension, cell.optimizer.kind), real),
+                block_bytes);
+        plan.rebroadcast = network == Storage::Registers && rebroadcasts(cell, architecture);
+        return plan;
     };
     if (unrolls_well(cell) && reals + states * rows <= most_reals) return place(Storage::Registers, Storage::Registers);
-    // Where broadcast inputs are kept, the unrolled update has no registers left for states on their way from shared memory.
-    if (unrolls_well(cell) && reals <= most_reals && !keeps_broadcast_inputs(architecture))
-        return place(Storage::Registers, Storage::Shared);
+    if (unrolls_well(cell) && reals <= most_reals) return place(Storage::Registers, Storage::Shared);
     if (states == 0) {
         const KernelPlan shared = place(Storage::Shared, Storage::Registers);
         return shared.warps > 0 ? shared : place(Storage::Global, Storage::Registers);

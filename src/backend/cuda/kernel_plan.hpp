@@ -14,6 +14,7 @@ struct KernelPlan {
     kernels::Storage states;   ///< of the optimizer; Registers where it has none
     int warps;                 ///< of a block
     std::size_t shared_bytes;  ///< dynamic shared memory of a block
+    bool rebroadcast = false;  ///< network in registers: the backward pass broadcasts the inputs again, which saves registers
 
     int threads() const { return 32 * warps; }
     bool operator==(const KernelPlan&) const = default;

@@ -138,17 +138,18 @@ std::string train_kernel_source(const kernels::Cell& cell, const KernelPlan& pla
     const kernels::Optimizer& optimizer = cell.optimizer;
     const kernels::Law& input = cell.input;
     const std::string members =
-        common_members(cell, plan) +
-        fmt::format(R"(    static constexpr Storage states = {};
+        common_members(cell, plan) + fmt::format(R"(    static constexpr Storage states = {};
     static constexpr std::int64_t width = {}, batch = {};
     static constexpr Optimizer optimizer{{{}, {}, {}, {}, {}, {}}};
     static constexpr Law input{{{}, {}, {}, {}, {}, {}, {}}};
-    static constexpr bool fresh_samples = {};
+    static constexpr bool fresh_samples = {}, rebroadcast = {};
 )",
-                    enumerator("Storage", plan.states), cell.width, cell.batch, enumerator("OptimizerKind", optimizer.kind),
-                    literal(optimizer.alpha), literal(optimizer.beta), literal(optimizer.epsilon), optimizer.epsilon_inside,
-                    optimizer.bias_correction, enumerator("LawKind", input.kind), literal(input.low), literal(input.high),
-                    literal(input.mean), literal(input.deviation), literal(input.p_low), literal(input.p_high), cell.fresh_samples);
+                                                 enumerator("Storage", plan.states), cell.width, cell.batch,
+                                                 enumerator("OptimizerKind", optimizer.kind), literal(optimizer.alpha),
+                                                 literal(optimizer.beta), literal(optimizer.epsilon), optimizer.epsilon_inside,
+                                                 optimizer.bias_correction, enumerator("LawKind", input.kind), literal(input.low),
+                                                 literal(input.high), literal(input.mean), literal(input.deviation), literal(input.p_low),
+                                                 literal(input.p_high), cell.fresh_samples, plan.rebroadcast);
     return program("fused_step.hpp", "Spec", members, "cuda_train.hpp");
 }
 
