@@ -17,8 +17,9 @@ using kernels::Storage;
 
 constexpr int most_warps = 4;
 
-/// Where ptxas, left alone, would keep the inputs of a round and the preactivations of all its samples from the forward to the backward
-/// pass. With ReLU it does so for sm_100 only; otherwise that would cost shuffles and save nothing.
+/// Whether the backward pass broadcasts the inputs of a round again. Left alone, ptxas keeps them from the forward pass on, and with them
+/// the preactivations of all samples; with ReLU it does so for sm_100 only, and elsewhere broadcasting again would cost shuffles for
+/// nothing.
 bool rebroadcasts(const Cell& cell, int architecture) {
     return cell.activation.kind != kernels::ActivationKind::Relu || architecture >= 100;
 }
