@@ -30,11 +30,11 @@ std::int64_t most_resident_reals(const Cell& cell) {
     const bool single = cell.precision == kernels::Precision::Float32;
     switch (cell.activation.kind) {
         case kernels::ActivationKind::LeakyRelu:
-            return single ? (cell.dimension <= 2 ? 128 : 88) : 64;
+            return !single ? 64 : cell.dimension <= 2 ? 128 : 84;
         case kernels::ActivationKind::Clipping:
-            return single ? 128 : 48;
+            return !single ? 48 : cell.dimension <= 2 ? 128 : 84;
         default:
-            return single ? 148 : 64;
+            return !single ? 64 : 148;
     }
 }
 
