@@ -75,8 +75,8 @@ LIMRISK_INLINE double fma(double a, double b, double c) { return __fma_rn(a, b, 
 LIMRISK_INLINE float sqrt(float a) { return __fsqrt_rn(a); }
 LIMRISK_INLINE double sqrt(double a) { return __dsqrt_rn(a); }
 
-/// Half by half: from `mask ? a : b` where the mask compares a with the constant b, the compiler makes fmax, which takes nine instructions
-/// in double precision; this takes two.
+/// Half by half: from `a > b ? a : b` with a constant b the compiler makes fmax, nine instructions in double precision; this way the
+/// comparison and the choice are three.
 LIMRISK_INLINE double select(bool mask, double a, double b) {
     const int taken = mask ? -1 : 0;
     return __hiloint2double((__double2hiint(a) & taken) | (__double2hiint(b) & ~taken),

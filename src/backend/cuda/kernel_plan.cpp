@@ -27,14 +27,14 @@ bool rebroadcasts(const Cell& cell, int architecture) {
 /// Reals that stay in registers for the whole of a step: with more the compiler may spill, with fewer it never does. Calibrated with what
 /// ptxas reports: docs/gpu.md, tests/unit/kernel_grid_test.cpp.
 std::int64_t most_resident_reals(const Cell& cell) {
-    const bool single = cell.precision == kernels::Precision::Float32;
+    const bool wide = cell.precision == kernels::Precision::Float64;
     switch (cell.activation.kind) {
         case kernels::ActivationKind::LeakyRelu:
-            return !single ? 64 : cell.dimension <= 2 ? 128 : 84;
+            return wide ? 64 : cell.dimension <= 2 ? 128 : 84;
         case kernels::ActivationKind::Clipping:
-            return !single ? 48 : cell.dimension <= 2 ? 128 : 84;
+            return wide ? 48 : cell.dimension <= 2 ? 128 : 84;
         default:
-            return !single ? 64 : 148;
+            return wide ? 64 : 148;
     }
 }
 
