@@ -145,7 +145,7 @@ TEST(KernelPlan, WhatLivesInRegisters) {
     EXPECT_EQ(place(cell_of(545, 1, OptimizerKind::Sgd)).first, Storage::Shared);
     EXPECT_EQ(place(cell_of(32, 1, OptimizerKind::Sgd, Precision::Float64)), registers);
     EXPECT_EQ(place(cell_of(32, 1, OptimizerKind::Adam, Precision::Float64)), states_shared);
-    // A thread keeps 140 reals of either; with leaky ReLU the compiler needs more registers beside them.
+    // A thread keeps 141 reals of either; with leaky ReLU the compiler needs more registers beside them.
     EXPECT_EQ(place(cell_of(256, 1, OptimizerKind::Adam, Precision::Float32, ActivationKind::PowerRelu)), registers);
     EXPECT_EQ(place(cell_of(256, 1, OptimizerKind::Adam, Precision::Float32, ActivationKind::LeakyRelu)), states_shared);
     EXPECT_EQ(place(cell_of(64, 1, OptimizerKind::Sgd, Precision::Float32, ActivationKind::Softplus)), registers);
