@@ -9,8 +9,8 @@
 #include <cstring>
 #include <system_error>
 
+#include "campaign/other_names.hpp"
 #include "campaign/schema.hpp"
-#include "expression/nearest_name.hpp"
 
 namespace limrisk {
 namespace {
@@ -225,8 +225,8 @@ void Alternative::apply(CellConfig& cell) const {
 }
 
 std::string suggestion(std::string_view name, const std::vector<std::string>& known) {
-    const std::string nearest = nearest_name(name, known);
-    return nearest.empty() ? "" : fmt::format("; did you mean `{}`?", nearest);
+    const std::string meant = meant_name(name, known);
+    return meant.empty() ? "" : fmt::format("; did you mean `{}`?", meant);
 }
 
 std::optional<Node> scalar_from_text(std::string_view text, const std::string& place) {

@@ -14,6 +14,7 @@
 #include "campaign/cell_description.hpp"
 #include "campaign/consistency.hpp"
 #include "campaign/document.hpp"
+#include "campaign/other_names.hpp"
 #include "campaign/schema.hpp"
 #include "campaign/target_text.hpp"
 #include "campaign/trials_key.hpp"
@@ -33,20 +34,44 @@ std::vector<std::string> keys_of(std::string_view table) {
     return names;
 }
 
-/// Path of the key that was probably meant, also for a right name in a wrong table; empty if none is near.
-std::string meant_key(const std::string& table, const std::string& name) {
+/// A name that can be meant, and its path in a campaign.
+struct Place {
+    std::string table, name, path;
+};
+
+/// Keys of the schema, then parameters of the choices, which stand a level deeper.
+std::vector<Place> all_places() {
+    std::vector<Place> places;
+    for (const SchemaKey& key : campaign_schema()) places.push_back({key.table, key.name, key.path()});
     for (const SchemaKey& key : campaign_schema()) {
-        if (name == key.name) return key.path();
+        if (key.catalog == nullptr) continue;
+        for (const CatalogEntry& entry : key.catalog->entries)
+            for (const Parameter& parameter : entry.parameters)
+                places.push_back({key.table, parameter.name, key.path() + "." + parameter.name});
+    }
+    return places;
+}
+
+/// Path of the key that was probably meant, also for a right name in a wrong table, or the name of another program; empty if none is near.
+std::string meant_key(const std::string& table, const std::string& name) {
+    const std::vector<Place> places = all_places();
+    const auto path_of = [&](const std::string& wanted, bool here) {
+        for (const Place& place : places)
+            if (!wanted.empty() && wanted == place.name && (!here || place.table == table)) return place.path;
+        return std::string();
+    };
+    std::vector<std::string> keys, here, everywhere;
+    for (const SchemaKey& key : campaign_schema()) keys.emplace_back(key.name);
+    for (const Place& place : places) {
+        everywhere.push_back(place.name);
+        if (place.table == table) here.push_back(place.name);
     }
     const std::string near = nearest_name(name, keys_of(table));
+    for (const std::string& path : {path_of(name, true), path_of(name, false), path_of(name_elsewhere(name, here), true),
+                                    path_of(name_elsewhere(name, everywhere), false)})
+        if (!path.empty()) return path;
     if (!near.empty()) return table.empty() ? near : table + "." + near;
-    std::vector<std::string> all;
-    for (const SchemaKey& key : campaign_schema()) all.emplace_back(key.name);
-    const std::string elsewhere = nearest_name(name, all);
-    for (const SchemaKey& key : campaign_schema()) {
-        if (elsewhere == key.name) return key.path();
-    }
-    return "";
+    return path_of(nearest_name(name, keys), false);
 }
 
 /// Refuses keys that no table has. Returns the keys and tables that are accounted for by that: no need to call them missing as well.

@@ -109,7 +109,8 @@ const Catalog& activation_catalog() {
             activation<Kind::Softplus>("softplus", "log(1 + exp(z))"),
             activation<Kind::Logistic>("logistic", "1 / (1 + exp(-z))"),
             activation<Kind::Tanh>("tanh", "hyperbolic tangent"),
-        }};
+        },
+        &CellConfig::activation_label};
     return catalog;
 }
 
@@ -130,7 +131,8 @@ const Catalog& initialization_catalog() {
             initialization<Kind::Uniform>("uniform", "all parameters uniform on [low, high]",
                                           {real<&Cell::initialization, &InitializationRule::low>("low", "lower end", any, nullptr),
                                            real<&Cell::initialization, &InitializationRule::high>("high", "upper end", any, nullptr)}),
-        }};
+        },
+        &CellConfig::initialization_label};
     return catalog;
 }
 
@@ -155,7 +157,8 @@ const Catalog& optimizer_catalog() {
             optimizer<Kind::Adadelta>("adadelta", "RMSprop with its own running step size", "1.0", {beta("rho", "0.9"), epsilon("1e-6")}),
             optimizer<Kind::Adam>("adam", "first and second moments, both bias-corrected", "0.001",
                                   {alpha(), beta("beta", "0.999"), epsilon("1e-8")}),
-        }};
+        },
+        &CellConfig::optimizer_label};
     return catalog;
 }
 
@@ -192,7 +195,8 @@ const Catalog& input_catalog() {
                  return fmt::format("normal({}, {}){}{}", cell.input.mean, cell.input.deviation, power_label(cell),
                                     cell.input.bounded ? box_label(cell) : "");
              }},
-        }};
+        },
+        &CellConfig::input_label};
     return catalog;
 }
 
@@ -213,7 +217,8 @@ const Catalog& sampling_catalog() {
              {integer<&Cell::nodes_per_axis>("nodes", "nodes per axis; nodes^dimension is at most 1048576", {1, 1048576}, nullptr)},
              [](Cell&) {},
              [](const Cell& cell) { return cell.nodes_per_axis != 0; }},
-        }};
+        },
+        &CellConfig::sampling_label};
     return catalog;
 }
 

@@ -28,6 +28,7 @@ struct Catalog {
     const char* key;     ///< where it stands in a campaign: "network.activation"
     const char* tag;     ///< the key that names the entry: "name", "law"; nullptr: its first parameter does, as in { nodes = 128 }
     std::vector<CatalogEntry> entries;
+    std::string CellConfig::*label = nullptr;  ///< where fill_labels() writes the chosen entry; nullptr: nowhere
     /// nullptr if there is none.
     const CatalogEntry* find(std::string_view name) const;
     /// The entry that the cell has; a cell has one of each catalog, else Defect is thrown.

@@ -42,8 +42,7 @@ std::string label(const Catalog& catalog, const CellConfig& cell) {
                 break;
             case ParameterType::Integer:
             case ParameterType::Real: {
-                std::string shown =
-                    parameter.type == ParameterType::Real ? fmt::format("{}", value->number) : std::to_string(value->integer);
+                std::string shown = parameter.text(*value);
                 if (!brief) arguments.push_back(std::move(shown));
                 if (brief && !is_default(parameter, *value)) arguments.push_back(fmt::format("{}={}", parameter.name, shown));
                 break;
@@ -52,11 +51,10 @@ std::string label(const Catalog& catalog, const CellConfig& cell) {
                 if (!is_default(parameter, *value)) arguments.push_back((value->integer != 0 ? "" : "no ") + spaced(parameter.name));
                 break;
             case ParameterType::Choice:
-                if (!is_default(parameter, *value))
-                    remark += fmt::format(", {} {}", parameter.choices[static_cast<std::size_t>(value->integer)], spaced(parameter.name));
+                if (!is_default(parameter, *value)) remark += fmt::format(", {} {}", parameter.text(*value), spaced(parameter.name));
                 break;
             case ParameterType::Text:
-                arguments.push_back(value->text);
+                arguments.push_back(parameter.text(*value));
                 break;
         }
     }
@@ -66,11 +64,8 @@ std::string label(const Catalog& catalog, const CellConfig& cell) {
 }  // namespace
 
 void fill_labels(CellConfig& cell) {
-    cell.activation_label = label(activation_catalog(), cell);
-    cell.initialization_label = label(initialization_catalog(), cell);
-    cell.optimizer_label = label(optimizer_catalog(), cell);
-    cell.input_label = label(input_catalog(), cell);
-    cell.sampling_label = label(sampling_catalog(), cell);
+    for (const Catalog* catalog : catalogs())
+        if (catalog->label != nullptr) cell.*catalog->label = label(*catalog, cell);
 }
 
 }  // namespace limrisk

@@ -50,6 +50,23 @@ std::string Parameter::type_text() const {
     return "";
 }
 
+std::string Parameter::text(const ParameterValue& value) const {
+    switch (type) {
+        case ParameterType::Integer:
+            return std::to_string(value.integer);
+        case ParameterType::Real:
+        case ParameterType::LearningRate:
+            return fmt::format("{}", value.number);
+        case ParameterType::Boolean:
+            return value.integer != 0 ? "true" : "false";
+        case ParameterType::Choice:
+            return choices.at(static_cast<std::size_t>(value.integer));
+        case ParameterType::Text:
+            return value.text;
+    }
+    return "";
+}
+
 std::string Parameter::allowed() const {
     switch (type) {
         case ParameterType::Integer:

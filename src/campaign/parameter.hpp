@@ -52,6 +52,8 @@ struct Parameter {
     std::optional<ParameterValue> (*load)(const CellConfig&);
 
     std::string type_text() const;
+    /// A value of it: numbers as their shortest exact decimals.
+    std::string text(const ParameterValue& value) const;
     /// What is allowed, in words: "an integer from 1 to 256", "\"zero\" or \"drawn\"".
     std::string allowed() const;
 };

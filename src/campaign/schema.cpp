@@ -84,13 +84,19 @@ const std::vector<SchemaKey>& campaign_schema() {
         {"tracking", "checks", true, &checks, nullptr, nullptr},
         {"tracking", "tail", true, &tail, nullptr, nullptr},
         {"tracking", "tolerance", true, &tolerance, nullptr, nullptr},
-        {"evaluation", "nodes", true, &nodes, nullptr, nullptr},
+        {"evaluation", "nodes", true, &nodes, nullptr, nullptr, "check_nodes"},
         {"evaluation", "final_nodes", true, &final_nodes, nullptr, nullptr},
     };
     return schema;
 }
 
 std::string SchemaKey::path() const { return *table == '\0' ? name : std::string(table) + "." + name; }
+
+std::string SchemaKey::text_of(const CellConfig& cell) const {
+    if (catalog != nullptr) return cell.*catalog->label;
+    const std::optional<ParameterValue> value = parameter->load(cell);
+    return value ? parameter->text(*value) : "";
+}
 
 const SchemaKey* find_key(const std::string& path) {
     for (const SchemaKey& key : campaign_schema()) {

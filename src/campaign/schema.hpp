@@ -16,8 +16,11 @@ struct SchemaKey {
     bool sweep;  ///< may be a list
     const Parameter* parameter;
     const Catalog* catalog;
-    const char* fallback;  ///< catalog keys: entry chosen when absent, nullptr: must be given
+    const char* fallback;          ///< catalog keys: entry chosen when absent, nullptr: must be given
+    const char* column = nullptr;  ///< what tables and exports call it; nullptr: `name`
     std::string path() const;
+    /// The value of a cell, as tables and exports show it; empty where the cell does not have it (final_nodes for d = 1).
+    std::string text_of(const CellConfig& cell) const;
 };
 
 /// In the order of the sweep: of two keys with lists, the later one varies faster.

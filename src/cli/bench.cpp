@@ -147,7 +147,7 @@ void add_bench(CLI::App& app, Action& action) {
     add_backend_options(*command, *choice);
     command->add_option("--seconds", *seconds, "about this long per cell")
         ->type_name("S")
-        ->check(CLI::Range(0.001, 3600.0))
+        ->check(decimal_number(0.001, 3600))
         ->capture_default_str();
     command->add_flag("--json", *json, "as JSON");
     command->footer(examples({"limrisk bench --seconds 0.01 --threads 1", "limrisk bench --seconds 0.01 --json"}));

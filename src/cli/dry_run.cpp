@@ -5,17 +5,22 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "cli/campaign_options.hpp"
 #include "driver/calibration.hpp"
 #include "driver/cost_model.hpp"
 #include "driver/progress.hpp"
+#include "report/cell_axes.hpp"
+#include "report/printable_text.hpp"
+#include "report/text_table.hpp"
 
 namespace limrisk::cli {
 namespace {
 
 constexpr double calibration_seconds = 0.5;  ///< for all cells together, as long as that leaves each a few milliseconds
 constexpr std::size_t calibrated_cells = 200;
+constexpr std::size_t table_width = 100, longest_value = 32;  ///< characters
 
 struct CellPrediction {
     const CellConfig* cell;
@@ -87,27 +92,48 @@ std::string measured_how(const Backend& backend) {
     return fmt::format("each cell's speed measured just now on one thread; {0} threads taken as {0} times as fast", backend.concurrency());
 }
 
-std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>& predictions, const Backend& backend) {
-    std::size_t optimizer_width = 9, activation_width = 10;
-    for (const CellConfig& cell : campaign.cells) {
-        optimizer_width = std::max(optimizer_width, cell.optimizer_label.size());
-        activation_width = std::max(activation_width, cell.activation_label.size());
+/// A column for each parameter in which cells differ, as `limrisk summary` names them; long values are cut unless cells would look the
+/// same.
+std::vector<TextColumn> parameter_columns(const Campaign& campaign) {
+    std::vector<std::vector<Axis>> axes;
+    for (const CellConfig& cell : campaign.cells) axes.push_back(cell_axes(cell));
+    std::vector<TextColumn> columns;
+    for (std::size_t axis = 0; !axes.empty() && axis < axes.front().size(); ++axis) {
+        std::set<std::string> whole, brief;
+        TextColumn column{"", axes.front()[axis].name, 0, !holds_integers(axes.front()[axis])};
+        for (const auto& cell : axes) {
+            const std::string value = printable_text(cell[axis].value);
+            column.cells.push_back(value.empty() ? "-" : shortened(value, longest_value));
+            whole.insert(value);
+            brief.insert(column.cells.back());
+        }
+        if (brief.size() < whole.size())
+            for (std::size_t k = 0; k < axes.size(); ++k) column.cells[k] = printable_text(axes[k][axis].value);
+        if (whole.size() > 1) columns.push_back(std::move(column));
     }
+    return columns;
+}
+
+std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>& predictions, const Backend& backend) {
     std::string text = fmt::format("{}; {}\n", size_text(campaign), backend.description());
     if (campaign.until)
         text += fmt::format("each cell runs {}{}; work and time below are those of all\n", campaign.until->text(),
                             campaign.until->until == StoppingCriterion::Until::Events ? "" : ", judged after every block");
-    text += "\n";
-    text += fmt::format("{:>5} {:>6} {:>3}  {:<{}}  {:<{}} {:>9} {:>9} {:>6} {:>7} {:>10} {:>9}\n", "cell", "width", "d", "activation",
-                        activation_width, "optimizer", optimizer_width, "sampling", "steps", "tile", "block", "memory", "time");
+    text += wrapped(common_phrases(campaign.cells), table_width) + "\n";
+    std::vector<TextColumn> columns{{"", "cell"}};
+    for (TextColumn& column : parameter_columns(campaign)) columns.push_back(std::move(column));
+    const std::size_t own = columns.size();
+    for (const char* head : {"tile", "block", "memory", "time"}) columns.push_back({"", head});
     for (const CellPrediction& prediction : predictions) {
-        const CellConfig& cell = *prediction.cell;
-        text += fmt::format("{:>5} {:>6} {:>3}  {:<{}}  {:<{}} {:>9} {:>9} {:>6} {:>7} {:>10} {:>9}\n", cell.index, cell.width,
-                            cell.input.dimension, cell.activation_label, activation_width, cell.optimizer_label, optimizer_width,
-                            cell.sampling_label, cell.steps, fmt::format("{}x{}", prediction.tile.lanes, prediction.tile.neurons_per_lane),
-                            prediction.block_trials, bytes_text(prediction.table_bytes + backend.concurrency() * prediction.thread_bytes),
-                            duration_text(prediction.seconds / backend.concurrency()));
+        columns[0].cells.push_back(std::to_string(prediction.cell->index));
+        columns[own].cells.push_back(fmt::format("{}x{}", prediction.tile.lanes, prediction.tile.neurons_per_lane));
+        columns[own + 1].cells.push_back(std::to_string(prediction.block_trials));
+        columns[own + 2].cells.push_back(bytes_text(prediction.table_bytes + backend.concurrency() * prediction.thread_bytes));
+        columns[own + 3].cells.push_back(duration_text(prediction.seconds / backend.concurrency()));
     }
+    const TextTable table(std::move(columns), table_width);
+    text += table.heads();
+    for (std::size_t row = 0; row < predictions.size(); ++row) text += table.row(row);
     text += "\n";
     for (const CellPrediction& prediction : predictions)
         for (const std::string& line : prediction.plan_lines) text += fmt::format("cell {}: {}\n", prediction.cell->index, line);

@@ -11,6 +11,7 @@
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "optimum/optimum_json.hpp"
+#include "report/cell_axes.hpp"
 #include "report/text_table.hpp"
 #include "store/counted_trials.hpp"
 #include "store/document_table.hpp"
@@ -104,10 +105,10 @@ std::string counts_text(const CellCounts& count, double tolerance) {
         if (count.on_level[i] > 0) add(std::to_string(i), count.on_level[i]), ++rows;
     add("none", count.on_none);
     const TextTable table(std::move(columns), 100);
-    std::string text = fmt::format("\ncell {}: {}, {}, {}, {} steps, {} trials; final risk within {:g} of a level\n", count.cell.index,
-                                   count.cell.initialization_label, count.cell.optimizer_label, count.cell.sampling_label, count.cell.steps,
-                                   count.trials, tolerance) +
-                       table.heads();
+    std::vector<std::string> parts = cell_phrases(count.cell);
+    parts.front() = fmt::format("cell {}: {}", count.cell.index, parts.front());
+    parts.push_back(fmt::format("{} trials; final risk within {:g} of a level", count.trials, tolerance));
+    std::string text = "\n" + wrapped(parts, 100) + table.heads();
     for (std::size_t row = 0; row < rows; ++row) text += table.row(row);
     return text;
 }
@@ -170,7 +171,7 @@ void add_hierarchy(CLI::App& app, Action& action) {
         ->type_name("FILE");
     command->add_option("--tolerance", options->tolerance, "largest relative distance of a trial's final risk from its level")
         ->type_name("T")
-        ->check(CLI::Range(0.0, 1.0))
+        ->check(decimal_number(0, 1))
         ->capture_default_str();
     command->add_flag("--json", options->json, "as JSON, with all parameters");
     add_backend_options(*command, options->backend);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
 
 namespace limrisk::cli {
 
@@ -16,6 +17,17 @@ CLI::Validator whole_number(std::uint64_t low, std::uint64_t high) {
         if (error != std::errc() || end != text.data() + text.size() || value < low || value > high)
             return fmt::format("'{}' is not {}", text, range);
         text = std::to_string(value);
+        return "";
+    };
+    return CLI::Validator(check, "");
+}
+
+CLI::Validator decimal_number(double low, double high) {
+    const auto check = [low, high](std::string& text) -> std::string {
+        double value = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value) || value < low || value > high)
+            return fmt::format("'{}' is not a number from {} to {}", text, low, high);
         return "";
     };
     return CLI::Validator(check, "");

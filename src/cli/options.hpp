@@ -9,6 +9,9 @@ namespace limrisk::cli {
 /// Accepts decimal whole numbers low..high and drops their leading zeros. For Option::transform: check() would keep the zeros.
 CLI::Validator whole_number(std::uint64_t low, std::uint64_t high);
 
+/// Accepts finite decimal numbers low..high: neither nan nor inf, no hexadecimal digits, nothing behind the number.
+CLI::Validator decimal_number(double low, double high);
+
 /// Footer of a help text: the examples, one per line. A test runs each of them.
 std::string examples(std::initializer_list<const char*> lines);
 

@@ -9,6 +9,7 @@
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/trial_difference.hpp"
+#include "report/cell_axes.hpp"
 #include "store/store.hpp"
 
 namespace limrisk::cli {
@@ -76,8 +77,7 @@ std::string trajectory_table(const std::vector<CheckRecord>& checks) {
 }
 
 std::string cell_line(const CellConfig& cell, std::int64_t trial) {
-    return fmt::format("cell {}, trial {}: width {}, {}, {}, {}, {}, {} steps\n", cell.index, trial, cell.width, cell.activation_label,
-                       cell.initialization_label, cell.optimizer_label, cell.sampling_label, cell.steps);
+    return fmt::format("cell {}, trial {}: {}\n", cell.index, trial, fmt::join(cell_phrases(cell), ", "));
 }
 
 ExitCode replay(const ReplayCommand& command) {

@@ -1,6 +1,7 @@
 // stderr, so that it is seen where stdout goes to a file.
 #include "cli/summary_output.hpp"
 
+#include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "report/summary_remarks.hpp"
 
@@ -9,7 +10,7 @@ namespace limrisk::cli {
 void add_tolerance_option(CLI::App& command, double& tolerance) {
     command.add_option("--tolerance", tolerance, "relative excess of the limiting risk over the optimum from which on a trial missed it")
         ->type_name("T")
-        ->check(CLI::Range(0.0, 1e6))
+        ->check(decimal_number(0, 1e6))
         ->capture_default_str();
 }
 

@@ -75,13 +75,9 @@ std::string convergence_line(const CellTrajectory& trajectory) {
 }
 
 std::string heading(const CellConfig& cell, const CellTrajectory& trajectory) {
-    const std::vector<std::string> parts{fmt::format("cell {}: width {}", cell.index, cell.width),
-                                         cell.activation_label,
-                                         cell.initialization_label,
-                                         cell.optimizer_label,
-                                         cell.sampling_label,
-                                         fmt::format("{} steps", cell.steps),
-                                         fmt::format("{} trials", trajectory.trials)};
+    std::vector<std::string> parts = cell_phrases(cell);
+    parts.front() = fmt::format("cell {}: {}", cell.index, parts.front());
+    parts.push_back(fmt::format("{} trials", trajectory.trials));
     return wrapped(parts, columns_of_terminal) + "\n";
 }
 

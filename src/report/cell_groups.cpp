@@ -41,7 +41,7 @@ std::vector<CellGroup> cell_groups(const StoreSummary& summary) {
         for (std::size_t axis = 0; axis < axes.size(); ++axis) {
             if (!varies[axis] || std::string_view(axes[axis].name) == "width") continue;
             key.push_back(axes[axis].value);
-            parts.push_back(axis_phrase(axes[axis]));
+            if (!axes[axis].value.empty()) parts.push_back(axis_phrase(axes[axis]));
         }
         const auto [entry, is_new] = known.try_emplace(key, groups.size());
         if (is_new) groups.push_back({joined(parts), {}});
@@ -55,14 +55,9 @@ std::vector<CellGroup> cell_groups(const StoreSummary& summary) {
 }
 
 std::vector<std::string> common_parameters(const StoreSummary& summary) {
-    if (summary.cells.empty()) return {};
-    const std::vector<bool> varies = varying_axes(summary);
-    const std::vector<Axis> axes = cell_axes(summary.cells.front().cell);
-    std::vector<std::string> common;
-    for (std::size_t axis = 0; axis < axes.size(); ++axis) {
-        if (!varies[axis] && !is_technical(axes[axis])) common.push_back(axis_phrase(axes[axis]));
-    }
-    return common;
+    std::vector<CellConfig> cells;
+    for (const CellSummary& cell : summary.cells) cells.push_back(cell.cell);
+    return common_phrases(cells);
 }
 
 std::string cell_label(const CellGroup& group, const CellSummary& cell) {

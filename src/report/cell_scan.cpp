@@ -18,9 +18,6 @@ namespace opt = limrisk::optimum;
 
 namespace {
 
-/// Part of the best constant's risk by which a risk must exceed an optimum of 0 to miss it: float32 reaches no less.
-constexpr double absolute_tolerance = 1e-10;
-
 /// Records that are aggregated together.
 constexpr std::size_t portion = 1 << 16;
 

@@ -14,6 +14,7 @@
 #include "report/export_summary.hpp"
 #include "report/npz_writer.hpp"
 #include "report/output_file.hpp"
+#include "store/counted_trials.hpp"
 
 namespace limrisk {
 namespace {
@@ -91,8 +92,25 @@ std::int64_t for_each_block(const Store& store, const Visit& visit) {
     return trials;
 }
 
+/// Of each cell the trials that a summary counts: those without a gap, and before the end that a stopping rule found.
+std::vector<std::int64_t> counted_trials(const Store& store) {
+    std::vector<std::int64_t> counted(store.cells().size());
+    if (!store.stopping()) {
+        for (const BlockKey& key : store.blocks()) {
+            std::int64_t& end = counted[static_cast<std::size_t>(key.cell)];
+            if (key.first_trial == end) end += key.count;
+        }
+        return counted;
+    }
+    for (const StoredCell& cell : store.cells())
+        for_each_counted_trial(store, cell.index,
+                               [&](std::int64_t, const TrialRecord&) { ++counted[static_cast<std::size_t>(cell.index)]; });
+    return counted;
+}
+
 std::int64_t write_csv(const Store& store, OutputFile& file) {
-    std::string heads = "cell,trial";
+    const std::vector<std::int64_t> counted = counted_trials(store);
+    std::string heads = "cell,trial,counted";
     std::vector<std::string> parameters;  // the parameters of a cell, the same in all of its rows
     for (const CellConfig& cell : stored_cells(store)) {
         std::string& columns = parameters.emplace_back();
@@ -106,8 +124,11 @@ std::int64_t write_csv(const Store& store, OutputFile& file) {
     return for_each_block(store, [&](const BlockKey& key, const std::vector<TrialRecord>& records) {
         Line lines;
         std::int64_t trial = key.first_trial;
+        const std::int64_t end = counted[static_cast<std::size_t>(key.cell)];
         for (const TrialRecord& record : records) {
-            fmt::format_to(std::back_inserter(lines), "{},{}{}", key.cell, trial++, parameters[static_cast<std::size_t>(key.cell)]);
+            fmt::format_to(std::back_inserter(lines), "{},{},{}{}", key.cell, trial, trial < end ? 1 : 0,
+                           parameters[static_cast<std::size_t>(key.cell)]);
+            ++trial;
             for (const TrialField& field : trial_fields) {
                 lines.push_back(',');
                 add_field(lines, record, field);
@@ -134,11 +155,14 @@ std::int64_t write_json(const Store& store, OutputFile& file) {
     text.erase(text.rfind('\n'));  // the trials follow before the last brace
     file.write(text + ",\n  \"trials\": [");
     bool first = true;
+    const std::vector<std::int64_t> counted = counted_trials(store);
     const std::int64_t trials = for_each_block(store, [&](const BlockKey& key, const std::vector<TrialRecord>& records) {
         Line lines;
         std::int64_t trial = key.first_trial;
         for (const TrialRecord& record : records) {
-            fmt::format_to(std::back_inserter(lines), "{}\n{{\"cell\":{},\"trial\":{}", first ? "" : ",", key.cell, trial++);
+            fmt::format_to(std::back_inserter(lines), "{}\n{{\"cell\":{},\"trial\":{},\"counted\":{}", first ? "" : ",", key.cell, trial,
+                           trial < counted[static_cast<std::size_t>(key.cell)]);
+            ++trial;
             for (const TrialField& field : trial_fields) add_json_field(lines, record, field);
             lines.push_back('}');
             first = false;
@@ -157,9 +181,9 @@ void declare_texts(NpzWriter& npz, const std::string& name, const std::vector<st
     npz.append(array, bytes);
 }
 
-template <class Integer>
-std::string_view bytes_of(const std::vector<Integer>& values) {
-    return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(Integer)};
+template <class Number>
+std::string_view bytes_of(const std::vector<Number>& values) {
+    return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(Number)};
 }
 
 const char* npy_type(FieldType type) {
@@ -176,31 +200,53 @@ const char* npy_type(FieldType type) {
     return "";
 }
 
-std::int64_t write_npz(const Store& store, OutputFile& file) {
-    NpzWriter npz(file);
-    const std::vector<CellConfig> cells = stored_cells(store);
-    std::vector<std::string> ids, descriptions, activations, initializations, optimizers;
-    std::vector<std::int64_t> widths;
+/// An entry per cell: id, description, and every parameter, numbers as numbers (0 where a cell does not have it).
+void declare_parameters(NpzWriter& npz, const std::vector<CellConfig>& cells) {
+    std::vector<std::string> ids, descriptions;
+    std::vector<std::vector<Axis>> axes;
     for (const CellConfig& cell : cells) {
         ids.push_back(cell.id);
         descriptions.push_back(cell.description);
-        activations.push_back(cell.activation_label);
-        initializations.push_back(cell.initialization_label);
-        optimizers.push_back(cell.optimizer_label);
-        widths.push_back(cell.width);
+        axes.push_back(cell_axes(cell));
     }
     declare_texts(npz, "cell_id", ids);
     declare_texts(npz, "cell_description", descriptions);
-    declare_texts(npz, "cell_activation", activations);
-    declare_texts(npz, "cell_initialization", initializations);
-    declare_texts(npz, "cell_optimizer", optimizers);
-    npz.append(npz.declare("cell_width", "<i8", 8, static_cast<std::int64_t>(widths.size())), bytes_of(widths));
+    const auto count = static_cast<std::int64_t>(cells.size());
+    for (std::size_t k = 0; !axes.empty() && k < axes.front().size(); ++k) {
+        const Axis& first = axes.front()[k];
+        const std::string name = std::string("cell_") + first.name;
+        const Parameter* parameter = first.key == nullptr ? nullptr : first.key->parameter;
+        std::vector<std::string> texts;
+        std::vector<std::int64_t> integers;
+        std::vector<double> reals;
+        for (std::size_t cell = 0; cell < cells.size(); ++cell) {
+            const std::optional<ParameterValue> value = parameter == nullptr ? std::nullopt : parameter->load(cells[cell]);
+            texts.push_back(axes[cell][k].value);
+            integers.push_back(first.key == nullptr ? static_cast<std::int64_t>(cells[cell].seed) : value ? value->integer : 0);
+            reals.push_back(value ? value->number : 0);
+        }
+        if (first.key == nullptr)  // the seed, by its bits
+            npz.append(npz.declare(name, "<u8", 8, count), bytes_of(integers));
+        else if (parameter != nullptr && parameter->type == ParameterType::Integer)
+            npz.append(npz.declare(name, "<i8", 8, count), bytes_of(integers));
+        else if (parameter != nullptr && parameter->type == ParameterType::Real)
+            npz.append(npz.declare(name, "<f8", 8, count), bytes_of(reals));
+        else
+            declare_texts(npz, name, texts);
+    }
+}
+
+std::int64_t write_npz(const Store& store, OutputFile& file) {
+    NpzWriter npz(file);
+    declare_parameters(npz, stored_cells(store));
+    const std::vector<std::int64_t> counted = counted_trials(store);
 
     // A campaign may be writing meanwhile: what is there now is what is exported.
     const std::vector<BlockKey> keys = store.blocks();
     std::int64_t trials = 0;
     for (const BlockKey& key : keys) trials += key.count;
-    const std::size_t cell_array = npz.declare("cell", "<i4", 4, trials), trial_array = npz.declare("trial", "<i8", 8, trials);
+    const std::size_t cell_array = npz.declare("cell", "<i4", 4, trials), trial_array = npz.declare("trial", "<i8", 8, trials),
+                      counted_array = npz.declare("counted", "|b1", 1, trials);
     std::vector<std::size_t> arrays;
     for (const TrialField& field : trial_fields) {
         arrays.push_back(npz.declare(field.name, npy_type(field.type), field.type == FieldType::Int32 ? 4 : 8, trials));
@@ -212,6 +258,10 @@ std::int64_t write_npz(const Store& store, OutputFile& file) {
         for (std::size_t k = 0; k < records.size(); ++k) trial_column[k] = key.first_trial + static_cast<std::int64_t>(k);
         npz.append(cell_array, bytes_of(cell_column));
         npz.append(trial_array, bytes_of(trial_column));
+        std::string counted_column;
+        for (const std::int64_t trial : trial_column)
+            counted_column.push_back(trial < counted[static_cast<std::size_t>(key.cell)] ? '\1' : '\0');
+        npz.append(counted_array, counted_column);
         std::string column;
         for (std::size_t f = 0; f < trial_fields.size(); ++f) {
             const std::size_t size = trial_fields[f].type == FieldType::Int32 ? 4 : 8;

@@ -31,12 +31,13 @@ std::int64_t write_csv(const Store& store, OutputFile& file) {
             cell += "," + csv_text(axis.value);
             if (stored.index == 0) heads += fmt::format(",{}", axis.name);
         }
-        std::string rows = stored.index == 0 ? heads + ",first_trial,trials,statistic,low,high,count\n" : "";
+        std::string rows = stored.index == 0 ? heads + ",first_trial,trials,counted,statistic,bin_low,bin_high,count\n" : "";
         for (const auto& [key, aggregate] : store.aggregates(stored.index)) {
             trials += key.count;
             const auto row = [&, first_trial = key.first_trial, count_of_trials = key.count](const char* statistic, const auto& low,
                                                                                              const auto& high, std::int64_t count) {
-                rows += fmt::format("{},{},{},{},{},{},{}\n", cell, first_trial, count_of_trials, statistic, low, high, count);
+                rows += fmt::format("{},{},{},{},{},{},{},{}\n", cell, first_trial, count_of_trials, first_trial == 0 ? 1 : 0, statistic,
+                                    low, high, count);
             };
             for (const auto& field : count_fields) {
                 const Histogram& histogram = aggregate.*field.member;
@@ -57,7 +58,7 @@ std::int64_t write_csv(const Store& store, OutputFile& file) {
 }
 
 ordered_json aggregate_json(const BlockKey& key, const Aggregate& aggregate) {
-    ordered_json node{{"cell", key.cell}, {"first_trial", key.first_trial}, {"trials", key.count}};
+    ordered_json node{{"cell", key.cell}, {"first_trial", key.first_trial}, {"trials", key.count}, {"counted", key.first_trial == 0}};
     for (const auto& field : count_fields) {
         const Histogram& histogram = aggregate.*field.member;
         node[field.name] = {{"value", histogram.keys}, {"count", histogram.counts}};
@@ -66,11 +67,11 @@ ordered_json aggregate_json(const BlockKey& key, const Aggregate& aggregate) {
     for (const auto& field : risk_fields) {
         const RiskDistribution& risks = aggregate.*field.member;
         ordered_json& entry = node[field.name];
-        entry = {{"low", ordered_json::array()}, {"high", ordered_json::array()}, {"count", risks.bins.counts}};
+        entry = {{"bin_low", ordered_json::array()}, {"bin_high", ordered_json::array()}, {"count", risks.bins.counts}};
         for (const std::int32_t bin : risks.bins.keys) {
             const RiskRange range = risk_bin_range(bin);
-            entry["low"].push_back(number(range.low));
-            entry["high"].push_back(number(range.high));
+            entry["bin_low"].push_back(number(range.low));
+            entry["bin_high"].push_back(number(range.high));
         }
         entry["minimum"] = extreme_json(risks.minimum);
         entry["maximum"] = extreme_json(risks.maximum);
@@ -80,7 +81,7 @@ ordered_json aggregate_json(const BlockKey& key, const Aggregate& aggregate) {
 
 std::int64_t write_json(const Store& store, OutputFile& file) {
     const StoredCampaign& campaign = store.campaign();
-    ordered_json head{{"format", "limrisk-aggregates"}, {"format_version", 1}};
+    ordered_json head{{"format", "limrisk-aggregates"}, {"format_version", 2}};
     head["campaign"] = {{"name", campaign.name},       {"seed", campaign.seed},       {"trials", campaign.trials},
                         {"version", campaign.version}, {"created", campaign.created}, {"text", campaign.text}};
     for (const StoredCell& stored : store.cells()) {

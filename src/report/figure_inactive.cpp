@@ -98,7 +98,8 @@ Figure inactive_figure(const CellGroup& group, const CellSummary& cell) {
                "binomial");
     figure.script = plot.text();
     if (cell.prediction.test)
-        figure.caption = fmt::format("Exact test of the start against the law: p-value {:.2g}.", cell.prediction.test->p_value);
+        figure.caption = fmt::format("Exact test of the start against the law: p-value {:.2g}{}.", cell.prediction.test->p_value,
+                                     cell.prediction.rejected ? ", which contradicts it" : "");
     figure.meaning = fmt::format(
         "Numbers of inactive neurons of {}, {}: on average {:.2f} at initialization, {:.2f} by the binomial law, {:.2f} at the end.",
         counted(cell.done, "trial"), cell_label(group, cell), cell.mean_inactive_initial,

@@ -8,6 +8,7 @@
 #include "report/figures.hpp"
 #include "report/palette.hpp"
 #include "report/plot_script.hpp"
+#include "report/verdict_text.hpp"
 
 namespace limrisk {
 namespace {
@@ -30,17 +31,18 @@ std::vector<std::string> csv_row(const CellSummary& cell) {
     } else {
         row.insert(row.end(), 4, "");
     }
+    row.push_back(csv_number(still_falling(cell)));
     return row;
 }
 
 Figure probability_figure(const StoreSummary& summary, const CellGroup& group, std::size_t number) {
-    std::vector<double> width, certified, certified_low, certified_high, bound, least, most, low, high;
+    std::vector<double> width, certified, certified_low, certified_high, bound, least, most, low, high, falling;
     Figure figure;
     figure.name = fmt::format("non-convergence-{}", number);
     figure.title = group.label.empty() ? "P(non-convergence) by width" : group.label;
     figure.table.heads = {"cell",          "width",          "trials",          "certified_share",
                           "certified_low", "certified_high", "predicted_bound", "measured_least",
-                          "measured_most", "measured_low",   "measured_high"};
+                          "measured_most", "measured_low",   "measured_high",   "still_falling_share"};
     bool measured = false, uncertain = false;
     for (const std::size_t k : group.cells) {
         const CellSummary& cell = summary.cells[k];
@@ -54,12 +56,15 @@ Figure probability_figure(const StoreSummary& summary, const CellGroup& group, s
         most.push_back(cell.measured ? share(cell.measured->above_most, cell.done) : absent);
         low.push_back(cell.measured ? cell.measured->share.low : absent);
         high.push_back(cell.measured ? cell.measured->share.high : absent);
+        falling.push_back(still_falling(cell) > 0 ? still_falling(cell) : absent);
         measured = measured || cell.measured;
         uncertain = uncertain || (cell.measured && cell.measured->above_least != cell.measured->above_most);
         figure.table.rows.push_back(csv_row(cell));
     }
-    PlotScript plot(figure.width, figure.height, doubling_axis("width h (neurons, log scale)", width), share_axis("P(non-convergence), %"));
-    const std::string numbers = plot.numbers({width, certified, certified_low, certified_high, bound, least, most, low, high});
+    const bool unfinished = std::any_of(falling.begin(), falling.end(), [](double share) { return !std::isnan(share); });
+    PlotScript plot(figure.width, figure.height, doubling_axis("width h (neurons, log scale)", width), share_axis("P(non-convergence), %"),
+                    {unfinished ? 2 : 1, 0});
+    const std::string numbers = plot.numbers({width, certified, certified_low, certified_high, bound, least, most, low, high, falling});
     if (measured) {
         plot.curve(fmt::format("{} using 1:8:9 with filledcurves fillcolor rgb '{}' fillstyle transparent solid 0.22 noborder", numbers,
                                palette::vermillion));
@@ -75,6 +80,9 @@ Figure probability_figure(const StoreSummary& summary, const CellGroup& group, s
     plot.curve(
         fmt::format("{} using 1:2:3:4 with yerrorbars linewidth 1.2 pointtype 4 pointsize 1.1 linecolor rgb '{}'", numbers, palette::blue),
         "certified");
+    if (unfinished)
+        plot.curve(fmt::format("{} using 1:10 with points linewidth 1.2 pointtype 2 pointsize 1 linecolor rgb '{}'", numbers, palette::ink),
+                   "risk still falls");
     figure.script = plot.text();
     figure.meaning =
         fmt::format("Share of trials that do not converge, against widths {:g} to {:g}. Certified: {} to {}; predicted at least: {} to {}",
@@ -82,8 +90,15 @@ Figure probability_figure(const StoreSummary& summary, const CellGroup& group, s
                     percent_text(bound.front()), percent_text(bound.back()));
     if (!std::isnan(least.front()) && !std::isnan(least.back()))
         figure.meaning += fmt::format("; measured: {} to {}", percent_text(least.front()), percent_text(least.back()));
+    if (unfinished) {
+        double most_falling = 0;
+        for (const double share : falling) most_falling = std::max(most_falling, std::isnan(share) ? 0 : share);
+        figure.caption = fmt::format("The risk of up to {} of the trials still falls: what they have not reached they may reach yet. ",
+                                     percent_text(most_falling));
+        figure.meaning += fmt::format("; still falling: up to {}", percent_text(most_falling));
+    }
     figure.meaning += ".";
-    if (uncertain) figure.caption = "The store keeps summaries: thick lines lead from the least to the largest possible share.";
+    if (uncertain) figure.caption += "The store keeps summaries: thick lines lead from the least to the largest possible share.";
     return figure;
 }
 
@@ -112,7 +127,8 @@ FigureSection probability_figures(const StoreSummary& summary, const std::vector
         "Filled circles and band: trials whose limiting risk stays above the best known risk of their width, with 95 % intervals. Open "
         "squares: trials with inactive neurons certified at initialization, which cannot reach it, with 95 % intervals. Dashed: the lower "
         "bound "
-        "that the law of the initialization gives.";
+        "that the law of the initialization gives. Crosses, where there are any: trials whose risk still falls at the end of their steps, "
+        "which are not yet where they lead.";
     if (std::none_of(summary.cells.begin(), summary.cells.end(), [](const CellSummary& cell) { return cell.measured.has_value(); }))
         section.explanation +=
             " Nothing is measured here, since the store has no optima: `limrisk optimum CAMPAIGN.toml --store STORE` adds them.";

@@ -144,7 +144,8 @@ FigureSection rate_figures(const StoreSummary& summary, const std::vector<CellGr
         if (trials > 0) (r < most_shown ? shown : folded).figures.push_back(rate_figure(summary, summary.rates[r], r + 1));
     }
     if (shown.figures.empty()) {
-        section.explanation = "A rate needs two widths with trials in cells that differ in nothing else.";
+        section.explanation = summary.no_rates.empty() ? "A rate needs two widths with trials in cells that differ in nothing else."
+                                                       : "No sweep over the width has a rate here.";
         return section;
     }
     section.explanation =

@@ -16,6 +16,7 @@ namespace {
 constexpr int columns = 72;
 constexpr double outside = 0.002;  // share of a cell's trials that the range may leave out at each end
 constexpr std::size_t most_levels = 8;
+constexpr std::ptrdiff_t embedded_first = 5;           // the own optimum and four of smaller widths, whatever else there is
 constexpr double level_digit = 11;                     // pixels between two numbers above the plot
 constexpr double note_line = 14;                       // pixels
 constexpr std::size_t half_line = 29, full_line = 54;  // characters
@@ -29,14 +30,15 @@ struct Level {
     std::string name;
     std::int64_t trials;
     bool own;           ///< of the cell's own width
+    bool embedded;      ///< the optimum of a smaller width
     std::int64_t rank;  ///< which of two levels without trials goes first
 };
 
 /// As short as two columns below a figure need it.
 std::string optimum_name(std::int64_t width) { return fmt::format("optimum, width {}", width); }
 
-/// Those a figure shows: the optimum of the cell's own width, then the most populated ones, then of a catalogue the lowest,
-/// of embedded optima those of the smallest widths; ascending by risk.
+/// Those a figure shows: the optimum of the cell's own width and four embedded ones of smaller widths, then the most populated levels, then
+/// of a catalogue the lowest, of embedded optima those of the smallest widths; ascending by risk.
 std::vector<Level> drawn_levels(const CellSummary& cell) {
     std::vector<Level> levels;
     bool own = false;
@@ -51,7 +53,9 @@ std::vector<Level> drawn_levels(const CellSummary& cell) {
                 name += fmt::format(" ({})", optimum);
             const bool is_own = level.optimum_of && *level.optimum_of == cell.cell.width;
             own = own || is_own;
-            levels.push_back({level.risk, name, level.trials, is_own, static_cast<std::int64_t>(levels.size())});
+            const bool embedded = level.optimum_of && !is_own;
+            const std::int64_t rank = embedded ? *level.optimum_of : static_cast<std::int64_t>(levels.size());
+            levels.push_back({level.risk, name, level.trials, is_own, embedded, rank});
         }
     }
     if (!cell.levels || !cell.levels->catalogue) {
@@ -59,15 +63,20 @@ std::vector<Level> drawn_levels(const CellSummary& cell) {
             if (!(level.risk > 0)) continue;
             const bool is_own = level.optimum_of == cell.cell.width;
             own = own || is_own;
-            levels.push_back({level.risk, optimum_name(level.optimum_of), 0, is_own, level.optimum_of});
+            levels.push_back({level.risk, optimum_name(level.optimum_of), 0, is_own, !is_own, level.optimum_of});
         }
     }
-    if (!own && cell.optimum && cell.optimum->risk > 0) levels.push_back({cell.optimum->risk, optimum_name(cell.cell.width), 0, true, 0});
-    std::stable_sort(levels.begin(), levels.end(), [](const Level& a, const Level& b) {
+    if (!own && cell.optimum && cell.optimum->risk > 0)
+        levels.push_back({cell.optimum->risk, optimum_name(cell.cell.width), 0, true, false, 0});
+    const auto by_importance = [](const Level& a, const Level& b) {
         if (a.own != b.own) return a.own;
         if (a.trials != b.trials) return a.trials > b.trials;
         return a.rank < b.rank;
-    });
+    };
+    const auto others = std::stable_partition(levels.begin(), levels.end(), [](const Level& level) { return level.own || level.embedded; });
+    std::stable_sort(levels.begin(), others, by_importance);
+    // What is left of the embedded optima competes with the other levels.
+    std::stable_sort(levels.begin() + std::min<std::ptrdiff_t>(others - levels.begin(), embedded_first), levels.end(), by_importance);
     if (levels.size() > most_levels) levels.resize(most_levels);
     std::stable_sort(levels.begin(), levels.end(), [](const Level& a, const Level& b) { return a.risk < b.risk; });
     return levels;
@@ -166,7 +175,7 @@ Figure risk_figure(const CellGroup& group, const CellSummary& cell, RiskSpan spa
     figure.name = fmt::format("limiting-risk-cell-{}", cell.cell.index);
     figure.title = fmt::format("width {}", cell.cell.width);
     figure.context = group.label;
-    figure.table.heads = {"cell", "part", "low", "high", "trials", "level"};
+    figure.table.heads = {"cell", "part", "bin_low", "bin_high", "trials", "level"};
     const std::string index = std::to_string(cell.cell.index);
     const auto row = [&](const char* part, double low, double high, std::int64_t trials, const std::string& level) {
         figure.table.rows.push_back({index, part, csv_number(low), csv_number(high), std::to_string(trials), level});
@@ -213,7 +222,8 @@ FigureSection risk_figures(const StoreSummary& summary, const std::vector<CellGr
     FigureSection section{"risk", "Where training ends", "", {}};
     const std::vector<CellChoice> choices = choose_cells(summary, groups, has_risks);
     section.explanation =
-        "The limiting risk of each trial: the smallest true risk at the last checks. Columns are equally wide on the logarithmic axis; "
+        "The limiting risk of each trial: the mean of the true risk over the last checks. Columns are equally wide on the logarithmic "
+        "axis; "
         "cells that "
         "differ only in their width have the same axis. Dotted lines: known levels of local minima, numbered, the thick one the best known "
         "risk of "

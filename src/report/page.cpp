@@ -104,6 +104,7 @@ std::string report_page(const StoreSummary& summary, const std::vector<CellGroup
     };
     add(sentences(summary, groups), "words", "In words");
     add(cells_section(summary, groups), "cells", "Predicted, certified, measured");
+    add(rule_section(summary, groups), "rule", "Stopping rule");
     std::size_t next = 0;
     for (const FigureSection& section : sections) {
         const std::string table = section.id == "rate"           ? rates_table(summary)

@@ -27,6 +27,8 @@ std::string report_page(const StoreSummary& summary, const std::vector<CellGroup
 
 /// Predicted, certified and measured side by side, a row per cell.
 std::string cells_section(const StoreSummary& summary, const std::vector<CellGroup>& groups);
+/// The stopping rule and its estimate of each cell; empty without a rule.
+std::string rule_section(const StoreSummary& summary, const std::vector<CellGroup>& groups);
 /// Levels of local minima, with counts, intervals and the states of their neurons.
 std::string levels_section(const StoreSummary& summary, const std::vector<CellGroup>& groups);
 /// Risk floors by the number of inactive neurons.

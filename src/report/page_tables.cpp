@@ -2,13 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
-#include "limrisk/trial_record.hpp"
 #include "report/figures.hpp"
 #include "report/markup.hpp"
 #include "report/page.hpp"
+#include "report/reservations.hpp"
+#include "report/verdict_text.hpp"
 
 namespace limrisk {
 namespace {
@@ -31,14 +31,6 @@ std::string interval_text(const Interval& share) { return fmt::format("[{}, {}]"
 /// "61.0 [59.5, 62.5]"
 std::string share_and_interval(std::int64_t count, std::int64_t of, const Interval& share) {
     return of == 0 ? dash : share_text(count, of) + " " + interval_text(share);
-}
-
-/// Whole percents; "<1" for a few, so that 0 means none.
-std::string whole_percent(std::int64_t count, std::int64_t of) {
-    const double share = 100.0 * static_cast<double>(count) / static_cast<double>(of);
-    if (count > 0 && share < 1) return "<1";
-    if (count < of && share > 99) return ">99";
-    return fmt::format("{:.0f}", share);
 }
 
 std::string mean_text(double mean) { return fmt::format("{:.{}f}", mean, mean < 100 ? 2 : 1); }
@@ -78,8 +70,7 @@ std::vector<std::string> cell_row(const CellSummary& cell) {
     }
     row.insert(row.end(), {table_risk(cell.best_risk), range_text(cell.limiting_risk.median), range_text(cell.limiting_risk.high),
                            mean_text(cell.mean_inactive_initial), mean_text(cell.mean_inactive_final)});
-    for (const Verdict verdict : {Verdict::Converged, Verdict::Oscillating, Verdict::Budget, Verdict::Diverged})
-        row.push_back(whole_percent(cell.verdicts[static_cast<std::size_t>(verdict)], cell.done));
+    for (std::string& share : verdict_percents(cell)) row.push_back(std::move(share));
     return row;
 }
 
@@ -132,17 +123,43 @@ std::string cells_section(const StoreSummary& summary, const std::vector<CellGro
     std::string legend =
         "Predicted: lower bound for the probability of non-convergence, from the law of the initialization alone. Certified: trials whose "
         "inactive neurons, proved inactive on the whole box at initialization, exclude the optimum. Measured: trials whose limiting risk "
-        "is above "
-        "the optimum, the best known risk of the width";
-    if (summary.tolerance > 0) legend += fmt::format(", by more than {:g} %", 100 * summary.tolerance);
+        "is above " +
+        threshold_text(summary.tolerance);
     legend +=
         ". CI: 95 % intervals, of Clopper and Pearson unless a stopping rule chose the trials. Risk: quantiles of the limiting risk (≤: "
         "upper end of a bin less than 0.1 % wide); "
         "best: smallest of any trial at any check. "
         "Inactive: "
-        "mean number of neurons. The last four columns: trials whose tail converged, oscillates, "
-        "still moves at the end of its budget, diverged.";
-    return section("cells", "Predicted, certified, measured", table.text() + element("p", legend, "class=\"soft\"") + "\n");
+        "mean number of neurons. The last four columns: trials by their verdict: " +
+        std::string(verdict_meaning) + ".";
+    std::string notes;
+    for (const auto& [word, text] : reservations(summary)) notes += element("p", text, "class=\"bad\"") + "\n";
+    return section("cells", "Predicted, certified, measured", notes + table.text() + element("p", legend, "class=\"soft\"") + "\n");
+}
+
+std::string rule_section(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
+    MarkupTable table("Where the rule ended each cell", {"cell", "trials", "at most", "ended", "events", "share, % [95 % CI]", "interval"});
+    std::string rule;
+    for (const CellGroup& group : groups) {
+        if (!group.label.empty()) table.heading(group.label);
+        for (const std::size_t k : group.cells) {
+            const CellSummary& cell = summary.cells[k];
+            if (!cell.stopping) continue;
+            const StoppedCount& count = *cell.stopping;
+            rule = fmt::format("{}. Events: {}.", count.criterion.text(), count.criterion.event_text());
+            table.row({fmt::format("{} (width {})", cell.cell.index, cell.cell.width), std::to_string(count.trials),
+                       std::to_string(count.criterion.at_most),
+                       !count.finished   ? "goes on"
+                       : count.fulfilled ? "by the rule"
+                                         : "at its last trial",
+                       std::to_string(count.events), share_and_interval(count.events, count.trials, count.interval),
+                       count.trials == 0 ? dash : count.method});
+        }
+    }
+    if (rule.empty()) return "";
+    return section("rule", "Stopping rule",
+                   paragraph("Each cell runs " + rule) +
+                       folded(counted(static_cast<std::int64_t>(table.rows()), "cell"), table.text(), table.rows() > long_table));
 }
 
 std::string levels_section(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
@@ -229,8 +246,13 @@ std::string rates_table(const StoreSummary& summary) {
                    fmt::format("[{}, {}]", text(interval.low), text(interval.high)), rate.predicted ? text(*rate.predicted) : dash,
                    rate.fit.degrees > 0 ? fmt::format("{:.2g}", rate.fit.p_value) : dash});
     }
-    if (table.empty()) return "";
-    return folded(counted(static_cast<std::int64_t>(table.rows()), "rate"), table.text(), table.rows() > long_table);
+    std::string none;
+    for (const RateOmission& omission : summary.no_rates)
+        none += element("p", fmt::format("No rate{}{}: {}.", omission.label.empty() ? "" : " for ", omission.label, omission.reason),
+                        "class=\"soft\"") +
+                "\n";
+    if (table.empty()) return none;
+    return folded(counted(static_cast<std::int64_t>(table.rows()), "rate"), table.text(), table.rows() > long_table) + none;
 }
 
 std::string identities_table(const StoreSummary& summary, const std::vector<CellGroup>& groups,

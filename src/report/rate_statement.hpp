@@ -1,14 +1,19 @@
 // The exponential rate of Corollary 4.3 for every sweep over the width in a store.
 #pragma once
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "report/summary.hpp"
 
 namespace limrisk {
 
-/// One for each group of two or more cells that differ in nothing but their widths, with the same number of trials each (and no stopping
-/// rule) and a law of the initial neurons that does not depend on the width (so the cells' trials share their neurons, and the counts are
-/// nested).
-std::vector<RateStatement> rate_statements(const std::vector<CellSummary>& cells);
+/// For each group of two or more widths with trials, in cells that differ in nothing else: its rate, or why it has none. A rate needs the
+/// same number of trials each, no stopping rule, and a law of the initial neurons that does not depend on the width (so the cells' trials
+/// share their neurons, and the counts are nested).
+std::pair<std::vector<RateStatement>, std::vector<RateOmission>> rate_statements(const std::vector<CellSummary>& cells);
+
+/// The rates in words, and which sweeps have none and why; sweeps that say the same together, each said of whom it holds.
+std::vector<std::string> rate_lines(const StoreSummary& summary);
 
 }  // namespace limrisk

@@ -8,6 +8,8 @@
 #include <string_view>
 
 #include "report/cell_axes.hpp"
+#include "report/stopping_statement.hpp"
+#include "report/verdict_text.hpp"
 
 namespace limrisk {
 namespace {
@@ -89,6 +91,13 @@ std::string sentence(const CellSummary& cell, const std::vector<std::string>& na
     text += fmt::format("of {} trials {}; the theory says at least {} %", grouped_digits(cell.done), certified_phrase(cell),
                         bound(cell.prediction.bound));
     if (cell.measured) text += "; " + measured_phrase(cell, tolerance);
+    if (still_falling(cell) > 0)
+        text += fmt::format("; the risk of {} % still falls at the end of the budget",
+                            share_text(cell.verdicts[static_cast<std::size_t>(Verdict::Budget)], cell.done));
+    if (cell.prediction.rejected)
+        text += fmt::format("; the numbers of inactive neurons contradict the law that the theory assumes (p-value {:.1e})",
+                            cell.prediction.test->p_value);
+    if (cell.stopping) text += "; by the rule " + stopped_text(*cell.stopping);
     if (cell.levels) {
         const std::string levels = levels_phrase(*cell.levels, cell.done);
         if (!levels.empty()) text += "; " + levels;

@@ -27,6 +27,7 @@ struct Prediction {
     InactiveProbability probability{};  ///< p of one neuron
     double bound = 0;                   ///< P(at least CellSummary::least_inactive inactive neurons); with one, 1 - (1 - p)^h
     std::optional<CountTest> test;      ///< the numbers of inactive neurons seen, against Binomial(h, p); none without trials
+    bool rejected = false;              ///< by that test, over all cells of the store together
 };
 
 /// Against the optimum of the cell's width: a trial misses it if its limiting risk is above `threshold`.
@@ -36,6 +37,15 @@ struct Measured {
     Interval share{0, 1};                          ///< 95 %; of the lower count's lower end and the higher count's higher end
     double best_ratio = 0;                         ///< best risk of all trials over the optimum; infinite for an optimum of 0
 };
+
+/// Part of the target's variance that is added to every threshold: float32 reaches no less above an optimum of 0.
+inline constexpr double absolute_tolerance = 1e-10;
+
+/// Whether the optimum is 0 as far as the threshold tells: less than what is added to it whatever the tolerance. Multiples of it mean
+/// nothing then.
+inline bool optimum_is_zero(const Measured& measured, double tolerance) {
+    return measured.threshold - measured.optimum * (1 + tolerance) >= measured.optimum;
+}
 
 /// Trials with this many neurons certified inactive at initialization: no iterate of any of them has a risk below the infimum at width
 /// h - inactive.
@@ -85,6 +95,12 @@ struct RateStatement {
     std::string label;                ///< what the cells have in common and others have not
     RateFit fit{};                    ///< of the certified trials
     std::optional<double> predicted;  ///< -log(1 - p), if p does not depend on the width
+};
+
+/// Cells that differ in nothing but their widths and yet have no rate.
+struct RateOmission {
+    std::vector<std::int64_t> cells;
+    std::string label, reason;
 };
 
 }  // namespace limrisk

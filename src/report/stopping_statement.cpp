@@ -11,9 +11,8 @@
 #include "report/summary_remarks.hpp"
 
 namespace limrisk {
-namespace {
 
-std::string line(const StoppedCount& count) {
+std::string stopped_text(const StoppedCount& count) {
     const std::string most = grouped_digits(count.criterion.at_most);
     std::string text = !count.finished   ? fmt::format("goes on, at {} of at most {} trials", grouped_digits(count.trials), most)
                        : count.fulfilled ? fmt::format("stopped at {} of at most {} trials", grouped_digits(count.trials), most)
@@ -24,8 +23,6 @@ std::string line(const StoppedCount& count) {
                         100 * count.interval.high, count.method);
     return text;
 }
-
-}  // namespace
 
 void enter_stopping(CellSummary& summary, const std::optional<StoppedCount>& count) {
     if (!count) return;
@@ -55,8 +52,9 @@ std::string stopping_remark(const StoreSummary& summary) {
     const std::vector<std::vector<std::string>> names = distinctions(cells, true);
     std::string text = remark("rule", summary.cells.front().stopping->criterion.text());
     for (std::size_t k = 0; k < cells.size(); ++k) {
-        const std::string name = fmt::format("{}", fmt::join(names[k], ", "));
-        text += remark("", (name.empty() ? "" : name + ": ") + line(*summary.cells[k].stopping));
+        const std::string name =
+            fmt::format("cell {}{}{}", summary.cells[k].cell.index, names[k].empty() ? "" : ", ", fmt::join(names[k], ", "));
+        text += remark("", name + ": " + stopped_text(*summary.cells[k].stopping));
     }
     return text;
 }

@@ -18,6 +18,9 @@ std::int64_t trials_wanted(const CellSummary& cell, const StoredCampaign& campai
 /// The most that it would have allowed.
 std::int64_t trials_allowed(const CellSummary& cell, const StoredCampaign& campaign);
 
+/// Where the rule ended a cell, and its estimate: "stopped at 9 of at most 20 trials: 3 certified, 33.3 %, 95 % CI [7.5, 70.1] (...)".
+std::string stopped_text(const StoppedCount& count);
+
 /// The rule, and where it ended each cell, as lines below the table; empty without a rule.
 std::string stopping_remark(const StoreSummary& summary);
 

@@ -2,6 +2,7 @@
 #include "report/summary.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "campaign/cell_description.hpp"
@@ -9,6 +10,7 @@
 #include "report/cell_scan.hpp"
 #include "report/rate_statement.hpp"
 #include "report/sentence.hpp"
+#include "statistics/binomial_test.hpp"
 
 namespace limrisk {
 namespace {
@@ -27,6 +29,17 @@ CellSummary scan(const Store& store, const CellConfig& cell, ScanContext& contex
     const std::vector<StoredAggregate> parts = store.aggregates(cell.index);
     const bool begun = !parts.empty() && parts.front().key.first_trial == 0;
     return scan_aggregate(begun ? parts.front().aggregate : Aggregate{}, cell, context);
+}
+
+/// False alarms among stores whose trials follow the law.
+constexpr double law_level = 0.01;
+
+/// Sweeps share their initial networks, so the tests of the cells depend on each other: Holm's adjustment holds all the same.
+void reject_laws(std::vector<CellSummary>& cells) {
+    std::vector<double> p_values;
+    for (const CellSummary& cell : cells) p_values.push_back(cell.prediction.test ? cell.prediction.test->p_value : 1);
+    p_values = holm_adjusted(p_values);
+    for (std::size_t k = 0; k < cells.size(); ++k) cells[k].prediction.rejected = p_values[k] < law_level;
 }
 
 }  // namespace
@@ -56,9 +69,10 @@ StoreSummary summarize(const Store& store, double tolerance) {
     for (const BlockKey& key : store.blocks()) summary.cells[static_cast<std::size_t>(key.cell)].stored += key.count;
     for (CellSummary& cell : summary.cells)
         if (cell.stopping && cell.stopping->finished) cell.stored = cell.done;
+    reject_laws(summary.cells);
     const std::vector<std::vector<std::string>> names = distinctions(cells, true);
     for (std::size_t k = 0; k < cells.size(); ++k) summary.cells[k].sentence = sentence(summary.cells[k], names[k], tolerance);
-    summary.rates = rate_statements(summary.cells);
+    std::tie(summary.rates, summary.no_rates) = rate_statements(summary.cells);
     return summary;
 }
 

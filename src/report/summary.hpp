@@ -48,6 +48,7 @@ struct StoreSummary {
     double tolerance = 0;  ///< relative, of what counts as above the optimum
     std::vector<CellSummary> cells;
     std::vector<RateStatement> rates;
+    std::vector<RateOmission> no_rates;
     std::vector<std::string> backends;  ///< descriptions of those that have written trials
     std::vector<std::string> warnings;  ///< a line each: optima that a trial beats
     /// A theorem was violated: limrisk or the mathematics is wrong.

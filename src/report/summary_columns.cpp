@@ -4,30 +4,27 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <functional>
 
-#include "limrisk/trial_record.hpp"
+#include "report/reservations.hpp"
 #include "report/sentence.hpp"
 #include "report/stopping_statement.hpp"
+#include "report/summary_remarks.hpp"
+#include "report/verdict_text.hpp"
 
 namespace limrisk {
 namespace {
 
 std::string risk(double value) { return fmt::format("{:.2e}", value); }
 
-std::string mean(double value) { return fmt::format("{:.{}f}", value, value < 100 ? 2 : 1); }
+/// Three digits; whole numbers from 100 on.
+std::string mean(double value) { return fmt::format("{:.{}f}", value, value < 9.995 ? 2 : value < 99.95 ? 1 : 0); }
 
-/// Whole percents; "<1" for a few, so that 0 means none.
-std::string percent(std::int64_t count, std::int64_t of) {
-    const double share = 100.0 * static_cast<double>(count) / static_cast<double>(of);
-    if (count > 0 && share < 1) return "<1";
-    if (count < of && share > 99) return ">99";
-    return fmt::format("{:.0f}", share);
+std::string interval(const Interval& interval) {
+    const auto end = [](double share) { return share == 1 ? std::string("100") : fmt::format("{:.1f}", 100 * share); };
+    return fmt::format("[{},{}]", end(interval.low), end(interval.high));
 }
-
-std::string interval(const Interval& interval) { return fmt::format("[{:.1f}, {:.1f}]", 100 * interval.low, 100 * interval.high); }
 
 /// Never rounded up: it is a lower bound.
 std::string bound(double probability) {
@@ -68,41 +65,48 @@ std::vector<TextColumn> summary_columns(const StoreSummary& summary, bool with_t
         add("", "trials", 0, [&](const auto& cell) { return fmt::format("{}/{}", cell.done, trials_allowed(cell, summary.campaign)); });
     add_done("certified, %", "share", 0, [](const auto& cell) { return share_text(cell.certified, cell.done); });
     add_done("certified, %", "[95 % CI]", 0, [](const auto& cell) { return interval(cell.certified_share); });
-    add("theory", "bound", 0, [](const auto& cell) { return bound(cell.prediction.bound); });
+    add("certified, %", "theory", 0, [](const auto& cell) { return bound(cell.prediction.bound); });
     if (measured) {
         add_done("missed, %", "share", 0,
                  [](const auto& cell) { return cell.measured ? share_text(cell.measured->above_most, cell.done) : "-"; });
         add_done("missed, %", "[95 % CI]", 0, [](const auto& cell) { return cell.measured ? interval(cell.measured->share) : "-"; });
     }
-    add_done("inactive", "start", 0, [](const auto& cell) { return mean(cell.mean_inactive_initial); });
-    add_done("inactive", "end", 0, [](const auto& cell) { return mean(cell.mean_inactive_final); });
-    constexpr std::array verdicts{Verdict::Converged, Verdict::Oscillating, Verdict::Budget, Verdict::Diverged};
-    constexpr std::array heads{"con", "osc", "bud", "div"};
-    for (std::size_t v = 0; v < verdicts.size(); ++v)
-        add_done("verdict, %", heads[v], verdicts[v] == Verdict::Budget ? 1 : 0,
-                 [&](const auto& cell) { return percent(cell.verdicts[static_cast<std::size_t>(verdicts[v])], cell.done); });
-    add_done("final risk", "median", 0, [](const auto& cell) { return risk(cell.final_risk.median.high); });
-    add_done("final risk", "95 %", 4, [](const auto& cell) { return risk(cell.final_risk.high.high); });
-    add_done("best", "risk", measured ? 3 : 0, [](const auto& cell) { return risk(cell.best_risk); });
-    if (measured) add_done("best", "/opt.", 0, [](const auto& cell) { return cell.measured ? ratio(cell.measured->best_ratio) : "-"; });
+    add_done("inactive", "init", 2, [](const auto& cell) { return mean(cell.mean_inactive_initial); });
+    add_done("inactive", "end", 2, [](const auto& cell) { return mean(cell.mean_inactive_final); });
+    for (std::size_t v = 0; v < shown_verdicts.size(); ++v)  // all of them, whatever the width: they are 100 % together
+        add_done("verdict, %", fmt::format("{:.3}", verdict_name(shown_verdicts[v])).c_str(), 0,
+                 [v](const auto& cell) { return verdict_percents(cell)[v]; });
+    add_done("risk", "median", 1, [](const auto& cell) { return risk(cell.final_risk.median.high); });
+    add_done("risk", "95 %", 5, [](const auto& cell) { return risk(cell.final_risk.high.high); });
+    add_done("risk", "best", measured ? 4 : 1, [](const auto& cell) { return risk(cell.best_risk); });
+    if (measured)
+        add_done("best", "/opt.", 3, [&](const auto& cell) {
+            return cell.measured && !optimum_is_zero(*cell.measured, summary.tolerance) ? ratio(cell.measured->best_ratio) : "-";
+        });
     return columns;
 }
 
-std::string summary_legend(const StoreSummary& summary) {
+std::string summary_legend(const StoreSummary& summary, const TextTable& table) {
     const bool several = std::any_of(summary.cells.begin(), summary.cells.end(), [](const auto& cell) { return cell.least_inactive > 1; });
-    std::string text = "certified  trials with a neuron proved inactive on the whole box at initialization: it never moves\n";
-    if (several) text += "           (with so many that the optimum needs more, where fewer neurons than the width suffice for it)\n";
-    text += "theory     probability of that by the law of the initialization, a lower bound for non-convergence\n";
-    if (any_measured(summary))
-        text += fmt::format("missed     trials whose limiting risk is above the best known risk of the width by more than {:g} %\n",
-                            100 * summary.tolerance);
-    text +=
-        "inactive   mean number of inactive neurons at the start and at the end of training\n"
-        "verdict    trials whose tail converged, oscillates, still moves at the end of its budget, diverged\n"
-        "risk       final: true risk of the last network; best: smallest of any trial at any check\n";
-    if (any_measured(summary)) text += "           /opt.: as a multiple of the best known risk of the width\n";
-    if (std::any_of(summary.cells.begin(), summary.cells.end(), binned))
-        text += "           median, 95 %: upper ends of bins less than 0.1 % wide; the store keeps summaries only\n";
+    std::string text = remark("cell", "its number, for `limrisk replay --cell`");
+    text += remark("certified", std::string("trials with a neuron proved inactive on the whole box at initialization: it never moves") +
+                                    (several ? " (with so many that the optimum needs more, where fewer neurons than the width suffice "
+                                               "for it); "
+                                             : "; ") +
+                                    "theory: probability of that by the law of the initialization, a lower bound for non-convergence");
+    if (table.shows("missed, %")) text += remark("missed", "trials whose limiting risk is above " + threshold_text(summary.tolerance));
+    if (table.shows("inactive")) text += remark("inactive", "mean number of inactive neurons at the start and at the end of training");
+    text += remark("verdict", verdict_meaning);
+    std::string risks;
+    if (table.shows("risk")) risks = "true risk of the last network: median and 95 % quantile over the trials";
+    if (table.shows("risk")) risks += "; best: the smallest of any trial at any check";
+    if (table.shows("best")) risks += "; /opt.: the best as a multiple of the best known risk of the width";
+    if (!risks.empty()) text += remark("risk", risks);
+    if (table.shows("risk") && std::any_of(summary.cells.begin(), summary.cells.end(), binned))
+        text += remark("", "median, 95 %: upper ends of bins less than 0.1 % wide; the store keeps summaries only");
+    if (!table.dropped().empty())
+        text += remark("left out",
+                       fmt::format("{}: the table has at most 100 columns; --csv and --json have them", fmt::join(table.dropped(), ", ")));
     return text;
 }
 

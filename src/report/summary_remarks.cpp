@@ -5,10 +5,11 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <sstream>
 #include <vector>
 
+#include "report/rate_statement.hpp"
+#include "report/reservations.hpp"
 #include "report/sentence.hpp"
 #include "report/text_table.hpp"
 
@@ -17,17 +18,9 @@ namespace {
 
 constexpr std::size_t indent = 11, text_width = 100 - indent;
 
-/// Sweeps of one campaign share their initial networks, so most of them say the same: each line once.
 std::string rates(const StoreSummary& summary) {
     std::string text;
-    std::set<std::string> said;
-    for (const RateStatement& rate : summary.rates) {
-        std::string line =
-            fmt::format("the share of trials without an inactive neuron falls like exp(-{:.4g} h) over the width h", rate.fit.rate);
-        line += fmt::format(", 95 % CI [{:.4g}, {:.4g}]", rate.fit.rate_interval.low, rate.fit.rate_interval.high);
-        if (rate.predicted) line += fmt::format("; theory {:.4g}", *rate.predicted);
-        if (said.insert(line).second) text += remark(text.empty() ? "rate" : "", line);
-    }
+    for (const std::string& line : rate_lines(summary)) text += remark(text.empty() ? "rate" : "", line);
     return text;
 }
 
@@ -80,6 +73,7 @@ std::string summary_remarks(const StoreSummary& summary) {
     std::string text = rates(summary);
     const bool unknown = std::any_of(summary.cells.begin(), summary.cells.end(), [](const auto& cell) { return !cell.optimum; });
     if (unknown) text += remark("missed", "not known for every width: `limrisk optimum CAMPAIGN --store STORE` finds the best known risks");
+    for (const auto& [word, sentence] : reservations(summary)) text += remark(word, sentence);
     for (const std::string& warning : summary.warnings) text += remark("WARNING", warning);
     text += checks(summary);
     for (const CellSummary& cell : summary.cells)

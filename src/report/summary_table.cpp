@@ -5,6 +5,8 @@
 #include <string_view>
 
 #include "report/cell_axes.hpp"
+#include "report/cell_groups.hpp"
+#include "report/printable_text.hpp"
 #include "report/stopping_statement.hpp"
 #include "report/summary.hpp"
 #include "report/summary_columns.hpp"
@@ -35,6 +37,13 @@ int row_axis(const Axes& axes, const std::vector<std::size_t>& varying) {
     return chosen;
 }
 
+TextColumn row_names(const Axes& axes, std::size_t axis) {
+    const Axis& first = axes.front()[axis];
+    TextColumn column{"", first.name, 0, !holds_integers(first), {}, true};
+    for (const auto& cell : axes) column.cells.push_back(cell[axis].value.empty() ? "-" : printable_text(cell[axis].value));
+    return column;
+}
+
 }  // namespace
 
 std::string summary_table(const StoreSummary& summary) {
@@ -50,29 +59,28 @@ std::string summary_table(const StoreSummary& summary) {
         incomplete += cell.done < trials_wanted(cell, summary.campaign) ? 1 : 0;
     }
     std::vector<std::size_t> varying;
-    std::vector<std::string> common;
-    for (std::size_t axis = 0; axis < axes.front().size(); ++axis) {
-        if (varies(axes, axis))
-            varying.push_back(axis);
-        else if (!is_technical(axes.front()[axis]))
-            common.push_back(axis_phrase(axes.front()[axis]));
-    }
+    for (std::size_t axis = 0; axis < axes.front().size(); ++axis)
+        if (varies(axes, axis)) varying.push_back(axis);
+    std::vector<std::string> common = common_parameters(summary);
     const bool ruled = summary.cells.front().stopping.has_value();
     common.push_back(fmt::format("{}{} trials per cell", ruled ? "at most " : "", trials_allowed(summary.cells.front(), summary.campaign)));
-    const int rows_by = row_axis(axes, varying);
-
-    const std::string row_head = rows_by < 0 ? "" : axes.front()[static_cast<std::size_t>(rows_by)].name;
-    TextColumn label{"", row_head, 0, rows_by >= 0 && row_head != "width" && row_head != "batch" && row_head != "steps", {}};
-    for (const auto& cell : axes) label.cells.push_back(rows_by >= 0 ? cell[static_cast<std::size_t>(rows_by)].value : "");
-    std::vector<TextColumn> columns = summary_columns(summary, incomplete > 0 || ruled);
-    columns.insert(columns.begin(), std::move(label));
-    const TextTable table(std::move(columns), table_width);
+    const auto table_by = [&](int rows_by) {
+        std::vector<TextColumn> columns{{"", "cell"}};
+        for (const CellSummary& cell : summary.cells) columns.front().cells.push_back(std::to_string(cell.cell.index));
+        if (rows_by >= 0) columns.push_back(row_names(axes, static_cast<std::size_t>(rows_by)));
+        for (TextColumn& column : summary_columns(summary, incomplete > 0 || ruled)) columns.push_back(std::move(column));
+        return TextTable(std::move(columns), table_width);
+    };
+    int rows_by = row_axis(axes, varying);
+    if (table_by(rows_by).width() > table_width) rows_by = -1;  // the names go into headings
+    const TextTable table = table_by(rows_by);
 
     std::vector<std::pair<std::string, std::vector<std::size_t>>> groups;  // heading, cells
     for (std::size_t k = 0; k < summary.cells.size(); ++k) {
         std::vector<std::string> parts;
         for (const std::size_t axis : varying) {
-            if (static_cast<int>(axis) != rows_by) parts.push_back(axis_phrase(axes[k][axis]));
+            const std::string phrase = axis_phrase(axes[k][axis]);
+            if (static_cast<int>(axis) != rows_by && !phrase.empty()) parts.push_back(phrase);
         }
         const std::string heading = parts.empty() ? "" : wrapped(parts, table_width);
         auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& entry) { return entry.first == heading; });
@@ -80,13 +88,14 @@ std::string summary_table(const StoreSummary& summary) {
         group->second.push_back(k);
     }
 
-    std::string text = fmt::format("{} ({} cell{})\n", summary.campaign.name, summary.cells.size(), summary.cells.size() == 1 ? "" : "s");
+    std::string text =
+        fmt::format("{} ({} cell{})\n", printable_text(summary.campaign.name), summary.cells.size(), summary.cells.size() == 1 ? "" : "s");
     text += wrapped(common, table_width) + "\n" + table.heads();
     for (const auto& [heading, cells] : groups) {
         text += heading;
         for (const std::size_t k : cells) text += table.row(k);
     }
-    text += "\n" + summary_legend(summary) + summary_remarks(summary) + stopping_remark(summary);
+    text += "\n" + summary_legend(summary, table) + summary_remarks(summary) + stopping_remark(summary);
     if (incomplete > 0) {
         text += fmt::format("incomplete {} of {} cells; {} of {}{} trials are stored: run the campaign again to go on\n", incomplete,
                             summary.cells.size(), stored, ruled ? "at most " : "", wanted);

@@ -7,15 +7,15 @@
 #include "limrisk/trial_record.hpp"
 #include "report/cell_axes.hpp"
 #include "report/json_number.hpp"
+#include "report/reservations.hpp"
 #include "report/stopping_statement.hpp"
 #include "report/summary.hpp"
+#include "report/verdict_text.hpp"
 
 namespace limrisk {
 namespace {
 
 using nlohmann::ordered_json;
-
-constexpr std::array verdict_order{Verdict::Converged, Verdict::Oscillating, Verdict::Budget, Verdict::Diverged};
 
 /// Bounds of each quantile, and the quantile itself where they meet.
 ordered_json quantiles_json(const Quantiles& quantiles, bool empty) {
@@ -24,8 +24,8 @@ ordered_json quantiles_json(const Quantiles& quantiles, bool empty) {
                       {"minimum_trial", empty ? ordered_json() : ordered_json(quantiles.minimum_trial)}};
     const auto add = [&](const std::string& name, const RiskRange& bounds) {
         node[name] = bounds.low == bounds.high ? value(bounds.low) : ordered_json();
-        node[name + "_low"] = value(bounds.low);
-        node[name + "_high"] = value(bounds.high);
+        node[name + "_bin_low"] = value(bounds.low);
+        node[name + "_bin_high"] = value(bounds.high);
     };
     add("quantile_05", quantiles.low);
     add("median", quantiles.median);
@@ -41,11 +41,12 @@ ordered_json predicted_json(const Prediction& prediction) {
             {"error", prediction.probability.error},
             {"method", name_of(prediction.probability.method)},
             {"bound", prediction.bound},
-            {"binomial_p_value", prediction.test ? ordered_json(prediction.test->p_value) : ordered_json()}};
+            {"binomial_p_value", prediction.test ? ordered_json(prediction.test->p_value) : ordered_json()},
+            {"binomial_rejected", prediction.test ? ordered_json(prediction.rejected) : ordered_json()}};
 }
 
 /// Without an optimum the same keys, so that a CSV has the same columns for all cells.
-ordered_json measured_json(const CellSummary& cell) {
+ordered_json measured_json(const CellSummary& cell, double tolerance) {
     if (!cell.measured || cell.done == 0) {
         ordered_json node;
         for (const char* key : {"optimum", "threshold", "trials_least", "trials_most", "low", "high", "best_ratio"}) node[key] = nullptr;
@@ -58,7 +59,7 @@ ordered_json measured_json(const CellSummary& cell) {
             {"trials_most", measured.above_most},
             {"low", measured.share.low},
             {"high", measured.share.high},
-            {"best_ratio", json_number(measured.best_ratio)}};
+            {"best_ratio", optimum_is_zero(measured, tolerance) ? ordered_json() : json_number(measured.best_ratio)}};
 }
 
 ordered_json levels_json(const LevelStatement& statement) {
@@ -117,7 +118,8 @@ ordered_json stopping_json(const StoppedCount& count) {
 }
 
 /// The statistics of one cell, for JSON as they are and for CSV flattened. Without trials there are none but the counts.
-ordered_json statistics_json(const CellSummary& cell, std::int64_t wanted) {
+ordered_json statistics_json(const CellSummary& cell, const StoreSummary& summary) {
+    const std::int64_t wanted = trials_wanted(cell, summary.campaign);
     ordered_json node{{"trials", cell.done}, {"trials_stored", cell.stored}, {"trials_wanted", wanted}};
     const bool empty = cell.done == 0;
     const auto or_null = [&](const ordered_json& value) { return empty ? ordered_json() : value; };
@@ -127,14 +129,14 @@ ordered_json statistics_json(const CellSummary& cell, std::int64_t wanted) {
                          {"high", cell.certified_share.high},
                          {"least_inactive", cell.least_inactive}};
     node["predicted"] = predicted_json(cell.prediction);
-    node["measured"] = measured_json(cell);
+    node["measured"] = measured_json(cell, summary.tolerance);
     node["mean_inactive_initial"] = or_null(cell.mean_inactive_initial);
     node["mean_inactive_final"] = or_null(cell.mean_inactive_final);
     node["mean_inactive_on_data"] = maybe(cell.mean_inactive_on_data);
     node["mean_constant"] = maybe(cell.mean_constant);
     node["died"] = cell.died;
     node["revived"] = cell.revived;
-    for (const Verdict verdict : verdict_order) node["verdicts"][verdict_name(verdict)] = cell.verdicts[static_cast<std::size_t>(verdict)];
+    for (const Verdict verdict : shown_verdicts) node["verdicts"][verdict_name(verdict)] = cell.verdicts[static_cast<std::size_t>(verdict)];
     node["final_risk"] = quantiles_json(cell.final_risk, empty);
     node["limiting_risk"] = quantiles_json(cell.limiting_risk, empty);
     node["best"] = {{"risk", or_null(json_number(cell.best_risk))}, {"trial", or_null(cell.best_trial)}};
@@ -154,7 +156,7 @@ std::string csv_value(const ordered_json& value) {
 
 std::string summary_json(const StoreSummary& summary) {
     const StoredCampaign& campaign = summary.campaign;
-    ordered_json document{{"format", "limrisk-summary"}, {"format_version", 1}};
+    ordered_json document{{"format", "limrisk-summary"}, {"format_version", 2}};
     document["campaign"] = {{"name", campaign.name},       {"seed", campaign.seed},       {"trials", campaign.trials},
                             {"version", campaign.version}, {"created", campaign.created}, {"backends", summary.backends}};
     document["confidence"] = 0.95;
@@ -165,12 +167,17 @@ std::string summary_json(const StoreSummary& summary) {
         ordered_json entry{{"cell", cell.cell.index}, {"id", cell.cell.id}};
         for (const Axis& axis : cell_axes(cell.cell)) entry["labels"][axis.name] = axis.value;
         entry["description"] = ordered_json::parse(cell.cell.description);
-        entry.update(statistics_json(cell, trials_wanted(cell, campaign)));
+        entry.update(statistics_json(cell, summary));
         entry.update(details_json(cell));
         document["cells"].push_back(entry);
     }
     document["rates"] = ordered_json::array();
     for (const RateStatement& rate : summary.rates) document["rates"].push_back(rate_json(rate));
+    document["no_rates"] = ordered_json::array();
+    for (const RateOmission& none : summary.no_rates)
+        document["no_rates"].push_back({{"cells", none.cells}, {"label", none.label}, {"reason", none.reason}});
+    document["reservations"] = ordered_json::array();
+    for (const auto& [word, text] : reservations(summary)) document["reservations"].push_back(text);
     return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
@@ -182,7 +189,7 @@ std::string summary_csv(const StoreSummary& summary) {
             heads += fmt::format(",{}", axis.name);
             row += "," + csv_text(axis.value);
         }
-        const ordered_json statistics = statistics_json(cell, trials_wanted(cell, summary.campaign));
+        const ordered_json statistics = statistics_json(cell, summary);
         for (const auto& [name, value] : statistics.items()) {
             if (!value.is_object()) {
                 heads += "," + name;

@@ -13,6 +13,7 @@ void trim(std::string& line) { line.erase(line.find_last_not_of(' ') + 1); }
 }  // namespace
 
 TextTable::TextTable(std::vector<TextColumn> columns, std::size_t width) : columns_(std::move(columns)) {
+    const std::vector<TextColumn> all = columns_;
     measure();
     while (this->width() > width) {
         const auto least =
@@ -22,11 +23,23 @@ TextTable::TextTable(std::vector<TextColumn> columns, std::size_t width) : colum
         std::erase_if(columns_, [&](const TextColumn& column) { return column.expendable == order; });
         measure();
     }
+    for (std::size_t k = 0, kept = 0; k < all.size(); ++k) {
+        const TextColumn& column = all[k];
+        if (kept < columns_.size() && columns_[kept].group == column.group && columns_[kept].head == column.head)
+            ++kept;
+        else
+            dropped_.push_back(column.group.empty() ? column.head : column.group + " " + column.head);
+    }
+}
+
+bool TextTable::shows(const std::string& group) const {
+    return std::any_of(columns_.begin(), columns_.end(), [&](const TextColumn& column) { return column.group == group; });
 }
 
 std::size_t TextTable::gap(std::size_t column) const {
     if (column == 0) return 0;
-    return !columns_[column].group.empty() && columns_[column].group == columns_[column - 1].group ? 1 : 2;
+    const bool grouped = !columns_[column].group.empty() && columns_[column].group == columns_[column - 1].group;
+    return grouped || columns_[column].close ? 1 : 2;
 }
 
 std::size_t TextTable::width() const {

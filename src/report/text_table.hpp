@@ -12,6 +12,7 @@ struct TextColumn {
     int expendable = 0;  ///< 0: always shown; else the highest is left out first when the table is too wide
     bool left = false;   ///< aligned left
     std::vector<std::string> cells{};
+    bool close = false;  ///< one space behind its left neighbour, as within a group
 };
 
 class TextTable {
@@ -22,12 +23,17 @@ public:
     std::string heads() const;
     std::string row(std::size_t index) const;
     std::size_t width() const;
+    /// Whether a column of the group is there.
+    bool shows(const std::string& group) const;
+    /// "group head" of each column that was dropped, from left to right.
+    const std::vector<std::string>& dropped() const { return dropped_; }
 
 private:
     std::size_t gap(std::size_t column) const;  ///< spaces before a column
     void measure();
     std::vector<TextColumn> columns_;
     std::vector<std::size_t> widths_;
+    std::vector<std::string> dropped_;
 };
 
 /// `parts` separated by ", ", broken into lines of at most `width` characters between parts.

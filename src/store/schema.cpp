@@ -7,6 +7,7 @@
 
 #include <cmath>
 
+#include "campaign/schema.hpp"
 #include "limrisk/error.hpp"
 #include "limrisk/trial_fields.hpp"
 #include "store/aggregate_columns.hpp"
@@ -100,16 +101,22 @@ std::string trials_sql() {
                      digits);
 }
 
-constexpr const char* parameters_sql =
-    "CREATE VIEW parameters AS SELECT cell, id, json_extract(description,'$.problem.input.law') AS input,"
-    " json_extract(description,'$.problem.input.dimension') AS dimension, json_extract(description,'$.problem.target') AS target,"
-    " json_extract(description,'$.network.width') AS width, json_extract(description,'$.network.activation.name') AS activation,"
-    " json_extract(description,'$.network.initialization.name') AS initialization,"
-    " json_extract(description,'$.training.optimizer.name') AS optimizer,"
-    " json_extract(description,'$.training.optimizer.learning_rate') AS learning_rate, json_extract(description,'$.training.batch') AS "
-    "batch,"
-    " json_extract(description,'$.training.sampling') AS sampling, json_extract(description,'$.steps') AS steps,"
-    " json_extract(description,'$.precision') AS precision, json_extract(description,'$.seed') AS seed FROM cells";
+/// A column for each key that a campaign can sweep: its value, or the name of its choice; and of the choices what is asked for most.
+std::string parameters_sql() {
+    std::string sql = "CREATE VIEW parameters AS SELECT cell, id";
+    const auto add = [&](const std::string& path, const char* column) {
+        sql += fmt::format(", json_extract(description,'$.{}') AS {}", path, column);
+    };
+    for (const SchemaKey& key : campaign_schema()) {
+        if (!key.sweep) continue;
+        const bool tagged = key.catalog != nullptr && key.catalog->tag != nullptr;
+        add(key.path() + (tagged ? std::string(".") + key.catalog->tag : ""), key.column != nullptr ? key.column : key.name);
+    }
+    add("problem.input.dimension", "dimension");
+    add("training.optimizer.learning_rate", "learning_rate");
+    add("seed", "seed");
+    return sql + " FROM cells";
+}
 
 std::int64_t version_of(StoreContents contents) { return contents == StoreContents::Trials ? schema_version : summary_schema_version; }
 
@@ -135,7 +142,7 @@ const std::vector<SchemaObject>& schema_objects(StoreContents contents) {
         " trials INTEGER NOT NULL, hash TEXT NOT NULL)"};
     static const SchemaObject cells{"table", "cells",
                                     "CREATE TABLE cells (cell INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, description TEXT NOT NULL)"};
-    static const SchemaObject parameters{"view", "parameters", parameters_sql};
+    static const SchemaObject parameters{"view", "parameters", parameters_sql()};
     static const std::vector<SchemaObject> of_trials{
         campaign,
         cells,

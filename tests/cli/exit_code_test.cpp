@@ -35,6 +35,12 @@ TEST_F(ExitCodeTest, WrongUseIs64) {
         expect_error({"run", "campaign.toml", "--trials", trials}, 64, "--trials");
     expect_error({"run", "campaign.toml", "--seed", "-1"}, 64, "--seed");
     expect_error({"run", "campaign.toml", "--threads", "0"}, 64, "--threads");
+    for (const char* number : {"nan", "NaN", "inf", "-inf", "-1", "0x1p-2", "1e9999", "0.1x", "", "1,5"}) {
+        expect_error({"summary", "campaign.db", "--tolerance", number}, 64, "--tolerance");
+        expect_error({"report", "campaign.db", "--out", "a.html", "--tolerance", number}, 64, "--tolerance");
+        expect_error({"hierarchy", "campaign.toml", "--width", "1", "--tolerance", number}, 64, "--tolerance");
+        expect_error({"bench", "--seconds", number}, 64, "--seconds");
+    }
     expect_error({"run", "campaign.toml", "--set", "steps"}, 64, "KEY=VALUE");
     expect_error({"run", "campaign.toml", "--backend", "abacus"}, 64, "abacus");
     for (const char* devices : {"", ",", "0,", "0,,2", "-1", "0, 2", "all", "99999999999"})

@@ -80,7 +80,7 @@ def check_risks(name, values, theirs):
     same(name + " minimum_trial", int(values.argmin()), theirs["minimum_trial"])
     same(name + " maximum", values.max(), theirs["maximum"])
     for key, share in (("quantile_05", 0.05), ("median", 0.5), ("quantile_95", 0.95)):
-        for end in ("", "_low", "_high"):
+        for end in ("", "_bin_low", "_bin_high"):
             same(f"{name} {key}{end}", quantile(values, share), theirs[key + end])
 
 
@@ -263,8 +263,8 @@ def check_histogram(path, trials):
         risks = trials[int(row["cell"])]["tail_minimum"]
         if row["part"] == "level":
             continue
-        here = {"not positive": risks <= 0, "below": (risks > 0) & (risks < row["high"]), "diverged": np.isinf(risks),
-                "above": (risks >= row["low"]) & np.isfinite(risks)}.get(row["part"], (risks >= row["low"]) & (risks < row["high"]))
+        here = {"not positive": risks <= 0, "below": (risks > 0) & (risks < row["bin_high"]), "diverged": np.isinf(risks),
+                "above": (risks >= row["bin_low"]) & np.isfinite(risks)}.get(row["part"], (risks >= row["bin_low"]) & (risks < row["bin_high"]))
         same(f"{path.name} {row['part']} from {row['low']}", int(here.sum()), int(row["trials"]))
         total += int(row["trials"])
     same(path.name + " all", len(risks), total)

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
 
 #include "program.hpp"
 
@@ -19,6 +21,32 @@ TEST_F(ProgramTest, DryRunShowsTheCellsAndRunsNothing) {
     EXPECT_THAT(output.out, HasSubstr("adam(0.01)"));
     EXPECT_THAT(output.out, HasSubstr("predicted time"));
     EXPECT_FALSE(std::filesystem::exists(path("campaign.db")));
+}
+
+/// The key that is swept is a column, whichever it is: no two rows look the same.
+TEST_F(ProgramTest, DryRunShowsInWhatCellsDiffer) {
+    for (const char* sweep : {"tracking.checks=[4,8]", "training.batch=[2,3]", "problem.target=[\"x1\",\"x1^2\"]",
+                              "tracking.tolerance=[0.1,0.2]", "network.initialization=[\"pytorch\",\"kaiming_normal\",\"uniform(-1,1)\"]",
+                              "evaluation.nodes=[64,128]", "precision=[\"float32\",\"float64\"]"}) {
+        std::istringstream lines(succeed({"run", "campaign.toml", "--dry-run", "--set", sweep, "--set", "network.width=2"}).out);
+        std::set<std::string> rows;
+        std::size_t cells = 0;
+        bool table = false;
+        for (std::string line; std::getline(lines, line);) {
+            if (line.find(" tile ") != std::string::npos && !table) {
+                table = true;
+                continue;
+            }
+            if (!table) continue;
+            if (line.empty()) break;
+            // From behind the number of the cell to before what was measured.
+            const std::size_t number = line.find_first_not_of("0123456789", line.find_first_not_of(' '));
+            rows.insert(line.substr(number, line.rfind('x') - number));
+            ++cells;
+        }
+        EXPECT_GE(cells, 2u) << sweep;
+        EXPECT_EQ(rows.size(), cells) << sweep;
+    }
 }
 
 TEST_F(ProgramTest, DryRunAsJson) {

@@ -57,8 +57,8 @@ TEST_F(SummaryStoreTest, HoldsTheAggregateOfTheRows) {
     for (std::size_t cell = 0; cell < 3; ++cell) {
         EXPECT_EQ(summary["cells"][cell]["certified"], rows["cells"][cell]["certified"]);
         EXPECT_EQ(summary["cells"][cell]["limiting_risk"]["minimum_trial"], rows["cells"][cell]["limiting_risk"]["minimum_trial"]);
-        EXPECT_LE(summary["cells"][cell]["final_risk"]["median_low"], rows["cells"][cell]["final_risk"]["median"]);
-        EXPECT_GE(summary["cells"][cell]["final_risk"]["median_high"], rows["cells"][cell]["final_risk"]["median"]);
+        EXPECT_LE(summary["cells"][cell]["final_risk"]["median_bin_low"], rows["cells"][cell]["final_risk"]["median"]);
+        EXPECT_GE(summary["cells"][cell]["final_risk"]["median_bin_high"], rows["cells"][cell]["final_risk"]["median"]);
     }
     EXPECT_THAT(succeed({"run", "summary.toml", "--trials", "5333"}).err, HasSubstr("all 15999 trials were there already"));
 }
@@ -110,7 +110,7 @@ TEST_F(SummaryStoreTest, SaysWhatItDoesNotHave) {
     EXPECT_EQ(limrisk({"run", "summary.toml", "--store", "summary.db", "--set", "store=trials"}).code, 65);
 
     EXPECT_THAT(succeed({"export", "summary.db", "--format", "csv", "--out", "a.csv"}).err, HasSubstr("no rows of trials"));
-    EXPECT_THAT(read("a.csv"), HasSubstr(",statistic,low,high,count\n"));
+    EXPECT_THAT(read("a.csv"), HasSubstr(",statistic,bin_low,bin_high,count\n"));
     succeed({"export", "summary.db", "--format", "json", "--out", "a.json"});
     EXPECT_EQ(json::parse(read("a.json"))["aggregates"].size(), 3u);
     EXPECT_EQ(limrisk({"export", "summary.db", "--format", "npz", "--out", "a.npz"}).code, 65);

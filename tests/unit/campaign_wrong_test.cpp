@@ -321,5 +321,53 @@ TEST(WrongCampaigns, AllProblemsComeAtOnceInTheOrderOfLines) {
     }
 }
 
+/// Names of PyTorch, Keras, Optax and papers, where the nearest spelling would be another thing (`beta1`: `beta`) or nothing.
+INSTANTIATE_TEST_SUITE_P(
+    OtherNames, WrongCampaigns,
+    testing::Values(
+        Wrong{{{15, optimizer("name = \"adam\", beta1 = 0.9")}}, "t.toml:15: key `training.optimizer.beta1`", "did you mean `alpha`?"},
+        Wrong{{{15, optimizer("name = \"adam\", beta_2 = 0.9")}}, "t.toml:15: key `training.optimizer.beta_2`", "did you mean `beta`?"},
+        Wrong{{{15, optimizer("name = \"adam\", b1 = 0.9")}}, "t.toml:15: key `training.optimizer.b1`", "did you mean `alpha`?"},
+        Wrong{{{15, optimizer("name = \"adam\", eps = 1e-8")}}, "t.toml:15: key `training.optimizer.eps`", "did you mean `epsilon`?"},
+        Wrong{{{15, optimizer("name = \"adam\", lr = 0.1")}}, "t.toml:15: key `training.optimizer.lr`", "did you mean `learning_rate`?"},
+        Wrong{{{15, optimizer("name = \"adam\", step_size = 0.1")}},
+              "t.toml:15: key `training.optimizer.step_size`",
+              "did you mean `learning_rate`?"},
+        Wrong{{{15, optimizer("name = \"rmsprop\", learning_rate = 0.1, alpha = 0.9")}},
+              "t.toml:15: key `training.optimizer.alpha`",
+              "did you mean `beta`?"},
+        Wrong{{{15, optimizer("name = \"rmsprop\", learning_rate = 0.1, rho = 0.9")}},
+              "t.toml:15: key `training.optimizer.rho`",
+              "did you mean `beta`?"},
+        Wrong{{{15, optimizer("name = \"adadelta\", decay = 0.9")}}, "t.toml:15: key `training.optimizer.decay`", "did you mean `rho`?"},
+        Wrong{{{15, optimizer("name = \"momentum\", learning_rate = 0.1, momentum = 0.9")}},
+              "t.toml:15: key `training.optimizer.momentum`",
+              "did you mean `alpha`?"},
+        Wrong{{{15, "optimizer = \"nag(0.1)\""}}, "t.toml:15: key `training.optimizer`", "did you mean `nesterov`?"},
+        Wrong{{{15, "optimizer = \"adam(0.1, beta1 = 0.9)\""}}, "t.toml:15: key `training.optimizer`", "did you mean `alpha`?"},
+        Wrong{{{15, "optimizer = \"sgd(0.1)\"\nlr = 0.1"}},
+              "t.toml:16: key `training.lr`",
+              "did you mean `training.optimizer.learning_rate`?"},
+        Wrong{{{15, "optimizer = \"sgd(0.1)\"\nlearning_rate = 0.1"}},
+              "t.toml:16: key `training.learning_rate`",
+              "did you mean `training.optimizer.learning_rate`?"},
+        Wrong{{{14, "batch_size = 32"}}, "t.toml:14: key `training.batch_size`", "did you mean `training.batch`?"},
+        Wrong{{{10, "hidden = 4"}}, "t.toml:10: key `network.hidden`", "did you mean `network.width`?"},
+        Wrong{{{10, "hidden_units = 4"}}, "t.toml:10: key `network.hidden_units`", "did you mean `network.width`?"},
+        Wrong{{{3, "epochs = 100"}}, "t.toml:3: key `epochs`", "did you mean `steps`?"},
+        Wrong{{{4, "eps = 1e-8"}}, "t.toml:4: key `eps`", "did you mean `training.optimizer.epsilon`?"},
+        Wrong{{{5, "dtype = \"float32\""}}, "t.toml:5: key `dtype`", "did you mean `precision`?"},
+        Wrong{{{5, "precision = \"double\""}}, "t.toml:5: key `precision`", "did you mean `float64`?"},
+        Wrong{{{11, "activation = \"sigmoid\""}}, "t.toml:11: key `network.activation`", "did you mean `logistic`?"},
+        Wrong{{{11, "activation = { name = \"leaky_relu\", negative_slope = 0.1 }"}},
+              "t.toml:11: key `network.activation.negative_slope`",
+              "did you mean `slope`?"},
+        Wrong{{{12, "initialization = \"he_normal\""}}, "t.toml:12: key `network.initialization`", "did you mean `kaiming_normal`?"},
+        Wrong{{{12, "initialization = \"glorot_uniform\""}}, "t.toml:12: key `network.initialization`", "did you mean `xavier_uniform`?"},
+        Wrong{{{12, "init = \"pytorch\""}}, "t.toml:12: key `network.init`", "did you mean `network.initialization`?"},
+        Wrong{{{7, input("law = \"gaussian\", dimension = 1")}}, "t.toml:7: key `problem.input.law`", "did you mean `normal`?"},
+        Wrong{
+            {{7, input("law = \"normal\", dimension = 1, std = 2.0")}}, "t.toml:7: key `problem.input.std`", "did you mean `deviation`?"}));
+
 }  // namespace
 }  // namespace limrisk

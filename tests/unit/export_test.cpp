@@ -1,6 +1,7 @@
 // Exports hold every bit of the store, whatever reads them; files appear whole or not at all.
 #include "report/export.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -66,6 +67,7 @@ TEST_F(ExportTest, CsvHoldsEveryBit) {
         EXPECT_EQ(row["activation"], row["cell"] == "0" ? "clipping(-1, 1)" : "relu");
         EXPECT_EQ(row["optimizer"], row["cell"] == "0" ? "sgd(0.05)" : "adam(0.01)");
         EXPECT_EQ(row["width"], "1");
+        EXPECT_EQ(row["counted"], row["cell"] == "1" || std::stoll(row["trial"]) < 300 ? "1" : "0") << "what follows a gap does not count";
         const TrialRecord right = record_of(std::stoll(row["cell"]), std::stoll(row["trial"]));
         EXPECT_EQ(row["verdict"], verdict_name(right.verdict));
         EXPECT_EQ(std::stoull(row["fingerprint"], nullptr, 16), right.fingerprint);
@@ -93,6 +95,52 @@ TEST_F(ExportTest, OtherProgramsReadTheSameBits) {
     const std::string command = "python3 " LIMRISK_EXPORT_CHECK " " + path().string() + " " + path("out.csv").string() + " " +
                                 path("out.json").string() + " " + path("out.npz").string() + " " LIMRISK_FORMATS;
     EXPECT_EQ(std::system(command.c_str()), 0);
+}
+
+/// Reads the three exports with the standard library and compares with the trials that count in each of two cells.
+constexpr const char* counted_check = R"py(import csv, json, struct, sys, zipfile
+
+def array(name):
+    raw = zipfile.ZipFile("out.npz").read(name + ".npy")
+    start = 10 + struct.unpack("<H", raw[8:10])[0]
+    descr = eval(raw[10:start])["descr"]
+    body = raw[start:]
+    if descr[1] == "U":
+        size = 4 * int(descr[2:])
+        return [body[k:k + size].decode("utf-32-le").rstrip("\0") for k in range(0, len(body), size)]
+    letter = {"<i4": "i", "<i8": "q", "<u8": "Q", "<f8": "d", "|b1": "?"}[descr]
+    return list(struct.unpack(f"<{len(body) // struct.calcsize(letter)}{letter}", body))
+
+def check(name, ours, right):
+    if ours != right:
+        sys.exit(f"{name}: {ours}, not {right}")
+
+right = [int(count) for count in sys.argv[1:]]
+count = lambda pairs: [sum(1 for cell, counts in pairs if int(cell) == k and counts) for k in (0, 1)]
+check("csv", count([(row["cell"], row["counted"] == "1") for row in csv.DictReader(open("out.csv"))]), right)
+check("json", count([(row["cell"], row["counted"] is True) for row in json.load(open("out.json"))["trials"]]), right)
+check("npz", count(list(zip(array("cell"), array("counted")))), right)
+for name, values in {"batch": [32, 32], "sampling": ["fresh", "fresh"], "seed": [1, 1], "tolerance": [1e-3, 1e-3], "check_nodes": [128, 128],
+                     "final_nodes": [0, 0], "optimizer": ["sgd(0.05)", "adam(0.01)"], "precision": ["float32", "float32"]}.items():
+    check(name, array("cell_" + name), values)
+)py";
+
+TEST_F(ExportTest, UnderARuleTheTrialsThatCountAreMarked) {
+    Campaign campaign = small_campaign(1000, 1);
+    campaign.until = StoppingCriterion{StoppingCriterion::Until::Events, StoppingCriterion::Event::Diverged, 1000, 0, 7, 0};
+    Store store = Store::open_for_writing(path(), campaign);
+    for (const BlockKey& key : {BlockKey{0, 0, 300}, BlockKey{1, 0, 64}, BlockKey{1, 100, 5}}) store.write_block(key, records_of(key));
+    std::string right;
+    for (std::int64_t cell = 0; cell < 2; ++cell) {
+        std::int64_t diverged = 0, counted = 0;
+        for (; counted < (cell == 0 ? 300 : 64) && diverged < 7; ++counted)
+            diverged += record_of(cell, counted).verdict == Verdict::Diverged ? 1 : 0;
+        EXPECT_EQ(diverged, 7) << "the rule would not end the cell";
+        right += fmt::format(" {}", counted);
+    }
+    for (const char* format : {"csv", "json", "npz"}) export_store(store, parse_export_format(format), path(std::string("out.") + format));
+    std::ofstream(path("check.py")) << counted_check;
+    EXPECT_EQ(std::system(("cd " + path().parent_path().string() + " && python3 check.py" + right).c_str()), 0);
 }
 
 TEST_F(ExportTest, FilesAreWholeOrAbsent) {
@@ -159,11 +207,12 @@ TEST_F(ExportTest, SummariesExportTheirHistograms) {
         for (std::size_t k = 0; k < heads.size(); ++k) row[heads[k]] = fields[k];
         EXPECT_EQ(row["activation"], row["cell"] == "0" ? "clipping(-1, 1)" : "relu");
         totals[row["cell"] + " " + row["first_trial"] + " " + row["trials"] + " " + row["statistic"]] += std::stoll(row["count"]);
+        EXPECT_EQ(row["counted"], row["first_trial"] == "0" ? "1" : "0");
         if (row["statistic"] != "final_risk") continue;
         std::int64_t within = 0;
         for (const TrialRecord& record : records_of({std::stoll(row["cell"]), std::stoll(row["first_trial"]), std::stoll(row["trials"])})) {
             const auto end = [](const std::string& text) { return text == "inf" ? HUGE_VAL : std::strtod(text.c_str(), nullptr); };
-            within += end(row["low"]) <= record.final_risk && record.final_risk <= end(row["high"]) ? 1 : 0;
+            within += end(row["bin_low"]) <= record.final_risk && record.final_risk <= end(row["bin_high"]) ? 1 : 0;
         }
         EXPECT_EQ(within, std::stoll(row["count"])) << line;
     }

@@ -1,4 +1,5 @@
 // The numbers of figures against a summary filled by hand, and what is drawn of many cells.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -7,6 +8,7 @@
 
 #include "limrisk/error.hpp"
 #include "report/figures.hpp"
+#include "report/page.hpp"
 #include "report/report.hpp"
 #include "report_fixture.hpp"
 
@@ -133,6 +135,52 @@ TEST(ReportFigure, AtMostEightLevelsAreMarkedTheOwnOptimumAmongThem) {
         last = x;
     }
     EXPECT_GT(last, 0);
+}
+
+/// Corollary 3.14: the optima of smaller widths, embedded by inactive neurons, are marked however few trials end on them.
+TEST(ReportFigure, EmbeddedOptimaAreMarkedBeforeOtherLevels) {
+    StoreSummary summary = report_summary();
+    LevelStatement& levels = *summary.cells[0].levels;
+    for (int k = 0; k < 40; ++k) {
+        LevelShare level;
+        level.name = "level " + std::to_string(k);
+        level.risk = 0.02 * (1 + k);
+        level.trials = 100 + k;
+        levels.levels.push_back(level);
+    }
+    for (const std::int64_t width : {3, 2, 1, 0}) {
+        LevelShare level;
+        level.name = fmt::format("optimum of width {}", width);
+        level.risk = 0.011 + 0.001 * static_cast<double>(3 - width);
+        level.optimum_of = width;
+        levels.levels.push_back(level);
+    }
+    const FigureSection section = risk_figures(summary, cell_groups(summary));
+    std::vector<std::string> names = column(section.groups.at(0).figures.at(1).table, "level");
+    std::erase(names, "");
+    EXPECT_THAT(names, ElementsAre("R (optimum, width 4)", "optimum, width 3", "optimum, width 2", "optimum, width 1", "optimum, width 0",
+                                   "level 37", "level 38", "level 39"));
+}
+
+TEST(ReportFigure, TheShareWhoseRiskStillFallsStandsBesideTheMeasuredOne) {
+    StoreSummary summary = report_summary();
+    summary.cells[0].verdicts = {3, 1, 0, 0};  // budget, converged
+    summary.cells[1].verdicts = {0, 4, 0, 0};
+    const Figure figure = only_figure(probability_figures(summary, cell_groups(summary)));
+    EXPECT_THAT(column(figure.table, "still_falling_share"), ElementsAre("0", "0.75"));
+    EXPECT_THAT(figure.caption, HasSubstr("The risk of up to 75.0 % of the trials still falls"));
+    EXPECT_THAT(figure.script, HasSubstr("'risk still falls'"));
+    summary.cells[0].verdicts = {0, 4, 0, 0};
+    const Figure finished = only_figure(probability_figures(summary, cell_groups(summary)));
+    EXPECT_EQ(finished.script.find("still falls"), std::string::npos);
+}
+
+TEST(ReportFigure, SweepsWithoutARateSayWhy) {
+    StoreSummary summary = report_summary();
+    summary.rates.clear();
+    summary.no_rates = {{{1, 0}, "", "a stopping rule chose the numbers"}};
+    EXPECT_EQ(rate_figures(summary, cell_groups(summary)).explanation, "No sweep over the width has a rate here.");
+    EXPECT_THAT(rates_table(summary), HasSubstr("No rate: a stopping rule chose the numbers."));
 }
 
 TEST(ReportFigure, LevelsFarAwayLeaveTheAxisToTheTrials) {

@@ -83,6 +83,27 @@ TEST_F(ReportPageTest, SaysWhatIsWrong) {
     EXPECT_THAT(page, HasSubstr("<p class=\"bad\">An identity does not hold"));
 }
 
+TEST_F(ReportPageTest, UnderARuleItsEstimateIsThere) {
+    StoreSummary summary = report_summary();
+    summary.rates.clear();
+    summary.no_rates = {{{1, 0}, "", "a stopping rule chose the numbers"}};
+    for (CellSummary& cell : summary.cells) {
+        cell.stopping = StoppedCount{{StoppingCriterion::Until::Events, StoppingCriterion::Event::Certified, 60, 0, 2, 0},
+                                     4,
+                                     2,
+                                     true,
+                                     true,
+                                     {0.0625, 0.875},
+                                     "inverse binomial sampling"};
+    }
+    write_report(summary, {}, origin_, {"report.html", std::nullopt, false});
+    EXPECT_EQ(std::system("python3 " LIMRISK_REPORT_CHECK " report.html"), 0);
+    const std::string page = read("report.html");
+    for (const char* part : {"Each cell runs until there are 2 trials with certified neurons, at most 60 trials", "<td>by the rule</td>",
+                             "50.0 [6.2, 87.5]", "inverse binomial sampling", "No rate: a stopping rule chose the numbers."})
+        EXPECT_THAT(page, HasSubstr(part));
+}
+
 TEST_F(ReportPageTest, LabelsOfAxesAreDrawn) {
     write_report(report_summary(), {trajectory_by_hand()}, origin_, {"report.html", std::nullopt, false});
     const std::string page = read("report.html");

@@ -148,14 +148,14 @@ TEST_F(StoreTest, SummaryOfAggregatesIsThatOfTheTrials) {
     for (const char* risk : {"final_risk", "limiting_risk"}) {
         for (const std::string name : {"quantile_05", "median", "quantile_95"}) {
             nlohmann::json &here = left["cells"][0][risk], &there = right["cells"][0][risk];
-            const double value = here[name].get<double>(), low = there[name + "_low"].get<double>(),
-                         high = there[name + "_high"].get<double>();
+            const double value = here[name].get<double>(), low = there[name + "_bin_low"].get<double>(),
+                         high = there[name + "_bin_high"].get<double>();
             EXPECT_LE(low, value);
             EXPECT_GE(high, value);
             EXPECT_LT(high - low, std::ldexp(low, -10));
             EXPECT_EQ(there[name].is_null(), low != high) << name << " is not known to the bit";
             for (nlohmann::json* node : {&here, &there}) {
-                for (const char* end : {"", "_low", "_high"}) node->erase(name + end);
+                for (const char* end : {"", "_bin_low", "_bin_high"}) node->erase(name + end);
             }
         }
     }
@@ -182,6 +182,8 @@ TEST(TextTable, AlignsGroupsAndDropsWhatIsExpendable) {
                                           {"wide group", "y", 0, false, {"3", "4"}},
                                           {"", "extra", 1, false, {"5", "6"}}};
     const TextTable all(columns, 80);
+    EXPECT_TRUE(all.dropped().empty());
+    EXPECT_THAT(TextTable(columns, 20).dropped(), ::testing::ElementsAre("extra"));
     EXPECT_EQ(all.heads() + all.row(0) + all.row(1),
               "      wide group\n"
               "name         x y  extra\n"

@@ -1,0 +1,106 @@
+// A row per name of limrisk. A name of others may stand in several rows: those that an entry does not know are passed over.
+#include "campaign/other_names.hpp"
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+
+#include "expression/nearest_name.hpp"
+
+namespace limrisk {
+namespace {
+
+struct OtherNames {
+    const char* ours;
+    const char* theirs;  ///< separated by spaces; lower case, without '_' and '-'
+};
+
+constexpr std::array other_names{
+    // keys
+    OtherNames{"steps", "epochs nepochs numepochs iterations iters niter maxiter maxsteps nsteps numsteps nit"},
+    OtherNames{"trials", "runs replicas repetitions repeats ntrials numtrials nruns seeds"},
+    OtherNames{"seed", "randomseed randomstate rngseed key"},
+    OtherNames{"precision", "dtype floatx"},
+    OtherNames{"input", "x distribution inputs domain law"},
+    OtherNames{"target", "f y function fn label labels"},
+    OtherNames{"width", "hidden hiddensize hiddenunits hiddendim hiddenlayersizes units neurons nhidden nneurons h m layers features"},
+    OtherNames{"activation", "act nonlinearity activationfn activationfunction"},
+    OtherNames{"initialization", "init initializer initialisation kernelinit kernelinitializer weightinit"},
+    OtherNames{"sampling", "sampler dataset data"},
+    OtherNames{"batch", "batchsize minibatch minibatchsize bs nsamples"},
+    OtherNames{"optimizer", "opt optim solver optimiser algorithm method"},
+    OtherNames{"checks", "nchecks nevals numevals"},
+    OtherNames{"tolerance", "tol rtol"},
+    OtherNames{"nodes", "nnodes gridpoints points npoints"},
+    // parameters of optimizers and schedules
+    OtherNames{"learning_rate", "lr eta gamma stepsize rate initiallr initiallearningrate learningrateinit"},
+    OtherNames{"alpha", "beta1 b1 momentum mu decay1"},
+    OtherNames{"beta", "beta2 b2 rho alpha decay decayrate smoothing decay2"},
+    OtherNames{"rho", "beta beta2 b2 alpha decay decayrate"},
+    OtherNames{"epsilon", "eps delta initialaccumulatorvalue"},
+    OtherNames{"epsilon_inside", "epsroot epsinsqrt epsilonroot"},
+    OtherNames{"bias_correction", "debias unbiased biascorrected"},
+    OtherNames{"initial", "lr eta gamma initvalue initiallr initiallearningrate learningrate value"},
+    OtherNames{"power", "exponent decay decayrate p degree order"},
+    // parameters of activations, initializations and input laws
+    OtherNames{"slope", "negativeslope alpha leak"},
+    OtherNames{"low", "min minval minvalue minimum a lower lo left start"},
+    OtherNames{"high", "max maxval maxvalue maximum b upper hi right end stop"},
+    OtherNames{"bias", "biasinit biasinitializer usebias biases"},
+    OtherNames{"dimension", "d dim ndim dims infeatures inputsize inputdim inputshape nfeatures"},
+    OtherNames{"mean", "mu loc location"},
+    OtherNames{"deviation", "std sigma stddev sd scale standarddeviation"},
+    OtherNames{"name", "type kind class classname"},
+    OtherNames{"law", "type kind distribution name"},
+    OtherNames{"schedule", "type kind name policy"},
+    // names of a choice
+    OtherNames{"sgd", "gd gradientdescent stochasticgradientdescent"},
+    OtherNames{"momentum", "heavyball polyak sgdmomentum sgdm"},
+    OtherNames{"nesterov", "nag acceleratedgradient"},
+    OtherNames{"power_relu", "repu squaredrelu relusquared relu2 relu3"},
+    OtherNames{"leaky_relu", "lrelu prelu"},
+    OtherNames{"clipping", "clip clamp hardtanh hardsigmoid relu6 relu1 saturatedrelu"},
+    OtherNames{"logistic", "sigmoid expit"},
+    OtherNames{"softplus", "smoothrelu softrelu"},
+    OtherNames{"pytorch", "default torch torchdefault"},
+    OtherNames{"kaiming_uniform", "heuniform"},
+    OtherNames{"kaiming_normal", "henormal he kaiming"},
+    OtherNames{"xavier_uniform", "glorotuniform glorot xavier"},
+    OtherNames{"xavier_normal", "glorotnormal"},
+    OtherNames{"standard_normal", "normal gaussian randn randomnormal"},
+    OtherNames{"uniform", "randomuniform box rand"},
+    OtherNames{"normal", "gaussian norm randn"},
+    OtherNames{"constant", "fixed none"},
+    OtherNames{"polynomial", "power powerlaw inverse inversepower invscaling poly polynomialdecay"},
+    OtherNames{"fresh", "random iid online stochastic population"},
+    OtherNames{"float32", "float single fp32 f32"},
+    OtherNames{"float64", "double fp64 f64"},
+};
+
+std::string bare(std::string_view name) {
+    std::string letters;
+    for (const char c : name.substr(0, 64))
+        if (c != '_' && c != '-') letters += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return letters;
+}
+
+}  // namespace
+
+std::string name_elsewhere(std::string_view name, const std::vector<std::string>& known) {
+    const std::string wanted = bare(name);
+    for (const OtherNames& row : other_names) {
+        if (std::find(known.begin(), known.end(), row.ours) == known.end()) continue;
+        if (wanted == bare(row.ours)) return row.ours;
+        std::istringstream theirs(row.theirs);
+        for (std::string one; theirs >> one;)
+            if (wanted == one) return row.ours;
+    }
+    return "";
+}
+
+std::string meant_name(std::string_view name, const std::vector<std::string>& known) {
+    const std::string elsewhere = name_elsewhere(name, known);
+    return elsewhere.empty() ? nearest_name(name, known) : elsewhere;
+}
+
+}  // namespace limrisk

@@ -1,0 +1,95 @@
+// One sentence for each kind, over all cells that it concerns.
+#include "report/reservations.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "report/verdict_text.hpp"
+
+namespace limrisk {
+namespace {
+
+/// Of a cell, from which its trials that still fall are worth a sentence.
+constexpr double noticed = 0.01;
+
+std::string cells_text(const std::vector<std::int64_t>& cells) { return (cells.size() == 1 ? "cell " : "cells ") + cell_list(cells); }
+
+std::string zero_optima(const StoreSummary& summary) {
+    std::vector<std::int64_t> cells;
+    double low = HUGE_VAL, high = 0;
+    for (const CellSummary& cell : summary.cells) {
+        if (!cell.measured || !optimum_is_zero(*cell.measured, summary.tolerance)) continue;
+        cells.push_back(cell.cell.index);
+        low = std::min(low, cell.measured->threshold);
+        high = std::max(high, cell.measured->threshold);
+    }
+    if (cells.empty()) return "";
+    const std::string risks = low == high ? fmt::format("{:.3g}", low) : fmt::format("{:.3g} to {:.3g}", low, high);
+    return fmt::format(
+        "{}: the best known risk is 0 up to rounding; a trial missed it if its limiting risk is above {}, whatever --tolerance",
+        cells_text(cells), risks);
+}
+
+std::string still_falling_text(const StoreSummary& summary) {
+    std::vector<std::int64_t> cells;
+    const CellSummary* most = nullptr;
+    for (const CellSummary& cell : summary.cells) {
+        if (still_falling(cell) < noticed) continue;
+        cells.push_back(cell.cell.index);
+        if (most == nullptr || still_falling(cell) > still_falling(*most)) most = &cell;
+    }
+    if (most == nullptr) return "";
+    const std::string share = fmt::format("{:.0f} %", 100 * still_falling(*most));
+    return fmt::format(
+        "{}: the risk of {} of the trials{} still falls at the end of the budget (bud): what they are said to miss they may reach yet; "
+        "more "
+        "steps tell",
+        cells_text(cells), (cells.size() == 1 ? "" : "up to ") + share,
+        cells.size() == 1 ? "" : fmt::format(" (cell {})", most->cell.index));
+}
+
+std::string contradicted_laws(const StoreSummary& summary) {
+    std::vector<std::int64_t> cells;
+    double least = 1;
+    for (const CellSummary& cell : summary.cells) {
+        if (!cell.prediction.rejected) continue;
+        cells.push_back(cell.cell.index);
+        least = std::min(least, cell.prediction.test->p_value);
+    }
+    if (cells.empty()) return "";
+    return fmt::format(
+        "{}: the numbers of inactive neurons at the start contradict Binomial(h, p) (p-value {}{:.1e}, over all cells at most a false "
+        "alarm "
+        "in a hundred stores): do not trust theory here",
+        cells_text(cells), cells.size() == 1 ? "" : "down to ", least);
+}
+
+}  // namespace
+
+std::string cell_list(const std::vector<std::int64_t>& cells) {
+    std::string text;
+    for (std::size_t k = 0; k < cells.size();) {
+        std::size_t last = k;
+        while (last + 1 < cells.size() && cells[last + 1] == cells[last] + 1) ++last;
+        text += (text.empty() ? "" : ", ") + std::to_string(cells[k]);
+        if (last > k) text += (last == k + 1 ? ", " : " to ") + std::to_string(cells[last]);
+        k = last + 1;
+    }
+    return text;
+}
+
+std::string threshold_text(double tolerance) {
+    return fmt::format("the best known risk of the width by more than {:g} % of it plus {:g} of the target's variance", 100 * tolerance,
+                       absolute_tolerance);
+}
+
+std::vector<std::pair<std::string, std::string>> reservations(const StoreSummary& summary) {
+    std::vector<std::pair<std::string, std::string>> all{
+        {"optimum 0", zero_optima(summary)}, {"unfinished", still_falling_text(summary)}, {"law", contradicted_laws(summary)}};
+    std::erase_if(all, [](const auto& entry) { return entry.second.empty(); });
+    return all;
+}
+
+}  // namespace limrisk

@@ -1,0 +1,25 @@
+// Verdicts as tables show them: whole percents of the trials of a cell.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "report/summary.hpp"
+
+namespace limrisk {
+
+/// In the order of tables.
+inline constexpr std::array shown_verdicts{Verdict::Converged, Verdict::Oscillating, Verdict::Budget, Verdict::Diverged};
+
+/// What they mean, for a legend.
+inline constexpr const char* verdict_meaning =
+    "con: converged, parameters and risk stand still; osc: oscillating, they do not, but the risk no longer falls; bud: the risk still "
+    "falls at the end of the budget of steps; div: diverged";
+
+/// Of a cell with trials, in that order. They add up to 100, "<1" standing for what is missing; "<1" and ">99": not none and not all.
+std::array<std::string, 4> verdict_percents(const CellSummary& cell);
+
+/// Share of the trials whose risk still falls at the end of their budget: where they lead is not known. 0 without trials.
+double still_falling(const CellSummary& cell);
+
+}  // namespace limrisk

@@ -1,0 +1,202 @@
+// Every key that a campaign can sweep, swept with two values: whatever reads the store must tell the cells apart. The keys come from the
+// schema and the catalogs, so a new one is tested without being named here.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+
+#include "campaign/schema.hpp"
+#include "report/cell_axes.hpp"
+#include "report/export.hpp"
+#include "report/page.hpp"
+#include "report/report.hpp"
+#include "report/summary.hpp"
+#include "store_fixture.hpp"
+
+namespace limrisk::testing {
+namespace {
+
+/// Two values of a parameter, as TOML; the tests take the first pair that a campaign may have.
+std::vector<std::pair<std::string, std::string>> values_of(const Parameter& parameter) {
+    switch (parameter.type) {
+        case ParameterType::Integer:
+            return {{"2", "3"}, {"4", "8"}, {"1", "2"}};
+        case ParameterType::Real:
+            return {{"0.25", "0.5"}, {"2.5", "3.5"}, {"-1.5", "-2.5"}};
+        case ParameterType::LearningRate:
+            return {{"0.01", "0.02"}};
+        case ParameterType::Boolean:
+            return {{"true", "false"}};
+        case ParameterType::Choice:
+            return {{'"' + std::string(parameter.choices[0]) + '"', '"' + std::string(parameter.choices[1]) + '"'}};
+        case ParameterType::Text:
+            return {{"\"x1\"", "\"x2\""}};
+    }
+    return {};
+}
+
+/// Tables of the entry with a list for `swept`; its other parameters have one value or, where they may, none, by chance.
+std::vector<std::string> tables_of(const Catalog& catalog, const CatalogEntry& entry, const Parameter& swept) {
+    std::vector<std::string> tables;
+    std::mt19937 chance(1);
+    for (int attempt = 0; attempt < 60; ++attempt) {
+        std::string table = catalog.tag == nullptr ? "" : fmt::format("{} = \"{}\"", catalog.tag, entry.name);
+        for (const Parameter& parameter : entry.parameters) {
+            const bool sweep = &parameter == &swept;
+            if (!sweep && !parameter.required && chance() % 2 == 0) continue;
+            const auto values = values_of(parameter);
+            const auto& [first, second] = values[chance() % values.size()];
+            table += fmt::format("{}{} = {}", table.empty() ? "" : ", ", parameter.name,
+                                 sweep               ? fmt::format("[{}, {}]", first, second)
+                                 : chance() % 2 == 0 ? first
+                                                     : second);
+        }
+        tables.push_back("{ " + table + " }");
+    }
+    return tables;
+}
+
+constexpr const char* base = R"toml(name = "every key"
+trials = 20
+steps = 16
+[problem]
+input = { law = "uniform", dimension = 2 }
+target = "x1"
+[network]
+width = [2, 4]
+[training]
+batch = 4
+optimizer = "sgd(0.05)"
+)toml";
+
+struct Sweep {
+    std::string name;
+    std::vector<std::pair<std::string, std::string>> settings;  ///< key and value; the first that a campaign may have counts
+};
+
+std::vector<Sweep> all_sweeps() {
+    std::vector<Sweep> sweeps;
+    for (const SchemaKey& key : campaign_schema()) {
+        if (!key.sweep) continue;
+        if (key.parameter != nullptr) {
+            Sweep& sweep = sweeps.emplace_back(Sweep{key.path(), {}});
+            for (const auto& [first, second] : values_of(*key.parameter))
+                sweep.settings.emplace_back(key.path(), fmt::format("[{}, {}]", first, second));
+            continue;
+        }
+        Sweep choices{key.path(), {}};
+        std::string names;
+        for (const CatalogEntry& entry : key.catalog->entries) {
+            const bool simple = std::none_of(entry.parameters.begin(), entry.parameters.end(), [](const auto& p) { return p.required; });
+            if (simple) names += fmt::format("{}\"{}\"", names.empty() ? "" : ", ", entry.name);
+            for (const Parameter& parameter : entry.parameters) {
+                Sweep& sweep = sweeps.emplace_back(Sweep{fmt::format("{}, {}: {}", key.path(), entry.name, parameter.name), {}});
+                for (const std::string& table : tables_of(*key.catalog, entry, parameter)) {
+                    sweep.settings.emplace_back(key.path(), table);
+                    sweep.settings.emplace_back(key.path(),
+                                                fmt::format("[\"fresh\", {}]", table));  // a batch needs fresh samples somewhere
+                }
+            }
+        }
+        choices.settings.emplace_back(key.path(), "[" + names + "]");
+        choices.settings.emplace_back(key.path(), "[\"fresh\", { nodes = 2 }]");
+        choices.settings.emplace_back(key.path(), R"([{ law = "uniform", dimension = 2 }, { law = "normal", dimension = 2 }])");
+        choices.settings.emplace_back(key.path(), R"toml(["sgd(0.05)", "adam(0.05)"])toml");
+        sweeps.push_back(std::move(choices));
+    }
+    for (const CatalogEntry& entry : schedule_catalog().entries) {
+        for (const Parameter& parameter : entry.parameters) {
+            Sweep& sweep = sweeps.emplace_back(Sweep{fmt::format("learning_rate, {}: {}", entry.name, parameter.name), {}});
+            for (const std::string& table : tables_of(schedule_catalog(), entry, parameter))
+                sweep.settings.emplace_back("training.optimizer", fmt::format("{{ name = \"sgd\", learning_rate = {} }}", table));
+        }
+    }
+    return sweeps;
+}
+
+/// The first setting that gives a campaign with more cells than the two widths, or one of the width itself.
+std::optional<Campaign> campaign_of(const Sweep& sweep) {
+    for (const auto& setting : sweep.settings) {
+        try {
+            Overrides overrides;
+            overrides.set = {setting};
+            Campaign campaign = parse_campaign(base, "base.toml", overrides);
+            if (campaign.cells.size() > 2 || setting.first == "network.width") return campaign;
+        } catch (const ConfigError&) {
+            continue;
+        }
+    }
+    return std::nullopt;
+}
+
+std::vector<TrialRecord> some_records() {
+    std::vector<TrialRecord> records(20);
+    for (std::size_t t = 0; t < records.size(); ++t) {
+        TrialRecord& record = records[t];
+        record.initial_risk = 2;
+        record.final_risk = record.tail_minimum = record.tail_mean = record.tail_maximum = record.best_risk = 0.01;
+        record.gradient_norm = record.parameter_norm = 100;
+        record.inactive_initial = record.inactive_final = record.inactive_maximum = t % 4 == 0 ? 1 : 0;
+        record.verdict = Verdict::Converged;
+    }
+    return records;
+}
+
+std::string first_line(const std::filesystem::path& path) {
+    std::ifstream file(path);
+    std::string line;
+    std::getline(file, line);
+    return line;
+}
+
+TEST_F(StoreTest, EverySweptKeyTellsCellsApart) {
+    for (const Sweep& sweep : all_sweeps()) {
+        SCOPED_TRACE(sweep.name);
+        const std::optional<Campaign> campaign = campaign_of(sweep);
+        ASSERT_TRUE(campaign) << "no pair of values gives a campaign: add one to values_of()";
+        Store store = Store::open_for_writing(path(), *campaign);
+        for (const CellConfig& cell : campaign->cells) store.write_block({cell.index, 0, 20}, some_records());
+        const StoreSummary summary = summarize(store);
+
+        std::set<std::string> ids, names, sentences;
+        for (const CellSummary& cell : summary.cells) ids.insert(cell.cell.id), sentences.insert(cell.sentence);
+        for (const auto& phrases : distinctions(campaign->cells, true)) names.insert(fmt::format("{}", fmt::join(phrases, ", ")));
+        EXPECT_EQ(ids.size(), summary.cells.size());
+        EXPECT_EQ(names.size(), summary.cells.size());
+        EXPECT_EQ(sentences.size(), summary.cells.size());
+        for (const RateStatement& rate : summary.rates) {
+            std::set<std::int64_t> widths;
+            for (const std::int64_t cell : rate.cells) widths.insert(summary.cells[static_cast<std::size_t>(cell)].cell.width);
+            EXPECT_EQ(widths.size(), rate.cells.size()) << "two cells of one width in a rate";
+        }
+        const std::string table = summary_table(summary), json = summary_json(summary), csv = summary_csv(summary);
+        EXPECT_THAT(table, ::testing::HasSubstr("every key"));
+        EXPECT_EQ(nlohmann::json::parse(json)["cells"].size(), summary.cells.size());
+        EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), static_cast<std::ptrdiff_t>(summary.cells.size()) + 1);
+
+        const std::vector<CellGroup> groups = cell_groups(summary);
+        for (const CellGroup& group : groups) {
+            std::set<std::int64_t> widths;
+            for (const std::size_t cell : group.cells) widths.insert(summary.cells[cell].cell.width);
+            EXPECT_EQ(widths.size(), group.cells.size()) << group.label;
+        }
+        const std::vector<FigureSection> sections = report_figures(summary, groups, {});
+        EXPECT_THAT(report_page(summary, groups, {}, sections, std::vector<std::string>(1000), {"store.db", "0"}),
+                    ::testing::HasSubstr("</html>"));
+        for (const ExportFormat format : {ExportFormat::Csv, ExportFormat::Json, ExportFormat::Npz})
+            EXPECT_EQ(export_store(store, format, path("export"), true), 20 * static_cast<std::int64_t>(summary.cells.size()));
+        export_store(store, ExportFormat::Csv, path("export"), true);
+        const std::string heads = "," + first_line(path("export")) + ",";
+        for (const SchemaKey& key : campaign_schema()) {
+            const std::string name = key.column != nullptr ? key.column : key.name;
+            EXPECT_TRUE(!key.sweep || heads.find("," + name + ",") != std::string::npos) << name;
+        }
+        std::filesystem::remove(path());
+    }
+}
+
+}  // namespace
+}  // namespace limrisk::testing
