@@ -89,8 +89,18 @@ struct ActivationOn<ActivationKind::Tanh, V> {
 
 /// Piecewise linear or polynomial activations have kinks; the others are smooth.
 constexpr bool has_kinks(ActivationKind kind) {
-    return kind == ActivationKind::Relu || kind == ActivationKind::PowerRelu || kind == ActivationKind::LeakyRelu ||
-           kind == ActivationKind::Clipping;
+    switch (kind) {
+        case ActivationKind::Relu:
+        case ActivationKind::PowerRelu:
+        case ActivationKind::LeakyRelu:
+        case ActivationKind::Clipping:
+            return true;
+        case ActivationKind::Softplus:
+        case ActivationKind::Logistic:
+        case ActivationKind::Tanh:
+            return false;
+    }
+    return false;
 }
 
 template <ActivationKind Kind>

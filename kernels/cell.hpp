@@ -11,6 +11,22 @@ enum class Precision : std::int32_t { Float32, Float64 };
 
 enum class ActivationKind : std::int32_t { Relu, PowerRelu, LeakyRelu, Clipping, Softplus, Logistic, Tanh };
 
+/// Whether neurons can freeze: whether A' is 0 on a half line, exactly and not by rounding. docs/numerics.md section 10.
+constexpr bool has_frozen_neurons(ActivationKind kind) {
+    switch (kind) {
+        case ActivationKind::Relu:
+        case ActivationKind::PowerRelu:
+        case ActivationKind::Clipping:
+            return true;
+        case ActivationKind::LeakyRelu:
+        case ActivationKind::Softplus:
+        case ActivationKind::Logistic:
+        case ActivationKind::Tanh:
+            return false;
+    }
+    return false;
+}
+
 struct Activation {
     ActivationKind kind;
     double first;        ///< leaky_relu: slope; clipping: low
@@ -92,11 +108,11 @@ struct Cell {
     bool bounded;        ///< the input has a box [low, high]^d (input.low, input.high)
     bool fresh_samples;  ///< else every step uses the training nodes
     Program target;
-    NodeTable<float> training_nodes_float;  ///< midpoint grid if !fresh_samples, of the cell's precision
-    NodeTable<double> training_nodes_double;
-    NodeTable<double> check_nodes;  ///< evaluation rule of the checks
-    NodeTable<double> final_nodes;  ///< evaluation rule of final and best risk, dimension >= 2
-    const double* mesh;             ///< dimension 1: breakpoints of the accurate risk, ascending, both ends of the domain included
+    NodeTable<float> training_nodes_float;    ///< midpoint grid of a float32 cell, if !fresh_samples
+    NodeTable<double> training_nodes_double;  ///< midpoint grid, if !fresh_samples; that of a float32 cell is the float one, converted
+    NodeTable<double> check_nodes;            ///< evaluation rule of the checks
+    NodeTable<double> final_nodes;            ///< evaluation rule of final and best risk, dimension >= 2
+    const double* mesh;  ///< dimension 1: breakpoints of the accurate risk, ascending, both ends of the domain included
     std::int64_t mesh_count;
     double density_normalizer;  ///< dimension 1: docs/numerics.md section 10
 };

@@ -82,17 +82,28 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
     const Layout layout = layout_of<Spec>();
     const auto theta = place.rows(a.piece, a.piece.theta);
     Evaluation<Spec> evaluation(place, a.piece);
-    const Pack<double> risk = evaluation.risk(cell.check_nodes, theta, cell.width);
-    const Pack<double> gradient = sum_of_squares(layout, [&](std::int64_t row) { return evaluation.sums[row]; });
+    const auto tail_start = place.rows(a.piece, a.piece.tail_start);
+    // One pass in the code serves both rules.
+    const bool on_training_nodes = a.index == cell.checks && !cell.fresh_samples;
+    Pack<double> risk, gradient, training;
+    LIMRISK_ROLLED
+    for (int rule = on_training_nodes ? 0 : 1; rule < 2; ++rule) {
+        risk = evaluation.risk(rule == 0 ? cell.training_nodes_double : cell.check_nodes, theta, cell.width);
+        gradient = sum_of_squares(layout, [&](std::int64_t row) { return evaluation.sums[row]; });
+        if (rule == 0 || !on_training_nodes) training = gradient;
+    }
     const Pack<double> norm = sum_of_squares(layout, [&](std::int64_t row) { return evaluation.theta[row]; });
     const StateCounts<Real> counts =
         count_states<Real>(cell, layout, theta, last_slot_presence<Real>(layout, cell.width), place.rows(a.piece, a.piece.was_inactive));
     const auto count = [](const Pack<Real>& pack) { return static_cast<std::int32_t>(pack.part[0]); };
+    Pack<double> moved{};
+    if (a.index > first_tail_check(cell)) moved = squared_distance<Real>(layout, theta, tail_start);
     // Every lane keeps the book for itself, so that all know whether to copy; one writes it down.
     Replica replica = a.piece.replicas[place.replica];
-    const bool improved = replica.check(cell, a.index,
-                                        {risk.part[0], gradient.part[0], norm.part[0], count(counts.inactive), count(counts.constant),
-                                         count(counts.linear), count(counts.inactive_on_data), count(counts.died), count(counts.revived)});
+    const bool improved = replica.check(
+        cell, a.index,
+        {risk.part[0], gradient.part[0], norm.part[0], training.part[0], moved.part[0], count(counts.inactive), count(counts.constant),
+         count(counts.linear), count(counts.inactive_on_data), count(counts.died), count(counts.revived), count(counts.frozen_constant)});
     warp_barrier();
     const auto copy_to = [&](Real* rows) {
         const auto to = place.rows(a.piece, rows);
@@ -188,9 +199,6 @@ LIMRISK_INLINE void finish_replicas(const FinishArguments<typename Spec::Real, T
         const WarpPlace place(a.piece, Spec::tile, warp);
         if (place.idle) return;
         const auto theta = place.rows(a.piece, a.piece.theta), best = place.rows(a.piece, a.piece.best);
-        const auto tail_start = place.rows(a.piece, a.piece.tail_start);
-        const Pack<double> displacement = sum_of_squares(
-            layout, [&](std::int64_t row) { return Pack<double>{{to_double(theta[row]).part[0] - to_double(tail_start[row]).part[0]}}; });
         double final_risk, best_risk;
         if constexpr (Spec::dimension == 1) {
             double* scratch = a.scratch + own * finish_scratch_doubles(cell);
@@ -203,8 +211,7 @@ LIMRISK_INLINE void finish_replicas(const FinishArguments<typename Spec::Real, T
         }
         const std::uint64_t fingerprint = tile_fingerprint(fingerprint_of_lane<Spec>(cell, place, a.piece), Spec::tile);
         if (!place.leads(Spec::tile)) continue;
-        a.records[place.replica] = a.piece.replicas[place.replica].template record<TrialRecord>(cell, final_risk, best_risk,
-                                                                                                sqrt(displacement.part[0]), fingerprint);
+        a.records[place.replica] = a.piece.replicas[place.replica].template record<TrialRecord>(cell, final_risk, best_risk, fingerprint);
     }
 }
 

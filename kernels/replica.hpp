@@ -6,65 +6,106 @@
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
 
-/// Step of check k; checks <= 2^16 and steps < 2^40, so nothing overflows.
-constexpr std::int64_t check_step(const Cell& cell, std::int64_t check) { return check * cell.steps / cell.checks; }
-
 constexpr bool is_tail(const Cell& cell, std::int64_t check) { return check > cell.checks - cell.tail; }
 
 /// First check of the tail: displacement is measured from there.
 constexpr std::int64_t first_tail_check(const Cell& cell) { return cell.checks - cell.tail + 1; }
 
+/// Steps between two checks of the tail: up to steps / checks, and prime to the length of every cycle of 2 to 10 steps.
+constexpr std::int64_t tail_distance(const Cell& cell) {
+    std::int64_t distance = cell.steps / cell.checks;
+    while (distance % 2 == 0 || distance % 3 == 0 || distance % 5 == 0 || distance % 7 == 0) --distance;
+    return distance;
+}
+
+/// Step of check k. 1 <= checks <= 2^16, checks <= steps < 2^40, so nothing overflows. They ascend: with D = steps / checks, rounded down,
+/// the last check before the tail is at (checks - tail) * steps / checks <= steps - tail * D, the first of the tail at
+/// steps - (tail - 1) * tail_distance >= steps - (tail - 1) * D, which is more.
+constexpr std::int64_t check_step(const Cell& cell, std::int64_t check) {
+    return is_tail(cell, check) ? cell.steps - (cell.checks - check) * tail_distance(cell) : check * cell.steps / cell.checks;
+}
+
 constexpr double finite_or_infinity(double x) { return x <= RealTraits<double>::largest ? x : RealTraits<double>::infinity; }
 
-/// Risks of the tail checks, one after the other.
+/// The checks of the tail, taken one after the other.
 struct Tail {
-    double minimum, maximum, sum, first_half, last_half;
+    double minimum, maximum, sum, first, last;  ///< of the risks
+    double first_logs, last_logs;               ///< sums of the logarithms over the first and the last half
+    double moved_square;                        ///< largest square of a distance from the parameters at the first check
+    bool rose;                                  ///< a risk was above the one before, by more than rounding
 
-    /// Risk number `index` of `count`.
-    void add(double risk, std::int64_t index, std::int64_t count) {
+    /// The smallest normal double stands for the logarithm of 0.
+    static double log_of(double risk) {
+        constexpr double tiny = RealTraits<double>::smallest_normal;
+        return log(risk < tiny ? tiny : risk);
+    }
+
+    /// Risk number `index` of `count`, and the square of the distance from the parameters at number 0.
+    void add(double risk, double moved, std::int64_t index, std::int64_t count) {
         if (index == 0) {
-            minimum = maximum = risk;
-            sum = first_half = last_half = 0;
+            minimum = maximum = first = last = risk;
+            sum = first_logs = last_logs = moved_square = 0;
+            rose = false;
         }
         minimum = risk < minimum ? risk : minimum;
         maximum = risk > maximum ? risk : maximum;
+        rose = rose || risk > last * (1 + 1e-9);
+        last = risk;
         sum += risk;
         const std::int64_t half = count / 2;
-        if (index < half) first_half += risk;
-        if (index >= count - half) last_half += risk;
+        const double logarithm = log_of(risk);
+        if (index < half) first_logs += logarithm;
+        if (index >= count - half) last_logs += logarithm;
+        moved_square = index > 0 && moved > moved_square ? moved : moved_square;
     }
     double mean(std::int64_t count) const { return sum / static_cast<double>(count); }
+    double displacement() const { return sqrt(moved_square); }
+
+    /// Whether the risk still falls: from check to check, or from half to half by more than a third of its spread, on a log scale.
+    bool falls(std::int64_t count) const {
+        const auto half = static_cast<double>(count / 2);
+        return (!rose && last < first * (1 - 1e-9)) || 3 * (first_logs / half - last_logs / half) > log_of(maximum) - log_of(minimum);
+    }
+};
+
+/// What a verdict looks at beside the tail.
+struct VerdictScales {
+    double tolerance, initial_risk, training_gradient_norm, parameter_norm;
 };
 
 /// Verdict of a replica that did not diverge: 0 budget, 1 converged, 2 oscillating.
-///   count  risks of the tail
-inline int tail_verdict(const Tail& tail, std::int64_t count, double displacement, double parameter_norm, double tolerance) {
-    if (count == 1) return 0;  // one check shows no trend
-    const double spread = tail.maximum - tail.minimum;
-    if (spread <= tolerance * tail.mean(count) && displacement <= tolerance * (1 + parameter_norm)) return 1;
-    const std::int64_t half_count = count / 2;
-    const auto half = static_cast<double>(half_count);
-    return 3 * abs(tail.first_half / half - tail.last_half / half) > spread ? 0 : 2;
+///   count  checks of the tail
+inline int tail_verdict(const Tail& tail, std::int64_t count, const VerdictScales& scales) {
+    if (count == 1) return 0;  // one check shows no movement
+    const double size = 1 + scales.parameter_norm, mean = tail.mean(count);
+    const bool zero = tail.maximum <= 1e-10 * scales.initial_risk;
+    const bool flat = tail.maximum - tail.minimum <= scales.tolerance * mean &&
+                      scales.training_gradient_norm * size <= sqrt(scales.tolerance * mean) * sqrt(scales.initial_risk);
+    if (tail.displacement() <= scales.tolerance * size && (zero || flat)) return 1;
+    return tail.falls(count) ? 0 : 2;
 }
 
 /// What a check measures of one replica. Norms are squared.
 struct CheckValues {
     double risk, gradient_square, parameter_square;
-    std::int32_t inactive, constant, linear, inactive_on_data, died, revived;
+    double training_square;  ///< of the gradient of the risk that is trained on; the last check only
+    double moved_square;     ///< distance from the parameters at the first check of the tail; later checks only
+    std::int32_t inactive, constant, linear, inactive_on_data, died, revived, frozen_constant;
 };
 
 /// What is known of one replica between checks. A fresh one is all zero.
 struct Replica {
     bool diverged;
     std::int64_t nonfinite_step, best_step;
-    double initial_risk, best_risk, risk, gradient_norm, parameter_norm;
+    double initial_risk, best_risk, risk, gradient_norm, training_gradient_norm, parameter_norm;
     Tail tail;
-    std::int32_t inactive_initial, inactive, inactive_maximum, died, revived, inactive_on_data, constant, linear;
+    std::int32_t inactive_initial, constant_initial, inactive, inactive_maximum, died, revived, inactive_on_data, constant, linear;
 
     /// The present values; nothing that looks back.
     void take(const CheckValues& values) {
         risk = values.risk;
         gradient_norm = sqrt(values.gradient_square);
+        training_gradient_norm = sqrt(values.training_square);
         parameter_norm = sqrt(values.parameter_square);
         inactive = values.inactive;
         constant = values.constant;
@@ -83,12 +124,13 @@ struct Replica {
         if (index == 0) {
             initial_risk = risk;
             inactive_initial = inactive;
+            constant_initial = values.frozen_constant;
         } else {
             died += values.died;
             revived += values.revived;
         }
         if (inactive > inactive_maximum) inactive_maximum = inactive;
-        if (is_tail(cell, index)) tail.add(risk, index - first_tail_check(cell), cell.tail);
+        if (is_tail(cell, index)) tail.add(risk, values.moved_square, index - first_tail_check(cell), cell.tail);
         const bool improved = index == 0 || (!diverged && risk < best_risk);
         if (improved) {
             best_risk = risk;
@@ -121,11 +163,11 @@ struct Replica {
 
     /// The public record of the trial after its last check.
     template <class Record>
-    Record record(const Cell& cell, double final_risk, double accurate_best_risk, double displacement, std::uint64_t fingerprint) const {
+    Record record(const Cell& cell, double final_risk, double accurate_best_risk, std::uint64_t fingerprint) const {
         const auto unless_diverged = [&](double x) { return diverged ? RealTraits<double>::infinity : finite_or_infinity(x); };
         Record record{};
         record.verdict = static_cast<decltype(record.verdict)>(
-            diverged ? 3 : tail_verdict(tail, cell.tail, displacement, parameter_norm, cell.tolerance));
+            diverged ? 3 : tail_verdict(tail, cell.tail, {cell.tolerance, initial_risk, training_gradient_norm, parameter_norm}));
         record.nonfinite_step = nonfinite_step;
         record.initial_risk = finite_or_infinity(initial_risk);
         record.final_risk = unless_diverged(final_risk);
@@ -135,9 +177,11 @@ struct Replica {
         record.tail_mean = unless_diverged(tail.mean(cell.tail));
         record.tail_maximum = unless_diverged(tail.maximum);
         record.gradient_norm = unless_diverged(gradient_norm);
+        record.training_gradient_norm = unless_diverged(training_gradient_norm);
         record.parameter_norm = finite_or_infinity(parameter_norm);
-        record.displacement = unless_diverged(displacement);
+        record.displacement = unless_diverged(tail.displacement());
         record.inactive_initial = inactive_initial;
+        record.constant_initial = constant_initial;
         record.inactive_final = inactive;
         record.inactive_maximum = inactive_maximum;
         record.died = died;

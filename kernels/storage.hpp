@@ -12,12 +12,16 @@ constexpr int state_count(OptimizerKind kind) {
     switch (kind) {
         case OptimizerKind::Sgd:
             return 0;
+        case OptimizerKind::Momentum:
+        case OptimizerKind::Nesterov:
+        case OptimizerKind::Adagrad:
+        case OptimizerKind::Rmsprop:
+            return 1;
         case OptimizerKind::Adadelta:
         case OptimizerKind::Adam:
             return 2;
-        default:
-            return 1;
     }
+    return 0;
 }
 
 /// Rows (one real per lane) of a parameter-shaped array: slot by slot w_0..w_{d-1}, b, v; then c.

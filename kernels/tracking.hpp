@@ -11,11 +11,16 @@ struct Range {
     V low, high;
 };
 
-/// States of a neuron, each a mask over lanes; they exclude each other.
+/// States of a neuron, each a mask over lanes. Inactive, constant and linear exclude each other; a frozen neuron is inactive or constant.
 template <class V>
 struct NeuronStates {
-    MaskOf<V> inactive, constant, linear;
+    MaskOf<V> inactive, constant, linear, frozen;
 };
+
+template <ActivationKind Kind>
+inline constexpr bool has_no_states = false;
+
+/// `z`: of a monotone activation the two ends say all. The states of others need more than this.
 
 template <ActivationKind Kind, class V>
 LIMRISK_INLINE NeuronStates<V> neuron_states(const Activation& activation, const Range<V>& z) {
@@ -27,22 +32,27 @@ LIMRISK_INLINE NeuronStates<V> neuron_states(const Activation& activation, const
         s.inactive = less_equal(z.high, zero);
         s.constant = point;
         s.linear = less_equal(zero, z.low);
+        s.frozen = s.inactive;
     } else if constexpr (Kind == LeakyRelu) {
         s.inactive = both(equal(z.high, zero), equal(z.low, zero));
         s.constant = point;
         s.linear = either(less_equal(zero, z.low), less_equal(z.high, zero));
+        s.frozen = never;
     } else if constexpr (Kind == Clipping) {
         const V low = splat<V>(activation.first), high = splat<V>(activation.second);
         const MaskOf<V> below = less_equal(z.high, low), above = greater(z.low, high);
         s.inactive = either(both(equal(low, zero), below), both(equal(high, zero), above));
-        s.constant = either(either(below, above), point);
+        s.frozen = either(below, above);
+        s.constant = either(s.frozen, point);
         s.linear = both(less_equal(low, z.low), less_equal(z.high, high));
-    } else {
+    } else if constexpr (Kind == Softplus || Kind == Logistic || Kind == Tanh) {
         const ActivationOn<Kind, V> a(activation);
         const V at_low = a.value(z.low), at_high = a.value(z.high);
         s.inactive = both(equal(at_low, zero), equal(at_high, zero));
         s.constant = equal(at_low, at_high);
-        s.linear = never;
+        s.linear = s.frozen = never;
+    } else {
+        static_assert(has_no_states<Kind>, "what is a neuron of this activation on a range of z? See docs/numerics.md section 10");
     }
     s.constant = both(s.constant, negate(s.inactive));
     s.linear = both(s.linear, negate(either(s.inactive, s.constant)));
@@ -90,7 +100,7 @@ LIMRISK_INLINE Range<Vec<Real>> data_range(const Input* inputs, std::int64_t cou
 /// Numbers of neurons per state, alike in all lanes of a tile.
 template <class Real>
 struct StateCounts {
-    Pack<Real> inactive, constant, linear, inactive_on_data, died, revived;
+    Pack<Real> inactive, constant, linear, inactive_on_data, died, revived, frozen_constant;
 };
 
 /// Counts the states of all neurons and compares inactivity with the check before.
@@ -125,11 +135,12 @@ StateCounts<Real> count_states(const Cell& cell, const Layout& layout, Rows thet
                 count(counts.inactive_on_data, both(both(on_data.inactive, present), negate(inactive)));
                 count(counts.died, both(inactive, negate(before)));
                 count(counts.revived, both(both(before, present), negate(inactive)));
+                count(counts.frozen_constant, both(both(box.constant, box.frozen), present));
                 was_inactive[q].part[p] = select(inactive, one, V{});
             }
     });
-    Pack<Real>* const sums[] = {&counts.inactive,         &counts.constant, &counts.linear,
-                                &counts.inactive_on_data, &counts.died,     &counts.revived};
+    Pack<Real>* const sums[] = {&counts.inactive, &counts.constant, &counts.linear,         &counts.inactive_on_data,
+                                &counts.died,     &counts.revived,  &counts.frozen_constant};
     for (Pack<Real>* sum : sums) *sum = tile_sum(*sum, layout.tile);
     return counts;
 }
@@ -146,6 +157,17 @@ Pack<double> sum_of_squares(const Layout& layout, Row row) {
     const Pack<double> outer = row(layout.outer_bias());
     for_parts<double>([&](int p) { sum.part[p] = fma(outer.part[p], outer.part[p], sum.part[p]); });
     return sum;
+}
+
+/// Square of the distance between two parameter-shaped arrays; alike in all lanes of a tile.
+template <class Real, class Rows>
+Pack<double> squared_distance(const Layout& layout, Rows a, Rows b) {
+    return sum_of_squares(layout, [&](std::int64_t row) {
+        Pack<double> difference = to_double(a[row]);
+        const Pack<double> from = to_double(b[row]);
+        for_parts<double>([&](int p) { difference.part[p] = difference.part[p] - from.part[p]; });
+        return difference;
+    });
 }
 
 /// Mixes one word at canonical index j with a salt.

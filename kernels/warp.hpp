@@ -35,7 +35,7 @@ private:
     bool train(std::int64_t from, std::int64_t to, bool (*advance)(void*, std::int64_t), void* callback);
     void train_step(std::int64_t step, const StepScalars& scalars);
     struct Measurement {
-        Pack<double> risk, gradient_square, parameter_square;
+        Pack<double> risk, gradient_square, parameter_square, training_square, moved_square;
         StateCounts<Real> counts;
         CheckValues values(int lane) const;
     };
@@ -46,6 +46,7 @@ private:
     void copy_rows(const Pack<Real>* from, Pack<Real>* to, const bool* replicas);
     double accurate_risk_of(const Pack<Real>* rows, int replica);
     Pack<double> rule_risk(const Pack<Real>* rows);
+    Pack<double> gradient_square() const;
     void freeze_lane(int lane);
     template <class Body>
     void for_coordinates(const Pack<Real>* rows, int replica, Body body) const;
@@ -59,7 +60,7 @@ private:
     BatchContext<Real> train_;
     BatchContext<double> evaluate_;
     BatchSource<Real> samples_;
-    BatchSource<double> check_nodes_, final_nodes_;
+    BatchSource<double> check_nodes_, final_nodes_, training_nodes_;
     Pack<Real>*theta_, *gradient_, *first_ = nullptr, *second_ = nullptr, *shifted_ = nullptr, *best_, *tail_start_;
     Pack<Real>*was_inactive_, *unused_inactive_;  ///< [slots]; the second: where a snapshot writes, who does not look back
     Pack<double>*theta_double_, *gradient_double_;

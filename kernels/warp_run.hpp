@@ -43,14 +43,20 @@ Warp<Real>::Warp(const Cell& cell, std::int64_t first_trial, char* memory)
     samples_.step = 0;
     samples_.stack = arena.take<V>(static_cast<std::int64_t>(max_program_depth) * rounds * parts<Real>);
     plan_pass(arena, train_, block, training_nodes<Real>(cell), samples_);
-    check_nodes_.kind = final_nodes_.kind = BatchSource<double>::Kind::Nodes;
+    check_nodes_.kind = BatchSource<double>::Kind::Nodes;
     check_nodes_.count = cell.check_nodes.count;
     plan_pass(arena, evaluate_, block_double, cell.check_nodes, check_nodes_);
-    final_nodes_.block = block_double;
-    final_nodes_.nodes = cell.final_nodes;
-    final_nodes_.count = cell.final_nodes.count;
-    final_nodes_.superblocks = nullptr;
-    final_nodes_.set_orders(cell.dimension, tile());
+    // Once a trial: loaded as they are needed.
+    const auto load_late = [&](BatchSource<double>& source, const NodeTable<double>& nodes) {
+        source.kind = BatchSource<double>::Kind::Nodes;
+        source.block = block_double;
+        source.nodes = nodes;
+        source.count = nodes.count;
+        source.superblocks = nullptr;
+        source.set_orders(cell.dimension, tile());
+    };
+    load_late(final_nodes_, cell.final_nodes);
+    load_late(training_nodes_, cell.training_nodes_double);
     bytes_ = arena.used();
     if (!memory) return;
 
@@ -158,9 +164,23 @@ void Warp<Real>::copy_rows(const Pack<Real>* from, Pack<Real>* to, const bool* r
 template <class Real>
 CheckValues Warp<Real>::Measurement::values(int lane) const {
     const auto count = [&](const Pack<Real>& pack) { return static_cast<std::int32_t>(pack.lane(lane)); };
-    return {risk.lane(lane),        gradient_square.lane(lane), parameter_square.lane(lane),    count(counts.inactive),
-            count(counts.constant), count(counts.linear),       count(counts.inactive_on_data), count(counts.died),
-            count(counts.revived)};
+    return {risk.lane(lane),
+            gradient_square.lane(lane),
+            parameter_square.lane(lane),
+            training_square.lane(lane),
+            moved_square.lane(lane),
+            count(counts.inactive),
+            count(counts.constant),
+            count(counts.linear),
+            count(counts.inactive_on_data),
+            count(counts.died),
+            count(counts.revived),
+            count(counts.frozen_constant)};
+}
+
+template <class Real>
+Pack<double> Warp<Real>::gradient_square() const {
+    return sum_of_squares(layout_, [&](std::int64_t row) { return gradient_double_[row]; });
 }
 
 /// What there is to know of the present parameters of all replicas.
@@ -168,15 +188,20 @@ template <class Real>
 typename Warp<Real>::Measurement Warp<Real>::measure(Pack<Real>* was_inactive) {
     for (std::int64_t row = 0; row < layout_.rows(); ++row) theta_double_[row] = to_double(theta_[row]);
     const Pack<double> risk = batch_gradient(evaluate_, check_nodes_, theta_double_, gradient_double_);
-    return {risk, sum_of_squares(layout_, [&](std::int64_t row) { return gradient_double_[row]; }),
-            sum_of_squares(layout_, [&](std::int64_t row) { return theta_double_[row]; }),
-            count_states<Real>(cell_, layout_, theta_, train_.last_slot_present, was_inactive)};
+    const Pack<double> square = gradient_square();
+    return {risk,   square, sum_of_squares(layout_, [&](std::int64_t row) { return theta_double_[row]; }),
+            square, {},     count_states<Real>(cell_, layout_, theta_, train_.last_slot_present, was_inactive)};
 }
 
 template <class Real>
 void Warp<Real>::check(std::int64_t index) {
     const int replicas = warp_lanes / tile();
-    const Measurement measured = measure(was_inactive_);
+    Measurement measured = measure(was_inactive_);
+    if (index == cell_.checks && !cell_.fresh_samples) {
+        batch_gradient(evaluate_, training_nodes_, theta_double_, gradient_double_);
+        measured.training_square = gradient_square();
+    }
+    if (index > first_tail_check(cell_)) measured.moved_square = squared_distance<Real>(layout_, theta_, tail_start_);
     bool improved[warp_lanes] = {}, all[warp_lanes] = {};
     for (int r = 0; r < replicas; ++r) {
         const int lane = r * tile();
@@ -280,12 +305,6 @@ bool Warp<Real>::run(const WarpTask<Record, Check>& task) {
             task.checks[r * (cell_.checks + 1) + index] = replica_[r].template check_record<Check>(cell_, index);
     }
     if (taken < task.snapshot_count) snapshot(task, taken);  // that of the last step
-    const Pack<double> displacement = sum_of_squares(layout_, [&](std::int64_t row) {
-        Pack<double> moved = to_double(theta_[row]);
-        const Pack<double> from = to_double(tail_start_[row]);
-        for_parts<double>([&](int p) { moved.part[p] = moved.part[p] - from.part[p]; });
-        return moved;
-    });
     Pack<double> final_risk{}, best_risk{};
     if (cell_.dimension == 1) {
         for (int r = 0; r < task.replicas; ++r) {
@@ -298,8 +317,7 @@ bool Warp<Real>::run(const WarpTask<Record, Check>& task) {
     }
     for (int r = 0; r < task.replicas; ++r) {
         const int lane = r * tile();
-        task.records[r] = replica_[r].template record<Record>(cell_, final_risk.lane(lane), best_risk.lane(lane),
-                                                              sqrt(displacement.lane(lane)), fingerprint(r));
+        task.records[r] = replica_[r].template record<Record>(cell_, final_risk.lane(lane), best_risk.lane(lane), fingerprint(r));
         if (task.parameters) write_state(theta_, r, task.parameters + r * parameters);
         if (task.first_state && first_) write_state(first_, r, task.first_state + r * parameters);
         if (task.second_state && second_) write_state(second_, r, task.second_state + r * parameters);

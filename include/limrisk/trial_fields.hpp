@@ -18,20 +18,25 @@ struct TrialField {
 };
 
 /// All fields, in the order of the columns of a block and of an export.
-inline constexpr std::array<TrialField, 22> trial_fields{{
+inline constexpr std::array<TrialField, 24> trial_fields{{
     {"verdict", FieldType::Int32, offsetof(TrialRecord, verdict), "0 budget, 1 converged, 2 oscillating, 3 diverged"},
     {"initial_risk", FieldType::Float64, offsetof(TrialRecord, initial_risk), "true risk at step 0, evaluation rule"},
     {"final_risk", FieldType::Float64, offsetof(TrialRecord, final_risk), "true risk of the last iterate, accurate rule"},
     {"best_risk", FieldType::Float64, offsetof(TrialRecord, best_risk), "true risk of the best checked iterate, accurate rule"},
     {"best_step", FieldType::Int64, offsetof(TrialRecord, best_step), "step of that iterate"},
-    {"tail_minimum", FieldType::Float64, offsetof(TrialRecord, tail_minimum), "smallest true risk over the tail checks (limiting risk)"},
-    {"tail_mean", FieldType::Float64, offsetof(TrialRecord, tail_mean), "mean true risk over the tail checks"},
+    {"tail_minimum", FieldType::Float64, offsetof(TrialRecord, tail_minimum), "smallest true risk over the tail checks"},
+    {"tail_mean", FieldType::Float64, offsetof(TrialRecord, tail_mean), "mean true risk over the tail checks: the limiting risk"},
     {"tail_maximum", FieldType::Float64, offsetof(TrialRecord, tail_maximum), "largest true risk over the tail checks"},
     {"gradient_norm", FieldType::Float64, offsetof(TrialRecord, gradient_norm), "norm of the gradient of the true risk at the last check"},
+    {"training_gradient_norm", FieldType::Float64, offsetof(TrialRecord, training_gradient_norm),
+     "the same of the risk that is trained on: of the midpoint nodes, if there are such"},
     {"parameter_norm", FieldType::Float64, offsetof(TrialRecord, parameter_norm), "Euclidean norm of the final parameters"},
-    {"displacement", FieldType::Float64, offsetof(TrialRecord, displacement), "distance moved from the first tail check to the last"},
+    {"displacement", FieldType::Float64, offsetof(TrialRecord, displacement),
+     "largest distance of a tail check's parameters from the first's"},
     {"nonfinite_step", FieldType::Int64, offsetof(TrialRecord, nonfinite_step), "step of divergence, 0 if none (or before the first step)"},
     {"inactive_initial", FieldType::Int32, offsetof(TrialRecord, inactive_initial), "neurons certified inactive at initialization"},
+    {"constant_initial", FieldType::Int32, offsetof(TrialRecord, constant_initial),
+     "neurons constant, not zero and frozen at initialization"},
     {"inactive_final", FieldType::Int32, offsetof(TrialRecord, inactive_final), "neurons inactive on the box at the end"},
     {"inactive_maximum", FieldType::Int32, offsetof(TrialRecord, inactive_maximum), "most neurons inactive at any check"},
     {"died", FieldType::Int32, offsetof(TrialRecord, died), "transitions into inactivity between checks"},

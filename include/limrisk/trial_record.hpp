@@ -20,12 +20,14 @@ struct TrialRecord {
     double tail_mean = 0;
     double tail_maximum = 0;
     double gradient_norm = 0;
+    double training_gradient_norm = 0;
     double parameter_norm = 0;
     double displacement = 0;
     std::int64_t best_step = 0;
     std::int64_t nonfinite_step = 0;
     std::uint64_t fingerprint = 0;
     std::int32_t inactive_initial = 0;
+    std::int32_t constant_initial = 0;
     std::int32_t inactive_final = 0;
     std::int32_t inactive_maximum = 0;
     std::int32_t died = 0;
@@ -38,6 +40,13 @@ struct TrialRecord {
 
     bool operator==(const TrialRecord&) const = default;
 };
+
+/// The limiting risk of a trial: the mean of the true risk over the tail. It does not depend on how often the tail is looked at, as its
+/// minimum does. What it estimates: docs/theory.md section 8.
+constexpr double limiting_risk(const TrialRecord& record) { return record.tail_mean; }
+
+/// Neurons that never move, if the activation has such neurons (kernels::has_frozen_neurons): docs/theory.md section 5.
+constexpr std::int64_t frozen_initial(const TrialRecord& record) { return std::int64_t{record.inactive_initial} + record.constant_initial; }
 
 /// One check of one trial: a point of its trajectory. Risk and norms are +infinity where they are not finite.
 struct CheckRecord {

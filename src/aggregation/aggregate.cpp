@@ -141,7 +141,7 @@ std::string aggregate_problem(const Aggregate& aggregate, std::int64_t first_tri
 
 std::string contradiction(const Aggregate& aggregate, std::int64_t trial, const TrialRecord& record) {
     for (const auto& field : count_fields) {
-        const auto value = field_at<std::int32_t>(record, field.offset);
+        const std::int32_t value = CountedInteger{field.offset, field.second}(record);
         if ((aggregate.*field.member).count_of(value) == 0) return fmt::format("{} {} is counted in no trial", field.name, value);
     }
     for (const auto& field : risk_fields) {

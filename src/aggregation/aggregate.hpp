@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -37,13 +38,16 @@ struct RiskDistribution {
 /// Of no trials: all empty, extremes of trial -1.
 struct Aggregate {
     std::int64_t trials = 0;
-    Histogram verdict, inactive_initial, inactive_final, inactive_maximum;
+    Histogram verdict, inactive_initial, frozen_initial, inactive_final, inactive_maximum;
     std::int64_t died = 0, revived = 0;
-    RiskDistribution final_risk, best_risk, tail_minimum;
+    RiskDistribution final_risk, best_risk, tail_minimum, tail_mean;
     bool operator==(const Aggregate&) const = default;
 };
 
-/// Where a statistic stands in an Aggregate, and from which field of a record it comes. Its name is the field's.
+/// The limiting risks, as limiting_risk() of a record.
+inline const RiskDistribution& limiting_risks(const Aggregate& aggregate) { return aggregate.tail_mean; }
+
+/// Where a statistic stands in an Aggregate, and from which field of a record it comes.
 template <class Statistic>
 struct AggregateField {
     using Member = Statistic Aggregate::*;
@@ -52,9 +56,32 @@ struct AggregateField {
     std::size_t offset;  ///< in TrialRecord: of an int32 for counts and sums, of a double for risks
 };
 
-inline constexpr std::array<AggregateField<Histogram>, 4> count_fields{{
+/// A histogram counts an int32 of the records, or the sum of two.
+template <>
+struct AggregateField<Histogram> {
+    const char* name;
+    Histogram Aggregate::*member;
+    std::size_t offset, second = none;
+    static constexpr std::size_t none = ~std::size_t{0};
+};
+
+/// What a histogram counts of a record.
+struct CountedInteger {
+    std::size_t offset, second;
+    LIMRISK_HOST_DEVICE std::int32_t operator()(const TrialRecord& record) const {
+        const auto at = [&](std::size_t place) {
+            std::int32_t value;
+            std::memcpy(&value, reinterpret_cast<const char*>(&record) + place, sizeof value);
+            return std::int64_t{value};
+        };
+        return static_cast<std::int32_t>(second == AggregateField<Histogram>::none ? at(offset) : at(offset) + at(second));
+    }
+};
+
+inline constexpr std::array<AggregateField<Histogram>, 5> count_fields{{
     {"verdict", &Aggregate::verdict, offsetof(TrialRecord, verdict)},
     {"inactive_initial", &Aggregate::inactive_initial, offsetof(TrialRecord, inactive_initial)},
+    {"frozen_initial", &Aggregate::frozen_initial, offsetof(TrialRecord, inactive_initial), offsetof(TrialRecord, constant_initial)},
     {"inactive_final", &Aggregate::inactive_final, offsetof(TrialRecord, inactive_final)},
     {"inactive_maximum", &Aggregate::inactive_maximum, offsetof(TrialRecord, inactive_maximum)},
 }};
@@ -62,10 +89,11 @@ inline constexpr std::array<AggregateField<std::int64_t>, 2> sum_fields{{
     {"died", &Aggregate::died, offsetof(TrialRecord, died)},
     {"revived", &Aggregate::revived, offsetof(TrialRecord, revived)},
 }};
-inline constexpr std::array<AggregateField<RiskDistribution>, 3> risk_fields{{
+inline constexpr std::array<AggregateField<RiskDistribution>, 4> risk_fields{{
     {"final_risk", &Aggregate::final_risk, offsetof(TrialRecord, final_risk)},
     {"best_risk", &Aggregate::best_risk, offsetof(TrialRecord, best_risk)},
     {"tail_minimum", &Aggregate::tail_minimum, offsetof(TrialRecord, tail_minimum)},
+    {"tail_mean", &Aggregate::tail_mean, offsetof(TrialRecord, tail_mean)},
 }};
 
 /// The trials first_trial .. first_trial + count - 1, their records in this machine's memory. One thread.

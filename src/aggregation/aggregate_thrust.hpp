@@ -25,11 +25,6 @@ LIMRISK_HOST_DEVICE inline Value field_at(const TrialRecord& record, std::size_t
     return value;
 }
 
-struct IntegerKey {
-    std::size_t offset;
-    LIMRISK_HOST_DEVICE std::int32_t operator()(const TrialRecord& record) const { return field_at<std::int32_t>(record, offset); }
-};
-
 struct RiskKey {
     std::size_t offset;
     LIMRISK_HOST_DEVICE std::int32_t operator()(const TrialRecord& record) const { return risk_bin(field_at<double>(record, offset)); }
@@ -106,7 +101,7 @@ Aggregate aggregate_with(const Policy& policy, const TrialRecord* records, std::
         const std::int64_t size = ends.first - distinct.begin();
         return Histogram{distinct.first(size), counts.first(size)};
     };
-    for (const auto& field : count_fields) aggregate.*field.member = histogram(IntegerKey{field.offset});
+    for (const auto& field : count_fields) aggregate.*field.member = histogram(CountedInteger{field.offset, field.second});
     for (const auto& field : sum_fields) {
         aggregate.*field.member = thrust::transform_reduce(policy, records, records + count, IntegerTerm{field.offset}, std::int64_t{0},
                                                            thrust::plus<std::int64_t>());

@@ -156,7 +156,8 @@ CellPlan::CellPlan(const CellConfig& config) : config_(config), target_(Expressi
     fill_training_nodes(program);
 }
 
-/// Training nodes in the cell's precision; the targets of a float cell are computed in float, as for fresh samples.
+/// Training nodes in the cell's precision; the targets of a float cell are computed in float, as for fresh samples. The table in double,
+/// for the gradient at the end, is the same one.
 void CellPlan::fill_training_nodes(const kernels::Program& program) {
     if (config_.nodes_per_axis == 0) return;
     if (config_.precision == kernels::Precision::Float64) {
@@ -176,6 +177,10 @@ void CellPlan::fill_training_nodes(const kernels::Program& program) {
     }
     std::fill(weights, weights + count, static_cast<float>(1.0 / static_cast<double>(count)));
     cell_.training_nodes_float = {inputs, targets, weights, training_.count()};
+    training_.inputs.assign(inputs, inputs + count * d);
+    training_.targets.assign(targets, targets + count);
+    training_.weights.assign(weights, weights + count);
+    cell_.training_nodes_double = view(training_);
 }
 
 }  // namespace limrisk

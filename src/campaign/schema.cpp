@@ -41,7 +41,7 @@ const Parameter batch = derived_integer<&Cell::batch>(
 const Parameter checks = derived_integer<&Cell::checks>(
     "checks", "evaluations of the true risk along the way, at most steps; default: 64, or steps if fewer", {1, 65536});
 const Parameter tail = derived_integer<&Cell::tail>(
-    "tail", "the last checks that estimate the limiting risk, at most checks; default: a quarter of checks", {1, 65536});
+    "tail", "the last checks, over which the limiting risk is the mean, at most checks; default: a quarter of checks", {1, 65536});
 const Parameter tolerance =
     real<&Cell::tolerance>("tolerance", "relative spread of risk and movement that counts as converged", {0, 1}, "1e-3");
 const Parameter nodes = derived_integer<&Cell::evaluation, &EvaluationRule::check_nodes>(

@@ -54,7 +54,7 @@ std::uint8_t StoppingCriterion::outcome(const TrialRecord& record) const {
         case Event::Diverged:
             return record.verdict == Verdict::Diverged ? 1 : 0;
         case Event::RiskAbove:
-            return record.tail_minimum > risk_above ? 1 : 0;
+            return limiting_risk(record) > risk_above ? 1 : 0;
     }
     throw Defect("StoppingCriterion: an event that does not exist");
 }

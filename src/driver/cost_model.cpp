@@ -93,7 +93,8 @@ double step_cost(const CellConfig& cell) {
 
 double trial_cost(const CellConfig& cell) {
     const double dimension = static_cast<double>(cell.input.dimension);
-    const double nodes = (cell.checks + 1.0) * node_count(cell, cell.evaluation.check_nodes) + accurate_node_count(cell);
+    const double training_nodes = cell.nodes_per_axis > 0 ? static_cast<double>(cell.batch) : 0;  // for the gradient at the end
+    const double nodes = (cell.checks + 1.0) * node_count(cell, cell.evaluation.check_nodes) + accurate_node_count(cell) + training_nodes;
     // Evaluation is in double, twice the cost of a float32 lane, and each node has its own overhead.
     const double evaluation = 2 * (pass_cost(cell, nodes, dimension) + nodes * 12 * (dimension + 4));
     return static_cast<double>(cell.steps) * step_cost(cell) + evaluation;

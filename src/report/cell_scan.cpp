@@ -75,14 +75,14 @@ CellSummary summary_of(const Aggregate& aggregate, const CellConfig& cell, const
     for (std::size_t v = 0; v < summary.verdicts.size(); ++v)
         summary.verdicts[v] = aggregate.verdict.count_of(static_cast<std::int32_t>(v));
     summary.final_risk = quantiles(aggregate.final_risk, aggregate.trials);
-    summary.limiting_risk = quantiles(aggregate.tail_minimum, aggregate.trials);
+    summary.limiting_risk = quantiles(limiting_risks(aggregate), aggregate.trials);
     summary.best_risk = aggregate.best_risk.minimum.risk;
     summary.best_trial = aggregate.best_risk.minimum.trial;
     if (!summary.optimum) return summary;
     Measured measured;
     measured.optimum = summary.optimum->risk;
     measured.threshold = measured.optimum * (1 + tolerance) + absolute_tolerance * known.constant_risk();
-    const Histogram& bins = aggregate.tail_minimum.bins;
+    const Histogram& bins = limiting_risks(aggregate).bins;
     for (std::size_t k = 0; k < bins.keys.size(); ++k) {
         const RiskRange range = risk_bin_range(bins.keys[k]);
         measured.above_least += range.low > measured.threshold ? bins.counts[k] : 0;
@@ -123,7 +123,7 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
     };
     const auto count = for_each_counted_trial(store, cell.index, [&](std::int64_t trial, const TrialRecord& record) {
         final_risks.push_back(record.final_risk);
-        limiting_risks.push_back(record.tail_minimum);
+        limiting_risks.push_back(limiting_risk(record));
         on_data += record.inactive_on_data;
         constant += record.constant;
         levels.add(record);

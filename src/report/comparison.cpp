@@ -38,7 +38,7 @@ std::size_t position_of(const std::string& axis, const std::vector<CellSummary>&
 std::vector<double> limiting_risks(const Store& store, const CellSummary& cell) {
     std::vector<double> risks;
     store.for_each_trial(cell.cell.index, [&](std::int64_t trial, const TrialRecord& record) {
-        if (trial < cell.done) risks.push_back(record.tail_minimum);
+        if (trial < cell.done) risks.push_back(limiting_risk(record));
     });
     return risks;
 }

@@ -82,7 +82,7 @@ std::vector<Level> drawn_levels(const CellSummary& cell) {
     return levels;
 }
 
-bool has_risks(const CellSummary& cell) { return cell.done > 0 && !cell.aggregate.tail_minimum.bins.keys.empty(); }
+bool has_risks(const CellSummary& cell) { return cell.done > 0 && !limiting_risks(cell.aggregate).bins.keys.empty(); }
 
 void widen(RiskSpan& span, RiskSpan other) {
     const auto within = [](std::int32_t bin) { return std::clamp(bin, drawable.first, drawable.last); };
@@ -95,7 +95,7 @@ RiskSpan shared_span(const StoreSummary& summary, const CellGroup& group) {
     for (const std::size_t k : group.cells) {
         const CellSummary& cell = summary.cells[k];
         if (!has_risks(cell)) continue;
-        if (const std::optional<RiskSpan> of_cell = risk_span(cell.aggregate.tail_minimum.bins, outside)) widen(span, *of_cell);
+        if (const std::optional<RiskSpan> of_cell = risk_span(limiting_risks(cell.aggregate).bins, outside)) widen(span, *of_cell);
     }
     if (span.first > span.last) span = {risk_bin(0.1), risk_bin(10)};  // diverged trials only
     // Levels that lie further away than that would leave too little of the axis to the trials.
@@ -169,7 +169,7 @@ std::string caption_of(const RiskColumns& histogram, const std::vector<Level>& l
 }
 
 Figure risk_figure(const CellGroup& group, const CellSummary& cell, RiskSpan span) {
-    const RiskColumns histogram = risk_columns(cell.aggregate.tail_minimum.bins, span, columns);
+    const RiskColumns histogram = risk_columns(limiting_risks(cell.aggregate).bins, span, columns);
     const std::vector<Level> levels = drawn_levels(cell);
     Figure figure;
     figure.name = fmt::format("limiting-risk-cell-{}", cell.cell.index);

@@ -15,7 +15,7 @@ namespace opt = limrisk::optimum;
 namespace {
 
 /// Risks below this part of the target's variance are one level, 0: float32 does not resolve them.
-constexpr double zero_risk = 1e-12;
+constexpr double zero_risk = 1e-10;
 
 std::string name_of(const opt::Level& level) {
     if (level.optimum_of) return fmt::format("optimum of width {}", *level.optimum_of);
@@ -37,7 +37,7 @@ void LevelScan::Tally::add(const End& end) {
 void LevelScan::add(const TrialRecord& record) {
     ++trials_;
     const bool clusters = catalog_ == nullptr;
-    const End end{clusters ? record.tail_minimum : record.final_risk, record.inactive_final, record.linear, record.kinked};
+    const End end{clusters ? limiting_risk(record) : record.final_risk, record.inactive_final, record.linear, record.kinked};
     if (clusters) {
         if (record.verdict == Verdict::Converged) ends_.push_back(end);
     } else if (const auto level = opt::classify(*catalog_, end.risk)) {

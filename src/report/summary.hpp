@@ -25,10 +25,10 @@ struct CellSummary {
     double mean_inactive_initial = 0, mean_inactive_final = 0;
     std::int64_t died = 0, revived = 0;
     std::array<std::int64_t, 4> verdicts{};  ///< indexed by Verdict
-    Quantiles final_risk, limiting_risk;     ///< limiting_risk: of tail_minimum
-    double best_risk = 0;                    ///< over all trials, at any check
-    std::int64_t best_trial = -1;            ///< the first that has it
-    Aggregate aggregate;                     ///< histograms of all of it
+    Quantiles final_risk, limiting_risk;
+    double best_risk = 0;          ///< over all trials, at any check
+    std::int64_t best_trial = -1;  ///< the first that has it
+    Aggregate aggregate;           ///< histograms of all of it
 
     std::optional<double> mean_inactive_on_data, mean_constant;  ///< at the end; only where the store keeps trials
     std::optional<KnownOptimum> optimum;                         ///< of the cell's width, if the store has it

@@ -13,7 +13,7 @@ struct RiskLevel {
 /// How near two risks must be to count as the same: next - previous <= relative * next + absolute.
 struct LevelResolution {
     double relative;      ///< from the verdict: level_resolution(tolerance)
-    double absolute = 0;  ///< risks this small are 0, e.g. 1e-12 times the variance of the target
+    double absolute = 0;  ///< risks this small are 0, e.g. 1e-10 times the variance of the target
 };
 
 /// Twice the tolerance of the verdict: the tail of a converged trial spreads by at most `tolerance` times its mean, so two trials on the

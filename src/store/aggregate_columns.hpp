@@ -12,7 +12,7 @@
 namespace limrisk {
 
 /// Schema version of a store of summaries; one of trials has schema_version.
-inline constexpr std::int64_t summary_schema_version = 2;
+inline constexpr std::int64_t summary_schema_version = 4;
 
 struct AggregateColumn {
     std::string name;

@@ -12,7 +12,7 @@
 namespace limrisk {
 
 /// Of a store of trials.
-inline constexpr std::int64_t schema_version = 1;
+inline constexpr std::int64_t schema_version = 3;
 
 /// Largest number of trials in a block that the view `trials` can number.
 inline constexpr std::int64_t max_block_trials = 1024 * 1024;

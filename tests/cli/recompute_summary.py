@@ -17,7 +17,7 @@ import numpy as np
 from scipy import integrate, optimize, stats
 
 TOLERANCE = 1e-9  # of two double computations of the same statistic
-NUMBERS = ("final_risk", "best_risk", "tail_minimum", "inactive_initial", "inactive_final", "inactive_on_data", "died", "revived",
+NUMBERS = ("final_risk", "best_risk", "tail_minimum", "tail_mean", "inactive_initial", "inactive_final", "inactive_on_data", "died", "revived",
            "constant", "linear", "kinked", "initial_risk", "gradient_norm", "parameter_norm")
 checked = 0
 
@@ -93,10 +93,10 @@ def check_levels(name, trials, theirs, tolerance):
         same(name + " on none", int((level < 0).sum()), theirs["on_none"])
     else:
         converged = np.flatnonzero(trials["verdict"] == "converged")
-        order = converged[np.argsort(trials["tail_minimum"][converged], kind="stable")]
-        sorted_risks = trials["tail_minimum"][order]
+        order = converged[np.argsort(trials["tail_mean"][converged], kind="stable")]
+        sorted_risks = trials["tail_mean"][order]
         variance = 4 / 45
-        cut = np.diff(sorted_risks) > 2 * tolerance * sorted_risks[1:] + 1e-12 * variance
+        cut = np.diff(sorted_risks) > 2 * tolerance * sorted_risks[1:] + 1e-10 * variance
         level = np.full(n, -1)
         level[order] = np.concatenate([[0], np.cumsum(cut)]) if len(order) else []
         same(name + " not converged", n - len(converged), theirs["on_none"])
@@ -112,7 +112,7 @@ def check_levels(name, trials, theirs, tolerance):
         for state, column in (("mean_inactive", "inactive_final"), ("mean_linear", "linear"), ("mean_kinked", "kinked")):
             same(f"{name} level {k} {state}", trials[column][here].mean() if here.any() else 0.0, stated[state])
         if not theirs["catalogue"]:
-            same(f"{name} level {k} risk", quantile(trials["tail_minimum"][here], 0.5), stated["risk"])
+            same(f"{name} level {k} risk", quantile(trials["tail_mean"][here], 0.5), stated["risk"])
 
 
 def check_cell(cell, trials, optima, relative):
@@ -136,7 +136,7 @@ def check_cell(cell, trials, optima, relative):
     same(name + " optimum", optimum, measured["optimum"], 1e-11)
     threshold = measured["optimum"] * (1 + relative) + 1e-10 * optima[0]["risk"]
     same(name + " threshold", threshold, measured["threshold"])
-    missed = int((trials["tail_minimum"] > measured["threshold"]).sum())
+    missed = int((trials["tail_mean"] > measured["threshold"]).sum())
     low, high = clopper_pearson(missed, n)
     for key in ("trials_least", "trials_most"):
         same(f"{name} missed {key}", missed, measured[key])
@@ -153,7 +153,7 @@ def check_cell(cell, trials, optima, relative):
     for verdict, count in cell["verdicts"].items():
         same(f"{name} {verdict}", int((trials["verdict"] == verdict).sum()), count)
     check_risks(name + " final risk", trials["final_risk"], cell["final_risk"])
-    check_risks(name + " limiting risk", trials["tail_minimum"], cell["limiting_risk"])
+    check_risks(name + " limiting risk", trials["tail_mean"], cell["limiting_risk"])
     counts = {int(j): int((inactive == j).sum()) for j in np.unique(inactive)}
     same(name + " floors", len(counts), len(cell["floors"]))
     for floor, (j, count) in zip(cell["floors"], sorted(counts.items())):
@@ -197,7 +197,7 @@ def check_comparison(comparison, summary, trials):
     missed_p, risk_p = [], []
     for pair in pairs:
         name = f"pair {pair['first']}, {pair['second']}"
-        first, second = (trials[pair[k]]["tail_minimum"] for k in ("first", "second"))
+        first, second = (trials[pair[k]]["tail_mean"] for k in ("first", "second"))
         a, b = (t > summary["cells"][pair[k]]["measured"]["threshold"] for t, k in ((first, "first"), (second, "second")))
         only_first, only_second, n = int((a & ~b).sum()), int((~a & b).sum()), len(first)
         stated = pair["missed"]
@@ -238,7 +238,7 @@ def check_shares(path, cells, trials):
         cell, mine = cells[int(row["cell"])], trials[int(row["cell"])]
         name, n, p = f"{path.name} cell {cell['cell']}", len(mine["verdict"]), inactive_probability()
         certified = int((mine["inactive_initial"] > 0).sum())
-        missed = int((mine["tail_minimum"] > cell["measured"]["threshold"]).sum())
+        missed = int((mine["tail_mean"] > cell["measured"]["threshold"]).sum())
         same(name + " trials", n, int(row["trials"]))
         if path.name.startswith("rate"):
             for key, count in (("certified", n - certified), ("measured", n - missed)):
@@ -260,7 +260,7 @@ def check_shares(path, cells, trials):
 def check_histogram(path, trials):
     total = 0
     for row in rows_of(path):
-        risks = trials[int(row["cell"])]["tail_minimum"]
+        risks = trials[int(row["cell"])]["tail_mean"]
         if row["part"] == "level":
             continue
         here = {"not positive": risks <= 0, "below": (risks > 0) & (risks < row["bin_high"]), "diverged": np.isinf(risks),
@@ -329,12 +329,12 @@ def check_page(path, cells, trials):
         cell, mine = cells[int(shown["cell"])], trials[int(shown["cell"])]
         n, seen = len(mine["verdict"]), seen + 1
         certified = int((mine["inactive_initial"] > 0).sum())
-        missed = int((mine["tail_minimum"] > cell["measured"]["threshold"]).sum())
+        missed = int((mine["tail_mean"] > cell["measured"]["threshold"]).sum())
         expected = {"trials": [n], "predicted, %": [100 * (1 - (1 - inactive_probability()) ** int(shown["width"]))],
                     "certified, % [CI]": [100 * certified / n] + [100 * end for end in clopper_pearson(certified, n)],
                     "measured, % [CI]": [100 * missed / n] + [100 * end for end in clopper_pearson(missed, n)],
                     "optimum": [cell["measured"]["optimum"]], "best risk": [mine["best_risk"].min()],
-                    "risk, median": [quantile(mine["tail_minimum"], 0.5)], "risk, 95 %": [quantile(mine["tail_minimum"], 0.95)],
+                    "risk, median": [quantile(mine["tail_mean"], 0.5)], "risk, 95 %": [quantile(mine["tail_mean"], 0.95)],
                     "inactive, start": [mine["inactive_initial"].mean()], "inactive, end": [mine["inactive_final"].mean()]}
         for head, values in expected.items():
             numbers = re.findall(r"\d+(?:\.\d+)?(?:e[+-]\d+)?", shown[head])

@@ -4,6 +4,9 @@
 
 #include <cmath>
 #include <random>
+#include <stdexcept>
+
+#include "campaign/catalog.hpp"
 
 namespace limrisk::test {
 namespace {
@@ -15,11 +18,33 @@ const std::int64_t widths[] = {0, 1, 3, 5, 31, 32, 33, 100, 1000};
 const std::int64_t dimensions[] = {1, 2, 3, 5, 16, 64};
 const std::int64_t batches[] = {1, 2, 3, 5, 7, 13, 31, 37, 67, 129, 131};
 
-const kernels::Activation activations[] = {
-    {ActivationKind::Relu, 0, 0, 0},         {ActivationKind::PowerRelu, 0, 0, 2}, {ActivationKind::PowerRelu, 0, 0, 3},
-    {ActivationKind::LeakyRelu, 0.05, 0, 0}, {ActivationKind::Clipping, 0, 1, 0},  {ActivationKind::Clipping, -0.5, 0.25, 0},
-    {ActivationKind::Softplus, 0, 0, 0},     {ActivationKind::Logistic, 0, 0, 0},  {ActivationKind::Tanh, 0, 0, 0},
-};
+std::vector<kernels::Activation> activations_of(ActivationKind kind) {
+    switch (kind) {
+        case ActivationKind::PowerRelu:
+            return {{kind, 0, 0, 2}, {kind, 0, 0, 3}};
+        case ActivationKind::LeakyRelu:
+            return {{kind, 0.05, 0, 0}};
+        case ActivationKind::Clipping:
+            return {{kind, 0, 1, 0}, {kind, -0.5, 0.25, 0}};
+        case ActivationKind::Relu:
+        case ActivationKind::Softplus:
+        case ActivationKind::Logistic:
+        case ActivationKind::Tanh:
+            return {{kind, 0, 0, 0}};
+    }
+    throw std::logic_error("an activation that the equality tests do not know");
+}
+
+/// Those of the catalog, in its order.
+std::vector<kernels::Activation> all_activations() {
+    std::vector<kernels::Activation> all;
+    for (const CatalogEntry& entry : activation_catalog().entries) {
+        CellConfig cell;
+        entry.choose(cell);
+        for (const kernels::Activation& activation : activations_of(cell.activation.kind)) all.push_back(activation);
+    }
+    return all;
+}
 
 const char* target_of(std::int64_t dimension, int variant) {
     if (dimension == 1) {
@@ -43,9 +68,11 @@ kernels::Optimizer optimizer_of(OptimizerKind kind, int variant) {
             return {kind, 0.9, 0.999, 1e-8, false, true};
         case OptimizerKind::Sgd:
             return {kind, 0, 0, 0, false, false};
-        default:
+        case OptimizerKind::Momentum:
+        case OptimizerKind::Nesterov:
             return {kind, 0.85, 0, 0, false, false};
     }
+    throw std::logic_error("an optimizer that the equality tests do not know");
 }
 
 }  // namespace
@@ -53,10 +80,11 @@ kernels::Optimizer optimizer_of(OptimizerKind kind, int variant) {
 std::vector<CellConfig> odd_cells(std::uint64_t seed) {
     std::mt19937_64 engine(seed);
     const auto pick = [&](auto& list) { return list[engine() % std::size(list)]; };
+    const std::vector<CatalogEntry>& initializations = initialization_catalog().entries;
     std::vector<CellConfig> cells;
     int turn = 0;
-    for (int optimizer = 0; optimizer <= static_cast<int>(OptimizerKind::Adam); ++optimizer)
-        for (const kernels::Activation& activation : activations)
+    for (const CatalogEntry& optimizer : optimizer_catalog().entries)
+        for (const kernels::Activation& activation : all_activations())
             for (const kernels::Precision precision : {kernels::Precision::Float32, kernels::Precision::Float64})
                 for (const std::int64_t width : widths) {
                     CellConfig c;
@@ -85,7 +113,7 @@ std::vector<CellConfig> odd_cells(std::uint64_t seed) {
                             break;
                     }
                     c.target = target_of(d, static_cast<int>(engine() % 60));
-                    c.initialization.kind = static_cast<InitializationRule::Kind>(engine() % 7);
+                    initializations[engine() % initializations.size()].choose(c);
                     c.initialization.drawn_bias = engine() % 4 != 0;
                     c.initialization.low = -0.7;
                     c.initialization.high = 0.4;
@@ -100,8 +128,9 @@ std::vector<CellConfig> odd_cells(std::uint64_t seed) {
                             c.initialization.drawn_bias = false;
                         }
                     }
-                    c.optimizer = optimizer_of(static_cast<OptimizerKind>(optimizer), turn);
-                    c.learning_rate = {optimizer == static_cast<int>(OptimizerKind::Adadelta) ? 1.0 : 0.02, engine() % 2 ? 0.0 : 0.3};
+                    optimizer.choose(c);
+                    c.optimizer = optimizer_of(c.optimizer.kind, turn);
+                    c.learning_rate = {c.optimizer.kind == OptimizerKind::Adadelta ? 1.0 : 0.02, engine() % 2 ? 0.0 : 0.3};
                     const double cost = static_cast<double>((width + 1) * (d + 1) * c.batch);
                     c.steps = cost > 1e6 ? 3 : cost > 1e5 ? 7 : cost > 1e4 ? 23 : 67;
                     c.checks = static_cast<std::int32_t>(1 + engine() % (c.steps < 5 ? 2 : 5));

@@ -38,7 +38,9 @@ std::vector<TrialRecord> odd_records(std::int64_t count) {
         record.final_risk = risk();
         record.best_risk = risk();
         record.tail_minimum = risk();
+        record.tail_mean = risk();
         record.inactive_initial = static_cast<std::int32_t>(random() % 3);
+        record.constant_initial = static_cast<std::int32_t>(random() % 2);
         record.inactive_final = static_cast<std::int32_t>(random() % 70000);
         record.inactive_maximum = static_cast<std::int32_t>(random());
         record.died = static_cast<std::int32_t>(random() % 2000000000);

@@ -138,8 +138,8 @@ TEST(ConstantNetwork, VerdictsOfNoiseAndOfItsAbsence) {
         EXPECT_NEAR(record.final_risk, 1.0 / 12, 1e-15);
     }
     std::printf("  sgd, batch 1: %d of 512 oscillating; 128 nodes: %d of 512 converged\n", oscillating, converged);
-    // "budget" needs half-means apart by a third of the spread of 16 nearly independent risks: about 1 in 6
-    EXPECT_GE(oscillating, 256);
+    // "budget" needs half-means that fall by a third of the spread of 16 nearly independent risks: about 1 in 12
+    EXPECT_GE(oscillating, 384);
     EXPECT_EQ(converged, 512);
 }
 

@@ -1,6 +1,8 @@
 // What a neuron does on the box and on the data nodes. docs/numerics.md section 10, THEORY's inactive, constant, linear, kinked.
 // Part of the scalar reference: shares no code with kernels/.
 #pragma once
+#include <stdexcept>
+
 #include "campaign/cell.hpp"
 #include "reference/network.hpp"
 
@@ -14,6 +16,24 @@ struct ChainRange {
     Real minimum, maximum;
 };
 
+/// Whether A' is 0 on the whole range, by the formula of A' and not by its rounding.
+template <class Real>
+bool frozen(const Activation<Real>& activation, ChainRange<Real> z) {
+    switch (activation.kind) {
+        case ActivationKind::Relu:
+        case ActivationKind::PowerRelu:
+            return z.maximum <= 0;
+        case ActivationKind::Clipping:
+            return z.maximum <= activation.first || z.minimum > activation.second;
+        case ActivationKind::LeakyRelu:
+        case ActivationKind::Softplus:
+        case ActivationKind::Logistic:
+        case ActivationKind::Tanh:
+            return false;
+    }
+    throw std::logic_error("an activation without a rule for frozen neurons");
+}
+
 template <class Real>
 bool inactive(const Activation<Real>& activation, ChainRange<Real> z) {
     switch (activation.kind) {
@@ -24,9 +44,12 @@ bool inactive(const Activation<Real>& activation, ChainRange<Real> z) {
             return z.maximum == 0 && z.minimum == 0;
         case ActivationKind::Clipping:
             return (activation.first == 0 && z.maximum <= 0) || (activation.second == 0 && z.minimum > 0);
-        default:
+        case ActivationKind::Softplus:
+        case ActivationKind::Logistic:
+        case ActivationKind::Tanh:
             return activation.value(z.maximum) == 0 && activation.value(z.minimum) == 0;
     }
+    throw std::logic_error("an activation without a rule for inactive neurons");
 }
 
 template <class Real>
@@ -46,7 +69,9 @@ NeuronState neuron_state(const Activation<Real>& activation, ChainRange<Real> z)
             constant = z.maximum <= u || z.minimum > v || constant;
             linear = z.minimum >= u && z.maximum <= v;
             break;
-        default:
+        case ActivationKind::Softplus:
+        case ActivationKind::Logistic:
+        case ActivationKind::Tanh:
             constant = activation.value(z.maximum) == activation.value(z.minimum);
             break;
     }

@@ -15,11 +15,14 @@ namespace limrisk::reference {
 template <class Real>
 class Tracker {
 public:
-    /// grid: inputs of the midpoint grid [batch][dimension], empty for fresh samples.
-    Tracker(const CellConfig& cell, const Tables& tables, const Shape& shape, const std::vector<Real>& grid)
-        : cell_(cell), tables_(tables), shape_(shape), activation_(cell.activation), evaluation_(cell.activation), nodes_(grid) {
-        if (grid.empty())
+    /// grid: the midpoint grid, empty for fresh samples.
+    Tracker(const CellConfig& cell, const Tables& tables, const Shape& shape, const Batch<Real>& grid)
+        : cell_(cell), tables_(tables), shape_(shape), activation_(cell.activation), evaluation_(cell.activation), nodes_(grid.inputs) {
+        if (grid.inputs.empty())
             for (const double x : tables.check.inputs) nodes_.push_back(static_cast<Real>(x));
+        training_.inputs.assign(grid.inputs.begin(), grid.inputs.end());
+        training_.targets.assign(grid.targets.begin(), grid.targets.end());
+        training_.weights.assign(grid.weights.begin(), grid.weights.end());
     }
 
     bool diverged() const { return diverged_; }
@@ -42,8 +45,7 @@ public:
             best_parameters_ = current_;
             record_.best_step = step;
         }
-        const std::int64_t tail_start = cell_.checks + 1 - cell_.tail;
-        if (static_cast<std::int64_t>(checks_.size()) == tail_start) tail_parameters_ = current_;
+        if (static_cast<std::int64_t>(checks_.size()) > cell_.checks - cell_.tail) tail_parameters_.push_back(current_);
         checks_.push_back(result);
     }
 
@@ -54,6 +56,7 @@ public:
         record_.initial_risk = first.risk;
         record_.best_risk = stored(true_risk(best_parameters_));
         record_.inactive_initial = first.inactive;
+        record_.constant_initial = frozen_constant_;
         record_.inactive_final = last.inactive;
         for (const CheckResult& check : checks_) record_.inactive_maximum = std::max(record_.inactive_maximum, check.inactive);
         record_.inactive_on_data = last.inactive_on_data;
@@ -63,21 +66,22 @@ public:
         record_.parameter_norm = last.parameter_norm;
         if (diverged_) {
             record_.verdict = Verdict::Diverged;
-            record_.final_risk = record_.gradient_norm = record_.displacement = infinity<double>;
+            record_.final_risk = record_.gradient_norm = record_.training_gradient_norm = record_.displacement = infinity<double>;
             record_.tail_minimum = record_.tail_mean = record_.tail_maximum = infinity<double>;
             return record_;
         }
         record_.final_risk = stored(true_risk(current_));
         record_.gradient_norm = last.gradient_norm;
-        std::vector<double> tail, difference;
+        record_.training_gradient_norm = training_.inputs.empty() ? last.gradient_norm : stored(training_gradient_norm());
+        std::vector<double> tail;
         for (std::size_t k = checks_.size() - static_cast<std::size_t>(cell_.tail); k < checks_.size(); ++k)
             tail.push_back(checks_[k].risk);
         record_.tail_minimum = *std::min_element(tail.begin(), tail.end());
         record_.tail_maximum = *std::max_element(tail.begin(), tail.end());
         record_.tail_mean = mean(tail, 0, tail.size());
-        for (std::size_t k = 0; k < current_.size(); ++k) difference.push_back(current_[k] - tail_parameters_[k]);
-        record_.displacement = std::sqrt(sum_of_squares(shape_, difference));
-        record_.verdict = verdict(tail, record_.displacement, record_.parameter_norm, cell_.tolerance);
+        record_.displacement = stored(displacement());
+        record_.verdict = verdict(
+            {tail, record_.initial_risk, record_.displacement, record_.training_gradient_norm, record_.parameter_norm, cell_.tolerance});
         return record_;
     }
 
@@ -85,6 +89,21 @@ private:
     static Batch<double> batch(const NodeSet& nodes) { return {nodes.inputs, nodes.targets, nodes.weights}; }
     /// No stored number is NaN.
     static double stored(double number) { return std::isfinite(number) ? number : infinity<double>; }
+
+    double training_gradient_norm() const {
+        return std::sqrt(sum_of_squares(shape_, risk_and_gradient(shape_, evaluation_, current_, training_).gradient));
+    }
+
+    /// Largest distance of the tail's parameters from the first of them.
+    double displacement() const {
+        double largest = 0;
+        for (const std::vector<double>& parameters : tail_parameters_) {
+            std::vector<double> difference;
+            for (std::size_t k = 0; k < parameters.size(); ++k) difference.push_back(parameters[k] - tail_parameters_.front()[k]);
+            largest = std::max(largest, std::sqrt(sum_of_squares(shape_, difference)));
+        }
+        return largest;
+    }
 
     double true_risk(const std::vector<double>& parameters) const {
         if (shape_.dimension > 1) return risk_and_gradient(shape_, evaluation_, parameters, batch(tables_.final_rule)).risk;
@@ -96,7 +115,8 @@ private:
     void count_states(const std::vector<Real>& parameters, CheckResult& result) {
         std::vector<bool> now_inactive;
         for (std::int64_t i = 0; i < shape_.width; ++i) {
-            const NeuronState state = neuron_state(activation_, range_on_box(shape_, parameters, i, cell_.input));
+            const ChainRange<Real> range = range_on_box(shape_, parameters, i, cell_.input);
+            const NeuronState state = neuron_state(activation_, range);
             const bool is_inactive = state == NeuronState::Inactive;
             now_inactive.push_back(is_inactive);
             result.inactive += is_inactive;
@@ -104,7 +124,10 @@ private:
             result.linear += state == NeuronState::Linear;
             result.kinked += state == NeuronState::Kinked;
             if (!is_inactive) result.inactive_on_data += inactive(activation_, range_on_nodes(shape_, parameters, i, nodes_));
-            if (checks_.empty()) continue;
+            if (checks_.empty()) {
+                frozen_constant_ += state == NeuronState::Constant && frozen(activation_, range);
+                continue;
+            }
             const bool was_inactive = was_inactive_[static_cast<std::size_t>(i)];
             record_.died += is_inactive && !was_inactive;
             record_.revived += was_inactive && !is_inactive;
@@ -118,11 +141,14 @@ private:
     Activation<Real> activation_;
     Activation<double> evaluation_;
     std::vector<Real> nodes_;  ///< of inactive_on_data
+    Batch<double> training_;   ///< the midpoint grid, converted
     TrialRecord record_;
     bool diverged_ = false;
     std::vector<CheckResult> checks_;
     std::vector<bool> was_inactive_;
-    std::vector<double> current_, best_parameters_, tail_parameters_;
+    std::vector<double> current_, best_parameters_;
+    std::vector<std::vector<double>> tail_parameters_;  ///< of the tail's checks
+    std::int32_t frozen_constant_ = 0;                  ///< neurons at check 0
     double best_rule_risk_ = 0;
 };
 

@@ -1,6 +1,7 @@
 // Initialization, steps with freezing on divergence, checks, and the record of a trial.
 #include "reference/trial.hpp"
 
+#include "reference/check_steps.hpp"
 #include "reference/fingerprint.hpp"
 #include "reference/initialization.hpp"
 #include "reference/optimizer.hpp"
@@ -42,10 +43,9 @@ public:
     TrialResult run() {
         TrialResult result;
         result.initial_parameters = converted<double>(parameters_);
-        Tracker<Real> tracker(cell_, tables_, shape_, grid_.inputs);
+        Tracker<Real> tracker(cell_, tables_, shape_, grid_);
         std::int64_t step = 0;
-        for (std::int64_t check = 0; check <= cell_.checks; ++check) {
-            const std::int64_t check_step = check * cell_.steps / cell_.checks;
+        for (const std::int64_t check_step : check_steps(cell_)) {
             while (step < check_step) {
                 step += 1;
                 if (!tracker.diverged() && !advance(step)) tracker.diverge(step);

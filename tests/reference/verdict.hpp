@@ -1,29 +1,58 @@
-// How a trial that did not diverge ended, from the risks of its last checks. docs/numerics.md section 10.
+// How a trial that did not diverge ended, from its last checks. docs/numerics.md section 10.
 // Part of the scalar reference: shares no code with kernels/.
 #pragma once
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "limrisk/trial_record.hpp"
+#include "reference/elementary.hpp"
 
 namespace limrisk::reference {
 
-/// Sum in order from +0, divided by the count, of risks[first .. first + count - 1].
-inline double mean(const std::vector<double>& risks, std::size_t first, std::size_t count) {
+/// Sum in order from +0, divided by the count, of numbers[first .. first + count - 1].
+inline double mean(const std::vector<double>& numbers, std::size_t first, std::size_t count) {
     double sum = 0;
-    for (std::size_t k = 0; k < count; ++k) sum = sum + risks[first + k];
+    for (std::size_t k = 0; k < count; ++k) sum = sum + numbers[first + k];
     return sum / static_cast<double>(count);
 }
 
-/// tail: rule risks of the last checks, in order.
-inline Verdict verdict(const std::vector<double>& tail, double displacement, double parameter_norm, double tolerance) {
-    if (tail.size() == 1) return Verdict::Budget;
-    const double spread = *std::max_element(tail.begin(), tail.end()) - *std::min_element(tail.begin(), tail.end());
-    if (spread <= tolerance * mean(tail, 0, tail.size()) && displacement <= tolerance * (1 + parameter_norm)) return Verdict::Converged;
-    const std::size_t half = tail.size() / 2;
-    const double drift = std::abs(mean(tail, 0, half) - mean(tail, tail.size() - half, half));
-    return 3 * drift > spread ? Verdict::Budget : Verdict::Oscillating;
+/// The end of a trial.
+struct Ending {
+    std::vector<double> tail;  ///< rule risks of the last checks, in order
+    double initial_risk = 0, displacement = 0, training_gradient_norm = 0, parameter_norm = 0, tolerance = 0;
+};
+
+inline bool stands_still(const Ending& end) {
+    const double minimum = *std::min_element(end.tail.begin(), end.tail.end()),
+                 maximum = *std::max_element(end.tail.begin(), end.tail.end());
+    const double scale = 1 + end.parameter_norm;
+    if (!(end.displacement <= end.tolerance * scale)) return false;
+    if (maximum <= 1e-10 * end.initial_risk) return true;
+    const double average = mean(end.tail, 0, end.tail.size());
+    return maximum - minimum <= end.tolerance * average &&
+           end.training_gradient_norm * scale <= std::sqrt(end.tolerance * average) * std::sqrt(end.initial_risk);
+}
+
+inline bool steps_down(const std::vector<double>& tail) {
+    for (std::size_t t = 1; t < tail.size(); ++t)
+        if (!(tail[t] <= tail[t - 1] * (1 + 1e-9))) return false;
+    return tail.back() < tail.front() * (1 - 1e-9);
+}
+
+inline bool falls_in_mean(const std::vector<double>& tail) {
+    std::vector<double> logs;
+    for (const double risk : tail) logs.push_back(reference::log(std::max(risk, std::numeric_limits<double>::min())));
+    const std::size_t half = logs.size() / 2;
+    const double first = mean(logs, 0, half), last = mean(logs, logs.size() - half, half);
+    return 3 * (first - last) > *std::max_element(logs.begin(), logs.end()) - *std::min_element(logs.begin(), logs.end());
+}
+
+inline Verdict verdict(const Ending& end) {
+    if (end.tail.size() == 1) return Verdict::Budget;
+    if (stands_still(end)) return Verdict::Converged;
+    return steps_down(end.tail) || falls_in_mean(end.tail) ? Verdict::Budget : Verdict::Oscillating;
 }
 
 }  // namespace limrisk::reference

@@ -37,7 +37,7 @@ std::int32_t reference_bin(double risk) {
 /// The same statistics by maps and loops.
 Aggregate reference_aggregate(const std::vector<TrialRecord>& records, std::int64_t first_trial) {
     Aggregate result;
-    std::map<std::int32_t, std::int64_t> verdict, initial, final, most;
+    std::map<std::int32_t, std::int64_t> verdict, initial, frozen, final, most;
     const auto histogram = [](const std::map<std::int32_t, std::int64_t>& counts) {
         Histogram all;
         for (const auto& [key, count] : counts) {
@@ -64,6 +64,7 @@ Aggregate reference_aggregate(const std::vector<TrialRecord>& records, std::int6
         ++result.trials;
         ++verdict[static_cast<std::int32_t>(record.verdict)];
         ++initial[record.inactive_initial];
+        ++frozen[static_cast<std::int32_t>(frozen_initial(record))];
         ++final[record.inactive_final];
         ++most[record.inactive_maximum];
         result.died += record.died;
@@ -73,9 +74,11 @@ Aggregate reference_aggregate(const std::vector<TrialRecord>& records, std::int6
     result.inactive_initial = histogram(initial);
     result.inactive_final = histogram(final);
     result.inactive_maximum = histogram(most);
+    result.frozen_initial = histogram(frozen);
     result.final_risk = risks(&TrialRecord::final_risk);
     result.best_risk = risks(&TrialRecord::best_risk);
     result.tail_minimum = risks(&TrialRecord::tail_minimum);
+    result.tail_mean = risks(&TrialRecord::tail_mean);
     return result;
 }
 
@@ -93,7 +96,9 @@ std::vector<TrialRecord> trained_records(std::int64_t count, unsigned seed) {
         record.final_risk = risk();
         record.best_risk = risk();
         record.tail_minimum = risk();
+        record.tail_mean = risk();
         record.inactive_initial = static_cast<std::int32_t>(random() % 3 * (random() % 5));
+        record.constant_initial = static_cast<std::int32_t>(random() % 3);
         record.inactive_final = static_cast<std::int32_t>(random() % 65537);
         record.inactive_maximum = static_cast<std::int32_t>(random() % 17);
         record.died = static_cast<std::int32_t>(random() % 2000000000);

@@ -149,7 +149,7 @@ TEST(StoppingCriterion, OutcomesOfTrials) {
     criterion.event = Event::RiskAbove;
     criterion.risk_above = 0.5;
     for (const auto& [risk, outcome] : {std::pair{0.5, 0}, {std::nextafter(0.5, 1), 1}, {infinity, 1}, {0.0, 0}}) {
-        record.tail_minimum = risk;
+        record.tail_mean = risk;
         EXPECT_EQ(criterion.outcome(record), outcome) << risk;
     }
 }

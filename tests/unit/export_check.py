@@ -12,7 +12,7 @@ import sys
 import zipfile
 
 VERDICTS = ["budget", "converged", "oscillating", "diverged"]
-INT32 = {"verdict", "inactive_initial", "inactive_final", "inactive_maximum", "died", "revived",
+INT32 = {"verdict", "inactive_initial", "constant_initial", "inactive_final", "inactive_maximum", "died", "revived",
          "inactive_on_data", "constant", "linear", "kinked"}
 INT64 = {"best_step", "nonfinite_step"}
 

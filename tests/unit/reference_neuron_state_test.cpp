@@ -1,6 +1,8 @@
 // The reference's neuron states: every row of the table, vertices of the box, data nodes.
 #include <gtest/gtest.h>
 
+#include "campaign/catalog.hpp"
+#include "kernels/cell.hpp"
 #include "reference/neuron_state.hpp"
 
 namespace limrisk::reference {
@@ -50,6 +52,33 @@ TEST(ReferenceNeuronState, Smooth) {
     EXPECT_EQ(state({ActivationKind::Tanh, 0, 0, 0}, 0, 0), State::Inactive);
     EXPECT_EQ(state({ActivationKind::Tanh, 0, 0, 0}, 30, 40), State::Constant);
     EXPECT_EQ(state({ActivationKind::Logistic, 0, 0, 0}, -1, 1), State::Kinked);
+}
+
+/// Frozen means that A' is 0 at every point of the range, not by rounding; a frozen neuron is inactive or constant.
+TEST(ReferenceNeuronState, FrozenNeuronsOfEveryActivation) {
+    for (const CatalogEntry& entry : activation_catalog().entries) {
+        CellConfig cell;
+        entry.choose(cell);
+        cell.activation.first = cell.activation.kind == ActivationKind::LeakyRelu ? 0.1 : -0.5;
+        cell.activation.second = 0.5;
+        cell.activation.power = 3;
+        const Activation<float> activation(cell.activation);
+        bool any = false;
+        for (float low = -400; low<400; low += low> - 3 && low < 3 ? 0.25f : 7)
+            for (const float length : {0.0f, 0.25f, 3.0f, 500.0f}) {
+                const ChainRange<float> range{low, low + length};
+                if (!frozen(activation, range)) continue;
+                any = true;
+                const State in = neuron_state(activation, range);
+                EXPECT_TRUE(in == State::Inactive || in == State::Constant) << entry.name << ' ' << low << ' ' << length;
+                for (const float part : {0.0f, 0.3f, 1.0f}) EXPECT_EQ(activation.derivative(low + part * length), 0) << entry.name;
+            }
+        EXPECT_EQ(any, kernels::has_frozen_neurons(cell.activation.kind)) << entry.name;
+    }
+    const Activation<float> clipping(kernels::Activation{ActivationKind::Clipping, 0, 1, 0});
+    EXPECT_TRUE(frozen(clipping, ChainRange<float>{-2, 0}));
+    EXPECT_FALSE(frozen(clipping, ChainRange<float>{1, 2}));        // the left derivative at the upper level is 1
+    EXPECT_FALSE(frozen(clipping, ChainRange<float>{0.5f, 0.5f}));  // constant, but it moves
 }
 
 TEST(ReferenceNeuronState, RangeOnBoxAndNodes) {

@@ -8,6 +8,7 @@
 namespace limrisk::reference {
 namespace {
 
+using kernels::ActivationKind;
 using kernels::Precision;
 
 TEST(ReferenceRecord, FollowsFromTheChecks) {
@@ -49,6 +50,7 @@ TEST(ReferenceRecord, FollowsFromTheChecks) {
         EXPECT_EQ(record.died - record.revived, record.inactive_final - record.inactive_initial);
         EXPECT_EQ(record.kinked, result.checks.back().kinked);
         EXPECT_EQ(record.gradient_norm, result.checks.back().gradient_norm);
+        EXPECT_EQ(record.training_gradient_norm, record.gradient_norm);
         died += record.died;
         best_inside += best_step > 0 && best_step < 300;
     }
@@ -95,22 +97,64 @@ TEST(ReferenceRecord, ChecksAfterDivergenceLeaveTheBestAlone) {
     EXPECT_NEAR(record.best_risk, 0.2 - 10.0 / 3 + 25, 1e-13);
 }
 
-TEST(ReferenceRecord, DisplacementIsTheDistanceFromTheFirstTailCheck) {
+TEST(ReferenceRecord, DisplacementIsTheLargestDistanceFromTheFirstTailCheck) {
     CellConfig cell = unit_box_cell(3, 9, 80);
     cell.precision = Precision::Float64;
     const Tables tables = unit_box_tables(3);
-    const TrialResult whole = run_trial(cell, tables, 4);
-    cell.steps = 60;  // checks 6, 7, 8 of 8 are at steps 60, 70, 80
-    const TrialResult start = run_trial(cell, tables, 4);
-    double square = 0, norm_square = 0;
-    for (std::size_t k = 0; k < whole.parameters.size(); ++k) {
-        square += std::pow(whole.parameters[k] - start.parameters[k], 2);
-        norm_square += std::pow(whole.parameters[k], 2);
-    }
-    EXPECT_GT(square, 0);
+    const TrialResult whole = run_trial(cell, tables, 4);  // checks 6, 7, 8 of 8 are at steps 78, 79, 80
+    const auto parameters_at = [&](std::int64_t steps) {
+        cell.steps = steps;
+        return run_trial(cell, tables, 4).parameters;
+    };
+    const std::vector<double> start = parameters_at(78), middle = parameters_at(79);
+    const auto distance = [](const std::vector<double>& a, const std::vector<double>& b) {
+        double square = 0;
+        for (std::size_t k = 0; k < a.size(); ++k) square += std::pow(a[k] - b[k], 2);
+        return std::sqrt(square);
+    };
+    const double largest = std::max(distance(middle, start), distance(whole.parameters, start));
+    const double norm = distance(whole.parameters, std::vector<double>(whole.parameters.size()));
+    EXPECT_GT(largest, 0);
     // 46 squares, each of relative error below 2e-16, in another order.
-    EXPECT_TRUE(std::abs(whole.record.displacement - std::sqrt(square)) <= 1e-14 * std::sqrt(square));
-    EXPECT_TRUE(std::abs(whole.record.parameter_norm - std::sqrt(norm_square)) <= 1e-14 * std::sqrt(norm_square));
+    EXPECT_TRUE(std::abs(whole.record.displacement - largest) <= 1e-14 * largest);
+    EXPECT_TRUE(std::abs(whole.record.parameter_norm - norm) <= 1e-14 * norm);
+    // A trial that comes back, by hand.
+    cell.checks = 4;
+    const Tables line = unit_box_tables(1);
+    Tracker<double> tracker(cell, line, Shape(0, 1), {});
+    std::int64_t step = 0;
+    for (const double c : {5.0, 1.0, 2.0, 4.5, 2.0}) tracker.check(step++, {c});
+    EXPECT_EQ(tracker.finish().displacement, 2.5);
+}
+
+TEST(ReferenceRecord, TrainingGradientIsThatOfTheNodes) {
+    // At c = 1 the gradient on nodes 1/4 and 3/4 with targets x^2 is 2 (1 - 5/16), whatever the check rule.
+    CellConfig cell = unit_box_cell(1, 0, 2);
+    cell.checks = cell.tail = 2;
+    const Tables tables = unit_box_tables(1);
+    const Batch<float> grid{{0.25f, 0.75f}, {0.0625f, 0.5625f}, {0.5f, 0.5f}};
+    for (const bool nodes : {false, true}) {
+        Tracker<float> tracker(cell, tables, Shape(0, 1), nodes ? grid : Batch<float>{});
+        for (std::int64_t step = 0; step < 3; ++step) tracker.check(step, {1.0f});
+        const TrialRecord record = tracker.finish();
+        EXPECT_EQ(record.training_gradient_norm, nodes ? 2 * (1 - 5.0 / 16) : record.gradient_norm);
+        EXPECT_NE(record.gradient_norm, 2 * (1 - 5.0 / 16));
+    }
+}
+
+TEST(ReferenceRecord, FrozenConstantNeuronsOfTheStart) {
+    // Clipping to [0, 1] on [0, 1]: z from 2 to 3 is frozen; z = 1/2 everywhere is constant and moves; z below 0 is inactive.
+    CellConfig cell = unit_box_cell(1, 3, 4);
+    cell.checks = 4;
+    cell.activation = {ActivationKind::Clipping, 0, 1, 0};
+    const Tables tables = unit_box_tables(1);
+    Tracker<double> tracker(cell, tables, Shape(3, 1), {});
+    for (std::int64_t step = 0; step < 5; ++step) tracker.check(step, {1, 0, 1, step == 0 ? 2.0 : -0.5, 0.5, -2, 1, 1, 1, 0});
+    const TrialRecord record = tracker.finish();
+    EXPECT_EQ(record.constant_initial, 1);
+    EXPECT_EQ(record.inactive_initial, 1);
+    EXPECT_EQ(frozen_initial(record), 2);
+    EXPECT_EQ(record.constant, 1);
 }
 
 /// Width 0 on a grid: the gradient is 2 (c - mean), so THEORY section 5 can be run by hand.

@@ -8,7 +8,6 @@
 #include "reference/initialization.hpp"
 #include "reference/samples.hpp"
 #include "reference/trial.hpp"
-#include "reference/verdict.hpp"
 #include "reference_fixtures.hpp"
 
 namespace limrisk::reference {
@@ -126,7 +125,7 @@ TEST(ReferenceTrial, InitialNetworksAreNestedAndChecksFollowTheirSteps) {
     }
     std::vector<std::int64_t> steps;
     for (const CheckResult& check : small.checks) steps.push_back(check.step);
-    EXPECT_EQ(steps, (std::vector<std::int64_t>{0, 1, 2, 3, 5, 6, 7, 8, 10}));
+    EXPECT_EQ(steps, (std::vector<std::int64_t>{0, 1, 2, 3, 5, 6, 8, 9, 10}));
 }
 
 TEST(ReferenceInitialization, SpreadOfEveryLaw) {
@@ -181,16 +180,6 @@ TEST(ReferenceSamples, EveryCoordinateHasItsOwnWord) {
         std::sort(words.begin(), words.end());
         EXPECT_EQ(std::adjacent_find(words.begin(), words.end()), words.end()) << dimension;
     }
-}
-
-TEST(ReferenceVerdict, FollowsTheTail) {
-    EXPECT_EQ(verdict({1, 1, 1, 1}, 0, 5, 1e-3), Verdict::Converged);
-    EXPECT_EQ(verdict({1, 1, 1, 1}, 1, 5, 1e-3), Verdict::Oscillating);  // still moving, risk flat: no drift
-    EXPECT_EQ(verdict({4, 3, 2, 1}, 0, 5, 1e-3), Verdict::Budget);       // drift 2, spread 3
-    EXPECT_EQ(verdict({1, 4, 1, 4}, 0, 5, 1e-3), Verdict::Oscillating);
-    EXPECT_EQ(verdict({1, 4, 9, 1, 5}, 0, 5, 1e-3), Verdict::Oscillating);  // means 2.5 and 3, spread 8
-    EXPECT_EQ(verdict({1, 1, 1, 1, 5}, 0, 5, 1e-3), Verdict::Budget);       // means 1 and 3, spread 4
-    EXPECT_EQ(verdict({2}, 1, 0, 1e-3), Verdict::Budget);
 }
 
 TEST(ReferenceFingerprint, SeesEveryBitAndEveryPlace) {

@@ -202,7 +202,7 @@ TEST(ReportFigure, DivergedTrialsAloneHaveAHistogramToo) {
     StoreSummary summary = report_summary();
     constexpr double infinity = std::numeric_limits<double>::infinity();
     for (CellSummary& cell : summary.cells) {
-        cell.aggregate.tail_minimum = risks_of({infinity, infinity, 0, infinity});
+        cell.aggregate.tail_mean = risks_of({infinity, infinity, 0, infinity});
         cell.levels.reset();
         cell.optimum.reset();
     }

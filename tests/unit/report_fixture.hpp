@@ -15,8 +15,8 @@ inline const std::string hostile =
 
 inline RiskDistribution risks_of(std::vector<double> risks) {
     std::vector<TrialRecord> records(risks.size());
-    for (std::size_t k = 0; k < risks.size(); ++k) records[k].tail_minimum = risks[k];
-    return aggregate_records(records.data(), static_cast<std::int64_t>(records.size()), 0).tail_minimum;
+    for (std::size_t k = 0; k < risks.size(); ++k) records[k].tail_mean = risks[k];
+    return aggregate_records(records.data(), static_cast<std::int64_t>(records.size()), 0).tail_mean;
 }
 
 /// 4 trials: limiting risks 0.01, 0.02, 1 and infinity; 2 certified, 3 above the optimum of 0.01.
@@ -41,7 +41,7 @@ inline CellSummary cell_summary(std::int64_t index, std::int64_t width) {
     cell.best_trial = 0;
     cell.aggregate.trials = 4;
     cell.aggregate.inactive_initial = cell.aggregate.inactive_final = {{0, 1}, {2, 2}};
-    cell.aggregate.tail_minimum = risks_of({0.01, 0.02, 1, std::numeric_limits<double>::infinity()});
+    cell.aggregate.tail_mean = risks_of({0.01, 0.02, 1, std::numeric_limits<double>::infinity()});
     cell.optimum = KnownOptimum{};
     cell.optimum->risk = 0.01;
     cell.prediction.probability = {0.25, 0, ProbabilityMethod::ClosedForm};

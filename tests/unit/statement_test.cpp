@@ -45,7 +45,7 @@ protected:
     /// A converged trial at `risk`, with a gradient that Proposition 2.10 allows there.
     static TrialRecord ended(double risk, std::int32_t inactive = 0) {
         TrialRecord record;
-        record.final_risk = record.best_risk = record.tail_minimum = risk;
+        record.final_risk = record.best_risk = record.tail_minimum = record.tail_mean = risk;
         record.inactive_initial = record.inactive_final = inactive;
         record.verdict = std::isfinite(risk) ? Verdict::Converged : Verdict::Diverged;
         record.parameter_norm = 1;

@@ -22,7 +22,7 @@ protected:
         TrialRecord record;
         record.inactive_initial = trial % 3 == 2 ? 1 : 0;
         record.verdict = trial % 10 == 9 ? Verdict::Diverged : Verdict::Converged;
-        record.tail_minimum = static_cast<double>(trial);
+        record.tail_mean = static_cast<double>(trial);
         return record;
     }
     static Campaign campaign_until(const std::optional<StoppingCriterion>& until, std::int64_t trials = 100) {

@@ -97,7 +97,7 @@ TEST_F(StoreTest, OneFileKeepsTrialsOrSummaries) {
 }
 
 /// The hash of an aggregate covers the columns as this table orders them: a change of the table needs a new schema version.
-TEST_F(StoreTest, ColumnsOfSummariesAreThoseOfVersionTwo) {
+TEST_F(StoreTest, ColumnsOfSummariesAreThoseOfVersionFour) {
     { Store::open_for_writing(path(), summarized(small_campaign())); }
     sqlite3* file = nullptr;
     ASSERT_EQ(sqlite3_open(path().c_str(), &file), SQLITE_OK);
@@ -110,11 +110,13 @@ TEST_F(StoreTest, ColumnsOfSummariesAreThoseOfVersionTwo) {
     sqlite3_close(file);
     EXPECT_EQ(columns,
               "cell:INTEGER first_trial:INTEGER count:INTEGER hash:TEXT verdict_value:int32 verdict_count:int64 "
-              "inactive_initial_value:int32 inactive_initial_count:int64 inactive_final_value:int32 inactive_final_count:int64 "
+              "inactive_initial_value:int32 inactive_initial_count:int64 frozen_initial_value:int32 frozen_initial_count:int64 "
+              "inactive_final_value:int32 inactive_final_count:int64 "
               "inactive_maximum_value:int32 inactive_maximum_count:int64 died:int64 revived:int64 "
               "final_risk_bin:int32 final_risk_count:int64 final_risk_extremes:float64 final_risk_extreme_trials:int64 "
               "best_risk_bin:int32 best_risk_count:int64 best_risk_extremes:float64 best_risk_extreme_trials:int64 "
-              "tail_minimum_bin:int32 tail_minimum_count:int64 tail_minimum_extremes:float64 tail_minimum_extreme_trials:int64 ");
+              "tail_minimum_bin:int32 tail_minimum_count:int64 tail_minimum_extremes:float64 tail_minimum_extreme_trials:int64 "
+              "tail_mean_bin:int32 tail_mean_count:int64 tail_mean_extremes:float64 tail_mean_extreme_trials:int64 ");
 }
 
 }  // namespace

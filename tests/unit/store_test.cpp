@@ -179,13 +179,19 @@ TEST_F(StoreTest, ForeignFilesAreRefusedAndLeftAlone) {
 
     { Store::open_for_writing(path("newer.db"), small_campaign()); }
     ASSERT_EQ(sqlite3_open(path("newer.db").c_str(), &foreign), SQLITE_OK);
-    ASSERT_EQ(sqlite3_exec(foreign, "PRAGMA user_version = 3", nullptr, nullptr, nullptr), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(foreign, "PRAGMA user_version = 5", nullptr, nullptr, nullptr), SQLITE_OK);
     sqlite3_close(foreign);
-    EXPECT_THAT(store_error([&] { Store::open(path("newer.db")); }), ::testing::Pair(65, HasSubstr("schema version 3")));
+    EXPECT_THAT(store_error([&] { Store::open(path("newer.db")); }), ::testing::Pair(65, HasSubstr("schema version 5")));
+    // Nor is one read whose trials lack fields.
+    ASSERT_EQ(sqlite3_open(path("newer.db").c_str(), &foreign), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(foreign, "PRAGMA user_version = 1", nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(foreign);
+    EXPECT_THAT(store_error([&] { Store::open(path("newer.db")); }),
+                ::testing::Pair(65, HasSubstr("has schema version 1, this limrisk reads versions 3 and 4; use the limrisk that wrote it")));
     // The version of a store of summaries does not make one of a store of trials.
     { Store::open_for_writing(path("other.db"), small_campaign()); }
     ASSERT_EQ(sqlite3_open(path("other.db").c_str(), &foreign), SQLITE_OK);
-    ASSERT_EQ(sqlite3_exec(foreign, "PRAGMA user_version = 2", nullptr, nullptr, nullptr), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(foreign, "PRAGMA user_version = 4", nullptr, nullptr, nullptr), SQLITE_OK);
     sqlite3_close(foreign);
     EXPECT_THAT(store_error([&] { Store::open(path("other.db")); }), ::testing::Pair(65, HasSubstr("`aggregates` is missing")));
 
@@ -208,12 +214,13 @@ TEST_F(StoreTest, ReadsInAReadOnlyFileSystem) {
 }
 
 /// The hash of a block covers the columns as this table orders them: a change of the table needs a new schema version.
-TEST(StoreSchema, FieldsAreThoseOfVersionOne) {
+TEST(StoreSchema, FieldsAreThoseOfVersionThree) {
     std::string fields;
     for (const TrialField& field : trial_fields) fields += std::string(field.name) + (field.type == FieldType::Int32 ? ":4 " : ":8 ");
     EXPECT_EQ(fields,
               "verdict:4 initial_risk:8 final_risk:8 best_risk:8 best_step:8 tail_minimum:8 tail_mean:8 tail_maximum:8 gradient_norm:8 "
-              "parameter_norm:8 displacement:8 nonfinite_step:8 inactive_initial:4 inactive_final:4 inactive_maximum:4 died:4 revived:4 "
+              "training_gradient_norm:8 parameter_norm:8 displacement:8 nonfinite_step:8 inactive_initial:4 constant_initial:4 "
+              "inactive_final:4 inactive_maximum:4 died:4 revived:4 "
               "inactive_on_data:4 constant:4 linear:4 kinked:4 fingerprint:8 ");
 }
 

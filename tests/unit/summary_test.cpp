@@ -26,7 +26,7 @@ std::vector<TrialRecord> twenty() {
     for (int t = 0; t < 20; ++t) {
         TrialRecord& record = records[static_cast<std::size_t>(t)];
         record.final_risk = t == 19 ? infinity : 20.0 - t;
-        record.tail_minimum = record.final_risk / 2;
+        record.tail_mean = record.final_risk / 2;
         record.best_risk = t == 7 || t == 9 ? 0.25 : 1;
         record.inactive_initial = t % 4 == 0 ? 1 : 0;
         record.inactive_final = 3;

@@ -23,7 +23,7 @@ std::vector<TrialRecord> twenty() {
     std::vector<TrialRecord> records(20);
     for (int t = 0; t < 20; ++t) {
         TrialRecord& record = records[static_cast<std::size_t>(t)];
-        record.final_risk = record.best_risk = record.tail_minimum = 20.0 - t;
+        record.final_risk = record.best_risk = record.tail_mean = 20.0 - t;
         record.inactive_initial = record.inactive_final = t % 4 == 0 ? 1 : 0;
         record.verdict = t == 19 ? Verdict::Diverged : Verdict::Converged;
     }
