@@ -36,7 +36,8 @@ std::string larger(std::int64_t count, const RiskComparison& risks) {
 std::string group_table(const ComparisonGroup& group, const std::string& axis) {
     std::string text = group.common.empty() ? "" : wrapped(group.common, table_width);
     std::vector<std::string> legend;
-    for (std::size_t k = 0; k < group.values.size(); ++k) legend.push_back(fmt::format("{} = {}", letter(k), group.values[k]));
+    for (std::size_t k = 0; k < group.values.size(); ++k)
+        legend.push_back(fmt::format("{} = {} (cell {})", letter(k), group.values[k], group.cells[k]));
     text += axis + ": " + wrapped(legend, table_width - axis.size() - 2);
     std::vector<TextColumn> columns{{"", "pair", 0, true},
                                     {"missed, % points", "diff."},

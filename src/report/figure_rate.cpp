@@ -8,6 +8,7 @@
 #include "report/figures.hpp"
 #include "report/palette.hpp"
 #include "report/plot_script.hpp"
+#include "report/verdict_text.hpp"
 
 namespace limrisk {
 namespace {
@@ -126,6 +127,11 @@ Figure rate_figure(const StoreSummary& summary, const RateStatement& rate, std::
     figure.caption = fmt::format("Fitted rate {} [{}, {}]", rate_text(rate.fit.rate), rate_text(interval.low), rate_text(interval.high));
     if (rate.predicted) figure.caption += fmt::format(", predicted −log(1 − p) = {}", rate_text(*rate.predicted));
     figure.caption += ".";
+    double falling = 0;
+    for (const std::int64_t index : rate.cells)
+        falling = std::max(falling, still_falling(summary.cells.at(static_cast<std::size_t>(index))));
+    if (!measured.empty() && falling > 0)
+        figure.caption += fmt::format(" Measured while the risk of up to {} of the trials still falls.", percent_text(falling));
     const double widest = figure.table.rows.empty() ? 0 : std::stod(figure.table.rows.back()[1]);
     if (widest > end) figure.caption += fmt::format(" Widths beyond {:g}: no trial is left.", last);
     figure.meaning = "Share of trials without a certified inactive neuron, on a logarithmic axis, against the width. " + figure.caption;

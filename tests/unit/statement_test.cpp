@@ -254,7 +254,7 @@ TEST_F(StatementTest, ComparisonOfPairedTrials) {
     EXPECT_EQ(pair.missed_p_value, pair.missed->p_value) << "one pair: nothing to adjust";
     const nlohmann::json json = nlohmann::json::parse(comparison_json(comparison));
     EXPECT_EQ(json["groups"][0]["pairs"][0]["missed"]["only_first"], 2);
-    EXPECT_THAT(comparison_table(comparison), HasSubstr("A = sgd(0.05), B = adam(0.01)"));
+    EXPECT_THAT(comparison_table(comparison), HasSubstr("A = sgd(0.05) (cell 0), B = adam(0.01) (cell 1)"));
     EXPECT_THROW(compare_cells(store, summarize(store), "seed"), Error);
     EXPECT_THROW(compare_cells(store, summarize(store), "batch"), Error);
     EXPECT_THROW(compare_cells(store, summarize(store), "optimiser"), Error);
