@@ -41,7 +41,8 @@ LyapunovTerms lyapunov_terms(const kernels::Activation& activation, const optimu
         const double residual = value - nodes.targets[m];
         const double weighted = 2 * nodes.weights[m] * residual;
         terms.right += 4 * weighted * (value - xi);
-        double magnitude = 4 * std::fabs(value - xi);
+        // value = c + ... is rounded as a number near xi, however small value - xi is.
+        double magnitude = 4 * (std::fabs(value - xi) + std::fabs(xi));
         for (std::size_t j = 0; j < parameters; ++j) {
             gradient[j] += weighted * derivatives[j];
             magnitude += std::fabs(lyapunov_gradient[j] * derivatives[j]);

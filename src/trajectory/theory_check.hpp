@@ -25,7 +25,7 @@ TargetMoments target_moments(const TargetNodes& nodes, std::int64_t dimension);
 /// gradient of the risk; docs/trajectories.md. True for A(z) = A'(z) z, every theta, every xi and every measure.
 struct LyapunovTerms {
     double left, right;
-    double size;  ///< sum of the magnitudes of the terms of both sides
+    double size;  ///< sum of the magnitudes of the terms of both sides, N counted as (N - xi) + xi
 };
 LyapunovTerms lyapunov_terms(const kernels::Activation& activation, const optimum::Network& network, const TargetNodes& nodes, double xi);
 
