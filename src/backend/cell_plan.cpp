@@ -31,19 +31,6 @@ void require_finite(NodeSet& nodes, const kernels::Program& program, const CellC
                      config.target, nodes.targets[static_cast<std::size_t>(bad)], purpose, point, nodes.dimension > 4 ? ", …" : "")});
 }
 
-/// The accurate risk is worth its name only if the target itself integrates well.
-void require_resolved(const Mesh& mesh, const CellConfig& config) {
-    constexpr double largest_error = 1e-10;
-    if (mesh.error <= largest_error) return;
-    if (std::isinf(mesh.error))
-        throw ConfigError(
-            {fmt::format("problem.target: \"{}\" is not finite on the whole domain of the input; a target must be", config.target)});
-    throw ConfigError(
-        {fmt::format("problem.target: \"{}\" varies too fast or is too singular for an accurate risk: its square integrates with a "
-                     "relative error of {:.1e}, at most {:.0e} is allowed; choose a smoother target or a smaller box",
-                     config.target, mesh.error, largest_error)});
-}
-
 kernels::NodeTable<double> view(const NodeSet& nodes) {
     return {nodes.inputs.data(), nodes.targets.data(), nodes.weights.data(), nodes.count()};
 }
@@ -140,7 +127,7 @@ CellPlan::CellPlan(const CellConfig& config) : config_(config), target_(Expressi
         require_finite(final_, program, config, "final evaluation");
     } else {
         Mesh mesh = target_mesh(config.input, program);
-        require_resolved(mesh, config);
+        require_resolved(mesh, config.target);
         mesh_ = std::move(mesh.points);
     }
     if (config.nodes_per_axis > 0) {

@@ -5,6 +5,7 @@
 
 #include "backend/cell_plan.hpp"
 #include "campaign/cell_description.hpp"
+#include "evaluation/sight.hpp"
 #include "limrisk/error.hpp"
 
 namespace limrisk {
@@ -31,6 +32,10 @@ void check_problems(const Campaign& campaign) {
         if (!seen.insert(describe(problem)).second) continue;
         try {
             const CellPlan plan(problem);
+            const kernels::Cell& tables = plan.cell();
+            require_seen(cell.input, tables.target, tables.check_nodes, cell.target, "evaluation.nodes");
+            if (cell.input.dimension > 1)
+                require_seen(cell.input, tables.target, tables.final_nodes, cell.target, "evaluation.final_nodes");
         } catch (const ConfigError& error) {
             problems.insert(problems.end(), error.problems().begin(), error.problems().end());
         }

@@ -1,6 +1,7 @@
 // Node sets: the midpoint grid, and the quadrature rules of the true risk.
 #pragma once
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "campaign/cell.hpp"
@@ -32,12 +33,19 @@ std::int64_t fill_targets(NodeSet& nodes, const kernels::Program& program);
 
 /// d = 1: the mesh of the accurate risk: ends of the domain, breaks of the target (breaks.hpp), 8 equal panels, and bisections of the panel
 /// with the largest error until 8-point Gauss-Legendre integrates 1, x, x^2, f, x f and f^2 against the law to 1e-14 of the integrals of
-/// their absolute values, or 1024 panels are reached. Panels shrink geometrically towards a singularity.
+/// their absolute values, or 1024 panels are reached. Panels shrink geometrically towards a singularity. Panels on which features.hpp
+/// proves the rule wrong are split at breaks inside, else bisected, until there are none. docs/numerics.md section 12.
 struct Mesh {
     std::vector<double> points;  ///< ascending
+    std::vector<double> breaks;  ///< those of the points that are breaks of the target, ascending
     double error = 0;            ///< largest estimated relative error of those integrals; +inf if the target is not finite on the nodes
+    double variance = 0;         ///< of f against the law, by the mesh
+    double unproved = 0;         ///< Features::unproved: the share of the target that may have been missed
 };
 Mesh target_mesh(const InputLaw& input, const kernels::Program& program);
+
+/// Throws ConfigError if the mesh of the target `text` is not good enough for an accurate risk.
+void require_resolved(const Mesh& mesh, const std::string& text);
 
 /// Domain of d = 1 integrals: the box, or mean +- 8.5 deviations cut to the box. Throws ConfigError if nothing is left.
 struct Domain {

@@ -29,22 +29,30 @@ bool same_values(const TrueRisk& risk, const Network& narrow, const Network& wid
     return true;
 }
 
-/// `hessian` of the efficient part; `strict`: its eigenvalues must be positive, else only not negative beyond rounding.
-LevelCertificate certify(const TrueRisk& risk, const Network& narrow, const Network& wide, const Eigen::MatrixXd& hessian, bool strict) {
+/// The efficient part in the coordinates of its Hessian: gradient and Hessian of the risk, the risk, that of the best constant, and how far
+/// rounding errors of the target move the risk.
+struct Stationarity {
+    Eigen::VectorXd gradient;
+    Eigen::MatrixXd hessian;
+    double risk, variance, rounding;
+};
+
+/// `strict`: the eigenvalues must be positive, else only not negative beyond rounding.
+LevelCertificate certify(const TrueRisk& risk, const Network& narrow, const Network& wide, const Stationarity& efficient, bool strict) {
     LevelCertificate certificate;
     certificate.same_realization = same_values(risk, narrow, wide);
     const double reach = largest_norm(risk.problem());
     certificate.radius = wide.width > narrow.width ? 1 / std::sqrt(1 + reach * reach) : 0;
-    const Eigen::VectorXd gradient = risk.gradient(wide);
-    certificate.gradient_norm = gradient.norm();
-    const Eigen::VectorXd eigenvalues = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(hessian, Eigen::EigenvaluesOnly).eigenvalues();
+    certificate.gradient_norm = risk.gradient(wide).norm();
+    const Eigen::VectorXd eigenvalues =
+        Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(efficient.hessian, Eigen::EigenvaluesOnly).eigenvalues();
     certificate.smallest_eigenvalue = eigenvalues(0);
     certificate.largest_eigenvalue = eigenvalues(eigenvalues.size() - 1);
     const double least = rounding * certificate.largest_eigenvalue;
     const bool convex = strict ? certificate.smallest_eigenvalue > least : certificate.smallest_eigenvalue >= -least;
     // Stationary: no step along the gradient could lower the risk by more than a millionth of it, the Hessian being what it is.
-    const double gain = gradient.squaredNorm() / (2 * std::max(certificate.smallest_eigenvalue, least));
-    const bool stationary = gain <= 1e-6 * std::max(risk(wide), 1e-20 * risk.variance());
+    const double gain = efficient.gradient.squaredNorm() / (2 * std::max(certificate.smallest_eigenvalue, least));
+    const bool stationary = gain <= 1e-6 * std::max(efficient.risk, 1e-20 * efficient.variance) + efficient.rounding;
     certificate.certified = certificate.same_realization && (wide.width == narrow.width || certificate.radius > 0) && convex && stationary;
     return certificate;
 }
@@ -58,15 +66,16 @@ bool vanishes_on_an_interval(const kernels::Activation& activation) {
 std::vector<Level> line_levels(const TrueRisk& risk, std::int64_t width, const LineEffort& effort) {
     const ReluLine line(risk.line(), static_cast<int>(width), effort);
     std::vector<Level> levels;
-    for (const LocalMinimum& minimum : line.levels(static_cast<int>(width))) {
-        const SplineFit& fit = minimum.fit;
+    for (const LineLevel& found : line.levels(static_cast<int>(width))) {
+        const SplineFit& fit = found.fit;
         const Network narrow = network_of(fit, risk.line().low(), risk.line().high()), wide = embed(narrow, width);
         Level level{fit.risk, shape_text(fit), narrow.width, {}, wide.parameters, {}};
-        level.certificate = certify(risk, narrow, wide, line.risk().hessian(fit), true);
+        const Eigen::VectorXd gradient =
+            Eigen::Map<const Eigen::VectorXd>(found.gradient.data(), static_cast<Eigen::Index>(found.gradient.size()));
+        level.certificate = certify(risk, narrow, wide, {gradient, found.hessian, found.normalized_risk, 1, found.rounding}, true);
         for (std::int64_t h = 0; h <= width && !level.optimum_of; ++h) {
             const double optimum = line.optima()[static_cast<std::size_t>(h)].fit.risk;
-            const bool both_zero = line.risk().is_zero(optimum) && line.risk().is_zero(fit.risk);
-            if (both_zero || std::fabs(optimum - fit.risk) <= level_tolerance * fit.risk) level.optimum_of = h;
+            if (line.same_risk(optimum, fit.risk)) level.optimum_of = h;
         }
         levels.push_back(std::move(level));
     }
@@ -80,7 +89,8 @@ std::vector<Level> trained_levels(const TrueRisk& risk, std::int64_t width, Back
         if (!levels.empty() && !(optimum.risk < levels.back().risk * (1 - level_tolerance))) continue;  // K reached
         const Network narrow(optimum.width, risk.problem().cell.input.dimension, optimum.parameters), wide = embed(narrow, width);
         Level level{optimum.risk, optimum.shape, optimum.width, optimum.width, wide.parameters, {}};
-        level.certificate = certify(risk, narrow, wide, risk.hessian(narrow), false);
+        level.certificate =
+            certify(risk, narrow, wide, {risk.gradient(wide), risk.hessian(narrow), optimum.risk, risk.variance(), 0}, false);
         levels.push_back(std::move(level));
     }
     std::reverse(levels.begin(), levels.end());

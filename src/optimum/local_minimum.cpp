@@ -65,9 +65,19 @@ void polish(const SplineRisk& risk, SplineFit& fit) {
         if (!std::all_of(kinks.begin(), kinks.end(), [&](double t) { return risk.integral().low() < t && t < risk.integral().high(); }))
             return;
         SplineFit next = risk.fit(fit.signature, kinks);
-        if (!(relative_gradient(risk, next) < relative_gradient(risk, fit)) || !(next.risk <= fit.risk * (1 + 1e-12))) return;
+        if (!(relative_gradient(risk, next) < relative_gradient(risk, fit)) ||
+            !(next.risk <= fit.risk * (1 + 1e-12) + risk.rounding(fit.risk)))
+            return;
         fit = std::move(next);
     }
+}
+
+/// What rounding errors of the target can leave of the gradient, in the same unit: dR/dt = 2 bend times the integral of the residual up to
+/// t.
+double gradient_noise(const SplineRisk& risk, const SplineFit& fit) {
+    double largest = 0;
+    for (const double bend : fit.bends) largest = std::max(largest, std::fabs(bend));
+    return risk.is_zero(fit.risk) ? 0 : 2 * largest * risk.noise() * risk.integral().length() / fit.risk;
 }
 
 LocalMinimum examine(const SplineRisk& risk, SplineFit fit) {
@@ -102,7 +112,7 @@ std::optional<LocalMinimum> descend(const SplineRisk& risk, const Signature& sig
     polish(risk, fit);
     if (!proper(risk, fit)) return std::nullopt;
     LocalMinimum minimum = examine(risk, std::move(fit));
-    constexpr double stationary = 1e-6;
+    const double stationary = 1e-6 + gradient_noise(risk, minimum.fit);
     if (!(minimum.gradient <= stationary) || !(minimum.curvature > 0)) return std::nullopt;
     return minimum;
 }

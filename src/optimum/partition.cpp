@@ -60,8 +60,13 @@ std::vector<Partition> best_partitions(const LineIntegral& integral, int largest
     const std::vector<double> grid = integral.grid(cells);
     const Costs cost(integral, grid);
     const std::size_t n = cost.cells();
+    // |f - g| of the exact target is at least that of the computed one less their distance.
+    const auto bound = [&](double risk) {
+        const double distance = std::max(0.0, std::sqrt(risk) - integral.noise());
+        return distance * distance;
+    };
     std::vector<Partition> partitions(static_cast<std::size_t>(largest) + 1);
-    partitions[0].lower_bound = cost(0, n);
+    partitions[0].lower_bound = bound(cost(0, n));
     // exact[j]: pieces that end at grid point j. open[c]: pieces whose last kink lies somewhere in cell c, which does not count.
     std::vector<double> exact(n + 1), open(n);
     for (std::size_t j = 0; j <= n; ++j) exact[j] = cost(0, j);
@@ -79,8 +84,9 @@ std::vector<Partition> best_partitions(const LineIntegral& integral, int largest
             end = origin[p][end];
             partitions[k].kinks.insert(partitions[k].kinks.begin(), grid[end]);
         }
-        partitions[k].lower_bound = HUGE_VAL;
-        for (std::size_t c = 0; c < n; ++c) partitions[k].lower_bound = std::min(partitions[k].lower_bound, open[c] + cost(c + 1, n));
+        double least = HUGE_VAL;
+        for (std::size_t c = 0; c < n; ++c) least = std::min(least, open[c] + cost(c + 1, n));
+        partitions[k].lower_bound = bound(least);
         std::vector<double> further(n, HUGE_VAL);
         for (std::size_t d = 0; d < n; ++d)
             for (std::size_t c = 0; c <= d; ++c) further[d] = std::min(further[d], open[c] + cost(c + 1, d));

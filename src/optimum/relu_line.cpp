@@ -22,13 +22,32 @@ double interpolate(const std::vector<double>& grid, double part) {
     return grid[i] + (place - static_cast<double>(i)) * (grid[i + 1] - grid[i]);
 }
 
-bool same_risk(double a, double b) { return std::fabs(a - b) <= level_tolerance * std::max(a, b); }
+bool one_level(const SplineRisk& risk, double a, double b) {
+    const double larger = std::max(a, b);
+    return std::fabs(a - b) <= level_tolerance * larger + risk.rounding(larger) || (risk.is_zero(a) && risk.is_zero(b));
+}
 
-bool same_minimum(const SplineFit& a, const SplineFit& b, double length) {
-    if (!same_risk(a.risk, b.risk)) return false;
+bool same_minimum(const SplineRisk& risk, const SplineFit& a, const SplineFit& b) {
+    if (!one_level(risk, a.risk, b.risk)) return false;
+    // Kinks move by a few times the noise of the residual; for an exact representation that is its own size.
+    const double moved = risk.is_zero(a.risk) ? 0 : 10 * risk.noise() / std::sqrt(a.risk);
     for (std::size_t i = 0; i < a.kinks.size(); ++i)
-        if (!(std::fabs(a.kinks[i] - b.kinks[i]) <= 1e-5 * length)) return false;
+        if (!(std::fabs(a.kinks[i] - b.kinks[i]) <= (1e-5 + moved) * risk.integral().length())) return false;
     return a.signature == b.signature;
+}
+
+/// A fit in the problem's own units.
+SplineFit in_own_units(SplineFit fit, const LineUnits& units) {
+    const double steepness = units.scale / units.span;
+    for (double& kink : fit.kinks) kink = std::fma(kink, units.span, units.origin);
+    for (Jump& jump : fit.signature.jumps) jump.at = std::fma(jump.at, units.span, units.origin);
+    for (double& value : fit.values) value = std::fma(value, units.scale, units.mean);
+    for (double& bend : fit.bends) bend *= steepness;
+    for (double& derivative : fit.gradient) derivative *= units.scale * steepness;
+    fit.first_value = std::fma(fit.first_value, units.scale, units.mean);
+    fit.first_slope *= steepness;
+    fit.risk *= units.scale * units.scale;
+    return fit;
 }
 
 std::vector<bool> bits(std::uint64_t mask, std::size_t count) {
@@ -40,9 +59,13 @@ std::vector<bool> bits(std::uint64_t mask, std::size_t count) {
 }  // namespace
 
 ReluLine::ReluLine(const LineIntegral& integral, int largest, const LineEffort& effort)
-    : integral_(integral), risk_(integral), effort_(effort), partitions_(best_partitions(integral, largest)), grid_(integral.grid(256)) {
+    : integral_(integral.normalized()),
+      risk_(integral_),
+      effort_(effort),
+      partitions_(best_partitions(integral_, largest)),
+      grid_(integral_.grid(256)) {
     for (int width = 0; width <= largest; ++width) {
-        const bool done = !optima_.empty() && risk_.is_zero(optima_.back().fit.risk);
+        const bool done = !optima_.empty() && risk_.is_zero(optima_.back().fit.risk / risk_unit());
         if (!done) search_kinks(static_cast<std::size_t>(width));
         if (!done && !integral_.jumps().empty()) search_jumps(static_cast<std::size_t>(width));
         optima_.push_back(best(width));
@@ -57,9 +80,8 @@ void ReluLine::search(const Signature& signature, const std::vector<std::vector<
         std::optional<LocalMinimum> minimum = descend(risk_, signature, kinks);
         // Kinks that passed each other have another order of orientations, found there.
         if (!minimum || !(minimum->fit.signature == signature)) continue;
-        const auto twin = std::find_if(search.minima.begin(), search.minima.end(), [&](const LocalMinimum& other) {
-            return same_minimum(other.fit, minimum->fit, integral_.length());
-        });
+        const auto twin = std::find_if(search.minima.begin(), search.minima.end(),
+                                       [&](const LocalMinimum& other) { return same_minimum(risk_, other.fit, minimum->fit); });
         if (twin == search.minima.end()) {
             search.minima.push_back(std::move(*minimum));
             continue;
@@ -192,7 +214,7 @@ void ReluLine::search_jumps(std::size_t neurons) {
     }
 }
 
-std::vector<LocalMinimum> ReluLine::levels(int width, bool limits) const {
+std::vector<LocalMinimum> ReluLine::minima(int width, bool limits) const {
     std::vector<LocalMinimum> minima;
     for (const SignatureSearch& search : searches_)
         if (search.signature.neurons() <= static_cast<std::size_t>(width) && (limits || search.signature.jumps.empty()))
@@ -201,8 +223,7 @@ std::vector<LocalMinimum> ReluLine::levels(int width, bool limits) const {
     std::stable_sort(minima.begin(), minima.end(), [](const LocalMinimum& a, const LocalMinimum& b) { return a.fit.risk < b.fit.risk; });
     std::vector<LocalMinimum> levels;
     for (LocalMinimum& minimum : minima) {
-        if (levels.empty() || !(same_risk(levels.back().fit.risk, minimum.fit.risk) ||
-                                (risk_.is_zero(minimum.fit.risk) && risk_.is_zero(levels.back().fit.risk))))
+        if (levels.empty() || !one_level(risk_, levels.back().fit.risk, minimum.fit.risk))
             levels.push_back(std::move(minimum));
         else if (minimum.fit.signature.neurons() < levels.back().fit.signature.neurons())
             levels.back() = std::move(minimum);
@@ -210,16 +231,28 @@ std::vector<LocalMinimum> ReluLine::levels(int width, bool limits) const {
     return levels;
 }
 
+std::vector<LineLevel> ReluLine::levels(int width) const {
+    std::vector<LineLevel> levels;
+    for (const LocalMinimum& minimum : minima(width, false))
+        levels.push_back({in_own_units(minimum.fit, integral_.units()), risk_.hessian(minimum.fit), minimum.fit.gradient, minimum.fit.risk,
+                          risk_.rounding(minimum.fit.risk)});
+    return levels;
+}
+
+bool ReluLine::same_risk(double a, double b) const { return one_level(risk_, a / risk_unit(), b / risk_unit()); }
+
 LineOptimum ReluLine::best(int width) const {
-    const std::vector<LocalMinimum> minima = levels(width, true);
-    const LocalMinimum& least = minima.front();
-    LineOptimum optimum{least.fit, least.gradient, least.curvature, 0, least.reached, least.spread, 0, 0, true};
+    const std::vector<LocalMinimum> found = minima(width, true);
+    const LocalMinimum& least = found.front();
+    LineOptimum optimum{
+        in_own_units(least.fit, integral_.units()), least.gradient, least.curvature, 0, least.reached, least.spread, 0, 0, true};
     for (const SignatureSearch& search : searches_)
         if (search.signature == least.fit.signature) optimum.starts = search.starts;
-    if (minima.size() > 1) optimum.next = minima[1].fit.risk;
+    if (found.size() > 1) optimum.next = found[1].fit.risk * risk_unit();
     optimum.attained = least.fit.signature.jumps.empty();
     // A network of width 0 is constant, which the pieces of the partition need not be.
-    optimum.lower_bound = width == 0 ? least.fit.risk : partitions_[static_cast<std::size_t>(width)].lower_bound;
+    const double bound = width == 0 ? least.fit.risk : partitions_[static_cast<std::size_t>(width)].lower_bound;
+    optimum.lower_bound = bound * risk_unit();
     return optimum;
 }
 

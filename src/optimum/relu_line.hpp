@@ -32,16 +32,29 @@ struct LineOptimum {
     bool attained = true;    ///< false: the target jumps, the infimum is approached by kinks that meet
 };
 
+/// A level of a width: a local minimum, and what certifies it, in the coordinates (c, slope, bends, kinks) of the normalized problem.
+struct LineLevel {
+    SplineFit fit;
+    Eigen::MatrixXd hessian;
+    std::vector<double> gradient;  ///< by the kinks; by the other coordinates it is 0
+    double normalized_risk = 0;    ///< over Var f
+    double rounding = 0;           ///< how far rounding errors of the target move that
+};
+
+/// Searches in normalized coordinates, so that nothing depends on the units of x and f; what it gives is in the units of the problem.
 class ReluLine {
 public:
     ReluLine(const LineIntegral& integral, int largest, const LineEffort& effort = {});
+    ReluLine(const ReluLine&) = delete;
+    ReluLine& operator=(const ReluLine&) = delete;
 
     /// [0..largest]
     const std::vector<LineOptimum>& optima() const { return optima_; }
-    /// All local minima found whose networks need at most `width` neurons: the levels of that width, ascending; equal risks once. With
-    /// `limits` also the best functions that jump, which no network attains.
-    std::vector<LocalMinimum> levels(int width, bool limits = false) const;
-    const SplineRisk& risk() const { return risk_; }
+    /// All local minima found whose networks need at most `width` neurons: the levels of that width, ascending; equal risks once.
+    std::vector<LineLevel> levels(int width) const;
+    /// Whether two risks are one level: equal to `level_tolerance` or what rounding of the target explains, or both those of an exact
+    /// representation.
+    bool same_risk(double a, double b) const;
 
 private:
     void search(const Signature& signature, const std::vector<std::vector<double>>& starts);
@@ -49,9 +62,12 @@ private:
     std::vector<std::vector<bool>> orientations(std::size_t kinks) const;
     void search_kinks(std::size_t kinks);
     void search_jumps(std::size_t neurons);
+    /// In normalized coordinates; with `limits` also the best functions that jump, which no network attains.
+    std::vector<LocalMinimum> minima(int width, bool limits) const;
     LineOptimum best(int width) const;
+    double risk_unit() const { return integral_.units().scale * integral_.units().scale; }
 
-    const LineIntegral& integral_;
+    LineIntegral integral_;  ///< normalized
     SplineRisk risk_;
     LineEffort effort_;
     std::vector<Partition> partitions_;

@@ -2,6 +2,8 @@
 // functions. docs/optimum.md derives which of them are networks.
 #pragma once
 #include <Eigen/Dense>
+#include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "optimum/line_integral.hpp"
@@ -40,7 +42,11 @@ struct SplineFit {
 
 class SplineRisk {
 public:
-    explicit SplineRisk(const LineIntegral& integral) : integral_(integral), variance_(fit({}, {}).risk) {}
+    explicit SplineRisk(const LineIntegral& integral) : integral_(integral), variance_(fit({}, {}).risk), noise_(integral.noise()) {
+        // What is not constant as far as rounding can tell must not count as represented because its rounding errors are overestimated.
+        const double deviation = std::sqrt(variance_);
+        if (deviation > 2 * noise_) noise_ = std::min(noise_, 1e-6 * deviation);
+    }
 
     /// `kinks` in any order within the domain, paired with signature.left; nearly coincident ones are moved apart (least_gap()).
     SplineFit fit(const Signature& signature, const std::vector<double>& kinks) const;
@@ -58,14 +64,18 @@ public:
 
     /// Var f(X), the best risk of a constant.
     double variance() const { return variance_; }
+    /// Bound of the rounding errors of the target in the mean square norm.
+    double noise() const { return noise_; }
+    /// How far rounding errors of the target can move a risk |f - g|^2: |f - g| changes by at most the noise.
+    double rounding(double risk) const { return (2 * std::sqrt(risk) + noise_) * noise_; }
     /// No larger than rounding leaves of an exact representation.
-    bool is_zero(double risk) const { return risk <= 1e-26 * variance_; }
-    double least_gap() const { return 1e-9 * integral_.length(); }
+    bool is_zero(double risk) const { return risk <= 1e-26 * variance_ + 4 * noise_ * noise_; }
+    double least_gap() const { return std::max(1e-9 * integral_.length(), integral_.resolution()); }
     const LineIntegral& integral() const { return integral_; }
 
 private:
     const LineIntegral& integral_;
-    double variance_;
+    double variance_, noise_;
 };
 
 }  // namespace limrisk::optimum

@@ -55,6 +55,24 @@ void expect_statistics(const TrajectorySeries& series, std::size_t step, std::ve
     near(series.mean.at(step), sum / static_cast<double>(n), 1e-13);
 }
 
+// Targets that the networks learn to the last bit, or that they cannot learn but for a line: nothing there contradicts the theory.
+TEST(Trajectory, DegenerateTargetsRaiseNoAlarm) {
+    for (const char* precision : {"float32", "float64"})
+        for (const int dimension : {1, 2})
+            for (const int width : {0, 1, 4})
+                for (const char* target : {"0", "0.7", "-3e5", "1e-9 + 0*x1", "3*x1 - 1", "max(x1, 0.3)", "abs(x1 - 0.5)"}) {
+                    const CellConfig cell = trajectory_cell(
+                        {{3, "steps = 3000"},
+                         {5, std::string("precision = \"") + precision + "\""},
+                         {7, "input = { law = \"uniform\", dimension = " + std::to_string(dimension) + ", low = 0.0, high = 1.0 }"},
+                         {8, std::string("target = \"") + target + "\""},
+                         {10, "width = " + std::to_string(width)},
+                         {21, "nodes = 16"}});
+                    EXPECT_NO_THROW(trajectory_of(cell, request_of(cell, 8, 20, StepSpacing::Logarithmic)))
+                        << target << " dimension " << dimension << " width " << width << " " << precision;
+                }
+}
+
 TEST(Trajectory, IsThatOfTheChecksAndOfShorterRuns) {
     for (const Edits& edits : {Edits{}, Edits{{5, "precision = \"float64\""},
                                               {7, "input = { law = \"normal\", dimension = 2 }"},

@@ -1,0 +1,166 @@
+#include "reference/rule.hpp"
+
+#include <array>
+#include <bit>
+#include <cmath>
+
+#include "reference/elementary.hpp"
+
+namespace limrisk::reference {
+namespace {
+
+double phi(double z) {
+    const double q = z * z;
+    return 0.39894228040143267794 * (exp(-0.5 * q) * std::fma(-0.5, std::fma(z, z, -q), 1.0));
+}
+
+double clamped(const InputLaw& input, double x) {
+    if (input.bounded && x < input.low) return input.low;
+    if (input.bounded && x > input.high) return input.high;
+    return x;
+}
+
+Nodes combinations(const std::vector<double>& nodes, const std::vector<double>& weights, std::int64_t dimension) {
+    Nodes all;
+    std::vector<std::size_t> digits(static_cast<std::size_t>(dimension), 0);
+    for (;;) {
+        double weight = 1;
+        for (std::size_t k = digits.size(); k-- > 0;) weight = weight * weights[digits[k]];
+        for (const std::size_t digit : digits) all.inputs.push_back(nodes[digit]);
+        all.weights.push_back(weight);
+        std::size_t k = digits.size();
+        while (k > 0 && ++digits[k - 1] == nodes.size()) digits[--k] = 0;
+        if (k == 0) return all;
+    }
+}
+
+Nodes panels(const InputLaw& input, std::int64_t n) {
+    const double abscissas[] = {-0.86113631159405257522, -0.33998104358485626480, 0.33998104358485626480, 0.86113631159405257522};
+    const double weights[] = {0.34785484513745385737, 0.65214515486254614263, 0.65214515486254614263, 0.34785484513745385737};
+    const Ends domain = domain_of(input);
+    const double count = static_cast<double>(n / 4), half = 0.5 / count;
+    std::vector<double> nodes, masses;
+    double sum = 0;
+    for (double p = 0; p < count; ++p)
+        for (int g = 0; g < 4; ++g) {
+            const double middle = (p + 0.5) / count;
+            const double x = std::fma(std::fma(half, abscissas[g], middle), domain.high - domain.low, domain.low);
+            double mass = half * weights[g];
+            if (input.kind == InputLaw::Kind::Normal) {
+                const double u = (x - input.mean) / input.deviation;
+                mass = mass * exp(-0.5 * (u * u));
+            }
+            nodes.push_back(clamped(input, x));
+            masses.push_back(mass);
+            sum = sum + mass;
+        }
+    if (input.kind == InputLaw::Kind::Normal)
+        for (double& mass : masses) mass = mass / sum;
+    return combinations(nodes, masses, input.dimension);
+}
+
+/// Joe and Kuo, new-joe-kuo-6: degree and coefficients of the primitive polynomial, first direction numbers.
+struct Polynomial {
+    std::uint32_t degree, coefficients;
+    std::array<std::uint32_t, 5> first;
+};
+constexpr Polynomial polynomials[] = {{1, 0, {1}},          {2, 1, {1, 3}},        {3, 1, {1, 3, 1}},       {3, 2, {1, 1, 1}},
+                                      {4, 1, {1, 1, 3, 3}}, {4, 4, {1, 3, 5, 13}}, {5, 2, {1, 1, 5, 5, 17}}};
+
+std::array<std::uint32_t, 32> directions(std::size_t k) {
+    std::array<std::uint32_t, 32> v{};
+    for (std::uint32_t i = 0; i < 32; ++i) {
+        if (k == 0) {
+            v[i] = std::uint32_t{1} << (31 - i);
+            continue;
+        }
+        const Polynomial& p = polynomials[k - 1];
+        if (i < p.degree) {
+            v[i] = p.first[i] << (31 - i);
+            continue;
+        }
+        v[i] = v[i - p.degree] ^ (v[i - p.degree] >> p.degree);
+        for (std::uint32_t j = 1; j < p.degree; ++j)
+            if (p.coefficients >> (p.degree - 1 - j) & 1) v[i] ^= v[i - j];
+    }
+    return v;
+}
+
+Nodes sobol(const InputLaw& input, std::int64_t n) {
+    double p_low = 0, range = 1;
+    if (input.kind == InputLaw::Kind::Normal && input.bounded) {
+        p_low = normal_probability((input.low - input.mean) / input.deviation);
+        range = normal_probability((input.high - input.mean) / input.deviation) - p_low;
+    }
+    double m = 1;
+    while (m < static_cast<double>(n)) m = 2 * m;
+    Nodes nodes;
+    std::vector<std::uint32_t> s(static_cast<std::size_t>(input.dimension), 0);
+    for (std::int64_t i = 0; i < n; ++i) {
+        for (std::size_t k = 0; k < s.size(); ++k) {
+            const double u = std::fma(static_cast<double>(s[k]), 0x1p-32, 0.5 / m);
+            const double x = input.kind == InputLaw::Kind::Uniform
+                                 ? std::fma(u, input.high - input.low, input.low)
+                                 : std::fma(input.deviation, normal_quantile(std::fma(u, range, p_low)), input.mean);
+            nodes.inputs.push_back(clamped(input, x));
+            s[k] ^= directions(k)[static_cast<std::size_t>(std::countr_one(static_cast<std::uint64_t>(i)))];
+        }
+        nodes.weights.push_back(1 / static_cast<double>(n));
+    }
+    return nodes;
+}
+
+}  // namespace
+
+double normal_probability(double z) {
+    if (z > 0) return 1 - normal_probability(-z);
+    if (z < -40) return 0;
+    const double a = -z;
+    if (z > -1) {
+        const double q = a * a;
+        double term = a, sum = a;
+        for (int k = 1; k <= 20; ++k) {
+            term = term * q / (2 * k + 1);
+            sum = sum + term;
+        }
+        return 0.5 - phi(a) * sum;
+    }
+    double fraction = a;
+    for (int k = 600; k >= 1; --k) fraction = a + k / fraction;
+    return phi(a) / fraction;
+}
+
+Ends domain_of(const InputLaw& input) {
+    if (input.kind == InputLaw::Kind::Uniform) return {input.low, input.high};
+    Ends ends{input.mean - 8.5 * input.deviation, input.mean + 8.5 * input.deviation};
+    if (input.bounded && input.low > ends.low) ends.low = input.low;
+    if (input.bounded && input.high < ends.high) ends.high = input.high;
+    return ends;
+}
+
+double density_normalizer_of(const InputLaw& input) {
+    if (input.kind == InputLaw::Kind::Uniform) return 1 / (input.high - input.low);
+    const Ends domain = domain_of(input);
+    const double a = (domain.low - input.mean) / input.deviation, b = (domain.high - input.mean) / input.deviation;
+    const double mass = a > 0 ? normal_probability(-a) - normal_probability(-b) : normal_probability(b) - normal_probability(a);
+    return 1 / (input.deviation * 2.5066282746310005024 * mass);
+}
+
+double density_at(const InputLaw& input, double normalizer, double x) {
+    if (input.kind == InputLaw::Kind::Uniform) return normalizer;
+    const double u = (x - input.mean) / input.deviation;
+    return exp(-0.5 * (u * u)) * normalizer;
+}
+
+Nodes grid_nodes(const InputLaw& input, std::int64_t per_axis) {
+    const double n = static_cast<double>(per_axis);
+    std::vector<double> axis;
+    for (double i = 0; i < n; ++i) axis.push_back(clamped(input, std::fma((i + 0.5) / n, input.high - input.low, input.low)));
+    Nodes nodes = combinations(axis, std::vector<double>(axis.size(), 1), input.dimension);
+    for (double& weight : nodes.weights) weight = 1 / static_cast<double>(nodes.weights.size());
+    return nodes;
+}
+
+Nodes rule_nodes(const InputLaw& input, std::int64_t count) { return input.dimension <= 3 ? panels(input, count) : sobol(input, count); }
+
+}  // namespace limrisk::reference
