@@ -8,6 +8,7 @@
 #include <map>
 
 #include "optimum/optimum.hpp"
+#include "optimum/positive_risk.hpp"
 #include "report/level_scan.hpp"
 #include "report/prediction.hpp"
 #include "report/stopping_statement.hpp"
@@ -33,11 +34,22 @@ std::int64_t trials_with_at_least(const Histogram& histogram, std::int64_t key) 
     return trials;
 }
 
-std::vector<Floor> floors_of(const CellConfig& cell, const KnownProblem& known, const Histogram& inactive) {
+/// What has been proved of narrower networks, and how many neurons must be frozen to leave only such.
+Exclusion exclusion_of(const CellConfig& cell) {
+    if (cell.width == 0) return {std::nullopt, "a network without neurons has none that could freeze"};
+    if (!kernels::has_frozen_neurons(cell.activation.kind))
+        return {std::nullopt, fmt::format("neurons of {} never freeze", cell.activation_label)};
+    const auto positive = opt::positive_risk(opt::problem_of(cell), cell.width - 1);
+    if (!positive) return {std::nullopt, "no proof that a smaller width cannot reach the optimum"};
+    return {cell.width - positive->width, fmt::format("no width up to {} reaches the optimum: {}", positive->width, positive->proof)};
+}
+
+std::vector<Floor> floors_of(const CellConfig& cell, const KnownProblem& known, const Histogram& frozen) {
     std::vector<Floor> floors;
-    for (std::size_t k = 0; k < inactive.keys.size(); ++k) {
-        Floor floor{inactive.keys[k], inactive.counts[k], std::nullopt, std::nullopt};
-        if (const auto optimum = known.optimum(cell.width - inactive.keys[k])) {
+    if (!kernels::has_frozen_neurons(cell.activation.kind)) return floors;
+    for (std::size_t k = 0; k < frozen.keys.size(); ++k) {
+        Floor floor{frozen.keys[k], frozen.counts[k], std::nullopt, std::nullopt};
+        if (const auto optimum = known.optimum(cell.width - frozen.keys[k])) {
             floor.risk = optimum->risk;
             floor.lower_bound = optimum->lower_bound;
         }
@@ -46,27 +58,30 @@ std::vector<Floor> floors_of(const CellConfig& cell, const KnownProblem& known, 
     return floors;
 }
 
-std::vector<EmbeddedLevel> hierarchy_of(const CellConfig& cell, const KnownProblem& known) {
+std::vector<EmbeddedLevel> hierarchy_of(const CellConfig& cell, const KnownProblem& known, const TargetMoments& target) {
     std::vector<EmbeddedLevel> levels;
     for (const auto& [width, optimum] : known.optima)
-        if (width <= cell.width && (levels.empty() || opt::clearly_below(optimum.risk, levels.back().risk, known.constant_risk())))
+        if (width <= cell.width && (levels.empty() || opt::clearly_below(optimum.risk, levels.back().risk, rounding_scale(target))))
             levels.push_back({width, optimum.risk});
     return levels;
 }
 
 /// Everything that the aggregate and what is known of the problem say; measured: with the counts of the bins.
-CellSummary summary_of(const Aggregate& aggregate, const CellConfig& cell, const KnownProblem& known, double tolerance) {
+CellSummary summary_of(const Aggregate& aggregate, const CellConfig& cell, const KnownProblem& known, const TargetMoments& target,
+                       double tolerance) {
     CellSummary summary;
     summary.cell = cell;
     summary.aggregate = aggregate;
     summary.done = aggregate.trials;
     summary.optimum = known.optimum(cell.width);
-    if (const auto sufficient = known.sufficient_width()) summary.least_inactive = std::max<std::int64_t>(1, cell.width - *sufficient + 1);
-    summary.certified = trials_with_at_least(aggregate.inactive_initial, summary.least_inactive);
-    summary.certified_share = clopper_pearson(summary.certified, summary.done);
-    summary.prediction = predict(cell, summary.least_inactive, aggregate.inactive_initial);
-    summary.hierarchy = hierarchy_of(cell, known);
-    summary.floors = floors_of(cell, known, aggregate.inactive_initial);
+    summary.exclusion = exclusion_of(cell);
+    if (const auto least = summary.exclusion.least) {
+        summary.certified = trials_with_at_least(aggregate.frozen_initial, *least);
+        summary.certified_share = clopper_pearson(summary.certified, summary.done);
+    }
+    summary.prediction = predict(cell, summary.exclusion.least, aggregate.frozen_initial);
+    summary.hierarchy = hierarchy_of(cell, known, target);
+    summary.floors = floors_of(cell, known, aggregate.frozen_initial);
     if (aggregate.trials == 0) return summary;
     summary.mean_inactive_initial = mean(aggregate.inactive_initial, aggregate.trials);
     summary.mean_inactive_final = mean(aggregate.inactive_final, aggregate.trials);
@@ -81,7 +96,7 @@ CellSummary summary_of(const Aggregate& aggregate, const CellConfig& cell, const
     if (!summary.optimum) return summary;
     Measured measured;
     measured.optimum = summary.optimum->risk;
-    measured.threshold = measured.optimum * (1 + tolerance) + absolute_tolerance * known.constant_risk();
+    measured.threshold = measured.optimum * (1 + tolerance) + absolute_tolerance * risk_scale(target);
     const Histogram& bins = limiting_risks(aggregate).bins;
     for (std::size_t k = 0; k < bins.keys.size(); ++k) {
         const RiskRange range = risk_bin_range(bins.keys[k]);
@@ -105,7 +120,7 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
     const KnownProblem& known = context.optima.of(cell);
     const TargetMoments moments = moments_at_checks(cell);
     const auto catalog = known.catalogs.find(cell.width);
-    LevelScan levels(cell, catalog == known.catalogs.end() ? nullptr : &catalog->second, moments.variance);
+    LevelScan levels(cell, catalog == known.catalogs.end() ? nullptr : &catalog->second, risk_scale(moments));
     TheoryScan theory(cell, known, moments);
     Aggregate aggregate;
     std::vector<TrialRecord> records;
@@ -117,6 +132,7 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
     std::vector<double> final_risks, limiting_risks;
     std::int64_t on_data = 0, constant = 0;
     std::map<std::int64_t, Extreme> best;  // by the neurons that take part
+    const bool can_freeze = kernels::has_frozen_neurons(cell.activation.kind);
     const auto witness = [&](std::int64_t neurons, double risk, std::int64_t trial) {
         const auto [found, added] = best.try_emplace(neurons, Extreme{risk, trial});
         if (!added && risk < found->second.risk) found->second = {risk, trial};
@@ -128,16 +144,17 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
         constant += record.constant;
         levels.add(record);
         theory.add(trial, record);
-        witness(cell.width - record.inactive_initial, std::min(record.best_risk, record.final_risk), trial);
-        witness(cell.width - record.inactive_final - record.constant, record.final_risk, trial);
+        witness(cell.width - (can_freeze ? frozen_initial(record) : 0), std::min(record.best_risk, record.final_risk), trial);
+        if (can_freeze) witness(cell.width - record.inactive_final - record.constant, record.final_risk, trial);
         records.push_back(record);
         if (records.size() == portion) flush(trial + 1);
     });
     flush(static_cast<std::int64_t>(final_risks.size()));
     for (const auto& [neurons, extreme] : best)
-        context.optima.improve(cell, neurons, extreme.risk, fmt::format("cell {}, trial {}", cell.index, extreme.trial));
+        context.optima.improve(cell, neurons, extreme.risk, rounding_scale(moments),
+                               fmt::format("cell {}, trial {}", cell.index, extreme.trial));
 
-    CellSummary summary = summary_of(aggregate, cell, known, context.tolerance);
+    CellSummary summary = summary_of(aggregate, cell, known, moments, context.tolerance);
     if (summary.measured)
         summary.measured->above_least = summary.measured->above_most =
             std::count_if(limiting_risks.begin(), limiting_risks.end(), [&](double risk) { return risk > summary.measured->threshold; });
@@ -155,8 +172,11 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
 
 CellSummary scan_aggregate(const Aggregate& aggregate, const CellConfig& cell, ScanContext& context) {
     const Extreme& best = aggregate.best_risk.minimum;
-    if (aggregate.trials > 0) context.optima.improve(cell, cell.width, best.risk, fmt::format("cell {}, trial {}", cell.index, best.trial));
-    CellSummary summary = summary_of(aggregate, cell, context.optima.of(cell), context.tolerance);
+    const TargetMoments moments = moments_at_checks(cell);
+    if (aggregate.trials > 0)
+        context.optima.improve(cell, cell.width, best.risk, rounding_scale(moments),
+                               fmt::format("cell {}, trial {}", cell.index, best.trial));
+    CellSummary summary = summary_of(aggregate, cell, context.optima.of(cell), moments, context.tolerance);
     close_measured(summary);
     return summary;
 }

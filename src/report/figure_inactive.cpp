@@ -16,7 +16,14 @@ namespace {
 constexpr double absent = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t columns = 66;  // at most
 
-bool has_counts(const CellSummary& cell) { return cell.done > 0 && cell.cell.width > 0 && !cell.aggregate.inactive_initial.keys.empty(); }
+/// A clipping can be saturated at a level that is not 0: its law is that of all frozen neurons, whose number at the end is not recorded.
+bool saturates(const CellSummary& cell) { return cell.cell.activation.kind == kernels::ActivationKind::Clipping; }
+
+const Histogram& counts_at_start(const CellSummary& cell) {
+    return saturates(cell) ? cell.aggregate.frozen_initial : cell.aggregate.inactive_initial;
+}
+
+bool has_counts(const CellSummary& cell) { return cell.done > 0 && cell.cell.width > 0 && !counts_at_start(cell).keys.empty(); }
 
 /// Numbers first..first + each - 1 of inactive neurons.
 struct CountColumn {
@@ -29,7 +36,7 @@ struct CountColumn {
 std::vector<CountColumn> count_columns(const CellSummary& cell, std::int64_t& each) {
     const std::vector<double> law = inactive_count_probabilities(cell.prediction.probability.value, cell.cell.width);
     std::int64_t least = cell.cell.width, most = 0;
-    for (const Histogram* histogram : {&cell.aggregate.inactive_initial, &cell.aggregate.inactive_final}) {
+    for (const Histogram* histogram : {&counts_at_start(cell), &cell.aggregate.inactive_final}) {
         if (histogram->keys.empty()) continue;
         least = std::min<std::int64_t>(least, histogram->keys.front());
         most = std::max<std::int64_t>(most, histogram->keys.back());
@@ -47,7 +54,7 @@ std::vector<CountColumn> count_columns(const CellSummary& cell, std::int64_t& ea
     const auto place = [&](const Histogram& histogram, std::int64_t CountColumn::*member) {
         for (std::size_t k = 0; k < histogram.keys.size(); ++k) column_of(histogram.keys[k]).*member += histogram.counts[k];
     };
-    place(cell.aggregate.inactive_initial, &CountColumn::initial);
+    place(counts_at_start(cell), &CountColumn::initial);
     place(cell.aggregate.inactive_final, &CountColumn::final);
     for (std::int64_t j = least; j <= std::min(most + each - 1, cell.cell.width); ++j) {
         if ((j - least) / each < static_cast<std::int64_t>(all.size())) column_of(j).law += law[static_cast<std::size_t>(j)];
@@ -67,7 +74,8 @@ Figure inactive_figure(const CellGroup& group, const CellSummary& cell) {
     const auto trials = static_cast<double>(cell.done), half = static_cast<double>(each) / 2;
     std::vector<double> middle, law, edge, initial, final;
     double highest = 0;
-    const bool with_final = !cell.aggregate.inactive_final.keys.empty();
+    const bool with_final = !cell.aggregate.inactive_final.keys.empty() && !saturates(cell);
+    const char* const neurons = saturates(cell) ? "frozen neurons" : "inactive neurons";
     for (const CountColumn& column : counts) {
         const std::int64_t last = std::min(column.first + each - 1, cell.cell.width);
         figure.table.rows.push_back({std::to_string(cell.cell.index), std::to_string(column.first), std::to_string(last),
@@ -83,7 +91,7 @@ Figure inactive_figure(const CellGroup& group, const CellSummary& cell) {
         highest = std::max({highest, seen, end, law.back()});
     }
     const double low = middle.front() - half - 0.3, high = middle.back() + half + 0.3;
-    PlotAxis x = linear_axis(each == 1 ? "inactive neurons" : fmt::format("inactive neurons, {} per column", each), low, high, 8);
+    PlotAxis x = linear_axis(each == 1 ? neurons : fmt::format("{}, {} per column", neurons, each), low, high, 8);
     std::erase_if(x.tics, [](const auto& tic) { return tic.first != std::round(tic.first); });
     PlotScript plot(figure.width, figure.height, x, linear_axis("trials, %", 0, highest > 0 ? 1.08 * highest : 1, 5));
     plot.curve(fmt::format("{} using 1:2 with filledcurves y=0 fillcolor rgb '{}' fillstyle solid 1 noborder",
@@ -100,10 +108,13 @@ Figure inactive_figure(const CellGroup& group, const CellSummary& cell) {
     if (cell.prediction.test)
         figure.caption = fmt::format("Exact test of the start against the law: p-value {:.2g}{}.", cell.prediction.test->p_value,
                                      cell.prediction.rejected ? ", which contradicts it" : "");
-    figure.meaning = fmt::format(
-        "Numbers of inactive neurons of {}, {}: on average {:.2f} at initialization, {:.2f} by the binomial law, {:.2f} at the end.",
-        counted(cell.done, "trial"), cell_label(group, cell), cell.mean_inactive_initial,
-        cell.prediction.probability.value * static_cast<double>(cell.cell.width), cell.mean_inactive_final);
+    const Histogram& start = counts_at_start(cell);
+    double mean = 0;
+    for (std::size_t k = 0; k < start.keys.size(); ++k) mean += static_cast<double>(start.keys[k] * start.counts[k]) / trials;
+    figure.meaning = fmt::format("Numbers of {} of {}, {}: on average {:.2f} at initialization, {:.2f} by the binomial law", neurons,
+                                 counted(cell.done, "trial"), cell_label(group, cell), mean,
+                                 cell.prediction.probability.value * static_cast<double>(cell.cell.width));
+    figure.meaning += with_final ? fmt::format(", {:.2f} at the end.", cell.mean_inactive_final) : ".";
     return figure;
 }
 
@@ -113,7 +124,8 @@ FigureSection inactive_figures(const StoreSummary& summary, const std::vector<Ce
     FigureSection section{"inactive", "Inactive neurons", "", {}};
     const std::vector<CellChoice> choices = choose_cells(summary, groups, has_counts);
     section.explanation =
-        "Bars: trials by their number of inactive neurons at initialization. Circles: the law Binomial(h, p) with the exact probability p "
+        "Bars: trials by their number of inactive neurons at initialization (of clipping: frozen ones, saturated at either level). "
+        "Circles: the law Binomial(h, p) with the exact probability p "
         "of one "
         "neuron, nothing fitted. Steps: the same trials at the end of training.";
     add_groups(section, groups, choices, [&](const CellGroup& group, std::size_t k) { return inactive_figure(group, summary.cells[k]); });

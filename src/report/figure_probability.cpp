@@ -21,10 +21,18 @@ bool drawable(const CellSummary& cell) { return cell.cell.width > 0 && cell.done
 
 std::vector<std::string> csv_row(const CellSummary& cell) {
     const auto of_trials = [&](std::int64_t count) { return csv_number(share(count, cell.done)); };
-    std::vector<std::string> row{
-        std::to_string(cell.cell.index),  std::to_string(cell.cell.width),      std::to_string(cell.done),
-        of_trials(cell.certified),        csv_number(cell.certified_share.low), csv_number(cell.certified_share.high),
-        csv_number(cell.prediction.bound)};
+    std::vector<std::string> row{std::to_string(cell.cell.index),
+                                 std::to_string(cell.cell.width),
+                                 std::to_string(cell.done),
+                                 "",
+                                 "",
+                                 "",
+                                 cell.prediction.bound ? csv_number(*cell.prediction.bound) : ""};
+    if (cell.exclusion.least) {
+        row[3] = of_trials(cell.certified);
+        row[4] = csv_number(cell.certified_share.low);
+        row[5] = csv_number(cell.certified_share.high);
+    }
     if (cell.measured) {
         row.insert(row.end(), {of_trials(cell.measured->above_least), of_trials(cell.measured->above_most),
                                csv_number(cell.measured->share.low), csv_number(cell.measured->share.high)});
@@ -48,10 +56,11 @@ Figure probability_figure(const StoreSummary& summary, const CellGroup& group, s
         const CellSummary& cell = summary.cells[k];
         if (!drawable(cell)) continue;
         width.push_back(static_cast<double>(cell.cell.width));
-        certified.push_back(share(cell.certified, cell.done));
-        certified_low.push_back(cell.certified_share.low);
-        certified_high.push_back(cell.certified_share.high);
-        bound.push_back(cell.prediction.bound);
+        const bool known = cell.exclusion.least.has_value();
+        certified.push_back(known ? share(cell.certified, cell.done) : absent);
+        certified_low.push_back(known ? cell.certified_share.low : absent);
+        certified_high.push_back(known ? cell.certified_share.high : absent);
+        bound.push_back(cell.prediction.bound.value_or(absent));
         least.push_back(cell.measured ? share(cell.measured->above_least, cell.done) : absent);
         most.push_back(cell.measured ? share(cell.measured->above_most, cell.done) : absent);
         low.push_back(cell.measured ? cell.measured->share.low : absent);
@@ -84,10 +93,12 @@ Figure probability_figure(const StoreSummary& summary, const CellGroup& group, s
         plot.curve(fmt::format("{} using 1:10 with points linewidth 1.2 pointtype 2 pointsize 1 linecolor rgb '{}'", numbers, palette::ink),
                    "risk still falls");
     figure.script = plot.text();
-    figure.meaning =
-        fmt::format("Share of trials that do not converge, against widths {:g} to {:g}. Certified: {} to {}; predicted at least: {} to {}",
-                    width.front(), width.back(), percent_text(certified.front()), percent_text(certified.back()),
-                    percent_text(bound.front()), percent_text(bound.back()));
+    figure.meaning = fmt::format("Share of trials that do not converge, against widths {:g} to {:g}. ", width.front(), width.back());
+    if (!std::isnan(certified.front()) && !std::isnan(certified.back()))
+        figure.meaning += fmt::format("Certified: {} to {}; predicted at least: {} to {}", percent_text(certified.front()),
+                                      percent_text(certified.back()), percent_text(bound.front()), percent_text(bound.back()));
+    else
+        figure.meaning += "Certified: no proof at all widths that a smaller one cannot reach the optimum";
     if (!std::isnan(least.front()) && !std::isnan(least.back()))
         figure.meaning += fmt::format("; measured: {} to {}", percent_text(least.front()), percent_text(least.back()));
     if (unfinished) {
@@ -125,7 +136,7 @@ FigureSection probability_figures(const StoreSummary& summary, const std::vector
     }
     section.explanation =
         "Filled circles and band: trials whose limiting risk stays above the best known risk of their width, with 95 % intervals. Open "
-        "squares: trials with inactive neurons certified at initialization, which cannot reach it, with 95 % intervals. Dashed: the lower "
+        "squares: trials with frozen neurons certified at initialization, which cannot reach it, with 95 % intervals. Dashed: the lower "
         "bound "
         "that the law of the initialization gives. Crosses, where there are any: trials whose risk still falls at the end of their steps, "
         "which are not yet where they lead.";

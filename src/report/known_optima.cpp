@@ -15,17 +15,6 @@ std::optional<KnownOptimum> KnownProblem::optimum(std::int64_t width) const {
     return found == optima.end() ? std::nullopt : std::optional(found->second);
 }
 
-double KnownProblem::constant_risk() const {
-    const auto found = optima.find(0);
-    return found == optima.end() ? 0 : found->second.risk;
-}
-
-std::optional<std::int64_t> KnownProblem::sufficient_width() const {
-    for (const auto& [width, known] : optima)
-        if (known.risk <= opt::negligible_risk * constant_risk()) return width;
-    return std::nullopt;
-}
-
 KnownOptima::KnownOptima(const Store& store) {
     for (const StoredDocument& document : store.documents(document_kind::optimum)) {
         const opt::Optimum optimum = opt::optimum_from_json(document.text);
@@ -42,14 +31,13 @@ const KnownProblem& KnownOptima::of(const CellConfig& cell) const {
     return found == problems_.end() ? nothing : found->second;
 }
 
-bool KnownOptima::improve(const CellConfig& cell, std::int64_t width, double risk, const std::string& who) {
+bool KnownOptima::improve(const CellConfig& cell, std::int64_t width, double risk, double scale, const std::string& who) {
     const opt::Problem problem = opt::problem_of(cell);
     const auto known = problems_.find(problem.id);
     if (known == problems_.end()) return false;
-    const double constant = known->second.constant_risk();
     bool improved = false;
     for (auto& [wide, optimum] : known->second.optima) {
-        if (wide < width || !opt::clearly_below(risk, optimum.risk, constant)) continue;
+        if (wide < width || !opt::clearly_below(risk, optimum.risk, scale)) continue;
         if (optimum.beaten_by.empty()) optimum.stored_risk = optimum.risk;
         optimum.risk = risk;
         optimum.beaten_by = who;

@@ -19,10 +19,6 @@ struct KnownProblem {
     std::map<std::int64_t, std::vector<optimum::Level>> catalogs;  ///< by width, ascending by risk
 
     std::optional<KnownOptimum> optimum(std::int64_t width) const;
-    /// Risk of the best constant; 0 if it is not known.
-    double constant_risk() const;
-    /// The least width whose best known risk is 0, up to rounding (K of docs/theory.md); none if there is none among the known ones.
-    std::optional<std::int64_t> sufficient_width() const;
 };
 
 class KnownOptima {
@@ -34,8 +30,8 @@ public:
     const KnownProblem& of(const CellConfig& cell) const;
 
     /// A network of `width` effective neurons has `risk`: if that is clearly below the best known one of a width from `width` on, it takes
-    /// its place here (never in the store), with `who` as witness. True if so.
-    bool improve(const CellConfig& cell, std::int64_t width, double risk, const std::string& who);
+    /// its place here (never in the store), with `who` as witness. True if so. `scale`: rounding_scale of the target.
+    bool improve(const CellConfig& cell, std::int64_t width, double risk, double scale, const std::string& who);
 
     /// A line for each problem and width whose optimum was beaten.
     std::vector<std::string> warnings() const;

@@ -14,7 +14,7 @@ namespace opt = limrisk::optimum;
 
 namespace {
 
-/// Risks below this part of the target's variance are one level, 0: float32 does not resolve them.
+/// Risks below this part of the target's scale are one level, 0: float32 does not resolve them.
 constexpr double zero_risk = 1e-10;
 
 std::string name_of(const opt::Level& level) {
@@ -24,8 +24,8 @@ std::string name_of(const opt::Level& level) {
 
 }  // namespace
 
-LevelScan::LevelScan(const CellConfig& cell, const std::vector<opt::Level>* catalog, double variance)
-    : cell_(cell), catalog_(catalog), variance_(variance), on_level_(catalog ? catalog->size() : 0) {}
+LevelScan::LevelScan(const CellConfig& cell, const std::vector<opt::Level>* catalog, double scale)
+    : cell_(cell), catalog_(catalog), scale_(scale), on_level_(catalog ? catalog->size() : 0) {}
 
 void LevelScan::Tally::add(const End& end) {
     ++trials;
@@ -76,7 +76,7 @@ LevelStatement LevelScan::statement() const {
 }
 
 LevelStatement LevelScan::clusters() const {
-    const LevelResolution resolution = level_resolution(cell_.tolerance, zero_risk * variance_);
+    const LevelResolution resolution = level_resolution(cell_.tolerance, zero_risk * scale_);
     std::vector<double> risks;
     risks.reserve(ends_.size());
     for (const End& end : ends_) risks.push_back(end.risk);

@@ -15,8 +15,8 @@ inline constexpr std::size_t most_clusters = 16;
 
 class LevelScan {
 public:
-    /// `catalog`: ascending by risk, or null: clusters. `variance`: of the target, against which a risk counts as 0.
-    LevelScan(const CellConfig& cell, const std::vector<optimum::Level>* catalog, double variance);
+    /// `catalog`: ascending by risk, or null: clusters. `scale`: risk_scale of the target, against which a risk counts as 0.
+    LevelScan(const CellConfig& cell, const std::vector<optimum::Level>* catalog, double scale);
     void add(const TrialRecord& record);
     /// After all trials.
     LevelStatement statement() const;
@@ -37,7 +37,7 @@ private:
 
     const CellConfig& cell_;
     const std::vector<optimum::Level>* catalog_;
-    double variance_;
+    double scale_;
     std::int64_t trials_ = 0;
     std::vector<Tally> on_level_;  ///< [catalog]
     std::vector<End> ends_;        ///< of converged trials, for clusters

@@ -58,8 +58,8 @@ std::vector<std::string> cell_row(const CellSummary& cell) {
         row.resize(16, dash);
         return row;
     }
-    row.push_back(percent(cell.prediction.bound));
-    row.push_back(share_and_interval(cell.certified, cell.done, cell.certified_share));
+    row.push_back(cell.prediction.bound ? percent(*cell.prediction.bound) : dash);
+    row.push_back(cell.exclusion.least ? share_and_interval(cell.certified, cell.done, cell.certified_share) : dash);
     if (cell.measured) {
         const Measured& measured = *cell.measured;
         const std::string most = measured.above_most == measured.above_least ? "" : " to " + share_text(measured.above_most, cell.done);
@@ -122,8 +122,8 @@ std::string cells_section(const StoreSummary& summary, const std::vector<CellGro
     }
     std::string legend =
         "Predicted: lower bound for the probability of non-convergence, from the law of the initialization alone. Certified: trials whose "
-        "inactive neurons, proved inactive on the whole box at initialization, exclude the optimum. Measured: trials whose limiting risk "
-        "is above " +
+        "neurons, proved frozen on the whole box at initialization, exclude the optimum (–: no proof that a smaller width cannot reach it, "
+        "or neurons that never freeze). Measured: trials whose limiting risk is above " +
         threshold_text(summary.tolerance);
     legend +=
         ". CI: 95 % intervals, of Clopper and Pearson unless a stopping rule chose the trials. Risk: quantiles of the limiting risk (≤: "
@@ -185,21 +185,21 @@ std::string levels_section(const StoreSummary& summary, const std::vector<CellGr
 }
 
 std::string floors_section(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
-    MarkupTable table("Risk floors", {"inactive", "trials", "best known infimum", "lower bound"}, 0);
+    MarkupTable table("Risk floors", {"frozen", "trials", "best known infimum", "lower bound"}, 0);
     for (const CellGroup& group : groups) {
         for (const std::size_t k : group.cells) {
             const CellSummary& cell = summary.cells[k];
             if (cell.floors.empty()) continue;
             table.heading(cell_label(group, cell));
             for (const Floor& floor : cell.floors) {
-                table.row({std::to_string(floor.inactive), std::to_string(floor.trials), floor.risk ? table_risk(*floor.risk) : dash,
+                table.row({std::to_string(floor.frozen), std::to_string(floor.trials), floor.risk ? table_risk(*floor.risk) : dash,
                            floor.lower_bound ? table_risk(*floor.lower_bound) : dash});
             }
         }
     }
     if (table.empty()) return "";
     const std::string explanation =
-        "Of the trials with so many neurons certified inactive at initialization no iterate has a risk below the infimum of that many "
+        "Of the trials with so many neurons certified frozen at initialization no iterate has a risk below the infimum of that many "
         "neurons "
         "fewer: the best known one, and a proved lower bound of it where there is one.";
     return section("floors", "Risk floors",

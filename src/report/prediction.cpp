@@ -23,7 +23,7 @@ InactiveProbability probability_of(const CellConfig& cell) {
     if (found != known.end()) return found->second;
     const kernels::Initialization laws = initialization_laws(cell.initialization, cell.width, cell.input.dimension);
     const InactiveProbability probability =
-        inactive_probability(laws, cell.activation, input_law(cell.input), cell.input.bounded, cell.input.dimension);
+        frozen_probability(laws, cell.activation, input_law(cell.input), cell.input.bounded, cell.input.dimension);
     return known.emplace(key, probability).first->second;
 }
 
@@ -34,21 +34,22 @@ bool depends_on_width(const InitializationRule& rule) {
     return rule.kind == Kind::XavierUniform || rule.kind == Kind::XavierNormal;
 }
 
-Prediction predict(const CellConfig& cell, std::int64_t least_inactive, const Histogram& inactive_initial) {
+Prediction predict(const CellConfig& cell, std::optional<std::int64_t> least, const Histogram& frozen_initial) {
     Prediction prediction;
     if (cell.width == 0) return prediction;
     prediction.probability = probability_of(cell);
     const double p = prediction.probability.value;
-    prediction.bound = least_inactive == 1 ? non_convergence_bound(p, cell.width) : binomial_at_least(least_inactive, cell.width, p);
-    if (inactive_initial.keys.empty()) return prediction;
+    if (least) prediction.bound = *least == 1 ? non_convergence_bound(p, cell.width) : binomial_at_least(*least, cell.width, p);
+    // Without a law of frozen neurons there is nothing to test; neurons inactive by rounding are none.
+    if (frozen_initial.keys.empty() || !kernels::has_frozen_neurons(cell.activation.kind)) return prediction;
     std::vector<std::int64_t> observed(static_cast<std::size_t>(cell.width) + 1);
-    if (inactive_initial.keys.front() < 0 || inactive_initial.keys.back() > cell.width)
+    if (frozen_initial.keys.front() < 0 || frozen_initial.keys.back() > cell.width)
         throw StoreError(
             ExitCode::Data,
-            fmt::format("cell {}: the store counts trials with {} inactive neurons at a width of {}", cell.index,
-                        inactive_initial.keys.front() < 0 ? inactive_initial.keys.front() : inactive_initial.keys.back(), cell.width));
-    for (std::size_t k = 0; k < inactive_initial.keys.size(); ++k)
-        observed[static_cast<std::size_t>(inactive_initial.keys[k])] = inactive_initial.counts[k];
+            fmt::format("cell {}: the store counts trials with {} frozen neurons at a width of {}", cell.index,
+                        frozen_initial.keys.front() < 0 ? frozen_initial.keys.front() : frozen_initial.keys.back(), cell.width));
+    for (std::size_t k = 0; k < frozen_initial.keys.size(); ++k)
+        observed[static_cast<std::size_t>(frozen_initial.keys[k])] = frozen_initial.counts[k];
     prediction.test = test_inactive_counts(observed, p, cell.width);
     return prediction;
 }

@@ -1,6 +1,7 @@
 // What the law of the initialization says about a cell before anything is trained.
 #pragma once
 #include <cstdint>
+#include <optional>
 
 #include "aggregation/aggregate.hpp"
 #include "campaign/cell.hpp"
@@ -11,7 +12,7 @@ namespace limrisk {
 /// Whether p depends on the width: laws scaled by it (Xavier).
 bool depends_on_width(const InitializationRule& rule);
 
-/// p of a cell's initialization and box, P(at least `least_inactive` inactive neurons), and the test of the counts seen.
-Prediction predict(const CellConfig& cell, std::int64_t least_inactive, const Histogram& inactive_initial);
+/// p of a cell's initialization and box, P(at least `least` frozen neurons) if that is known, and the test of the counts seen.
+Prediction predict(const CellConfig& cell, std::optional<std::int64_t> least, const Histogram& frozen_initial);
 
 }  // namespace limrisk

@@ -28,6 +28,9 @@ std::string obstacle(const std::vector<const CellSummary*>& group) {
     if (depends_on_width(group.front()->cell.initialization)) return "the law of an initial neuron depends on the width";
     if (any([](const CellSummary* cell) { return cell->stopping.has_value(); }))
         return "a stopping rule chose the numbers of trials by their outcomes; each cell has the rule's own estimate";
+    // What is left is (1 - p)^h only where one frozen neuron excludes the optimum.
+    if (any([](const CellSummary* cell) { return cell->exclusion.least != 1; }))
+        return "there is no proof at every width that one frozen neuron excludes the optimum";
     const std::int64_t trials = group.front()->done;
     if (any([&](const CellSummary* cell) { return cell->done != trials; })) return "its cells have different numbers of trials so far";
     return "";
@@ -79,7 +82,7 @@ std::pair<std::vector<RateStatement>, std::vector<RateOmission>> rate_statements
         statement.cells = numbers;
         statement.label = label;
         std::vector<WidthCount> counts;
-        for (const CellSummary* cell : group) counts.push_back({cell->cell.width, cell->done, certified_trials(cell->aggregate)});
+        for (const CellSummary* cell : group) counts.push_back({cell->cell.width, cell->done, cell->certified});
         statement.fit = fit_exponential_rate(nested_counts(counts), false);
         statement.predicted = predicted_rate(group.front()->prediction.probability.value);
         statements.push_back(std::move(statement));

@@ -81,8 +81,8 @@ std::string cell_list(const std::vector<std::int64_t>& cells) {
 }
 
 std::string threshold_text(double tolerance) {
-    return fmt::format("the best known risk of the width by more than {:g} % of it plus {:g} of the target's variance", 100 * tolerance,
-                       absolute_tolerance);
+    return fmt::format("the best known risk of the width by more than {:g} % of it plus {:g} of Var f (of E f^2 for a constant target)",
+                       100 * tolerance, absolute_tolerance);
 }
 
 std::vector<std::pair<std::string, std::string>> reservations(const StoreSummary& summary) {

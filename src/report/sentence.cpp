@@ -32,20 +32,35 @@ std::string share(std::int64_t trials, std::int64_t of, const Interval& interval
     return fmt::format("{} % [{:.1f}, {:.1f}]", share_text(trials, of), 100 * interval.low, 100 * interval.high);
 }
 
+/// What is certified, and what the law of the initialization says of that.
 std::string certified_phrase(const CellSummary& cell) {
-    const std::string neurons = cell.least_inactive == 1 ? "a neuron" : fmt::format("{} neurons or more", cell.least_inactive);
-    return fmt::format("{} provably cannot reach the global minimum ({} certified inactive at initialization)",
-                       share(cell.certified, cell.done, cell.certified_share), neurons);
+    if (!cell.exclusion.least) return fmt::format("none is certified to miss the global minimum ({})", cell.exclusion.reason);
+    const std::int64_t least = *cell.exclusion.least;
+    const std::string neurons = least == 1 ? "a neuron" : fmt::format("{} neurons or more", least);
+    const bool saturates = cell.cell.activation.kind == kernels::ActivationKind::Clipping;
+    return fmt::format("{} provably cannot reach the global minimum ({} certified {} at initialization); the theory says at least {} %",
+                       share(cell.certified, cell.done, cell.certified_share), neurons, saturates ? "saturated" : "inactive",
+                       bound(cell.prediction.bound.value_or(0)));
+}
+
+/// The threshold that was used, and what the tolerance has to do with it.
+std::string threshold_phrase(const Measured& measured, double tolerance) {
+    constexpr double visible = 0.01;  // part of the excess
+    const double relative = measured.optimum * tolerance, excess = measured.threshold - measured.optimum;
+    std::string text = fmt::format("the best known risk {:.4g} by more than ", measured.optimum);
+    if (excess - relative <= visible * excess) return text + fmt::format("{:g} %", 100 * tolerance);
+    text += fmt::format("{:.3g}", excess);
+    return relative <= visible * excess ? text + ", which float32 does not resolve; the tolerance is below that" : text;
 }
 
 std::string measured_phrase(const CellSummary& cell, double tolerance) {
     const Measured& measured = *cell.measured;
-    const std::string optimum = fmt::format("the best known risk {:.4g} by more than {:g} %", measured.optimum, 100 * tolerance);
+    const std::string optimum = threshold_phrase(measured, tolerance);
     std::string text = measured.above_least == measured.above_most
                            ? fmt::format("{} miss {}", share(measured.above_least, cell.done, measured.share), optimum)
                            : fmt::format("{} to {} trials [{:.1f}, {:.1f}] % miss {}", grouped_digits(measured.above_least),
                                          grouped_digits(measured.above_most), 100 * measured.share.low, 100 * measured.share.high, optimum);
-    if (std::isfinite(measured.best_ratio))
+    if (std::isfinite(measured.best_ratio) && !optimum_is_zero(measured, tolerance))
         text += fmt::format("; the best of all trials has {} times it", multiple(measured.best_ratio));
     else
         text += fmt::format("; the best of all trials has the risk {:.3g}", cell.best_risk);
@@ -88,8 +103,7 @@ std::string sentence(const CellSummary& cell, const std::vector<std::string>& na
     std::string text = fmt::format("{}", fmt::join(names, ", "));
     if (!text.empty()) text += ": ";
     if (cell.done == 0) return text + "no trials yet.";
-    text += fmt::format("of {} trials {}; the theory says at least {} %", grouped_digits(cell.done), certified_phrase(cell),
-                        bound(cell.prediction.bound));
+    text += fmt::format("of {} trials {}", grouped_digits(cell.done), certified_phrase(cell));
     if (cell.measured) text += "; " + measured_phrase(cell, tolerance);
     if (still_falling(cell) > 0)
         text += fmt::format("; the risk of {} % still falls at the end of the budget",

@@ -22,11 +22,17 @@ struct KnownOptimum {
     double stored_risk = 0;  ///< as it is in the store
 };
 
+/// How many frozen neurons exclude the optimum: J do if the infimum at width h - J is positive (docs/theory.md section 5).
+struct Exclusion {
+    std::optional<std::int64_t> least;  ///< h - the largest smaller width for which that is proved
+    std::string reason;                 ///< the proof, or what is missing
+};
+
 /// By the law of the initialization alone.
 struct Prediction {
-    InactiveProbability probability{};  ///< p of one neuron
-    double bound = 0;                   ///< P(at least CellSummary::least_inactive inactive neurons); with one, 1 - (1 - p)^h
-    std::optional<CountTest> test;      ///< the numbers of inactive neurons seen, against Binomial(h, p); none without trials
+    InactiveProbability probability{};  ///< p that one neuron is frozen
+    std::optional<double> bound;        ///< P(at least Exclusion::least frozen neurons), if that is known; with one, 1 - (1 - p)^h
+    std::optional<CountTest> test;      ///< the numbers of frozen neurons seen, against Binomial(h, p); none without trials
     bool rejected = false;              ///< by that test, over all cells of the store together
 };
 
@@ -38,7 +44,7 @@ struct Measured {
     double best_ratio = 0;                         ///< best risk of all trials over the optimum; infinite for an optimum of 0
 };
 
-/// Part of the target's variance that is added to every threshold: float32 reaches no less above an optimum of 0.
+/// Part of the scale of risks (risk_scale) that is added to every threshold: float32 reaches no less above an optimum of 0.
 inline constexpr double absolute_tolerance = 1e-10;
 
 /// Whether the optimum is 0 as far as the threshold tells: less than what is added to it whatever the tolerance. Multiples of it mean
@@ -47,10 +53,10 @@ inline bool optimum_is_zero(const Measured& measured, double tolerance) {
     return measured.threshold - measured.optimum * (1 + tolerance) >= measured.optimum;
 }
 
-/// Trials with this many neurons certified inactive at initialization: no iterate of any of them has a risk below the infimum at width
-/// h - inactive.
+/// Trials with this many neurons certified frozen at initialization: no iterate of any of them has a risk below the infimum at width
+/// h - frozen.
 struct Floor {
-    std::int64_t inactive = 0, trials = 0;
+    std::int64_t frozen = 0, trials = 0;
     std::optional<double> risk;         ///< best known infimum at that width
     std::optional<double> lower_bound;  ///< of that infimum
 };
@@ -82,7 +88,7 @@ struct LevelStatement {
 
 /// A theorem held against the trials of a cell.
 struct TheoryCheck {
-    std::string name;           ///< "risk floor", "Proposition 2.10", "Proposition 3.18"
+    std::string name;           ///< "risk floor", "frozen neurons", "Proposition 3.18", "Proposition 2.10"
     std::int64_t checked = 0;   ///< trials it was held against
     std::int64_t violated = 0;  ///< 0, or limrisk or the mathematics is wrong
     std::int64_t first_trial = -1;

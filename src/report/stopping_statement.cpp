@@ -28,8 +28,10 @@ void enter_stopping(CellSummary& summary, const std::optional<StoppedCount>& cou
     if (!count) return;
     summary.stopping = count;
     const auto sequence = [&](std::int64_t trials) { return share_interval(trials, summary.done, true); };
-    const bool watched = count->criterion.event == StoppingCriterion::Event::Certified && summary.least_inactive == 1;
-    summary.certified_share = watched ? count->interval : sequence(summary.certified);
+    // The rule's event is a neuron certified inactive; a clipping can be saturated beside that.
+    const bool watched = count->criterion.event == StoppingCriterion::Event::Certified && summary.exclusion.least == 1 &&
+                         summary.cell.activation.kind != kernels::ActivationKind::Clipping;
+    if (summary.exclusion.least) summary.certified_share = watched ? count->interval : sequence(summary.certified);
     summary.prediction.test.reset();
     if (summary.measured)
         summary.measured->share = {sequence(summary.measured->above_least).low, sequence(summary.measured->above_most).high};

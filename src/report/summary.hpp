@@ -17,11 +17,11 @@ namespace limrisk {
 /// One cell, over the trials 0..done-1 that are stored without a gap.
 struct CellSummary {
     CellConfig cell;
-    std::int64_t done = 0;            ///< trials summarised
-    std::int64_t stored = 0;          ///< trials in the store, those behind a gap included; not those behind the end that a rule found
-    std::int64_t least_inactive = 1;  ///< neurons that must be inactive to exclude the optimum; above 1 where a smaller width has risk 0
-    std::int64_t certified = 0;       ///< trials with at least that many neurons certified inactive at initialization
-    Interval certified_share{0, 1};   ///< 95 %; Clopper-Pearson, unless there is a stopping rule
+    std::int64_t done = 0;           ///< trials summarised
+    std::int64_t stored = 0;         ///< trials in the store, those behind a gap included; not those behind the end that a rule found
+    Exclusion exclusion;             ///< frozen neurons that exclude the optimum
+    std::int64_t certified = 0;      ///< trials with at least that many neurons certified frozen at initialization; 0 where it is not known
+    Interval certified_share{0, 1};  ///< 95 %; Clopper-Pearson, unless there is a stopping rule; [0, 1] where it is not known
     double mean_inactive_initial = 0, mean_inactive_final = 0;
     std::int64_t died = 0, revived = 0;
     std::array<std::int64_t, 4> verdicts{};  ///< indexed by Verdict
@@ -34,7 +34,7 @@ struct CellSummary {
     std::optional<KnownOptimum> optimum;                         ///< of the cell's width, if the store has it
     Prediction prediction;
     std::optional<Measured> measured;      ///< if the optimum is known
-    std::vector<Floor> floors;             ///< by the number of inactive neurons, ascending; those without trials left out
+    std::vector<Floor> floors;             ///< by the number of frozen neurons, ascending; those without trials left out
     std::optional<LevelStatement> levels;  ///< where the store keeps trials
     std::vector<EmbeddedLevel> hierarchy;  ///< of the widths up to the cell's whose optima are known and differ, ascending by width
     std::vector<TheoryCheck> checks;

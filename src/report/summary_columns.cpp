@@ -63,9 +63,10 @@ std::vector<TextColumn> summary_columns(const StoreSummary& summary, bool with_t
     const bool measured = any_measured(summary);
     if (with_trials)
         add("", "trials", 0, [&](const auto& cell) { return fmt::format("{}/{}", cell.done, trials_allowed(cell, summary.campaign)); });
-    add_done("certified, %", "share", 0, [](const auto& cell) { return share_text(cell.certified, cell.done); });
-    add_done("certified, %", "[95 % CI]", 0, [](const auto& cell) { return interval(cell.certified_share); });
-    add("certified, %", "theory", 0, [](const auto& cell) { return bound(cell.prediction.bound); });
+    add_done("certified, %", "share", 0,
+             [](const auto& cell) { return cell.exclusion.least ? share_text(cell.certified, cell.done) : "-"; });
+    add_done("certified, %", "[95 % CI]", 0, [](const auto& cell) { return cell.exclusion.least ? interval(cell.certified_share) : "-"; });
+    add("certified, %", "theory", 0, [](const auto& cell) { return cell.prediction.bound ? bound(*cell.prediction.bound) : "-"; });
     if (measured) {
         add_done("missed, %", "share", 0,
                  [](const auto& cell) { return cell.measured ? share_text(cell.measured->above_most, cell.done) : "-"; });
@@ -87,13 +88,15 @@ std::vector<TextColumn> summary_columns(const StoreSummary& summary, bool with_t
 }
 
 std::string summary_legend(const StoreSummary& summary, const TextTable& table) {
-    const bool several = std::any_of(summary.cells.begin(), summary.cells.end(), [](const auto& cell) { return cell.least_inactive > 1; });
+    const auto any = [&](auto holds) { return std::any_of(summary.cells.begin(), summary.cells.end(), holds); };
+    const bool several = any([](const auto& cell) { return cell.exclusion.least && *cell.exclusion.least > 1; });
+    const bool unknown = any([](const auto& cell) { return !cell.exclusion.least && cell.cell.width > 0; });
     std::string text = remark("cell", "its number, for `limrisk replay --cell`");
-    text += remark("certified", std::string("trials with a neuron proved inactive on the whole box at initialization: it never moves") +
-                                    (several ? " (with so many that the optimum needs more, where fewer neurons than the width suffice "
-                                               "for it); "
-                                             : "; ") +
-                                    "theory: probability of that by the law of the initialization, a lower bound for non-convergence");
+    text += remark("certified",
+                   std::string("trials with a neuron proved frozen on the whole box at initialization: it never moves") +
+                       (several ? " (with so many that the others provably cannot reach the optimum, where one is not enough); " : "; ") +
+                       "theory: probability of that by the law of the initialization, a lower bound for non-convergence" +
+                       (unknown ? "; -: no proof that a smaller width cannot reach the optimum, or neurons that never freeze" : ""));
     if (table.shows("missed, %")) text += remark("missed", "trials whose limiting risk is above " + threshold_text(summary.tolerance));
     if (table.shows("inactive")) text += remark("inactive", "mean number of inactive neurons at the start and at the end of training");
     text += remark("verdict", verdict_meaning);

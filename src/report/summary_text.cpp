@@ -40,9 +40,22 @@ ordered_json predicted_json(const Prediction& prediction) {
     return {{"inactive_probability", prediction.probability.value},
             {"error", prediction.probability.error},
             {"method", name_of(prediction.probability.method)},
-            {"bound", prediction.bound},
+            {"bound", maybe(prediction.bound)},
             {"binomial_p_value", prediction.test ? ordered_json(prediction.test->p_value) : ordered_json()},
             {"binomial_rejected", prediction.test ? ordered_json(prediction.rejected) : ordered_json()}};
+}
+
+/// Null where nothing is known: 0 would be an answer.
+ordered_json certified_json(const CellSummary& cell) {
+    const bool known = cell.exclusion.least.has_value();
+    const auto if_known = [&](const ordered_json& value) { return known ? value : ordered_json(); };
+    const double share = cell.done == 0 ? 0 : static_cast<double>(cell.certified) / static_cast<double>(cell.done);
+    return {{"trials", if_known(cell.certified)},
+            {"share", cell.done == 0 ? ordered_json() : if_known(share)},
+            {"low", if_known(cell.certified_share.low)},
+            {"high", if_known(cell.certified_share.high)},
+            {"least_frozen", known ? ordered_json(*cell.exclusion.least) : ordered_json()},
+            {"reason", cell.exclusion.reason}};
 }
 
 /// Without an optimum the same keys, so that a CSV has the same columns for all cells.
@@ -86,10 +99,8 @@ ordered_json levels_json(const LevelStatement& statement) {
 ordered_json details_json(const CellSummary& cell) {
     ordered_json node{{"sentence", cell.sentence}, {"floors", ordered_json::array()}, {"checks", ordered_json::array()}};
     for (const Floor& floor : cell.floors)
-        node["floors"].push_back({{"inactive", floor.inactive},
-                                  {"trials", floor.trials},
-                                  {"risk", maybe(floor.risk)},
-                                  {"lower_bound", maybe(floor.lower_bound)}});
+        node["floors"].push_back(
+            {{"frozen", floor.frozen}, {"trials", floor.trials}, {"risk", maybe(floor.risk)}, {"lower_bound", maybe(floor.lower_bound)}});
     for (const TheoryCheck& check : cell.checks)
         node["checks"].push_back(
             {{"name", check.name}, {"checked", check.checked}, {"violated", check.violated}, {"detail", check.detail}});
@@ -109,8 +120,6 @@ ordered_json rate_json(const RateStatement& rate) {
             {"p_value", rate.fit.p_value}};
 }
 
-double share(const CellSummary& cell) { return cell.done == 0 ? 0 : static_cast<double>(cell.certified) / static_cast<double>(cell.done); }
-
 ordered_json stopping_json(const StoppedCount& count) {
     return {{"rule", count.criterion.text()}, {"event", count.criterion.event_text()}, {"at_most", count.criterion.at_most},
             {"finished", count.finished},     {"fulfilled", count.fulfilled},          {"events", count.events},
@@ -123,11 +132,7 @@ ordered_json statistics_json(const CellSummary& cell, const StoreSummary& summar
     ordered_json node{{"trials", cell.done}, {"trials_stored", cell.stored}, {"trials_wanted", wanted}};
     const bool empty = cell.done == 0;
     const auto or_null = [&](const ordered_json& value) { return empty ? ordered_json() : value; };
-    node["certified"] = {{"trials", cell.certified},
-                         {"share", or_null(share(cell))},
-                         {"low", cell.certified_share.low},
-                         {"high", cell.certified_share.high},
-                         {"least_inactive", cell.least_inactive}};
+    node["certified"] = certified_json(cell);
     node["predicted"] = predicted_json(cell.prediction);
     node["measured"] = measured_json(cell, summary.tolerance);
     node["mean_inactive_initial"] = or_null(cell.mean_inactive_initial);

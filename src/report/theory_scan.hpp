@@ -15,6 +15,12 @@ namespace limrisk {
 /// Of the target under the rule that gives a cell's trials their risks at the checks. Throws ConfigError where it is not finite.
 TargetMoments moments_at_checks(const CellConfig& cell);
 
+/// E f^2, the scale of rounding in a risk; 1 for the target 0.
+double rounding_scale(const TargetMoments& target);
+
+/// What a risk is small against: Var f; rounding_scale for a constant target, whose Var f is rounding.
+double risk_scale(const TargetMoments& target);
+
 class TheoryScan {
 public:
     /// References are kept.
@@ -25,11 +31,14 @@ public:
 private:
     /// The bound that no network of width `neurons` can be below; none if it is not known.
     std::optional<double> lower_bound(std::int64_t neurons) const;
-    void hold(TheoryCheck& check, std::int64_t trial, bool holds, double risk, double bound, const char* relation);
+    template <class Number>
+    static void hold(TheoryCheck& check, std::int64_t trial, bool holds, const char* what, Number value, const char* relation,
+                     Number bound);
 
     const CellConfig& cell_;
     const KnownProblem& known_;
     TargetMoments moments_;
+    double rounding_scale_;
     std::vector<TheoryCheck> checks_;
 };
 

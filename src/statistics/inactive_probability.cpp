@@ -1,6 +1,7 @@
-// Reduces every question to P(max over the box <= 0), and picks the method.
+// Reduces every question to P(max over the box <= a level), and picks the method.
 #include "statistics/inactive_probability.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -46,50 +47,54 @@ std::string name_of(ProbabilityMethod method) {
     throw Defect("name_of: a method of probability without a name");
 }
 
-InactiveProbability maximum_not_positive(const Law& weight, const Law& bias, double low, double high, std::int64_t dimension, bool strict) {
+InactiveProbability maximum_at_most(const Law& weight, const Law& bias, double low, double high, std::int64_t dimension, double level,
+                                    bool strict) {
     if (!(low < high) || !std::isfinite(low) || !std::isfinite(high) || dimension < 1)
-        throw Defect("maximum_not_positive: the box is empty or infinite");
+        throw Defect("maximum_at_most: the box is empty or infinite");
     const auto is_centred = [](const Law& law) { return law.kind != LawKind::Normal || law.mean == 0; };
-    if (!is_centred(weight) || !is_centred(bias)) throw Defect("maximum_not_positive: a normal law must have mean 0");
-    if (weight.kind == LawKind::Uniform) return uniform_sum_probability(weight, bias, low, high, dimension, strict);
-    if (weight.kind != LawKind::Normal) throw Defect("maximum_not_positive: weights must be uniform or normal");
-    if (bias.kind == LawKind::Zero) {
+    if (!is_centred(weight) || !is_centred(bias)) throw Defect("maximum_at_most: a normal law must have mean 0");
+    if (weight.kind == LawKind::Uniform) return uniform_sum_probability(weight, bias, low, high, dimension, level, strict);
+    if (weight.kind != LawKind::Normal) throw Defect("maximum_at_most: weights must be uniform or normal");
+    if (bias.kind == LawKind::Zero && level < 0 && low <= 0 && high >= 0) return closed_form(0);  // the maximum is not negative
+    if (bias.kind == LawKind::Zero && level == 0) {
         if (low < 0 && high > 0) return closed_form(0);  // z(0) = 0 inside the box
         // The maximum is 0 if no weight points into the box, which a box that touches 0 allows; else it is as often positive as negative.
         if (low == 0 || high == 0) return closed_form(strict ? 0 : std::ldexp(1, static_cast<int>(-dimension)));
         if (dimension == 1) return closed_form(0.5);
     }
-    if (bias.kind == LawKind::Normal && dimension == 1) {
+    if (bias.kind == LawKind::Normal && dimension == 1 && level == 0) {
         // (w, b) is isotropic after scaling; the half-planes b + w x <= 0 for both ends meet in a sector.
         const double ratio = weight.deviation / bias.deviation;
         const double sector = std::atan2(ratio * (high - low), -1 - ratio * ratio * low * high);
         return closed_form(sector / (2 * std::numbers::pi), 16 * epsilon);
     }
-    return normal_sum_probability(weight, bias, low, high, dimension);
+    return normal_sum_probability(weight, bias, low, high, dimension, level);
 }
 
-InactiveProbability inactive_probability(const kernels::Initialization& laws, const kernels::Activation& activation, const Law& input,
-                                         bool bounded, std::int64_t dimension) {
+InactiveProbability frozen_probability(const kernels::Initialization& laws, const kernels::Activation& activation, const Law& input,
+                                       bool bounded, std::int64_t dimension) {
     const Law &weight = laws.inner_weight, &bias = laws.inner_bias;
-    // Without a box z is unbounded both ways unless all weights are 0; the other activations vanish on intervals of z nowhere.
+    // Without a box z is unbounded both ways unless all weights are 0.
     if (!bounded) return closed_form(0);
     switch (activation.kind) {
         case ActivationKind::Relu:
         case ActivationKind::PowerRelu:
-            return maximum_not_positive(weight, bias, input.low, input.high, dimension);
-        case ActivationKind::Clipping:
-            if (activation.first == 0) return maximum_not_positive(weight, bias, input.low, input.high, dimension);
-            // Inactive above the upper level 0: the maximum of -z is negative.
-            if (activation.second == 0)
-                return maximum_not_positive(reflected(weight), reflected(bias), input.low, input.high, dimension, true);
-            return closed_form(0);
+            return maximum_at_most(weight, bias, input.low, input.high, dimension, 0);
+        case ActivationKind::Clipping: {
+            // Saturated at the lower level, or at the upper one: the maximum of -z is below -high.
+            const InactiveProbability below = maximum_at_most(weight, bias, input.low, input.high, dimension, activation.first);
+            const InactiveProbability above =
+                maximum_at_most(reflected(weight), reflected(bias), input.low, input.high, dimension, -activation.second, true);
+            return {std::min(1.0, below.value + above.value), below.error + above.error + epsilon * (below.value + above.value),
+                    std::max(below.method, above.method)};
+        }
         case ActivationKind::LeakyRelu:
         case ActivationKind::Softplus:
         case ActivationKind::Logistic:
         case ActivationKind::Tanh:
             return closed_form(0);
     }
-    throw Defect("inactive_probability: an activation without a rule");
+    throw Defect("frozen_probability: an activation without a rule");
 }
 
 }  // namespace limrisk

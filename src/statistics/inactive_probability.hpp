@@ -1,4 +1,4 @@
-// The probability p that a neuron is inactive on the box at initialization, for every initialization, box and dimension of a campaign.
+// The probability p that a neuron is frozen at initialization, for every initialization, box and dimension of a campaign.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -24,18 +24,18 @@ struct InactiveProbability {
 /// "closed form", "exact sum", "contour integral".
 std::string name_of(ProbabilityMethod method);
 
-/// Probability that one neuron is inactive, A(b + <w, x>) = 0 for all x of the box: docs/theory.md section 4.
+/// Probability that one neuron is frozen: A' = 0 on the whole box, so that it never moves (docs/theory.md section 3). relu, power_relu: it
+/// is inactive, max z <= 0. clipping(u, v): it is saturated, max z <= u or min z > v. Others: 0.
 ///   laws        of one neuron: inner_weight (each of the d weights, independently) and inner_bias
-///   activation  decides what inactive means (docs/numerics.md section 10); 0 for activations without inactive neurons
-///   input       its ends are the box, if `bounded`; without a box no neuron of these laws is inactive, and p = 0
+///   input       its ends are the box, if `bounded`; without a box no neuron of these laws is frozen, and p = 0
 /// For the model with real numbers: variates are exactly uniform or normal and z is not rounded (docs/statistics.md section 1).
 /// Throws Defect for laws that no campaign can have: a weight that is zero or truncated, a normal law with a mean, an empty box.
-InactiveProbability inactive_probability(const kernels::Initialization& laws, const kernels::Activation& activation,
-                                         const kernels::Law& input, bool bounded, std::int64_t dimension);
+InactiveProbability frozen_probability(const kernels::Initialization& laws, const kernels::Activation& activation,
+                                       const kernels::Law& input, bool bounded, std::int64_t dimension);
 
-/// P(b + sum_k max(w_k low, w_k high) <= 0) for independent w_k ~ weight, k = 1..dimension, and b ~ bias: the box's maximum is not
-/// positive. `strict`: < 0 instead. Throws Defect as above.
-InactiveProbability maximum_not_positive(const kernels::Law& weight, const kernels::Law& bias, double low, double high,
-                                         std::int64_t dimension, bool strict = false);
+/// P(b + sum_k max(w_k low, w_k high) <= level) for independent w_k ~ weight, k = 1..dimension, and b ~ bias: the maximum over the box is
+/// at most `level`. `strict`: below it instead. Throws Defect as above.
+InactiveProbability maximum_at_most(const kernels::Law& weight, const kernels::Law& bias, double low, double high, std::int64_t dimension,
+                                    double level, bool strict = false);
 
 }  // namespace limrisk

@@ -114,10 +114,11 @@ Estimate inversion(const std::function<Complex(Complex)>& log_integrand, double 
 
 }  // namespace
 
-InactiveProbability normal_sum_probability(const Law& weight, const Law& bias, double low, double high, std::int64_t dimension) {
+InactiveProbability normal_sum_probability(const Law& weight, const Law& bias, double low, double high, std::int64_t dimension,
+                                           double level) {
     const bool normal_bias = bias.kind == LawKind::Normal && bias.mean == 0, no_bias = bias.kind == LawKind::Zero;
     if (weight.kind != LawKind::Normal || weight.mean != 0 || (!normal_bias && !no_bias && bias.kind != LawKind::Uniform) ||
-        (no_bias && low <= 0 && high >= 0))
+        (no_bias && low <= 0 && high >= 0 && !(level > 0)))
         throw Defect("normal_sum_probability: needs normal weights of mean 0 and a bias that is uniform, normal of mean 0, or zero");
     const LogTransform log_transform(weight.deviation, low, high, dimension);
     const double d = static_cast<double>(dimension);
@@ -132,22 +133,29 @@ InactiveProbability normal_sum_probability(const Law& weight, const Law& bias, d
     };
 
     if (bias.kind != LawKind::Uniform) {
-        // E exp(-s (b + S)) / s on a vertical line: it decays like exp(-sigma^2 t^2 / 2), without a bias like t^-(d+1).
+        // E exp(-s (b + S - level)) / s. At level 0 on a vertical line: it decays like exp(-sigma^2 t^2 / 2), without a bias like t^-(d+1).
+        // Else exp(s level) decays to the left or to the right, and exp(sigma^2 s^2 / 2) stays bounded up to pi/4 beside the imaginary
+        // axis.
         const double deviation = no_bias ? 0 : bias.deviation;
-        const auto log_integrand = [&](Complex s) { return 0.5 * deviation * deviation * s * s + log_transform(s) - std::log(s); };
-        const Estimate p = invert(log_integrand, deviation, 0);
+        const auto log_integrand = [&](Complex s) {
+            return s * level + 0.5 * deviation * deviation * s * s + log_transform(s) - std::log(s);
+        };
+        const Estimate p = invert(log_integrand, std::max(deviation, std::abs(level)), level < 0 ? -pi / 8 : level > 0 ? pi / 8 : 0);
         return probability(p.value, p.error);
     }
-    // P(b <= -S) = (E (-low_b - S)_+ - E (-high_b - S)_+) / (high_b - low_b), and E (x - S)_+ has the transform exp(s x) E exp(-s S) / s^2.
+    // P(b <= level - S) = (E (level - low_b - S)_+ - E (level - high_b - S)_+) / (high_b - low_b), and E (x - S)_+ has the transform exp(s
+    // x) E exp(-s S) / s^2.
     const auto expected_excess = [&](double x) -> Estimate {
         if (x <= 0 && low <= 0 && high >= 0) return {0, 0};
         const auto log_integrand = [&](Complex s) { return s * x + log_transform(s) - 2.0 * std::log(s); };
         // F is bounded up to pi/4 beyond the imaginary axis, exp(s x) decays there.
         return invert(log_integrand, std::abs(x), x < 0 ? -pi / 8 : pi / 8);
     };
-    const Estimate upper = expected_excess(-bias.low), lower = expected_excess(-bias.high);
+    const Estimate upper = expected_excess(level - bias.low), lower = expected_excess(level - bias.high);
     const double length = bias.high - bias.low, p = (upper.value - lower.value) / length;
-    return probability(p, (upper.error + lower.error) / length + 4 * epsilon * p);
+    // The ends are rounded once each, and the excess grows with slope 1 at most.
+    const double rounded = level == 0 ? 0 : epsilon * (2 * std::abs(level) + std::abs(bias.low) + std::abs(bias.high));
+    return probability(p, (upper.error + lower.error + rounded) / length + 4 * epsilon * p);
 }
 
 }  // namespace limrisk

@@ -21,6 +21,7 @@ struct Question {
     const Law& bias;
     double low, high;
     unsigned dimension;
+    double level;
     bool strict;
 };
 
@@ -103,14 +104,15 @@ private:
     }
 
     void add_bias(const Real& coefficient, const Real& position, const Real& reach, unsigned k) {
+        const Real room = q_.level - position, far = reach + std::abs(q_.level);
         if (q_.bias.kind == LawKind::Zero) {
-            if (k == 0 && q_.strict) return;
-            add_power(coefficient, -position, reach, k);
+            if (k == 0 && (q_.strict ? room <= 0 : room < 0)) return;
+            add_power(coefficient, room, far, k);
             return;
         }
         const Real length = Real(q_.bias.high) - q_.bias.low;
-        add_power(coefficient / length, -position - q_.bias.low, reach + std::abs(q_.bias.low), k + 1);
-        add_power(-coefficient / length, -position - q_.bias.high, reach + std::abs(q_.bias.high), k + 1);
+        add_power(coefficient / length, room - q_.bias.low, far + std::abs(q_.bias.low), k + 1);
+        add_power(-coefficient / length, room - q_.bias.high, far + std::abs(q_.bias.high), k + 1);
     }
 
     /// Adds coefficient * (base)_+^n / n!; the error of `base` itself is at most a few units of `reach`.
@@ -149,10 +151,10 @@ bool found(const Question& question, InactiveProbability& result) {
 }  // namespace
 
 InactiveProbability uniform_sum_probability(const Law& weight, const Law& bias, double low, double high, std::int64_t dimension,
-                                            bool strict) {
+                                            double level, bool strict) {
     if (weight.kind != LawKind::Uniform || (bias.kind != LawKind::Uniform && bias.kind != LawKind::Zero))
         throw Defect("uniform_sum_probability: needs uniform weights and a uniform or zero bias");
-    const Question question{weight, bias, low, high, static_cast<unsigned>(dimension), strict};
+    const Question question{weight, bias, low, high, static_cast<unsigned>(dimension), level, strict};
     InactiveProbability result{0, 1, ProbabilityMethod::ExactSum};
     if (!found<100>(question, result) && !found<400>(question, result) && !found<1600>(question, result))
         (void)found<4800>(question, result);

@@ -1,4 +1,4 @@
-// P(b + sum of max(w_k low, w_k high) <= 0) for uniform weights, as an exact finite sum.
+// P(b + sum of max(w_k low, w_k high) <= level), or < level, for uniform weights, as an exact finite sum.
 #pragma once
 #include <cstdint>
 
@@ -13,6 +13,6 @@ namespace limrisk {
 /// d^2 terms each way. It is evaluated with 100, 400, 1600 or 4800 digits, as many as its cancellation needs: the sum of the magnitudes
 /// bounds the error.
 InactiveProbability uniform_sum_probability(const kernels::Law& weight, const kernels::Law& bias, double low, double high,
-                                            std::int64_t dimension, bool strict);
+                                            std::int64_t dimension, double level, bool strict);
 
 }  // namespace limrisk

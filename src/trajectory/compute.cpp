@@ -176,7 +176,7 @@ private:
             parameter_norm_[at] = seen.parameter_norm;
             inactive_[at] = seen.inactive;
             distance_[at] = diverged ? HUGE_VAL : distance(theta, last.data());
-            const std::optional<double> excess = risk_bound_excess(plan_.cell(), target_, seen);
+            const std::optional<double> excess = risk_bound_excess(plan_.cell().activation, plan_.cell().width, target_, seen);
             if (excess) add_point(bound, *excess);
             if (!excess || trial >= lyapunov_trials_ || s % lyapunov_stride_ != 0 || !is_homogeneous(config_.activation)) continue;
             const optimum::Network network(config_.width, config_.input.dimension, {theta, theta + parameters_});

@@ -23,6 +23,7 @@ TargetMoments target_moments(const TargetNodes& nodes, std::int64_t dimension) {
         moments.input_reach = std::max(moments.input_reach, std::sqrt(square));
     }
     moments.mean /= mass;
+    moments.nodes = nodes.count;
     for (std::int64_t m = 0; m < nodes.count; ++m) {
         const double distance = nodes.targets[m] - moments.mean;
         moments.variance += nodes.weights[m] * distance * distance;
@@ -61,17 +62,18 @@ double risk_bound(const TargetMoments& target, double gradient_norm, double para
     return target.variance + gradient_norm * (parameter_norm + std::fabs(target.mean));
 }
 
-std::optional<double> risk_bound_excess(const kernels::Cell& cell, const TargetMoments& target, const CheckRecord& measured) {
+std::optional<double> risk_bound_excess(const kernels::Activation& activation, std::int64_t width, const TargetMoments& target,
+                                        const CheckRecord& measured) {
     const double norm = measured.parameter_norm;
     const double bound = risk_bound(target, measured.gradient_norm, norm);
     // What the risk was computed from: |A(z)| <= 1 + |z| + constants, or |z|^power, with |z| <= |theta| sqrt(1 + |x|^2).
-    const bool power = cell.activation.kind == kernels::ActivationKind::PowerRelu;
+    const bool power = activation.kind == kernels::ActivationKind::PowerRelu;
     double neuron = 1 + norm * target.input_reach;
     if (power)
-        neuron = std::pow(neuron, cell.activation.power);
+        neuron = std::pow(neuron, activation.power);
     else
-        neuron += std::fabs(cell.activation.first) + std::fabs(cell.activation.second);
-    const double largest_sum = target.largest + norm * (1 + std::sqrt(static_cast<double>(cell.width)) * neuron);
+        neuron += std::fabs(activation.first) + std::fabs(activation.second);
+    const double largest_sum = target.largest + norm * (1 + std::sqrt(static_cast<double>(width)) * neuron);
     const double size = measured.risk + bound + 2 * std::sqrt(measured.risk) * largest_sum;
     if (!std::isfinite(size)) return std::nullopt;
     return size > 0 ? std::max(0.0, (measured.risk - bound) / size) : 0;

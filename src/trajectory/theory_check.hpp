@@ -18,6 +18,7 @@ struct TargetMoments {
     double mean, variance;
     double largest;      ///< |f|
     double input_reach;  ///< largest sqrt(1 + |x|^2)
+    std::int64_t nodes = 0;
 };
 TargetMoments target_moments(const TargetNodes& nodes, std::int64_t dimension);
 
@@ -38,7 +39,8 @@ double risk_bound(const TargetMoments& target, double gradient_norm, double para
 
 /// How far the measured risk lies above that bound, relative to the size of what was added up; 0 if it does not, nothing
 /// where the numbers are not finite.
-std::optional<double> risk_bound_excess(const kernels::Cell& cell, const TargetMoments& target, const CheckRecord& measured);
+std::optional<double> risk_bound_excess(const kernels::Activation& activation, std::int64_t width, const TargetMoments& target,
+                                        const CheckRecord& measured);
 
 /// What rounding explains of either, relative to the size: sums of `nodes` and of `parameters` terms, one after the other.
 double check_tolerance(std::int64_t nodes, std::int64_t parameters);

@@ -17,7 +17,7 @@ import numpy as np
 from scipy import integrate, optimize, stats
 
 TOLERANCE = 1e-9  # of two double computations of the same statistic
-NUMBERS = ("final_risk", "best_risk", "tail_minimum", "tail_mean", "inactive_initial", "inactive_final", "inactive_on_data", "died", "revived",
+NUMBERS = ("final_risk", "best_risk", "tail_minimum", "tail_mean", "inactive_initial", "constant_initial", "inactive_final", "inactive_on_data", "died", "revived",
            "constant", "linear", "kinked", "initial_risk", "gradient_norm", "parameter_norm")
 checked = 0
 
@@ -117,8 +117,10 @@ def check_levels(name, trials, theirs, tolerance):
 
 def check_cell(cell, trials, optima, relative):
     name, width, n = f"cell {cell['cell']}", int(cell["labels"]["width"]), len(trials["verdict"])
-    inactive = trials["inactive_initial"]
+    inactive = trials["inactive_initial"] + trials["constant_initial"]
     same(name + " trials", n, cell["trials"])
+    # x^2 is curved, so no width reaches it: one frozen neuron excludes the optimum.
+    same(name + " least", 1, cell["certified"]["least_frozen"])
     certified = int((inactive > 0).sum())
     low, high = clopper_pearson(certified, n)
     stated = cell["certified"]
@@ -134,7 +136,7 @@ def check_cell(cell, trials, optima, relative):
     optimum = (2 / (2 * width + 1)) ** 4 / 180
     measured = cell["measured"]
     same(name + " optimum", optimum, measured["optimum"], 1e-11)
-    threshold = measured["optimum"] * (1 + relative) + 1e-10 * optima[0]["risk"]
+    threshold = measured["optimum"] * (1 + relative) + 1e-10 * 4 / 45  # Var f
     same(name + " threshold", threshold, measured["threshold"])
     missed = int((trials["tail_mean"] > measured["threshold"]).sum())
     low, high = clopper_pearson(missed, n)
@@ -157,13 +159,13 @@ def check_cell(cell, trials, optima, relative):
     counts = {int(j): int((inactive == j).sum()) for j in np.unique(inactive)}
     same(name + " floors", len(counts), len(cell["floors"]))
     for floor, (j, count) in zip(cell["floors"], sorted(counts.items())):
-        same(name + " floor", j, floor["inactive"])
+        same(name + " floor", j, floor["frozen"])
         same(name + " floor trials", count, floor["trials"])
         same(name + " floor risk", (2 / (2 * (width - j) + 1)) ** 4 / 180, floor["risk"], 1e-11)
         same(name + " floor bound", optima[width - j]["lower_bound"], floor["lower_bound"])
     for check in cell["checks"]:
         same(f"{name} {check['name']}", 0, check["violated"])
-    expected = {"risk floor": n, "Proposition 2.10": int((trials["verdict"] != "diverged").sum()),
+    expected = {"risk floor": n, "frozen neurons": n, "Proposition 2.10": int((trials["verdict"] != "diverged").sum()),
                 "Proposition 3.18": int((trials["inactive_final"] + trials["constant"] > 0).sum())}
     same(name + " checks", json.dumps(expected, sort_keys=True),
          json.dumps({check["name"]: check["checked"] for check in cell["checks"]}, sort_keys=True))
@@ -265,7 +267,7 @@ def check_histogram(path, trials):
             continue
         here = {"not positive": risks <= 0, "below": (risks > 0) & (risks < row["bin_high"]), "diverged": np.isinf(risks),
                 "above": (risks >= row["bin_low"]) & np.isfinite(risks)}.get(row["part"], (risks >= row["bin_low"]) & (risks < row["bin_high"]))
-        same(f"{path.name} {row['part']} from {row['low']}", int(here.sum()), int(row["trials"]))
+        same(f"{path.name} {row['part']} from {row['bin_low']}", int(here.sum()), int(row["trials"]))
         total += int(row["trials"])
     same(path.name + " all", len(risks), total)
 

@@ -32,6 +32,37 @@ protected:
     }
 };
 
+/// Optima of 0, known up to rounding: no theorem is violated, no optimum beaten, and what is certified has a proof.
+TEST_F(StatisticsProgramTest, TargetsThatNetworksRepresent) {
+    struct Case {
+        const char* target;
+        json least_frozen;  ///< of widths 0, 1, 3
+    };
+    for (const Case& c :
+         {Case{"0.3", {nullptr, nullptr, nullptr}}, Case{"0", {nullptr, nullptr, nullptr}}, Case{"1 - 2*x1", {nullptr, 1, 3}},
+          Case{"abs(x1 - 0.5)", {nullptr, 1, 2}}, Case{"1000 + max(x1 - 0.5, 0)", {nullptr, 1, 3}}})
+        for (const char* precision : {"float32", "float64"}) {
+            std::filesystem::remove(path("plain.db"));
+            write("plain.toml",
+                  fmt::format("name = \"plain\"\ntrials = 40\nsteps = 400\nprecision = \"{}\"\n[problem]\n"
+                              "input = {{ law = \"uniform\", dimension = 1, low = 0.0, high = 1.0 }}\ntarget = \"{}\"\n[network]\n"
+                              "width = [0, 1, 3]\n[training]\nsampling = {{ nodes = 128 }}\noptimizer = \"adam(0.01)\"\n",
+                              precision, c.target));
+            succeed({"run", "plain.toml", "--quiet"});
+            succeed({"optimum", "plain.toml", "--store", "plain.db"});
+            const json summary = json::parse(succeed({"summary", "plain.db", "--json"}).out);
+            succeed({"run", "plain.toml", "--quiet"});
+            EXPECT_TRUE(summary["warnings"].empty()) << c.target << summary["warnings"];
+            for (int cell = 0; cell < 3; ++cell) {
+                const json& one = summary["cells"][cell];
+                EXPECT_EQ(one["certified"]["least_frozen"], c.least_frozen[cell]) << c.target;
+                EXPECT_EQ(one["certified"]["trials"].is_null(), c.least_frozen[cell].is_null()) << c.target;
+                EXPECT_GT(one["measured"]["threshold"], 0) << c.target;
+                for (const json& check : one["checks"]) EXPECT_EQ(check["violated"], 0) << c.target << check;
+            }
+        }
+}
+
 TEST_F(StatisticsProgramTest, SciPyFindsTheSameNumbersInTheExportedTrials) {
     const std::string interpreter = python();
     if (interpreter.empty()) GTEST_SKIP() << "needs python3 with NumPy and SciPy: scripts/setup tests installs them";

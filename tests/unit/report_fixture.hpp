@@ -31,6 +31,7 @@ inline CellSummary cell_summary(std::int64_t index, std::int64_t width) {
     cell.cell.input_label = "uniform on [0, 1]";
     cell.cell.sampling_label = "fresh";
     cell.done = cell.stored = 4;
+    cell.exclusion = {1, "by hand"};
     cell.certified = 2;
     cell.certified_share = clopper_pearson(2, 4);
     cell.mean_inactive_initial = cell.mean_inactive_final = 0.5;

@@ -5,6 +5,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "campaign_fixture.hpp"
 #include "optimum/optimum_json.hpp"
 #include "optimum/problem.hpp"
 #include "report/comparison.hpp"
@@ -30,6 +31,17 @@ protected:
         campaign_ = small_campaign(trials, 2);
         return Store::open_for_writing(path(), campaign_);
     }
+    /// One cell instead, with this problem and activation.
+    Store make(std::int64_t trials, std::int64_t width, const std::string& input, const std::string& target,
+               const std::string& activation = "\"relu\"") {
+        campaign_ = read_campaign({{2, "trials = " + std::to_string(trials)},
+                                   {7, "input = " + input},
+                                   {8, "target = \"" + target + "\""},
+                                   {10, "width = " + std::to_string(width)},
+                                   {11, "activation = " + activation}});
+        campaign_.cells.resize(1);
+        return Store::open_for_writing(path(), campaign_);
+    }
     void know(const std::vector<double>& risks) {
         const optimum::Problem problem = optimum::problem_of(campaign_.cells[0]);
         std::vector<StoredDocument> documents;
@@ -51,6 +63,7 @@ protected:
         record.parameter_norm = 1;
         return record;
     }
+    const std::string unit = "{ law = \"uniform\", dimension = 1, low = 0.0, high = 1.0 }";
     Campaign campaign_;
 };
 
@@ -64,6 +77,7 @@ TEST_F(StatementTest, MeasuredCertifiedAndPredictedByHand) {
     know({variance, 0.1, 0.01});
     const StoreSummary summary = summarize(Store::open(path()), 0.01);
     const CellSummary& cell = summary.cells[0];
+    EXPECT_EQ(cell.exclusion.least, 1);
     EXPECT_EQ(cell.certified, 4);
     EXPECT_EQ(cell.prediction.probability.value, 0.375);
     EXPECT_EQ(cell.prediction.bound, 0.375);
@@ -105,14 +119,105 @@ TEST_F(StatementTest, WithoutAnOptimumNothingIsMeasured) {
 }
 
 TEST_F(StatementTest, ASufficientSmallerWidthLetsInactiveNeuronsBe) {
-    make(10).write_block({2, 0, 3}, {ended(0, 1), ended(0, 0), ended(variance, 2)});  // width 2
-    know({variance, 0, 0});
-    const CellSummary cell = summarize(Store::open(path())).cells[2];
-    EXPECT_EQ(cell.least_inactive, 2);
+    make(10, 2, unit, "x1").write_block({0, 0, 3}, {ended(0, 1), ended(0, 0), ended(1.0 / 12, 2)});
+    const CellSummary before = summarize(Store::open(path())).cells[0];
+    EXPECT_EQ(before.exclusion.least, 2) << "whether optima are stored or not";
+    know({1.0 / 12, 0, 0});
+    const CellSummary cell = summarize(Store::open(path())).cells[0];
+    EXPECT_EQ(cell.exclusion.least, 2);
     EXPECT_EQ(cell.certified, 1);
-    EXPECT_NEAR(cell.prediction.bound, 0.375 * 0.375, 1e-15);
+    EXPECT_NEAR(*cell.prediction.bound, 0.375 * 0.375, 1e-15);
     EXPECT_EQ(cell.measured->above_most, 1);
     EXPECT_THAT(cell.sentence, HasSubstr("2 neurons or more certified inactive"));
+}
+
+// |x| on [-1, 1] at width 8: two neurons represent it, one does not, so 7 of 8 frozen neurons exclude it. P(J >= 7) for p = 1/4.
+TEST_F(StatementTest, OnlyProvedExclusionsAreCertified) {
+    make(10, 8, "{ law = \"uniform\", dimension = 1, low = -1.0, high = 1.0 }", "abs(x1)")
+        .write_block({0, 0, 4}, {ended(0.01, 1), ended(0.05, 6), ended(0.06, 7), ended(1.0 / 12, 8)});
+    const CellSummary cell = summarize(Store::open(path())).cells[0];
+    EXPECT_EQ(cell.exclusion.least, 7);
+    EXPECT_EQ(cell.certified, 2);
+    EXPECT_NEAR(*cell.prediction.bound, 8 * 0.75 / 16384 + 1.0 / 65536, 1e-12);
+    EXPECT_THAT(cell.sentence, HasSubstr("7 neurons or more certified inactive at initialization); the theory says at least 0.038 %"));
+    EXPECT_THAT(cell.exclusion.reason, HasSubstr("no width up to 1 reaches the optimum: the target is not affine"));
+}
+
+TEST_F(StatementTest, WithoutAProofNothingIsCertified) {
+    make(10, 1, "{ law = \"uniform\", dimension = 2, low = 0.0, high = 1.0 }", "0.25 + 0.5")
+        .write_block({0, 0, 3}, {ended(0, 1), ended(0, 0), ended(1e-3, 0)});
+    const StoreSummary summary = summarize(Store::open(path()));
+    const CellSummary& cell = summary.cells[0];
+    EXPECT_FALSE(cell.exclusion.least);
+    EXPECT_EQ(cell.certified, 0);
+    EXPECT_FALSE(cell.prediction.bound);
+    EXPECT_TRUE(cell.prediction.test) << "the numbers of frozen neurons still have their law";
+    EXPECT_THAT(cell.sentence, HasSubstr("none is certified to miss the global minimum (no proof that a smaller width"));
+    EXPECT_THAT(cell.sentence, Not(HasSubstr("provably")));
+    EXPECT_THAT(summary_table(summary), HasSubstr("-: no proof that a smaller width cannot reach the optimum"));
+    const nlohmann::json json = nlohmann::json::parse(summary_json(summary))["cells"][0];
+    for (const char* key : {"trials", "share", "low", "high", "least_frozen"}) EXPECT_TRUE(json["certified"][key].is_null()) << key;
+    EXPECT_TRUE(json["predicted"]["bound"].is_null());
+    EXPECT_TRUE(summary.rates.empty());
+}
+
+// Saturation by rounding is no certificate: softplus of a very negative number is 0 in floating point only.
+TEST_F(StatementTest, RoundingFreezesNothing) {
+    make(10, 2, unit, "x1^2", "\"softplus\"").write_block({0, 0, 2}, {ended(0.01, 1), ended(0.01, 2)});
+    const CellSummary cell = summarize(Store::open(path())).cells[0];
+    EXPECT_FALSE(cell.exclusion.least);
+    EXPECT_EQ(cell.certified, 0);
+    EXPECT_FALSE(cell.prediction.test);
+    EXPECT_TRUE(cell.floors.empty());
+    EXPECT_EQ(cell.exclusion.reason, "neurons of softplus never freeze");
+}
+
+TEST_F(StatementTest, SaturatedNeuronsOfAClippingAreFrozen) {
+    TrialRecord saturated = ended(0.01, 1), inactive = ended(0.01, 1);
+    saturated.inactive_initial = saturated.inactive_final = 0;
+    saturated.constant_initial = saturated.constant = 1;
+    make(10, 2, unit, "x1^2", "\"clipping(0, 0.5)\"").write_block({0, 0, 3}, {saturated, inactive, ended(0.01)});
+    const CellSummary cell = summarize(Store::open(path())).cells[0];
+    EXPECT_EQ(cell.exclusion.least, 1);
+    EXPECT_EQ(cell.certified, 2);
+    ASSERT_TRUE(cell.prediction.test);
+    EXPECT_EQ(cell.prediction.test->inactive, 2);
+    EXPECT_NEAR(cell.prediction.probability.value, 3.0 / 8 + 5.0 / 32, 1e-15);
+    EXPECT_THAT(cell.sentence, HasSubstr("a neuron certified saturated at initialization"));
+}
+
+// What a constant, zero or affine target leaves of a risk is rounding: no theorem is violated by it, and nothing misses the optimum.
+TEST_F(StatementTest, RoundingIsNoViolationAndNoMiss) {
+    struct Case {
+        const char* target;
+        double scale;
+    };
+    for (const Case& c : {Case{"0.3", 0.09}, Case{"0", 1}, Case{"x1", 1.0 / 12}, Case{"1000 + 1e-9*x1", 1e6}}) {
+        std::filesystem::remove(path());
+        TrialRecord exact = ended(0, 1), rounded = ended(1e-31 * c.scale, 1), trained = ended(3e-14 * c.scale),
+                    missed = ended(1e-6 * c.scale);
+        trained.gradient_norm = 1e-6;
+        missed.gradient_norm = 1e4;
+        make(10, 1, unit, c.target).write_block({0, 0, 4}, {exact, rounded, trained, missed});
+        know({2e-31 * c.scale, 1e-31 * c.scale});
+        const StoreSummary summary = summarize(Store::open(path()));
+        EXPECT_FALSE(summary.violated()) << c.target << ": " << violations(summary);
+        EXPECT_TRUE(summary.warnings.empty()) << c.target;
+        ASSERT_TRUE(summary.cells[0].measured);
+        EXPECT_NEAR(summary.cells[0].measured->threshold, 1e-10 * c.scale, 1e-15 * c.scale) << c.target;
+        EXPECT_EQ(summary.cells[0].measured->above_most, 1) << c.target;
+        EXPECT_TRUE(nlohmann::json::parse(summary_json(summary))["cells"][0]["measured"]["best_ratio"].is_null()) << c.target;
+        EXPECT_THAT(summary.cells[0].sentence, HasSubstr("which float32 does not resolve; the tolerance is below that")) << c.target;
+    }
+}
+
+TEST_F(StatementTest, TheSentenceNamesTheThresholdThatIsUsed) {
+    make(10).write_block({0, 0, 1}, {ended(0.1)});
+    know({variance, 1e-8, 0.01});
+    const auto said = [&](double tolerance) { return summarize(Store::open(path()), tolerance).cells[0].sentence; };
+    EXPECT_THAT(said(0.01), HasSubstr("the best known risk 1e-08 by more than 1.76e-10"));  // 1e-10 + 1e-10 Var f
+    EXPECT_THAT(said(10), HasSubstr("the best known risk 1e-08 by more than 1000 %"));
+    EXPECT_THAT(said(1e-6), HasSubstr("by more than 7.56e-11, which float32 does not resolve; the tolerance is below that"));
 }
 
 TEST_F(StatementTest, ATrialThatBeatsAnOptimumIsReportedAndFollowed) {
@@ -139,25 +244,31 @@ TEST_F(StatementTest, ViolatedTheoremsAreSeen) {
     {
         Store store = make(10);
         TrialRecord dies = ended(0.04), above = ended(0.9);
-        dies.inactive_final = 1;  // at the end, not at the beginning: width 1 allows 0.05 and more
-        store.write_block({2, 0, 4}, {ended(0.02), ended(0.04, 1), dies, above});
+        dies.inactive_final = 1;              // at the end, not at the beginning: width 1 allows 0.05 and more
+        TrialRecord revives = ended(0.2, 1);  // a frozen neuron does not
+        revives.inactive_final = 0;
+        store.write_block({2, 0, 5}, {ended(0.02), ended(0.04, 1), dies, above, revives});
     }
     know({variance, 0.1, 0.01});
     const StoreSummary summary = summarize(Store::open(path()));
     EXPECT_TRUE(summary.violated());
     const std::vector<TheoryCheck>& checks = summary.cells[2].checks;
-    ASSERT_EQ(checks.size(), 3u);
+    ASSERT_EQ(checks.size(), 4u);
     EXPECT_EQ(checks[0].name, "risk floor");
     EXPECT_EQ(checks[0].violated, 1);
     EXPECT_EQ(checks[0].first_trial, 1);
-    EXPECT_EQ(checks[1].name, "Proposition 3.18");
-    EXPECT_EQ(checks[1].checked, 2);
-    EXPECT_EQ(checks[1].violated, 2);
-    EXPECT_EQ(checks[2].name, "Proposition 2.10");
-    EXPECT_EQ(checks[2].checked, 4);
-    EXPECT_EQ(checks[2].violated, 1);
-    EXPECT_EQ(checks[2].first_trial, 3);
-    EXPECT_THAT(violations(summary), HasSubstr("cell 2, Proposition 2.10: 1 of 4 trials"));
+    EXPECT_EQ(checks[1].name, "frozen neurons");
+    EXPECT_EQ(checks[1].checked, 5);
+    EXPECT_EQ(checks[1].violated, 1);
+    EXPECT_EQ(checks[1].first_trial, 4);
+    EXPECT_EQ(checks[2].name, "Proposition 3.18");
+    EXPECT_EQ(checks[2].checked, 2);
+    EXPECT_EQ(checks[2].violated, 2);
+    EXPECT_EQ(checks[3].name, "Proposition 2.10");
+    EXPECT_EQ(checks[3].checked, 5);
+    EXPECT_EQ(checks[3].violated, 1);
+    EXPECT_EQ(checks[3].first_trial, 3);
+    EXPECT_THAT(violations(summary), HasSubstr("cell 2, Proposition 2.10: 1 of 5 trials"));
 }
 
 /// L <= Var f + |grad L| (|theta| + |E f|), E f = 4/3.
@@ -167,7 +278,7 @@ TEST_F(StatementTest, Proposition210AllowsWhatTheGradientExplains) {
     TrialRecord steeper = record;
     steeper.gradient_norm *= 0.999;
     make(10).write_block({0, 0, 2}, {record, steeper});
-    const TheoryCheck check = summarize(Store::open(path())).cells[0].checks[2];
+    const TheoryCheck check = summarize(Store::open(path())).cells[0].checks[3];
     EXPECT_EQ(check.violated, 1);
     EXPECT_EQ(check.first_trial, 1);
 }
@@ -262,7 +373,7 @@ TEST_F(StatementTest, ComparisonOfPairedTrials) {
 
 TEST_F(StatementTest, RecordsThatCannotBeAreRefused) {
     make(10).write_block({0, 0, 1}, {ended(0.1, 2)});  // two inactive neurons of one
-    EXPECT_THAT(store_error([&] { summarize(Store::open(path())); }).second, HasSubstr("2 inactive neurons at a width of 1"));
+    EXPECT_THAT(store_error([&] { summarize(Store::open(path())); }).second, HasSubstr("2 frozen neurons at a width of 1"));
 }
 
 TEST(Sentence, SharesThatAreNotAllOrNoneDoNotSeemSo) {

@@ -36,18 +36,18 @@ CellConfig cell_of(Kind kind, std::int64_t dimension, double low, double high) {
 }
 
 InactiveProbability predicted(const CellConfig& cell) {
-    return inactive_probability(initialization_laws(cell.initialization, cell.width, cell.input.dimension), cell.activation,
-                                input_law(cell.input), cell.input.bounded, cell.input.dimension);
+    return frozen_probability(initialization_laws(cell.initialization, cell.width, cell.input.dimension), cell.activation,
+                              input_law(cell.input), cell.input.bounded, cell.input.dimension);
 }
 
-/// How many trials have 0, 1, ... inactive neurons at initialization.
+/// How many trials have 0, 1, ... frozen neurons at initialization.
 std::vector<std::int64_t> counted(const CellConfig& cell) {
     const CellPlan plan(cell);
     WorkStatus status;
     const std::optional<BlockResult> result = make_cpu_backend(1)->run({&plan, 0, trials}, status, {});
     if (!result) throw std::runtime_error("the block was abandoned, though nobody asked for it");
     std::vector<std::int64_t> counts(width + 1);
-    for (const TrialRecord& record : result->records) ++counts.at(static_cast<std::size_t>(record.inactive_initial));
+    for (const TrialRecord& record : result->records) ++counts.at(static_cast<std::size_t>(frozen_initial(record)));
     return counts;
 }
 
@@ -78,7 +78,20 @@ TEST(PredictedProbability, HoldsForTheProgramsNetworks) {
             }
 }
 
+// Saturated at either level; levels at 0, beside it, and both of one sign.
 TEST(PredictedProbability, HoldsForClipping) {
+    for (const Kind kind : kinds)
+        for (const std::int64_t dimension : {1, 3})
+            for (const auto& [low, high] : {std::pair{0.0, 1.0}, {-1.0, 0.0}, {-0.3, 0.2}, {0.1, 0.4}, {-0.6, -0.2}}) {
+                CellConfig cell = cell_of(kind, dimension, -0.5, 1);
+                cell.activation = {kernels::ActivationKind::Clipping, low, high, 0};
+                expect_law(cell);
+                cell.initialization.drawn_bias = false;
+                expect_law(cell);
+            }
+}
+
+TEST(PredictedProbability, HoldsForPowersAndClippings) {
     for (const Kind kind : {Kind::KaimingNormal, Kind::Uniform}) {
         CellConfig cell = cell_of(kind, 2, -0.5, 1);
         cell.activation = {kernels::ActivationKind::Clipping, 0, 1, 0};

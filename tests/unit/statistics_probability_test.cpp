@@ -27,8 +27,12 @@ Law symmetric(double bound) { return uniform(-bound, bound); }
 Law normal(double deviation) { return {LawKind::Normal, 0, 0, 0, deviation, 0, 0}; }
 Law zero() { return {LawKind::Zero, 0, 0, 0, 0, 0, 0}; }
 
+InactiveProbability at_most_zero(const Law& weight, const Law& bias, double low, double high, std::int64_t dimension) {
+    return maximum_at_most(weight, bias, low, high, dimension, 0);
+}
+
 double p_of(const Law& weight, const Law& bias, double low, double high, std::int64_t dimension) {
-    return maximum_not_positive(weight, bias, low, high, dimension).value;
+    return at_most_zero(weight, bias, low, high, dimension).value;
 }
 
 bool close(double value, double expected, double relative) { return std::abs(value - expected) <= relative * std::abs(expected); }
@@ -77,8 +81,8 @@ TEST(InactiveProbability, UnequalUniform) {
 // (tools/scipy_statistics.py); the stated error is at least the true one and at most 1e-12 of the value.
 TEST(InactiveProbability, NormalWeightsAgainstKnownValues) {
     for (const known::NormalTail& row : known::normal_tails) {
-        const InactiveProbability with_normal = maximum_not_positive(normal(1), normal(1), -1, 1, row.count),
-                                  with_uniform = maximum_not_positive(normal(std::numbers::sqrt2), symmetric(1), -1, 1, row.count);
+        const InactiveProbability with_normal = at_most_zero(normal(1), normal(1), -1, 1, row.count),
+                                  with_uniform = at_most_zero(normal(std::numbers::sqrt2), symmetric(1), -1, 1, row.count);
         EXPECT_LE(std::abs(with_normal.value - row.normal_bias), with_normal.error + 1e-16 * row.normal_bias) << row.count;
         EXPECT_LE(std::abs(with_uniform.value - row.uniform_bias), with_uniform.error + 1e-16 * row.uniform_bias) << row.count;
         EXPECT_LE(with_normal.error, 1e-12 * row.normal_bias) << row.count;
@@ -89,8 +93,8 @@ TEST(InactiveProbability, NormalWeightsAgainstKnownValues) {
 // The same on boxes that are not symmetric, where limrisk combines two integrals for a uniform bias.
 TEST(InactiveProbability, NormalWeightsOnOtherBoxes) {
     for (const known::NormalBox& row : known::normal_boxes) {
-        const InactiveProbability with_normal = maximum_not_positive(normal(0.8), normal(0.6), row.low, row.high, row.dimension),
-                                  with_uniform = maximum_not_positive(normal(0.8), symmetric(0.5), row.low, row.high, row.dimension);
+        const InactiveProbability with_normal = at_most_zero(normal(0.8), normal(0.6), row.low, row.high, row.dimension),
+                                  with_uniform = at_most_zero(normal(0.8), symmetric(0.5), row.low, row.high, row.dimension);
         EXPECT_LE(std::abs(with_normal.value - row.normal_bias), with_normal.error) << row.low << ", " << row.dimension;
         EXPECT_LE(std::abs(with_uniform.value - row.uniform_bias), with_uniform.error) << row.low << ", " << row.dimension;
         EXPECT_LE(with_normal.error, 1e-12 * row.normal_bias) << row.low << ", " << row.dimension;
@@ -172,7 +176,7 @@ TEST(InactiveProbability, LiesWithinConvolutionBounds) {
             const int cells = d == 1 ? 20000 : d == 2 ? 2500 : 500;
             const Bounds bounds = convolution_bounds(
                 m_below, [&](double x) { return distribution(s.bias, x); }, smallest, largest, d, cells);
-            const InactiveProbability p = maximum_not_positive(s.weight, s.bias, s.low, s.high, d);
+            const InactiveProbability p = at_most_zero(s.weight, s.bias, s.low, s.high, d);
             constexpr double rounding = 1e-12;
             EXPECT_GE(p.value, bounds.low - rounding) << s.name << " on [" << s.low << ", " << s.high << "], d = " << d;
             EXPECT_LE(p.value, bounds.high + rounding) << s.name << " on [" << s.low << ", " << s.high << "], d = " << d;
@@ -197,18 +201,23 @@ TEST(InactiveProbability, AgreesWithMonteCarlo) {
     for (const Setting& s : settings())
         for (const int d : {1, 4, 16, 64}) {
             const int neurons = 160000 / (d + 7);
-            int hits = 0;
+            constexpr double levels[] = {0, -0.4, 0.7};
+            int hits[] = {0, 0, 0};
             for (int i = 0; i < neurons; ++i) {
                 double z = draw(s.bias, variates);
                 for (int k = 0; k < d; ++k) {
                     const double w = draw(s.weight, variates);
                     z += std::max(w * s.low, w * s.high);
                 }
-                hits += z <= 0;
+                for (int l = 0; l < 3; ++l) hits[l] += z <= levels[l];
             }
-            const double p = p_of(s.weight, s.bias, s.low, s.high, d);
-            EXPECT_GE(binomial_test(hits, neurons, p), 1e-6)
-                << s.name << " on [" << s.low << ", " << s.high << "], d = " << d << ": " << hits << ", p = " << p;
+            for (int l = 0; l < 3; ++l) {
+                const InactiveProbability p = maximum_at_most(s.weight, s.bias, s.low, s.high, d, levels[l]);
+                EXPECT_GE(binomial_test(hits[l], neurons, p.value), 1e-6)
+                    << s.name << " on [" << s.low << ", " << s.high << "], d = " << d << ", level " << levels[l] << ": " << hits[l]
+                    << ", p = " << p.value;
+                EXPECT_LE(p.error, 1e-10 * p.value + 1e-12);
+            }
         }
 }
 
@@ -233,7 +242,7 @@ TEST(InactiveProbability, Symmetries) {
         for (const Law& bias : biases)
             for (const auto& [low, high] : {std::pair{-1.0, 2.0}, {0.0, 1.0}, {0.001, 1.0}, {2.0, 3.0}, {-0.01, 5.0}})
                 for (const int d : {1, 3, 40, low == 0 ? 256 : 90}) {
-                    const InactiveProbability p = maximum_not_positive(weight, bias, low, high, d);
+                    const InactiveProbability p = at_most_zero(weight, bias, low, high, d);
                     const Law turned = weight.kind == LawKind::Uniform ? uniform(-weight.high, -weight.low) : weight;
                     const auto scaled = [](Law law, double factor) {
                         law.low *= factor, law.high *= factor, law.deviation *= factor;
@@ -243,9 +252,9 @@ TEST(InactiveProbability, Symmetries) {
                         EXPECT_LE(std::abs(p.value - other.value), p.error + other.error + 1e-13 * p.value)
                             << "[" << low << ", " << high << "], d = " << d;
                     };
-                    expect_equal(maximum_not_positive(turned, bias, -high, -low, d));
-                    expect_equal(maximum_not_positive(scaled(weight, 1024), scaled(bias, 1024), low, high, d));
-                    expect_equal(maximum_not_positive(scaled(weight, 1 / 1024.0), bias, 1024 * low, 1024 * high, d));
+                    expect_equal(at_most_zero(turned, bias, -high, -low, d));
+                    expect_equal(at_most_zero(scaled(weight, 1024), scaled(bias, 1024), low, high, d));
+                    expect_equal(at_most_zero(scaled(weight, 1 / 1024.0), bias, 1024 * low, 1024 * high, d));
                     EXPECT_LE(p.error, 1e-10 * p.value + 2e-307) << "[" << low << ", " << high << "], d = " << d << ", p = " << p.value;
                 }
 }
@@ -254,7 +263,7 @@ TEST(InactiveProbability, Activations) {
     const kernels::Initialization laws{symmetric(1), symmetric(1), symmetric(1), symmetric(1)};
     const Law box = uniform(0, 1);
     const auto p = [&](ActivationKind kind, double first, double second) {
-        return inactive_probability(laws, Activation{kind, first, second, 2}, box, true, 1).value;
+        return frozen_probability(laws, Activation{kind, first, second, 2}, box, true, 1).value;
     };
     using enum ActivationKind;
     EXPECT_EQ(p(Relu, 0, 0), 0.375);
@@ -262,28 +271,55 @@ TEST(InactiveProbability, Activations) {
     EXPECT_EQ(p(Clipping, 0, 1), 0.375);
     EXPECT_EQ(p(Clipping, -1, 0), 0.375);  // z_min > 0, by symmetry
     EXPECT_EQ(p(Clipping, -1, 1), 0);
+    EXPECT_NEAR(p(Clipping, -0.5, 1), 5.0 / 32, 1e-15);  // 1/8 for w <= 0, 1/32 for w > 0
+    EXPECT_NEAR(p(Clipping, -1, 0.5), 5.0 / 32, 1e-15);
+    EXPECT_NEAR(p(Clipping, -0.5, 0.5), 5.0 / 16, 1e-15);
     for (const ActivationKind kind : {LeakyRelu, Softplus, Logistic, Tanh}) EXPECT_EQ(p(kind, 0.1, 0), 0);
-    EXPECT_EQ(inactive_probability(laws, Activation{Relu, 0, 0, 0}, normal(1), false, 1).value, 0);
+    EXPECT_EQ(frozen_probability(laws, Activation{Relu, 0, 0, 0}, normal(1), false, 1).value, 0);
     // Laws that are not symmetric tell the two ends of a clipping apart: z_max <= 0, z_min > 0 for w, b ~ U(0, 1).
     const kernels::Initialization positive{uniform(0, 1), uniform(0, 1), zero(), zero()};
-    EXPECT_EQ(inactive_probability(positive, Activation{Clipping, 0, 1, 0}, box, true, 3).value, 0);
-    EXPECT_EQ(inactive_probability(positive, Activation{Clipping, -1, 0, 0}, box, true, 3).value, 1);
+    EXPECT_EQ(frozen_probability(positive, Activation{Clipping, 0, 1, 0}, box, true, 3).value, 0);
+    EXPECT_EQ(frozen_probability(positive, Activation{Clipping, -1, 0, 0}, box, true, 3).value, 1);
     // Bias zero on [0, 1]^d: z_max = 0 is inactive, z_min > 0 never happens.
     const kernels::Initialization no_bias{symmetric(1), zero(), zero(), zero()};
-    EXPECT_EQ(inactive_probability(no_bias, Activation{Relu, 0, 0, 0}, box, true, 2).value, 0.25);
-    EXPECT_EQ(inactive_probability(no_bias, Activation{Clipping, -1, 0, 0}, box, true, 2).value, 0);
+    EXPECT_EQ(frozen_probability(no_bias, Activation{Relu, 0, 0, 0}, box, true, 2).value, 0.25);
+    EXPECT_EQ(frozen_probability(no_bias, Activation{Clipping, -1, 0, 0}, box, true, 2).value, 0);
+}
+
+// Levels that are not 0, against the normal distribution function and against a bias that is shifted instead.
+TEST(InactiveProbability, Levels) {
+    const auto phi = [](double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); };
+    for (const double level : {-6.0, -1.5, -1e-3, 1e-3, 0.7, 3.0}) {
+        // max(w/2, w) <= level is w <= level, or w <= 2 level below 0.
+        const double expected = phi(level < 0 ? 2 * level : level);
+        EXPECT_TRUE(close(maximum_at_most(normal(1), zero(), 0.5, 1, 1, level).value, expected, 1e-12)) << level;
+        // Weights that do not count, and one law for sums of both.
+        EXPECT_NEAR(maximum_at_most(normal(1e-12), normal(1), -1, 1, 3, level).value, phi(level), 1e-11) << level;
+        for (const int d : {1, 3, 40})
+            for (const auto& [low, high] : {std::pair{0.0, 1.0}, {-1.0, 2.0}, {1.0, 2.0}})
+                for (const Law& weight : {uniform(-1, 1.5), normal(1.1)}) {
+                    const InactiveProbability p = maximum_at_most(weight, symmetric(2), low, high, d, level);
+                    const InactiveProbability shifted = maximum_at_most(weight, uniform(-2 - level, 2 - level), low, high, d, 0);
+                    EXPECT_LE(std::abs(p.value - shifted.value), p.error + shifted.error + 1e-13 * p.value) << level << ", d = " << d;
+                }
+    }
+    // Without a bias the maximum over a box that holds 0 is not negative, and 0 with probability 2^-d on [0, 1]^d.
+    EXPECT_EQ(maximum_at_most(normal(1), zero(), 0, 1, 2, -0.1).value, 0);
+    EXPECT_NEAR(maximum_at_most(normal(1), zero(), 0, 1, 2, 1e-9).value, 0.25, 1e-8);
+    EXPECT_NEAR(maximum_at_most(symmetric(1), zero(), 0, 1, 2, 1e-9).value, 0.25, 1e-8);
+    EXPECT_EQ(maximum_at_most(symmetric(1), zero(), 0, 1, 2, -1e-9).value, 0);
 }
 
 TEST(InactiveProbability, LawsThatCannotBe) {
-    EXPECT_THROW(maximum_not_positive(zero(), symmetric(1), 0, 1, 1), Defect);
-    EXPECT_THROW(maximum_not_positive(normal(1), normal(1), 1, 1, 1), Defect);
-    EXPECT_THROW(maximum_not_positive(normal(1), normal(1), 0, 1, 0), Defect);
-    EXPECT_THROW(maximum_not_positive(symmetric(1), normal(1), 0, 1, 1), Defect);
+    EXPECT_THROW(at_most_zero(zero(), symmetric(1), 0, 1, 1), Defect);
+    EXPECT_THROW(at_most_zero(normal(1), normal(1), 1, 1, 1), Defect);
+    EXPECT_THROW(at_most_zero(normal(1), normal(1), 0, 1, 0), Defect);
+    EXPECT_THROW(at_most_zero(symmetric(1), normal(1), 0, 1, 1), Defect);
     Law with_mean = normal(1);
     with_mean.mean = 0.1;
-    EXPECT_THROW(maximum_not_positive(with_mean, normal(1), 0, 1, 2), Defect);
-    EXPECT_THROW(maximum_not_positive(normal(1), with_mean, 0, 1, 1), Defect);
-    EXPECT_THROW(maximum_not_positive(with_mean, zero(), 0, 1, 1), Defect);
+    EXPECT_THROW(at_most_zero(with_mean, normal(1), 0, 1, 2), Defect);
+    EXPECT_THROW(at_most_zero(normal(1), with_mean, 0, 1, 1), Defect);
+    EXPECT_THROW(at_most_zero(with_mean, zero(), 0, 1, 1), Defect);
 }
 
 }  // namespace

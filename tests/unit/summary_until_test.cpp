@@ -73,7 +73,7 @@ TEST_F(SummaryUntilTest, SharesThatTheRuleDoesNotWatchGetConfidenceSequences) {
 
     // Where one inactive neuron does not exclude the optimum, `certified` is not what the rule counts.
     CellSummary two = cell;
-    two.least_inactive = 2;
+    two.exclusion.least = 2;
     StoppedCount count = *cell.stopping;
     count.criterion.event = Event::Certified;
     enter_stopping(two, count);

@@ -109,12 +109,7 @@ TEST(LyapunovTerms, SeeMistakes) {
     }
 }
 
-kernels::Cell relu_cell(std::int64_t width) {
-    kernels::Cell cell{};
-    cell.width = width;
-    cell.activation = {ActivationKind::Relu, 0, 0, 0};
-    return cell;
-}
+constexpr kernels::Activation relu{ActivationKind::Relu, 0, 0, 0};
 
 /// What a check would measure of a network without neurons: risk Var + (c - m)^2, gradient 2 (c - m).
 CheckRecord constant_network(double variance, double mean, double c) {
@@ -136,15 +131,14 @@ TEST(TargetMoments, OfTwoPoints) {
 
 TEST(RiskBound, HoldsForRightNumbersOnly) {
     const TargetMoments target{0.5, 3, 2, 1};
-    for (const double c : {-7.0, 0.0, 0.5, 0.6, 1e6})
-        EXPECT_EQ(risk_bound_excess(relu_cell(0), target, constant_network(3, 0.5, c)), 0) << c;
+    for (const double c : {-7.0, 0.0, 0.5, 0.6, 1e6}) EXPECT_EQ(risk_bound_excess(relu, 0, target, constant_network(3, 0.5, c)), 0) << c;
     // A gradient that is too small: Var + |G| (|theta| + |m|) = 3 < 3.25.
     CheckRecord wrong = constant_network(3, 0.5, 1);
     wrong.gradient_norm = 0;
-    EXPECT_GT(risk_bound_excess(relu_cell(0), target, wrong).value(), 0.01);
+    EXPECT_GT(risk_bound_excess(relu, 0, target, wrong).value(), 0.01);
     wrong = constant_network(3, 0.5, HUGE_VAL);
-    EXPECT_FALSE(risk_bound_excess(relu_cell(0), target, wrong).has_value());
-    EXPECT_EQ(risk_bound_excess(relu_cell(0), {0, 0, 0, 1}, constant_network(0, 0, 0)), 0);
+    EXPECT_FALSE(risk_bound_excess(relu, 0, target, wrong).has_value());
+    EXPECT_EQ(risk_bound_excess(relu, 0, {0, 0, 0, 1}, constant_network(0, 0, 0)), 0);
 }
 
 TEST(TrajectoryCheck, FailsBeyondItsToleranceAndForNan) {
