@@ -22,7 +22,8 @@ ExitCode export_trials(const ExportCommand& command) {
     const Store store = Store::open(command.store);
     const std::int64_t trials = export_store(store, format, command.out, command.force);
     const char* what = store.contents() == StoreContents::Summary ? "histograms of " : "";
-    note(fmt::format("{}{} trials of {} cells written to {}\n", what, trials, store.cells().size(), command.out));
+    note(fmt::format("{}{} trials of {} cells written to {}\n", what, trials, store.cells().size(),
+                     command.out == standard_output_name ? "standard output" : command.out));
     if (store.contents() == StoreContents::Summary) note("the store keeps summaries, so there are no rows of trials\n");
     return ExitCode::Done;
 }
@@ -35,10 +36,10 @@ void add_export(CLI::App& app, Action& action) {
         app.add_subcommand("export", "write all trials of a store to a file, one row per trial; of summaries, their histograms");
     command->add_option("STORE", options->store, "a store that `limrisk run` wrote")->required();
     command->add_option("--format", options->format, "csv, json or npz (NumPy)")->type_name("NAME")->required();
-    command->add_option("--out", options->out, "the file to write")->type_name("FILE")->required();
-    command->add_flag("--force", options->force, "overwrite the file if it exists");
-    command->footer(examples(
-        {"limrisk export campaign.db --format csv --out trials.csv", "limrisk export campaign.db --format npz --out trials.npz --force"}));
+    add_output_options(*command, "--out", "the file to write", options->out, options->force)->required();
+    command->footer(examples({"limrisk export campaign.db --format csv --out trials.csv",
+                              "limrisk export campaign.db --format npz --out trials.npz --force",
+                              "limrisk export campaign.db --format csv --out - | head -3"}));
     command->callback([&action, options] { action = [options] { return export_trials(*options); }; });
 }
 

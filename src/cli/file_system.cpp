@@ -37,6 +37,7 @@ std::string try_file(const std::filesystem::path& directory) {
     const std::string path = (directory / fmt::format(".limrisk-doctor-{}", ::getpid())).string();
     const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (descriptor < 0) return reason("cannot create a file there");
+    ::unlink(path.c_str());  // at once: nothing is left, whatever happens
     std::string problem;
     struct flock range {};
     range.l_type = F_WRLCK;
@@ -51,7 +52,6 @@ std::string try_file(const std::filesystem::path& directory) {
     else if (::fsync(descriptor) != 0)
         problem = reason("fsync does not work there");
     ::close(descriptor);
-    ::unlink(path.c_str());
     return problem;
 }
 

@@ -39,4 +39,9 @@ std::string examples(std::initializer_list<const char*> lines) {
     return text;
 }
 
+CLI::Option* add_output_options(CLI::App& command, const std::string& flag, const std::string& what, std::string& name, bool& force) {
+    command.add_flag("--force", force, "replace the file if it exists, but never a store");
+    return command.add_option(flag, name, what + "; - is stdout")->type_name("FILE");
+}
+
 }  // namespace limrisk::cli

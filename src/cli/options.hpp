@@ -15,4 +15,7 @@ CLI::Validator decimal_number(double low, double high);
 /// Footer of a help text: the examples, one per line. A test runs each of them.
 std::string examples(std::initializer_list<const char*> lines);
 
+/// The option `flag` for a file to write, "-" for stdout, and --force to replace a file that is there.
+CLI::Option* add_output_options(CLI::App& command, const std::string& flag, const std::string& what, std::string& name, bool& force);
+
 }  // namespace limrisk::cli

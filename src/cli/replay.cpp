@@ -17,6 +17,7 @@ namespace {
 
 struct ReplayCommand {
     std::string store, csv;
+    bool force = false;
     std::int64_t cell = 0, trial = 0;
     BackendChoice backend;
 };
@@ -84,6 +85,8 @@ ExitCode replay(const ReplayCommand& command) {
     const Store store = Store::open(command.store);
     const CellConfig config = stored_cell(store, command);
     const StoredTrial stored = stored_trial(store, command);
+    std::optional<OutputFile> csv;
+    if (!command.csv.empty()) csv.emplace(command.csv, command.force);
     const std::unique_ptr<Backend> backend = make_backend(command.backend, {config});
     const CellPlan plan(config);
     WorkStatus status;
@@ -92,13 +95,17 @@ ExitCode replay(const ReplayCommand& command) {
 
     const TrialRecord& now = result->records.front();
     const std::vector<CheckRecord>& checks = result->checks.front();
-    if (!command.csv.empty()) write_file(command.csv, trajectory_csv(checks));
+    const auto say = csv && csv->is_stdout() ? note : print;
+    if (csv) {
+        csv->write(trajectory_csv(checks));
+        csv->commit();
+    }
     std::string text = cell_line(config, command.trial);
-    if (command.csv.empty()) text += trajectory_table(checks);
+    if (!csv) text += trajectory_table(checks);
     text += fmt::format("final risk {}, best risk {} at step {}, verdict {}", now.final_risk, now.best_risk, now.best_step,
                         verdict_name(now.verdict));
     if (now.nonfinite_step != 0) text += fmt::format(" at step {}", now.nonfinite_step);
-    print(text + "\n");
+    say(text + "\n");
     const std::string difference = stored.record ? record_difference(now, "the replay", *stored.record, "the store")
                                                  : contradiction(*stored.aggregate, command.trial, now);
     if (!difference.empty())
@@ -106,8 +113,8 @@ ExitCode replay(const ReplayCommand& command) {
             fmt::format("cell {}, trial {}: {}.\nEither the store was made by another version of limrisk ({}; this is {}), or one "
                         "of the two computed wrongly: run `limrisk selftest`.",
                         command.cell, command.trial, difference, store.campaign().version, LIMRISK_VERSION));
-    print(stored.record ? "the end equals the stored record bit for bit\n"
-                        : "the store keeps summaries: no record to compare the end with, but nothing in the summary contradicts it\n");
+    say(stored.record ? "the end equals the stored record bit for bit\n"
+                      : "the store keeps summaries: no record to compare the end with, but nothing in the summary contradicts it\n");
     return ExitCode::Done;
 }
 
@@ -125,7 +132,7 @@ void add_replay(CLI::App& app, Action& action) {
         ->type_name("N")
         ->required()
         ->transform(whole_number(0, INT64_MAX));
-    command->add_option("--csv", options->csv, "write the trajectory to this file instead of a table")->type_name("FILE");
+    add_output_options(*command, "--csv", "write the trajectory to this file instead of a table", options->csv, options->force);
     add_backend_options(*command, options->backend);
     command->footer(
         examples({"limrisk replay campaign.db --cell 1 --trial 5", "limrisk replay campaign.db --cell 0 --trial 0 --csv trajectory.csv"}));

@@ -36,7 +36,7 @@ ExitCode report(const ReportCommand& command) {
     if (!command.figures.empty()) files.figures = command.figures;
     const std::size_t figures = write_report(summary, stored_trajectories(store), origin, files);
     note(fmt::format("{} cell{}, {} figures written to {}\n", summary.cells.size(), summary.cells.size() == 1 ? "" : "s", figures,
-                     command.out));
+                     command.out == standard_output_name ? "standard output" : command.out));
     if (files.figures) note(fmt::format("the same figures as SVG, PDF and CSV in {}\n", command.figures));
     return verdict_of(summary);
 }
@@ -47,10 +47,9 @@ void add_report(CLI::App& app, Action& action) {
     const auto options = std::make_shared<ReportCommand>();
     CLI::App* command = app.add_subcommand("report", "a store as figures and tables in one HTML file; needs gnuplot");
     command->add_option("STORE", options->store, "a store that `limrisk run` wrote")->required();
-    command->add_option("--out", options->out, "the HTML file to write")->type_name("FILE")->required();
+    add_output_options(*command, "--out", "the HTML file to write", options->out, options->force)->required();
     command->add_option("--figures", options->figures, "also write each figure as SVG, PDF and CSV into this directory")->type_name("DIR");
     add_tolerance_option(*command, options->tolerance);
-    command->add_flag("--force", options->force, "overwrite files that exist");
     command->footer(
         examples({"limrisk report campaign.db --out report.html", "limrisk report campaign.db --out paper.html --figures figures"}));
     command->callback([&action, options] { action = [options] { return report(*options); }; });

@@ -30,7 +30,7 @@ struct TrajectoriesCommand {
     std::int64_t trials = 256, points = 64;
     std::vector<std::int64_t> cells;  ///< none: all
     int threads = 0;
-    bool again = false, json = false;
+    bool again = false, json = false, force = false;
     std::vector<std::string> words;
 };
 
@@ -195,6 +195,10 @@ ExitCode stopped(const TrajectoriesCommand& command, const std::vector<CellTask>
 ExitCode trajectories(const TrajectoriesCommand& command) {
     const Store store = Store::open(command.store);
     std::vector<CellTask> tasks = tasks_of(command, store);
+    std::optional<OutputFile> csv;  // a name that must not be written is found out before the work
+    if (!command.csv.empty()) csv.emplace(command.csv, command.force);
+    const bool csv_alone = csv && csv->is_stdout();
+    if (csv_alone && command.json) throw Error(ExitCode::Usage, "--json and --csv - both write to standard output; give --csv a file name");
     if (!command.again) read_stored(command, tasks);
     const StopSignals signals;
     if (!compute_missing(command, store, tasks, signals)) return stopped(command, tasks, signals.first_signal());
@@ -205,8 +209,11 @@ ExitCode trajectories(const TrajectoriesCommand& command) {
         else
             note(fmt::format("cell {}: no trials from 0 on are stored\n", task.cell.index));
     }
-    if (!command.csv.empty()) write_file(command.csv, trajectory_csv(cells));
-    print(command.json ? trajectory_json(cells) : trajectory_table(cells));
+    if (csv) {
+        csv->write(trajectory_csv(cells));
+        csv->commit();
+    }
+    if (!csv_alone) print(command.json ? trajectory_json(cells) : trajectory_table(cells));
     return ExitCode::Done;
 }
 
@@ -231,7 +238,7 @@ void add_trajectories(CLI::App& app, Action& action, const std::vector<std::stri
         ->transform(whole_number(0, INT64_MAX));
     command->add_flag("--again", options->again, "compute although the store has them");
     command->add_flag("--json", options->json, "as JSON, with all steps");
-    command->add_option("--csv", options->csv, "write all steps to this file, too")->type_name("FILE");
+    add_output_options(*command, "--csv", "write all steps to this file, too", options->csv, options->force);
     command->add_option("--threads", options->threads, "threads; default: one per core")->type_name("N")->transform(whole_number(1, 4096));
     command->footer(
         examples({"limrisk trajectories campaign.db", "limrisk trajectories campaign.db --cell 0 2 --trials 64 --spacing linear",

@@ -8,12 +8,12 @@
 #include <nlohmann/json.hpp>
 
 #include "campaign/cell_description.hpp"
+#include "files/output_file.hpp"
 #include "limrisk/error.hpp"
 #include "limrisk/trial_fields.hpp"
 #include "report/cell_axes.hpp"
 #include "report/export_summary.hpp"
 #include "report/npz_writer.hpp"
-#include "report/output_file.hpp"
 #include "store/counted_trials.hpp"
 
 namespace limrisk {
@@ -285,6 +285,9 @@ ExportFormat parse_export_format(std::string_view name) {
 
 std::int64_t export_store(const Store& store, ExportFormat format, const std::filesystem::path& path, bool force) {
     OutputFile file(path, force);
+    if (format == ExportFormat::Npz && file.is_terminal())
+        throw Error(ExitCode::Usage,
+                    fmt::format("{}: is a terminal, and npz is no text; redirect it to a file, or give a file's name", file.shown_name()));
     if (store.contents() == StoreContents::Summary) {
         const std::int64_t summarised = export_aggregates(store, format, file);
         file.commit();

@@ -1,7 +1,7 @@
 // Exports a store of summaries: the histograms of its aggregates. Formats: docs/formats.md.
 #pragma once
+#include "files/output_file.hpp"
 #include "report/export.hpp"
-#include "report/output_file.hpp"
 
 namespace limrisk {
 

@@ -1,9 +1,9 @@
-// gnuplot as a child process; see gnuplot.hpp. Its script, stdout and stderr are files, so nobody waits for a full pipe.
+// gnuplot as a child process; see gnuplot.hpp. Its script, stdout, stderr and figures are files in memory, so nobody waits for a full pipe.
 #include "report/gnuplot.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,10 +11,11 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <iterator>
+#include <span>
 #include <sstream>
+#include <utility>
 
+#include "files/write_all.hpp"
 #include "limrisk/error.hpp"
 #include "report/plot_script.hpp"
 
@@ -29,39 +30,41 @@ constexpr const char* advice =
     "gnuplot), "
     "or name the program in LIMRISK_GNUPLOT";
 
-/// A directory of its own that goes when it ends, with all in it.
-class ScratchDirectory {
+/// A file in memory, of which nothing can be left behind. gnuplot, to which it is passed on, knows it by the same name.
+class MemoryFile {
 public:
-    ScratchDirectory() {
-        std::string name = (fs::absolute(fs::temp_directory_path()) / "limrisk-report-XXXXXX").string();
-        if (!mkdtemp(name.data())) throw Error(ExitCode::InputOutput, fmt::format("{}: cannot be created: {}", name, std::strerror(errno)));
-        path_ = name;
+    explicit MemoryFile(std::string_view text = "") : descriptor_(memfd_create("limrisk-report", MFD_CLOEXEC)) {
+        if (descriptor_ < 0 || write_all(descriptor_, text) != 0 || lseek(descriptor_, 0, SEEK_SET) != 0)
+            throw Error(ExitCode::InputOutput, fmt::format("no room for a figure in memory: {}", std::strerror(errno)));
     }
-    ScratchDirectory(const ScratchDirectory&) = delete;
-    ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-    ~ScratchDirectory() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
+    MemoryFile(MemoryFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+    MemoryFile& operator=(MemoryFile&&) = delete;
+    ~MemoryFile() {
+        if (descriptor_ >= 0) close(descriptor_);
     }
-    const fs::path& path() const { return path_; }
+    int descriptor() const { return descriptor_; }
+    std::string name() const { return fmt::format("/proc/self/fd/{}", descriptor_); }
+    std::string contents() const {
+        const off_t size = lseek(descriptor_, 0, SEEK_END);
+        std::string text(static_cast<std::size_t>(std::max<off_t>(size, 0)), '\0');
+        const ssize_t got = pread(descriptor_, text.data(), text.size(), 0);
+        text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+        return text;
+    }
 
 private:
-    fs::path path_;
+    int descriptor_;
 };
+
+/// What a file holds as long as gnuplot has not begun its figure.
+constexpr std::string_view not_begun = "-";
+
+/// Open at once: figures of one process.
+constexpr std::size_t batch = 64;
 
 bool is_program(const fs::path& path) {
     std::error_code error;
     return fs::is_regular_file(path, error) && ::access(path.c_str(), X_OK) == 0;
-}
-
-std::string contents(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
-
-void write(const fs::path& path, const std::string& text) {
-    std::ofstream file(path, std::ios::binary);
-    if (!(file << text).flush()) throw Error(ExitCode::InputOutput, fmt::format("{}: cannot be written", path.string()));
 }
 
 std::string terminal(const Figure& figure, FigureFormat format) {
@@ -75,12 +78,15 @@ std::string terminal(const Figure& figure, FigureFormat format) {
 }
 
 /// Exit status as waitpid gives it.
-int run(const fs::path& program, const fs::path& script, const fs::path& out, const fs::path& err) {
+int run(const fs::path& program, const MemoryFile& script, const MemoryFile& out, const MemoryFile& err,
+        std::span<const MemoryFile> figures) {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, script.c_str(), O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    posix_spawn_file_actions_adddup2(&actions, script.descriptor(), STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, out.descriptor(), STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, err.descriptor(), STDERR_FILENO);
+    // To itself: the child keeps it.
+    for (const MemoryFile& figure : figures) posix_spawn_file_actions_adddup2(&actions, figure.descriptor(), figure.descriptor());
     std::string name = program.string(), defaults = "-d";  // -d: nobody's gnuplotrc
     char* const words[] = {name.data(), defaults.data(), nullptr};
     pid_t child = -1;
@@ -101,6 +107,33 @@ std::string ending(int status) {
     return fmt::format("ended with exit code {}", WEXITSTATUS(status));
 }
 
+/// The figures by one process.
+std::vector<std::string> draw_batch(const fs::path& gnuplot, std::span<const Figure> figures, FigureFormat format) {
+    std::vector<MemoryFile> files;
+    std::string script;
+    for (const Figure& figure : figures) {
+        const MemoryFile& file = files.emplace_back(not_begun);
+        script += "reset session\n" + terminal(figure, format);
+        script += fmt::format("set output {}\n{}unset output\n", gnuplot_text(file.name()), figure.script);
+    }
+    const MemoryFile input(script), output, errors;
+    const int status = run(gnuplot, input, output, errors, files);
+    std::vector<std::string> drawn;
+    for (const MemoryFile& file : files) drawn.push_back(file.contents());
+    const auto is_drawn = [](const std::string& text) { return !text.empty() && text != not_begun; };
+    if (status == 0 && std::all_of(drawn.begin(), drawn.end(), is_drawn)) return drawn;
+
+    const std::string said = errors.contents();
+    if (said.find("unknown or ambiguous terminal") != std::string::npos) {
+        throw Error(ExitCode::Unavailable, fmt::format("{} cannot write {}:\n{}{}", gnuplot.string(),
+                                                       format == FigureFormat::Svg ? "SVG" : "PDF (terminal pdfcairo)", said, advice));
+    }
+    std::size_t last = 0;
+    for (std::size_t k = 0; k < figures.size(); ++k) last = drawn[k] != not_begun ? k : last;
+    throw Error(ExitCode::Unavailable, fmt::format("{} {} at figure {}:\n{}", gnuplot.string(), ending(status), figures[last].name,
+                                                   said.empty() ? "(it said nothing)" : said));
+}
+
 }  // namespace
 
 fs::path find_gnuplot() {
@@ -118,29 +151,12 @@ fs::path find_gnuplot() {
 }
 
 std::vector<std::string> draw(const fs::path& gnuplot, const std::vector<Figure>& figures, FigureFormat format) {
-    if (figures.empty()) return {};
-    const ScratchDirectory scratch;
-    const auto file = [&](std::size_t k) { return scratch.path() / fmt::format("{}.figure", k); };
-    std::string script;
-    for (std::size_t k = 0; k < figures.size(); ++k) {
-        script += "reset session\n" + terminal(figures[k], format);
-        script += fmt::format("set output {}\n{}unset output\n", gnuplot_text(file(k).string()), figures[k].script);
-    }
-    write(scratch.path() / "script", script);
-    const int status = run(gnuplot, scratch.path() / "script", scratch.path() / "stdout", scratch.path() / "stderr");
     std::vector<std::string> drawn;
-    for (std::size_t k = 0; k < figures.size(); ++k) drawn.push_back(contents(file(k)));
-    if (status == 0 && std::none_of(drawn.begin(), drawn.end(), [](const std::string& text) { return text.empty(); })) return drawn;
-
-    const std::string said = contents(scratch.path() / "stderr");
-    if (said.find("unknown or ambiguous terminal") != std::string::npos) {
-        throw Error(ExitCode::Unavailable, fmt::format("{} cannot write {}:\n{}{}", gnuplot.string(),
-                                                       format == FigureFormat::Svg ? "SVG" : "PDF (terminal pdfcairo)", said, advice));
+    for (std::size_t first = 0; first < figures.size(); first += batch) {
+        const std::span<const Figure> some = std::span(figures).subspan(first, std::min(batch, figures.size() - first));
+        for (std::string& text : draw_batch(gnuplot, some, format)) drawn.push_back(std::move(text));
     }
-    std::size_t last = 0;  // gnuplot makes a file when it begins a figure
-    for (std::size_t k = 0; k < figures.size(); ++k) last = fs::exists(file(k)) ? k : last;
-    throw Error(ExitCode::Unavailable, fmt::format("{} {} at figure {}:\n{}", gnuplot.string(), ending(status), figures[last].name,
-                                                   said.empty() ? "(it said nothing)" : said));
+    return drawn;
 }
 
 }  // namespace limrisk

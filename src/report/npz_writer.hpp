@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "report/output_file.hpp"
+#include "files/output_file.hpp"
 
 namespace limrisk {
 

@@ -6,11 +6,11 @@
 #include <cerrno>
 #include <cstring>
 
+#include "files/output_file.hpp"
 #include "limrisk/error.hpp"
 #include "report/cell_axes.hpp"
 #include "report/figures.hpp"
 #include "report/gnuplot.hpp"
-#include "report/output_file.hpp"
 #include "report/svg.hpp"
 
 namespace limrisk {
@@ -38,7 +38,7 @@ void make_directory(const fs::path& directory) {
 void check_writable(const fs::path& path, bool force) { const OutputFile probe(path, force); }
 
 /// The page is the last of them: where it is, all is there.
-void write_all(const std::vector<Output>& outputs, bool force) {
+void write_outputs(const std::vector<Output>& outputs, bool force) {
     for (const Output& output : outputs) check_writable(output.path, force);
     for (const Output& output : outputs) {
         OutputFile file(output.path, force);
@@ -91,7 +91,7 @@ std::size_t write_report(const StoreSummary& summary, const std::vector<CellTraj
         }
     }
     outputs.push_back({files.page, report_page(summary, groups, trajectories, sections, svgs, origin)});
-    write_all(outputs, files.force);
+    write_outputs(outputs, files.force);
     return figures.size();
 }
 

@@ -22,9 +22,12 @@ std::string insert_aggregate_sql() {
     return fmt::format("INSERT INTO aggregates (cell, first_trial, count, hash{}) VALUES (?, ?, ?, ?{})", column_names(), values);
 }
 
-std::string range_text(const BlockKey& key) { return fmt::format("{} to {}", key.first_trial, key.first_trial + key.count - 1); }
-
 }  // namespace
+
+std::string Store::Impl::aggregate_fault(const StoredAggregate& part) const {
+    std::string problem = aggregate_problem(part.aggregate, part.key.first_trial);
+    return problem.empty() ? aggregate_value_problem(part.aggregate, limits[static_cast<std::size_t>(part.key.cell)]) : problem;
+}
 
 std::vector<StoredAggregate> Store::Impl::read_aggregates(std::int64_t cell, std::int64_t from, std::int64_t to,
                                                           std::vector<std::string>* problems) const {
@@ -37,14 +40,16 @@ std::vector<StoredAggregate> Store::Impl::read_aggregates(std::int64_t cell, std
                                           "move it away and run the campaign again",
                                           database.path().string(), cell, range_text(key), why));
         };
-        if (key.first_trial < 0 || key.count < 1) throw damaged("not an aggregate that limrisk writes");
+        if (key.first_trial < 0 || key.first_trial > largest_trial || key.count < 1 || key.count > largest_trial)
+            throw damaged("not an aggregate that limrisk writes");
         std::vector<std::string> columns;
         for (std::size_t k = 0; k < aggregate_columns().size(); ++k) columns.emplace_back(row.blob(static_cast<int>(k) + 3));
         if (aggregate_hash(id, key.first_trial, key.count, columns) != row.text(2)) throw damaged("the aggregate does not fit its hash");
         std::optional<Aggregate> aggregate = unpack_aggregate(columns, key.count);
         if (!aggregate) throw damaged("a column has a wrong number of bytes");
-        if (const std::string problem = aggregate_problem(*aggregate, key.first_trial); !problem.empty()) throw damaged(problem);
-        return {key, *std::move(aggregate)};
+        StoredAggregate part{key, *std::move(aggregate)};
+        if (const std::string problem = aggregate_fault(part); !problem.empty()) throw damaged(problem);
+        return part;
     };
     // One statement sees one state of the store, whatever a writer joins meanwhile.
     sqlite::Statement rows_there(database,
@@ -64,7 +69,7 @@ std::vector<StoredAggregate> Store::Impl::read_aggregates(std::int64_t cell, std
     return all;
 }
 
-void Store::Impl::add_aggregate(BlockKey key, Aggregate aggregate) {
+void Store::Impl::add_aggregate(BlockKey key, Aggregate aggregate, Seal& seal) {
     const std::int64_t row = row_of(key.cell), end = key.first_trial + key.count;
     const std::vector<StoredAggregate> neighbours = read_aggregates(key.cell, key.first_trial, end);
     for (const StoredAggregate& there : neighbours) {
@@ -77,6 +82,8 @@ void Store::Impl::add_aggregate(BlockKey key, Aggregate aggregate) {
     }
     for (const StoredAggregate& there : neighbours) {
         aggregate = merge(there.aggregate, aggregate);
+        seal.remove(aggregate_hash(cells[static_cast<std::size_t>(key.cell)].id, there.key.first_trial, there.key.count,
+                                   pack_aggregate(there.aggregate)));
         sqlite::Statement(database, "DELETE FROM aggregates WHERE cell = ? AND first_trial = ?")
             .bind(1, row)
             .bind(2, there.key.first_trial)
@@ -89,6 +96,7 @@ void Store::Impl::add_aggregate(BlockKey key, Aggregate aggregate) {
     insert->bind(1, row).bind(2, key.first_trial).bind(3, key.count).bind(4, std::string_view(hash));
     for (std::size_t k = 0; k < columns.size(); ++k) insert->bind_blob(static_cast<int>(k) + 5, columns[k]);
     insert->run();
+    seal.add(hash);
 }
 
 void Store::write_aggregates(std::span<const StoredAggregate> parts) {
@@ -99,17 +107,27 @@ void Store::write_aggregates(std::span<const StoredAggregate> parts) {
         if (part.key.count < 1 || part.key.first_trial < 0 || part.key.count != part.aggregate.trials)
             throw Defect(
                 fmt::format("an aggregate of {} trials cannot be stored as the trials {}", part.aggregate.trials, range_text(part.key)));
-        if (const std::string problem = aggregate_problem(part.aggregate, part.key.first_trial); !problem.empty()) throw Defect(problem);
+        if (const std::string problem = impl_->aggregate_fault(part); !problem.empty()) throw Defect(problem);
     }
-    sqlite::Transaction transaction(impl_->database);
-    for (const StoredAggregate& part : parts) impl_->add_aggregate(part.key, part.aggregate);
-    transaction.commit();
+    impl_->write([&](Seal& seal) {
+        for (const StoredAggregate& part : parts) impl_->add_aggregate(part.key, part.aggregate, seal);
+    });
 }
 
 std::vector<StoredAggregate> Store::aggregates(std::int64_t cell) const {
     const std::scoped_lock guard(impl_->mutex);
     if (impl_->contents != StoreContents::Summary) throw Defect("a store of trials was asked for an aggregate");
-    return impl_->read_aggregates(cell);
+    (void)impl_->row_of(cell);
+    const sqlite::Transaction moment(impl_->database, sqlite::Access::Read);
+    std::vector<StoredAggregate> parts = impl_->read_aggregates(cell);
+    std::vector<BlockKey> found, wanted;
+    for (const StoredAggregate& part : parts) found.push_back(part.key);
+    for (const BlockKey& key : impl_->keys())
+        if (key.cell == cell) wanted.push_back(key);
+    if (found != wanted)
+        throw StoreError(ExitCode::Data, fmt::format("store {}: is damaged: the index of the table `aggregates` hides rows",
+                                                     impl_->database.path().string()));
+    return parts;
 }
 
 }  // namespace limrisk

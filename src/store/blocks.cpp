@@ -25,7 +25,7 @@ std::string insert_sql() {
 
 }  // namespace
 
-void Store::Impl::add_block(const TrialBlock& block) {
+void Store::Impl::add_block(const TrialBlock& block, Seal& seal) {
     const BlockKey& key = block.key;
     const std::int64_t row = row_of(key.cell);
     const BlockColumns columns = pack_columns(block.records);
@@ -50,12 +50,13 @@ void Store::Impl::add_block(const TrialBlock& block) {
     insert->bind(1, row).bind(2, key.first_trial).bind(3, key.count).bind(4, std::string_view(hash));
     for (std::size_t f = 0; f < columns.size(); ++f) insert->bind_blob(static_cast<int>(f) + 5, columns[f]);
     insert->run();
+    seal.add(hash);
 }
 
 std::vector<TrialRecord> Store::Impl::read(const BlockKey& key) {
     const auto damaged = [&](const std::string& why) {
-        return StoreError(ExitCode::Data, fmt::format("store {}: cell {}, trials {} to {}: {}", database.path().string(), key.cell,
-                                                      key.first_trial, key.first_trial + key.count - 1, why));
+        return StoreError(ExitCode::Data,
+                          fmt::format("store {}: cell {}, trials {}: {}", database.path().string(), key.cell, range_text(key), why));
     };
     if (key.count < 1 || key.count > max_block_trials || key.first_trial < 0)
         throw damaged("not a block that limrisk writes; the store is damaged");
@@ -81,8 +82,8 @@ std::vector<TrialRecord> Store::Impl::read(const BlockKey& key) {
     }
     std::vector<TrialRecord> records = unpack_columns(columns, key.count);
     for (const TrialRecord& record : records) {
-        const auto verdict = static_cast<std::int32_t>(record.verdict);
-        if (verdict < 0 || verdict > 3) throw damaged(fmt::format("a verdict of {} does not exist", verdict));
+        const std::string problem = record_problem(record, limits[static_cast<std::size_t>(key.cell)]);
+        if (!problem.empty()) throw damaged(fmt::format("trial {}: {}", key.first_trial + (&record - records.data()), problem));
     }
     return records;
 }

@@ -1,4 +1,4 @@
-// The table is no part of schema.cpp: stores without documents, old ones too, stay as they are.
+// See document_table.hpp.
 #include "store/document_table.hpp"
 
 #include <fmt/format.h>
@@ -7,6 +7,8 @@
 
 #include "limrisk/error.hpp"
 #include "store/block_columns.hpp"
+#include "store/schema.hpp"
+#include "store/seal.hpp"
 #include "store/sqlite.hpp"
 #include "store/store.hpp"
 #include "store/utc_now.hpp"
@@ -15,26 +17,12 @@
 namespace limrisk {
 namespace {
 
-constexpr const char* table_sql =
-    "CREATE TABLE documents (kind TEXT NOT NULL, id TEXT NOT NULL, number INTEGER NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL, "
-    "version TEXT NOT NULL, created TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (kind, id, number))";
 constexpr const char* select_sql = "SELECT kind, id, number, subject, text, version, created, hash FROM documents";
 
 std::string row_hash(const StoredDocument& document) {
     const std::array<std::string, 7> parts{
         document.kind, document.id, std::to_string(document.number), document.subject, document.text, document.version, document.created};
     return parts_hash(parts);
-}
-
-bool has_table(const sqlite::Database& database) {
-    sqlite::Statement table(database, "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'documents'");
-    if (!table.step()) return false;
-    if (table.text(0) != table_sql)
-        throw StoreError(
-            ExitCode::Data,
-            fmt::format("store {}: the table `documents` is not as limrisk made it; it was changed, or another version wrote it",
-                        database.path().string()));
-    return true;
 }
 
 /// The row that `statement` stands on; nothing, and a line in `problems`, if it does not fit its hash. Throws without `problems`.
@@ -50,34 +38,46 @@ std::optional<StoredDocument> row(const sqlite::Database& database, const sqlite
     return std::nullopt;
 }
 
+/// Every row, by kind, id and number, at one moment. Not by way of the index, which may hide some. What is damaged is thrown, or told to
+/// `problems`.
+std::vector<StoredDocument> all_documents(const sqlite::Database& database, std::vector<std::string>* problems) {
+    const sqlite::Transaction moment(database, sqlite::Access::Read);
+    sqlite::Statement statement(database, fmt::format("{} NOT INDEXED ORDER BY kind, id, number", select_sql));
+    std::vector<StoredDocument> documents;
+    Seal found;
+    while (statement.step()) {
+        found.add(statement.text(7));
+        if (std::optional<StoredDocument> document = row(database, statement, problems)) documents.push_back(*std::move(document));
+    }
+    if (const std::string problem = seal_problem(database, document_table, found); !problem.empty()) {
+        if (problems == nullptr) throw StoreError(ExitCode::Data, fmt::format("store {}: {}", database.path().string(), problem));
+        problems->push_back(problem);
+    }
+    return documents;
+}
+
 }  // namespace
 
 std::vector<StoredDocument> find_documents(const sqlite::Database& database, const std::string& kind) {
-    std::vector<StoredDocument> documents;
-    if (!has_table(database)) return documents;
-    sqlite::Statement statement(database, fmt::format("{} WHERE kind = ? ORDER BY id, number", select_sql));
-    statement.bind(1, std::string_view(kind));
-    while (statement.step()) documents.push_back(*row(database, statement, nullptr));
+    std::vector<StoredDocument> documents = all_documents(database, nullptr);
+    std::erase_if(documents, [&](const StoredDocument& document) { return document.kind != kind; });
     return documents;
 }
 
 std::optional<StoredDocument> find_document(const sqlite::Database& database, const std::string& kind, const std::string& id,
                                             std::int64_t number) {
-    if (!has_table(database)) return std::nullopt;
-    sqlite::Statement statement(database, fmt::format("{} WHERE kind = ? AND id = ? AND number = ?", select_sql));
-    statement.bind(1, std::string_view(kind)).bind(2, std::string_view(id)).bind(3, number);
-    if (!statement.step()) return std::nullopt;
-    return row(database, statement, nullptr);
+    for (StoredDocument& document : find_documents(database, kind))
+        if (document.id == id && document.number == number) return std::move(document);
+    return std::nullopt;
 }
 
 void put_document(const sqlite::Database& database, StoredDocument document) {
-    if (!has_table(database)) database.execute(table_sql);
+    remove_document(database, document.kind, document.id, document.number);
     document.version = LIMRISK_VERSION;
     document.created = utc_now();
-    sqlite::Statement(
-        database,
-        "INSERT OR REPLACE INTO documents (kind, id, number, subject, text, version, created, hash) VALUES (?, ?, ?, ?, ?, ?, "
-        "?, ?)")
+    const std::string hash = row_hash(document);
+    sqlite::Statement(database,
+                      "INSERT INTO documents (kind, id, number, subject, text, version, created, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(1, std::string_view(document.kind))
         .bind(2, std::string_view(document.id))
         .bind(3, document.number)
@@ -85,17 +85,27 @@ void put_document(const sqlite::Database& database, StoredDocument document) {
         .bind(5, std::string_view(document.text))
         .bind(6, std::string_view(document.version))
         .bind(7, std::string_view(document.created))
-        .bind(8, std::string_view(row_hash(document)))
+        .bind(8, std::string_view(hash))
         .run();
+    Seal seal = Seal::read(database, document_table);
+    seal.add(hash);
+    seal.write(database, document_table);
 }
 
 void remove_document(const sqlite::Database& database, const std::string& kind, const std::string& id, std::int64_t number) {
-    if (!has_table(database)) return;
-    sqlite::Statement(database, "DELETE FROM documents WHERE kind = ? AND id = ? AND number = ?")
-        .bind(1, std::string_view(kind))
-        .bind(2, std::string_view(id))
-        .bind(3, number)
-        .run();
+    constexpr const char* where = "FROM documents WHERE kind = ? AND id = ? AND number = ?";
+    const auto of_row = [&](const char* verb) {
+        sqlite::Statement statement(database, fmt::format("{} {}", verb, where));
+        statement.bind(1, std::string_view(kind)).bind(2, std::string_view(id)).bind(3, number);
+        return statement;
+    };
+    sqlite::Statement there = of_row("SELECT hash");
+    if (!there.step()) return;
+    Seal seal = Seal::read(database, document_table);
+    seal.remove(there.text(0));
+    there.reset();
+    of_row("DELETE").run();
+    seal.write(database, document_table);
 }
 
 void write_documents(const std::filesystem::path& path, std::vector<StoredDocument> documents) {
@@ -115,9 +125,7 @@ void write_documents(const std::filesystem::path& path, std::vector<StoredDocume
 
 std::vector<std::string> check_documents(const sqlite::Database& database) {
     std::vector<std::string> problems;
-    if (!has_table(database)) return problems;
-    sqlite::Statement statement(database, fmt::format("{} ORDER BY kind, id, number", select_sql));
-    while (statement.step()) (void)row(database, statement, &problems);
+    (void)all_documents(database, &problems);
     return problems;
 }
 

@@ -1,5 +1,5 @@
-// What a store keeps besides its trials, as JSON: optima, levels, trajectories, the stopping rule. One table, made when the first document
-// is written, a row per (kind, id, number). Stores without it are complete.
+// What a store keeps besides its trials, as JSON: optima, levels, trajectories, the stopping rule. One table, a row
+// per (kind, id, number).
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -45,7 +45,7 @@ std::vector<StoredDocument> find_documents(const sqlite::Database& database, con
 /// Removes one, if it is there, inside the caller's transaction.
 void remove_document(const sqlite::Database& database, const std::string& kind, const std::string& id, std::int64_t number);
 
-/// Problems of the table in an open store; empty if it is sound or not there.
+/// Problems of the table in an open store; empty if it is sound.
 std::vector<std::string> check_documents(const sqlite::Database& database);
 
 }  // namespace limrisk

@@ -12,6 +12,7 @@
 #include "limrisk/trial_fields.hpp"
 #include "store/aggregate_columns.hpp"
 #include "store/block_columns.hpp"
+#include "store/seal.hpp"
 
 namespace limrisk {
 namespace {
@@ -118,6 +119,10 @@ std::string parameters_sql() {
     return sql + " FROM cells";
 }
 
+constexpr const char* documents_sql =
+    "CREATE TABLE documents (kind TEXT NOT NULL, id TEXT NOT NULL, number INTEGER NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL, "
+    "version TEXT NOT NULL, created TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (kind, id, number))";
+
 std::int64_t version_of(StoreContents contents) { return contents == StoreContents::Trials ? schema_version : summary_schema_version; }
 
 double power_of_two(int exponent) { return std::ldexp(1.0, exponent - exponent_bias); }
@@ -142,10 +147,15 @@ const std::vector<SchemaObject>& schema_objects(StoreContents contents) {
         " trials INTEGER NOT NULL, hash TEXT NOT NULL)"};
     static const SchemaObject cells{"table", "cells",
                                     "CREATE TABLE cells (cell INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, description TEXT NOT NULL)"};
+    static const SchemaObject documents{"table", "documents", documents_sql};
+    static const SchemaObject seals{"table", "seals",
+                                    "CREATE TABLE seals (name TEXT PRIMARY KEY, rows INTEGER NOT NULL, hash TEXT NOT NULL)"};
     static const SchemaObject parameters{"view", "parameters", parameters_sql()};
     static const std::vector<SchemaObject> of_trials{
         campaign,
         cells,
+        documents,
+        seals,
         {"table", "blocks", blocks_sql()},
         {"table", "view_byte", "CREATE TABLE view_byte (bytes BLOB NOT NULL)"},
         {"table", "view_digit", "CREATE TABLE view_digit (n INTEGER PRIMARY KEY)"},
@@ -153,7 +163,8 @@ const std::vector<SchemaObject>& schema_objects(StoreContents contents) {
         parameters,
         {"view", "trials", trials_sql()},
     };
-    static const std::vector<SchemaObject> of_summaries{campaign, cells, {"table", "aggregates", aggregates_sql()}, parameters};
+    static const std::vector<SchemaObject> of_summaries{campaign,  cells, documents, seals, {"table", "aggregates", aggregates_sql()},
+                                                        parameters};
     return contents == StoreContents::Trials ? of_trials : of_summaries;
 }
 
@@ -161,6 +172,7 @@ void create_schema(const sqlite::Database& database, StoreContents contents) {
     database.execute(fmt::format("PRAGMA application_id = {}", application_id));
     database.execute(fmt::format("PRAGMA user_version = {}", version_of(contents)));
     for (const SchemaObject& object : schema_objects(contents)) database.execute(object.sql);
+    for (const char* table : {result_table(contents), document_table}) Seal{}.write(database, table);
     if (contents == StoreContents::Summary) return;
     const std::string bytes = all_bytes();
     sqlite::Statement(database, "INSERT INTO view_byte VALUES (?)").bind_blob(1, bytes).run();
@@ -178,9 +190,11 @@ StoreContents check_schema(const sqlite::Database& database) {
     }
     const std::int64_t version = database.integer("PRAGMA user_version");
     if (version != schema_version && version != summary_schema_version) {
-        refuse(database,
-               fmt::format("has schema version {}, this limrisk reads versions {} and {}; use the limrisk that wrote it{}", version,
-                           schema_version, summary_schema_version, version > summary_schema_version ? " or a newer one" : ""));
+        refuse(
+            database,
+            fmt::format("has schema version {}, this limrisk reads versions {} and {}; {}", version, schema_version, summary_schema_version,
+                        version > summary_schema_version ? "a newer limrisk wrote it: use that one"
+                                                         : "use the limrisk that wrote it, or run the campaign again into another store"));
     }
     const StoreContents contents = version == schema_version ? StoreContents::Trials : StoreContents::Summary;
     for (const SchemaObject& object : schema_objects(contents)) {

@@ -12,6 +12,10 @@ namespace limrisk {
 /// "LimR", in the header of the file: `file` and other programs know a store by it.
 inline constexpr std::int64_t application_id = 0x4c696d52;
 
+/// Where the results lie; a row per block, or per range of trials.
+constexpr const char* result_table(StoreContents contents) { return contents == StoreContents::Trials ? "blocks" : "aggregates"; }
+inline constexpr const char* document_table = "documents";
+
 struct SchemaObject {
     std::string type, name, sql;
 };

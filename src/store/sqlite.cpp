@@ -3,15 +3,21 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <new>
 
 #include "limrisk/error.hpp"
+#include "store/journal_check.hpp"
+#include "store/recovered_copy.hpp"
 
 namespace limrisk::sqlite {
 namespace {
 
 /// Milliseconds that a statement waits for other connections: a reader blocks a commit only while it reads one block.
 constexpr int write_patience = 60'000, read_patience = 10'000;
+
+/// Bytes: more than a block of max_block_trials has. A forged size gets no more memory than this.
+constexpr int longest_row = 1 << 28;
 
 struct Failure {
     ExitCode code;
@@ -24,10 +30,10 @@ Failure classify(int extended_code) {
             return {ExitCode::InputOutput,
                     "the disk is full; every block committed before is safe: make space and run the same command again, it goes on"};
         case SQLITE_READONLY:
-            if (extended_code == SQLITE_READONLY_ROLLBACK || extended_code == SQLITE_READONLY_RECOVERY) {
+            if (extended_code == SQLITE_READONLY_ROLLBACK) {
                 return {ExitCode::InputOutput,
-                        "its last writer was stopped in the middle of a block, and undoing that needs permission to write the file and its "
-                        "directory; every block committed before is safe"};
+                        "its writer was stopped in the middle of a block while it was read; every block committed before is safe: run the "
+                        "same command again"};
             }
             return {ExitCode::InputOutput, "the file or its directory may not be written"};
         case SQLITE_CANTOPEN:
@@ -56,17 +62,54 @@ Failure classify(int extended_code) {
 }  // namespace
 
 Database::Database(std::filesystem::path path, Access access) : path_(std::move(path)), handle_(nullptr, sqlite3_close_v2) {
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX | (access == Access::Write ? SQLITE_OPEN_CREATE : 0);
+    check_journal(path_);
+    if (access == Access::Write) {
+        connect(path_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+        return;
+    }
+    connect(path_, SQLITE_OPEN_READONLY);
+    constexpr const char* look = "SELECT count(*) FROM sqlite_master";
+    const int code = sqlite3_exec(handle(), look, nullptr, nullptr, nullptr);
+    if (code == SQLITE_READONLY_ROLLBACK) {
+        handle_.reset();
+        const RecoveredCopy copy(path_);
+        check_journal(copy.path());
+        connect(copy.path(), SQLITE_OPEN_READWRITE);
+        execute(look);
+    }
+    // Anything else that is wrong shows again where the store says what it looked for.
+    execute("PRAGMA query_only = ON");
+}
+
+void Database::connect(const std::filesystem::path& file, int flags) {
     sqlite3* handle = nullptr;
-    const int code = sqlite3_open_v2(path_.c_str(), &handle, flags, nullptr);
+    const int code = sqlite3_open_v2(file.c_str(), &handle, flags | SQLITE_OPEN_FULLMUTEX, nullptr);
     handle_.reset(handle);
     if (handle == nullptr) throw std::bad_alloc();
     if (code != SQLITE_OK) fail(sqlite3_extended_errcode(handle), "opening");
+    refuse_wal();
     sqlite3_extended_result_codes(handle, 1);
-    sqlite3_busy_timeout(handle, access == Access::Write ? write_patience : read_patience);
+    sqlite3_busy_timeout(handle, (flags & SQLITE_OPEN_CREATE) != 0 ? write_patience : read_patience);
+    sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, longest_row);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     execute("PRAGMA cell_size_check = ON");
+    execute("PRAGMA mmap_size = 0");  // a file that somebody truncates must be an error, not a signal
+}
+
+/// Reads through SQLite's own file: opening and closing another would end the locks of this process.
+void Database::refuse_wal() const {
+    constexpr int versions_at = 18;  // of the header: write and read version, 2 for WAL
+    sqlite3_file* file = nullptr;
+    std::array<unsigned char, 2> versions{};
+    if (sqlite3_file_control(handle(), "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || file->pMethods == nullptr) return;
+    if (file->pMethods->xRead(file, versions.data(), versions.size(), versions_at) != SQLITE_OK) return;
+    if (versions[0] != 2 && versions[1] != 2) return;
+    throw StoreError(
+        ExitCode::Data,
+        fmt::format("store {}: is an SQLite file in WAL mode, which limrisk never makes; if it is a store, `sqlite3 STORE 'PRAGMA "
+                    "journal_mode = DELETE'` takes it back",
+                    path_.string()));
 }
 
 void Database::execute(const std::string& sql) const {
@@ -158,11 +201,15 @@ std::string_view Statement::blob(int column) const {
     return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column))};
 }
 
-Transaction::Transaction(const Database& database) : database_(database) { database_.execute("BEGIN IMMEDIATE"); }
+Transaction::Transaction(const Database& database, Access access) : database_(database) {
+    outermost_ = access == Access::Write || sqlite3_get_autocommit(database.handle()) != 0;
+    if (outermost_) database_.execute(access == Access::Write ? "BEGIN IMMEDIATE" : "BEGIN");
+}
 
 Transaction::~Transaction() {
     // SQLite may have rolled back by itself (full disk); a failing rollback leaves a hot journal that the next opening undoes.
-    if (sqlite3_get_autocommit(database_.handle()) == 0) sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+    if (outermost_ && sqlite3_get_autocommit(database_.handle()) == 0)
+        sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
 void Transaction::commit() { database_.execute("COMMIT"); }

@@ -40,8 +40,9 @@ enum class Access { Read, Write };
 
 class Database {
 public:
-    /// Opens `path` (absolute). Write creates the file if it is missing. Read opens for reading only as far as limrisk is concerned, but
-    /// lets SQLite undo an interrupted transaction where the file may be written.
+    /// Opens `path` (absolute, links resolved). Write creates the file if it is missing, and undoes an interrupted transaction. Read writes
+    /// nothing and removes nothing: it reads a copy (recovered_copy.hpp) in which that is undone. Refuses what check_journal() refuses, and
+    /// files in WAL mode.
     Database(std::filesystem::path path, Access access);
     void execute(const std::string& sql) const;
     std::int64_t integer(const std::string& sql) const;  ///< first column of the first row
@@ -51,14 +52,16 @@ public:
     sqlite3* handle() const { return handle_.get(); }
 
 private:
+    void connect(const std::filesystem::path& file, int flags);
+    void refuse_wal() const;
     std::filesystem::path path_;
     std::unique_ptr<sqlite3, int (*)(sqlite3*)> handle_;
 };
 
-/// BEGIN IMMEDIATE; rolls back unless committed.
+/// Rolls back unless committed. Of a reader: sees one state of the store until it ends.
 class Transaction {
 public:
-    explicit Transaction(const Database& database);
+    explicit Transaction(const Database& database, Access access = Access::Write);
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;
     ~Transaction();
@@ -66,6 +69,7 @@ public:
 
 private:
     const Database& database_;
+    bool outermost_ = true;  ///< a reader's may be part of another
 };
 
 }  // namespace limrisk::sqlite

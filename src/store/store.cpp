@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
+#include "campaign/cell_description.hpp"
 #include "limrisk/error.hpp"
 #include "store/document_table.hpp"
 #include "store/store_impl.hpp"
@@ -40,7 +42,11 @@ fs::path resolved(const fs::path& path, bool must_exist) {
     return absolute;
 }
 
+/// With the cells that the file holds.
 void write_campaign(const sqlite::Database& database, const StoredCampaign& campaign) {
+    std::vector<std::string> ids;
+    sqlite::Statement cell(database, "SELECT id FROM cells ORDER BY cell");
+    while (cell.step()) ids.push_back(cell.text(0));
     database.execute("DELETE FROM campaign");
     sqlite::Statement(database, "INSERT INTO campaign (name, text, version, created, seed, trials, hash) VALUES (?, ?, ?, ?, ?, ?, ?)")
         .bind(1, std::string_view(campaign.name))
@@ -49,7 +55,7 @@ void write_campaign(const sqlite::Database& database, const StoredCampaign& camp
         .bind(4, std::string_view(campaign.created))
         .bind(5, static_cast<std::int64_t>(campaign.seed))
         .bind(6, campaign.trials)
-        .bind(7, std::string_view(campaign_hash(campaign)))
+        .bind(7, std::string_view(campaign_hash(campaign, ids)))
         .run();
 }
 
@@ -64,21 +70,39 @@ void write_stopping(const sqlite::Database& database, const std::optional<Stoppi
 void create(const sqlite::Database& database, const Campaign& campaign) {
     sqlite::Transaction transaction(database);
     create_schema(database, campaign.store);
-    write_campaign(database, {campaign.name, campaign.text, LIMRISK_VERSION, utc_now(), campaign.seed, campaign.trials});
     sqlite::Statement insert(database, "INSERT INTO cells (cell, id, description) VALUES (?, ?, ?)");
     for (std::size_t k = 0; k < campaign.cells.size(); ++k) {
         const CellConfig& cell = campaign.cells[k];
         insert.bind(1, static_cast<std::int64_t>(k)).bind(2, std::string_view(cell.id)).bind(3, std::string_view(cell.description)).run();
     }
+    write_campaign(database, {campaign.name, campaign.text, LIMRISK_VERSION, utc_now(), campaign.seed, campaign.trials});
     if (campaign.until) write_stopping(database, campaign.until);
     transaction.commit();
 }
 
 }  // namespace
 
-std::string campaign_hash(const StoredCampaign& campaign) {
-    const std::array parts{
+std::vector<BlockKey> gaps_between(std::span<const BlockKey> keys) {
+    std::vector<BlockKey> missing;
+    BlockKey next{-1, 0, 0};  // where the next of the cell would begin
+    for (const BlockKey& key : keys) {
+        if (key.cell != next.cell) next = {key.cell, 0, 0};
+        if (key.first_trial > next.first_trial) missing.push_back({key.cell, next.first_trial, key.first_trial - next.first_trial});
+        next.first_trial = key.first_trial + key.count;
+    }
+    return missing;
+}
+
+std::string range_text(const BlockKey& key) {
+    if (key.first_trial < 0 || key.first_trial > largest_trial || key.count < 1 || key.count > largest_trial)
+        return fmt::format("{}, {} of them", key.first_trial, key.count);
+    return fmt::format("{} to {}", key.first_trial, key.first_trial + key.count - 1);
+}
+
+std::string campaign_hash(const StoredCampaign& campaign, std::span<const std::string> cell_ids) {
+    std::vector<std::string> parts{
         campaign.name, campaign.text, campaign.version, campaign.created, std::to_string(campaign.seed), std::to_string(campaign.trials)};
+    parts.insert(parts.end(), cell_ids.begin(), cell_ids.end());
     return parts_hash(parts);
 }
 
@@ -89,15 +113,12 @@ void Store::Impl::load() {
     sqlite::Statement row(database, "SELECT name, text, version, created, seed, trials, hash FROM campaign");
     if (!row.step()) refuse(ExitCode::Data, database.path(), "is damaged: the table `campaign` is empty");
     campaign = {row.text(0), row.text(1), row.text(2), row.text(3), static_cast<std::uint64_t>(row.integer(4)), row.integer(5)};
-    if (row.text(6) != campaign_hash(campaign))
-        refuse(ExitCode::Data, database.path(), "is damaged: the table `campaign` does not fit its hash");
-    sqlite::Statement cell(database, "SELECT cell, id, description FROM cells ORDER BY cell");
-    while (cell.step()) {
-        const auto index = static_cast<std::int64_t>(cells.size());
-        cells.push_back({index, cell.text(1), cell.text(2)});
-        rows.push_back(cell.integer(0));
-        if (rows.back() != index) refuse(ExitCode::Data, database.path(), fmt::format("is damaged: cell {} is missing", index));
-    }
+    load_cells();
+    std::vector<std::string> ids;
+    for (const StoredCell& cell : cells) ids.push_back(cell.id);
+    if (row.text(6) != campaign_hash(campaign, ids))
+        refuse(ExitCode::Data, database.path(), "is damaged: the tables `campaign` and `cells` do not fit their hash");
+    if (row.step()) refuse(ExitCode::Data, database.path(), "is damaged: the table `campaign` has more than one row");
     if (const auto document = find_document(database, document_kind::stopping, "", 0)) {
         try {
             stopping = stopping_from_description(document->text);
@@ -105,6 +126,79 @@ void Store::Impl::load() {
             refuse(ExitCode::Data, database.path(), error.what());
         }
     }
+}
+
+void Store::Impl::load_cells() {
+    sqlite::Statement row(database, "SELECT cell, id, description FROM cells NOT INDEXED ORDER BY cell");
+    while (row.step()) {
+        const auto index = static_cast<std::int64_t>(cells.size());
+        cells.push_back({index, row.text(1), row.text(2)});
+        rows.push_back(row.integer(0));
+        const StoredCell& cell = cells.back();
+        if (rows.back() != index) refuse(ExitCode::Data, database.path(), fmt::format("is damaged: cell {} is missing", index));
+        if (cell_id(cell.description) != cell.id)
+            refuse(ExitCode::Data, database.path(),
+                   fmt::format("is damaged: the description of cell {} does not fit its id {}", index, cell.id));
+        try {
+            limits.push_back(record_limits(cell_from_description(cell.description)));
+        } catch (const StoreError& error) {
+            refuse(ExitCode::Data, database.path(), fmt::format("cell {}: {}", index, error.what()));
+        }
+    }
+}
+
+std::vector<BlockKey> Store::Impl::read_keys(std::vector<std::string>& problems) const {
+    const sqlite::Transaction moment(database, sqlite::Access::Read);
+    std::vector<std::int64_t> cell_of_row(rows.size());
+    for (std::size_t k = 0; k < rows.size(); ++k) cell_of_row[static_cast<std::size_t>(rows[k])] = static_cast<std::int64_t>(k);
+    Seal found;
+    std::vector<BlockKey> all;
+    // Not by way of the index, which may hide rows.
+    const char* const table = result_table(contents);
+    sqlite::Statement row(database, fmt::format("SELECT cell, first_trial, count, hash FROM {} NOT INDEXED", table));
+    while (row.step()) {
+        found.add(row.text(3));
+        const std::int64_t cell = row.integer(0), first = row.integer(1), count = row.integer(2);
+        if (cell < 0 || cell >= static_cast<std::int64_t>(rows.size()))
+            problems.push_back(fmt::format("is damaged: the table `{}` has trials of cell {}, which there is not", table, cell));
+        else if (first < 0 || first > largest_trial || count < 1 || count > largest_trial)
+            problems.push_back(fmt::format("is damaged: the table `{}` has {} trials from {} on in cell {}", table, count, first, cell));
+        else
+            all.push_back({cell_of_row[static_cast<std::size_t>(cell)], first, count});
+    }
+    if (std::string problem = seal_problem(database, table, found); !problem.empty()) problems.push_back(std::move(problem));
+    std::sort(all.begin(), all.end());
+    for (std::size_t k = 1; k < all.size(); ++k) {
+        const BlockKey &before = all[k - 1], &key = all[k];
+        if (key.cell == before.cell && key.first_trial < before.first_trial + before.count)
+            problems.push_back(fmt::format("cell {}: the {} from trial {} and from trial {} overlap", key.cell, table, before.first_trial,
+                                           key.first_trial));
+    }
+    return all;
+}
+
+const std::vector<BlockKey>& Store::Impl::keys() const {
+    const sqlite::Transaction moment(database, sqlite::Access::Read);
+    (void)Seal::read(database, result_table(contents));  // SQLite knows what others wrote once it has read
+    const std::int64_t version = database.integer("PRAGMA data_version");
+    if (version == keys_version) return known_keys;
+    std::vector<std::string> problems;
+    std::vector<BlockKey> all = read_keys(problems);
+    if (!problems.empty()) refuse(ExitCode::Data, database.path(), problems.front());
+    known_keys = std::move(all);
+    keys_version = version;
+    return known_keys;
+}
+
+void Store::Impl::write(const std::function<void(Seal&)>& add) {
+    keys_version = -1;
+    sqlite::Transaction transaction(database);
+    const char* const table = result_table(contents);
+    Seal seal = Seal::read(database, table);
+    const Seal before = seal;
+    add(seal);
+    if (!(seal == before)) seal.write(database, table);
+    transaction.commit();
 }
 
 void Store::Impl::adopt(const Campaign& wanted) {
@@ -130,6 +224,8 @@ void Store::Impl::adopt(const Campaign& wanted) {
     }
     cells = std::move(ordered);
     rows = std::move(ordered_rows);
+    limits.clear();
+    for (const CellConfig& cell : wanted.cells) limits.push_back(record_limits(cell));
     const bool more = wanted.trials > campaign.trials, other_rule = wanted.until != stopping;
     if (!more && !other_rule) return;
     sqlite::Transaction transaction(database);
@@ -196,7 +292,6 @@ Store Store::open_for_writing(const fs::path& path, const Campaign& campaign) {
 
 Store Store::open(const fs::path& path) {
     auto impl = std::make_unique<Impl>(resolved(path, true), sqlite::Access::Read);
-    impl->database.execute("PRAGMA query_only = ON");
     impl->load();
     return Store(std::move(impl));
 }
@@ -213,16 +308,10 @@ const std::optional<StoppingChange>& Store::stopping_change() const { return imp
 
 std::vector<BlockKey> Store::blocks() const {
     const std::scoped_lock guard(impl_->mutex);
-    std::vector<BlockKey> keys;
-    const std::string sql = fmt::format("SELECT first_trial, count FROM {} WHERE cell = ? ORDER BY first_trial",
-                                        impl_->contents == StoreContents::Trials ? "blocks" : "aggregates");
-    for (std::size_t k = 0; k < impl_->rows.size(); ++k) {
-        sqlite::Statement statement(impl_->database, sql);
-        statement.bind(1, impl_->rows[k]);
-        while (statement.step()) keys.push_back({static_cast<std::int64_t>(k), statement.integer(0), statement.integer(1)});
-    }
-    return keys;
+    return impl_->keys();
 }
+
+std::vector<BlockKey> Store::gaps() const { return gaps_between(blocks()); }
 
 std::vector<StoredDocument> Store::documents(const std::string& kind) const {
     const std::scoped_lock guard(impl_->mutex);
@@ -251,10 +340,14 @@ void Store::write_blocks(std::span<const TrialBlock> blocks) {
         if (key.count < 1 || key.count > max_block_trials || key.first_trial < 0 || key.count != static_cast<std::int64_t>(records.size()))
             throw Defect(fmt::format("a block of {} trials from {} on with {} records cannot be stored", key.count, key.first_trial,
                                      records.size()));
+        (void)impl_->row_of(key.cell);
+        for (const TrialRecord& record : records)
+            if (const std::string problem = record_problem(record, impl_->limits[static_cast<std::size_t>(key.cell)]); !problem.empty())
+                throw Defect(fmt::format("cell {}, trial {}: {}", key.cell, key.first_trial + (&record - records.data()), problem));
     }
-    sqlite::Transaction transaction(impl_->database);
-    for (const TrialBlock& block : blocks) impl_->add_block(block);
-    transaction.commit();
+    impl_->write([&](Seal& seal) {
+        for (const TrialBlock& block : blocks) impl_->add_block(block, seal);
+    });
 }
 
 std::vector<TrialRecord> Store::read_block(const BlockKey& key) const {
@@ -265,16 +358,20 @@ std::vector<TrialRecord> Store::read_block(const BlockKey& key) const {
 
 void Store::for_each_block(std::int64_t cell, const std::function<bool(const BlockKey&, const std::vector<TrialRecord>&)>& visit) const {
     impl_->expect_trials();
-    for (BlockKey key{cell, 0, 0};; key.first_trial += key.count) {
-        {
-            const std::scoped_lock guard(impl_->mutex);
-            sqlite::Statement statement(impl_->database, "SELECT count FROM blocks WHERE cell = ? AND first_trial = ?");
-            statement.bind(1, impl_->row_of(cell)).bind(2, key.first_trial);
-            if (!statement.step()) return;
-            key.count = statement.integer(0);
+    std::vector<BlockKey> prefix;
+    {
+        const std::scoped_lock guard(impl_->mutex);
+        (void)impl_->row_of(cell);
+        const std::vector<BlockKey>& keys = impl_->keys();
+        std::int64_t next = 0;
+        for (auto key = std::lower_bound(keys.begin(), keys.end(), BlockKey{cell, 0, 0}); key != keys.end() && key->cell == cell; ++key) {
+            if (key->first_trial != next) break;
+            next += key->count;
+            prefix.push_back(*key);
         }
-        if (!visit(key, read_block(key))) return;
     }
+    for (const BlockKey& key : prefix)
+        if (!visit(key, read_block(key))) return;
 }
 
 void Store::for_each_trial(std::int64_t cell, const std::function<void(std::int64_t, const TrialRecord&)>& visit) const {

@@ -50,7 +50,8 @@ struct StoppingChange {
     std::optional<StoppingCriterion> before, now;
 };
 
-/// One writer, any number of readers. Methods throw StoreError: Data (damaged, foreign), Busy (another writer), InputOutput (disk).
+/// One writer, any number of readers. Whatever is read is checked against its hash, and no value leaves a store that a trial cannot have
+/// (record_values.hpp). Methods throw StoreError: Data (damaged, foreign), Busy (another writer), InputOutput (disk).
 class Store {
 public:
     /// Opens or creates `path` for `campaign`, takes the writer's lock. A store of another campaign is refused with what differs, and one
@@ -58,7 +59,7 @@ public:
     /// difference.
     /// Nor is another stopping rule, or none: it takes the place of the store's.
     static Store open_for_writing(const std::filesystem::path& path, const Campaign& campaign);
-    /// Opens an existing store read-only.
+    /// Opens an existing store for reading: nothing is written or removed, whatever lies beside it.
     static Store open(const std::filesystem::path& path);
     Store(Store&&) noexcept;
     Store& operator=(Store&&) noexcept;
@@ -73,6 +74,8 @@ public:
     const std::optional<StoppingChange>& stopping_change() const;
     /// What is there, sorted: blocks of trials, or the ranges whose aggregates are kept, no two of which touch.
     std::vector<BlockKey> blocks() const;
+    /// Trials that are missing before ones of the same cell that are there: none once a campaign is complete.
+    std::vector<BlockKey> gaps() const;
     /// All documents of a kind, by id and number: document_table.hpp. Throws StoreError(Data) if one does not fit its hash.
     std::vector<StoredDocument> documents(const std::string& kind) const;
     /// Commits the document, unless there is one of its kind, id and number. Of a store that is open for writing.

@@ -1,13 +1,17 @@
 // What a Store holds: the connection, the writer's lock, and what was read of campaign and cells when it was opened.
 #pragma once
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "store/block_columns.hpp"
+#include "store/record_values.hpp"
 #include "store/schema.hpp"
+#include "store/seal.hpp"
 #include "store/sqlite.hpp"
 #include "store/store.hpp"
 #include "store/writer_lock.hpp"
@@ -20,16 +24,25 @@ struct Store::Impl {
     Impl& operator=(const Impl&) = delete;
     ~Impl();
 
-    void load();                           ///< reads and checks schema, campaign, cells, stopping rule
+    void load();  ///< reads and checks schema, campaign, cells, stopping rule, each against its hash
+    void load_cells();
     void adopt(const Campaign& campaign);  ///< refuses another campaign; takes over its order of cells, its number of trials and its rule
     std::int64_t row_of(std::int64_t cell) const;
+    /// Blocks or ranges by cell and first trial. Checked against the seal; read anew when the file has changed.
+    const std::vector<BlockKey>& keys() const;
+    /// Reads them. What is wrong with them is told to `problems`.
+    std::vector<BlockKey> read_keys(std::vector<std::string>& problems) const;
     std::vector<TrialRecord> read(const BlockKey& key);
     /// The aggregates of a cell that hold or touch trials from .. to - 1. Damaged ones are thrown, or told to `problems`.
     std::vector<StoredAggregate> read_aggregates(std::int64_t cell, std::int64_t from = 0, std::int64_t to = INT64_MAX,
                                                  std::vector<std::string>* problems = nullptr) const;
-    void add_block(const TrialBlock& block);                ///< in the caller's transaction
-    void add_aggregate(BlockKey key, Aggregate aggregate);  ///< in the caller's transaction
-    void expect_trials() const;                             ///< refuses a store of summaries
+    // In the caller's transaction, with the seal of the table:
+    void add_block(const TrialBlock& block, Seal& seal);
+    void add_aggregate(BlockKey key, Aggregate aggregate, Seal& seal);
+    /// One transaction: `add` changes rows and the seal.
+    void write(const std::function<void(Seal&)>& add);
+    std::string aggregate_fault(const StoredAggregate& part) const;  ///< why no trials can have it; else empty
+    void expect_trials() const;                                      ///< refuses a store of summaries
 
     std::unique_ptr<WriterLock> lock;  ///< released after the connection is closed
     sqlite::Database database;
@@ -39,12 +52,24 @@ struct Store::Impl {
     std::optional<StoppingCriterion> stopping;
     std::optional<StoppingChange> stopping_change;
     std::vector<StoredCell> cells;
-    std::vector<std::int64_t> rows;  ///< [cells] value of blocks.cell
-    mutable std::mutex mutex;        ///< one method at a time on the connection
+    std::vector<std::int64_t> rows;    ///< [cells] value of blocks.cell
+    std::vector<RecordLimits> limits;  ///< [cells]
+    mutable std::vector<BlockKey> known_keys;
+    mutable std::int64_t keys_version = -1;  ///< of SQLite's data_version; -1: known_keys are not up to date
+    mutable std::mutex mutex;                ///< one method at a time on the connection
 };
 
-/// XXH3-128 of all fields.
-std::string campaign_hash(const StoredCampaign& campaign);
+/// XXH3-128 of all fields, and of the ids of the cells in their order.
+std::string campaign_hash(const StoredCampaign& campaign, std::span<const std::string> cell_ids);
+
+/// What is missing before others of its cell; `keys` sorted, without overlaps.
+std::vector<BlockKey> gaps_between(std::span<const BlockKey> keys);
+
+/// No trial has a larger number, so that sums of them are numbers still.
+inline constexpr std::int64_t largest_trial = std::int64_t{1} << 48;
+
+/// "0 to 4095"; of a damaged store any numbers.
+std::string range_text(const BlockKey& key);
 
 /// How the cells of a campaign differ from those of a store, in words; empty if they are the same set.
 std::string campaign_difference(const Campaign& campaign, const std::vector<StoredCell>& stored);

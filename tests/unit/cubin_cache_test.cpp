@@ -223,13 +223,13 @@ TEST_F(CubinCacheTest, TheLeastRecentlyUsedGoFirst) {
 TEST_F(CubinCacheTest, RemovesWhatDeadWritersLeft) {
     CubinCache one = cache();
     one.insert(key_of("a"), program);
-    const std::string mark = one.directory() / (key_of("b").hex() + ".cubin.writing-");
-    write(mark + "1-00000000", "torn");
-    write(mark + "2-00000000", "being written");
-    fs::last_write_time(mark + "1-00000000", fs::file_time_type::clock::now() - std::chrono::hours(2));
+    const std::string mark = one.directory() / ("." + key_of("b").hex() + ".cubin.");
+    write(mark + "1-00000000.tmp", "torn");
+    write(mark + "2-00000000.tmp", "being written");
+    fs::last_write_time(mark + "1-00000000.tmp", fs::file_time_type::clock::now() - std::chrono::hours(2));
     one.insert(key_of("c"), program);
-    EXPECT_FALSE(fs::exists(mark + "1-00000000"));
-    EXPECT_TRUE(fs::exists(mark + "2-00000000"));
+    EXPECT_FALSE(fs::exists(mark + "1-00000000.tmp"));
+    EXPECT_TRUE(fs::exists(mark + "2-00000000.tmp"));
 }
 
 TEST_F(CubinCacheTest, ProcessesAtOnce) {

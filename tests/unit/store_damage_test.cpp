@@ -186,7 +186,7 @@ TEST_F(StoreTest, InterruptedTransactionsAreUndone) {
     EXPECT_EQ(count_right_trials(Store::open_for_writing(path("write.db"), small_campaign())), 64);
 }
 
-TEST_F(StoreTest, InterruptedTransactionsInAReadOnlyFileSystemAreExplained) {
+TEST_F(StoreTest, InterruptedTransactionsAreReadInAReadOnlyFileSystemToo) {
     if (geteuid() != 0) GTEST_SKIP() << "only root may mount";
     fs::create_directory(path("mount"));
     const fs::path there = path("mount");
@@ -197,8 +197,7 @@ TEST_F(StoreTest, InterruptedTransactionsInAReadOnlyFileSystemAreExplained) {
     std::ofstream(there / "cold.db-journal").flush();  // as a writer leaves it that is killed between transactions
     EXPECT_EQ(mount("limrisk-test", there.c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, "size=4m"), 0);
     EXPECT_EQ(store_error([&] { EXPECT_EQ(count_right_trials(Store::open(there / "cold.db")), 64); }).second, "no error");
-    EXPECT_THAT(store_error([&] { Store::open(there / "hot.db"); }),
-                Pair(74, AllOf(HasSubstr("in the middle of a block"), HasSubstr("permission"))));
+    EXPECT_EQ(store_error([&] { EXPECT_EQ(count_right_trials(Store::open(there / "hot.db")), 64); }).second, "no error");
     umount2(there.c_str(), MNT_DETACH);
 }
 

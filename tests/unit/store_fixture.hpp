@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <limits>
@@ -62,7 +63,8 @@ inline Campaign small_campaign(std::int64_t trials = 100, int widths = 2, std::u
     return campaign;
 }
 
-/// A record that depends on (cell, trial) only and uses every bit: subnormal numbers, infinities, extremes, both signs of zero.
+/// A record that depends on (cell, trial) only, of the values that one of a width of at least 1 and CellConfig's steps and checks can have:
+/// subnormal numbers, infinities, extremes, both signs of zero.
 inline TrialRecord record_of(std::int64_t cell, std::int64_t trial) {
     std::mt19937_64 bits(static_cast<std::uint64_t>(cell * 1'000'003 + trial));
     TrialRecord record;
@@ -74,12 +76,15 @@ inline TrialRecord record_of(std::int64_t cell, std::int64_t trial) {
             const double specials[] = {0.0, -0.0, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, infinity, 0.1, 1.0};
             double value = 0;
             std::memcpy(&value, &word, sizeof value);
-            if (word % 4 == 0 || value != value) value = specials[word / 4 % 8];
+            value = word % 4 == 0 || value != value ? specials[word / 4 % 8] : std::fabs(value);
             std::memcpy(bytes + field.offset, &value, sizeof value);
         } else {
-            std::memcpy(bytes + field.offset, &word, field.type == FieldType::Int32 ? 4 : 8);
+            const std::uint64_t steps = word % static_cast<std::uint64_t>(CellConfig{}.steps + 1), neurons = word % 2;
+            const std::uint64_t& value = field.type == FieldType::UInt64 ? word : field.type == FieldType::Int64 ? steps : neurons;
+            std::memcpy(bytes + field.offset, &value, field.type == FieldType::Int32 ? 4 : 8);
         }
     }
+    if (record.inactive_initial != 0) record.constant_initial = 0;  // of one neuron
     record.verdict = static_cast<Verdict>(bits() % 4);
     return record;
 }

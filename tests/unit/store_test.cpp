@@ -181,7 +181,8 @@ TEST_F(StoreTest, ForeignFilesAreRefusedAndLeftAlone) {
     ASSERT_EQ(sqlite3_open(path("newer.db").c_str(), &foreign), SQLITE_OK);
     ASSERT_EQ(sqlite3_exec(foreign, "PRAGMA user_version = 5", nullptr, nullptr, nullptr), SQLITE_OK);
     sqlite3_close(foreign);
-    EXPECT_THAT(store_error([&] { Store::open(path("newer.db")); }), ::testing::Pair(65, HasSubstr("schema version 5")));
+    EXPECT_THAT(store_error([&] { Store::open(path("newer.db")); }),
+                ::testing::Pair(65, AllOf(HasSubstr("schema version 5"), HasSubstr("a newer limrisk wrote it"))));
     // Nor is one read whose trials lack fields.
     ASSERT_EQ(sqlite3_open(path("newer.db").c_str(), &foreign), SQLITE_OK);
     ASSERT_EQ(sqlite3_exec(foreign, "PRAGMA user_version = 1", nullptr, nullptr, nullptr), SQLITE_OK);

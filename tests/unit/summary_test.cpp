@@ -29,7 +29,7 @@ std::vector<TrialRecord> twenty() {
         record.tail_mean = record.final_risk / 2;
         record.best_risk = t == 7 || t == 9 ? 0.25 : 1;
         record.inactive_initial = t % 4 == 0 ? 1 : 0;
-        record.inactive_final = 3;
+        record.inactive_final = 1;
         record.died = 1;
         record.revived = t < 5 ? 1 : 0;
         record.verdict = t == 19 ? Verdict::Diverged : t < 3 ? Verdict::Oscillating : t < 10 ? Verdict::Budget : Verdict::Converged;
@@ -52,7 +52,7 @@ TEST_F(StoreTest, SummaryCountsByHand) {
     EXPECT_EQ(cell.certified_share.low, clopper_pearson(5, 20).low);
     EXPECT_EQ(cell.certified_share.high, clopper_pearson(5, 20).high);
     EXPECT_EQ(cell.mean_inactive_initial, 0.25);
-    EXPECT_EQ(cell.mean_inactive_final, 3);
+    EXPECT_EQ(cell.mean_inactive_final, 1);
     EXPECT_EQ(cell.died, 20);
     EXPECT_EQ(cell.revived, 5);
     EXPECT_THAT(cell.verdicts, ::testing::ElementsAre(7, 9, 3, 1));

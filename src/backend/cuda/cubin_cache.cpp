@@ -16,22 +16,27 @@
 
 #include "backend/cuda/cubin_file.hpp"
 #include "backend/cuda/whole_file.hpp"
+#include "files/temporary_file.hpp"
 
 namespace limrisk::cuda {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view extension = ".cubin", temporary_mark = ".cubin.writing-";
+constexpr std::string_view extension = ".cubin";
 constexpr std::size_t key_digits = 32;
 constexpr auto abandoned_after = std::chrono::hours(1);
 
-/// "<key>" followed by `tail`: a name that this cache gives.
-bool named_by_cache(std::string_view name, std::string_view tail, bool exact) {
+/// "<key>.cubin": a name that this cache gives, or as TemporaryFile hides it, ".<key>.cubin.<...>.tmp".
+bool named_by_cache(std::string_view name, bool hidden) {
     const auto digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+    if (hidden) {
+        if (!name.starts_with('.') || !name.ends_with(temporary_ending)) return false;
+        name.remove_prefix(1);
+    }
     if (name.size() < key_digits || !std::all_of(name.begin(), name.begin() + key_digits, digit)) return false;
     name.remove_prefix(key_digits);
-    return exact ? name == tail : name.starts_with(tail);
+    return hidden ? name.starts_with(std::string(extension) + ".") : name == extension;
 }
 
 struct CachedFile {
@@ -46,7 +51,7 @@ std::vector<CachedFile> cached_files(const fs::path& directory, bool temporaries
     std::error_code error;
     for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
         const std::string name = entry->path().filename().string();
-        if (!named_by_cache(name, temporaries ? temporary_mark : extension, !temporaries)) continue;
+        if (!named_by_cache(name, temporaries)) continue;
         std::error_code gone;
         if (!entry->is_regular_file(gone) || gone) continue;
         const auto used = entry->last_write_time(gone);
@@ -89,8 +94,7 @@ void CubinCache::insert(const CubinKey& key, const CompiledProgram& program) {
     if (bytes.size() > limit_bytes_) return;
     if (const std::string why = make_private_directories(directory_); !why.empty()) return give_up(why);
     const fs::path path = path_of(key);
-    if (const std::string why = replace_file(path, directory_ / (key.hex() + std::string(temporary_mark)), bytes); !why.empty())
-        return give_up(why);
+    if (const std::string why = replace_file(path, bytes); !why.empty()) return give_up(why);
     remove_least_recently_used(path);
 }
 

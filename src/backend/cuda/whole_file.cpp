@@ -1,4 +1,4 @@
-// Files read and written as a whole, on POSIX calls: exclusive creation and rename have no other portable form.
+// Files read and written as a whole, on POSIX calls: what is no regular file must not be waited for.
 #include "backend/cuda/whole_file.hpp"
 
 #include <fcntl.h>
@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <random>
 #include <system_error>
 #include <utility>
+
+#include "files/temporary_file.hpp"
+#include "files/write_all.hpp"
 
 namespace limrisk::cuda {
 namespace {
@@ -33,16 +35,6 @@ private:
 
 std::string failure(const fs::path& path) { return fmt::format("{}: {}", path.string(), std::generic_category().message(errno)); }
 
-bool write_all(int descriptor, std::string_view bytes) {
-    while (!bytes.empty()) {
-        const ssize_t written = write(descriptor, bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return false;
-        bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return true;
-}
-
 }  // namespace
 
 std::optional<std::string> read_regular_file(const fs::path& path, std::uint64_t limit_bytes) {
@@ -61,15 +53,15 @@ std::optional<std::string> read_regular_file(const fs::path& path, std::uint64_t
     return bytes;
 }
 
-std::string replace_file(const fs::path& path, const fs::path& temporary_prefix, std::string_view bytes) {
-    // Random, since processes of several machines may share the directory.
-    const fs::path temporary = fmt::format("{}{}-{:08x}", temporary_prefix.string(), getpid(), std::random_device{}());
-    File file(temporary, O_WRONLY | O_CREAT | O_EXCL);
-    if (!file.ok()) return failure(temporary);
-    if (write_all(file.get(), bytes) && file.close_now() && rename(temporary.c_str(), path.c_str()) == 0) return "";
-    std::string why = failure(path);
-    unlink(temporary.c_str());
-    return why;
+std::string replace_file(const fs::path& path, std::string_view bytes) {
+    try {
+        TemporaryFile file(path, 0600);
+        errno = write_all(file.descriptor(), bytes);
+        if (errno == 0) errno = file.publish(true);
+        return errno == 0 ? "" : failure(path);
+    } catch (const std::system_error& error) {
+        return fmt::format("{}: {}", path.string(), error.code().message());
+    }
 }
 
 std::string make_private_directories(const fs::path& directory) {

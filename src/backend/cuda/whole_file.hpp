@@ -12,9 +12,8 @@ namespace limrisk::cuda {
 /// where a pipe or a device has the name.
 std::optional<std::string> read_regular_file(const std::filesystem::path& path, std::uint64_t limit_bytes);
 
-/// Writes `bytes` to a new file whose name begins with `temporary_prefix`, in the same directory, and renames it to `path`. Another
-/// process sees the old file or the new one. Returns "" or why it failed; then no temporary file is left.
-std::string replace_file(const std::filesystem::path& path, const std::filesystem::path& temporary_prefix, std::string_view bytes);
+/// Another process sees the old file or the new one. Returns "" or why it failed.
+std::string replace_file(const std::filesystem::path& path, std::string_view bytes);
 
 /// Makes the directory and those above it that are missing, for this user only. Returns "" or why it failed.
 std::string make_private_directories(const std::filesystem::path& directory);

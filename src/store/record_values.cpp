@@ -1,0 +1,83 @@
+// What a field may hold follows from its type: reals are risks and norms, 64-bit integers steps, 32-bit ones numbers of neurons. Only the
+// verdict and the transitions (sum_fields) are other.
+#include "store/record_values.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "limrisk/trial_fields.hpp"
+
+namespace limrisk {
+namespace {
+
+constexpr std::int64_t last_verdict = static_cast<std::int64_t>(Verdict::Diverged);
+
+template <class Value>
+Value value_of(const TrialRecord& record, const TrialField& field) {
+    Value value;
+    std::memcpy(&value, reinterpret_cast<const char*>(&record) + field.offset, sizeof value);
+    return value;
+}
+
+/// Largest value of an integer field.
+std::int64_t most(const TrialField& field, const RecordLimits& limits) {
+    if (field.type == FieldType::Int64) return limits.steps;
+    if (field.offset == offsetof(TrialRecord, verdict)) return last_verdict;
+    const bool transitions = std::any_of(sum_fields.begin(), sum_fields.end(), [&](const auto& sum) { return sum.offset == field.offset; });
+    return transitions ? limits.width * limits.checks : limits.width;
+}
+
+std::string integer_problem(const char* name, std::int64_t value, std::int64_t most) {
+    return value >= 0 && value <= most ? "" : fmt::format("{} is {}, which cannot be: it is 0 to {}", name, value, most);
+}
+
+std::string real_problem(const char* name, double value) {
+    return value >= 0 ? "" : fmt::format("{} is {}, which cannot be: it is not negative", name, value);
+}
+
+}  // namespace
+
+RecordLimits record_limits(const CellConfig& cell) { return {cell.width, cell.steps, cell.checks}; }
+
+std::string record_problem(const TrialRecord& record, const RecordLimits& limits) {
+    for (const TrialField& field : trial_fields) {
+        std::string problem;
+        switch (field.type) {
+            case FieldType::Float64:
+                problem = real_problem(field.name, value_of<double>(record, field));
+                break;
+            case FieldType::Int64:
+                problem = integer_problem(field.name, value_of<std::int64_t>(record, field), most(field, limits));
+                break;
+            case FieldType::Int32:
+                problem = integer_problem(field.name, value_of<std::int32_t>(record, field), most(field, limits));
+                break;
+            case FieldType::UInt64:
+                break;
+        }
+        if (!problem.empty()) return problem;
+    }
+    return integer_problem("the number of frozen neurons", frozen_initial(record), limits.width);
+}
+
+std::string aggregate_value_problem(const Aggregate& aggregate, const RecordLimits& limits) {
+    for (const auto& field : count_fields) {
+        const std::int64_t most = field.member == &Aggregate::verdict ? last_verdict : limits.width;
+        for (const std::int32_t key : (aggregate.*field.member).keys)
+            if (std::string problem = integer_problem(field.name, key, most); !problem.empty()) return problem;
+    }
+    for (const auto& field : sum_fields) {
+        const std::int64_t sum = aggregate.*field.member;
+        const double most = static_cast<double>(limits.width * limits.checks) * static_cast<double>(aggregate.trials);
+        if (sum < 0 || static_cast<double>(sum) > most) return fmt::format("{} is {}, which cannot be", field.name, sum);
+    }
+    for (const auto& field : risk_fields)
+        for (const Extreme& extreme : {(aggregate.*field.member).minimum, (aggregate.*field.member).maximum})
+            if (std::string problem = real_problem(field.name, extreme.risk); !problem.empty()) return problem;
+    return "";
+}
+
+}  // namespace limrisk

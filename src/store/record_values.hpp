@@ -1,0 +1,26 @@
+// Which values a record can have: what reads a store counts on them as indices and sizes.
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "aggregation/aggregate.hpp"
+#include "campaign/cell.hpp"
+#include "limrisk/trial_record.hpp"
+
+namespace limrisk {
+
+/// Of one cell.
+struct RecordLimits {
+    std::int64_t width = 0, steps = 0, checks = 0;
+};
+
+RecordLimits record_limits(const CellConfig& cell);
+
+/// Why no trial of the cell has this record; empty if one can: no NaN, no negative number, verdicts that exist, no more neurons than there
+/// are, no step beyond the last.
+std::string record_problem(const TrialRecord& record, const RecordLimits& limits);
+
+/// The same of an aggregate, beside aggregate_problem().
+std::string aggregate_value_problem(const Aggregate& aggregate, const RecordLimits& limits);
+
+}  // namespace limrisk

@@ -1,0 +1,25 @@
+// A store whose writer died in a transaction, read without touching it: SQLite undoes the transaction in a copy.
+#pragma once
+#include <filesystem>
+#include <optional>
+
+#include "files/leftover.hpp"
+
+namespace limrisk {
+
+/// Copies the file and its journal into a folder of its own among the temporary ones. The destructor removes both; an open connection
+/// goes on reading. Throws StoreError: InputOutput where there is no room, Busy if a writer is at work.
+class RecoveredCopy {
+public:
+    explicit RecoveredCopy(const std::filesystem::path& store);
+    RecoveredCopy(const RecoveredCopy&) = delete;
+    RecoveredCopy& operator=(const RecoveredCopy&) = delete;
+    ~RecoveredCopy();
+    const std::filesystem::path& path() const { return path_; }
+
+private:
+    std::filesystem::path folder_, path_;
+    std::optional<Leftover> journal_, file_, folder_left_;
+};
+
+}  // namespace limrisk

@@ -1,0 +1,51 @@
+// One flipped bit anywhere in a store: either an error that says so, or exactly what was shown before. Never other labels or numbers.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+#include <random>
+
+#include "forged_store.hpp"
+#include "limrisk/error.hpp"
+#include "read_store.hpp"
+
+namespace limrisk::fuzz {
+namespace {
+
+constexpr int flips = 600;
+
+class StoreFlipTest : public ::testing::TestWithParam<StoreContents> {};
+
+TEST_P(StoreFlipTest, IsNoticedOrHarmless) {
+    const ForgedStores stores;
+    const std::filesystem::path path = stores.path("flipped.db");
+    const auto shown = [&](const std::string& bytes) {
+        std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+        return everything_shown(path, stores.path("export"));
+    };
+    const std::string& sound = stores.base(GetParam()).file;
+    const std::string before = shown(sound);
+    std::mt19937 random(20261128);
+    int noticed = 0;
+    for (int k = 0; k < flips; ++k) {
+        const std::size_t at = std::uniform_int_distribution<std::size_t>(0, sound.size() - 1)(random);
+        const int bit = std::uniform_int_distribution(0, 7)(random);
+        std::string damaged = sound;
+        damaged[at] = static_cast<char>(damaged[at] ^ (1 << bit));
+        try {
+            EXPECT_TRUE(shown(damaged) == before) << "byte " << at << ", bit " << bit << " changes what is shown";
+        } catch (const StoreError& error) {
+            ++noticed;
+            EXPECT_EQ(error.code(), ExitCode::Data) << "byte " << at << ", bit " << bit << ": " << error.what();
+        }
+    }
+    // The rest lies in unused bytes, and in the constants of a view that no reader of limrisk uses.
+    EXPECT_GT(noticed, flips / 20);
+    RecordProperty("noticed", noticed);
+}
+
+INSTANTIATE_TEST_SUITE_P(Contents, StoreFlipTest, ::testing::Values(StoreContents::Trials, StoreContents::Summary),
+                         [](const auto& contents) { return contents.param == StoreContents::Trials ? "Trials" : "Summary"; });
+
+}  // namespace
+}  // namespace limrisk::fuzz
