@@ -26,7 +26,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* campaign_text = R"(name = "forged"
+constexpr const char* campaign_text = R"toml(name = "forged"
 trials = { at_most = 48, until = { events = 30, event = "certified" } }
 steps = 20
 [problem]
@@ -38,7 +38,7 @@ activation = "relu"
 [training]
 optimizer = ["sgd(0.01)", "adam(0.01)"]
 batch = 4
-)";
+)toml";
 
 std::string contents(const fs::path& path) {
     std::ifstream file(path, std::ios::binary);
