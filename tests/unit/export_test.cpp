@@ -158,7 +158,7 @@ TEST_F(ExportTest, FilesAreWholeOrAbsent) {
     EXPECT_THAT(error(path("out.csv")), HasSubstr("--force"));
     EXPECT_THAT(error(path("no/such/out.npz")), HasSubstr("No such file"));
     EXPECT_THAT(error(path().parent_path()), HasSubstr("not a regular file"));
-    EXPECT_THAT(error("/dev/full"), HasSubstr("not a regular file"));
+    EXPECT_THAT(error("/dev/full"), HasSubstr("No space left"));
     EXPECT_EQ(export_store(store, ExportFormat::Npz, path("out.csv"), true), 398);
     std::set<std::string> names;
     for (const auto& entry : fs::directory_iterator(path().parent_path())) names.insert(entry.path().filename());
