@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/activation.hpp"
+
 namespace limrisk {
 namespace {
 
@@ -68,15 +70,11 @@ double node_count(const CellConfig& cell, std::int64_t nodes) {
     return dimension <= 3 ? std::pow(static_cast<double>(nodes), static_cast<double>(dimension)) : static_cast<double>(nodes);
 }
 
-bool smooth(ActivationKind kind) {
-    return kind == ActivationKind::Softplus || kind == ActivationKind::Logistic || kind == ActivationKind::Tanh;
-}
-
 /// Nodes at which the final and the best network are evaluated, together. d = 1: 8 per piece between kinks; smooth activations halve the
 /// pieces a few times.
 double accurate_node_count(const CellConfig& cell) {
     if (cell.input.dimension >= 2) return 2 * node_count(cell, cell.evaluation.final_nodes);
-    return 2 * 8 * (smooth(cell.activation.kind) ? 64.0 : static_cast<double>(cell.width) + 4);
+    return 2 * 8 * (kernels::has_kinks(cell.activation.kind) ? static_cast<double>(cell.width) + 4 : 64.0);
 }
 
 }  // namespace

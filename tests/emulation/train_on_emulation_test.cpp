@@ -12,6 +12,7 @@
 #include "kernels/launch.hpp"
 #include "kernels/schedule.hpp"
 #include "loaded_program.hpp"
+#include "tests/enum_values.hpp"
 
 namespace limrisk::test {
 namespace {
@@ -206,6 +207,8 @@ constexpr Case cases[] = {
     {"tiny", 1, 1, 3, OptimizerKind::Adagrad, ActivationKind::Clipping, Precision::Float32, true, 20, 70},
     {"wide_and_deep_in_dimensions", 300, 10, 70, OptimizerKind::Rmsprop, ActivationKind::Tanh, Precision::Float32, true, 3, 2},
 };
+TEST(TrainOnEmulationCases, HaveEveryOptimizer) { EXPECT_EQ(kinds_in(cases, &Case::optimizer), enum_count<OptimizerKind>()); }
+
 INSTANTIATE_TEST_SUITE_P(, TrainOnEmulation, testing::ValuesIn(cases), [](const auto& of) { return of.param.name; });
 
 /// Mistakes that only lanes side by side can show, put into the text that is compiled.

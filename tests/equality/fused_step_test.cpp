@@ -9,6 +9,7 @@
 #include "backend/backend.hpp"
 #include "backend/cell_plan.hpp"
 #include "kernels/schedule.hpp"
+#include "tests/enum_values.hpp"
 
 namespace limrisk::test {
 namespace {
@@ -108,6 +109,13 @@ using Specs = testing::Types<SpecOf<float, ActivationKind::Relu, OptimizerKind::
                              SpecOf<float, ActivationKind::Tanh, OptimizerKind::Rmsprop, 5, 9, 9, true, Storage::Shared>,
                              SpecOf<double, ActivationKind::Softplus, OptimizerKind::Adadelta, 1, 17, 37, false, Storage::Shared>>;
 TYPED_TEST_SUITE(FusedStepOn, Specs);
+
+template <class... Spec>
+std::vector<OptimizerKind> optimizers_of(testing::Types<Spec...>) {
+    return {Spec::optimizer.kind...};
+}
+
+TEST(FusedSteps, HaveEveryOptimizer) { EXPECT_EQ(kinds_in(optimizers_of(Specs{}), std::identity{}), enum_count<OptimizerKind>()); }
 
 TYPED_TEST(FusedStepOn, CpuBackend) {
     using Spec = TypeParam;

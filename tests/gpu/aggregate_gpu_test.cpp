@@ -11,6 +11,7 @@
 #else
 #include "gpu/gpu_fixture.hpp"
 #endif
+#include "tests/enum_values.hpp"
 
 namespace limrisk::test {
 namespace {
@@ -45,7 +46,7 @@ std::vector<TrialRecord> odd_records(std::int64_t count) {
         record.inactive_maximum = static_cast<std::int32_t>(random());
         record.died = static_cast<std::int32_t>(random() % 2000000000);
         record.revived = static_cast<std::int32_t>(random() % 5);
-        record.verdict = static_cast<Verdict>(random() % 4);
+        record.verdict = static_cast<Verdict>(random() % test::enum_count<Verdict>());
     }
     return records;
 }

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <vector>
 
+#include "tests/enum_values.hpp"
 #include "theory_fixtures.hpp"
 
 namespace limrisk::theory {
@@ -126,10 +127,7 @@ TEST_P(Freezing, EveryTrialStaysAboveItsFloor) {
     EXPECT_GE(trials_with[3] + trials_with[4], 5) << "too few floors: nothing is tested";
 }
 
-INSTANTIATE_TEST_SUITE_P(AllOptimizers, Freezing,
-                         ::testing::Values(kernels::OptimizerKind::Sgd, kernels::OptimizerKind::Momentum, kernels::OptimizerKind::Nesterov,
-                                           kernels::OptimizerKind::Adagrad, kernels::OptimizerKind::Rmsprop,
-                                           kernels::OptimizerKind::Adadelta, kernels::OptimizerKind::Adam));
+INSTANTIATE_TEST_SUITE_P(AllOptimizers, Freezing, ::testing::ValuesIn(test::enum_values<kernels::OptimizerKind>()));
 
 }  // namespace
 }  // namespace limrisk::theory

@@ -11,6 +11,7 @@
 
 #include "limrisk/error.hpp"
 #include "store_fixture.hpp"
+#include "tests/enum_values.hpp"
 
 namespace limrisk::testing {
 namespace {
@@ -103,7 +104,7 @@ std::vector<TrialRecord> trained_records(std::int64_t count, unsigned seed) {
         record.inactive_maximum = static_cast<std::int32_t>(random() % 17);
         record.died = static_cast<std::int32_t>(random() % 2000000000);
         record.revived = static_cast<std::int32_t>(random() % 3);
-        record.verdict = static_cast<Verdict>(random() % 4);
+        record.verdict = static_cast<Verdict>(random() % test::enum_count<Verdict>());
     }
     return records;
 }

@@ -15,6 +15,7 @@
 #include "campaign/trials_key.hpp"
 #include "campaign_fixture.hpp"
 #include "limrisk/error.hpp"
+#include "tests/enum_values.hpp"
 
 namespace limrisk {
 namespace {
@@ -273,7 +274,7 @@ TEST(Catalog, NamesAreThoseOfDescriptions) {
         EXPECT_THAT(described(entry), HasSubstr("\"law\":\"" + std::string(entry.name) + "\""));
 }
 
-/// Programs that count through an enumeration use the rows by their position.
+/// Programs that count through an enumeration use the rows by their position; no value is without one.
 TEST(Catalog, RowsStandInTheOrderOfTheEnumerations) {
     const auto in_order = [](const Catalog& catalog, const auto& kind_of) {
         for (std::size_t k = 0; k < catalog.entries.size(); ++k) {
@@ -281,6 +282,7 @@ TEST(Catalog, RowsStandInTheOrderOfTheEnumerations) {
             catalog.entries[k].choose(cell);
             EXPECT_EQ(static_cast<std::size_t>(kind_of(cell)), k) << catalog.entries[k].name;
         }
+        EXPECT_EQ(catalog.entries.size(), test::enum_count<decltype(kind_of(CellConfig{}))>()) << catalog.kind;
     };
     in_order(activation_catalog(), [](const CellConfig& cell) { return cell.activation.kind; });
     in_order(initialization_catalog(), [](const CellConfig& cell) { return cell.initialization.kind; });

@@ -10,6 +10,7 @@
 #include <random>
 
 #include "limrisk/error.hpp"
+#include "tests/enum_values.hpp"
 
 namespace limrisk {
 namespace {
@@ -23,9 +24,9 @@ public:
     CellConfig next() {
         CellConfig cell;
         cell.seed = bits_();
-        cell.precision = choose(2) == 0 ? kernels::Precision::Float32 : kernels::Precision::Float64;
+        cell.precision = any<kernels::Precision>();
         cell.input.dimension = 1 + choose(3);
-        cell.input.kind = static_cast<InputLaw::Kind>(choose(2));
+        cell.input.kind = any<InputLaw::Kind>();
         if (cell.input.kind == InputLaw::Kind::Normal) {
             cell.input.mean = real();
             cell.input.deviation = positive();
@@ -39,7 +40,7 @@ public:
         cell.target = "if(x1 < 0.5, 2*x1, 1 - exp(-x1))";
         cell.width = choose(5000);
         activation(cell.activation);
-        cell.initialization.kind = static_cast<InitializationRule::Kind>(choose(7));
+        cell.initialization.kind = any<InitializationRule::Kind>();
         cell.initialization.drawn_bias = choose(2) == 0;
         if (cell.initialization.kind == InitializationRule::Kind::Uniform) {
             cell.initialization.low = real();
@@ -64,6 +65,10 @@ public:
 
 private:
     std::int64_t choose(std::uint64_t options) { return static_cast<std::int64_t>(bits_() % options); }
+    template <class Enum>
+    Enum any() {
+        return static_cast<Enum>(choose(test::enum_count<Enum>()));
+    }
     /// In [0, 0.98), the decays' range in both precisions.
     double fraction() { return choose(5) == 0 ? 0 : 0.98 * std::ldexp(static_cast<double>(bits_() >> 11), -53); }
     /// Within the normal numbers of float32.
@@ -78,7 +83,7 @@ private:
     }
     double above(double low) { return low + std::abs(low) * 0.5 + positive(); }
     void activation(kernels::Activation& activation) {
-        activation.kind = static_cast<ActivationKind>(choose(7));
+        activation.kind = any<ActivationKind>();
         if (activation.kind == ActivationKind::LeakyRelu) activation.first = choose(2) == 0 ? positive() : -positive();
         if (activation.kind == ActivationKind::Clipping) {
             activation.first = real();
@@ -87,7 +92,7 @@ private:
         if (activation.kind == ActivationKind::PowerRelu) activation.power = static_cast<std::int32_t>(2 + choose(15));
     }
     void optimizer(kernels::Optimizer& optimizer) {
-        optimizer.kind = static_cast<OptimizerKind>(choose(7));
+        optimizer.kind = any<OptimizerKind>();
         const bool adam = optimizer.kind == OptimizerKind::Adam;
         if (adam || optimizer.kind == OptimizerKind::Momentum || optimizer.kind == OptimizerKind::Nesterov) optimizer.alpha = fraction();
         if (adam || optimizer.kind == OptimizerKind::Rmsprop || optimizer.kind == OptimizerKind::Adadelta) optimizer.beta = fraction();

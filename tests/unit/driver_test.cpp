@@ -6,7 +6,10 @@
 
 #include "driver/cost_model.hpp"
 #include "driver/coverage.hpp"
+#include "driver/work_queue.hpp"
+#include "driver/worker_pool.hpp"
 #include "fake_backend.hpp"
+#include "tests/enum_values.hpp"
 
 namespace limrisk {
 namespace {
@@ -235,6 +238,38 @@ TEST_F(DriverTest, ProgressGrowsToTheWhole) {
     EXPECT_NEAR(last.cost_before + last.cost_done, last.cost_total, 100 * last.cost_total * 0x1p-53);
 }
 
+/// The pool as a writer sees it that never comes to take anything: what is finished waits in memory, three batches per worker at most.
+TEST_F(DriverTest, ASlowWriterHoldsTheWorkersBack) {
+    constexpr std::int64_t trials = 4000;  // 500 batches per cell
+    constexpr std::size_t workers = 3;
+    FakeBackend backend(workers);
+    const Campaign campaign = campaign_of(trials);
+    Store store = Store::open_for_writing(path(), campaign);
+    WorkQueue queue(campaign, store.cells(), {}, backend, 8);
+    WorkerPool pool(queue, backend, store.contents());
+    std::size_t taken = 0;
+    const auto waiting = [&] {  // those in hand count: they are finished at once
+        const auto patience = std::chrono::steady_clock::now() + 20s;
+        for (std::size_t before = 0;;) {
+            std::this_thread::sleep_for(50ms);
+            const std::size_t started = backend.started_count();
+            const bool expected = started == before && started >= taken + 2 * workers;
+            if (expected || std::chrono::steady_clock::now() > patience) return started - taken;
+            before = started;
+        }
+    };
+    for (const std::size_t more : {0, 1, 7, 100}) {
+        for (std::size_t k = 0; k < more; ++k, ++taken) {
+            ASSERT_EQ(pool.wait_for_batch(10s), WorkerPool::Wait::Batch);
+            pool.take();
+            pool.committed();
+        }
+        const std::size_t left = waiting();
+        EXPECT_GE(left, 2 * workers) << "the workers must not wait for the writer sooner";
+        EXPECT_LE(left, 3 * workers) << taken << " taken";
+    }
+}
+
 TEST(ProgressLine, ShowsShareCellsSpeedAndTimeLeft) {
     ProgressMeter meter;
     Progress sample;
@@ -295,8 +330,11 @@ TEST(CostModel, GrowsWithEverythingThatCosts) {
     EXPECT_TRUE(dearer([](CellConfig& cell) { cell.checks *= 2; }));
     EXPECT_TRUE(dearer([](CellConfig& cell) { cell.input.dimension = 2; }));
     EXPECT_TRUE(dearer([](CellConfig& cell) { cell.precision = kernels::Precision::Float64; }));
-    EXPECT_TRUE(dearer([](CellConfig& cell) { cell.activation.kind = kernels::ActivationKind::Tanh; }));
-    EXPECT_TRUE(dearer([](CellConfig& cell) { cell.optimizer.kind = kernels::OptimizerKind::Adam; }));
+    for (const auto kind : test::enum_values<kernels::ActivationKind>())
+        EXPECT_EQ(dearer([kind](CellConfig& cell) { cell.activation.kind = kind; }), kind != base.activation.kind)
+            << static_cast<int>(kind);
+    for (const auto kind : test::enum_values<kernels::OptimizerKind>())
+        EXPECT_EQ(dearer([kind](CellConfig& cell) { cell.optimizer.kind = kind; }), kind != base.optimizer.kind) << static_cast<int>(kind);
 }
 
 }  // namespace

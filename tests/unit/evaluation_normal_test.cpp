@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <numbers>
 
 #include "evaluation/scalar.hpp"
 
@@ -33,6 +34,15 @@ TEST(NormalProbability, AgreesWithErfc) {
     EXPECT_EQ(normal_probability(HUGE_VAL), 1);
     EXPECT_EQ(normal_probability(0), 0.5);
     EXPECT_TRUE(std::isnan(normal_probability(NAN)));
+}
+
+// Down to the smallest normal numbers: exp(-z^2/2) / (z sqrt(2 pi)) (1 - 1/z^2 + 3/z^4), next term 15/z^6 = 6e-9.
+TEST(NormalProbability, OfTheFarTail) {
+    for (const double z : {36.9, 37.1, 37.4}) {
+        const double expected = std::exp(-z * z / 2) / (z * std::sqrt(2 * std::numbers::pi)) * (1 - 1 / (z * z) + 3 / std::pow(z, 4));
+        EXPECT_NEAR(normal_probability(-z) / expected, 1, 1e-8) << z;
+    }
+    EXPECT_EQ(normal_probability(-41), 0);
 }
 
 // The quantile's own error is a few eps of z, which p feels as |z| density(z) / P(z) times that: z^2 eps.

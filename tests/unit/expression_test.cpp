@@ -88,7 +88,13 @@ TEST(Expression, PlainXIsX1InOneDimension) {
     EXPECT_THROW(postfix("x", 2), ExpressionFailure);
 }
 
-TEST(Expression, TheLastVariableIsTheDimension) { EXPECT_EQ(postfix("x256", 256), "x256"); }
+TEST(Expression, TheLastVariableIsTheDimension) {
+    for (const std::int64_t dimension : {1, 2, 9, 256}) {
+        const std::string last = "x" + std::to_string(dimension), beyond = "x" + std::to_string(dimension + 1);
+        EXPECT_EQ(postfix(last, dimension), last);
+        EXPECT_THROW(postfix(beyond, dimension), ExpressionFailure) << beyond;
+    }
+}
 
 struct Wrong {
     const char* text;
@@ -110,47 +116,49 @@ TEST_P(ExpressionErrors, PointAtTheColumn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Messages, ExpressionErrors,
-                         testing::Values(Wrong{"", 1, "empty"},                                         //
-                                         Wrong{"   ", 1, "empty"},                                      //
-                                         Wrong{"x1 +", 5, "ends where a value is expected"},            //
-                                         Wrong{"x1 + * 2", 6, "`*` where a value is expected"},         //
-                                         Wrong{"x5", 1, "dimension 2, so the variables are x1 to x2"},  //
-                                         Wrong{"x0 + 1", 1, "x1 to x2"},                                //
-                                         Wrong{"x01", 1, "x1 to x2"},                                   //
-                                         Wrong{"x", 1, "x1 to x2"},                                     //
-                                         Wrong{"x99999999999999999999", 1, "x1 to x2"},                 //
-                                         Wrong{"1 + snh(x1)", 5, "unknown name `snh`"},                 //
-                                         Wrong{"tahn(x1)", 1, "did you mean `tanh`?"},                  //
-                                         Wrong{"SIN(x1)", 1, "did you mean `sin`?"},                    //
-                                         Wrong{"(x1 + 2", 1, "`(` is never closed"},                    //
-                                         Wrong{"2*(x1*(x2 + 1)", 3, "`(` is never closed"},             //
-                                         Wrong{"x1 + 2)", 7, "`)` closes nothing"},                     //
-                                         Wrong{")", 1, "`)` closes nothing"},                           //
-                                         Wrong{"()", 2, "`)` where a value is expected"},               //
-                                         Wrong{"sin x1", 1, "write sin(a)"},                            //
-                                         Wrong{"min(x1)", 1, "min takes 2 arguments, 1 given"},         //
-                                         Wrong{"sin()", 1, "sin takes 1 argument, 0 given"},            //
-                                         Wrong{"if(x1, 1)", 1, "if takes 3 arguments, 2 given"},        //
-                                         Wrong{"sin(x1, x2)", 1, "sin takes 1 argument, 2 given"},      //
-                                         Wrong{"sin(x1", 4, "`(` is never closed"},                     //
-                                         Wrong{"2x1", 2, "a product is written 2*x1"},                  //
-                                         Wrong{"x1 x2", 4, "an operator is expected before `x2`"},      //
-                                         Wrong{"(x1)(x2)", 5, "an operator is expected before `(`"},    //
-                                         Wrong{"x1, x2", 3, "`,` outside"},                             //
-                                         Wrong{"x1**2", 3, "written ^"},                                //
-                                         Wrong{"x1 = 2", 4, "equality is written =="},                  //
-                                         Wrong{"!x1", 1, "!="},                                         //
-                                         Wrong{"x1 > 0 && x2 > 0", 8, "multiply comparisons"},          //
-                                         Wrong{"x1 > 0 || x2 > 0", 8, "max of comparisons"},            //
-                                         Wrong{"x[1]", 2, "a variable is written x1"},                  //
-                                         Wrong{"x1 > 0 ? 1 : 2", 8, "if(condition, a, b)"},             //
-                                         Wrong{"0 < x1 < 1", 8, "do not chain"},                        //
-                                         Wrong{"1e999", 1, "beyond the range"},                         //
-                                         Wrong{"x1 + 1e-999", 6, "beyond the range"},                   //
-                                         Wrong{"x1 $ 2", 4, "unexpected `$`"},                          //
-                                         Wrong{"x1\x01", 3, "control character 0x01"},                  //
-                                         Wrong{"x1 · x2", 4, "unexpected `·`"},                         //
-                                         Wrong{"nan", 1, "unknown name `nan`"},                         //
+                         testing::Values(Wrong{"", 1, "empty"},                                             //
+                                         Wrong{"   ", 1, "empty"},                                          //
+                                         Wrong{"x1 +", 5, "ends where a value is expected"},                //
+                                         Wrong{"x1 + * 2", 6, "`*` where a value is expected"},             //
+                                         Wrong{"x5", 1, "dimension 2, so the variables are x1 to x2"},      //
+                                         Wrong{"x0 + 1", 1, "x1 to x2"},                                    //
+                                         Wrong{"x01", 1, "x1 to x2"},                                       //
+                                         Wrong{"x", 1, "x1 to x2"},                                         //
+                                         Wrong{"x99999999999999999999", 1, "x1 to x2"},                     //
+                                         Wrong{"1 + snh(x1)", 5, "unknown name `snh`"},                     //
+                                         Wrong{"tahn(x1)", 1, "did you mean `tanh`?"},                      //
+                                         Wrong{"SIN(x1)", 1, "did you mean `sin`?"},                        //
+                                         Wrong{"(x1 + 2", 1, "`(` is never closed"},                        //
+                                         Wrong{"2*(x1*(x2 + 1)", 3, "`(` is never closed"},                 //
+                                         Wrong{"x1 + 2)", 7, "`)` closes nothing"},                         //
+                                         Wrong{")", 1, "`)` closes nothing"},                               //
+                                         Wrong{"()", 2, "`)` where a value is expected"},                   //
+                                         Wrong{"sin x1", 1, "write sin(a)"},                                //
+                                         Wrong{"min(x1)", 1, "min takes 2 arguments, 1 given"},             //
+                                         Wrong{"sin()", 1, "sin takes 1 argument, 0 given"},                //
+                                         Wrong{"if(x1, 1)", 1, "if takes 3 arguments, 2 given"},            //
+                                         Wrong{"sin(x1, x2)", 1, "sin takes 1 argument, 2 given"},          //
+                                         Wrong{"sin(x1", 4, "`(` is never closed"},                         //
+                                         Wrong{"2x1", 2, "a product is written 2*x1"},                      //
+                                         Wrong{"x1 x2", 4, "an operator is expected before `x2`"},          //
+                                         Wrong{"(x1)(x2)", 5, "an operator is expected before `(`"},        //
+                                         Wrong{"x1, x2", 3, "`,` outside"},                                 //
+                                         Wrong{"x1**2", 3, "written ^"},                                    //
+                                         Wrong{"x1 = 2", 4, "equality is written =="},                      //
+                                         Wrong{"!x1", 1, "!="},                                             //
+                                         Wrong{"x1 > 0 && x2 > 0", 8, "multiply comparisons"},              //
+                                         Wrong{"x1 > 0 || x2 > 0", 8, "max of comparisons"},                //
+                                         Wrong{"x[1]", 2, "a variable is written x1"},                      //
+                                         Wrong{"x1 > 0 ? 1 : 2", 8, "if(condition, a, b)"},                 //
+                                         Wrong{"0 < x1 < 1", 8, "do not chain"},                            //
+                                         Wrong{"1e999", 1, "beyond the range"},                             //
+                                         Wrong{"x1 + 1e-999", 6, "beyond the range"},                       //
+                                         Wrong{"x1 $ 2", 4, "unexpected `$`"},                              //
+                                         Wrong{"x1\x01", 3, "control character 0x01"},                      //
+                                         Wrong{"x1 · x2", 4, "unexpected `·`"},                             //
+                                         Wrong{"x1 \xF0\x9F\x8C\x8D", 4, "unexpected `\xF0\x9F\x8C\x8D`"},  //
+                                         Wrong{"x1\x7F", 3, "control character 0x7f"},                      //
+                                         Wrong{"nan", 1, "unknown name `nan`"},                             //
                                          Wrong{"inf", 1, "unknown name `inf`"}));
 
 std::string repeated(const std::string& part, int times) {
@@ -164,7 +172,10 @@ TEST(Expression, LimitsAreErrorsNotCrashes) {
     EXPECT_THROW(postfix(repeated("-", 4000) + "1"), ExpressionFailure);
     EXPECT_THROW(postfix(repeated("x1^", 1300) + "1"), ExpressionFailure);
     EXPECT_THROW(postfix(repeated("sin(", 1000)), ExpressionFailure);
-    EXPECT_THROW(postfix("x1" + repeated(" ", 4096)), ExpressionFailure);
+    EXPECT_NO_THROW(postfix(repeated("-", 99) + "1"));  // 100 levels
+    EXPECT_THROW(postfix(repeated("-", 100) + "1"), ExpressionFailure);
+    EXPECT_NO_THROW(postfix("x1" + repeated(" ", 4094)));
+    EXPECT_THROW(postfix("x1" + repeated(" ", 4095)), ExpressionFailure);
     EXPECT_THROW(postfix("1" + repeated("+x1", 128)), ExpressionFailure);      // 257 instructions
     EXPECT_NO_THROW(postfix("-1" + repeated("+x1", 127)));                     // 256
     EXPECT_NO_THROW(postfix(repeated("(x1+", 31) + "1" + repeated(")", 31)));  // 32 operands alive
@@ -188,6 +199,10 @@ TEST(NearestName, SuggestsOnlyWhatMayHaveBeenMeant) {
     EXPECT_EQ(nearest_name("initialisation", known), "initialization");
     EXPECT_EQ(nearest_name("q", known), "");
     EXPECT_EQ(nearest_name("optimizer", known), "");
+    EXPECT_EQ(nearest_name("wabth", known), "width");
+    EXPECT_EQ(nearest_name("wxyzh", known), "") << "three of five letters are wrong";
+    EXPECT_EQ(nearest_name("q", {"e"}), "") << "nothing in common";
+    EXPECT_EQ(nearest_name("sun", {"sin", "son"}), "sin") << "the first of the nearest";
     EXPECT_EQ(edit_distance("ab", "ba"), 1U);
     EXPECT_EQ(edit_distance("", "abc"), 3U);
 }

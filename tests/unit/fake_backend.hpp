@@ -71,6 +71,12 @@ public:
         return result;
     }
 
+    /// While workers run.
+    std::size_t started_count() {
+        const std::lock_guard lock(mutex_);
+        return started.size();
+    }
+
     std::function<TrialRecord(std::int64_t width, std::int64_t trial)> record_of = fake_record;
     std::function<void(const WorkItem&, WorkStatus&)> before_block;
     std::vector<BlockKey> started;  ///< (width, first trial, count)

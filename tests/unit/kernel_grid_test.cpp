@@ -15,6 +15,7 @@
 #include "backend/cuda/nvrtc.hpp"
 #include "backend/cuda/spec_source.hpp"
 #include "campaign/campaign.hpp"
+#include "tests/enum_values.hpp"
 
 namespace limrisk::cuda {
 namespace {
@@ -175,11 +176,9 @@ TEST_F(KernelGrid, StandardShapesLiveInRegisters) {
 /// Every optimizer with every activation, odd batches.
 TEST_F(KernelGrid, EveryOptimizerAndActivationLivesInRegisters) {
     for (const std::string& architecture : some_architectures())
-        for (int optimizer = 0; optimizer <= static_cast<int>(OptimizerKind::Adam); ++optimizer)
-            for (int activation = 0; activation <= static_cast<int>(ActivationKind::Tanh); ++activation)
-                add(cell_of({7, optimizer % 2 + 1, 13}, static_cast<OptimizerKind>(optimizer), static_cast<ActivationKind>(activation),
-                            Precision::Float32),
-                    true, architecture);
+        for (const OptimizerKind optimizer : test::enum_values<OptimizerKind>())
+            for (const ActivationKind activation : test::enum_values<ActivationKind>())
+                add(cell_of({7, static_cast<int>(optimizer) % 2 + 1, 13}, optimizer, activation, Precision::Float32), true, architecture);
     const auto kernels = compile();
     expect_no_local_memory(kernels);
     for (const CompiledKernel& kernel : kernels) EXPECT_EQ(kernel.plan.network, Storage::Registers) << kernel.name;
@@ -238,7 +237,7 @@ TEST_F(KernelGrid, LimitsOfTheRegisters) {
     const std::vector<std::pair<OptimizerKind, Storage>> states{
         {OptimizerKind::Sgd, Storage::Registers}, {OptimizerKind::Adam, Storage::Registers}, {OptimizerKind::Adam, Storage::Shared}};
     for (const std::string& architecture : some_architectures())
-        for (int kind = 0; kind <= static_cast<int>(ActivationKind::Tanh); ++kind)
+        for (int kind = 0; kind < static_cast<int>(test::enum_count<ActivationKind>()); ++kind)
             for (const int precision : full_grid() ? std::vector<int>{0, 1} : std::vector<int>{kind % 2})
                 for (const int dimension : full_grid() ? std::vector<int>{1, 2, 4} : std::vector<int>{1 << kind % 3})
                     for (const int lanes : full_grid() ? std::vector<int>{4, 8, 16, 32} : std::vector<int>{any_lanes})

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "limrisk/error.hpp"
+#include "tests/enum_values.hpp"
 
 namespace limrisk::cuda {
 namespace {
@@ -50,10 +51,10 @@ void for_each_cell(Body body) {
             if (width <= 4096) widths.push_back(width);
     for (const std::int64_t width : widths)
         for (std::int64_t dimension = 1; dimension <= 64; dimension += dimension < 10 ? 1 : dimension == 63 ? 1 : 3)
-            for (int optimizer = 0; optimizer <= static_cast<int>(OptimizerKind::Adam); ++optimizer)
-                for (const Precision precision : {Precision::Float32, Precision::Float64})
+            for (const OptimizerKind optimizer : test::enum_values<OptimizerKind>())
+                for (const Precision precision : test::enum_values<Precision>())
                     for (const ActivationKind activation : {ActivationKind::Relu, ActivationKind::Tanh})
-                        body(cell_of(width, dimension, static_cast<OptimizerKind>(optimizer), precision, activation));
+                        body(cell_of(width, dimension, optimizer, precision, activation));
 }
 
 std::size_t shared_bytes_per_warp(const Cell& cell, Storage network, Storage states, std::size_t real) {
@@ -137,8 +138,8 @@ TEST(KernelPlan, WhatLivesInRegisters) {
     };
     constexpr std::pair registers{Storage::Registers, Storage::Registers}, states_shared{Storage::Registers, Storage::Shared};
     for (const std::int64_t dimension : {1, 2, 3, 4})
-        for (int optimizer = 0; optimizer <= static_cast<int>(OptimizerKind::Adam); ++optimizer)
-            EXPECT_EQ(place(cell_of(64, dimension, static_cast<OptimizerKind>(optimizer))), registers) << dimension << " " << optimizer;
+        for (const OptimizerKind optimizer : test::enum_values<OptimizerKind>())
+            EXPECT_EQ(place(cell_of(64, dimension, optimizer)), registers) << dimension << " " << static_cast<int>(optimizer);
     EXPECT_EQ(place(cell_of(256, 1, OptimizerKind::Adam)), registers);
     EXPECT_EQ(place(cell_of(512, 1, OptimizerKind::Sgd)), registers);
     EXPECT_EQ(place(cell_of(512, 1, OptimizerKind::Adam)), states_shared);

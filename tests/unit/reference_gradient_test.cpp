@@ -4,6 +4,7 @@
 #include <random>
 
 #include "reference/network.hpp"
+#include "tests/enum_values.hpp"
 
 namespace limrisk::reference {
 namespace {
@@ -98,6 +99,10 @@ TEST_P(ReferenceGradient, EqualsCentralDifferencesAwayFromKinks) {
         }
     }
     EXPECT_GT(compared, 200);
+}
+
+TEST(ReferenceGradients, AreThoseOfAllActivations) {
+    EXPECT_EQ(test::kinds_in(activations, &kernels::Activation::kind), test::enum_count<ActivationKind>());
 }
 
 INSTANTIATE_TEST_SUITE_P(Activations, ReferenceGradient, testing::ValuesIn(activations));

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "reference/optimizer.hpp"
+#include "tests/enum_values.hpp"
 
 namespace limrisk::reference {
 namespace {
@@ -91,6 +92,8 @@ TEST_P(ReferenceOptimizer, ZeroGradientNeverMoves) {
     for (int n = 1; n <= 100; ++n) update(GetParam(), schedule.next<float>(), n % 2 ? 0.0f : -0.0f, theta, state);
     EXPECT_EQ(bits(theta), bits(0.3f));
 }
+
+TEST(ReferenceOptimizers, AreAll) { EXPECT_EQ(test::kinds_in(optimizers, &Optimizer::kind), test::enum_count<OptimizerKind>()); }
 
 INSTANTIATE_TEST_SUITE_P(Optimizers, ReferenceOptimizer, testing::ValuesIn(optimizers));
 

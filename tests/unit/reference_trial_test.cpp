@@ -9,6 +9,7 @@
 #include "reference/samples.hpp"
 #include "reference/trial.hpp"
 #include "reference_fixtures.hpp"
+#include "tests/enum_values.hpp"
 
 namespace limrisk::reference {
 namespace {
@@ -140,6 +141,7 @@ TEST(ReferenceInitialization, SpreadOfEveryLaw) {
                                                                       {Kind::XavierNormal, 2 / (d + h), 1 / (3 * d), 2 / (h + 1)},
                                                                       {Kind::StandardNormal, 1, 1, 1},
                                                                       {Kind::Uniform, 3, 3, 3}};
+    EXPECT_EQ(test::kinds_in(table, [](const auto& row) { return std::get<Kind>(row); }), test::enum_count<Kind>());
     const Shape shape(2000, 5);
     for (const auto& [kind, w, b, v] : table) {
         const std::vector<double> p = initial_parameters<double>(initial_laws({kind, true, -3, 3}, shape), shape, 1, 0);
@@ -180,6 +182,10 @@ TEST(ReferenceSamples, EveryCoordinateHasItsOwnWord) {
         std::sort(words.begin(), words.end());
         EXPECT_EQ(std::adjacent_find(words.begin(), words.end()), words.end()) << dimension;
     }
+}
+
+TEST(ReferenceFixtures, HaveOneOfEachOptimizer) {
+    EXPECT_EQ(test::kinds_in(one_of_each_optimizer, &kernels::Optimizer::kind), test::enum_count<OptimizerKind>());
 }
 
 TEST(ReferenceFingerprint, SeesEveryBitAndEveryPlace) {

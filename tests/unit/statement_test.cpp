@@ -238,6 +238,13 @@ TEST_F(StatementTest, ATrialThatBeatsAnOptimumIsReportedAndFollowed) {
     // A trial with an inactive neuron at width 2 is one of width 1.
     Store::open_for_writing(path(), campaign_).write_block({2, 0, 1}, {ended(0.06, 1)});
     EXPECT_EQ(summarize(Store::open(path())).cells[0].measured->optimum, 0.06);
+    // So is one with a neuron that is constant at the end: c takes its value over.
+    TrialRecord constant = ended(0.055);
+    constant.constant = 1;
+    Store::open_for_writing(path(), campaign_).write_block({2, 1, 1}, {constant});
+    const KnownOptimum beaten = *summarize(Store::open(path())).cells[0].optimum;
+    EXPECT_EQ(beaten.risk, 0.055);
+    EXPECT_EQ(beaten.beaten_by, "cell 2, trial 1");
 }
 
 TEST_F(StatementTest, ViolatedTheoremsAreSeen) {
@@ -382,6 +389,34 @@ TEST(Sentence, SharesThatAreNotAllOrNoneDoNotSeemSo) {
     EXPECT_EQ(share_text(1, 4096), "<0.1");
     EXPECT_EQ(share_text(0, 4096), "0.0");
     EXPECT_EQ(share_text(1, 3), "33.3");
+}
+
+/// A lower bound rounded up is false.
+TEST(Sentence, TheBoundOfTheTheoryIsNeverRoundedUp) {
+    CellSummary cell;
+    cell.done = 1;
+    cell.certified_share = clopper_pearson(0, 1);
+    const auto printed = [&](double probability) {
+        cell.prediction.bound = probability;
+        const std::string text = sentence(cell, {}, 0.01);
+        const std::string_view head = "the theory says at least ";
+        return std::stod(text.substr(text.find(head) + head.size()));
+    };
+    EXPECT_EQ(printed(0.755859375), 75.5);  // 1 - 0.625^3
+    EXPECT_EQ(printed(0.375), 37.5);
+    EXPECT_EQ(printed(1), 100);
+    EXPECT_EQ(printed(0), 0);
+    for (int k = 1; k < 2000; ++k) {
+        const double small = std::exp(-0.01 * k);
+        for (const double probability : {small, 1 - small}) {
+            const double per_cent = printed(probability);
+            EXPECT_LE(per_cent, 100 * probability * (1 + 1e-14)) << k;  // a rounding of the product and one of the sum within
+            EXPECT_GE(per_cent, 100 * probability - 0.1) << k;
+            if (probability < 1 && probability > 1e-8) {
+                EXPECT_TRUE(per_cent > 0 && per_cent < 100) << probability;
+            }
+        }
+    }
 }
 
 TEST(Sentence, GroupsDigits) {

@@ -73,6 +73,7 @@ TEST(CompareRisks, ByHand) {
     EXPECT_NEAR(comparison.p_value, 2 * 7 / 64.0, 1e-15);  // P(Bin(6, 1/2) >= 5), twice
     // Differences sorted: -0.5, 0, 0, 1, 1, 2, 2, inf; ranks: P(Bin(8, 1/2) = 0) = 0.0039, P(<= 1) = 0.035 > 0.025: the ends.
     EXPECT_EQ(comparison.median, 1);
+    EXPECT_EQ(compare_risks(std::vector<double>{4, 1, 3, 2}, std::vector<double>{0, 0, 0, 0}).median, 2) << "the smaller of the middle two";
     EXPECT_EQ(comparison.interval.low, -0.5);
     EXPECT_EQ(comparison.interval.high, infinity);
     // Confidence 0.9: P(<= 1) = 0.035 <= 0.05, P(<= 2) = 0.145.

@@ -86,6 +86,11 @@ TEST(KnownStatistics, Faddeeva) {
     }
 }
 
+// On the real line Re w(x) = exp(-x^2): the two trapezoidal rules must hand over before either comes near its nodes.
+TEST(KnownStatistics, FaddeevaOnTheRealLine) {
+    for (double x = 0; x <= 3; x += 1.0 / 1024) EXPECT_NEAR(faddeeva({x, 0}).real(), std::exp(-x * x), 3e-16) << x;
+}
+
 // On the real line F is elementary: E exp(-z |G|) = exp(z^2/2) erfc(z / sqrt 2); exp amplifies the rounding of its argument.
 TEST(KnownStatistics, HalfNormalTransform) {
     for (double z = -8; z <= 5; z += 0.37) {

@@ -86,6 +86,14 @@ TEST(CountTest, BinsCoverEverything) {
     EXPECT_EQ(test.inactive, 24000000);  // exactly the mean: the total cannot tell, the bins do
     EXPECT_GT(test.total_p_value, 0.5);
     EXPECT_EQ(test.p_value, 0);
+
+    // A tail of a single count has its bin, too: of 14 trials 1.75, 5.25, 5.25 and 1.75 are expected.
+    const std::vector<CountBin> bins = test_inactive_counts({2, 5, 5, 2}, 0.5, 3).bins;
+    ASSERT_EQ(bins.size(), 4U);
+    for (std::int64_t j = 0; j < 4; ++j) {
+        EXPECT_EQ(bins[static_cast<std::size_t>(j)].first, j);
+        EXPECT_EQ(bins[static_cast<std::size_t>(j)].last, j);
+    }
 }
 
 TEST(CountTest, ImpossibleAndFewCounts) {

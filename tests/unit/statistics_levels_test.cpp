@@ -26,6 +26,7 @@ TEST(RiskLevels, ByHand) {
     EXPECT_EQ(levels[3].lowest, 2.03);
     for (const RiskLevel& level : levels) EXPECT_FALSE(is_chain(level, resolution));
     EXPECT_TRUE(risk_levels({}, resolution).empty());
+    EXPECT_EQ(risk_levels({1, 1.001, 1.002, 1.003}, resolution).at(0).median, 1.001) << "half of them do not exceed it";
 }
 
 TEST(RiskLevels, ZeroIsALevelOfItsOwn) {

@@ -54,6 +54,16 @@ TEST(InactiveProbability, ClosedForms) {
         EXPECT_TRUE(close(p_of(uniform(-1, 3), zero(), 0, 2, d), std::pow(0.25, d), tolerance)) << d;
         EXPECT_EQ(p_of(normal(1), zero(), -1, 2, d), 0);
     }
+    // Normal weight and bias of deviations s and t: the lines b = 0 and b + w = 0 meet at pi - atan(s/t).
+    for (const auto& [s, t] : {std::pair{3.0, 1.0}, {1.0, 3.0}, {0.1, 7.0}})
+        EXPECT_TRUE(close(p_of(normal(s), normal(t), 0, 1, 1), 0.5 - 0.5 * std::atan(s / t) / std::numbers::pi, tolerance))
+            << s << " " << t;
+    // A maximum of 0 has the probability 1/2^d where the box touches 0; a negative one has none.
+    for (const std::int64_t d : {1, 3}) {
+        EXPECT_EQ(maximum_not_positive(normal(1), zero(), 0, 1, d, true).value, 0);
+        EXPECT_EQ(maximum_not_positive(normal(1), zero(), -1, 0, d, true).value, 0);
+        EXPECT_EQ(p_of(normal(1), zero(), -1, 0, d), std::pow(0.5, d));
+    }
     // kaiming_uniform, kaiming_normal: the 8th row of the table, 6 digits.
     const double r = 1 / std::sqrt(8.0);
     EXPECT_NEAR(p_of(symmetric(std::sqrt(6.0) * r), symmetric(r), 0, 1, 8), 7.00517e-3, 5.1e-9);

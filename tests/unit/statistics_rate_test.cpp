@@ -63,6 +63,22 @@ TEST(ExponentialRate, NoticesCountsThatAreNotExponential) {
     EXPECT_LT(fit.p_value, 1e-6);
 }
 
+// 2 sum of observed log(observed / expected), over events and survivors; one degree of freedom.
+TEST(ExponentialRate, DevianceByHand) {
+    const std::vector<WidthCount> counts{{1, 100, 50}, {2, 100, 70}};
+    const RateFit fit = fit_exponential_rate(counts, false);
+    double deviance = 0;
+    for (const WidthCount& count : counts) {
+        const double n = static_cast<double>(count.trials), events = static_cast<double>(count.events),
+                     survival = std::exp(-fit.rate * static_cast<double>(count.width));
+        deviance += 2 * (events * std::log(events / (n * (1 - survival))) + (n - events) * std::log((n - events) / (n * survival)));
+    }
+    EXPECT_GT(deviance, 0.1);
+    EXPECT_NEAR(fit.deviance, deviance, 1e-9);
+    EXPECT_EQ(fit.degrees, 1);
+    EXPECT_NEAR(fit.p_value, std::erfc(std::sqrt(deviance / 2)), 1e-9);
+}
+
 TEST(ExponentialRate, NestedCounts) {
     const std::vector<WidthCount> nested = nested_counts({{1, 100, 40}, {3, 100, 70}, {4, 100, 100}, {8, 100, 100}});
     ASSERT_EQ(nested.size(), 3U);
@@ -74,6 +90,7 @@ TEST(ExponentialRate, NestedCounts) {
     EXPECT_EQ(nested[2].trials, 30);
     EXPECT_EQ(nested[2].events, 30);
     EXPECT_TRUE(nested_counts({}).empty());
+    EXPECT_EQ(nested_counts({{1, 10, 9}, {2, 10, 10}}).size(), 2U) << "one trial is left";
     EXPECT_THROW(nested_counts({{1, 100, 40}, {2, 100, 39}}), Defect);
     EXPECT_THROW(nested_counts({{1, 100, 40}, {2, 90, 50}}), Defect);
     EXPECT_THROW(nested_counts({{2, 100, 40}, {2, 100, 40}}), Defect);
@@ -89,6 +106,9 @@ TEST(ExponentialRate, Groups) {
     for (const double rate : rates) squares += (rate - mean) * (rate - mean);
     EXPECT_NEAR(fit.rate_interval.high - fit.rate, 4.302652729911275 * std::sqrt(squares * 2 / 3), 1e-9);  // t quantile, 2 degrees
     EXPECT_NEAR(fit.rate_interval.low, std::max(0.0, 2 * fit.rate - fit.rate_interval.high), 1e-12);
+    const RateFit scattered = fit_exponential_rate_of_groups({{{1, 100, 5}}, {{1, 100, 50}}, {{1, 100, 95}}}, false);
+    EXPECT_GT(scattered.rate_interval.high, 2 * scattered.rate);
+    EXPECT_EQ(scattered.rate_interval.low, 0) << "no rate is negative";
     EXPECT_EQ(fit_exponential_rate_of_groups({{{1, 10, 10}}, {{1, 10, 9}}}, false).rate_interval.high, infinity);
     EXPECT_THROW(fit_exponential_rate_of_groups({{{1, 10, 5}}}, false), Defect);
     EXPECT_THROW(fit_exponential_rate_of_groups({{{1, 10, 5}}, {{2, 10, 5}}}, false), Defect);

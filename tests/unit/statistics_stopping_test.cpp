@@ -1,7 +1,9 @@
 // Stopping rules: where they stop, that pieces do not matter, and the intervals they then give.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "limrisk/error.hpp"
@@ -63,6 +65,9 @@ TEST(SequentialCount, LooksAtWholeBlocksOnly) {
     SequentialCount before({IntervalHalfWidth, 100000, 0.02, 0, 256, 0.95});
     before.add(std::span(outcomes).first(static_cast<std::size_t>(count.trials()) - 1));
     EXPECT_FALSE(before.finished());
+    const auto look = std::span(outcomes).first(static_cast<std::size_t>(count.trials()) - 256);
+    const Interval wider = confidence_sequence(std::count(look.begin(), look.end(), 1), count.trials() - 256);
+    EXPECT_GT(wider.high - wider.low, 0.04) << "it must not wait longer than asked for";
 }
 
 // However the outcomes are cut into pieces.
@@ -99,6 +104,10 @@ TEST(ConfidenceSequence, EndsAndErrors) {
     EXPECT_EQ(confidence_sequence(0, 0).high, 1);
     EXPECT_EQ(confidence_sequence(0, 100).low, 0);
     EXPECT_EQ(confidence_sequence(100, 100).high, 1);
+    EXPECT_EQ(log_mixture_ratio(0, 1, 10), std::numeric_limits<double>::infinity());
+    EXPECT_EQ(log_mixture_ratio(1, 9, 10), std::numeric_limits<double>::infinity());
+    EXPECT_TRUE(std::isfinite(log_mixture_ratio(0, 0, 10)));
+    EXPECT_TRUE(std::isfinite(log_mixture_ratio(1, 10, 10)));
     EXPECT_THROW(confidence_sequence(2, 1), Defect);
     EXPECT_THROW(confidence_sequence(0, 1, std::nan("")), Defect);
     // At most 2.3 times as wide as the interval for one look, up to 10^6 trials.

@@ -12,7 +12,9 @@
 #include <thread>
 
 #include "store/aggregate_columns.hpp"
+#include "store/document_table.hpp"
 #include "store_fixture.hpp"
+#include "synced_disk.hpp"
 
 namespace limrisk::testing {
 namespace {
@@ -260,6 +262,54 @@ TEST_P(KilledWriterTest, LosesNothingAcknowledgedAndFreesTheLock) {
     Store store = Store::open_for_writing(path(), campaign);
     EXPECT_EQ(count_right_trials(store), safe);
     EXPECT_GT(safe, 0);
+}
+
+/// Of every file stays what was synced; whenever the power fails, all that was acknowledged is there, and nothing else.
+TEST_P(KilledWriterTest, LosesNothingAcknowledgedToALossOfPower) {
+    struct State {
+        SyncedDisk::Files files;
+        std::int64_t trials;  ///< acknowledged
+        std::size_t documents;
+    };
+    Campaign campaign = small_campaign(200);
+    campaign.store = GetParam();
+    std::vector<State> states;
+    {
+        SyncedDisk disk;
+        std::int64_t trials = 0;
+        std::size_t documents = 0;
+        const auto acknowledge = [&](std::int64_t more_trials, std::size_t more_documents) {
+            std::vector<SyncedDisk::Files> left = disk.after_power_loss();
+            EXPECT_GE(left.size(), 4u) << "a transaction syncs the journal, the file and the journal's end";
+            for (std::size_t k = 1; k < left.size(); ++k) states.push_back({std::move(left[k]), trials, documents});
+            trials += more_trials;
+            documents += more_documents;
+            states.push_back({std::move(left[0]), trials, documents});
+        };
+        {
+            Store store = Store::open_for_writing(path(), campaign);
+            acknowledge(0, 0);
+            for (std::int64_t first = 0; first < 200; first += 50) {
+                if (campaign.store == StoreContents::Summary)
+                    write_aggregate(store, {0, first, 50});
+                else
+                    store.write_block({0, first, 50}, records_of({0, first, 50}));
+                acknowledge(50, 0);
+            }
+        }
+        write_documents(path(), {{document_kind::optimum, "problem", 1, "", "{}", "", ""}});
+        acknowledge(0, 1);
+    }
+    for (const State& state : states) {
+        SyncedDisk::write(state.files, path("left"));
+        const Store store = Store::open_for_writing(path("left") / "store.db", campaign);
+        const std::int64_t trials = count_right_trials(store);
+        const std::size_t documents = store.documents(document_kind::optimum).size();
+        // What was under way may be there already, as a whole.
+        EXPECT_TRUE(trials == state.trials || trials == state.trials + 50) << trials << " trials, " << state.trials << " acknowledged";
+        EXPECT_TRUE(documents == state.documents || documents == 1) << documents << ", " << state.documents << " acknowledged";
+        EXPECT_THAT(store.verify(), ::testing::IsEmpty());
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Contents, KilledWriterTest, ::testing::Values(StoreContents::Trials, StoreContents::Summary),

@@ -15,6 +15,7 @@
 #include "limrisk/error.hpp"
 #include "limrisk/trial_fields.hpp"
 #include "store/store.hpp"
+#include "tests/enum_values.hpp"
 
 namespace limrisk::testing {
 
@@ -85,7 +86,7 @@ inline TrialRecord record_of(std::int64_t cell, std::int64_t trial) {
         }
     }
     if (record.inactive_initial != 0) record.constant_initial = 0;  // of one neuron
-    record.verdict = static_cast<Verdict>(bits() % 4);
+    record.verdict = static_cast<Verdict>(bits() % test::enum_count<Verdict>());
     return record;
 }
 

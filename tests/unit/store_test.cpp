@@ -214,6 +214,15 @@ TEST_F(StoreTest, ReadsInAReadOnlyFileSystem) {
     EXPECT_EQ(std::system(("umount " + mount).c_str()), 0);
 }
 
+/// A member that the table lacks would be lost in every store.
+TEST(TrialFields, AreAllMembers) {
+    TrialRecord record;
+    std::memset(static_cast<void*>(&record), 0xA5, sizeof record);
+    for (const TrialField& field : trial_fields)
+        std::memset(reinterpret_cast<char*>(&record) + field.offset, 0, field.type == FieldType::Int32 ? 4 : 8);
+    EXPECT_EQ(record, TrialRecord{});
+}
+
 /// The hash of a block covers the columns as this table orders them: a change of the table needs a new schema version.
 TEST(StoreSchema, FieldsAreThoseOfVersionThree) {
     std::string fields;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "kernels/activation.hpp"
 #include "limrisk/error.hpp"
 
 namespace limrisk::cuda {
@@ -49,7 +50,7 @@ std::int64_t resident_reals(const Cell& cell) {
 /// Whether the unrolled loops of a kernel in registers, those over the samples of a round and the neurons of a lane, stay small enough
 /// to compile within seconds.
 bool unrolls_well(const Cell& cell) {
-    const bool kinked = cell.activation.kind <= kernels::ActivationKind::Clipping;
+    const bool kinked = kernels::has_kinks(cell.activation.kind);
     return cell.dimension <= 4 && (kinked || cell.tile.lanes * cell.tile.neurons_per_lane <= 64);
 }
 
