@@ -395,6 +395,7 @@ TEST(Sentence, SharesThatAreNotAllOrNoneDoNotSeemSo) {
 TEST(Sentence, TheBoundOfTheTheoryIsNeverRoundedUp) {
     CellSummary cell;
     cell.done = 1;
+    cell.exclusion.least = 1;
     cell.certified_share = clopper_pearson(0, 1);
     const auto printed = [&](double probability) {
         cell.prediction.bound = probability;
