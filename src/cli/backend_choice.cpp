@@ -80,7 +80,8 @@ void add_backend_options(CLI::App& command, BackendChoice& choice) {
         ->type_name("NAME")
         ->capture_default_str();
     add_devices_option(command, choice.devices);
-    command.add_option("--threads", choice.threads, "threads of the CPU backend, which it chooses; default: one per core")
+    command
+        .add_option("--threads", choice.threads, "threads of the CPU backend, which it chooses; default: one per processor that it may use")
         ->type_name("N")
         ->transform(whole_number(1, 4096));
 }
@@ -116,9 +117,15 @@ ChosenBackend choose_backend(const BackendChoice& choice, const std::vector<Cell
     }
     std::string no_gpu;
     if (name == "auto" && makers.cuda_in_build) {
+        std::unique_ptr<Backend> gpus;
         try {
-            return {prepared(makers.cuda({}), cells), ""};
-        } catch (const DeviceError& error) {
+            gpus = makers.cuda({});
+        } catch (const DeviceError&) {
+            no_gpu = "`limrisk doctor` says why";
+        }
+        try {
+            if (gpus) return {prepared(std::move(gpus), cells), ""};
+        } catch (const DeviceError& error) {  // what the doctor cannot know: these cells
             no_gpu = first_line(error.what());
         }
     }
@@ -127,7 +134,7 @@ ChosenBackend choose_backend(const BackendChoice& choice, const std::vector<Cell
 
 std::unique_ptr<Backend> make_backend(const BackendChoice& choice, const std::vector<CellConfig>& cells, bool quiet) {
     ChosenBackend chosen = choose_backend(choice, cells, backend_makers());
-    if (!quiet && !chosen.no_gpu.empty()) note(fmt::format("backend {} (no GPU: {})\n", chosen.backend->description(), chosen.no_gpu));
+    if (!quiet && !chosen.no_gpu.empty()) note(fmt::format("no GPU can be used ({}): {}\n", chosen.no_gpu, chosen.backend->description()));
     return std::move(chosen.backend);
 }
 

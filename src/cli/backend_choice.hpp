@@ -41,7 +41,7 @@ BackendMakers backend_makers();
 
 struct ChosenBackend {
     std::unique_ptr<Backend> backend;
-    std::string no_gpu;  ///< why `auto` took the CPU, one line; empty where nobody would expect a GPU
+    std::string no_gpu;  ///< why `auto` took the CPU, a few words; empty where nobody would expect a GPU
 };
 
 /// The backend asked for, prepared for the cells: `auto` is cuda if --devices is given, cpu if --threads is given, else cuda if it can be

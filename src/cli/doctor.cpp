@@ -1,16 +1,15 @@
 // limrisk doctor: what was built, what this machine offers, what is missing and why.
 #include <fmt/format.h>
-#include <sched.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
 #include <memory>
-#include <thread>
 
 #include "backend/backend.hpp"
 #include "backend/cuda/describe_devices.hpp"
+#include "backend/processors.hpp"
 #include "cli/backend_choice.hpp"
 #include "cli/command.hpp"
 #include "cli/file_system.hpp"
@@ -45,14 +44,11 @@ std::string memory_text() {
     return gibibytes(total) + free;
 }
 
-std::string cores_text() {
-    cpu_set_t allowed;
-    CPU_ZERO(&allowed);
-    const int usable = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 0;
-    const unsigned hardware = std::thread::hardware_concurrency();
-    std::string text = fmt::format("{} hardware threads", hardware);
-    if (usable > 0) text += fmt::format(", {} of them open to this process", usable);
-    return text;
+std::string processors_text() {
+    const ProcessorLimits limits = processor_limits();
+    std::string text = fmt::format("{} processors, {} of them open to this process (affinity)", limits.machine, limits.allowed);
+    if (limits.quota) text += fmt::format(", its cgroup's quota pays for {:.3g}", *limits.quota);
+    return text + fmt::format("; --threads is {} by default", limits.usable());
 }
 
 std::string isas_text() {
@@ -97,7 +93,7 @@ ExitCode doctor(const std::string& store) {
     const std::string processor = proc_value("/proc/cpuinfo", "model name");
     text += "machine\n";
     text += row("  processor", processor.empty() ? "unknown" : processor);
-    text += row("  threads", cores_text());
+    text += row("  threads", processors_text());
     text += row("  memory", memory_text());
     text += row("  instructions", isas_text());
     text += "backends\n";

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "cli/campaign_options.hpp"
+#include "cli/store_space.hpp"
 #include "driver/calibration.hpp"
 #include "driver/cost_model.hpp"
 #include "driver/progress.hpp"
@@ -65,31 +66,22 @@ struct Totals {
     double replica_steps = 0, sample_neurons = 0, seconds = 0, bytes = 0;
 };
 
-Totals total(const Campaign& campaign, const std::vector<CellPrediction>& predictions, int threads) {
+Totals total(const Campaign& campaign, const std::vector<CellPrediction>& predictions, const Backend& backend) {
     Totals sum;
     const double trials = static_cast<double>(campaign.trials);
     for (const CellPrediction& prediction : predictions) {
         sum.replica_steps += trials * replica_steps(*prediction.cell);
         sum.sample_neurons += trials * sample_neurons(*prediction.cell);
-        sum.seconds += prediction.seconds / threads;
-        sum.bytes = std::max(sum.bytes, prediction.table_bytes + threads * prediction.thread_bytes);
+        sum.seconds += prediction.seconds / parallel_speed(backend);
+        sum.bytes = std::max(sum.bytes, prediction.table_bytes + backend.concurrency() * prediction.thread_bytes);
     }
     return sum;
 }
 
-std::string bytes_text(double bytes) {
-    const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-    int unit = 0;
-    while (bytes >= 1024 && unit < 4) {
-        bytes /= 1024;
-        ++unit;
-    }
-    return fmt::format("{:.{}f} {}", bytes, unit == 0 || bytes >= 100 ? 0 : 1, units[unit]);
-}
-
 std::string measured_how(const Backend& backend) {
     if (backend.needs_full_batches()) return "each cell's speed measured just now on full devices, all at once";
-    return fmt::format("each cell's speed measured just now on one thread; {0} threads taken as {0} times as fast", backend.concurrency());
+    return fmt::format("each cell's speed measured just now on one thread; {} taken as {:.3g} times as fast",
+                       backend.concurrency() == 1 ? "1 thread" : fmt::format("{} threads", backend.concurrency()), parallel_speed(backend));
 }
 
 /// A column for each parameter in which cells differ, as `limrisk summary` names them; long values are cut unless cells would look the
@@ -114,7 +106,8 @@ std::vector<TextColumn> parameter_columns(const Campaign& campaign) {
     return columns;
 }
 
-std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>& predictions, const Backend& backend) {
+std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>& predictions, const Backend& backend,
+                    const StoreSpace& space) {
     std::string text = fmt::format("{}; {}\n", size_text(campaign), backend.description());
     if (campaign.until)
         text += fmt::format("each cell runs {}{}; work and time below are those of all\n", campaign.until->text(),
@@ -129,7 +122,7 @@ std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>&
         columns[own].cells.push_back(fmt::format("{}x{}", prediction.tile.lanes, prediction.tile.neurons_per_lane));
         columns[own + 1].cells.push_back(std::to_string(prediction.block_trials));
         columns[own + 2].cells.push_back(bytes_text(prediction.table_bytes + backend.concurrency() * prediction.thread_bytes));
-        columns[own + 3].cells.push_back(duration_text(prediction.seconds / backend.concurrency()));
+        columns[own + 3].cells.push_back(duration_text(prediction.seconds / parallel_speed(backend)));
     }
     const TextTable table(std::move(columns), table_width);
     text += table.heads();
@@ -137,16 +130,19 @@ std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>&
     text += "\n";
     for (const CellPrediction& prediction : predictions)
         for (const std::string& line : prediction.plan_lines) text += fmt::format("cell {}: {}\n", prediction.cell->index, line);
-    const Totals sum = total(campaign, predictions, backend.concurrency());
+    const Totals sum = total(campaign, predictions, backend);
     text +=
         fmt::format("work            {} replica-steps, {} sample-neurons\n", speed_text(sum.replica_steps), speed_text(sum.sample_neurons));
     text += fmt::format("memory          about {}, the largest cell's tables and working memory\n", bytes_text(sum.bytes));
     text += fmt::format("predicted time  {} ({})\n", duration_text(sum.seconds), measured_how(backend));
+    text += fmt::format("store           {}\n", space_text(space));
+    if (!space.fits()) text += fmt::format("WARNING         {}\n", space_warning(space));
     text += "tile: lanes x neurons per lane of a replica; block: trials that are stored together\n";
     return text;
 }
 
-std::string as_json(const Campaign& campaign, const std::vector<CellPrediction>& predictions, const Backend& backend) {
+std::string as_json(const Campaign& campaign, const std::vector<CellPrediction>& predictions, const Backend& backend,
+                    const StoreSpace& space) {
     using nlohmann::ordered_json;
     const int threads = backend.concurrency();
     ordered_json cells = ordered_json::array();
@@ -160,23 +156,29 @@ std::string as_json(const Campaign& campaign, const std::vector<CellPrediction>&
                          {"memory_bytes", std::llround(prediction.table_bytes + threads * prediction.thread_bytes)},
                          {"replica_steps", static_cast<double>(campaign.trials) * replica_steps(cell)},
                          {"sample_neurons", static_cast<double>(campaign.trials) * sample_neurons(cell)},
-                         {"predicted_seconds", prediction.seconds / threads},
+                         {"predicted_seconds", prediction.seconds / parallel_speed(backend)},
                          {"plan", prediction.plan_lines}});
     }
-    const Totals sum = total(campaign, predictions, threads);
+    const Totals sum = total(campaign, predictions, backend);
     ordered_json report{{"campaign", campaign.name},          {"trials_per_cell", campaign.trials},
                         {"backend", backend.description()},   {"memory_bytes", std::llround(sum.bytes)},
                         {"replica_steps", sum.replica_steps}, {"sample_neurons", sum.sample_neurons},
                         {"predicted_seconds", sum.seconds},   {"cells", cells}};
     if (campaign.until) report["until"] = ordered_json::parse(describe(*campaign.until));
+    report["store"] = {{"path", space.store.string()},
+                       {"bytes", std::llround(space.bytes)},
+                       {"bytes_there", std::llround(space.there)},
+                       {"bytes_free", space.free >= 0 ? ordered_json(std::llround(space.free)) : ordered_json()},
+                       {"fits", space.fits()}};
     return report.dump(2) + "\n";
 }
 
 }  // namespace
 
-std::string dry_run_report(const Campaign& campaign, Backend& backend, bool json) {
+std::string dry_run_report(const Campaign& campaign, Backend& backend, const std::filesystem::path& store, bool json) {
+    const StoreSpace space = store_space(campaign, store);
     const std::vector<CellPrediction> predictions = predict(campaign, backend);
-    return json ? as_json(campaign, predictions, backend) : as_text(campaign, predictions, backend);
+    return json ? as_json(campaign, predictions, backend, space) : as_text(campaign, predictions, backend, space);
 }
 
 }  // namespace limrisk::cli

@@ -1,15 +1,16 @@
 // The program: parses the command line, runs the subcommand, turns errors into messages and exit codes (README, "Exit codes").
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <exception>
 #include <new>
+#include <stdexcept>
+#include <system_error>
 
 #include "backend/cuda/cuda_build.hpp"
 #include "cli/command.hpp"
 #include "cli/output.hpp"
 #include "cli/signals.hpp"
-#include "expression/nearest_name.hpp"
+#include "cli/unknown_words.hpp"
 
 namespace limrisk::cli {
 namespace {
@@ -41,26 +42,14 @@ bool parse(CLI::App& app, int argc, char** argv) {
     return false;
 }
 
-/// CLI11 alone says of a misspelt subcommand only that one is missing.
-void refuse_unknown_subcommand(const CLI::App& app, const std::vector<std::string>& words) {
-    if (words.size() < 2 || words[1].empty() || words[1][0] == '-') return;
-    std::vector<std::string> known;
-    for (const CLI::App* command : app.get_subcommands(nullptr)) known.push_back(command->get_name());
-    if (std::find(known.begin(), known.end(), words[1]) != known.end()) return;
-    const std::string nearest = nearest_name(words[1], known);
-    throw Error(ExitCode::Usage, fmt::format("there is no subcommand '{}'{}; known are {}", words[1],
-                                             nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest), fmt::join(known, ", ")));
-}
-
 ExitCode run_program(int argc, char** argv) {
-    ignore_broken_pipes();
     CLI::App app(description, "limrisk");
     app.set_version_flag("--version", LIMRISK_VERSION);
     app.require_subcommand(1);
     app.footer(
         "'limrisk COMMAND --help' explains a command and shows examples.\n"
         "Exit codes: 0 done, 64 wrong use, 65 wrong campaign or store, 69 device not available, 70 a defect of limrisk,\n"
-        "74 input/output or disk full, 75 store in use, 130 and 143 stopped by a signal.");
+        "74 input/output, disk full or out of memory, 75 store in use, 129, 130 and 143 stopped by a signal.");
     const std::vector<std::string> words(argv, argv + argc);
     Action action;
     add_run(app, action, words);
@@ -76,27 +65,43 @@ ExitCode run_program(int argc, char** argv) {
     add_bench(app, action);
     add_selftest(app, action);
     add_doctor(app, action);
-    refuse_unknown_subcommand(app, words);
+    refuse_unknown_words(app, words);
     return parse(app, argc, argv) ? action() : ExitCode::Done;
+}
+
+/// Needs no memory.
+int out_of_memory() {
+    note("limrisk: error: out of memory; a smaller campaign or fewer --threads need less\n");
+    return static_cast<int>(ExitCode::InputOutput);
+}
+
+int run_and_complain(int argc, char** argv) {
+    try {
+        return static_cast<int>(run_program(argc, argv));
+    } catch (const PipeClosed&) {
+        return static_cast<int>(ExitCode::Done);
+    } catch (const Error& error) {
+        return complain(error.code(), error.what());
+    } catch (const std::bad_alloc&) {
+        return out_of_memory();
+    } catch (const std::length_error&) {  // what memory was asked for is more than there can be
+        return out_of_memory();
+    } catch (const std::system_error& error) {  // files, and threads that cannot be started
+        return complain(ExitCode::InputOutput, error.what());
+    } catch (const std::exception& error) {
+        return complain(ExitCode::Defect,
+                        std::string(error.what()) + "\nThis is a defect of limrisk; please report it with the command line.");
+    }
 }
 
 }  // namespace
 }  // namespace limrisk::cli
 
 int main(int argc, char** argv) {
-    using namespace limrisk;
+    limrisk::cli::prepare_process();
     try {
-        return static_cast<int>(cli::run_program(argc, argv));
-    } catch (const cli::PipeClosed&) {
-        return static_cast<int>(ExitCode::Done);
-    } catch (const Error& error) {
-        return cli::complain(error.code(), error.what());
-    } catch (const std::bad_alloc&) {
-        return cli::complain(ExitCode::InputOutput, "out of memory; a smaller campaign or fewer --threads need less");
-    } catch (const std::filesystem::filesystem_error& error) {
-        return cli::complain(ExitCode::InputOutput, error.what());
-    } catch (const std::exception& error) {
-        return cli::complain(ExitCode::Defect,
-                             std::string(error.what()) + "\nThis is a defect of limrisk; please report it with the command line.");
+        return limrisk::cli::run_and_complain(argc, argv);
+    } catch (...) {  // of the handlers only: no memory for the message
+        return limrisk::cli::out_of_memory();
     }
 }

@@ -1,4 +1,4 @@
-// stdout and stderr by POSIX writes, so that each failure is seen with its errno.
+// stdout by POSIX writes, so that each failure is seen with its errno.
 #include "cli/output.hpp"
 
 #include <fmt/format.h>
@@ -9,6 +9,7 @@
 
 #include "files/write_all.hpp"
 #include "limrisk/error.hpp"
+#include "report/printable_text.hpp"
 
 namespace limrisk::cli {
 namespace {
@@ -20,11 +21,9 @@ namespace {
 }  // namespace
 
 void print(std::string_view text) {
-    const int error = write_all(STDOUT_FILENO, text);
+    const int error = write_all(STDOUT_FILENO, printable_text(text, true));
     if (error == EPIPE) throw PipeClosed{};
     if (error != 0) fail("to standard output", error);
 }
-
-void note(std::string_view text) { (void)write_all(STDERR_FILENO, text); }
 
 }  // namespace limrisk::cli

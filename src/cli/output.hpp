@@ -8,10 +8,14 @@ namespace limrisk::cli {
 
 using limrisk::PipeClosed;
 
-/// Writes to stdout and flushes. Throws PipeClosed or Error(InputOutput).
+/// Writes text for people, CSV or JSON to stdout, without control characters: names come from files of unknown origin. Throws PipeClosed or
+/// Error(InputOutput).
 void print(std::string_view text);
 
-/// Writes to stderr; what cannot be written there is dropped.
+/// Writes to stderr, without control characters. What cannot be written there within two seconds is dropped.
 void note(std::string_view text);
+
+/// The same for lines of which another comes soon: waits for nobody, and escape sequences stay.
+void note_progress(std::string_view text);
 
 }  // namespace limrisk::cli

@@ -33,21 +33,21 @@ void ProgressDisplay::show(const Progress& progress) {
     meter_.add(progress);
     if (terminal_) {
         // The last column stays free: some terminals wrap when it is written.
-        note("\r" + progress_line(meter_, terminal_columns() - 1) + "\x1b[K");
+        note_progress("\r" + progress_line(meter_, terminal_columns() - 1) + "\x1b[K");
         shown_ = true;
     } else if (progress.seconds >= last_plain_line_ + plain_line_seconds) {
         last_plain_line_ = progress.seconds;
-        note(progress_line(meter_, plain_columns) + "\n");
+        note_progress(progress_line(meter_, plain_columns) + "\n");
     }
 }
 
 void ProgressDisplay::clear() {
-    if (shown_) note("\r\x1b[K");
+    if (shown_) note_progress("\r\x1b[K");
     shown_ = false;
 }
 
 void ProgressDisplay::finish() {
-    if (shown_) note("\n");
+    if (shown_) note_progress("\n");
     shown_ = false;
 }
 

@@ -1,7 +1,6 @@
 // limrisk run: a campaign into a store, with progress, stop and resume, and the summary at the end.
 #include <fmt/format.h>
 
-#include <csignal>
 #include <memory>
 #include <optional>
 
@@ -14,6 +13,7 @@
 #include "cli/progress_display.hpp"
 #include "cli/shell_words.hpp"
 #include "cli/signals.hpp"
+#include "cli/store_space.hpp"
 #include "cli/summary_output.hpp"
 #include "driver/driver.hpp"
 #include "driver/problem_check.hpp"
@@ -58,9 +58,9 @@ std::string rule_changed(const StoppingChange& change, const StoredCampaign& cam
 }
 
 std::string stopped(const RunCommand& command, const RunOutcome& outcome, const std::filesystem::path& path, int signal, bool ruled) {
-    return fmt::format("stopped by {}: {} of {}{} trials are stored in {}, {} of them from this run\nTo go on: {}\n",
-                       signal == SIGTERM ? "SIGTERM" : "SIGINT", outcome.trials_before + outcome.trials_written, ruled ? "at most " : "",
-                       outcome.trials_total, path.string(), outcome.trials_written, shell_command(command.words));
+    return fmt::format("stopped by {}: {} of {}{} trials are stored in {}, {} of them from this run\nTo go on: {}\n", signal_name(signal),
+                       outcome.trials_before + outcome.trials_written, ruled ? "at most " : "", outcome.trials_total, path.string(),
+                       outcome.trials_written, shell_command(command.words));
 }
 
 std::string finished(const Campaign& campaign, const RunOutcome& outcome) {
@@ -77,19 +77,13 @@ std::string finished(const Campaign& campaign, const RunOutcome& outcome) {
                        speed_text(per_second), saved);
 }
 
-ExitCode run(const RunCommand& command) {
-    const Campaign campaign = load(command.campaign);
-    if (command.dry_run) {
-        print(dry_run_report(campaign, *make_backend(command.backend, campaign.cells, command.quiet), command.json));
-        return ExitCode::Done;
-    }
-    check_problems(campaign);
-    const std::unique_ptr<Backend> backend = make_backend(command.backend, campaign.cells, command.quiet);
-    const std::filesystem::path path = store_path(command);
-    Store store = Store::open_for_writing(path, campaign);
-    if (store.stopping_change()) note(rule_changed(*store.stopping_change(), store.campaign(), path));
-    if (!command.quiet) note(beginning(campaign, store, *backend, path));
+struct DrivenRun {
+    RunOutcome outcome;
+    int signal;  ///< that asked it to stop, 0 if none
+};
 
+/// Signals drain the run here; what comes after it, such as the summary that may wait for a reader, they end as usual.
+DrivenRun drive(const RunCommand& command, const Campaign& campaign, Store& store, Backend& backend) {
     const StopSignals signals;
     std::optional<ProgressDisplay> display;
     if (!command.quiet) display.emplace();
@@ -101,17 +95,36 @@ ExitCode run(const RunCommand& command) {
         if (display) display->clear();
         note("limrisk: warning: " + line + "\n");
     };
-    RunOutcome outcome;
     try {
-        outcome = run_campaign(campaign, store, *backend, options);
+        RunOutcome outcome = run_campaign(campaign, store, backend, options);
+        if (display) display->finish();
+        return {std::move(outcome), signals.first_signal()};
     } catch (...) {
         if (display) display->finish();
         throw;
     }
-    if (display) display->finish();
-    if (!outcome.complete() && signals.first_signal() != 0) {
-        note(stopped(command, outcome, path, signals.first_signal(), campaign.until.has_value()));
-        return signals.first_signal() == SIGTERM ? ExitCode::Terminated : ExitCode::Interrupted;
+}
+
+ExitCode run(const RunCommand& command) {
+    const Campaign campaign = load(command.campaign);
+    if (command.dry_run) {
+        print(dry_run_report(campaign, *make_backend(command.backend, campaign.cells, command.quiet), store_path(command), command.json));
+        return ExitCode::Done;
+    }
+    check_problems(campaign);
+    const std::unique_ptr<Backend> backend = make_backend(command.backend, campaign.cells, command.quiet);
+    const std::filesystem::path path = store_path(command);
+    Store store = Store::open_for_writing(path, campaign);
+    if (store.stopping_change()) note(rule_changed(*store.stopping_change(), store.campaign(), path));
+    if (!command.quiet) note(beginning(campaign, store, *backend, path));
+    // A rule may end cells long before the most that they may have.
+    if (const StoreSpace space = store_space(campaign, path); !campaign.until && !space.fits())
+        note("limrisk: warning: " + space_warning(space) + "\n");
+
+    const auto [outcome, signal] = drive(command, campaign, store, *backend);
+    if (!outcome.complete() && signal != 0) {
+        note(stopped(command, outcome, path, signal, campaign.until.has_value()));
+        return signal_exit_code(signal);
     }
     if (!outcome.complete())
         throw Defect(

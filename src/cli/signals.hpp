@@ -1,10 +1,13 @@
-// SIGINT and SIGTERM as a number that a run looks at. The handler does nothing else.
+// SIGINT, SIGTERM and SIGHUP as a number that a run looks at. The handler does nothing else.
 #pragma once
 #include <atomic>
 
+#include "limrisk/error.hpp"
+
 namespace limrisk::cli {
 
-/// While it lives, SIGINT and SIGTERM only count; afterwards they do what they did before. One at a time.
+/// While it lives, these signals only count; afterwards they do what they did before. One at a time. A SIGHUP that was ignored when the
+/// program began (nohup) stays ignored. Nothing that may wait for a reader, such as print(), belongs into its life.
 class StopSignals {
 public:
     StopSignals();
@@ -17,7 +20,12 @@ public:
     int first_signal() const;
 };
 
-/// A closed pipe shows as an error of write() instead of ending the program.
-void ignore_broken_pipes();
+/// "SIGTERM", and the exit code of a program that it stopped.
+const char* signal_name(int signal);
+ExitCode signal_exit_code(int signal);
+
+/// A closed pipe and a file that may not grow show as an error of write() instead of ending the program, and descriptors 0 to 2 that are
+/// closed are taken, so that no file that is opened later gets the place of stdout or stderr. First thing in main.
+void prepare_process();
 
 }  // namespace limrisk::cli

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <map>
 #include <memory>
 
@@ -187,9 +186,9 @@ bool compute_missing(const TrajectoriesCommand& command, const Store& store, std
 
 ExitCode stopped(const TrajectoriesCommand& command, const std::vector<CellTask>& tasks, int signal) {
     const auto done = std::count_if(tasks.begin(), tasks.end(), [](const CellTask& task) { return task.trajectory.has_value(); });
-    note(fmt::format("stopped by {}: the trajectories of {} of {} cells are stored in {}\nTo go on: {}\n",
-                     signal == SIGTERM ? "SIGTERM" : "SIGINT", done, tasks.size(), command.store, shell_command(command.words)));
-    return signal == SIGTERM ? ExitCode::Terminated : ExitCode::Interrupted;
+    note(fmt::format("stopped by {}: the trajectories of {} of {} cells are stored in {}\nTo go on: {}\n", signal_name(signal), done,
+                     tasks.size(), command.store, shell_command(command.words)));
+    return signal_exit_code(signal);
 }
 
 ExitCode trajectories(const TrajectoriesCommand& command) {

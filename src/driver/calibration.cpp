@@ -6,6 +6,7 @@
 #include <future>
 #include <vector>
 
+#include "backend/processors.hpp"
 #include "driver/cost_model.hpp"
 #include "limrisk/error.hpp"
 
@@ -37,6 +38,11 @@ double timed_run(const CellConfig& cell, Backend& backend, std::int64_t trials, 
 }
 
 }  // namespace
+
+double parallel_speed(const Backend& backend) {
+    const double workers = backend.concurrency();
+    return backend.needs_full_batches() ? workers : std::min(workers, processor_limits().speed());
+}
 
 double measured_trial_seconds(const CellConfig& cell, Backend& backend, double budget_seconds) {
     CellConfig shortened = cell;

@@ -14,4 +14,7 @@ std::int64_t trials_at_full_speed(const CellPlan& plan, const Backend& backend);
 /// (more where a single step takes longer). Workers that share a device are measured together.
 double measured_trial_seconds(const CellConfig& cell, Backend& backend, double budget_seconds);
 
+/// How much faster than one worker all of them are together, at most: threads share the processors that may be used.
+double parallel_speed(const Backend& backend);
+
 }  // namespace limrisk

@@ -1,6 +1,7 @@
 // The calling thread writes and watches; backend.concurrency() workers compute.
 #include "driver/driver.hpp"
 
+#include "driver/pending_batches.hpp"
 #include "driver/work_queue.hpp"
 #include "driver/worker_pool.hpp"
 
@@ -49,18 +50,31 @@ RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend
 
     double committed_cost = 0, committed_steps = 0;
     WorkerPool pool(queue, backend, store.contents());
+    PendingBatches pending;
     StopWatch watch(pool, options);
     const auto report = [&] {
         if (!options.on_progress) return;
         const WorkerPool::InFlight in_flight = pool.in_flight();
-        options.on_progress({seconds_since(start), queue.cost_total(), queue.cost_before(), committed_cost + in_flight.cost,
-                             committed_steps + in_flight.replica_steps, queue.cells_done(), queue.cells_total(),
-                             outcome.trials_before + outcome.trials_written, outcome.trials_total, campaign.until.has_value(),
-                             watch.stopping()});
+        options.on_progress(
+            {seconds_since(start), queue.cost_total(), queue.cost_before(), committed_cost + pending.cost() + in_flight.cost,
+             committed_steps + pending.replica_steps() + in_flight.replica_steps, queue.cells_done(), queue.cells_total(),
+             outcome.trials_before + outcome.trials_written, outcome.trials_total, campaign.until.has_value(), watch.stopping()});
     };
     const auto warn = [&] {
         for (const std::string& line : pool.take_warnings())
             if (options.on_warning) options.on_warning(line);
+    };
+    const auto commit = [&] {
+        if (outcome.trials_written == 0) store.add_document({document_kind::backend, backend.description(), 0, "", "{}", "", ""});
+        pending.commit(store, [&](const FinishedBatch& batch, std::span<const TrialBlock> blocks) {
+            queue.committed(batch.cell, batch.trials, blocks);
+            outcome.blocks_written += static_cast<std::int64_t>(store.contents() == StoreContents::Summary ? 1 : blocks.size());
+            outcome.trials_written += batch.trials;
+            committed_cost += batch.cost;
+            committed_steps += batch.replica_steps;
+        });
+        pool.committed();
+        outcome.trials_total = queue.trials_total();
     };
     Clock::time_point last_report = start - progress_interval;
     while (true) {
@@ -70,22 +84,11 @@ RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend
             last_report = Clock::now();
         }
         warn();
-        const WorkerPool::Wait wait = pool.wait_for_batch(poll_interval);
+        const WorkerPool::Wait wait = pool.wait_for_batch(poll_interval, !pending.empty());
+        if (wait == WorkerPool::Wait::Batch) pending.add(pool.take(), Clock::now());
+        const bool nothing_follows = wait == WorkerPool::Wait::AllDone || wait == WorkerPool::Wait::Starved;
+        if (!pending.empty() && (nothing_follows || pending.due(Clock::now()))) commit();
         if (wait == WorkerPool::Wait::AllDone) break;
-        if (wait == WorkerPool::Wait::Timeout) continue;
-        const FinishedBatch batch = pool.take();
-        if (outcome.trials_written == 0) store.add_document({document_kind::backend, backend.description(), 0, "", "{}", "", ""});
-        if (store.contents() == StoreContents::Summary)
-            store.write_aggregates(batch.aggregates);
-        else
-            store.write_blocks(batch.blocks);
-        queue.committed(batch.cell, batch.trials, batch.blocks);
-        pool.committed();
-        outcome.trials_total = queue.trials_total();
-        outcome.blocks_written += static_cast<std::int64_t>(batch.blocks.size() + batch.aggregates.size());
-        outcome.trials_written += batch.trials;
-        committed_cost += batch.cost;
-        committed_steps += batch.replica_steps;
     }
     warn();
     report();

@@ -6,12 +6,18 @@
 #include <algorithm>
 #include <new>
 #include <set>
+#include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "limrisk/error.hpp"
 
 namespace limrisk {
 namespace {
+
+std::exception_ptr out_of_memory(const std::string& place) {
+    return std::make_exception_ptr(Error(ExitCode::InputOutput, place + ": out of memory; fewer --threads need less"));
+}
 
 /// The current exception again, with the place of the failure in front.
 std::exception_ptr with_place(const std::string& place) {
@@ -20,7 +26,9 @@ std::exception_ptr with_place(const std::string& place) {
     } catch (const Error& error) {
         return std::make_exception_ptr(Error(error.code(), place + ": " + error.what()));
     } catch (const std::bad_alloc&) {
-        return std::make_exception_ptr(Error(ExitCode::InputOutput, place + ": out of memory; fewer --threads need less"));
+        return out_of_memory(place);
+    } catch (const std::length_error&) {
+        return out_of_memory(place);
     } catch (const std::exception& error) {
         return std::make_exception_ptr(Defect(place + ": " + error.what()));
     } catch (...) {
@@ -47,7 +55,9 @@ WorkerPool::WorkerPool(WorkQueue& queue, Backend& backend, StoreContents content
     try {
         for (const auto& running : running_) threads_.emplace_back([this, slot = running.get()] { work(*slot); });
     } catch (const std::system_error& error) {
-        if (threads_.empty()) throw Error(ExitCode::Unavailable, fmt::format("cannot start a thread: {}", error.what()));
+        if (threads_.empty())
+            throw Error(ExitCode::InputOutput,
+                        fmt::format("cannot start a thread: {}; memory or processes are short (ulimit -v, ulimit -u)", error.what()));
     }
     threads_left_ = threads_.size();
     running_.resize(threads_.size());
@@ -58,11 +68,12 @@ WorkerPool::~WorkerPool() {
     for (std::thread& thread : threads_) thread.join();
 }
 
-WorkerPool::Wait WorkerPool::wait_for_batch(std::chrono::milliseconds timeout) {
+WorkerPool::Wait WorkerPool::wait_for_batch(std::chrono::milliseconds timeout, bool uncommitted) {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, timeout, [this] { return !finished_.empty() || threads_left_ == 0; });
+    const auto starved = [&] { return uncommitted && starved_ > 0; };
+    changed_.wait_for(lock, timeout, [&] { return !finished_.empty() || threads_left_ == 0 || starved(); });
     if (!finished_.empty()) return Wait::Batch;
-    return threads_left_ == 0 ? Wait::AllDone : Wait::Timeout;
+    return threads_left_ == 0 ? Wait::AllDone : starved() ? Wait::Starved : Wait::Timeout;
 }
 
 FinishedBatch WorkerPool::take() {
@@ -160,8 +171,10 @@ std::optional<QueuedBatch> WorkerPool::next_batch(const Running& running) {
             ++times_replenished_;
         }
         --in_hand_;
+        starved_ += more_after_commit;
         changed_.notify_all();
         changed_.wait(lock, [&] { return !may_take(running) || times_replenished_ != seen || (in_hand_ == 0 && !more_after_commit); });
+        starved_ -= more_after_commit;
         if (times_replenished_ == seen) return std::nullopt;
     }
 }

@@ -35,13 +35,14 @@ public:
     WorkerPool& operator=(const WorkerPool&) = delete;
     ~WorkerPool();
 
-    enum class Wait { Batch, Timeout, AllDone };
-    /// Waits until a finished batch can be taken, or all threads have ended and nothing is left to take.
-    Wait wait_for_batch(std::chrono::milliseconds timeout);
+    enum class Wait { Batch, Timeout, Starved, AllDone };
+    /// Waits until a finished batch can be taken, or all threads have ended and nothing is left to take; where batches that were taken are
+    /// not committed yet, also until a thread has nothing to do before they are (Starved).
+    Wait wait_for_batch(std::chrono::milliseconds timeout, bool uncommitted);
     /// The oldest finished batch; only after wait_for_batch said Batch.
     FinishedBatch take();
 
-    /// The batch taken last is committed and the queue knows: it may have more to hand out now.
+    /// Batches that were taken are committed and the queue knows: it may have more to hand out now.
     void committed();
 
     /// No thread begins another batch.
@@ -86,6 +87,7 @@ private:
     std::deque<FinishedBatch> finished_;
     std::size_t threads_left_ = 0;
     std::size_t in_hand_ = 0;            ///< batches taken, or just being taken, and neither finished nor given back
+    std::size_t starved_ = 0;            ///< threads that wait for a commit
     std::size_t times_replenished_ = 0;  ///< a batch was given back to the queue, or one was committed
     bool taking_ = true;
     std::exception_ptr failure_;

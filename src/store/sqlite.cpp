@@ -4,7 +4,11 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
 #include <new>
+#include <thread>
 
 #include "limrisk/error.hpp"
 #include "store/journal_check.hpp"
@@ -14,7 +18,10 @@ namespace limrisk::sqlite {
 namespace {
 
 /// Milliseconds that a statement waits for other connections: a reader blocks a commit only while it reads one block.
-constexpr int write_patience = 60'000, read_patience = 10'000;
+int write_patience = 60'000, read_patience = 10'000;
+
+constexpr const char* moved =
+    "the file was deleted, moved or replaced while it was in use; put it back if you have it, and run the same command again";
 
 /// Bytes: more than a block of max_block_trials has. A forged size gets no more memory than this.
 constexpr int longest_row = 1 << 28;
@@ -24,12 +31,44 @@ struct Failure {
     const char* advice;
 };
 
+/// What the system said of the call that failed tells more than SQLite's code: it calls EIO damage and ENOLCK somebody else's lock.
+/// Null advice: it does not.
+Failure classify_cause(int extended_code, int cause) {
+    const int code = extended_code & 0xff;
+    if (code != SQLITE_IOERR && code != SQLITE_FULL && code != SQLITE_BUSY && code != SQLITE_CORRUPT && code != SQLITE_CANTOPEN)
+        return {ExitCode::InputOutput, nullptr};
+    if (cause == ENOLCK || extended_code == SQLITE_IOERR_LOCK || extended_code == SQLITE_IOERR_RDLOCK)
+        return {ExitCode::InputOutput,
+                "the file system offers no locks, without which a store cannot be used (NFS: its lock service does not run); `limrisk "
+                "doctor --store FILE` looks at it; move the store to another file system"};
+    switch (cause) {
+        case EIO:
+        case ENXIO:
+            return {ExitCode::InputOutput,
+                    "the disk failed to read or write; the store need not be damaged: see the system's log, and run the same command again "
+                    "when the disk works"};
+        case ESTALE:
+            return {ExitCode::InputOutput, moved};
+        case EFBIG:
+            return {ExitCode::InputOutput,
+                    "the file may not grow further: the shell's limit (`ulimit -f`) or the file system's; every block committed before is "
+                    "safe: raise it and run the same command again, it goes on"};
+        case EDQUOT:
+            return {
+                ExitCode::InputOutput,
+                "the disk quota is used up; every block committed before is safe: make space and run the same command again, it goes on"};
+        default:
+            return {ExitCode::InputOutput, nullptr};
+    }
+}
+
 Failure classify(int extended_code) {
     switch (extended_code & 0xff) {
         case SQLITE_FULL:
             return {ExitCode::InputOutput,
                     "the disk is full; every block committed before is safe: make space and run the same command again, it goes on"};
         case SQLITE_READONLY:
+            if (extended_code == SQLITE_READONLY_DBMOVED) return {ExitCode::InputOutput, moved};
             if (extended_code == SQLITE_READONLY_ROLLBACK) {
                 return {ExitCode::InputOutput,
                         "its writer was stopped in the middle of a block while it was read; every block committed before is safe: run the "
@@ -59,6 +98,15 @@ Failure classify(int extended_code) {
     }
 }
 
+/// SQLite's busy handler: again, until the time is up or waiting is in vain.
+int wait_for_lock(void* patience, int tries) {
+    if (errno == ENOLCK) return 0;
+    constexpr int pause = 20;
+    if (tries * pause >= *static_cast<const int*>(patience)) return 0;
+    std::this_thread::sleep_for(std::chrono::milliseconds(pause));
+    return 1;
+}
+
 }  // namespace
 
 Database::Database(std::filesystem::path path, Access access) : path_(std::move(path)), handle_(nullptr, sqlite3_close_v2) {
@@ -83,13 +131,14 @@ Database::Database(std::filesystem::path path, Access access) : path_(std::move(
 
 void Database::connect(const std::filesystem::path& file, int flags) {
     sqlite3* handle = nullptr;
+    errno = 0;
     const int code = sqlite3_open_v2(file.c_str(), &handle, flags | SQLITE_OPEN_FULLMUTEX, nullptr);
     handle_.reset(handle);
     if (handle == nullptr) throw std::bad_alloc();
     if (code != SQLITE_OK) fail(sqlite3_extended_errcode(handle), "opening");
     refuse_wal();
     sqlite3_extended_result_codes(handle, 1);
-    sqlite3_busy_timeout(handle, (flags & SQLITE_OPEN_CREATE) != 0 ? write_patience : read_patience);
+    sqlite3_busy_handler(handle, wait_for_lock, (flags & SQLITE_OPEN_CREATE) != 0 ? &write_patience : &read_patience);
     sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, longest_row);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
@@ -113,6 +162,7 @@ void Database::refuse_wal() const {
 }
 
 void Database::execute(const std::string& sql) const {
+    errno = 0;
     const int code = sqlite3_exec(handle(), sql.c_str(), nullptr, nullptr, nullptr);
     if (code != SQLITE_OK) fail(code, sql.substr(0, 60));
 }
@@ -123,14 +173,20 @@ std::int64_t Database::integer(const std::string& sql) const {
 }
 
 void Database::fail(int code, const std::string& doing) const {
+    const int cause = errno;
     if ((code & 0xff) == SQLITE_NOMEM) throw std::bad_alloc();
-    const Failure failure = classify(code);
+    Failure failure = classify_cause(code, cause);
+    if (failure.advice == nullptr) failure = classify(code);
     const char* said = handle_ ? sqlite3_errmsg(handle()) : sqlite3_errstr(code);
-    throw StoreError(failure.code, fmt::format("store {}: {} (SQLite, {}: {})", path_.string(), failure.advice, doing, said));
+    const int kind = code & 0xff;
+    const bool system = cause != 0 && (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN || kind == SQLITE_FULL || kind == SQLITE_CORRUPT);
+    throw StoreError(failure.code, fmt::format("store {}: {} (SQLite, {}: {}{}{})", path_.string(), failure.advice, doing, said,
+                                               system ? "; the system: " : "", system ? std::strerror(cause) : ""));
 }
 
 Statement::Statement(const Database& database, std::string_view sql) : database_(&database), handle_(nullptr, sqlite3_finalize) {
     sqlite3_stmt* handle = nullptr;
+    errno = 0;
     const int code = sqlite3_prepare_v3(database.handle(), sql.data(), static_cast<int>(sql.size()), 0, &handle, nullptr);
     handle_.reset(handle);
     if (code != SQLITE_OK) database.fail(code, std::string(sql.substr(0, 60)));
@@ -161,6 +217,7 @@ Statement& Statement::bind_blob(int parameter, std::string_view bytes) {
 }
 
 bool Statement::step() {
+    errno = 0;
     const int code = sqlite3_step(handle_.get());
     if (code == SQLITE_ROW) return true;
     if (code == SQLITE_DONE) return false;
@@ -185,19 +242,28 @@ void Statement::reset() {
     sqlite3_clear_bindings(handle_.get());
 }
 
+/// After a column came out empty: of the wrong type, or for want of memory.
+void Statement::check_memory() const {
+    if (sqlite3_errcode(database_->handle()) == SQLITE_NOMEM) throw std::bad_alloc();
+}
+
 std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(handle_.get(), column); }
 
 double Statement::real(int column) const { return sqlite3_column_double(handle_.get(), column); }
 
 std::string Statement::text(int column) const {
     const auto* characters = reinterpret_cast<const char*>(sqlite3_column_text(handle_.get(), column));
-    if (characters == nullptr) return "";
+    if (characters == nullptr) {
+        check_memory();
+        return "";
+    }
     return {characters, static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column))};
 }
 
 std::string_view Statement::blob(int column) const {
     if (sqlite3_column_type(handle_.get(), column) != SQLITE_BLOB) return {};
     const auto* bytes = static_cast<const char*>(sqlite3_column_blob(handle_.get(), column));
+    if (bytes == nullptr) check_memory();
     return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column))};
 }
 

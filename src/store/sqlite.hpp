@@ -32,6 +32,7 @@ public:
 
 private:
     void check(int code) const;
+    void check_memory() const;
     const Database* database_;
     std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> handle_;
 };

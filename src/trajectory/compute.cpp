@@ -74,12 +74,18 @@ public:
     }
 
     std::optional<CellTrajectory> run() {
-        std::vector<std::thread> threads;
         running_ = workers_;
         statuses_ = std::vector<WorkStatus>(static_cast<std::size_t>(workers_));
-        for (int worker = 0; worker < workers_; ++worker) threads.emplace_back([this, worker] { work(worker); });
-        watch();
-        for (std::thread& thread : threads) thread.join();
+        {
+            std::vector<std::jthread> threads;
+            try {
+                for (int worker = 0; worker < workers_; ++worker) threads.emplace_back([this, worker] { work(worker); });
+            } catch (...) {
+                give_up();
+                throw;
+            }
+            watch();
+        }
         if (error_) std::rethrow_exception(error_);
         if (stop_) return std::nullopt;
         require_theory();

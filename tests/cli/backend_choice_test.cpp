@@ -66,8 +66,8 @@ TEST(BackendChoice, AutoTakesTheGpusIfItCan) {
     EXPECT_EQ(chosen({"cuda", 0, {}}, two_gpus()), "cuda of 0");
 }
 
-TEST(BackendChoice, AutoSaysInOneLineWhyItTakesTheCpu) {
-    EXPECT_EQ(chosen({}, no_gpu()), "cpu 0; no driver ... (`limrisk doctor` says more)");
+TEST(BackendChoice, AutoSaysInAFewWordsThatItTakesTheCpu) {
+    EXPECT_EQ(chosen({}, no_gpu()), "cpu 0; `limrisk doctor` says why");
     EXPECT_EQ(chosen({"cpu", 0, {}}, no_gpu()), "cpu 0");
     EXPECT_EQ(chosen({"auto", 2, {}}, no_gpu()), "cpu 2");
     BackendMakers without = no_gpu();

@@ -57,6 +57,29 @@ TEST_F(ExitCodeTest, WrongUseIs64) {
     expect_error({"replay", "campaign.db", "--cell", "0", "--trial", "70"}, 64, "70 trials");
 }
 
+TEST_F(ExitCodeTest, MisspeltWordsAreToldTheNearest) {
+    expect_error({"runn"}, 64, "there is no subcommand 'runn'; did you mean run?");
+    expect_error({"--versoin"}, 64, "there is no option --versoin; did you mean --version?");
+    expect_error({"run", "campaign.toml", "--trails", "5"}, 64, "there is no option --trails; did you mean --trials?");
+    // Before what is missing, and before their value is taken for something else.
+    expect_error({"run", "--trails", "5"}, 64, "did you mean --trials?");
+    expect_error({"run", "--trails=5", "campaign.toml"}, 64, "there is no option --trails; did you mean --trials?");
+    expect_error({"run", "campaign.toml", "-trials", "5"}, 64, "did you mean --trials?");
+    expect_error({"run", "campaign.toml", "--something-else"}, 64, "there is no option --something-else\nTry: limrisk run --help");
+    // What follows an option that needs a value is its value.
+    expect_error({"run", "campaign.toml", "--set", "--trails"}, 64, "--set --trails: KEY=VALUE is needed");
+    expect_error({"run", "--", "--trails.toml"}, 74, "--trails.toml");
+    // Every option of every subcommand, with a letter too many.
+    for (const char* command : {"run", "summary", "report", "export", "replay", "trajectories", "verify", "optimum", "hierarchy", "list",
+                                "bench", "selftest", "doctor"}) {
+        const std::string help = succeed({command, "--help"}).out;
+        for (std::size_t at = help.find("  --"); at != std::string::npos; at = help.find("  --", at + 1)) {
+            const std::string name = help.substr(at + 2, help.find_first_of(" ,\n", at + 2) - at - 2);
+            expect_error({command, name + "q"}, 64, "did you mean " + name + "?");
+        }
+    }
+}
+
 TEST_F(ExitCodeTest, WrongCampaignIs65) {
     write("wrong.toml", campaign_text(1, 40, "-3", "wdith = 3"));
     const Output output = limrisk({"run", "wrong.toml"});
@@ -110,6 +133,39 @@ TEST_F(ExitCodeTest, MissingDeviceIs69) {
     EXPECT_EQ(output.code, 0) << output.err;
     EXPECT_THAT(output.err, HasSubstr("cpu: "));
     EXPECT_EQ(limrisk({"run", "campaign.toml", "--quiet"}, hidden).err, "");
+    for (std::size_t at = output.err.find("no GPU"); at != std::string::npos; at = output.err.find("no GPU", at + 1))
+        EXPECT_LT(output.err.find('\n', at) - at, 80U) << output.err;
+}
+
+TEST_F(ExitCodeTest, NamesReachTheTerminalWithoutEscapes) {
+    const std::string escape = "\x1b[31m\xc2\x9b";
+    Campaign campaign = load_campaign(path("campaign.toml"));
+    campaign.name = "evil" + escape;
+    const std::string file = "evil" + escape + ".db";
+    Store::open_for_writing(path(file), campaign);
+    const auto expect_harmless = [&](const std::vector<std::string>& words, int code) {
+        const Output output = limrisk(words);
+        EXPECT_EQ(output.code, code) << testing::PrintToString(words) << output.err;
+        for (const std::string& text : {output.out, output.err}) {
+            EXPECT_EQ(text.find('\x1b'), std::string::npos) << testing::PrintToString(words);
+            EXPECT_EQ(text.find("\xc2\x9b"), std::string::npos) << testing::PrintToString(words);
+        }
+    };
+    expect_harmless({"run", "campaign.toml", "--store", file}, 0);
+    expect_harmless({"run", "campaign.toml", "--store", file, "--dry-run"}, 0);
+    for (const char* command : {"summary", "verify"}) expect_harmless({command, file}, 0);
+    expect_harmless({"summary", file, "--csv"}, 0);
+    expect_harmless({"summary", file, "--json"}, 0);
+    expect_harmless({"summary", file, "--sentences"}, 0);
+    expect_harmless({"replay", file, "--cell", "0", "--trial", "0"}, 0);
+    expect_harmless({"replay", file, "--cell", "9", "--trial", "0"}, 64);
+    write(file, "no store");
+    for (const char* command : {"summary", "verify", "report", "trajectories"}) expect_harmless({command, file}, 65);
+    expect_harmless({"summary", "absent" + escape}, 74);
+    expect_harmless({"run", "absent" + escape}, 74);
+    expect_harmless({"run" + escape}, 64);
+    expect_harmless({"run", "--trials" + escape}, 64);
+    expect_harmless({"run", "campaign.toml", "--set", "na" + escape + "me=1"}, 65);
 }
 
 TEST_F(ExitCodeTest, AReplayThatDiffersIs70) {
@@ -155,6 +211,9 @@ TEST_F(ExitCodeTest, AStoreInUseIs75) {
     Process first(directory(), {"limrisk", "run", "long.toml"});
     ASSERT_TRUE(eventually([&] { return first.stderr_so_far().find("campaign ") != std::string::npos; }));
     expect_error({"run", "long.toml"}, 75, "long.db");
+    std::filesystem::create_hard_link(path("long.db"), path("hard.db"));
+    std::filesystem::create_symlink("long.db", path("soft.db"));
+    for (const char* name : {"hard.db", "soft.db"}) expect_error({"run", "long.toml", "--store", name}, 75, name);
     EXPECT_EQ(limrisk({"summary", "long.db"}).code, 0);
     first.send(SIGKILL);
     EXPECT_EQ(first.wait().code, 128 + SIGKILL);

@@ -97,8 +97,12 @@ TEST_P(SignalTest, StopsAndGoesOn) {
     EXPECT_TRUE(exported("campaign.db") == exported("undisturbed.db"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Signals, SignalTest, testing::Values(std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}),
-                         [](const auto& parameter) { return parameter.param.first == SIGINT ? "SIGINT" : "SIGTERM"; });
+INSTANTIATE_TEST_SUITE_P(Signals, SignalTest, testing::Values(std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}, std::pair{SIGHUP, 129}),
+                         [](const auto& parameter) {
+                             return std::string(parameter.param.first == SIGINT    ? "SIGINT"
+                                                : parameter.param.first == SIGTERM ? "SIGTERM"
+                                                                                   : "SIGHUP");
+                         });
 
 /// Blocks that would take hours.
 class EndlessTest : public ProgramTest {

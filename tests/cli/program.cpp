@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,7 +85,10 @@ void ProgramTest::SetUp() {
     write("campaign.toml", campaign_text(70, 40));
 }
 
-void ProgramTest::TearDown() { std::filesystem::remove_all(directory_); }
+void ProgramTest::TearDown() {
+    for (const int pipe : pipes_) ::close(pipe);
+    std::filesystem::remove_all(directory_);
+}
 
 Output ProgramTest::limrisk(std::vector<std::string> words, const std::vector<std::string>& environment) const {
     words.insert(words.begin(), "limrisk");
@@ -106,6 +110,16 @@ Output ProgramTest::shell(const std::string& line) const {
 std::string ProgramTest::read(const std::string& name) const { return contents(path(name)); }
 
 void ProgramTest::write(const std::string& name, const std::string& text) const { std::ofstream(path(name), std::ios::binary) << text; }
+
+void ProgramTest::make_full_pipe(const std::string& name) {
+    ASSERT_EQ(::mkfifo(path(name).c_str(), 0600), 0);
+    pipes_.push_back(::open(path(name).c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+    ASSERT_GE(pipes_.back(), 0);
+    const std::string text(4096, 'x');
+    for (std::size_t size = text.size(); size > 0; size /= 2)
+        while (::write(pipes_.back(), text.data(), size) > 0) {
+        }
+}
 
 std::string ProgramTest::exported(const std::string& store) const {
     const std::string file = store + ".exported.csv";

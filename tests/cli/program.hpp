@@ -53,12 +53,15 @@ protected:
     std::filesystem::path path(const std::string& name) const { return directory_ / name; }
     std::string read(const std::string& name) const;
     void write(const std::string& name, const std::string& text) const;
+    /// A pipe of this name that is full and that nobody reads.
+    void make_full_pipe(const std::string& name);
     /// All trials of a store as CSV.
     std::string exported(const std::string& store) const;
     const std::filesystem::path& directory() const { return directory_; }
 
 private:
     std::filesystem::path directory_;
+    std::vector<int> pipes_;  ///< their ends that keep them open
 };
 
 /// A campaign of three cells; `extra` goes before the first table.

@@ -1,7 +1,9 @@
 // A user's day: dry run, run, run again with more trials, look at the results.
 #include <fmt/format.h>
+#include <sched.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -145,6 +147,70 @@ TEST_F(ProgramTest, PlainLinesWhenStderrIsNoTerminal) {
     const Output output = succeed({"run", "campaign.toml"});
     EXPECT_THAT(output.err, Not(HasSubstr("\r")));
     EXPECT_THAT(output.err, Not(HasSubstr("\x1b")));
+}
+
+TEST_F(ProgramTest, TheDryRunKnowsTheSizeOfTheStore) {
+    for (const char* store : {"trials", "summary"}) {
+        for (const int trials : {3, 70, 5000, 40000}) {
+            const std::vector<std::string> set{"--steps", "4", "--trials", std::to_string(trials), "--set", fmt::format("store={}", store)};
+            std::vector<std::string> words{"run", "campaign.toml", "--dry-run", "--json", "--backend", "cpu"};
+            words.insert(words.end(), set.begin(), set.end());
+            const auto report = nlohmann::json::parse(succeed(words).out)["store"];
+            EXPECT_TRUE(report["fits"]);
+            EXPECT_EQ(report["bytes_there"], 0);
+            EXPECT_GT(report["bytes_free"], 0);
+            words.erase(words.begin() + 2, words.begin() + 4);
+            words.emplace_back("--quiet");
+            succeed(words);
+            const auto bytes = static_cast<double>(std::filesystem::file_size(path("campaign.db")));
+            EXPECT_NEAR(report["bytes"].get<double>() / bytes, 1, 0.25) << store << ", " << trials << " trials: " << bytes << " bytes";
+            std::filesystem::remove(path("campaign.db"));
+        }
+    }
+}
+
+TEST_F(ProgramTest, AStoreThatWillNotFitIsSaidBefore) {
+    const std::string many = "1000000000000";
+    EXPECT_THAT(succeed({"run", "campaign.toml", "--trials", many, "--dry-run"}).out, HasSubstr("WARNING         the store will not fit"));
+    EXPECT_THAT(succeed({"run", "campaign.toml", "--dry-run"}).out, testing::Not(HasSubstr("WARNING")));
+    Process process(directory(), {"limrisk", "run", "campaign.toml", "--trials", many, "--quiet"});
+    EXPECT_TRUE(eventually([&] { return process.stderr_so_far().find("warning: the store will not fit") != std::string::npos; }));
+}
+
+/// The number of the first processor that this process may use.
+int first_processor() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (::sched_getaffinity(0, sizeof set, &set) != 0) return -1;
+    for (int k = 0; k < CPU_SETSIZE; ++k)
+        if (CPU_ISSET(k, &set)) return k;
+    return -1;
+}
+
+TEST_F(ProgramTest, TheAffinityDecidesThreadsAndPrediction) {
+    const int processor = first_processor();
+    if (processor < 0) GTEST_SKIP() << "a machine of more processors than fit a set";
+    const auto pinned = [&](const std::string& line) { return shell(fmt::format("taskset -c {} limrisk {}", processor, line)); };
+    EXPECT_THAT(pinned("run campaign.toml --backend cpu --dry-run").out, HasSubstr(", 1 thread\n"));
+    EXPECT_THAT(pinned("run campaign.toml --backend cpu").err, HasSubstr(", 1 thread; "));
+    EXPECT_THAT(pinned("run campaign.toml --threads 4 --dry-run").out, HasSubstr("4 threads taken as 1 times as fast"));
+    EXPECT_THAT(pinned("doctor").out, HasSubstr("1 of them open to this process"));
+    EXPECT_THAT(pinned("bench --seconds 0.001 --backend cpu").out, HasSubstr(", 1 thread;"));
+}
+
+TEST_F(ProgramTest, ManySmallCellsShareTransactions) {
+    std::string widths = "[1";
+    for (int width = 2; width <= 512; ++width) widths += fmt::format(", {}", width);
+    write("campaign.toml", campaign_text(2, 4, widths + "]"));
+    const auto start = std::chrono::steady_clock::now();
+    succeed({"run", "campaign.toml", "--quiet"});
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    // SQLite counts the transactions that changed the file, in bytes 24 to 27 of it, big-endian.
+    const std::string bytes = read("campaign.db");
+    int transactions = 0;
+    for (std::size_t k = 24; k < 28; ++k) transactions = 256 * transactions + static_cast<unsigned char>(bytes.at(k));
+    EXPECT_LE(transactions, 10 + 8 * seconds) << "one every quarter of a second at most, with room";
+    succeed({"verify", "campaign.db"});
 }
 
 }  // namespace

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <thread>
 
 #include "backend/backend.hpp"
 #include "backend/cpu/run_block.hpp"
+#include "backend/processors.hpp"
 #include "limrisk/error.hpp"
 
 namespace limrisk {
@@ -83,8 +83,8 @@ std::vector<Isa> available_isas() {
 }
 
 std::unique_ptr<Backend> make_cpu_backend(int threads, std::optional<Isa> isa) {
-    if (threads < 0) throw Error(ExitCode::Usage, fmt::format("{} threads: at least 1, or 0 for all cores", threads));
-    if (threads == 0) threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+    if (threads < 0) throw Error(ExitCode::Usage, fmt::format("{} threads: at least 1, or 0 for all processors that may be used", threads));
+    if (threads == 0) threads = usable_processors();
     const Isa chosen = isa ? *isa : isa_from_environment();
     const std::vector<Isa> available = available_isas();
     if (std::find(available.begin(), available.end(), chosen) == available.end())

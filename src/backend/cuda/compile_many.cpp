@@ -7,8 +7,10 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <new>
 #include <thread>
 
+#include "backend/processors.hpp"
 #include "limrisk/error.hpp"
 
 namespace limrisk::cuda {
@@ -62,6 +64,8 @@ private:
             return compiler_.compile(job);
         } catch (const Error&) {
             throw;
+        } catch (const std::bad_alloc&) {
+            throw;
         } catch (const std::exception& error) {
             throw Defect(fmt::format("compiling {} for {}: {}", job.name, job.architecture, error.what()));
         }
@@ -90,7 +94,7 @@ CompiledSet compile_many(const Compiler& compiler, std::span<const CompileJob> j
     Workshop workshop(compiler, tasks, options);
     {
         const std::size_t wanted =
-            options.threads > 0 ? static_cast<std::size_t>(options.threads) : std::max(1u, std::thread::hardware_concurrency());
+            options.threads > 0 ? static_cast<std::size_t>(options.threads) : static_cast<std::size_t>(usable_processors());
         std::vector<std::jthread> threads;
         for (std::size_t i = 1; i < std::min(wanted, tasks.size()); ++i) threads.emplace_back([&] { workshop.work(); });
         workshop.work();

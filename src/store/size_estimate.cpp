@@ -1,0 +1,59 @@
+// SQLite's pages hold 4092 bytes of a blob that is longer than a page; what a block wastes of its last page is half a page.
+#include "store/size_estimate.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "aggregation/aggregate.hpp"
+#include "campaign/block_size.hpp"
+#include "limrisk/trial_fields.hpp"
+#include "store/block_columns.hpp"
+
+namespace limrisk {
+namespace {
+
+constexpr double page = 4096, page_content = 4092;
+/// The schema with its views, and the constants of the view `trials`.
+constexpr double empty_store = 120e3, empty_summary_store = 40e3;
+/// Keys, hash and header of a row, and its entry in the index.
+constexpr double row = 150;
+/// Distinct bins of a risk over the trials of a cell: a few hundred where they spread over orders of magnitude.
+constexpr double risk_bins = 500;
+
+double trial_bytes() {
+    double bytes = 0;
+    for (const TrialField& field : trial_fields) bytes += static_cast<double>(field_size(field.type));
+    return bytes;
+}
+
+double blocks_bytes(double trials, double block_trials) {
+    const double full = std::floor(trials / block_trials), rest = trials - full * block_trials;
+    const auto block = [](double count) {
+        const double bytes = count * trial_bytes() + row;
+        return bytes < page / 4 ? bytes : bytes * page / page_content + page / 2;
+    };
+    return full * block(block_trials) + (rest > 0 ? block(rest) : 0);
+}
+
+double aggregate_bytes(double trials, double width) {
+    constexpr double bin = 12;  // key and count
+    return row + page / 2 +
+           bin * (static_cast<double>(risk_fields.size()) * std::min(trials, risk_bins) +
+                  static_cast<double>(count_fields.size()) * std::min(trials, width + 1));
+}
+
+}  // namespace
+
+double estimated_store_bytes(const Campaign& campaign) {
+    const bool summary = campaign.store == StoreContents::Summary;
+    double bytes = (summary ? empty_summary_store : empty_store) + static_cast<double>(campaign.text.size());
+    const auto trials = static_cast<double>(campaign.trials);
+    for (const CellConfig& cell : campaign.cells) {
+        bytes += static_cast<double>(cell.description.size() + 2 * cell.id.size()) + row;
+        bytes += summary ? aggregate_bytes(trials, static_cast<double>(cell.width))
+                         : blocks_bytes(trials, static_cast<double>(block_trials(cell)));
+    }
+    return bytes;
+}
+
+}  // namespace limrisk
