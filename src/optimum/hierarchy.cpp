@@ -7,12 +7,16 @@
 #include <cmath>
 
 #include "limrisk/error.hpp"
+#include "optimum/affine_level.hpp"
 
 namespace limrisk::optimum {
 namespace {
 
 /// Eigenvalues below this part of the largest are rounding.
 constexpr double rounding = 1e-10;
+
+/// Relative; a trained optimum that is the best affine function is not nearer to it.
+constexpr double affine_tolerance = 1e-6;
 
 double largest_norm(const Problem& problem) {
     const Domain domain = integration_domain(problem.cell.input);
@@ -97,6 +101,20 @@ std::vector<Level> trained_levels(const TrueRisk& risk, std::int64_t width, Back
     return levels;
 }
 
+/// Adds the best affine function to levels that are optima of widths, unless one of them is it.
+void add_affine(std::vector<Level>& levels, const TrueRisk& risk, std::int64_t width) {
+    const std::optional<Network> narrow = affine_network(risk);
+    if (!narrow || width < 1) return;
+    const double value = risk(*narrow);
+    const auto same = [&](const Level& level) { return std::fabs(level.risk - value) <= affine_tolerance * value; };
+    if (std::any_of(levels.begin(), levels.end(), same)) return;
+    const Network wide = embed(*narrow, width);
+    Level level{value, "+", 1, {}, wide.parameters, {}};
+    level.certificate = certify(risk, *narrow, wide, {risk.gradient(wide), risk.hessian(*narrow), value, risk.variance(), 0}, false);
+    const auto behind = std::find_if(levels.begin(), levels.end(), [&](const Level& other) { return other.risk > value; });
+    levels.insert(behind, std::move(level));
+}
+
 }  // namespace
 
 std::vector<Level> find_levels(const Problem& problem, std::int64_t width, Backend& backend, const OptimumEffort& effort) {
@@ -108,7 +126,10 @@ std::vector<Level> find_levels(const Problem& problem, std::int64_t width, Backe
     if (width > largest_searched_width)
         throw Error(ExitCode::Usage, fmt::format("levels are searched up to width {}, not {}", largest_searched_width, width));
     const TrueRisk risk(problem);
-    return has_kink_search(problem) ? line_levels(risk, width, effort.line) : trained_levels(risk, width, backend, effort);
+    if (has_kink_search(problem)) return line_levels(risk, width, effort.line);
+    std::vector<Level> levels = trained_levels(risk, width, backend, effort);
+    add_affine(levels, risk, width);
+    return levels;
 }
 
 std::optional<std::size_t> classify(const std::vector<Level>& levels, double risk, double tolerance) {

@@ -1,9 +1,11 @@
 // The hierarchy of local minima: closed-form levels, the chain of Corollary 3.14, certificates, and that they can fail.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "limrisk/error.hpp"
+#include "optimum/affine_level.hpp"
 #include "optimum/hierarchy.hpp"
 #include "optimum/optimum_json.hpp"
 #include "optimum_fixture.hpp"
@@ -99,7 +101,8 @@ TEST(OptimumHierarchy, NothingNearALevelIsLower) {
 TEST(OptimumHierarchy, OtherActivationsAndDimensions) {
     for (const Problem& problem :
          {optimum::problem("sin(3*x1)", box(0, 1), "\"power_relu(2)\""), optimum::problem("x1*x2", box(0, 1, 2))}) {
-        const std::vector<Level> levels = levels_of(problem, 2);
+        std::vector<Level> levels = levels_of(problem, 2);
+        std::erase_if(levels, [](const Level& level) { return !level.optimum_of; });
         ASSERT_EQ(levels.size(), 3u) << problem.label;
         for (std::size_t i = 0; i < 3; ++i) {
             EXPECT_EQ(levels[i].optimum_of, 2 - static_cast<std::int64_t>(i));
@@ -110,6 +113,30 @@ TEST(OptimumHierarchy, OtherActivationsAndDimensions) {
     }
     EXPECT_THROW(levels_of(optimum::problem("x1", box(0, 1), "\"tanh\""), 1), Error);
     EXPECT_THROW(levels_of(optimum::problem("x1", box(0, 1), "\"leaky_relu\""), 1), Error);
+}
+
+// On [0, 1] the best affine fit to x^2 has the mean squared error 1/180; the coordinates are independent.
+TEST(OptimumHierarchy, TheBestAffineFunctionIsALevelInThePlane) {
+    for (const char* activation : {"\"relu\"", "\"clipping(0, 2)\""}) {
+        const Problem problem = optimum::problem("x1^2 + x2^2", box(0, 1, 2), activation);
+        const TrueRisk risk(problem);
+        const std::optional<Network> affine = affine_network(risk);
+        ASSERT_TRUE(affine) << activation;
+        EXPECT_NEAR(risk(*affine) * 90, 1, 1e-9) << activation;
+        EXPECT_NEAR(risk.gradient(*affine).norm(), 0, 1e-12) << activation;
+    }
+    const std::vector<Level> levels = levels_of(optimum::problem("x1^2 + x2^2", box(0, 1, 2)), 3);
+    const auto found = std::find_if(levels.begin(), levels.end(), [](const Level& level) { return level.shape == "+"; });
+    ASSERT_NE(found, levels.end());
+    EXPECT_NEAR(found->risk * 90, 1, 1e-9);
+    EXPECT_TRUE(found->certificate.certified);
+    EXPECT_EQ(found->neurons, 1);
+    EXPECT_FALSE(found->optimum_of);
+    EXPECT_TRUE(std::is_sorted(levels.begin(), levels.end(), [](const Level& a, const Level& b) { return a.risk < b.risk; }));
+
+    EXPECT_FALSE(affine_network(TrueRisk(optimum::problem("(x1 - 0.5)^2", box(0, 1, 2))))) << "a constant is as good";
+    EXPECT_FALSE(affine_network(TrueRisk(optimum::problem("x1", box(0, 1, 2), "\"power_relu(2)\""))));
+    EXPECT_FALSE(affine_network(TrueRisk(optimum::problem("x1", "{ law = \"normal\", dimension = 2 }")))) << "no box";
 }
 
 TEST(OptimumHierarchy, ClassifiesRisks) {
