@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "campaign/cell_description.hpp"
 #include "cli/backend_choice.hpp"
@@ -10,6 +12,7 @@
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "cli/search_session.hpp"
 #include "optimum/optimum_json.hpp"
 #include "report/cell_axes.hpp"
 #include "report/text_table.hpp"
@@ -25,10 +28,10 @@ namespace opt = limrisk::optimum;
 struct HierarchyCommand {
     CampaignOptions campaign;
     BackendChoice backend;
-    std::string store;
+    SearchOptions search;
     std::int64_t width = 0;
     double tolerance = opt::classification_tolerance;
-    bool json = false;
+    bool json = false, again = false;
 };
 
 /// Where the trials of one cell ended.
@@ -41,11 +44,11 @@ struct CellCounts {
 
 std::vector<CellCounts> count_trials(const HierarchyCommand& command, const opt::Problem& problem, const std::vector<opt::Level>& levels) {
     std::vector<CellCounts> counts;
-    if (command.store.empty()) return counts;
-    const Store store = Store::open(command.store);
+    if (command.search.store.empty()) return counts;
+    const Store store = Store::open(command.search.store);
     if (store.contents() != StoreContents::Trials)
         throw Error(ExitCode::Usage,
-                    fmt::format("{} keeps summaries; which level a trial ended on needs a store of trials", command.store));
+                    fmt::format("{} keeps summaries; which level a trial ended on needs a store of trials", command.search.store));
     for (const StoredCell& stored : store.cells()) {
         CellCounts count{cell_from_description(stored.description), std::vector<std::int64_t>(levels.size())};
         count.cell.index = stored.index;
@@ -126,29 +129,70 @@ nlohmann::ordered_json as_json(const opt::Problem& problem, std::int64_t width, 
             {"cells", cells}};
 }
 
+/// A problem and its levels, once they are known.
+struct ProblemLevels {
+    opt::Problem problem;
+    std::optional<std::vector<opt::Level>> levels;
+    std::vector<opt::Optimum> optima;  ///< stored ones
+};
+
+void read_stored(const HierarchyCommand& command, std::vector<ProblemLevels>& problems) {
+    if (command.search.store.empty() || !std::filesystem::exists(command.search.store)) return;
+    const Store store = Store::open(command.search.store);
+    for (ProblemLevels& one : problems) {
+        one.optima.clear();
+        for (const StoredDocument& document : store.documents(document_kind::optimum))
+            if (document.id == one.problem.id) one.optima.push_back(opt::optimum_from_json(document.text));
+        for (const StoredDocument& document : store.documents(document_kind::levels))
+            if (document.id == one.problem.id && document.number == command.width && !command.again)
+                one.levels = opt::levels_from_json(document.text);
+    }
+}
+
+/// Searches what is not stored. Each catalogue is stored as it is found, and so are the optima on the way to it. An exit code if a signal
+/// stopped it.
+std::optional<ExitCode> search(const HierarchyCommand& command, const Campaign& campaign, std::vector<ProblemLevels>& problems) {
+    if (std::ranges::all_of(problems, [](const ProblemLevels& one) { return one.levels.has_value(); })) return std::nullopt;
+    SearchSession session(command.search, campaign, static_cast<std::int64_t>(problems.size()), command.json);
+    read_stored(command, problems);  // anew: nobody else writes from now on
+    const bool trains = !std::ranges::all_of(problems, [](const ProblemLevels& one) { return opt::has_kink_search(one.problem); });
+    const std::unique_ptr<Backend> backend = make_backend(command.backend, campaign.cells, command.json || !trains);
+    for (ProblemLevels& one : problems) {
+        const auto done = [&](const opt::Optimum& found) { session.keep(document_of(one.problem, found)); };
+        try {
+            if (!one.levels) {
+                one.levels = opt::find_levels(one.problem, command.width, *backend, {}, session.control(one.problem, done),
+                                              leading_optima(one.optima));
+                session.keep({document_kind::levels, one.problem.id, command.width, one.problem.description,
+                              opt::levels_to_json(*one.levels), "", ""});
+            }
+        } catch (const opt::SearchStopped&) {
+            return session.stopped();
+        }
+        session.next_problem();
+    }
+    session.finish();
+    return std::nullopt;
+}
+
 ExitCode hierarchy(const HierarchyCommand& command) {
     const Campaign campaign = load(command.campaign);
-    const std::vector<opt::ProblemWidth> problems = opt::problems_of(campaign.cells);
-    const bool trains = !std::ranges::all_of(
-        problems, opt::has_kink_search, [](const auto& one) -> auto& { return one.problem; });
-    const std::unique_ptr<Backend> backend = make_backend(command.backend, campaign.cells, command.json || !trains);
+    std::vector<ProblemLevels> problems;
+    for (opt::ProblemWidth& one : opt::problems_of(campaign.cells)) problems.push_back({std::move(one.problem), std::nullopt, {}});
+    read_stored(command, problems);
+    if (const std::optional<ExitCode> stopped = search(command, campaign, problems)) return *stopped;
     std::string text, failures;
     nlohmann::ordered_json all = nlohmann::ordered_json::array();
-    std::vector<StoredDocument> catalogs;
-    for (const opt::ProblemWidth& one : problems) {
-        const std::vector<opt::Level> levels = opt::find_levels(one.problem, command.width, *backend);
-        const std::vector<CellCounts> counts = count_trials(command, one.problem, levels);
-        catalogs.push_back(
-            {document_kind::levels, one.problem.id, command.width, one.problem.description, opt::levels_to_json(levels), "", ""});
-        text += (text.empty() ? "" : "\n") + levels_text(one.problem, command.width, levels);
+    for (const ProblemLevels& one : problems) {
+        const std::vector<CellCounts> counts = count_trials(command, one.problem, *one.levels);
+        text += (text.empty() ? "" : "\n") + levels_text(one.problem, command.width, *one.levels);
         for (const CellCounts& count : counts) text += counts_text(count, command.tolerance);
-        all.push_back(as_json(one.problem, command.width, levels, counts, command.tolerance));
-        for (const opt::Level& level : levels)
+        all.push_back(as_json(one.problem, command.width, *one.levels, counts, command.tolerance));
+        for (const opt::Level& level : *one.levels)
             if (!level.certificate.certified)
                 failures +=
                     fmt::format("WARNING: {}: the level {:.12g} is not certified as a local minimum\n", one.problem.label, level.risk);
     }
-    if (!command.store.empty()) write_documents(command.store, std::move(catalogs));
     print(command.json ? all.dump(2) + "\n" : text);
     note(failures);
     return ExitCode::Done;
@@ -156,8 +200,9 @@ ExitCode hierarchy(const HierarchyCommand& command) {
 
 }  // namespace
 
-void add_hierarchy(CLI::App& app, Action& action) {
+void add_hierarchy(CLI::App& app, Action& action, const std::vector<std::string>& words) {
     const auto options = std::make_shared<HierarchyCommand>();
+    options->search.words = words;
     CLI::App* command =
         app.add_subcommand("hierarchy", "the levels of the risk: certified local minima, and the trials that ended on them");
     add_campaign_options(*command, options->campaign);
@@ -166,17 +211,19 @@ void add_hierarchy(CLI::App& app, Action& action) {
         ->required()
         ->transform(whole_number(0, opt::largest_searched_width));
     command
-        ->add_option("--store", options->store,
+        ->add_option("--store", options->search.store,
                      "count the trials of this store on each level, and keep the levels there for summaries and reports")
         ->type_name("FILE");
     command->add_option("--tolerance", options->tolerance, "largest relative distance of a trial's final risk from its level")
         ->type_name("T")
         ->check(decimal_number(0, 1))
         ->capture_default_str();
+    add_search_options(*command, options->search);
+    command->add_flag("--again", options->again, "search although the store has the levels");
     command->add_flag("--json", options->json, "as JSON, with all parameters");
     add_backend_options(*command, options->backend);
-    command->footer(
-        examples({"limrisk hierarchy campaign.toml --width 2", "limrisk hierarchy campaign.toml --width 2 --store campaign.db"}));
+    command->footer(examples({"limrisk hierarchy campaign.toml --width 2 --seconds 30",
+                              "limrisk hierarchy campaign.toml --width 2 --store campaign.db --again"}));
     command->callback([&action, options] { action = [options] { return hierarchy(*options); }; });
 }
 

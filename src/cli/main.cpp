@@ -59,8 +59,8 @@ ExitCode run_program(int argc, char** argv) {
     add_replay(app, action);
     add_trajectories(app, action, words);
     add_verify(app, action);
-    add_optimum(app, action);
-    add_hierarchy(app, action);
+    add_optimum(app, action, words);
+    add_hierarchy(app, action, words);
     add_list(app, action);
     add_bench(app, action);
     add_selftest(app, action);

@@ -12,11 +12,11 @@
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "cli/search_session.hpp"
 #include "cli/summary_output.hpp"
 #include "optimum/optimum_json.hpp"
 #include "report/summary.hpp"
 #include "report/text_table.hpp"
-#include "store/document_table.hpp"
 #include "store/store.hpp"
 
 namespace limrisk::cli {
@@ -27,7 +27,7 @@ namespace opt = limrisk::optimum;
 struct OptimumCommand {
     CampaignOptions campaign;
     BackendChoice backend;
-    std::string store;
+    SearchOptions search;
     std::int64_t largest = -1;
     bool again = false, replace = false, json = false;
 };
@@ -35,6 +35,7 @@ struct OptimumCommand {
 /// The optima of one problem, and where they come from.
 struct ProblemOptima {
     opt::Problem problem;
+    std::int64_t largest = 0;  ///< width wanted
     std::vector<opt::Optimum> optima;
     std::map<std::int64_t, std::string> stored;  ///< by width: when it was written; those not in it are new
 };
@@ -44,8 +45,9 @@ constexpr double noteworthy = 1e-9;  ///< relative difference of risks that is m
 bool better(double a, double b) { return a < b * (1 - noteworthy); }
 
 void read_stored(const OptimumCommand& command, std::vector<ProblemOptima>& problems) {
-    if (command.store.empty() || !std::filesystem::exists(command.store)) return;
-    for (const StoredDocument& row : Store::open(command.store).documents(document_kind::optimum))
+    for (ProblemOptima& one : problems) one.optima.clear(), one.stored.clear();
+    if (command.search.store.empty() || !std::filesystem::exists(command.search.store)) return;
+    for (const StoredDocument& row : Store::open(command.search.store).documents(document_kind::optimum))
         for (ProblemOptima& one : problems)
             if (one.problem.id == row.id) {
                 one.optima.push_back(opt::optimum_from_json(row.text));
@@ -53,31 +55,31 @@ void read_stored(const OptimumCommand& command, std::vector<ProblemOptima>& prob
             }
 }
 
-/// Puts newly found optima beside the stored ones. A stored one stays unless --replace says otherwise; every difference is reported.
-void merge(const OptimumCommand& command, ProblemOptima& known, const std::vector<opt::Optimum>& found, std::string& warnings) {
-    for (const opt::Optimum& candidate : found) {
-        const auto old = std::find_if(known.optima.begin(), known.optima.end(),
-                                      [&](const opt::Optimum& optimum) { return optimum.width == candidate.width; });
-        if (old == known.optima.end()) {
-            known.optima.push_back(candidate);
-            continue;
-        }
-        if (better(candidate.risk, old->risk)) {
-            warnings += fmt::format("WARNING: {}, width {}: this search found {:.15g}, below the stored optimum {:.15g} of {}. {}\n",
-                                    known.problem.label, candidate.width, candidate.risk, old->risk, known.stored[candidate.width],
-                                    command.replace
-                                        ? "It replaces it: statistics that used the old one change."
-                                        : "The stored one stays; --again --replace stores the better one, and statistics then follow it.");
-            if (command.replace) {
-                *old = candidate;
-                known.stored.erase(candidate.width);
-            }
-        } else if (better(old->risk, candidate.risk)) {
-            warnings += fmt::format("note: {}, width {}: this search reached only {:.15g}; the stored {:.15g} stays\n", known.problem.label,
-                                    candidate.width, candidate.risk, old->risk);
-        }
+/// Puts a newly found optimum beside the stored ones. A stored one stays unless --replace says otherwise; every difference is reported.
+/// True if it is to be stored.
+bool merge(const OptimumCommand& command, ProblemOptima& known, const opt::Optimum& candidate, std::string& warnings) {
+    const auto old = std::find_if(known.optima.begin(), known.optima.end(),
+                                  [&](const opt::Optimum& optimum) { return optimum.width == candidate.width; });
+    if (old == known.optima.end()) {
+        known.optima.push_back(candidate);
+        std::sort(known.optima.begin(), known.optima.end(), [](const auto& a, const auto& b) { return a.width < b.width; });
+        return true;
     }
-    std::sort(known.optima.begin(), known.optima.end(), [](const auto& a, const auto& b) { return a.width < b.width; });
+    if (better(candidate.risk, old->risk)) {
+        warnings +=
+            fmt::format("WARNING: {}, width {}: this search found {:.15g}, below the stored optimum {:.15g} of {}. {}\n",
+                        known.problem.label, candidate.width, candidate.risk, old->risk, known.stored[candidate.width],
+                        command.replace ? "It replaces it: statistics that used the old one change."
+                                        : "The stored one stays; --again --replace stores the better one, and statistics then follow it.");
+        if (!command.replace) return false;
+        *old = candidate;
+        known.stored.erase(candidate.width);
+        return true;
+    }
+    if (better(old->risk, candidate.risk))
+        warnings += fmt::format("note: {}, width {}: this search reached only {:.15g}; the stored {:.15g} stays\n", known.problem.label,
+                                candidate.width, candidate.risk, old->risk);
+    return false;
 }
 
 std::string scientific(double value) { return fmt::format("{:.2g}", value); }
@@ -91,7 +93,7 @@ std::string as_text(const ProblemOptima& known) {
         const std::string kinks = optimum.shape.size() <= 12 ? optimum.shape : optimum.shape.substr(0, 9) + "...";
         const std::string cells[] = {std::to_string(optimum.width),
                                      fmt::format("{:.12g}{}", optimum.risk, optimum.attained ? "" : " *"),
-                                     optimum.method == "kinks" ? kinks : "(training)",
+                                     optimum.method == "kinks" ? kinks : fmt::format("({})", optimum.ended),
                                      optimum.next ? fmt::format("{:.6g}", *optimum.next) : "-",
                                      optimum.lower_bound ? fmt::format("{:.6g}", *optimum.lower_bound) : "-",
                                      fmt::format("{}/{}", optimum.reached, optimum.starts),
@@ -125,67 +127,75 @@ std::string as_json(const std::vector<ProblemOptima>& problems) {
     return all.dump(2) + "\n";
 }
 
+bool is_complete(const ProblemOptima& known) { return static_cast<std::int64_t>(leading_optima(known.optima).size()) > known.largest; }
+
+/// Searches what is not stored. Each width is stored as it is found. An exit code if a signal stopped it.
+std::optional<ExitCode> search(const OptimumCommand& command, const Campaign& campaign, std::vector<ProblemOptima>& problems,
+                               std::string& warnings) {
+    if (!command.again && std::ranges::all_of(problems, is_complete)) return std::nullopt;
+    SearchSession session(command.search, campaign, static_cast<std::int64_t>(problems.size()), command.json);
+    read_stored(command, problems);  // anew: nobody else writes from now on
+    const bool trains = !std::ranges::all_of(problems, [](const ProblemOptima& known) { return opt::has_kink_search(known.problem); });
+    const std::unique_ptr<Backend> backend = make_backend(command.backend, campaign.cells, command.json || !trains);
+    for (ProblemOptima& known : problems) {
+        const auto done = [&](const opt::Optimum& found) {
+            if (merge(command, known, found, warnings)) session.keep(document_of(known.problem, found));
+            if (!opt::has_kink_search(known.problem) && !command.json)
+                session.say(fmt::format("{}, width {}: {:.10g}\n", known.problem.label, found.width, found.risk));
+        };
+        try {
+            if (command.again || !is_complete(known))
+                (void)opt::find_optima(known.problem, known.largest, *backend, {}, session.control(known.problem, done),
+                                       command.again ? std::vector<opt::Optimum>{} : leading_optima(known.optima));
+        } catch (const opt::SearchStopped&) {
+            return session.stopped();
+        }
+        session.next_problem();
+    }
+    session.finish();
+    return std::nullopt;
+}
+
 ExitCode optimum(const OptimumCommand& command) {
     const Campaign campaign = load(command.campaign);
     std::vector<ProblemOptima> problems;
-    std::vector<std::int64_t> widths;
     for (const opt::ProblemWidth& one : opt::problems_of(campaign.cells)) {
-        problems.push_back({one.problem, {}, {}});
-        widths.push_back(command.largest >= 0 ? std::min(command.largest, one.width) : one.width);
-        if (widths.back() <= opt::largest_searched_width) continue;
-        note(
-            fmt::format("{}: optima are searched up to width {}, not {}\n", one.problem.label, opt::largest_searched_width, widths.back()));
-        widths.back() = opt::largest_searched_width;
+        problems.push_back({one.problem, command.largest >= 0 ? std::min(command.largest, one.width) : one.width, {}, {}});
+        std::int64_t& largest = problems.back().largest;
+        if (largest <= opt::largest_searched_width) continue;
+        note(fmt::format("{}: optima are searched up to width {}, not {}\n", one.problem.label, opt::largest_searched_width, largest));
+        largest = opt::largest_searched_width;
     }
     read_stored(command, problems);
     std::string warnings;
-    std::vector<StoredDocument> rows;
-    const bool trains = !std::ranges::all_of(problems, [](const ProblemOptima& known) { return opt::has_kink_search(known.problem); });
-    std::unique_ptr<Backend> backend;
-    for (std::size_t p = 0; p < problems.size(); ++p) {
-        ProblemOptima& known = problems[p];
-        bool complete = true;
-        for (std::int64_t width = 0; width <= widths[p]; ++width) complete = complete && known.stored.count(width) != 0;
-        if (complete && !command.again) continue;
-        if (!backend) backend = make_backend(command.backend, campaign.cells, command.json || !trains);
-        const bool slow = !opt::has_kink_search(known.problem);
-        const auto done = [&](const opt::Optimum& found) {
-            if (slow && !command.json) note(fmt::format("{}, width {}: {:.10g}\n", known.problem.label, found.width, found.risk));
-        };
-        merge(command, known, opt::find_optima(known.problem, widths[p], *backend, {}, done), warnings);
-        for (const opt::Optimum& found : known.optima)
-            if (known.stored.count(found.width) == 0)
-                rows.push_back(
-                    {document_kind::optimum, known.problem.id, found.width, known.problem.description, opt::to_json(found).dump(), "", ""});
-    }
-    if (!command.store.empty() && !rows.empty()) {
-        // Only makes it if it is not there: opening it for the campaign would ask for the campaign's number of trials.
-        if (!std::filesystem::exists(command.store)) (void)Store::open_for_writing(command.store, campaign);
-        write_documents(command.store, std::move(rows));
-    }
+    if (const std::optional<ExitCode> stopped = search(command, campaign, problems, warnings)) return *stopped;
     std::string text;
     for (const ProblemOptima& known : problems) text += (text.empty() ? "" : "\n") + as_text(known);
     print(command.json ? as_json(problems) : text);
     note(warnings);
     // Trials that lie below an optimum, or below what any network can have.
-    return command.store.empty() ? ExitCode::Done : verdict_of(summarize(Store::open(command.store)));
+    return command.search.store.empty() ? ExitCode::Done : verdict_of(summarize(Store::open(command.search.store)));
 }
 
 }  // namespace
 
-void add_optimum(CLI::App& app, Action& action) {
+void add_optimum(CLI::App& app, Action& action, const std::vector<std::string>& words) {
     const auto options = std::make_shared<OptimumCommand>();
+    options->search.words = words;
     CLI::App* command = app.add_subcommand("optimum", "the best known least risk of every problem and width, with the evidence");
     add_campaign_options(*command, options->campaign);
-    command->add_option("--store", options->store, "keep the optima in this store, and take those that are there")->type_name("FILE");
+    command->add_option("--store", options->search.store, "keep the optima in this store, and take those that are there")
+        ->type_name("FILE");
     command->add_option("--largest", options->largest, "largest width; default: the campaign's")
         ->type_name("H")
         ->transform(whole_number(0, opt::largest_searched_width));
+    add_search_options(*command, options->search);
     CLI::Option* again = command->add_flag("--again", options->again, "search although the store has the optima, and say what differs");
     command->add_flag("--replace", options->replace, "let better ones replace those in the store")->needs(again);
     command->add_flag("--json", options->json, "as JSON, with all evidence and parameters");
     add_backend_options(*command, options->backend);
-    command->footer(examples({"limrisk optimum campaign.toml --largest 2", "limrisk optimum campaign.toml --store campaign.db"}));
+    command->footer(
+        examples({"limrisk optimum campaign.toml --largest 2", "limrisk optimum campaign.toml --store campaign.db --seconds 30"}));
     command->callback([&action, options] { action = [options] { return optimum(*options); }; });
 }
 

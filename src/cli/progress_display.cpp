@@ -31,13 +31,21 @@ ProgressDisplay::ProgressDisplay() : terminal_(stderr_is_terminal()) {}
 
 void ProgressDisplay::show(const Progress& progress) {
     meter_.add(progress);
+    draw(progress.seconds, [&](int columns) { return progress_line(meter_, columns); });
+}
+
+void ProgressDisplay::show(double seconds, double fraction, const std::string& text) {
+    draw(seconds, [&](int columns) { return bar_line(fraction, text, columns); });
+}
+
+void ProgressDisplay::draw(double seconds, const std::function<std::string(int columns)>& line) {
     if (terminal_) {
         // The last column stays free: some terminals wrap when it is written.
-        note_progress("\r" + progress_line(meter_, terminal_columns() - 1) + "\x1b[K");
+        note_progress("\r" + line(terminal_columns() - 1) + "\x1b[K");
         shown_ = true;
-    } else if (progress.seconds >= last_plain_line_ + plain_line_seconds) {
-        last_plain_line_ = progress.seconds;
-        note_progress(progress_line(meter_, plain_columns) + "\n");
+    } else if (seconds >= last_plain_line_ + plain_line_seconds) {
+        last_plain_line_ = seconds;
+        note_progress(line(plain_columns) + "\n");
     }
 }
 

@@ -16,7 +16,7 @@
 #include "cli/trajectory_text.hpp"
 #include "cli/trial_difference.hpp"
 #include "driver/cost_model.hpp"
-#include "store/document_table.hpp"
+#include "store/document_writer.hpp"
 #include "store/store.hpp"
 #include "trajectory/compute.hpp"
 #include "trajectory/steps.hpp"
@@ -158,7 +158,7 @@ std::optional<CellTrajectory> compute(const Store& store, const CellTask& task, 
 bool compute_missing(const TrajectoriesCommand& command, const Store& store, std::vector<CellTask>& tasks, const StopSignals& signals) {
     Work work(tasks);
     if (work.to_compute() == 0) return true;
-    write_documents(command.store, {});  // a store that cannot be written is found out now, not after the first cell
+    DocumentWriter writer(command.store);  // from now on: nobody else's writing may lose what takes hours
     const std::unique_ptr<Backend> backend = make_cpu_backend(command.threads);
     note(fmt::format("trajectories of {} of {} cells; {}; store {}\n", work.to_compute(), tasks.size(), backend->description(),
                      command.store));
@@ -171,8 +171,7 @@ bool compute_missing(const TrajectoriesCommand& command, const Store& store, std
                 work.finish();
                 return false;
             }
-            write_documents(command.store,
-                            {{document_kind::trajectory, task.cell.id, 0, task.cell.description, trajectory_to_json(*trajectory), "", ""}});
+            writer.write({{document_kind::trajectory, task.cell.id, 0, task.cell.description, trajectory_to_json(*trajectory), "", ""}});
             task.trajectory = std::move(trajectory);
             work.cell_done(task);
         }

@@ -77,9 +77,13 @@ std::string progress_line(const ProgressMeter& meter, int columns) {
     const std::string end = now.stopping ? "stopping" : (now.at_most ? "at most " : "") + clock_text(meter.seconds_left()) + " left";
     const std::string text = fmt::format(" {:3} %  cells {}/{}  {} replica-steps/s  {}", percent, now.cells_done, now.cells_total,
                                          speed_text(meter.speed()), end);
+    return bar_line(meter.fraction(), text, columns);
+}
+
+std::string bar_line(double fraction, const std::string& text, int columns) {
     // The room of a usual text is kept free, so that the bar does not change its width all the time.
     const int room = columns - std::max(usual_text_width, static_cast<int>(text.size())) - 2;
-    const std::string line = (room >= 5 ? bar(meter.fraction(), std::min(room, 30)) : "") + text;
+    const std::string line = (room >= 5 ? bar(fraction, std::min(room, 30)) : "") + text;
     return line.substr(0, static_cast<std::size_t>(std::max(columns, 0)));
 }
 

@@ -39,6 +39,9 @@ private:
 /// "[=====>    ]  42 %  cells 12/35  1.23e7 replica-steps/s  1:10 left", at most `columns` wide (the bar shrinks, then the line is cut).
 std::string progress_line(const ProgressMeter& meter, int columns);
 
+/// "[=====>    ]" and the text behind it, at most `columns` wide.
+std::string bar_line(double fraction, const std::string& text, int columns);
+
 /// For time left: "1:05", "2:03:04", "3 days"; "--:--" for a negative number.
 std::string clock_text(double seconds);
 

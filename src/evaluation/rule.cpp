@@ -100,23 +100,32 @@ private:
     double probability_low_ = 0, probability_range_ = 1;
 };
 
-/// The first `count` points of Sobol's sequence, origin included, moved by half a cell of the finest grid that they lie on: with
-/// 2^m >= count, u = integer / 2^32 + 2^-(m+1). The move centres the points (each coordinate of 2^m points is a midpoint rule), which
-/// makes the error of smooth functions 10 to 100 times smaller, and keeps every u in (0, 1).
-NodeSet sobol_rule(const InputLaw& input, std::int64_t count) {
+/// The first `count` points of Sobol's sequence, origin included, moved by `shift` [dimension], each in (0, 1), modulo 1.
+NodeSet sobol_points(const InputLaw& input, std::int64_t count, const std::vector<double>& shift) {
     NodeSet set;
     set.dimension = input.dimension;
     set.weights.assign(static_cast<std::size_t>(count), 1 / static_cast<double>(count));
     set.inputs.reserve(static_cast<std::size_t>(count * input.dimension));
+    const InverseLaw map(input);
+    constexpr double least = 0x1p-34;
+    const auto moved = [&](double point, double by) {
+        const double u = std::fma(point, 0x1p-32, by);
+        return map(u < 1 ? u : u - 1 < least ? least : u - 1);
+    };
+    boost::random::sobol_engine<std::uint_least32_t, 32> sequence(static_cast<std::size_t>(input.dimension));
+    for (const double by : shift) set.inputs.push_back(moved(0, by));  // Boost's engine leaves the origin out
+    for (std::int64_t i = 1; i < count; ++i)
+        for (const double by : shift) set.inputs.push_back(moved(static_cast<double>(sequence()), by));
+    return set;
+}
+
+/// The first `count` points of Sobol's sequence, origin included, moved by half a cell of the finest grid that they lie on: with
+/// 2^m >= count, u = integer / 2^32 + 2^-(m+1). The move centres the points (each coordinate of 2^m points is a midpoint rule), which
+/// makes the error of smooth functions 10 to 100 times smaller, and keeps every u in (0, 1).
+NodeSet sobol_rule(const InputLaw& input, std::int64_t count) {
     std::int64_t cells = 1;
     while (cells < count) cells *= 2;
-    const double centre = 0.5 / static_cast<double>(cells);
-    const InverseLaw map(input);
-    boost::random::sobol_engine<std::uint_least32_t, 32> sequence(static_cast<std::size_t>(input.dimension));
-    set.inputs.assign(static_cast<std::size_t>(input.dimension), map(centre));  // Boost's engine leaves the origin out
-    for (std::int64_t i = input.dimension; i < count * input.dimension; ++i)
-        set.inputs.push_back(map(std::fma(static_cast<double>(sequence()), 0x1p-32, centre)));
-    return set;
+    return sobol_points(input, count, std::vector<double>(static_cast<std::size_t>(input.dimension), 0.5 / static_cast<double>(cells)));
 }
 
 }  // namespace
@@ -145,6 +154,18 @@ NodeSet evaluation_rule(const InputLaw& input, std::int64_t nodes) {
         throw ConfigError({"evaluation: " + std::to_string(nodes) + " nodes an axis; for dimension 1 to 3 it must be a multiple of 4"});
     grid_count(nodes, input.dimension);
     return tensor_product(gauss_axis(input, nodes), input.dimension);
+}
+
+NodeSet shifted_sobol_rule(const InputLaw& input, std::int64_t count, std::uint64_t shift) {
+    std::vector<double> by;
+    for (std::int64_t k = 0; k < input.dimension; ++k) {
+        // SplitMix64 of (shift, k).
+        std::uint64_t z = (shift * 0x2545F4914F6CDD1DULL + static_cast<std::uint64_t>(k) + 1) * 0x9E3779B97F4A7C15ULL;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+        by.push_back(std::fma(static_cast<double>((z ^ (z >> 31)) >> 11), 0x1p-53, 0x1p-54));
+    }
+    return sobol_points(input, count, by);
 }
 
 std::int64_t fill_targets(NodeSet& nodes, const kernels::Program& program) {

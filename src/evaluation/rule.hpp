@@ -28,6 +28,10 @@ NodeSet midpoint_grid(const InputLaw& input, std::int64_t per_axis);
 /// filled. Throws ConfigError for a number of nodes that is not possible. Errors: docs/theory.md.
 NodeSet evaluation_rule(const InputLaw& input, std::int64_t nodes);
 
+/// `count` points of Sobol's sequence moved by a vector that depends on `shift` only (modulo 1, Cranley and Patterson), mapped to the law,
+/// equal weights. In any dimension; no coordinate repeats its values as those of a tensor product do. Targets not filled.
+NodeSet shifted_sobol_rule(const InputLaw& input, std::int64_t count, std::uint64_t shift);
+
 /// Fills targets by running `program` in double. Returns the index of the first node with a non-finite target, or -1.
 std::int64_t fill_targets(NodeSet& nodes, const kernels::Program& program);
 

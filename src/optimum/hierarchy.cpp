@@ -8,6 +8,7 @@
 
 #include "limrisk/error.hpp"
 #include "optimum/affine_level.hpp"
+#include "optimum/confirmed_risk.hpp"
 
 namespace limrisk::optimum {
 namespace {
@@ -86,15 +87,21 @@ std::vector<Level> line_levels(const TrueRisk& risk, std::int64_t width, const L
     return levels;
 }
 
-std::vector<Level> trained_levels(const TrueRisk& risk, std::int64_t width, Backend& backend, const OptimumEffort& effort) {
+std::vector<Level> trained_levels(const Problem& problem, std::int64_t width, Backend& backend, const OptimumEffort& effort,
+                                  const SearchControl& control, std::vector<Optimum> known) {
+    const std::vector<Optimum> optima = find_optima(problem, width, backend, effort, control, std::move(known));
+    const ConfirmedRisk confirmed(problem, width);
+    const TrueRisk& risk = confirmed.fit();
     std::vector<Level> levels;
-    const std::vector<Optimum> optima = find_optima(risk.problem(), width, backend, effort);
     for (const Optimum& optimum : optima) {
         if (!levels.empty() && !(optimum.risk < levels.back().risk * (1 - level_tolerance))) continue;  // K reached
-        const Network narrow(optimum.width, risk.problem().cell.input.dimension, optimum.parameters), wide = embed(narrow, width);
+        if (!levels.empty() && risk.is_zero(levels.back().risk)) continue;
+        const Network narrow(optimum.width, problem.cell.input.dimension, optimum.parameters), wide = embed(narrow, width);
         Level level{optimum.risk, optimum.shape, optimum.width, optimum.width, wide.parameters, {}};
+        // No network has less than 0: there nothing can be gained, whatever the gradient's rounding.
+        const double slack = risk.is_zero(optimum.risk) ? HUGE_VAL : 0;
         level.certificate =
-            certify(risk, narrow, wide, {risk.gradient(wide), risk.hessian(narrow), optimum.risk, risk.variance(), 0}, false);
+            certify(risk, narrow, wide, {risk.gradient(wide), risk.hessian(narrow), risk(wide), risk.variance(), slack}, false);
         levels.push_back(std::move(level));
     }
     std::reverse(levels.begin(), levels.end());
@@ -117,7 +124,8 @@ void add_affine(std::vector<Level>& levels, const TrueRisk& risk, std::int64_t w
 
 }  // namespace
 
-std::vector<Level> find_levels(const Problem& problem, std::int64_t width, Backend& backend, const OptimumEffort& effort) {
+std::vector<Level> find_levels(const Problem& problem, std::int64_t width, Backend& backend, const OptimumEffort& effort,
+                               const SearchControl& control, std::vector<Optimum> known) {
     if (!vanishes_on_an_interval(problem.cell.activation))
         throw Error(ExitCode::Usage,
                     fmt::format("the activation {} is 0 on no interval, so a network cannot be embedded into a wider one by inactive "
@@ -125,10 +133,9 @@ std::vector<Level> find_levels(const Problem& problem, std::int64_t width, Backe
                                 problem.cell.activation_label));
     if (width > largest_searched_width)
         throw Error(ExitCode::Usage, fmt::format("levels are searched up to width {}, not {}", largest_searched_width, width));
-    const TrueRisk risk(problem);
-    if (has_kink_search(problem)) return line_levels(risk, width, effort.line);
-    std::vector<Level> levels = trained_levels(risk, width, backend, effort);
-    add_affine(levels, risk, width);
+    if (has_kink_search(problem)) return line_levels(TrueRisk(problem), width, effort.line);
+    std::vector<Level> levels = trained_levels(problem, width, backend, effort, control, std::move(known));
+    add_affine(levels, TrueRisk(problem), width);
     return levels;
 }
 

@@ -30,7 +30,9 @@ struct Level {
 
 /// Levels of `width`, ascending. d = 1 and ReLU: all local minima that the search finds (all orientations up to 4 kinks); else the optima
 /// of the widths up to it, and the best affine function (relu and clipping). Throws Error(Usage) for an activation that is 0 on no interval: neurons cannot be added without effect then.
-std::vector<Level> find_levels(const Problem& problem, std::int64_t width, Backend& backend, const OptimumEffort& effort = {});
+/// `control`, `known`: of find_optima.
+std::vector<Level> find_levels(const Problem& problem, std::int64_t width, Backend& backend, const OptimumEffort& effort = {},
+                               const SearchControl& control = {}, std::vector<Optimum> known = {});
 
 /// Largest relative distance from a level at which a risk counts as on it, unless another is asked for.
 inline constexpr double classification_tolerance = 1e-3;

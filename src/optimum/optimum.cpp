@@ -7,12 +7,11 @@
 #include <cmath>
 
 #include "limrisk/error.hpp"
+#include "optimum/confirmed_risk.hpp"
+#include "optimum/normalised.hpp"
 
 namespace limrisk::optimum {
 namespace {
-
-/// Trained ends of one basin agree only as far as slow directions let them.
-constexpr double trained_tolerance = 1e-6;
 
 void measure(const TrueRisk& risk, const Network& network, Optimum& optimum) {
     optimum.gradient_norm = risk.gradient(network).norm();
@@ -33,35 +32,87 @@ Optimum from_line(const TrueRisk& risk, const LineOptimum& line, std::int64_t wi
     if (line.next > 0) optimum.next = line.next;
     optimum.lower_bound = std::min(line.lower_bound, line.fit.risk);
     if (!line.fit.kinks.empty()) optimum.curvature = line.curvature;
+    optimum.fitted_risk = optimum.confirmed_risk = optimum.program_risk = optimum.risk;
     if (line.attained) measure(risk, embed(network_of(line.fit, risk.line().low(), risk.line().high()), width), optimum);
     return optimum;
 }
 
-Optimum from_ends(const TrueRisk& risk, const std::vector<Polished>& ends, std::int64_t width) {
+/// A problem, and the same in coordinates without units, in which it is searched.
+struct Searched {
+    Searched(const Problem& problem, std::int64_t largest)
+        : original(problem, largest),
+          change(normalised(problem, original.fit().mean(),
+                            original.fit().is_zero(original.fit().variance()) ? 0 : original.fit().variance())),
+          risk(change.problem, largest) {}
+    ConfirmedRisk original;
+    Normalised change;
+    ConfirmedRisk risk;
+};
+
+/// Ends that are looked at on other nodes than those of the fit.
+constexpr std::size_t most_chosen = 8, most_chosen_late = 2;
+/// Of ends within this part of the least risk it is asked how far the program's rule is off.
+constexpr double near = 1e-2;
+
+Optimum from_ends(const Searched& searched, const TrainedEnds& found, std::int64_t width) {
+    const std::vector<Polished>& ends = found.ends;
+    const ConfirmedRisk& risk = searched.risk;
+    const double scale = searched.change.risk_scale();
     Optimum optimum;
     optimum.width = width;
-    optimum.risk = ends.front().risk;
     optimum.method = "training";
+    optimum.exact = risk.exact();
+    optimum.ended = found.ended;
     optimum.starts = static_cast<int>(ends.size());
-    const double exact = 1e-26 * risk.variance();
+    const double least = ends.front().risk;
     for (const Polished& end : ends) {
-        if (end.risk <= optimum.risk * (1 + trained_tolerance) || end.risk <= exact) {
-            ++optimum.reached;
-            optimum.spread = optimum.risk > 0 ? (end.risk - optimum.risk) / optimum.risk : 0;
-        } else {
-            optimum.next = end.risk;
+        if (!(end.risk <= least * (1 + trained_tolerance) || risk.fit().is_zero(end.risk))) {
+            optimum.next = scale * end.risk;
             break;
         }
+        ++optimum.reached;
+        optimum.spread = least > 0 ? (end.risk - least) / least : 0;
     }
-    measure(risk, ends.front().network, optimum);
+    const std::size_t chosen_ends = found.ended == "time" ? most_chosen_late : most_chosen;
+    const Polished* best = nullptr;
+    double value = HUGE_VAL, off = 0;
+    for (std::size_t i = 0; i < ends.size() && (i < chosen_ends || risk.fit().is_zero(ends[i].risk)); ++i) {
+        const double chosen = risk.choice(ends[i].network);
+        if (chosen < value) best = &ends[i], value = chosen;
+        if (ends[i].risk <= least * (1 + near)) off = std::max(off, std::fabs(risk.program(ends[i].network) - chosen));
+    }
+    if (best == nullptr) throw Defect("no end of the search has a finite risk");
+    const double confirmed = risk.confirmed(best->network);
+    optimum.fitted_risk = scale * best->risk;
+    optimum.confirmed_risk = scale * confirmed;
+    optimum.risk = risk.exact() ? optimum.fitted_risk : optimum.confirmed_risk;
+    optimum.program_risk = scale * risk.program(best->network);
+    // Twice: other trials near the optimum lie otherwise in the rule than the few that were looked at.
+    optimum.allowance = scale * (2 * off + std::fabs(confirmed - value));
+    measure(searched.original.fit(), searched.change.to_original(best->network), optimum);
     return optimum;
 }
 
-Network best_constant(const TrueRisk& risk) {
+/// The narrower network with an idle neuron, where the wider ones that were found are no better by the confirming nodes.
+Optimum inherited(const Optimum& narrower, const Optimum& found, std::int64_t dimension) {
+    Optimum optimum = narrower;
+    optimum.width = found.width;
+    optimum.starts = found.starts, optimum.reached = 1, optimum.spread = 0, optimum.ended = found.ended;
+    optimum.parameters = embed({narrower.width, dimension, narrower.parameters}, found.width).parameters;
+    return optimum;
+}
+
+Polished best_constant(const TrueRisk& risk) {
     Network constant(0, risk.problem().cell.input.dimension);
-    // One Newton step from 0: the risk is quadratic in c with second derivative 2.
-    constant.outer_bias() = -0.5 * risk.gradient(constant)(0);
-    return constant;
+    constant.outer_bias() = risk.mean();
+    return {constant, risk(constant)};
+}
+
+/// The share of the time left that `width` gets: wider ones take longer.
+double share_of_time(std::int64_t width, std::int64_t largest) {
+    double all = 0;
+    for (std::int64_t w = width; w <= largest; ++w) all += static_cast<double>(w + 1);
+    return static_cast<double>(width + 1) / all;
 }
 
 }  // namespace
@@ -78,25 +129,49 @@ std::string shape_text(const SplineFit& fit) {
 }
 
 std::vector<Optimum> find_optima(const Problem& problem, std::int64_t largest, Backend& backend, const OptimumEffort& effort,
-                                 const std::function<void(const Optimum&)>& done) {
+                                 const SearchControl& control, std::vector<Optimum> known) {
     if (largest > largest_searched_width)
         throw Error(ExitCode::Usage, fmt::format("optima are searched up to width {}, not {}", largest_searched_width, largest));
-    const TrueRisk risk(problem);
-    std::vector<Optimum> optima;
+    std::vector<Optimum> optima = std::move(known);
+    optima.resize(std::min(optima.size(), static_cast<std::size_t>(largest) + 1));
     const auto add = [&](Optimum optimum) {
         optima.push_back(std::move(optimum));
-        if (done) done(optima.back());
+        if (control.done) control.done(optima.back());
     };
+    const auto show = [&](double share) {
+        if (control.progress) control.progress({static_cast<std::int64_t>(optima.size()), largest, share});
+    };
+    if (static_cast<std::int64_t>(optima.size()) > largest) return optima;
+    show(0);
     if (has_kink_search(problem)) {
-        const ReluLine line(risk.line(), static_cast<int>(largest), effort.line);
-        for (std::int64_t width = 0; width <= largest; ++width) add(from_line(risk, line.optima()[static_cast<std::size_t>(width)], width));
+        const TrueRisk risk(problem);
+        LineEffort line = effort.line;
+        line.known = static_cast<int>(optima.size());
+        line.poll = [&] { SearchClock(control).poll(), show(0); };
+        line.done = [&](int width, const LineOptimum& found) {
+            if (width < line.known) return;
+            Optimum optimum = from_line(risk, found, width);
+            if (!optima.empty() && optima.back().risk < optimum.risk * (1 - level_tolerance)) {
+                const std::optional<double> bound = optimum.lower_bound;
+                optimum = inherited(optima.back(), optimum, 1);
+                optimum.lower_bound = bound;
+            }
+            add(std::move(optimum));
+        };
+        const ReluLine search(risk.line(), static_cast<int>(largest), line);
         return optima;
     }
-    const Network constant = best_constant(risk);
-    add(from_ends(risk, {{constant, risk(constant)}}, 0));
-    for (std::int64_t width = 1; width <= largest; ++width) {
-        const Network narrower(width - 1, problem.cell.input.dimension, optima.back().parameters);
-        add(from_ends(risk, search_by_training(risk, width, &narrower, backend, effort.training), width));
+    const Searched searched(problem, largest);
+    const TrueRisk& risk = searched.risk.fit();
+    const SearchClock whole(control, control.seconds);
+    if (optima.empty()) add(from_ends(searched, {{best_constant(risk)}, "starts"}, 0));
+    for (auto width = static_cast<std::int64_t>(optima.size()); width <= largest; ++width) {
+        const Network narrower = searched.change.to_normalised({width - 1, problem.cell.input.dimension, optima.back().parameters});
+        const SearchClock clock(control, share_of_time(width, largest) * std::max(0.0, whole.seconds() - whole.elapsed()));
+        Optimum optimum =
+            from_ends(searched, search_by_training(searched.risk, width, &narrower, backend, effort.training, clock, show), width);
+        if (!(optimum.risk < optima.back().risk)) optimum = inherited(optima.back(), optimum, problem.cell.input.dimension);
+        add(std::move(optimum));
     }
     return optima;
 }

@@ -1,6 +1,6 @@
 // The best known infimum of the risk for each width of a problem, with the evidence for it.
 #pragma once
-#include <functional>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,18 +14,27 @@ namespace limrisk::optimum {
 /// Nothing here is a proof that no network is better, except lower_bound; it is what a careful reader would want to see.
 struct Optimum {
     std::int64_t width = 0;
-    double risk = 0;       ///< best known infimum
+    double risk = 0;       ///< best known infimum: the confirmed risk of a network that was found
     bool attained = true;  ///< false: approached only, the target jumps
-    std::string method;    ///< "kinks": global search over kinks and orientations; "training": polished replicas
+    std::string method;    ///< "kinks": global search over kinks and orientations; "training": polished replicas and other starts
     std::string shape;     ///< kinks in their order, R or L by orientation, "+" linear neuron, "J" or "j" for a jump; "" for training
     int starts = 0, reached = 0;        ///< starts, and how many of them ended at this risk
     double spread = 0;                  ///< largest relative difference of their risks
+    std::string ended = "starts";       ///< why the search ended: TrainedEnds::ended
     std::optional<double> next;         ///< risk of the next better-known level above, if one was found
     std::optional<double> lower_bound;  ///< "kinks": no network of this width has less
-    double gradient_norm = 0;           ///< of the risk at `parameters`
-    double least_squares_gap = 0;       ///< risk minus the least over outer weights and bias
+    double gradient_norm = 0;           ///< of the risk that was fitted, at `parameters`
+    double least_squares_gap = 0;       ///< that risk minus the least over outer weights and bias
     std::optional<double> curvature;    ///< "kinks": smallest over largest eigenvalue of the Hessian by the kinks
+    bool exact = true;                  ///< the risk is integrated cell by cell of the kinks; else by points
+    double fitted_risk = 0;             ///< of the network on the nodes on which it was fitted
+    double confirmed_risk = 0;          ///< by independent, finer nodes
+    double program_risk = 0;            ///< by the final evaluation rule, as trials are judged
+    double allowance = 0;               ///< by how much final_risk may err near the optimum: only trials further below it beat it
     std::vector<double> parameters;     ///< of a network with this risk, of `width` neurons; empty if not attained
+
+    /// Relative difference of the confirmed risk from the fitted one.
+    double confirmation() const { return confirmed_risk > 0 ? std::fabs(fitted_risk - confirmed_risk) / confirmed_risk : 0; }
 };
 
 struct OptimumEffort {
@@ -36,9 +45,11 @@ struct OptimumEffort {
 /// Widths beyond are not searched: `find_optima` throws Error(Usage).
 inline constexpr std::int64_t largest_searched_width = 128;
 
-/// d = 1 and ReLU: by kinks; else by training. Widths 0..largest. `done` is called after each width.
+/// Widths 0..largest, in this order. d = 1 and ReLU: by kinks; else by training, in coordinates without units. `known`: optima of the
+/// widths 0, 1, ... that were found before; they are taken over and not passed to control.done. Throws SearchStopped where control asks for
+/// it.
 std::vector<Optimum> find_optima(const Problem& problem, std::int64_t largest, Backend& backend, const OptimumEffort& effort = {},
-                                 const std::function<void(const Optimum&)>& done = {});
+                                 const SearchControl& control = {}, std::vector<Optimum> known = {});
 
 /// Whether `find_optima` searches by kinks.
 bool has_kink_search(const Problem& problem);

@@ -32,6 +32,13 @@ ordered_json to_json(const Optimum& optimum) {
             {"gradient_norm", optimum.gradient_norm},
             {"least_squares_gap", optimum.least_squares_gap},
             {"curvature", maybe(optimum.curvature)},
+            {"ended", optimum.ended},
+            {"integral", optimum.exact ? "exact" : "points"},
+            {"fitted_risk", optimum.fitted_risk},
+            {"confirmed_risk", optimum.confirmed_risk},
+            {"confirmation", optimum.confirmation()},
+            {"program_risk", optimum.program_risk},
+            {"allowance", optimum.allowance},
             {"parameters", optimum.parameters}};
 }
 
@@ -68,6 +75,12 @@ Optimum optimum_from_json(const std::string& text) {
         optimum.gradient_norm = json.at("gradient_norm").get<double>();
         optimum.least_squares_gap = json.at("least_squares_gap").get<double>();
         optimum.curvature = maybe(json.at("curvature"));
+        optimum.ended = json.at("ended").get<std::string>();
+        optimum.exact = json.at("integral").get<std::string>() == "exact";
+        optimum.fitted_risk = json.at("fitted_risk").get<double>();
+        optimum.confirmed_risk = json.at("confirmed_risk").get<double>();
+        optimum.program_risk = json.at("program_risk").get<double>();
+        optimum.allowance = json.at("allowance").get<double>();
         optimum.parameters = json.at("parameters").get<std::vector<double>>();
         return optimum;
     } catch (const nlohmann::json::exception& error) {

@@ -69,6 +69,7 @@ ReluLine::ReluLine(const LineIntegral& integral, int largest, const LineEffort& 
         if (!done) search_kinks(static_cast<std::size_t>(width));
         if (!done && !integral_.jumps().empty()) search_jumps(static_cast<std::size_t>(width));
         optima_.push_back(best(width));
+        if (effort_.done) effort_.done(width, optima_.back());
     }
 }
 
@@ -76,6 +77,7 @@ void ReluLine::search(const Signature& signature, const std::vector<std::vector<
     const auto known = std::find_if(searches_.begin(), searches_.end(), [&](const auto& other) { return other.signature == signature; });
     SignatureSearch& search = known != searches_.end() ? *known : searches_.emplace_back(SignatureSearch{signature, 0, {}});
     for (const std::vector<double>& kinks : starts) {
+        if (effort_.poll) effort_.poll();
         ++search.starts;
         std::optional<LocalMinimum> minimum = descend(risk_, signature, kinks);
         // Kinks that passed each other have another order of orientations, found there.
@@ -175,7 +177,8 @@ std::vector<std::vector<bool>> ReluLine::orientations(std::size_t kinks) const {
 
 void ReluLine::search_kinks(std::size_t kinks) {
     const bool few = kinks <= static_cast<std::size_t>(effort_.all_orientations);
-    const int random = few ? effort_.random_starts : kinks <= 8 ? effort_.random_starts / 2 : kinks <= 16 ? 6 : 2;
+    const bool before = kinks < static_cast<std::size_t>(effort_.known);
+    const int random = before ? 0 : few ? effort_.random_starts : kinks <= 8 ? effort_.random_starts / 2 : kinks <= 16 ? 6 : 2;
     const std::vector<std::vector<double>> all = starts(kinks, random);
     search({std::vector<bool>(kinks), true}, all);
     for (const std::vector<bool>& left : orientations(kinks)) {

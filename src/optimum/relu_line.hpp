@@ -1,24 +1,12 @@
 // Search for the least risks and the local minima of d = 1 ReLU networks of all widths up to a largest one.
 #pragma once
+#include <functional>
 #include <vector>
 
 #include "optimum/local_minimum.hpp"
 #include "optimum/partition.hpp"
 
 namespace limrisk::optimum {
-
-/// How much to try. The defaults find 10 equal digits from independent starts up to width 4 in seconds.
-struct LineEffort {
-    int all_orientations = 4;  ///< up to this many kinks every orientation is searched; beyond, the most promising
-    int random_starts = 48;    ///< per signature, up to all_orientations kinks; fewer beyond
-};
-
-/// The local minima found of one signature, best first.
-struct SignatureSearch {
-    Signature signature;
-    int starts = 0;
-    std::vector<LocalMinimum> minima;
-};
 
 /// The best of one width.
 struct LineOptimum {
@@ -30,6 +18,22 @@ struct LineOptimum {
     double next = 0;         ///< next larger risk of a local minimum of this width; 0 if none was found
     double lower_bound = 0;  ///< no network of this width has less
     bool attained = true;    ///< false: the target jumps, the infimum is approached by kinks that meet
+};
+
+/// How much to try. The defaults find 10 equal digits from independent starts up to width 4 in seconds.
+struct LineEffort {
+    int all_orientations = 4;      ///< up to this many kinks every orientation is searched; beyond, the most promising
+    int random_starts = 48;        ///< per signature, up to all_orientations kinks; fewer beyond
+    int known = 0;                 ///< widths 0 .. known - 1 have been searched before: no random starts there
+    std::function<void()> poll{};  ///< called before each descent; may throw
+    std::function<void(int width, const LineOptimum&)> done{};  ///< called with each width as it is found
+};
+
+/// The local minima found of one signature, best first.
+struct SignatureSearch {
+    Signature signature;
+    int starts = 0;
+    std::vector<LocalMinimum> minima;
 };
 
 /// A level of a width: a local minimum, and what certifies it, in the coordinates (c, slope, bends, kinks) of the normalized problem.

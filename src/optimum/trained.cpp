@@ -1,73 +1,17 @@
 // The trainer finds the basin, a least-squares method its bottom.
 #include "optimum/trained.hpp"
 
-#include <nlopt.h>
-
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <future>
 #include <random>
-#include <unsupported/Eigen/NonLinearOptimization>
+#include <set>
 
 #include "limrisk/error.hpp"
 
 namespace limrisk::optimum {
 namespace {
-
-/// Residuals sqrt(weight) (N(x) - f(x)) on fixed nodes, for Eigen's LevenbergMarquardt.
-struct Residuals {
-    const kernels::Activation* activation;
-    const Network* shape;
-    const NodeSet* nodes;
-
-    int values() const { return static_cast<int>(nodes->count()); }
-    Network network(const Eigen::VectorXd& theta) const {
-        return {shape->width, shape->dimension, std::vector<double>(theta.data(), theta.data() + theta.size())};
-    }
-    int operator()(const Eigen::VectorXd& theta, Eigen::VectorXd& residuals) const {
-        const Network at = network(theta);
-        for (Eigen::Index m = 0; m < residuals.size(); ++m) {
-            const auto i = static_cast<std::size_t>(m);
-            const double* x = nodes->inputs.data() + m * nodes->dimension;
-            residuals(m) = std::sqrt(nodes->weights[i]) * (realization(*activation, at, x, nullptr) - nodes->targets[i]);
-        }
-        return 0;
-    }
-    int df(const Eigen::VectorXd& theta, Eigen::MatrixXd& jacobian) const {
-        const Network at = network(theta);
-        Eigen::VectorXd derivatives(theta.size());
-        for (Eigen::Index m = 0; m < jacobian.rows(); ++m) {
-            realization(*activation, at, nodes->inputs.data() + m * nodes->dimension, derivatives.data());
-            jacobian.row(m) = std::sqrt(nodes->weights[static_cast<std::size_t>(m)]) * derivatives;
-        }
-        return 0;
-    }
-};
-
-struct Objective {
-    const TrueRisk* risk;
-    const Network* shape;
-};
-
-double evaluate(unsigned count, const double* theta, double* gradient, void* context) {
-    const auto* objective = static_cast<const Objective*>(context);
-    const Network at(objective->shape->width, objective->shape->dimension, std::vector<double>(theta, theta + count));
-    if (gradient != nullptr) Eigen::Map<Eigen::VectorXd>(gradient, count) = objective->risk->gradient(at);
-    return (*objective->risk)(at);
-}
-
-/// The best of `network` and where L-BFGS goes from it.
-void descend(const TrueRisk& risk, Network& network) {
-    const auto count = static_cast<unsigned>(network.parameters.size());
-    Objective objective{&risk, &network};
-    const std::unique_ptr<nlopt_opt_s, void (*)(nlopt_opt)> optimizer(nlopt_create(NLOPT_LD_LBFGS, count), nlopt_destroy);
-    nlopt_set_min_objective(optimizer.get(), evaluate, &objective);
-    nlopt_set_ftol_rel(optimizer.get(), 1e-14);
-    nlopt_set_maxeval(optimizer.get(), 300);
-    Network moved = network;
-    double least = 0;
-    nlopt_optimize(optimizer.get(), moved.parameters.data(), &least);
-    if (risk(moved) < risk(network)) network = std::move(moved);
-}
 
 CellConfig training_cell(const CellConfig& problem, std::int64_t width, const TrainingEffort& effort) {
     CellConfig cell = problem;
@@ -102,61 +46,116 @@ Network extended(const Network& narrower, const CellConfig& cell, std::mt19937_6
     return network;
 }
 
-}  // namespace
-
-Polished polish(const TrueRisk& risk, const Network& start) {
-    Network network = start;
-    constexpr std::size_t most_parameters = 300;  // a dense factorisation of nodes x parameters beyond is not worth its time
-    if (network.parameters.size() <= most_parameters) {
-        const NodeSet nodes = risk.nodes(network);
-        Residuals residuals{&risk.problem().cell.activation, &start, &nodes};
-        Eigen::LevenbergMarquardt<Residuals> method(residuals);
-        method.parameters.ftol = method.parameters.xtol = 1e-15;
-        method.parameters.maxfev = 200;
-        Eigen::VectorXd theta =
-            Eigen::Map<const Eigen::VectorXd>(start.parameters.data(), static_cast<Eigen::Index>(start.parameters.size()));
-        if (nodes.count() >= theta.size()) {
-            method.minimize(theta);
-            Network moved = residuals.network(theta);
-            if (risk(moved) < risk(network)) network = std::move(moved);
-        }
-    }
-    descend(risk, network);
-    const double value = risk(network);
-    return {std::move(network), value};
-}
-
-std::vector<Polished> search_by_training(const TrueRisk& risk, std::int64_t width, const Network* narrower, Backend& backend,
-                                         const TrainingEffort& effort) {
-    const CellConfig& problem = risk.problem().cell;
-    const CellPlan plan(training_cell(problem, width, effort));
+/// Trains replicas; nothing if it would take longer than until `deadline` on the clock.
+std::vector<FinalState> train(const CellConfig& cell, Backend& backend, std::int64_t replicas, std::vector<std::size_t>& order,
+                              const SearchClock& clock, double deadline, const std::function<void()>& shown) {
+    const CellPlan plan(cell);
     WorkStatus status;
-    const std::optional<BlockResult> block = backend.run({&plan, 0, effort.replicas}, status, {.checks = false, .states = true});
-    if (!block || block->states.size() != static_cast<std::size_t>(effort.replicas)) throw Defect("the backend returned no networks");
-    std::vector<std::size_t> order;
+    std::future<std::optional<BlockResult>> result = std::async(std::launch::async, [&] {
+        return backend.run({&plan, 0, replicas}, status, {.checks = false, .states = true});
+    });
+    while (result.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready) {
+        if (clock.stopped() || clock.elapsed() > deadline) status.abandon = true;
+        shown();
+    }
+    std::optional<BlockResult> block = result.get();
+    clock.poll();
+    order.clear();
+    if (!block) return {};
+    if (block->states.size() != static_cast<std::size_t>(replicas)) throw Defect("the backend returned no networks");
     for (std::size_t i = 0; i < block->records.size(); ++i)
         if (std::isfinite(block->records[i].final_risk)) order.push_back(i);
     std::stable_sort(order.begin(), order.end(),
                      [&](std::size_t a, std::size_t b) { return block->records[a].final_risk < block->records[b].final_risk; });
-    order.resize(std::min(order.size(), static_cast<std::size_t>(effort.polished)));
+    return std::move(block->states);
+}
 
-    std::vector<Polished> ends;
-    for (const std::size_t i : order) ends.push_back(polish(risk, {width, problem.input.dimension, block->states[i].parameters}));
-    std::mt19937_64 engine(static_cast<std::uint64_t>(width));
-    for (std::int64_t i = 0; narrower != nullptr && i < effort.extensions; ++i)
-        ends.push_back(polish(risk, extended(*narrower, problem, engine)));
-    for (std::int64_t i = 0; i < effort.drawn; ++i) {
-        Network network(0, problem.input.dimension);
-        for (std::int64_t h = 0; h < width; ++h) network = extended(network, problem, engine);
-        ends.push_back(polish(risk, risk.with_best_outer(network)));
+/// The parameters of the best replicas. They get at most a third of the time: how long they take is seen from a twentieth of the steps.
+std::vector<std::vector<double>> trained_starts(const CellConfig& problem, std::int64_t width, const TrainingEffort& effort,
+                                                Backend& backend, const SearchClock& clock, const std::function<void()>& shown) {
+    CellConfig cell = training_cell(problem, width, effort);
+    cell.steps = std::max<std::int64_t>(1, effort.steps / 20);
+    std::vector<std::size_t> order;
+    const double before = clock.elapsed();
+    std::vector<FinalState> states = train(cell, backend, effort.replicas, order, clock, clock.seconds() / 3, shown);
+    const double step_seconds = (clock.elapsed() - before) / static_cast<double>(cell.steps);
+    const double affordable = (clock.seconds() / 3 - clock.elapsed()) / step_seconds;
+    if (affordable > 2 * static_cast<double>(cell.steps)) {
+        cell.steps = static_cast<std::int64_t>(std::min(affordable, static_cast<double>(effort.steps)));
+        states = train(cell, backend, effort.replicas, order, clock, clock.seconds() / 2, shown);
     }
+    std::vector<std::vector<double>> starts;
+    for (const std::size_t i : order)
+        if (static_cast<std::int64_t>(starts.size()) < effort.polished) starts.push_back(std::move(states[i].parameters));
+    return starts;
+}
+
+/// Whether the ends at the least risk are enough evidence. `kinds`: of the start of each end.
+bool agree(const std::vector<Polished>& ends, const std::vector<int>& kinds, const TrainingEffort& effort) {
+    if (static_cast<int>(ends.size()) < effort.least) return false;
+    double best = HUGE_VAL;
+    for (const Polished& end : ends) best = std::min(best, end.risk);
+    int count = 0;
+    std::set<int> seen;
+    for (std::size_t i = 0; i < ends.size(); ++i)
+        if (ends[i].risk <= best * (1 + trained_tolerance)) ++count, seen.insert(kinds[i]);
+    return count >= effort.agreeing && seen.size() >= 2;
+}
+
+}  // namespace
+
+TrainedEnds search_by_training(const ConfirmedRisk& confirmed, std::int64_t width, const Network* narrower, Backend& backend,
+                               const TrainingEffort& effort, const SearchClock& clock, const std::function<void(double share)>& progress) {
+    const TrueRisk& risk = confirmed.fit();
+    const CellConfig& problem = risk.problem().cell;
+    const auto is_zero = [&](const Polished& end) { return risk.is_zero(end.risk) && risk.is_zero(confirmed.choice(end.network)); };
+    TrainedEnds found;
+    std::vector<int> kinds;
+    const std::int64_t all = effort.polished + effort.drawn + (narrower != nullptr ? effort.extensions : 0);
+    const auto shown = [&] {
+        const double tried = static_cast<double>(found.ends.size()) / static_cast<double>(std::max<std::int64_t>(1, all));
+        if (progress) progress(std::min(1.0, std::max(tried, clock.elapsed() / clock.seconds())));
+    };
     if (narrower != nullptr) {
         Network inherited = embed(*narrower, width);
         const double value = risk(inherited);
-        ends.push_back({std::move(inherited), value});
+        found.ends.push_back({std::move(inherited), value});
+        kinds.push_back(-1);
+        if (is_zero(found.ends.back())) found.ended = "zero";
     }
-    std::stable_sort(ends.begin(), ends.end(), [](const Polished& a, const Polished& b) { return a.risk < b.risk; });
-    return ends;
+    std::mt19937_64 engine(static_cast<std::uint64_t>(width));
+    std::vector<std::vector<double>> trained;
+    if (found.ended.empty()) trained = trained_starts(problem, width, effort, backend, clock, shown);
+    std::int64_t next[3] = {0, 0, 0};
+    const std::int64_t counts[3] = {narrower != nullptr ? effort.extensions : 0, static_cast<std::int64_t>(trained.size()), effort.drawn};
+    const auto start = [&](int kind) -> Network {
+        const std::int64_t i = next[kind]++;
+        if (kind == 0) return extended(*narrower, problem, engine);
+        if (kind == 1) return {width, problem.input.dimension, trained[static_cast<std::size_t>(i)]};
+        Network network(0, problem.input.dimension);
+        for (std::int64_t h = 0; h < width; ++h) network = extended(network, problem, engine);
+        return risk.with_best_outer(network);
+    };
+    while (found.ended.empty()) {
+        bool any = false;
+        for (int kind = 0; kind < 3 && found.ended.empty(); ++kind) {
+            if (next[kind] >= counts[kind]) continue;
+            any = true;
+            found.ends.push_back(polish(risk, start(kind), clock));
+            kinds.push_back(kind);
+            if (!std::isfinite(found.ends.back().risk)) found.ends.pop_back(), kinds.pop_back();
+            shown();
+            if (clock.over())
+                found.ended = "time";
+            else if (!found.ends.empty() && is_zero(found.ends.back()))
+                found.ended = "zero";
+            else if (agree(found.ends, kinds, effort))
+                found.ended = "agreement";
+        }
+        if (!any) found.ended = "starts";
+    }
+    std::stable_sort(found.ends.begin(), found.ends.end(), [](const Polished& a, const Polished& b) { return a.risk < b.risk; });
+    return found;
 }
 
 }  // namespace limrisk::optimum

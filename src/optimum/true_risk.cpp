@@ -1,4 +1,4 @@
-// Everything is a sum over nodes; in d = 1 the nodes follow the kinks of the network, as in kernels/accurate_risk.hpp.
+// Everything is a sum over nodes; where the integral is exact they follow the kinks of the network, as in kernels/accurate_risk.hpp.
 #include "optimum/true_risk.hpp"
 
 #include <fmt/format.h>
@@ -28,6 +28,38 @@ double sum_of_squares(const kernels::Activation& activation, const Network& netw
     return sum;
 }
 
+/// Where the neurons of a network of two variables have their kinks.
+std::vector<Line> kink_lines(const kernels::Activation& activation, const Network& network) {
+    std::vector<Line> lines;
+    for (std::int64_t i = 0; i < network.width; ++i)
+        for (const ActivationKink& kink : activation_kinks(activation))
+            if (network.weight(i, 0) != 0 || network.weight(i, 1) != 0)
+                lines.push_back({network.weight(i, 0), network.weight(i, 1), network.bias(i) - kink.at});
+    return lines;
+}
+
+/// The places of a neuron's (w, b) among the parameters.
+class InnerPart {
+public:
+    explicit InnerPart(const Network& network) : width_(network.width), dimension_(network.dimension) {}
+    Eigen::Index place(std::int64_t neuron, std::int64_t k) const {
+        return k < dimension_ ? neuron * dimension_ + k : width_ * dimension_ + neuron;
+    }
+    Eigen::VectorXd with_one(const double* x) const {
+        Eigen::VectorXd input(dimension_ + 1);
+        input << Eigen::Map<const Eigen::VectorXd>(x, dimension_), 1.0;
+        return input;
+    }
+    /// matrix += factor (x, 1) (x, 1)^T in the rows and columns of the neuron.
+    void add(std::int64_t neuron, double factor, const Eigen::VectorXd& input, Eigen::MatrixXd& matrix) const {
+        for (std::int64_t a = 0; a <= dimension_; ++a)
+            for (std::int64_t b = 0; b <= dimension_; ++b) matrix(place(neuron, a), place(neuron, b)) += factor * input(a) * input(b);
+    }
+
+private:
+    std::int64_t width_, dimension_;
+};
+
 }  // namespace
 
 double realization(const kernels::Activation& activation, const Network& network, const double* x, double* derivatives) {
@@ -46,22 +78,66 @@ double realization(const kernels::Activation& activation, const Network& network
     return network.outer_bias() + sum;
 }
 
-TrueRisk::TrueRisk(const Problem& problem) : problem_(problem) {
+bool has_exact_integral(const Problem& problem) {
+    using Kind = kernels::ActivationKind;
+    const kernels::Activation& activation = problem.cell.activation;
+    if (problem.cell.input.dimension != 2) return problem.cell.input.dimension == 1;
+    constexpr double largest_power = 7;  // the rule on triangles is exact for polynomials of degree 14
+    switch (activation.kind) {
+        case Kind::Relu:
+        case Kind::LeakyRelu:
+        case Kind::Clipping:
+            return true;
+        case Kind::PowerRelu:
+            return activation.power <= largest_power;
+        case Kind::Softplus:
+        case Kind::Logistic:
+        case Kind::Tanh:
+            return false;
+    }
+    return false;
+}
+
+TrueRisk::TrueRisk(const Problem& problem, Integral integral) : problem_(problem) {
     const CellConfig& cell = problem.cell;
     if (cell.input.dimension == 1) {
         line_ = std::make_unique<LineIntegral>(cell);
+    } else if (integral == Integral::Exact) {
+        if (!has_exact_integral(problem)) throw Defect("no exact integral for " + problem.label);
+        plane_ = std::make_unique<PlaneIntegral>(cell);
     } else {
-        const Expression target = Expression::compile(cell.target, cell.input.dimension);
         rule_ = evaluation_rule(cell.input, cell.evaluation.final_nodes);
-        if (fill_targets(rule_, target.program()) >= 0)
-            throw ConfigError({fmt::format("problem.target: \"{}\" is not finite on the whole domain of the input", cell.target)});
+        fill_rule();
     }
-    Network constant(0, cell.input.dimension);
+    measure_target();
+}
+
+TrueRisk::TrueRisk(const Problem& problem, NodeSet rule) : problem_(problem), rule_(std::move(rule)) {
+    fill_rule();
+    measure_target();
+}
+
+void TrueRisk::fill_rule() {
+    const CellConfig& cell = problem_.cell;
+    const Expression target = Expression::compile(cell.target, cell.input.dimension);
+    if (fill_targets(rule_, target.program()) >= 0)
+        throw ConfigError({fmt::format("problem.target: \"{}\" is not finite on the whole domain of the input", cell.target)});
+}
+
+void TrueRisk::measure_target() {
+    Network constant(0, problem_.cell.input.dimension);
     const NodeSet set = nodes(constant);
-    double mean = 0, mass = 0;
-    for (std::size_t m = 0; m < set.weights.size(); ++m) mean += set.weights[m] * set.targets[m], mass += set.weights[m];
-    constant.outer_bias() = mean / mass;
+    double sum = 0, mass = 0, square = 0;
+    for (std::size_t m = 0; m < set.weights.size(); ++m) {
+        sum += set.weights[m] * set.targets[m], mass += set.weights[m];
+        square += set.weights[m] * set.targets[m] * set.targets[m];
+    }
+    constant.outer_bias() = mean_ = sum / mass;
     variance_ = (*this)(constant);
+    // A target of values around 1 has an error of 1e-16 in each, however small its variance.
+    constexpr double rounding = 1e-20, target_rounding = 1e-31;
+    zero_ = rounding * (variance_ > rounding * square ? variance_ : square);
+    zero_ = std::max(zero_, target_rounding * square);
 }
 
 NodeSet TrueRisk::line_nodes(const Network& network, int halvings) const {
@@ -94,9 +170,10 @@ NodeSet TrueRisk::line_nodes(const Network& network, int halvings) const {
     return set;
 }
 
-NodeSet TrueRisk::nodes(const Network& network) const {
-    if (!line_) return rule_;
+NodeSet TrueRisk::nodes(const Network& network, int halvings) const {
     const kernels::Activation& activation = problem_.cell.activation;
+    if (plane_) return plane_->nodes(kink_lines(activation, network), halvings);
+    if (!line_) return rule_;
     NodeSet set = line_nodes(network, 0);
     if (splits_at_kinks(activation)) return set;
     constexpr int most_halvings = 10;  // and the tolerance: docs/numerics.md section 10
@@ -113,60 +190,85 @@ NodeSet TrueRisk::nodes(const Network& network) const {
 
 double TrueRisk::operator()(const Network& network) const { return sum_of_squares(problem_.cell.activation, network, nodes(network)); }
 
-Eigen::VectorXd TrueRisk::gradient(const Network& network) const {
-    const NodeSet set = nodes(network);
-    Eigen::VectorXd gradient = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(network.parameters.size()));
-    Eigen::VectorXd derivatives(gradient.size());
-    for (std::int64_t m = 0; m < set.count(); ++m) {
-        const auto i = static_cast<std::size_t>(m);
-        const double value = realization(problem_.cell.activation, network, set.inputs.data() + m * set.dimension, derivatives.data());
-        gradient += 2 * set.weights[i] * (value - set.targets[i]) * derivatives;
-    }
-    return gradient;
+double TrueRisk::finer(const Network& network) const {
+    return sum_of_squares(problem_.cell.activation, network, nodes(network, plane_ ? 1 : 0));
 }
+
+TrueRisk::Squares TrueRisk::squares(const Network& network, bool with_gram) const {
+    const NodeSet set = nodes(network);
+    const auto size = static_cast<Eigen::Index>(network.parameters.size());
+    constexpr std::int64_t block = 512;  // nodes: their derivatives stay in the cache
+    Squares result{0, Eigen::VectorXd::Zero(size), {}};
+    if (with_gram) result.gram = Eigen::MatrixXd::Zero(size, size);
+    Eigen::MatrixXd derivatives(size, block);
+    Eigen::VectorXd residuals(block);
+    for (std::int64_t first = 0; first < set.count(); first += block) {
+        const std::int64_t count = std::min(block, set.count() - first);
+        for (std::int64_t m = 0; m < count; ++m) {
+            const auto i = static_cast<std::size_t>(first + m);
+            const double value =
+                realization(problem_.cell.activation, network, set.inputs.data() + (first + m) * set.dimension, derivatives.col(m).data());
+            const double root = std::sqrt(set.weights[i]);
+            residuals(m) = root * (value - set.targets[i]);
+            derivatives.col(m) *= root;
+        }
+        const auto used = derivatives.leftCols(count);
+        result.risk += residuals.head(count).squaredNorm();
+        result.gradient.noalias() += 2 * (used * residuals.head(count));
+        if (with_gram) result.gram.selfadjointView<Eigen::Lower>().rankUpdate(used, 2);
+    }
+    if (with_gram) result.gram.triangularView<Eigen::StrictlyUpper>() = result.gram.transpose();
+    return result;
+}
+
+Eigen::VectorXd TrueRisk::gradient(const Network& network) const { return squares(network, false).gradient; }
 
 Eigen::MatrixXd TrueRisk::hessian(const Network& network) const {
     const NodeSet set = nodes(network);
     const std::int64_t h = network.width, d = network.dimension;
-    const auto size = static_cast<Eigen::Index>(network.parameters.size());
-    Eigen::MatrixXd hessian = Eigen::MatrixXd::Zero(size, size);
-    Eigen::VectorXd derivatives(size), input(d + 1);
-    std::vector<Eigen::Index> inner(static_cast<std::size_t>(d) + 1);  // places of a neuron's weights and bias
-    const auto place = [&](std::int64_t i) {
-        for (std::int64_t k = 0; k < d; ++k) inner[static_cast<std::size_t>(k)] = i * d + k;
-        inner.back() = h * d + i;
-    };
-    const auto add_inner = [&](double factor) {
-        for (Eigen::Index a = 0; a <= d; ++a)
-            for (Eigen::Index b = 0; b <= d; ++b)
-                hessian(inner[static_cast<std::size_t>(a)], inner[static_cast<std::size_t>(b)]) += factor * input(a) * input(b);
-    };
+    Eigen::MatrixXd hessian = squares(network, true).gram;
+    const InnerPart inner(network);
     for (std::int64_t m = 0; m < set.count(); ++m) {
         const double* x = set.inputs.data() + m * d;
         const double weight = set.weights[static_cast<std::size_t>(m)];
-        const double r = realization(problem_.cell.activation, network, x, derivatives.data()) - set.targets[static_cast<std::size_t>(m)];
-        hessian.selfadjointView<Eigen::Lower>().rankUpdate(derivatives, 2 * weight);
-        input << Eigen::Map<const Eigen::VectorXd>(x, d), 1.0;
+        const double r = realization(problem_.cell.activation, network, x, nullptr) - set.targets[static_cast<std::size_t>(m)];
+        const Eigen::VectorXd input = inner.with_one(x);
         for (std::int64_t i = 0; i < h; ++i) {
             const ActivationValue a = activation_value(problem_.cell.activation, pre_activation(network, i, x));
-            place(i);
-            add_inner(2 * weight * r * network.outer(i) * a.second);
+            inner.add(i, 2 * weight * r * network.outer(i) * a.second, input, hessian);
             // Inner parameters come before outer ones: below the diagonal.
-            for (Eigen::Index k = 0; k <= d; ++k)
-                hessian(h * (d + 1) + i, inner[static_cast<std::size_t>(k)]) += 2 * weight * r * a.first * input(k);
+            for (Eigen::Index k = 0; k <= d; ++k) hessian(h * (d + 1) + i, inner.place(i, k)) += 2 * weight * r * a.first * input(k);
         }
     }
-    // What moving a kink changes: the derivative of A' is its jump times a Dirac measure where z is at the kink.
-    for (std::int64_t i = 0; line_ && i < h; ++i)
-        for (const ActivationKink& kink : activation_kinks(problem_.cell.activation)) {
-            const double w = network.weight(i, 0), t = (kink.at - network.bias(i)) / w;
-            if (w == 0 || !(line_->low() < t && t < line_->high())) continue;
-            const double r = realization(problem_.cell.activation, network, &t, nullptr) - line_->target(t);
-            place(i);
-            input << t, 1.0;
-            add_inner(2 * r * network.outer(i) * kink.jump * line_->density(t) / std::fabs(w));
-        }
+    add_kinks(network, hessian);
     return hessian.selfadjointView<Eigen::Lower>();
+}
+
+/// What moving a kink changes: the derivative of A' is its jump times a Dirac measure where z is at the kink.
+void TrueRisk::add_kinks(const Network& network, Eigen::MatrixXd& hessian) const {
+    if (!line_ && !plane_) return;
+    const kernels::Activation& activation = problem_.cell.activation;
+    const InnerPart inner(network);
+    const std::vector<Line> lines = plane_ ? kink_lines(activation, network) : std::vector<Line>{};
+    for (std::int64_t i = 0; i < network.width; ++i)
+        for (const ActivationKink& kink : activation_kinks(activation)) {
+            if (kink.jump == 0) continue;
+            NodeSet on_kink;  // weighted with density / |w|
+            double slope = std::fabs(network.weight(i, 0));
+            if (plane_) {
+                slope = std::hypot(network.weight(i, 0), network.weight(i, 1));
+                if (slope > 0) on_kink = plane_->along({network.weight(i, 0), network.weight(i, 1), network.bias(i) - kink.at}, lines);
+            } else if (const double t = (kink.at - network.bias(i)) / network.weight(i, 0);
+                       slope > 0 && line_->low() < t && t < line_->high()) {
+                on_kink = {1, {t}, {line_->target(t)}, {line_->density(t)}};
+            }
+            for (std::int64_t m = 0; m < on_kink.count(); ++m) {
+                const double* x = on_kink.inputs.data() + m * on_kink.dimension;
+                const double r = realization(activation, network, x, nullptr) - on_kink.targets[static_cast<std::size_t>(m)];
+                inner.add(i, 2 * r * network.outer(i) * kink.jump * on_kink.weights[static_cast<std::size_t>(m)] / slope, inner.with_one(x),
+                          hessian);
+            }
+        }
 }
 
 TrueRisk::Regression TrueRisk::regression(const Network& network) const {

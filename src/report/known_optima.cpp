@@ -18,8 +18,9 @@ std::optional<KnownOptimum> KnownProblem::optimum(std::int64_t width) const {
 KnownOptima::KnownOptima(const Store& store) {
     for (const StoredDocument& document : store.documents(document_kind::optimum)) {
         const opt::Optimum optimum = opt::optimum_from_json(document.text);
-        problems_[document.id].optima[document.number] = {optimum.risk, optimum.lower_bound, optimum.attained, document.created,
-                                                          "",           optimum.risk};
+        KnownProblem& problem = problems_[document.id];
+        problem.optima[document.number] = {optimum.risk, optimum.lower_bound, optimum.attained, document.created, "", optimum.risk};
+        problem.allowances[document.number] = optimum.allowance;
     }
     for (const StoredDocument& document : store.documents(document_kind::levels))
         problems_[document.id].catalogs[document.number] = opt::levels_from_json(document.text);
@@ -37,7 +38,7 @@ bool KnownOptima::improve(const CellConfig& cell, std::int64_t width, double ris
     if (known == problems_.end()) return false;
     bool improved = false;
     for (auto& [wide, optimum] : known->second.optima) {
-        if (wide < width || !opt::clearly_below(risk, optimum.risk, scale)) continue;
+        if (wide < width || !opt::clearly_below(risk + known->second.allowances[wide], optimum.risk, scale)) continue;
         if (optimum.beaten_by.empty()) optimum.stored_risk = optimum.risk;
         optimum.risk = risk;
         optimum.beaten_by = who;

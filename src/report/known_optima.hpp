@@ -16,6 +16,7 @@ namespace limrisk {
 /// Of one problem (input law, target, activation).
 struct KnownProblem {
     std::map<std::int64_t, KnownOptimum> optima;                   ///< by width
+    std::map<std::int64_t, double> allowances;                     ///< by width: how much below an optimum final_risk may err
     std::map<std::int64_t, std::vector<optimum::Level>> catalogs;  ///< by width, ascending by risk
 
     std::optional<KnownOptimum> optimum(std::int64_t width) const;
@@ -29,8 +30,9 @@ public:
     /// Empty if nothing is known.
     const KnownProblem& of(const CellConfig& cell) const;
 
-    /// A network of `width` effective neurons has `risk`: if that is clearly below the best known one of a width from `width` on, it takes
-    /// its place here (never in the store), with `who` as witness. True if so. `scale`: rounding_scale of the target.
+    /// A network of `width` effective neurons has `risk`: if that is clearly below the best known one of a width from `width` on, by more
+    /// than the rule behind `risk` may err (KnownProblem::allowances), it takes its place here (never in the store), with `who` as witness.
+    /// True if so. `scale`: rounding_scale of the target.
     bool improve(const CellConfig& cell, std::int64_t width, double risk, double scale, const std::string& who);
 
     /// A line for each problem and width whose optimum was beaten.

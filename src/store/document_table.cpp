@@ -7,12 +7,11 @@
 
 #include "limrisk/error.hpp"
 #include "store/block_columns.hpp"
+#include "store/document_writer.hpp"
 #include "store/schema.hpp"
 #include "store/seal.hpp"
 #include "store/sqlite.hpp"
-#include "store/store.hpp"
 #include "store/utc_now.hpp"
-#include "store/writer_lock.hpp"
 
 namespace limrisk {
 namespace {
@@ -109,18 +108,7 @@ void remove_document(const sqlite::Database& database, const std::string& kind, 
 }
 
 void write_documents(const std::filesystem::path& path, std::vector<StoredDocument> documents) {
-    (void)Store::open(path);  // refuses what is no store of this version, with the right words
-    const std::filesystem::path absolute = std::filesystem::weakly_canonical(std::filesystem::absolute(path));
-    const WriterLock lock(absolute);
-    const sqlite::Database database(absolute, sqlite::Access::Write);
-    database.execute("PRAGMA journal_mode = TRUNCATE");
-    database.execute("PRAGMA synchronous = EXTRA");
-    {
-        sqlite::Transaction transaction(database);
-        for (StoredDocument& document : documents) put_document(database, std::move(document));
-        transaction.commit();
-    }
-    database.execute("PRAGMA journal_mode = DELETE");  // no empty journal stays behind
+    DocumentWriter(path).write(std::move(documents));
 }
 
 std::vector<std::string> check_documents(const sqlite::Database& database) {

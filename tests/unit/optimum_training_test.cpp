@@ -12,11 +12,11 @@ TEST(OptimumTraining, AgreesWithTheSearchByKinks) {
     const Problem problem = optimum::problem("sin(3*x1)", box(0, 1));
     const std::unique_ptr<Backend> backend = make_cpu_backend(1);
     const std::vector<Optimum> kinks = find_optima(problem, 3, *backend);
-    const TrueRisk risk(problem);
+    const ConfirmedRisk risk(problem, 3);
     std::vector<Polished> ends{{Network(0, 1), HUGE_VAL}};
     for (std::int64_t width = 1; width <= 3; ++width) {
         const Network narrower = ends.front().network;
-        ends = search_by_training(risk, width, &narrower, *backend);
+        ends = search_by_training(risk, width, &narrower, *backend, {}, SearchClock(SearchControl{})).ends;
         // L-BFGS stops where risks cannot be told apart: far below 1e-8 relative.
         EXPECT_NEAR(ends.front().risk / kinks[static_cast<std::size_t>(width)].risk, 1, 1e-8) << width;
     }
@@ -48,9 +48,11 @@ double one_neuron(const NodeSet& nodes, double phi, double b) {
 TEST(OptimumTraining, TwoDimensionsAgainstDenseSearch) {
     for (const char* target : {"sin(3*x1)*x2", "x1^2 + 2*x2"}) {
         const Problem problem = optimum::problem(target, box(0, 1, 2));
-        const TrueRisk risk(problem);
+        // Nodes far finer than a kink's error matters here; the optimum itself is integrated exactly.
+        CellConfig fine = problem.cell;
+        fine.evaluation.final_nodes = 200;
+        const TrueRisk risk(problem_of(fine));
         const NodeSet nodes = risk.nodes(Network(0, 2));
-        // Refine the best of a grid three times; the risk of the rule has tiny wiggles where a kink crosses nodes.
         double phi = 0, b = 0, best = HUGE_VAL, span_phi = M_PI, span_b = 1.5;
         for (int level = 0; level < 6; ++level) {
             const double middle_phi = phi, middle_b = b;
@@ -66,7 +68,7 @@ TEST(OptimumTraining, TwoDimensionsAgainstDenseSearch) {
         const std::vector<Optimum> optima = find_optima(problem, 1, *backend);
         EXPECT_NEAR(optima[0].risk, risk.variance(), 1e-14);
         EXPECT_NEAR(optima[1].risk / best, 1, 1e-5) << target;
-        EXPECT_LE(optima[1].risk, best * (1 + 1e-7)) << target;
+        EXPECT_LE(optima[1].risk, best * (1 + 1e-5)) << target;
         EXPECT_GE(optima[1].reached, 2);
     }
 }

@@ -42,13 +42,14 @@ protected:
         campaign_.cells.resize(1);
         return Store::open_for_writing(path(), campaign_);
     }
-    void know(const std::vector<double>& risks) {
+    void know(const std::vector<double>& risks, double allowance = 0) {
         const optimum::Problem problem = optimum::problem_of(campaign_.cells[0]);
         std::vector<StoredDocument> documents;
         for (std::size_t width = 0; width < risks.size(); ++width) {
             optimum::Optimum one;
             one.width = static_cast<std::int64_t>(width);
             one.risk = risks[width];
+            one.allowance = allowance;
             one.lower_bound = width == 0 ? risks[0] : risks[width] / 2;
             documents.push_back({document_kind::optimum, problem.id, one.width, problem.description, optimum::to_json(one).dump(), "", ""});
         }
@@ -108,6 +109,15 @@ TEST_F(StatementTest, MeasuredCertifiedAndPredictedByHand) {
     EXPECT_EQ(json["cells"][0]["floors"][1]["trials"], 4);
     EXPECT_EQ(json["cells"][0]["predicted"]["method"], "exact sum");
     EXPECT_THAT(summary_csv(summary), HasSubstr("measured_trials_least"));
+}
+
+// final_risk by a quadrature rule may lie below an optimum that was integrated exactly.
+TEST_F(StatementTest, ATrialBeatsAnOptimumOnlyByMoreThanItsRuleErrs) {
+    make(10).write_block({0, 0, 2}, {ended(0.0995), ended(0.2)});
+    know({variance, 0.1, 0.01}, 0.001);
+    EXPECT_THAT(summarize(Store::open(path())).warnings, ::testing::IsEmpty());
+    know({variance, 0.1, 0.01}, 0.0001);
+    EXPECT_THAT(summarize(Store::open(path())).warnings, ::testing::SizeIs(1));
 }
 
 TEST_F(StatementTest, WithoutAnOptimumNothingIsMeasured) {

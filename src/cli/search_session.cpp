@@ -1,0 +1,112 @@
+// Lock, signals, progress and storing of a search.
+#include "cli/search_session.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+
+#include "cli/options.hpp"
+#include "cli/output.hpp"
+#include "cli/shell_words.hpp"
+#include "optimum/optimum_json.hpp"
+#include "store/store.hpp"
+
+namespace limrisk::cli {
+
+namespace opt = limrisk::optimum;
+
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Of one problem: wider networks take longer.
+double share_done(const opt::SearchProgress& progress) {
+    const auto upto = [](double width) { return width * (width + 1) / 2; };
+    const auto width = static_cast<double>(progress.width);
+    return (upto(width) + progress.share * (width + 1)) / upto(static_cast<double>(progress.largest) + 1);
+}
+
+}  // namespace
+
+void add_search_options(CLI::App& command, SearchOptions& options) {
+    command
+        .add_option("--seconds", options.seconds,
+                    "at most about this long for each problem that is searched by training (all but d = 1, ReLU)")
+        ->type_name("S")
+        ->check(decimal_number(0.001, 1e9))
+        ->capture_default_str();
+}
+
+std::vector<opt::Optimum> leading_optima(const std::vector<opt::Optimum>& optima) {
+    std::vector<opt::Optimum> leading;
+    for (const opt::Optimum& optimum : optima)
+        if (optimum.width == static_cast<std::int64_t>(leading.size())) leading.push_back(optimum);
+    return leading;
+}
+
+StoredDocument document_of(const opt::Problem& problem, const opt::Optimum& optimum) {
+    return {document_kind::optimum, problem.id, optimum.width, problem.description, opt::to_json(optimum).dump(), "", ""};
+}
+
+SearchSession::SearchSession(const SearchOptions& options, const Campaign& campaign, std::int64_t problems, bool quiet)
+    : options_(options), problems_(problems), quiet_(quiet) {
+    if (options.store.empty()) return;
+    // Only makes it if it is not there: opening it for the campaign would ask for the campaign's number of trials.
+    if (!std::filesystem::exists(options.store)) (void)Store::open_for_writing(options.store, campaign);
+    writer_.emplace(options.store);
+}
+
+opt::SearchControl SearchSession::control(const opt::Problem& problem, std::function<void(const opt::Optimum&)> done) {
+    opt::SearchControl control;
+    control.seconds = options_.seconds;
+    control.done = std::move(done);
+    control.stopped = [this] { return signals_.requests() > 0; };
+    if (quiet_) return control;
+    control.progress = [this, bounded = !opt::has_kink_search(problem)](const opt::SearchProgress& progress) {
+        const double elapsed = seconds_since(start_);
+        constexpr double often_enough = 0.1;
+        if (elapsed < shown_ + often_enough) return;
+        shown_ = elapsed;
+        const double share = (static_cast<double>(problem_) + share_done(progress)) / static_cast<double>(problems_);
+        const double bound = static_cast<double>(problems_ - problem_) * options_.seconds - seconds_since(problem_start_);
+        const double guess = share > 0 ? elapsed * (1 - share) / share : -1;
+        const std::string left = bounded ? "at most " + clock_text(std::max(0.0, bound)) : clock_text(guess);
+        display_.show(elapsed, share,
+                      fmt::format(" {:3.0f} %  problem {}/{}  width {}/{}  {} left", 100 * share, problem_ + 1, problems_, progress.width,
+                                  progress.largest, left));
+    };
+    return control;
+}
+
+void SearchSession::next_problem() {
+    ++problem_;
+    problem_start_ = std::chrono::steady_clock::now();
+}
+
+void SearchSession::keep(StoredDocument document) {
+    if (!writer_) return;
+    std::vector<StoredDocument> documents;
+    documents.push_back(std::move(document));
+    writer_->write(std::move(documents));
+    ++kept_;
+}
+
+void SearchSession::say(const std::string& line) {
+    display_.clear();
+    note(line);
+}
+
+ExitCode SearchSession::stopped() {
+    display_.finish();
+    const int signal = signals_.first_signal();
+    const std::string kept = writer_ ? fmt::format("{} results of this search are stored in {}", kept_, options_.store)
+                                     : "nothing was kept, since there is no --store";
+    note(fmt::format("stopped by {}: {}\nTo go on: {}\n", signal == SIGTERM ? "SIGTERM" : "SIGINT", kept, shell_command(options_.words)));
+    return signal == SIGTERM ? ExitCode::Terminated : ExitCode::Interrupted;
+}
+
+}  // namespace limrisk::cli
