@@ -38,7 +38,7 @@ public:
     enum class Wait { Batch, Timeout, Starved, AllDone };
     /// Waits until a finished batch can be taken, or all threads have ended and nothing is left to take; where batches that were taken are
     /// not committed yet, also until a thread has nothing to do before they are (Starved).
-    Wait wait_for_batch(std::chrono::milliseconds timeout, bool uncommitted);
+    Wait wait_for_batch(std::chrono::milliseconds timeout, bool uncommitted = false);
     /// The oldest finished batch; only after wait_for_batch said Batch.
     FinishedBatch take();
 
