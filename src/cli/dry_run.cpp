@@ -112,7 +112,7 @@ std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>&
     if (campaign.until)
         text += fmt::format("each cell runs {}{}; work and time below are those of all\n", campaign.until->text(),
                             campaign.until->until == StoppingCriterion::Until::Events ? "" : ", judged after every block");
-    text += wrapped(common_phrases(campaign.cells), table_width) + "\n";
+    text += wrapped(common_phrases(campaign.cells), table_width);
     std::vector<TextColumn> columns{{"", "cell"}};
     for (TextColumn& column : parameter_columns(campaign)) columns.push_back(std::move(column));
     const std::size_t own = columns.size();

@@ -113,7 +113,9 @@ void add_affine(std::vector<Level>& levels, const TrueRisk& risk, std::int64_t w
     const std::optional<Network> narrow = affine_network(risk);
     if (!narrow || width < 1) return;
     const double value = risk(*narrow);
-    const auto same = [&](const Level& level) { return std::fabs(level.risk - value) <= affine_tolerance * value; };
+    const auto same = [&](const Level& level) {
+        return std::fabs(level.risk - value) <= affine_tolerance * value || (risk.is_zero(level.risk) && risk.is_zero(value));
+    };
     if (std::any_of(levels.begin(), levels.end(), same)) return;
     const Network wide = embed(*narrow, width);
     Level level{value, "+", 1, {}, wide.parameters, {}};

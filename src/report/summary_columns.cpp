@@ -100,13 +100,17 @@ std::string summary_legend(const StoreSummary& summary, const TextTable& table) 
     if (table.shows("missed, %")) text += remark("missed", "trials whose limiting risk is above " + threshold_text(summary.tolerance));
     if (table.shows("inactive")) text += remark("inactive", "mean number of inactive neurons at the start and at the end of training");
     text += remark("verdict", verdict_meaning);
-    std::string risks;
-    if (table.shows("risk")) risks = "true risk of the last network: median and 95 % quantile over the trials";
-    if (table.shows("risk")) risks += "; best: the smallest of any trial at any check";
-    if (table.shows("best")) risks += "; /opt.: the best as a multiple of the best known risk of the width";
-    if (!risks.empty()) text += remark("risk", risks);
-    if (table.shows("risk") && std::any_of(summary.cells.begin(), summary.cells.end(), binned))
-        text += remark("", "median, 95 %: upper ends of bins less than 0.1 % wide; the store keeps summaries only");
+    std::vector<std::string> risks;
+    const bool tail = table.shows("risk", "95 %");
+    if (table.shows("risk", "median"))
+        risks.push_back(std::string("true risk of the last network: median ") + (tail ? "and 95 % quantile " : "") + "over the trials");
+    if (table.shows("risk", "best")) risks.emplace_back("best: the smallest of any trial at any check");
+    if (table.shows("best"))
+        risks.emplace_back("/opt.: the smallest risk of any trial at any check, as a multiple of the best known one of the width");
+    if (!risks.empty()) text += remark("risk", fmt::format("{}", fmt::join(risks, "; ")));
+    if (table.shows("risk", "median") && std::any_of(summary.cells.begin(), summary.cells.end(), binned))
+        text += remark("", std::string(tail ? "median, 95 %" : "median") +
+                               ": upper ends of bins less than 0.1 % wide; the store keeps summaries only");
     if (!table.dropped().empty())
         text += remark("left out",
                        fmt::format("{}: the table has at most 100 columns; --csv and --json have them", fmt::join(table.dropped(), ", ")));

@@ -32,8 +32,9 @@ TextTable::TextTable(std::vector<TextColumn> columns, std::size_t width) : colum
     }
 }
 
-bool TextTable::shows(const std::string& group) const {
-    return std::any_of(columns_.begin(), columns_.end(), [&](const TextColumn& column) { return column.group == group; });
+bool TextTable::shows(const std::string& group, const std::string& head) const {
+    return std::any_of(columns_.begin(), columns_.end(),
+                       [&](const TextColumn& column) { return column.group == group && (head.empty() || column.head == head); });
 }
 
 std::size_t TextTable::gap(std::size_t column) const {

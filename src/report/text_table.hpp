@@ -23,8 +23,8 @@ public:
     std::string heads() const;
     std::string row(std::size_t index) const;
     std::size_t width() const;
-    /// Whether a column of the group is there.
-    bool shows(const std::string& group) const;
+    /// Whether a column of the group, or this one of it, is there.
+    bool shows(const std::string& group, const std::string& head = "") const;
     /// "group head" of each column that was dropped, from left to right.
     const std::vector<std::string>& dropped() const { return dropped_; }
 

@@ -134,6 +134,8 @@ TEST(OptimumHierarchy, TheBestAffineFunctionIsALevelInThePlane) {
     EXPECT_FALSE(found->optimum_of);
     EXPECT_TRUE(std::is_sorted(levels.begin(), levels.end(), [](const Level& a, const Level& b) { return a.risk < b.risk; }));
 
+    // An affine target: the optimum of width 1 is that function.
+    EXPECT_EQ(levels_of(optimum::problem("x1 + 2*x2", box(0, 1, 2)), 1).size(), 2u);
     EXPECT_FALSE(affine_network(TrueRisk(optimum::problem("(x1 - 0.5)^2", box(0, 1, 2))))) << "a constant is as good";
     EXPECT_FALSE(affine_network(TrueRisk(optimum::problem("x1", box(0, 1, 2), "\"power_relu(2)\""))));
     EXPECT_FALSE(affine_network(TrueRisk(optimum::problem("x1", "{ law = \"normal\", dimension = 2 }")))) << "no box";

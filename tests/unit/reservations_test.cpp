@@ -88,6 +88,8 @@ TEST_F(ReservationsTest, NoColumnOfTheVerdictIsLeftOutAndWhatIsLeftOutIsNamed) {
     const std::string table = flat(summary_table(summary));
     EXPECT_THAT(table, AllOf(HasSubstr("con osc bud div"), HasSubstr(" 0 0 100 0 "), HasSubstr("left out")));
     const std::string heads = table.substr(0, table.find(" 0 0 100 0 "));
+    EXPECT_THAT(table, Not(HasSubstr("95 % quantile"))) << "no legend of a column that is not there";
+    EXPECT_THAT(table, HasSubstr("left out risk 95 %"));
     EXPECT_EQ(heads.find(" best ") == std::string::npos, table.find("risk best") != std::string::npos) << table;
     EXPECT_EQ(heads.find("/opt.") == std::string::npos, table.find("best /opt.") != std::string::npos) << table;
     EXPECT_THAT(summary.cells[0].sentence, HasSubstr("the risk of 100.0 % still falls at the end of the budget"));
