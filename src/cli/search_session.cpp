@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <csignal>
 #include <filesystem>
 
 #include "cli/options.hpp"
@@ -105,8 +104,8 @@ ExitCode SearchSession::stopped() {
     const int signal = signals_.first_signal();
     const std::string kept = writer_ ? fmt::format("{} results of this search are stored in {}", kept_, options_.store)
                                      : "nothing was kept, since there is no --store";
-    note(fmt::format("stopped by {}: {}\nTo go on: {}\n", signal == SIGTERM ? "SIGTERM" : "SIGINT", kept, shell_command(options_.words)));
-    return signal == SIGTERM ? ExitCode::Terminated : ExitCode::Interrupted;
+    note(fmt::format("stopped by {}: {}\nTo go on: {}\n", signal_name(signal), kept, shell_command(options_.words)));
+    return signal_exit_code(signal);
 }
 
 }  // namespace limrisk::cli

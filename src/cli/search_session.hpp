@@ -30,7 +30,7 @@ void add_search_options(CLI::App& command, SearchOptions& options);
 /// Of the problem as stored, by width; without gaps from 0 on.
 std::vector<optimum::Optimum> leading_optima(const std::vector<optimum::Optimum>& optima);
 
-/// While it lives the store is this process's alone, and SIGINT and SIGTERM ask the search to stop.
+/// While it lives the store is this process's alone, and SIGINT, SIGTERM and SIGHUP ask the search to stop.
 class SearchSession {
 public:
     /// Takes the lock of the store, which it creates for the campaign if it is not there. Throws StoreError: Busy and others.

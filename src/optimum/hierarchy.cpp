@@ -87,6 +87,9 @@ std::vector<Level> line_levels(const TrueRisk& risk, std::int64_t width, const L
     return levels;
 }
 
+/// No network has less than 0: there nothing can be gained, whatever the gradient's rounding.
+double slack(const TrueRisk& risk, double value) { return risk.is_zero(value) ? HUGE_VAL : 0; }
+
 std::vector<Level> trained_levels(const Problem& problem, std::int64_t width, Backend& backend, const OptimumEffort& effort,
                                   const SearchControl& control, std::vector<Optimum> known) {
     const std::vector<Optimum> optima = find_optima(problem, width, backend, effort, control, std::move(known));
@@ -98,10 +101,8 @@ std::vector<Level> trained_levels(const Problem& problem, std::int64_t width, Ba
         if (!levels.empty() && risk.is_zero(levels.back().risk)) continue;
         const Network narrow(optimum.width, problem.cell.input.dimension, optimum.parameters), wide = embed(narrow, width);
         Level level{optimum.risk, optimum.shape, optimum.width, optimum.width, wide.parameters, {}};
-        // No network has less than 0: there nothing can be gained, whatever the gradient's rounding.
-        const double slack = risk.is_zero(optimum.risk) ? HUGE_VAL : 0;
-        level.certificate =
-            certify(risk, narrow, wide, {risk.gradient(wide), risk.hessian(narrow), risk(wide), risk.variance(), slack}, false);
+        level.certificate = certify(
+            risk, narrow, wide, {risk.gradient(wide), risk.hessian(narrow), risk(wide), risk.variance(), slack(risk, optimum.risk)}, false);
         levels.push_back(std::move(level));
     }
     std::reverse(levels.begin(), levels.end());
@@ -110,8 +111,9 @@ std::vector<Level> trained_levels(const Problem& problem, std::int64_t width, Ba
 
 /// Adds the best affine function to levels that are optima of widths, unless one of them is it.
 void add_affine(std::vector<Level>& levels, const TrueRisk& risk, std::int64_t width) {
+    if (width < 1 || risk.is_zero(risk.variance())) return;
     const std::optional<Network> narrow = affine_network(risk);
-    if (!narrow || width < 1) return;
+    if (!narrow) return;
     const double value = risk(*narrow);
     const auto same = [&](const Level& level) {
         return std::fabs(level.risk - value) <= affine_tolerance * value || (risk.is_zero(level.risk) && risk.is_zero(value));
@@ -119,7 +121,8 @@ void add_affine(std::vector<Level>& levels, const TrueRisk& risk, std::int64_t w
     if (std::any_of(levels.begin(), levels.end(), same)) return;
     const Network wide = embed(*narrow, width);
     Level level{value, "+", 1, {}, wide.parameters, {}};
-    level.certificate = certify(risk, *narrow, wide, {risk.gradient(wide), risk.hessian(*narrow), value, risk.variance(), 0}, false);
+    level.certificate =
+        certify(risk, *narrow, wide, {risk.gradient(wide), risk.hessian(*narrow), value, risk.variance(), slack(risk, value)}, false);
     const auto behind = std::find_if(levels.begin(), levels.end(), [&](const Level& other) { return other.risk > value; });
     levels.insert(behind, std::move(level));
 }
@@ -137,7 +140,7 @@ std::vector<Level> find_levels(const Problem& problem, std::int64_t width, Backe
         throw Error(ExitCode::Usage, fmt::format("levels are searched up to width {}, not {}", largest_searched_width, width));
     if (has_kink_search(problem)) return line_levels(TrueRisk(problem), width, effort.line);
     std::vector<Level> levels = trained_levels(problem, width, backend, effort, control, std::move(known));
-    add_affine(levels, TrueRisk(problem), width);
+    add_affine(levels, ConfirmedRisk(problem, width).fit(), width);
     return levels;
 }
 
