@@ -78,7 +78,7 @@ TEST(PredictedProbability, HoldsForTheProgramsNetworks) {
 
 // Saturated at either level; levels at 0, beside it, and both of one sign.
 TEST(PredictedProbability, HoldsForClipping) {
-    for (const Kind kind : kinds)
+    for (const Kind kind : test::enum_values<Kind>())
         for (const std::int64_t dimension : {1, 3})
             for (const auto& [low, high] : {std::pair{0.0, 1.0}, {-1.0, 0.0}, {-0.3, 0.2}, {0.1, 0.4}, {-0.6, -0.2}}) {
                 CellConfig cell = cell_of(kind, dimension, -0.5, 1);

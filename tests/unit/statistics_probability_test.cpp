@@ -60,8 +60,8 @@ TEST(InactiveProbability, ClosedForms) {
             << s << " " << t;
     // A maximum of 0 has the probability 1/2^d where the box touches 0; a negative one has none.
     for (const std::int64_t d : {1, 3}) {
-        EXPECT_EQ(maximum_not_positive(normal(1), zero(), 0, 1, d, true).value, 0);
-        EXPECT_EQ(maximum_not_positive(normal(1), zero(), -1, 0, d, true).value, 0);
+        EXPECT_EQ(maximum_at_most(normal(1), zero(), 0, 1, d, 0, true).value, 0);
+        EXPECT_EQ(maximum_at_most(normal(1), zero(), -1, 0, d, 0, true).value, 0);
         EXPECT_EQ(p_of(normal(1), zero(), -1, 0, d), std::pow(0.5, d));
     }
     // kaiming_uniform, kaiming_normal: the 8th row of the table, 6 digits.
