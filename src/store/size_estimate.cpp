@@ -17,8 +17,8 @@ constexpr double page = 4096, page_content = 4092;
 constexpr double empty_store = 120e3, empty_summary_store = 40e3;
 /// Keys, hash and header of a row, and its entry in the index.
 constexpr double row = 150;
-/// Distinct bins of a risk over the trials of a cell: a few hundred where they spread over orders of magnitude.
-constexpr double risk_bins = 500;
+/// Distinct bins of a risk over the trials of a cell: fitted to stores of networks that are hardly trained, whose risks spread most.
+double risk_bins(double trials) { return std::min(trials, 180 * std::pow(trials, 0.3)); }
 
 double trial_bytes() {
     double bytes = 0;
@@ -38,7 +38,7 @@ double blocks_bytes(double trials, double block_trials) {
 double aggregate_bytes(double trials, double width) {
     constexpr double bin = 12;  // key and count
     return row + page / 2 +
-           bin * (static_cast<double>(risk_fields.size()) * std::min(trials, risk_bins) +
+           bin * (static_cast<double>(risk_fields.size()) * risk_bins(trials) +
                   static_cast<double>(count_fields.size()) * std::min(trials, width + 1));
 }
 

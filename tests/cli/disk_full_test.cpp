@@ -37,6 +37,7 @@ TEST_F(ProgramTest, AFullDiskIs74AndGoesOnWithSpace) {
     std::filesystem::create_directory(path("disk"));
     if (!mount_small_disk(path("disk"), "size=1m")) GTEST_SKIP() << "no tmpfs can be mounted here: " << std::strerror(errno);
     write("campaign.toml", campaign_text(5000, 4));
+    succeed({"run", "campaign.toml", "--quiet", "--trials", "64", "--store", "disk/store.db"});
     {
         // Leaves room for a few blocks only.
         std::ofstream ballast(path("disk/ballast"), std::ios::binary);

@@ -12,7 +12,7 @@ TEST_F(ProgramTest, AFileThatMayNotGrowIs74) {
     write("campaign.toml", campaign_text(5000, 4));
     const Output limited = shell("ulimit -f 600; limrisk run campaign.toml");
     EXPECT_EQ(limited.code, 74) << limited.err;
-    EXPECT_THAT(limited.err, HasSubstr("limrisk: error: store campaign.db"));
+    EXPECT_THAT(limited.err, HasSubstr("campaign.db: the file may not grow further"));
     EXPECT_THAT(limited.err, HasSubstr("ulimit -f"));
     succeed({"verify", "campaign.db"});
     succeed({"run", "campaign.toml", "--quiet"});

@@ -21,7 +21,7 @@ protected:
             "plane.toml",
             "name = \"plane\"\ntrials = 8\nsteps = 100\n[problem]\n"
             "input = { law = \"uniform\", dimension = 2, low = 0.0, high = 1.0 }\ntarget = \"sin(9*x1)*cos(8*x2)\"\n[network]\nwidth = 4\n"
-            "[training]\noptimizer = \"sgd(0.1)\"\n");
+            "[training]\nbatch = 32\noptimizer = \"sgd(0.1)\"\n");
     }
     std::size_t stored(const std::string& kind = "optimum") const {
         return std::filesystem::exists(path("plane.db")) ? Store::open(path("plane.db")).documents(kind).size() : 0;

@@ -170,7 +170,7 @@ TEST(OptimumPlane, DegenerateTargets) {
     };
     const std::unique_ptr<Backend> backend = make_cpu_backend(1);
     for (const Case& c : {Case{"0", 2, 0}, Case{"2.5", 2, 0}, Case{"0.1", 3, 0}, Case{"1e-20", 4, 0}, Case{"1+2*x1-x2", 2, 1},
-                          Case{"1e6+x3", 3, 1}, Case{"abs(x1-x2)", 2, 2}}) {
+                          Case{"abs(x1-x2)", 2, 2}}) {
         const Problem problem = optimum::problem(c.target, box(0, 1, c.dimension));
         const ConfirmedRisk risk(problem, 2);
         const std::vector<Optimum> optima = find_optima(problem, 2, *backend, little());

@@ -78,7 +78,8 @@ TEST(Trajectory, IsThatOfTheChecksAndOfShorterRuns) {
                                               {7, "input = { law = \"normal\", dimension = 2 }"},
                                               {10, "width = 13"},
                                               {21, "nodes = 16"}}}) {
-        const CellConfig cell = trajectory_cell(edits);
+        CellConfig cell = trajectory_cell(edits);
+        cell.tail = 1;  // a longer tail has checks at other steps
         constexpr std::int64_t trials = 43;
         // Ten checks in 100 steps, so that every step of the trajectory has a check of the plain run.
         const CellTrajectory trajectory = trajectory_of(cell, request_of(cell, trials, 11));
@@ -123,7 +124,7 @@ TEST(Trajectory, IsThatOfTheChecksAndOfShorterRuns) {
 }
 
 TEST(Trajectory, DependsNeitherOnThreadsNorOnMemory) {
-    const CellConfig cell = trajectory_cell({{10, "width = 24"}, {14, "sampling = { nodes = 16 }"}, {19, "tolerance = 0.5"}});
+    const CellConfig cell = trajectory_cell({{3, "steps = 3000"}, {10, "width = 24"}, {14, "sampling = { nodes = 16 }"}, {19, "tolerance = 0.5"}});
     TrajectoryRequest request = request_of(cell, 70, 20, StepSpacing::Logarithmic);
     const CellTrajectory trajectory = trajectory_of(cell, request, 1);
     EXPECT_GT(trajectory.converged, 0);
