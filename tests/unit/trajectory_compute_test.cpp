@@ -124,7 +124,8 @@ TEST(Trajectory, IsThatOfTheChecksAndOfShorterRuns) {
 }
 
 TEST(Trajectory, DependsNeitherOnThreadsNorOnMemory) {
-    const CellConfig cell = trajectory_cell({{3, "steps = 3000"}, {10, "width = 24"}, {14, "sampling = { nodes = 16 }"}, {19, "tolerance = 0.5"}});
+    const CellConfig cell =
+        trajectory_cell({{3, "steps = 3000"}, {10, "width = 24"}, {14, "sampling = { nodes = 16 }"}, {19, "tolerance = 0.5"}});
     TrajectoryRequest request = request_of(cell, 70, 20, StepSpacing::Logarithmic);
     const CellTrajectory trajectory = trajectory_of(cell, request, 1);
     EXPECT_GT(trajectory.converged, 0);
