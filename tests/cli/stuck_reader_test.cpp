@@ -6,8 +6,6 @@
 namespace limrisk::test {
 namespace {
 
-using testing::HasSubstr;
-
 class StuckReaderTest : public ProgramTest {
 protected:
     void SetUp() override {

@@ -36,13 +36,13 @@ std::vector<Function> arguments(const TargetProgram& program) {
         if (!own && !difference && op != Op::Power) continue;
         const TargetProgram right = operand(program, i - 1);
         if (own) {
-            if (varies(right)) all.push_back(value(right));
+            if (varies(right)) all.emplace_back(value(right));
             continue;
         }
         const TargetProgram left = operand(program, i - 1 - right.size());
-        if (op == Op::Power && varies(left)) all.push_back(value(left));
+        if (op == Op::Power && varies(left)) all.emplace_back(value(left));
         if (difference && (varies(left) || varies(right)))
-            all.push_back([l = value(left), r = value(right)](double x) { return l(x) - r(x); });
+            all.emplace_back([l = value(left), r = value(right)](double x) { return l(x) - r(x); });
     }
     return all;
 }

@@ -38,7 +38,8 @@ Nodes panels(const InputLaw& input, std::int64_t n) {
     const double abscissas[] = {-0.86113631159405257522, -0.33998104358485626480, 0.33998104358485626480, 0.86113631159405257522};
     const double weights[] = {0.34785484513745385737, 0.65214515486254614263, 0.65214515486254614263, 0.34785484513745385737};
     const Ends domain = domain_of(input);
-    const double count = static_cast<double>(n / 4), half = 0.5 / count;
+    const auto panels = n / 4;
+    const double count = static_cast<double>(panels), half = 0.5 / count;
     std::vector<double> nodes, masses;
     double sum = 0;
     for (double p = 0; p < count; ++p)
