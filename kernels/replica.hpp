@@ -63,7 +63,8 @@ struct Tail {
 
     /// Whether the risk still falls: from check to check, or from half to half by more than a third of its spread, on a log scale.
     bool falls(std::int64_t count) const {
-        const auto half = static_cast<double>(count / 2);
+        const std::int64_t checks = count / 2;
+        const auto half = static_cast<double>(checks);
         return (!rose && last < first * (1 - 1e-9)) || 3 * (first_logs / half - last_logs / half) > log_of(maximum) - log_of(minimum);
     }
 };

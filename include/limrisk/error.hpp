@@ -14,6 +14,7 @@ enum class ExitCode : int {
     Defect = 70,       ///< a defect of limrisk
     InputOutput = 74,  ///< input/output, disk full
     Busy = 75,         ///< store in use by another process
+    HungUp = 129,
     Interrupted = 130,
     Terminated = 143,
 };

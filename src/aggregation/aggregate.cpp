@@ -106,12 +106,6 @@ Aggregate merge(const Aggregate& a, const Aggregate& b) {
     return sum;
 }
 
-std::int64_t certified_trials(const Aggregate& aggregate) {
-    const Histogram& inactive = aggregate.inactive_initial;
-    const auto first = std::upper_bound(inactive.keys.begin(), inactive.keys.end(), 0) - inactive.keys.begin();
-    return std::accumulate(inactive.counts.begin() + first, inactive.counts.end(), std::int64_t{0});
-}
-
 RiskRange order_statistic(const RiskDistribution& risks, std::int64_t rank) {
     const std::int64_t trials = std::accumulate(risks.bins.counts.begin(), risks.bins.counts.end(), std::int64_t{0});
     if (rank < 1 || rank > trials) throw Defect(fmt::format("rank {} of {} trials", rank, trials));

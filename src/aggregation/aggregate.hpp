@@ -102,9 +102,6 @@ Aggregate aggregate_records(const TrialRecord* records, std::int64_t count, std:
 /// Both together. They must not have a trial in common.
 Aggregate merge(const Aggregate& a, const Aggregate& b);
 
-/// Trials with at least one neuron certified inactive at initialization.
-std::int64_t certified_trials(const Aggregate& aggregate);
-
 /// Bounds of the order statistic of this rank, 1 .. trials: the value lies in the closed interval. Both ends are the value itself for the
 /// first and the last rank; else they differ by less than 2^-10 of the lower one, for normal numbers.
 RiskRange order_statistic(const RiskDistribution& risks, std::int64_t rank);

@@ -16,7 +16,7 @@ using Event = StoppingCriterion::Event;
 using Until = StoppingCriterion::Until;
 
 /// In the order of Event.
-constexpr const char* event_names[] = {"certified", "diverged", "risk_above"};
+constexpr const char* event_names[] = {"inactive", "diverged", "risk_above"};
 
 bool in_range(const StoppingCriterion& criterion) {
     const bool risk =
@@ -49,7 +49,7 @@ StoppingCriterion read_criterion(const json& document) {
 
 std::uint8_t StoppingCriterion::outcome(const TrialRecord& record) const {
     switch (event) {
-        case Event::Certified:
+        case Event::Inactive:
             return record.inactive_initial > 0 ? 1 : 0;
         case Event::Diverged:
             return record.verdict == Verdict::Diverged ? 1 : 0;
@@ -61,8 +61,8 @@ std::uint8_t StoppingCriterion::outcome(const TrialRecord& record) const {
 
 std::string StoppingCriterion::event_text() const {
     switch (event) {
-        case Event::Certified:
-            return "trials with certified neurons";
+        case Event::Inactive:
+            return "trials with inactive neurons at initialization";
         case Event::Diverged:
             return "diverged trials";
         case Event::RiskAbove:

@@ -16,10 +16,10 @@ struct StoppingCriterion {
         Events,             ///< there are `events` events
     } until = Until::Events;
     enum class Event {
-        Certified,  ///< at least one neuron certified inactive at initialization
+        Inactive,   ///< at least one neuron inactive on the whole box at initialization
         Diverged,   ///< verdict diverged
         RiskAbove,  ///< limiting risk greater than `risk_above`
-    } event = Event::Certified;
+    } event = Event::Inactive;
     std::int64_t at_most = 0;  ///< trials, in any case; at least 1
     double half_width = 0;     ///< IntervalHalfWidth: in (0, 1/2), else 0
     std::int64_t events = 0;   ///< Events: at least 1, else 0
@@ -29,7 +29,7 @@ struct StoppingCriterion {
 
     /// 1 if the event happened in the trial, else 0.
     std::uint8_t outcome(const TrialRecord& record) const;
-    /// What is counted: "trials with certified neurons", "diverged trials", "trials with a limiting risk above 0.1".
+    /// What is counted: "trials with inactive neurons at initialization", "diverged trials", "trials with a limiting risk above 0.1".
     std::string event_text() const;
     /// "until there are 1000 diverged trials, at most 1000000 trials".
     std::string text() const;

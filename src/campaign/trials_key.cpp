@@ -25,7 +25,7 @@ const Parameter half_width{"interval_half_width",
                            nullptr};
 const Parameter events{"events", ParameterType::Integer, "until there are so many events", {1, 1e9}, nullptr, false, {}, nullptr, nullptr};
 const Parameter event{
-    "event", ParameterType::Choice, "the event that is counted", {}, "\"certified\"", false, {"certified", "diverged"}, nullptr, nullptr};
+    "event", ParameterType::Choice, "the event that is counted", {}, "\"inactive\"", false, {"inactive", "diverged"}, nullptr, nullptr};
 const Parameter risk_above{
     "risk_above", ParameterType::Real, "counts trials whose limiting risk is greater; instead of event", {0}, nullptr, false, {}, nullptr,
     nullptr};
@@ -76,7 +76,7 @@ void read_until(const Node& node, StoppingCriterion& criterion, Problems& proble
     }
     if (const auto value = read_member(events, node, key, problems)) criterion.events = value->integer;
     if (const auto value = read_member(event, node, key, problems))
-        criterion.event = value->integer == 0 ? StoppingCriterion::Event::Certified : StoppingCriterion::Event::Diverged;
+        criterion.event = value->integer == 0 ? StoppingCriterion::Event::Inactive : StoppingCriterion::Event::Diverged;
     if (const auto value = read_member(risk_above, node, key, problems)) {
         criterion.event = StoppingCriterion::Event::RiskAbove;
         criterion.risk_above = value->number;

@@ -96,9 +96,9 @@ DrivenRun drive(const RunCommand& command, const Campaign& campaign, Store& stor
         note("limrisk: warning: " + line + "\n");
     };
     try {
-        RunOutcome outcome = run_campaign(campaign, store, backend, options);
+        const RunOutcome outcome = run_campaign(campaign, store, backend, options);
         if (display) display->finish();
-        return {std::move(outcome), signals.first_signal()};
+        return {outcome, signals.first_signal()};
     } catch (...) {
         if (display) display->finish();
         throw;

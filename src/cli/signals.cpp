@@ -20,7 +20,7 @@ struct StopSignal {
 constexpr std::array<StopSignal, 3> stop_signals{{
     {SIGINT, "SIGINT", ExitCode::Interrupted},
     {SIGTERM, "SIGTERM", ExitCode::Terminated},
-    {SIGHUP, "SIGHUP", ExitCode{129}},
+    {SIGHUP, "SIGHUP", ExitCode::HungUp},
 }};
 
 std::atomic<int> request_count{0};

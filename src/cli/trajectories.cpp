@@ -198,8 +198,10 @@ ExitCode trajectories(const TrajectoriesCommand& command) {
     const bool csv_alone = csv && csv->is_stdout();
     if (csv_alone && command.json) throw Error(ExitCode::Usage, "--json and --csv - both write to standard output; give --csv a file name");
     if (!command.again) read_stored(command, tasks);
-    const StopSignals signals;
-    if (!compute_missing(command, store, tasks, signals)) return stopped(command, tasks, signals.first_signal());
+    {
+        const StopSignals signals;  // while it computes; what prints afterwards, signals end as usual
+        if (!compute_missing(command, store, tasks, signals)) return stopped(command, tasks, signals.first_signal());
+    }
     std::vector<CellWithTrajectory> cells;
     for (CellTask& task : tasks) {
         if (task.trajectory)

@@ -9,6 +9,7 @@
 
 #include "optimum/optimum.hpp"
 #include "optimum/positive_risk.hpp"
+#include "optimum/true_risk.hpp"
 #include "report/level_scan.hpp"
 #include "report/prediction.hpp"
 #include "report/stopping_statement.hpp"
@@ -66,6 +67,14 @@ std::vector<EmbeddedLevel> hierarchy_of(const CellConfig& cell, const KnownProbl
     return levels;
 }
 
+/// The risk of the stored optimum's network as a check of this cell measures it.
+std::optional<double> seen_at_checks(const CellConfig& cell, const KnownOptimum& optimum) {
+    const opt::Network network{cell.width, cell.input.dimension, optimum.parameters};
+    const bool whole = optimum.parameters.size() == opt::Network(cell.width, cell.input.dimension).parameters.size();
+    if (!whole || !optimum.beaten_by.empty()) return std::nullopt;
+    return opt::TrueRisk(opt::problem_of(cell), evaluation_rule(cell.input, cell.evaluation.check_nodes))(network);
+}
+
 /// Everything that the aggregate and what is known of the problem say; measured: with the counts of the bins.
 CellSummary summary_of(const Aggregate& aggregate, const CellConfig& cell, const KnownProblem& known, const TargetMoments& target,
                        double tolerance) {
@@ -104,6 +113,7 @@ CellSummary summary_of(const Aggregate& aggregate, const CellConfig& cell, const
         measured.above_most += range.high > measured.threshold ? bins.counts[k] : 0;
     }
     measured.best_ratio = summary.best_risk == measured.optimum ? 1 : summary.best_risk / measured.optimum;
+    measured.seen_at_checks = seen_at_checks(cell, *summary.optimum);
     summary.measured = measured;
     return summary;
 }

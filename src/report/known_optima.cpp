@@ -19,7 +19,8 @@ KnownOptima::KnownOptima(const Store& store) {
     for (const StoredDocument& document : store.documents(document_kind::optimum)) {
         const opt::Optimum optimum = opt::optimum_from_json(document.text);
         KnownProblem& problem = problems_[document.id];
-        problem.optima[document.number] = {optimum.risk, optimum.lower_bound, optimum.attained, document.created, "", optimum.risk};
+        problem.optima[document.number] = {optimum.risk, optimum.lower_bound, optimum.attained,  document.created,
+                                           "",           optimum.risk,        optimum.parameters};
         problem.allowances[document.number] = optimum.allowance;
     }
     for (const StoredDocument& document : store.documents(document_kind::levels))

@@ -32,6 +32,21 @@ std::string zero_optima(const StoreSummary& summary) {
         cells_text(cells), risks);
 }
 
+std::string coarse_checks(const StoreSummary& summary) {
+    std::vector<std::int64_t> cells;
+    const Measured* example = nullptr;
+    for (const CellSummary& cell : summary.cells) {
+        if (!cell.measured || !checks_too_coarse(*cell.measured)) continue;
+        cells.push_back(cell.cell.index);
+        if (example == nullptr) example = &*cell.measured;
+    }
+    if (example == nullptr) return "";
+    return fmt::format(
+        "{}: evaluation.check_nodes are too few to tell who missed the optimum: they give its network the risk {:.4g} instead of {:.4g}{}; "
+        "run such cells with more",
+        cells_text(cells), *example->seen_at_checks, example->optimum, cells.size() == 1 ? "" : fmt::format(" (cell {})", cells.front()));
+}
+
 std::string still_falling_text(const StoreSummary& summary) {
     std::vector<std::int64_t> cells;
     const CellSummary* most = nullptr;
@@ -86,8 +101,10 @@ std::string threshold_text(double tolerance) {
 }
 
 std::vector<std::pair<std::string, std::string>> reservations(const StoreSummary& summary) {
-    std::vector<std::pair<std::string, std::string>> all{
-        {"optimum 0", zero_optima(summary)}, {"unfinished", still_falling_text(summary)}, {"law", contradicted_laws(summary)}};
+    std::vector<std::pair<std::string, std::string>> all{{"optimum 0", zero_optima(summary)},
+                                                         {"checks", coarse_checks(summary)},
+                                                         {"unfinished", still_falling_text(summary)},
+                                                         {"law", contradicted_laws(summary)}};
     std::erase_if(all, [](const auto& entry) { return entry.second.empty(); });
     return all;
 }

@@ -11,8 +11,8 @@ namespace limrisk {
 /// "the best known risk of the width by more than ...": what the limiting risk of a trial that missed the optimum exceeds.
 std::string threshold_text(double tolerance);
 
-/// A word of at most ten letters and a text: the threshold where the optimum is 0 up to rounding, trials whose risk still falls, and
-/// cells whose inactive neurons contradict the predicted law.
+/// A word of at most ten letters and a text: the threshold where the optimum is 0 up to rounding, checks too coarse for what is
+/// measured, trials whose risk still falls, and cells whose inactive neurons contradict the predicted law.
 std::vector<std::pair<std::string, std::string>> reservations(const StoreSummary& summary);
 
 /// "3", "3, 5 to 8": numbers of cells, ascending.

@@ -17,9 +17,10 @@ struct KnownOptimum {
     double risk = 0;
     std::optional<double> lower_bound;  ///< no network of this width has less
     bool attained = true;
-    std::string created;     ///< when it was stored
-    std::string beaten_by;   ///< "cell 3, trial 17": `risk` is that trial's, below the stored one; empty if none is
-    double stored_risk = 0;  ///< as it is in the store
+    std::string created;             ///< when it was stored
+    std::string beaten_by;           ///< "cell 3, trial 17": `risk` is that trial's, below the stored one; empty if none is
+    double stored_risk = 0;          ///< as it is in the store
+    std::vector<double> parameters;  ///< of a network with the stored risk; empty where none attains it
 };
 
 /// How many frozen neurons exclude the optimum: J do if the infimum at width h - J is positive (docs/theory.md section 5).
@@ -42,6 +43,7 @@ struct Measured {
     std::int64_t above_least = 0, above_most = 0;  ///< trials above: bounds where the store keeps summaries, equal where it keeps trials
     Interval share{0, 1};                          ///< 95 %; of the lower count's lower end and the higher count's higher end
     double best_ratio = 0;                         ///< best risk of all trials over the optimum; infinite for an optimum of 0
+    std::optional<double> seen_at_checks;          ///< risk that the rule of the checks gives a network with the stored optimum
 };
 
 /// Part of the scale of risks (risk_scale) that is added to every threshold: float32 reaches no less above an optimum of 0.
@@ -51,6 +53,13 @@ inline constexpr double absolute_tolerance = 1e-10;
 /// nothing then.
 inline bool optimum_is_zero(const Measured& measured, double tolerance) {
     return measured.threshold - measured.optimum * (1 + tolerance) >= measured.optimum;
+}
+
+/// Whether the rule of the checks errs by more than what counts as missed: then `missed` says little.
+inline bool checks_too_coarse(const Measured& measured) {
+    const double excess = measured.threshold - measured.optimum;
+    return measured.seen_at_checks &&
+           (*measured.seen_at_checks > measured.threshold || *measured.seen_at_checks < measured.optimum - excess);
 }
 
 /// Trials with this many neurons certified frozen at initialization: no iterate of any of them has a risk below the infimum at width

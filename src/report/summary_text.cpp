@@ -62,7 +62,8 @@ ordered_json certified_json(const CellSummary& cell) {
 ordered_json measured_json(const CellSummary& cell, double tolerance) {
     if (!cell.measured || cell.done == 0) {
         ordered_json node;
-        for (const char* key : {"optimum", "threshold", "trials_least", "trials_most", "low", "high", "best_ratio"}) node[key] = nullptr;
+        for (const char* key : {"optimum", "threshold", "trials_least", "trials_most", "low", "high", "best_ratio", "seen_at_checks"})
+            node[key] = nullptr;
         return node;
     }
     const Measured& measured = *cell.measured;
@@ -72,7 +73,8 @@ ordered_json measured_json(const CellSummary& cell, double tolerance) {
             {"trials_most", measured.above_most},
             {"low", measured.share.low},
             {"high", measured.share.high},
-            {"best_ratio", optimum_is_zero(measured, tolerance) ? ordered_json() : json_number(measured.best_ratio)}};
+            {"best_ratio", optimum_is_zero(measured, tolerance) ? ordered_json() : json_number(measured.best_ratio)},
+            {"seen_at_checks", measured.seen_at_checks ? ordered_json(*measured.seen_at_checks) : ordered_json()}};
 }
 
 ordered_json levels_json(const LevelStatement& statement) {

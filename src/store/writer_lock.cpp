@@ -105,6 +105,13 @@ WriterLock::WriterLock(const fs::path& store) : path_(store.string() + "-lock") 
         close(file.descriptor);
         busy(store, by);
     }
+    struct stat status {};
+    if (fstat(file.descriptor, &status) == 0 && status.st_nlink > 1) {
+        close(file.descriptor);
+        throw StoreError(ExitCode::InputOutput, fmt::format("store {}: {} has another name too (a hard link), so it is no lock of limrisk; "
+                                                            "move it away",
+                                                            store.string(), path_.string()));
+    }
     file_ = file.descriptor;
     try {
         const Locked byte = open_and_lock(store, store, 0, 0644, lock_byte_now);

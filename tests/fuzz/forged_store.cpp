@@ -27,7 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* campaign_text = R"toml(name = "forged"
-trials = { at_most = 48, until = { events = 30, event = "certified" } }
+trials = { at_most = 48, until = { events = 30, event = "inactive" } }
 steps = 20
 [problem]
 input = { law = "uniform", dimension = 1, low = 0.0, high = 1.0 }
@@ -141,7 +141,8 @@ void reseal(sqlite3* database) {
         else
             for (const AggregateColumn& column : aggregate_columns()) names += ", " + column.name;
         Seal seal;
-        const auto all = rows(database, "SELECT rowid, cell, first_trial, count" + names + " FROM " + table);
+        names += " FROM " + table;
+        const auto all = rows(database, "SELECT rowid, cell, first_trial, count" + names);
         for (const auto& row : all) {
             const auto cell = static_cast<std::size_t>(number(row[1]));
             const std::string hash = hash_of(row, cell < ids.size() ? ids[cell] : "", block);

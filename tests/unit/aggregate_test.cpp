@@ -160,14 +160,6 @@ TEST(Aggregate, ExtremesOfEqualRisksAreOfTheFirstTrial) {
     EXPECT_EQ(risks.maximum, (Extreme{infinity, 104}));
 }
 
-TEST(Aggregate, CountsCertifiedTrials) {
-    const std::vector<TrialRecord> records = trained_records(1000, 5);
-    const auto certified =
-        std::count_if(records.begin(), records.end(), [](const TrialRecord& record) { return record.inactive_initial > 0; });
-    EXPECT_EQ(certified_trials(aggregated(records)), certified);
-    EXPECT_EQ(certified_trials({}), 0);
-}
-
 TEST(RiskBins, AreAFunctionOfTheValueAlone) {
     std::mt19937_64 bits(3);
     for (int k = 0; k < 200000; ++k) {

@@ -28,10 +28,10 @@ StoppingCriterion criterion_of(const std::string& line, const Overrides& overrid
 }
 
 TEST(CampaignUntil, ReadsBothEndsAndAllEvents) {
-    StoppingCriterion expected{Until::IntervalHalfWidth, Event::Certified, 1000000, 0.005, 0, 0};
+    StoppingCriterion expected{Until::IntervalHalfWidth, Event::Inactive, 1000000, 0.005, 0, 0};
     EXPECT_EQ(criterion_of(trials("interval_half_width = 0.005")), expected);
-    EXPECT_EQ(criterion_of(trials("interval_half_width = 0.005, event = \"certified\"")), expected);
-    expected = {Until::Events, Event::Certified, 1000000, 0, 1000, 0};
+    EXPECT_EQ(criterion_of(trials("interval_half_width = 0.005, event = \"inactive\"")), expected);
+    expected = {Until::Events, Event::Inactive, 1000000, 0, 1000, 0};
     EXPECT_EQ(criterion_of(trials("events = 1000")), expected);
     expected.event = Event::Diverged;
     EXPECT_EQ(criterion_of(trials("events = 1000, event = \"diverged\"")), expected);
@@ -52,10 +52,10 @@ TEST(CampaignUntil, IsNoPartOfACell) {
 TEST(CampaignUntil, CommandLineChangesIt) {
     Overrides overrides;
     overrides.trials = 500;
-    EXPECT_EQ(criterion_of(trials("events = 10"), overrides), (StoppingCriterion{Until::Events, Event::Certified, 500, 0, 10, 0}));
+    EXPECT_EQ(criterion_of(trials("events = 10"), overrides), (StoppingCriterion{Until::Events, Event::Inactive, 500, 0, 10, 0}));
     overrides = {};
     overrides.set = {{"trials", "{ at_most = 70, until = { interval_half_width = 0.1 } }"}};
-    EXPECT_EQ(criterion_of("trials = 8", overrides), (StoppingCriterion{Until::IntervalHalfWidth, Event::Certified, 70, 0.1, 0, 0}));
+    EXPECT_EQ(criterion_of("trials = 8", overrides), (StoppingCriterion{Until::IntervalHalfWidth, Event::Inactive, 70, 0.1, 0, 0}));
     overrides.trials = 60;
     EXPECT_EQ(criterion_of("trials = 8", overrides).at_most, 60);
     overrides = {};
@@ -138,7 +138,7 @@ TEST(CampaignUntil, NeedsTheTrialsThemselves) {
 TEST(StoppingCriterion, OutcomesOfTrials) {
     const double infinity = std::numeric_limits<double>::infinity();
     TrialRecord record;
-    StoppingCriterion criterion{Until::Events, Event::Certified, 10, 0, 1, 0};
+    StoppingCriterion criterion{Until::Events, Event::Inactive, 10, 0, 1, 0};
     EXPECT_EQ(criterion.outcome(record), 0);
     record.inactive_initial = 2;
     EXPECT_EQ(criterion.outcome(record), 1);
@@ -155,8 +155,8 @@ TEST(StoppingCriterion, OutcomesOfTrials) {
 }
 
 TEST(StoppingCriterion, DescriptionsComeBack) {
-    const StoppingCriterion width{Until::IntervalHalfWidth, Event::Certified, 1000000, 0.005, 0, 0};
-    EXPECT_EQ(describe(width), R"({"at_most":1000000,"confidence":0.95,"until":{"event":"certified","interval_half_width":0.005}})");
+    const StoppingCriterion width{Until::IntervalHalfWidth, Event::Inactive, 1000000, 0.005, 0, 0};
+    EXPECT_EQ(describe(width), R"({"at_most":1000000,"confidence":0.95,"until":{"event":"inactive","interval_half_width":0.005}})");
     const StoppingCriterion risk{Until::Events, Event::RiskAbove, 7, 0, 3, 0.1};
     EXPECT_EQ(describe(risk), R"({"at_most":7,"confidence":0.95,"until":{"events":3,"risk_above":0.1}})");
     const StoppingCriterion diverged{Until::Events, Event::Diverged, 7, 0, 3, 0};

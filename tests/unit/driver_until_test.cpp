@@ -28,8 +28,8 @@ TrialRecord random_record(std::int64_t width, std::int64_t trial) {
     return record;
 }
 
-StoppingCriterion events(std::int64_t count) { return {Until::Events, Event::Certified, 0, 0, count, 0}; }
-StoppingCriterion half_width(double width) { return {Until::IntervalHalfWidth, Event::Certified, 0, width, 0, 0}; }
+StoppingCriterion events(std::int64_t count) { return {Until::Events, Event::Inactive, 0, 0, count, 0}; }
+StoppingCriterion half_width(double width) { return {Until::IntervalHalfWidth, Event::Inactive, 0, width, 0, 0}; }
 
 /// Of a cell: trials that count, and events among them.
 struct End {

@@ -88,7 +88,7 @@ TEST_F(ReportPageTest, UnderARuleItsEstimateIsThere) {
     summary.rates.clear();
     summary.no_rates = {{{1, 0}, "", "a stopping rule chose the numbers"}};
     for (CellSummary& cell : summary.cells) {
-        cell.stopping = StoppedCount{{StoppingCriterion::Until::Events, StoppingCriterion::Event::Certified, 60, 0, 2, 0},
+        cell.stopping = StoppedCount{{StoppingCriterion::Until::Events, StoppingCriterion::Event::Inactive, 60, 0, 2, 0},
                                      4,
                                      2,
                                      true,
@@ -99,8 +99,9 @@ TEST_F(ReportPageTest, UnderARuleItsEstimateIsThere) {
     write_report(summary, {}, origin_, {"report.html", std::nullopt, false});
     EXPECT_EQ(std::system("python3 " LIMRISK_REPORT_CHECK " report.html"), 0);
     const std::string page = read("report.html");
-    for (const char* part : {"Each cell runs until there are 2 trials with certified neurons, at most 60 trials", "<td>by the rule</td>",
-                             "50.0 [6.2, 87.5]", "inverse binomial sampling", "No rate: a stopping rule chose the numbers."})
+    for (const char* part :
+         {"Each cell runs until there are 2 trials with inactive neurons at initialization, at most 60 trials", "<td>by the rule</td>",
+          "50.0 [6.2, 87.5]", "inverse binomial sampling", "No rate: a stopping rule chose the numbers."})
         EXPECT_THAT(page, HasSubstr(part));
 }
 

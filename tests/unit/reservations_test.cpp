@@ -46,6 +46,8 @@ TEST(VerdictText, PercentsAddUpToAHundred) {
 /// Widths 1, 2, ... times SGD and Adam of `small_campaign`, or others; every cell with the same records.
 class ReservationsTest : public StoreTest {
 protected:
+    std::vector<double> narrow_network;  ///< parameters stored with the optimum of width 1
+
     StoreSummary summary_of(Campaign campaign, const std::vector<TrialRecord>& records, double optimum = -1, double tolerance = 0.01) {
         for (CellConfig& cell : campaign.cells) finish(cell);
         Store store = Store::open_for_writing(path(), campaign);
@@ -57,6 +59,7 @@ protected:
                 optimum::Optimum one;
                 one.width = width;
                 one.risk = width == 0 ? 34.0 / 45 : optimum;
+                if (width == 1) one.parameters = narrow_network;
                 store.add_document({document_kind::optimum, problem.id, width, problem.description, optimum::to_json(one).dump(), "", ""});
             }
         }
@@ -118,6 +121,23 @@ TEST_F(ReservationsTest, WhereTheOptimumIsZeroTheThresholdIsNamedAndNoMultipleOf
     EXPECT_THAT(flat(summary_table(usual)), AllOf(HasSubstr("by more than 50 % of it plus 1e-10"), Not(HasSubstr("0 up to rounding"))));
 }
 
+TEST_F(ReservationsTest, ChecksThatAreTooCoarseForTheOptimumAreNamed) {
+    narrow_network = {2, -1, 1, 0};  // max(2 x1 - 1, 0)
+    Campaign campaign = small_campaign(60, 1);
+    for (CellConfig& cell : campaign.cells) cell.evaluation.check_nodes = 4096;
+    const StoreSummary fine = summary_of(campaign, records(60, Verdict::Converged, 0.5, 3), 0.1);
+    ASSERT_TRUE(fine.cells[0].measured->seen_at_checks);
+    const double risk = *fine.cells[0].measured->seen_at_checks;
+    for (const std::int64_t nodes : {4096, 4}) {
+        std::filesystem::remove(path());
+        for (CellConfig& cell : campaign.cells) cell.evaluation.check_nodes = nodes;
+        const StoreSummary summary = summary_of(campaign, records(60, Verdict::Converged, 0.5, 3), risk, 1e-6);
+        const bool coarse = nodes == 4;
+        EXPECT_EQ(checks_too_coarse(*summary.cells[0].measured), coarse);
+        EXPECT_EQ(flat(summary_table(summary)).find("evaluation.check_nodes are too few") != std::string::npos, coarse);
+    }
+}
+
 TEST_F(ReservationsTest, ALawThatTheTrialsContradictIsSaidAloud) {
     // p = 3/8 at width 1; no inactive neuron in 200 trials has the probability 1e-41.
     const StoreSummary summary = summary_of(small_campaign(200, 1), records(200, Verdict::Converged, 0.5, 0));
@@ -168,12 +188,12 @@ TEST_F(ReservationsTest, ARateOfZeroIsNoLaw) {
 
 TEST_F(ReservationsTest, UnderARuleTheReasonIsTheRuleAndItsEstimateIsSaid) {
     Campaign campaign = small_campaign(60, 2);
-    campaign.until = StoppingCriterion{StoppingCriterion::Until::Events, StoppingCriterion::Event::Certified, 60, 0, 5, 0};
+    campaign.until = StoppingCriterion{StoppingCriterion::Until::Events, StoppingCriterion::Event::Inactive, 60, 0, 5, 0};
     const StoreSummary summary = summary_of(campaign, records(60, Verdict::Converged, 0.5, 4));
     EXPECT_TRUE(summary.rates.empty());
     EXPECT_THAT(rate_lines(summary), ElementsAre(HasSubstr("a stopping rule chose the numbers of trials")));
     EXPECT_THAT(summary.cells[0].sentence,
-                HasSubstr("by the rule stopped at 17 of at most 60 trials: 5 trials with certified neurons, 29.4 %"));
+                HasSubstr("by the rule stopped at 17 of at most 60 trials: 5 trials with inactive neurons at initialization, 29.4 %"));
     EXPECT_THAT(flat(summary_table(summary)), HasSubstr("cell 0, sgd(0.05), width 1: stopped at 17"));
 }
 

@@ -58,6 +58,20 @@ TEST_F(StoreLockTest, ARemovedLockFileMakesNoSecondWriter) {
     expect_busy("store.db");
 }
 
+TEST_F(StoreLockTest, ALockFileThatIsAnotherFileTooIsNeitherWrittenNorRemoved) {
+    std::ofstream(path("thesis.txt")) << "years of work";
+    fs::create_hard_link(path("thesis.txt"), path("store.db-lock"));
+    try {
+        const Store store = Store::open_for_writing(path(), small_campaign());
+        ADD_FAILURE() << "took a lock file that has another name";
+    } catch (const StoreError& error) {
+        EXPECT_EQ(error.code(), ExitCode::InputOutput);
+        EXPECT_THAT(error.what(), ::testing::HasSubstr("hard link"));
+    }
+    EXPECT_EQ(fs::file_size(path("thesis.txt")), 13);
+    EXPECT_EQ(fs::hard_link_count(path("thesis.txt")), 2);
+}
+
 /// From now on newfstatat() of a name fails with EIO in this process; of an open file it works.
 bool break_stat() {
 #if defined(__x86_64__)

@@ -51,7 +51,7 @@ protected:
     mutable std::int64_t visited_ = 0;
 };
 
-const StoppingCriterion ten_certified{Until::Events, Event::Certified, 100, 0, 10, 0};
+const StoppingCriterion ten_certified{Until::Events, Event::Inactive, 100, 0, 10, 0};
 
 TEST_F(StoreStoppingTest, IsKeptForReadersWithoutTheCampaign) {
     { EXPECT_FALSE(Store::open_for_writing(path(), campaign_until(ten_certified)).stopping_change()); }
@@ -164,7 +164,7 @@ TEST_F(StoreStoppingTest, AtMostEndsACell) {
 }
 
 TEST_F(StoreStoppingTest, HalfWidthsAreJudgedAtBlocksOfTheCell) {
-    const StoppingCriterion rough{Until::IntervalHalfWidth, Event::Certified, 100000, 0.4, 0, 0};
+    const StoppingCriterion rough{Until::IntervalHalfWidth, Event::Inactive, 100000, 0.4, 0, 0};
     {
         Store store = Store::open_for_writing(path(), campaign_until(rough));
         for (std::int64_t first = 0; first < 6000; first += 1000) write(store, first, 1000);

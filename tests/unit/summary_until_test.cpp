@@ -43,7 +43,7 @@ protected:
 };
 
 TEST_F(SummaryUntilTest, OnlyTheTrialsThatCount) {
-    const StoreSummary summary = summary_until({Until::Events, Event::Certified, 20, 0, 3, 0});
+    const StoreSummary summary = summary_until({Until::Events, Event::Inactive, 20, 0, 3, 0});
     const CellSummary& cell = summary.cells.at(0);
     EXPECT_EQ(cell.done, 9) << "the third certified trial is number 8";
     EXPECT_EQ(cell.stored, 9);
@@ -75,13 +75,13 @@ TEST_F(SummaryUntilTest, SharesThatTheRuleDoesNotWatchGetConfidenceSequences) {
     CellSummary two = cell;
     two.exclusion.least = 2;
     StoppedCount count = *cell.stopping;
-    count.criterion.event = Event::Certified;
+    count.criterion.event = Event::Inactive;
     enter_stopping(two, count);
     EXPECT_EQ(two.certified_share.low, confidence_sequence(5, 20).low);
 }
 
 TEST_F(SummaryUntilTest, UnfinishedCellsGoOn) {
-    const StoreSummary summary = summary_until({Until::Events, Event::Certified, 50, 0, 6, 0});
+    const StoreSummary summary = summary_until({Until::Events, Event::Inactive, 50, 0, 6, 0});
     EXPECT_THAT(summary_table(summary), AllOf(HasSubstr("goes on, at 20 of at most 50 trials"), HasSubstr("without guarantee"),
                                               HasSubstr("incomplete 1 of 1 cells; 20 of at most 50 trials")));
     EXPECT_EQ(trials_wanted(summary.cells[0], summary.campaign), 50);
