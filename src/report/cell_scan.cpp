@@ -114,6 +114,12 @@ CellSummary summary_of(const Aggregate& aggregate, const CellConfig& cell, const
     }
     measured.best_ratio = summary.best_risk == measured.optimum ? 1 : summary.best_risk / measured.optimum;
     measured.seen_at_checks = seen_at_checks(cell, *summary.optimum);
+    const double error = std::fabs(measured.seen_at_checks.value_or(measured.optimum) - measured.optimum);
+    if (error > measured.threshold - measured.optimum)
+        for (std::size_t k = 0; k < bins.keys.size(); ++k) {
+            const RiskRange range = risk_bin_range(bins.keys[k]);
+            measured.undecided += std::max(range.low - measured.threshold, measured.threshold - range.high) < error ? bins.counts[k] : 0;
+        }
     summary.measured = measured;
     return summary;
 }

@@ -44,6 +44,7 @@ struct Measured {
     Interval share{0, 1};                          ///< 95 %; of the lower count's lower end and the higher count's higher end
     double best_ratio = 0;                         ///< best risk of all trials over the optimum; infinite for an optimum of 0
     std::optional<double> seen_at_checks;          ///< risk that the rule of the checks gives a network with the stored optimum
+    std::int64_t undecided = 0;                    ///< trials no further from the threshold than that rule errs there
 };
 
 /// Part of the scale of risks (risk_scale) that is added to every threshold: float32 reaches no less above an optimum of 0.
@@ -53,13 +54,6 @@ inline constexpr double absolute_tolerance = 1e-10;
 /// nothing then.
 inline bool optimum_is_zero(const Measured& measured, double tolerance) {
     return measured.threshold - measured.optimum * (1 + tolerance) >= measured.optimum;
-}
-
-/// Whether the rule of the checks errs by more than what counts as missed: then `missed` says little.
-inline bool checks_too_coarse(const Measured& measured) {
-    const double excess = measured.threshold - measured.optimum;
-    return measured.seen_at_checks &&
-           (*measured.seen_at_checks > measured.threshold || *measured.seen_at_checks < measured.optimum - excess);
 }
 
 /// Trials with this many neurons certified frozen at initialization: no iterate of any of them has a risk below the infimum at width

@@ -62,7 +62,8 @@ ordered_json certified_json(const CellSummary& cell) {
 ordered_json measured_json(const CellSummary& cell, double tolerance) {
     if (!cell.measured || cell.done == 0) {
         ordered_json node;
-        for (const char* key : {"optimum", "threshold", "trials_least", "trials_most", "low", "high", "best_ratio", "seen_at_checks"})
+        for (const char* key :
+             {"optimum", "threshold", "trials_least", "trials_most", "low", "high", "best_ratio", "seen_at_checks", "undecided"})
             node[key] = nullptr;
         return node;
     }
@@ -74,7 +75,8 @@ ordered_json measured_json(const CellSummary& cell, double tolerance) {
             {"low", measured.share.low},
             {"high", measured.share.high},
             {"best_ratio", optimum_is_zero(measured, tolerance) ? ordered_json() : json_number(measured.best_ratio)},
-            {"seen_at_checks", measured.seen_at_checks ? ordered_json(*measured.seen_at_checks) : ordered_json()}};
+            {"seen_at_checks", measured.seen_at_checks ? ordered_json(*measured.seen_at_checks) : ordered_json()},
+            {"undecided", measured.undecided}};
 }
 
 ordered_json levels_json(const LevelStatement& statement) {
