@@ -348,6 +348,9 @@ Campaign load_campaign(const std::filesystem::path& path, const Overrides& overr
                     fmt::format("cannot read the campaign {}: {}; give the path of a TOML file", path.string(), reason));
     }
     text.resize(static_cast<std::size_t>(file.gcount()));
+    if (text.starts_with("SQLite format 3"))
+        throw Error(ExitCode::Data,
+                    fmt::format("{} is a store or another SQLite file; here the campaign file (TOML) is needed", path.string()));
     return parse_campaign(text, path.string(), overrides);
 }
 

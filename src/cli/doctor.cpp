@@ -15,6 +15,7 @@
 #include "cli/file_system.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "report/gnuplot.hpp"
 
 namespace limrisk::cli {
 namespace {
@@ -73,6 +74,15 @@ std::string chosen_backend() {
     }
 }
 
+/// The program that draws the figures of `limrisk report`.
+std::string gnuplot_text() {
+    try {
+        return find_gnuplot().string();
+    } catch (const Error& error) {
+        return fmt::format("PROBLEM: {}", error.what());
+    }
+}
+
 std::string store_rows(const std::filesystem::path& directory) {
     const FileSystemReport report = inspect_directory(directory);
     std::string text = row("directory", directory.string());
@@ -99,6 +109,8 @@ ExitCode doctor(const std::string& store) {
     text += "backends\n";
     text += row("  in use", chosen_backend());
     for (const auto& [name, value] : cuda::describe_cuda()) text += row(("  " + name).c_str(), value);
+    text += "report\n";
+    text += row("  gnuplot", gnuplot_text());
     text += "store\n";
     const std::filesystem::path parent = std::filesystem::path(store).parent_path();
     const std::string rows = store_rows(store.empty() || parent.empty() ? std::filesystem::current_path() : parent);

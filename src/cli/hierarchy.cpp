@@ -1,4 +1,4 @@
-// limrisk hierarchy: the levels of the risk of one width as certified local minima, and how many trials of a store ended on each.
+// limrisk hierarchy: the levels of the risk of one width, why each is a local minimum, and how many trials of a store ended on each.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,6 +15,7 @@
 #include "cli/search_session.hpp"
 #include "optimum/optimum_json.hpp"
 #include "report/cell_axes.hpp"
+#include "report/known_optima.hpp"
 #include "report/text_table.hpp"
 #include "store/counted_trials.hpp"
 #include "store/document_table.hpp"
@@ -110,7 +111,7 @@ std::string counts_text(const CellCounts& count, double tolerance) {
     const TextTable table(std::move(columns), 100);
     std::vector<std::string> parts = cell_phrases(count.cell);
     parts.front() = fmt::format("cell {}: {}", count.cell.index, parts.front());
-    parts.push_back(fmt::format("{} trials; final risk within {:g} of a level", count.trials, tolerance));
+    parts.push_back(fmt::format("{} trials; final risk within {:g} of a level (of the next level for a level 0)", count.trials, tolerance));
     std::string text = "\n" + wrapped(parts, 100) + table.heads();
     for (std::size_t row = 0; row < rows; ++row) text += table.row(row);
     return text;
@@ -143,9 +144,11 @@ void read_stored(const HierarchyCommand& command, std::vector<ProblemLevels>& pr
         one.optima.clear();
         for (const StoredDocument& document : store.documents(document_kind::optimum))
             if (document.id == one.problem.id) one.optima.push_back(opt::optimum_from_json(document.text));
-        for (const StoredDocument& document : store.documents(document_kind::levels))
-            if (document.id == one.problem.id && document.number == command.width && !command.again)
-                one.levels = opt::levels_from_json(document.text);
+        if (command.again) continue;
+        // A catalogue from before a better optimum was stored is left out, as everywhere.
+        const KnownOptima known(store);
+        const auto& catalogs = known.of(one.problem.cell).catalogs;
+        if (const auto found = catalogs.find(command.width); found != catalogs.end()) one.levels = found->second;
     }
 }
 
@@ -204,7 +207,7 @@ void add_hierarchy(CLI::App& app, Action& action, const std::vector<std::string>
     const auto options = std::make_shared<HierarchyCommand>();
     options->search.words = words;
     CLI::App* command =
-        app.add_subcommand("hierarchy", "the levels of the risk: certified local minima, and the trials that ended on them");
+        app.add_subcommand("hierarchy", "the levels of the risk: local minima with their evidence, and the trials that ended on them");
     add_campaign_options(*command, options->campaign);
     command->add_option("--width", options->width, "width of the networks")
         ->type_name("H")

@@ -5,11 +5,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
+#include "campaign/cell_description.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/shell_words.hpp"
 #include "optimum/optimum_json.hpp"
+#include "optimum/problem.hpp"
 #include "store/store.hpp"
 
 namespace limrisk::cli {
@@ -27,6 +30,12 @@ double share_done(const opt::SearchProgress& progress) {
     const auto upto = [](double width) { return width * (width + 1) / 2; };
     const auto width = static_cast<double>(progress.width);
     return (upto(width) + progress.share * (width + 1)) / upto(static_cast<double>(progress.largest) + 1);
+}
+
+bool shares_a_problem(const Store& store, const Campaign& campaign) {
+    std::set<std::string> ids;
+    for (const StoredCell& stored : store.cells()) ids.insert(opt::problem_of(cell_from_description(stored.description)).id);
+    return std::ranges::any_of(campaign.cells, [&](const CellConfig& cell) { return ids.contains(opt::problem_of(cell).id); });
 }
 
 }  // namespace
@@ -55,7 +64,15 @@ SearchSession::SearchSession(const SearchOptions& options, const Campaign& campa
     : options_(options), problems_(problems), quiet_(quiet) {
     if (options.store.empty()) return;
     // Only makes it if it is not there: opening it for the campaign would ask for the campaign's number of trials.
-    if (!std::filesystem::exists(options.store)) (void)Store::open_for_writing(options.store, campaign);
+    if (!std::filesystem::exists(options.store)) {
+        (void)Store::open_for_writing(options.store, campaign);
+    } else if (!shares_a_problem(Store::open(options.store), campaign)) {
+        throw Error(
+            ExitCode::Usage,
+            fmt::format("--store {}: it has none of the campaign's problems (target, input law, activation); nothing would ever use "
+                        "what is found. `limrisk summary` shows what the store is of",
+                        options.store));
+    }
     writer_.emplace(options.store);
 }
 

@@ -106,8 +106,8 @@ Figure inactive_figure(const CellGroup& group, const CellSummary& cell) {
                "binomial");
     figure.script = plot.text();
     if (cell.prediction.test)
-        figure.caption = fmt::format("Exact test of the start against the law: p-value {:.2g}{}.", cell.prediction.test->p_value,
-                                     cell.prediction.rejected ? ", which contradicts it" : "");
+        figure.caption = fmt::format("Exact tests of the numbers at the start against the law: smallest adjusted p-value {:.2g}{}.",
+                                     cell.prediction.test->p_value, cell.prediction.rejected ? ", which contradicts it" : "");
     const Histogram& start = counts_at_start(cell);
     double mean = 0;
     for (std::size_t k = 0; k < start.keys.size(); ++k) mean += static_cast<double>(start.keys[k] * start.counts[k]) / trials;

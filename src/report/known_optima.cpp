@@ -3,12 +3,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "optimum/optimum_json.hpp"
 #include "optimum/problem.hpp"
 
 namespace limrisk {
 
 namespace opt = limrisk::optimum;
+
+namespace {
+
+/// Relative difference of an optimum and the level that was found from it; a catalogue with a level further above its optimum is one of
+/// before that optimum was found.
+constexpr double same_optimum = 1e-6;
+
+}  // namespace
 
 std::optional<KnownOptimum> KnownProblem::optimum(std::int64_t width) const {
     const auto found = optima.find(width);
@@ -19,12 +29,19 @@ KnownOptima::KnownOptima(const Store& store) {
     for (const StoredDocument& document : store.documents(document_kind::optimum)) {
         const opt::Optimum optimum = opt::optimum_from_json(document.text);
         KnownProblem& problem = problems_[document.id];
-        problem.optima[document.number] = {optimum.risk, optimum.lower_bound, optimum.attained,  document.created,
-                                           "",           optimum.risk,        optimum.parameters};
+        problem.optima[document.number] = {optimum.risk, optimum.lower_bound, optimum.attained,        document.created,
+                                           "",           optimum.risk,        optimum.ended == "time", optimum.parameters};
         problem.allowances[document.number] = optimum.allowance;
     }
-    for (const StoredDocument& document : store.documents(document_kind::levels))
-        problems_[document.id].catalogs[document.number] = opt::levels_from_json(document.text);
+    for (const StoredDocument& document : store.documents(document_kind::levels)) {
+        KnownProblem& problem = problems_[document.id];
+        std::vector<opt::Level> levels = opt::levels_from_json(document.text);
+        const auto is_old = [&](const opt::Level& level) {
+            const auto optimum = level.optimum_of ? problem.optima.find(*level.optimum_of) : problem.optima.end();
+            return optimum != problem.optima.end() && optimum->second.risk < level.risk * (1 - same_optimum);
+        };
+        if (!std::ranges::any_of(levels, is_old)) problem.catalogs[document.number] = std::move(levels);
+    }
 }
 
 const KnownProblem& KnownOptima::of(const CellConfig& cell) const {
@@ -55,9 +72,10 @@ std::vector<std::string> KnownOptima::warnings() const {
         for (const auto& [width, optimum] : problems_.at(id).optima)
             if (!optimum.beaten_by.empty())
                 lines.push_back(
-                    fmt::format("{}, width {}: the optimum {:.15g} stored {} is none: {} has {:.15g}. The statistics follow the trial; "
-                                "search again with "
-                                "`limrisk optimum CAMPAIGN --store STORE --again --replace`",
+                    fmt::format("{}, width {}: the stored optimum {:.15g} ({}) is not the least risk: {}, counted by the neurons that are "
+                                "not inactive, has "
+                                "{:.15g}. The statistics use the trial's risk; search again, and longer, with `limrisk optimum CAMPAIGN "
+                                "--store STORE --again --replace --seconds S`",
                                 label, width, optimum.stored_risk, optimum.created, optimum.beaten_by, optimum.risk));
     return lines;
 }

@@ -84,7 +84,11 @@ std::string head(const StoreSummary& summary) {
                         "class=\"bad\"") +
                 "\n";
     }
-    if (ruled) text += element("p", "A stopping rule says which trials count; all intervals hold under it.") + "\n";
+    if (ruled)
+        text +=
+            element("p",
+                    "A stopping rule says which trials count. The intervals hold under it if it was chosen before the results were seen.") +
+            "\n";
     if (!ruled && stored > done)
         text += element("p", fmt::format("Not counted: {} behind a gap.", counted(stored - done, "stored trial")), "class=\"bad\"") + "\n";
     for (const std::string& warning : summary.warnings) text += element("p", "Warning: " + warning, "class=\"bad\"") + "\n";

@@ -179,7 +179,7 @@ std::string levels_section(const StoreSummary& summary, const std::vector<CellGr
     const std::string explanation = fmt::format(
         "Levels of the risk at which trials ended, and the mean numbers of inactive, linear and kinked neurons there at the end. A trial "
         "is on "
-        "a level if its risk is within a relative {:g} of it.",
+        "a level if its risk differs from it by at most {:g} of it, or of the next level for a level 0.",
         tolerance);
     return section("levels", "Levels", paragraph(explanation) + text);
 }

@@ -14,6 +14,9 @@ namespace {
 /// Of a cell, from which its trials that still fall are worth a sentence.
 constexpr double noticed = 0.01;
 
+/// Checks of a tail from which on noise hardly ever looks like a risk that falls (docs/theory.md section 8).
+constexpr std::int64_t telling_tail = 16;
+
 std::string cells_text(const std::vector<std::int64_t>& cells) { return (cells.size() == 1 ? "cell " : "cells ") + cell_list(cells); }
 
 std::string zero_optima(const StoreSummary& summary) {
@@ -30,6 +33,17 @@ std::string zero_optima(const StoreSummary& summary) {
     return fmt::format(
         "{}: the best known risk is 0 up to rounding; a trial missed it if its limiting risk is above {}, whatever --tolerance",
         cells_text(cells), risks);
+}
+
+std::string short_searches(const StoreSummary& summary) {
+    std::vector<std::int64_t> cells;
+    for (const CellSummary& cell : summary.cells)
+        if (cell.measured && cell.optimum->cut_short) cells.push_back(cell.cell.index);
+    if (cells.empty()) return "";
+    return fmt::format(
+        "{}: the search for the best known risk ended because its time was over: there may be a smaller one, which more trials miss; "
+        "`limrisk optimum CAMPAIGN --store STORE --again --replace --seconds S` searches longer",
+        cells_text(cells));
 }
 
 std::string coarse_checks(const StoreSummary& summary) {
@@ -51,19 +65,23 @@ std::string coarse_checks(const StoreSummary& summary) {
 std::string still_falling_text(const StoreSummary& summary) {
     std::vector<std::int64_t> cells;
     const CellSummary* most = nullptr;
+    std::int64_t shortest = telling_tail;
     for (const CellSummary& cell : summary.cells) {
         if (still_falling(cell) < noticed) continue;
         cells.push_back(cell.cell.index);
+        shortest = std::min<std::int64_t>(shortest, cell.cell.tail);
         if (most == nullptr || still_falling(cell) > still_falling(*most)) most = &cell;
     }
     if (most == nullptr) return "";
     const std::string share = fmt::format("{:.0f} %", 100 * still_falling(*most));
     return fmt::format(
-        "{}: the risk of {} of the trials{} still falls at the end of the budget (bud): what they are said to miss they may reach yet; "
-        "more "
-        "steps tell",
+        "{}: the risk of {} of the trials{} still falls at the end of the budget (bud): with more steps they end lower, and those that are "
+        "not certified may yet reach the optimum{}",
         cells_text(cells), (cells.size() == 1 ? "" : "up to ") + share,
-        cells.size() == 1 ? "" : fmt::format(" (cell {})", most->cell.index));
+        cells.size() == 1 ? "" : fmt::format(" (cell {})", most->cell.index),
+        shortest < telling_tail
+            ? fmt::format("; a tail of {} checks often seems to fall by chance, {} or more seldom do", shortest, telling_tail)
+            : "");
 }
 
 std::string contradicted_laws(const StoreSummary& summary) {
@@ -103,6 +121,7 @@ std::string threshold_text(double tolerance) {
 
 std::vector<std::pair<std::string, std::string>> reservations(const StoreSummary& summary) {
     std::vector<std::pair<std::string, std::string>> all{{"optimum 0", zero_optima(summary)},
+                                                         {"search", short_searches(summary)},
                                                          {"checks", coarse_checks(summary)},
                                                          {"unfinished", still_falling_text(summary)},
                                                          {"law", contradicted_laws(summary)}};

@@ -38,9 +38,11 @@ std::string certified_phrase(const CellSummary& cell) {
     const std::int64_t least = *cell.exclusion.least;
     const std::string neurons = least == 1 ? "a neuron" : fmt::format("{} neurons or more", least);
     const bool saturates = cell.cell.activation.kind == kernels::ActivationKind::Clipping;
-    return fmt::format("{} provably cannot reach the global minimum ({} certified {} at initialization); the theory says at least {} %",
-                       share(cell.certified, cell.done, cell.certified_share), neurons, saturates ? "saturated" : "inactive",
-                       bound(cell.prediction.bound.value_or(0)));
+    return fmt::format(
+        "{} provably cannot reach the global minimum ({} certified {} at initialization); by the law of the initialization "
+        "the probability of that is {} %",
+        share(cell.certified, cell.done, cell.certified_share), neurons, saturates ? "saturated" : "inactive",
+        bound(cell.prediction.bound.value_or(0)));
 }
 
 /// The threshold that was used, and what the tolerance has to do with it.
@@ -50,7 +52,8 @@ std::string threshold_phrase(const Measured& measured, double tolerance) {
     std::string text = fmt::format("the best known risk {:.4g} by more than ", measured.optimum);
     if (excess - relative <= visible * excess) return text + fmt::format("{:g} %", 100 * tolerance);
     text += fmt::format("{:.3g}", excess);
-    return relative <= visible * excess ? text + ", which float32 does not resolve; the tolerance is below that" : text;
+    return relative <= visible * excess ? text + fmt::format(" ({:g} of the target's scale, whatever the tolerance)", absolute_tolerance)
+                                        : text;
 }
 
 std::string measured_phrase(const CellSummary& cell, double tolerance) {
@@ -105,11 +108,13 @@ std::string sentence(const CellSummary& cell, const std::vector<std::string>& na
     if (cell.done == 0) return text + "no trials yet.";
     text += fmt::format("of {} trials {}", grouped_digits(cell.done), certified_phrase(cell));
     if (cell.measured) text += "; " + measured_phrase(cell, tolerance);
+    if (const std::int64_t diverged = cell.verdicts[static_cast<std::size_t>(Verdict::Diverged)]; diverged > 0)
+        text += fmt::format("; {} % diverged", share_text(diverged, cell.done));
     if (still_falling(cell) > 0)
         text += fmt::format("; the risk of {} % still falls at the end of the budget",
                             share_text(cell.verdicts[static_cast<std::size_t>(Verdict::Budget)], cell.done));
     if (cell.prediction.rejected)
-        text += fmt::format("; the numbers of inactive neurons contradict the law that the theory assumes (p-value {:.1e})",
+        text += fmt::format("; the numbers of inactive neurons contradict the law of the initialization (p-value {:.1e})",
                             cell.prediction.test->p_value);
     if (cell.stopping) text += "; by the rule " + stopped_text(*cell.stopping);
     if (cell.levels) {

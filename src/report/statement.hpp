@@ -20,6 +20,7 @@ struct KnownOptimum {
     std::string created;             ///< when it was stored
     std::string beaten_by;           ///< "cell 3, trial 17": `risk` is that trial's, below the stored one; empty if none is
     double stored_risk = 0;          ///< as it is in the store
+    bool cut_short = false;          ///< the search ended because its time was over
     std::vector<double> parameters;  ///< of a network with the stored risk; empty where none attains it
 };
 

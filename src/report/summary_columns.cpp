@@ -29,7 +29,7 @@ std::string interval(const Interval& interval) {
 /// Never rounded up: it is a lower bound.
 std::string bound(double probability) {
     if (probability >= 1) return "100";
-    return fmt::format("{:.2f}", std::floor(1e4 * probability) / 100);
+    return fmt::format("{:.2f}", std::floor(1e4 * probability * (1 + 1e-15)) / 100);
 }
 
 /// A multiple of the optimum: three digits.

@@ -84,7 +84,7 @@ Failure classify(int extended_code) {
             return {ExitCode::Busy,
                     "another program keeps the file locked; close it (a sqlite3 shell, a notebook) and run the same command again"};
         case SQLITE_NOTADB:
-            return {ExitCode::Data, "the file is not a limrisk store"};
+            return {ExitCode::Data, "the file is not a limrisk store; `limrisk run CAMPAIGN` makes one from a campaign file"};
         case SQLITE_CORRUPT:
             return {ExitCode::Data, "the file is damaged; restore it from a copy, or move it away and run the campaign again"};
         case SQLITE_ERROR:

@@ -35,7 +35,7 @@ TEST_F(UntilTest, EndsEachCellByItself) {
     const Output output = succeed({"run", "until.toml"});
     EXPECT_THAT(output.err, HasSubstr("3 cells x at most 60000 trials"));
     EXPECT_THAT(output.err, HasSubstr("the rule saved "));
-    EXPECT_THAT(output.out, HasSubstr("until there are 2000 trials with certified neurons"));
+    EXPECT_THAT(output.out, HasSubstr("until there are 2000 trials with inactive neurons at initialization"));
     EXPECT_THAT(output.out, HasSubstr(": stopped at "));
     EXPECT_THAT(output.out, Not(HasSubstr("incomplete")));
     EXPECT_EQ(output.out, succeed({"summary", "until.db"}).out);

@@ -101,7 +101,8 @@ TEST_F(StatementTest, MeasuredCertifiedAndPredictedByHand) {
     EXPECT_TRUE(summary.warnings.empty());
     EXPECT_EQ(cell.sentence,
               "sgd(0.05), width 1: of 10 trials 40.0 % [12.2, 73.8] provably cannot reach the global minimum (a neuron certified inactive "
-              "at initialization); the theory says at least 37.5 %; 90.0 % [55.5, 99.7] miss the best known risk 0.1 by more than 1 %; the "
+              "at initialization); by the law of the initialization the probability of that is 37.5 %; 90.0 % [55.5, 99.7] miss the best "
+              "known risk 0.1 by more than 1 %; the "
               "best of all trials has 1.00 times it; the 10 that converged form 3 groups of risks.");
     EXPECT_THAT(summary.cells[1].sentence, HasSubstr("no trials yet"));
     const nlohmann::json json = nlohmann::json::parse(summary_json(summary));
@@ -149,7 +150,8 @@ TEST_F(StatementTest, OnlyProvedExclusionsAreCertified) {
     EXPECT_EQ(cell.exclusion.least, 7);
     EXPECT_EQ(cell.certified, 2);
     EXPECT_NEAR(*cell.prediction.bound, 8 * 0.75 / 16384 + 1.0 / 65536, 1e-12);
-    EXPECT_THAT(cell.sentence, HasSubstr("7 neurons or more certified inactive at initialization); the theory says at least 0.038 %"));
+    EXPECT_THAT(cell.sentence, HasSubstr("7 neurons or more certified inactive at initialization); by the law of the initialization the "
+                                         "probability of that is 0.038 %"));
     EXPECT_THAT(cell.exclusion.reason, HasSubstr("no width up to 1 reaches the optimum: the target is not affine"));
 }
 
@@ -217,7 +219,7 @@ TEST_F(StatementTest, RoundingIsNoViolationAndNoMiss) {
         EXPECT_NEAR(summary.cells[0].measured->threshold, 1e-10 * c.scale, 1e-15 * c.scale) << c.target;
         EXPECT_EQ(summary.cells[0].measured->above_most, 1) << c.target;
         EXPECT_TRUE(nlohmann::json::parse(summary_json(summary))["cells"][0]["measured"]["best_ratio"].is_null()) << c.target;
-        EXPECT_THAT(summary.cells[0].sentence, HasSubstr("which float32 does not resolve; the tolerance is below that")) << c.target;
+        EXPECT_THAT(summary.cells[0].sentence, HasSubstr("1e-10 of the target's scale, whatever the tolerance")) << c.target;
     }
 }
 
@@ -227,7 +229,7 @@ TEST_F(StatementTest, TheSentenceNamesTheThresholdThatIsUsed) {
     const auto said = [&](double tolerance) { return summarize(Store::open(path()), tolerance).cells[0].sentence; };
     EXPECT_THAT(said(0.01), HasSubstr("the best known risk 1e-08 by more than 1.76e-10"));  // 1e-10 + 1e-10 Var f
     EXPECT_THAT(said(10), HasSubstr("the best known risk 1e-08 by more than 1000 %"));
-    EXPECT_THAT(said(1e-6), HasSubstr("by more than 7.56e-11, which float32 does not resolve; the tolerance is below that"));
+    EXPECT_THAT(said(1e-6), HasSubstr("by more than 7.56e-11 (1e-10 of the target's scale, whatever the tolerance"));
 }
 
 TEST_F(StatementTest, ATrialThatBeatsAnOptimumIsReportedAndFollowed) {
@@ -239,8 +241,8 @@ TEST_F(StatementTest, ATrialThatBeatsAnOptimumIsReportedAndFollowed) {
     know({variance, 0.1, 0.01});
     const StoreSummary summary = summarize(Store::open(path()));
     ASSERT_EQ(summary.warnings.size(), 1u);
-    EXPECT_THAT(summary.warnings[0], HasSubstr("width 1: the optimum 0.1 stored"));
-    EXPECT_THAT(summary.warnings[0], HasSubstr("cell 1, trial 1 has 0.07"));
+    EXPECT_THAT(summary.warnings[0], HasSubstr("width 1: the stored optimum 0.1 ("));
+    EXPECT_THAT(summary.warnings[0], HasSubstr("cell 1, trial 1, counted by the neurons that are not inactive, has 0.07"));
     EXPECT_EQ(summary.cells[0].measured->optimum, 0.07) << "a cell that was read before the trial, too";
     EXPECT_EQ(summary.cells[0].measured->above_most, 2);
     EXPECT_FALSE(summary.violated());
@@ -410,7 +412,7 @@ TEST(Sentence, TheBoundOfTheTheoryIsNeverRoundedUp) {
     const auto printed = [&](double probability) {
         cell.prediction.bound = probability;
         const std::string text = sentence(cell, {}, 0.01);
-        const std::string_view head = "the theory says at least ";
+        const std::string_view head = "by the law of the initialization the probability of that is ";
         return std::stod(text.substr(text.find(head) + head.size()));
     };
     EXPECT_EQ(printed(0.755859375), 75.5);  // 1 - 0.625^3
