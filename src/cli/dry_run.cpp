@@ -127,7 +127,7 @@ std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>&
     const TextTable table(std::move(columns), table_width);
     text += table.heads();
     for (std::size_t row = 0; row < predictions.size(); ++row) text += table.row(row);
-    text += "\n";
+    text += '\n';
     for (const CellPrediction& prediction : predictions)
         for (const std::string& line : prediction.plan_lines) text += fmt::format("cell {}: {}\n", prediction.cell->index, line);
     const Totals sum = total(campaign, predictions, backend);

@@ -71,7 +71,7 @@ std::vector<Token> tokenize(std::string_view text) {
         } else {
             for (const Misused& habit : misused) {
                 const bool begins = text.substr(at).starts_with(habit.text);
-                const bool comparison = (habit.text == "=" || habit.text == "!") && text.substr(at + 1).starts_with("=");
+                const bool comparison = (habit.text == "=" || habit.text == "!") && text.substr(at + 1).starts_with('=');
                 if (begins && !comparison) fail_expression(column, fmt::format("`{}` has no meaning here; {}", habit.text, habit.right));
             }
             std::string_view found;

@@ -108,7 +108,7 @@ Figure probability_figure(const StoreSummary& summary, const CellGroup& group, s
                                      percent_text(most_falling));
         figure.meaning += fmt::format("; still falling: up to {}", percent_text(most_falling));
     }
-    figure.meaning += ".";
+    figure.meaning += '.';
     if (uncertain) figure.caption += "The store keeps summaries: thick lines lead from the least to the largest possible share.";
     return figure;
 }

@@ -126,7 +126,7 @@ Figure rate_figure(const StoreSummary& summary, const RateStatement& rate, std::
     const Interval interval = rate.fit.rate_interval;
     figure.caption = fmt::format("Fitted rate {} [{}, {}]", rate_text(rate.fit.rate), rate_text(interval.low), rate_text(interval.high));
     if (rate.predicted) figure.caption += fmt::format(", predicted −log(1 − p) = {}", rate_text(*rate.predicted));
-    figure.caption += ".";
+    figure.caption += '.';
     double falling = 0;
     for (const std::int64_t index : rate.cells)
         falling = std::max(falling, still_falling(summary.cells.at(static_cast<std::size_t>(index))));

@@ -102,10 +102,10 @@ std::string wrapped(const std::vector<std::string>& parts, std::size_t width) {
     for (std::size_t k = 0; k < parts.size(); ++k) {
         const std::string part = parts[k] + (k + 1 < parts.size() ? "," : "");
         if (column > 0 && column + 1 + part.size() > width) {
-            text += "\n";
+            text += '\n';
             column = 0;
         }
-        if (column > 0) text += " ";
+        if (column > 0) text += ' ';
         text += part;
         column += part.size() + (column > 0 ? 1 : 0);
     }

@@ -16,7 +16,7 @@ namespace {
 
 using testing::HasSubstr;
 
-void write_line(const char* path, const std::string& line) { std::ofstream(path) << line << std::endl; }
+void write_line(const char* path, const std::string& line) { std::ofstream(path) << line << '\n' << std::flush; }
 
 /// A mount namespace of this process's own, so that the tmpfs vanishes with it; for others than root a user namespace too, in which they
 /// are root. False where that is not allowed.

@@ -29,7 +29,7 @@ protected:
     };
     static Words with(Words words, const std::string& name, bool force = false) {
         words.push_back(name);
-        if (force) words.push_back("--force");
+        if (force) words.emplace_back("--force");
         return words;
     }
 };

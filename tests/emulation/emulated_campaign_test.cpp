@@ -28,7 +28,7 @@ protected:
         for (const StoredCell& cell : store.cells()) {
             cells.emplace_back();
             store.for_each_trial(cell.index, [&](std::int64_t trial, const TrialRecord& record) {
-                cells.back().push_back({trial, record});
+                cells.back().emplace_back(trial, record);
             });
         }
         return cells;
@@ -42,7 +42,7 @@ protected:
             WorkStatus status;
             const auto block = make_cpu_backend(1)->run({&plan, 0, trials}, status);
             cells.emplace_back();
-            for (std::int64_t i = 0; i < trials; ++i) cells.back().push_back({i, block->records[static_cast<std::size_t>(i)]});
+            for (std::int64_t i = 0; i < trials; ++i) cells.back().emplace_back(i, block->records[static_cast<std::size_t>(i)]);
         }
         return cells;
     }

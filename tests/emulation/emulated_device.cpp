@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "limrisk/error.hpp"
 
@@ -50,7 +51,7 @@ std::optional<Fault> EmulatedDeviceState::enter(Call call) {
     if (broken_) fail(call, *broken_);
     for (auto fault = faults_.begin(); fault != faults_.end(); ++fault) {
         if (fault->call != call || --fault->occurrence > 0) continue;
-        const Fault due = *fault;
+        Fault due = std::move(*fault);
         faults_.erase(fault);
         if (due.effect != Fault::Effect::Error) return due;
         if (due.sticky) broken_ = due.error;

@@ -2,6 +2,7 @@
 // Part of the scalar reference: shares no code with kernels/.
 #pragma once
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "reference/accurate_risk.hpp"
@@ -132,7 +133,7 @@ private:
             record_.died += is_inactive && !was_inactive;
             record_.revived += was_inactive && !is_inactive;
         }
-        was_inactive_ = now_inactive;
+        was_inactive_ = std::move(now_inactive);
     }
 
     const CellConfig& cell_;

@@ -81,7 +81,7 @@ TEST(HostileCampaign, SizesAreBounded) {
 TEST(HostileCampaign, SweepsThatOverflowAreRefusedBeforeTheyAreBuilt) {
     std::string many = "[1";
     for (int i = 2; i <= 1000; ++i) many += "," + std::to_string(i);
-    many += "]";
+    many += ']';
     EXPECT_THAT(refusal(campaign_text({{3, "steps = " + many},
                                        {10, "width = " + many},
                                        {14, "batch = " + many},
@@ -103,7 +103,6 @@ TEST(HostileCampaign, NumbersAtTheEdgeAreRefusedOrExact) {
          {"9223372036854775807", "-9223372036854775808", "9223372036854775808", "99999999999999999999999999", "1e308", "1e309", "-1e400",
           "inf", "-inf", "+nan", "0x7fffffffffffffff", "1e-320", "0b1111111111111111111111111111111111111111111111111111111111111111"}) {
         for (const int line : {2, 3, 10, 14, 17, 18, 21}) {
-            const std::string text = campaign_text();
             std::string key = line == 2    ? "trials"
                               : line == 3  ? "steps"
                               : line == 10 ? "width"

@@ -75,11 +75,11 @@ TEST(Campaign, DefaultsFollowFromTheRest) {
     EXPECT_EQ(cell.initialization.kind, InitializationRule::Kind::Pytorch);
     EXPECT_TRUE(cell.initialization.drawn_bias);
     Edits few_steps = bare;
-    few_steps.push_back({3, "steps = 3"});
+    few_steps.emplace_back(3, "steps = 3");
     EXPECT_EQ(only_cell(few_steps).checks, 3);
     EXPECT_EQ(only_cell(few_steps).tail, 1);
     Edits in_space = bare;
-    in_space.push_back({7, "input = { law = \"uniform\", dimension = 5 }"});
+    in_space.emplace_back(7, "input = { law = \"uniform\", dimension = 5 }");
     EXPECT_EQ(only_cell(in_space).evaluation.check_nodes, 1024);
     EXPECT_EQ(only_cell(in_space).evaluation.final_nodes, 16384);
 }
