@@ -13,6 +13,7 @@
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/search_session.hpp"
+#include "driver/problem_check.hpp"
 #include "optimum/optimum_json.hpp"
 #include "report/cell_axes.hpp"
 #include "report/known_optima.hpp"
@@ -180,6 +181,7 @@ std::optional<ExitCode> search(const HierarchyCommand& command, const Campaign& 
 
 ExitCode hierarchy(const HierarchyCommand& command) {
     const Campaign campaign = load(command.campaign);
+    check_problems(campaign);
     std::vector<ProblemLevels> problems;
     for (opt::ProblemWidth& one : opt::problems_of(campaign.cells)) problems.push_back({std::move(one.problem), std::nullopt, {}});
     read_stored(command, problems);

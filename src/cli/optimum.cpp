@@ -14,6 +14,7 @@
 #include "cli/output.hpp"
 #include "cli/search_session.hpp"
 #include "cli/summary_output.hpp"
+#include "driver/problem_check.hpp"
 #include "optimum/optimum_json.hpp"
 #include "report/summary.hpp"
 #include "report/text_table.hpp"
@@ -158,6 +159,7 @@ std::optional<ExitCode> search(const OptimumCommand& command, const Campaign& ca
 
 ExitCode optimum(const OptimumCommand& command) {
     const Campaign campaign = load(command.campaign);
+    check_problems(campaign);
     std::vector<ProblemOptima> problems;
     for (const opt::ProblemWidth& one : opt::problems_of(campaign.cells)) {
         problems.push_back({one.problem, command.largest >= 0 ? std::min(command.largest, one.width) : one.width, {}, {}});

@@ -73,7 +73,8 @@ std::vector<Level> line_levels(const TrueRisk& risk, std::int64_t width, const L
     std::vector<Level> levels;
     for (const LineLevel& found : line.levels(static_cast<int>(width))) {
         const SplineFit& fit = found.fit;
-        const Network narrow = network_of(fit, risk.line().low(), risk.line().high()), wide = embed(narrow, width);
+        const Network narrow = network_of(fit, risk.line().low(), risk.line().high()),
+                      wide = embed(narrow, width, risk.problem().cell.activation);
         Level level{fit.risk, shape_text(fit), narrow.width, {}, wide.parameters, {}};
         const Eigen::VectorXd gradient =
             Eigen::Map<const Eigen::VectorXd>(found.gradient.data(), static_cast<Eigen::Index>(found.gradient.size()));
@@ -99,7 +100,8 @@ std::vector<Level> trained_levels(const Problem& problem, std::int64_t width, Ba
     for (const Optimum& optimum : optima) {
         if (!levels.empty() && !(optimum.risk < levels.back().risk * (1 - level_tolerance))) continue;  // K reached
         if (!levels.empty() && risk.is_zero(levels.back().risk)) continue;
-        const Network narrow(optimum.width, problem.cell.input.dimension, optimum.parameters), wide = embed(narrow, width);
+        const Network narrow(optimum.width, problem.cell.input.dimension, optimum.parameters),
+            wide = embed(narrow, width, risk.problem().cell.activation);
         Level level{optimum.risk, optimum.shape, optimum.width, optimum.width, wide.parameters, {}};
         level.certificate = certify(
             risk, narrow, wide, {risk.gradient(wide), risk.hessian(narrow), risk(wide), risk.variance(), slack(risk, optimum.risk)}, false);
@@ -119,7 +121,7 @@ void add_affine(std::vector<Level>& levels, const TrueRisk& risk, std::int64_t w
         return std::fabs(level.risk - value) <= affine_tolerance * value || (risk.is_zero(level.risk) && risk.is_zero(value));
     };
     if (std::any_of(levels.begin(), levels.end(), same)) return;
-    const Network wide = embed(*narrow, width);
+    const Network wide = embed(*narrow, width, risk.problem().cell.activation);
     Level level{value, "+", 1, {}, wide.parameters, {}};
     level.certificate =
         certify(risk, *narrow, wide, {risk.gradient(wide), risk.hessian(*narrow), value, risk.variance(), slack(risk, value)}, false);

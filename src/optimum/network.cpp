@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "limrisk/error.hpp"
+#include "optimum/activation.hpp"
 
 namespace limrisk::optimum {
 namespace {
@@ -40,14 +41,15 @@ Network network_of(const SplineFit& fit, double low, double high) {
     return network;
 }
 
-Network embed(const Network& network, std::int64_t width) {
+Network embed(const Network& network, std::int64_t width, const kernels::Activation& activation) {
     if (width < network.width) throw Defect("a network cannot be embedded into a narrower one");
     Network wide(width, network.dimension);
+    const double idle = activation_value(activation, -1).value == 0 ? 1 : 0;
     for (std::int64_t i = 0; i < width; ++i) {
         const bool there = i < network.width;
         for (std::int64_t k = 0; k < network.dimension; ++k) wide.weight(i, k) = there ? network.weight(i, k) : 0;
         wide.bias(i) = there ? network.bias(i) : -1;
-        wide.outer(i) = there ? network.outer(i) : 1;
+        wide.outer(i) = there ? network.outer(i) : idle;
     }
     wide.outer_bias() = network.outer_bias();
     return wide;

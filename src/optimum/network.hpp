@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/cell.hpp"
 #include "optimum/spline_risk.hpp"
 
 namespace limrisk::optimum {
@@ -29,8 +30,8 @@ struct Network {
 /// behind them the linear one. The fit must not jump.
 Network network_of(const SplineFit& fit, double low, double high);
 
-/// The same realization with `width` neurons (Proposition 3.3): those added have w = 0, b = -1, v = 1, so that they are inactive on every
-/// box, and stay so while |(w, b) - (0, -1)| < 1 / sqrt(1 + |x|^2) for every x of it.
-Network embed(const Network& network, std::int64_t width);
+/// The same realization with `width` neurons. Those added have w = 0, b = -1 and, if A(-1) = 0, v = 1 (Proposition 3.3): they are inactive
+/// on every box, and stay so while |(w, b) - (0, -1)| < 1 / sqrt(1 + |x|^2) for every x of it. Else v = 0.
+Network embed(const Network& network, std::int64_t width, const kernels::Activation& activation);
 
 }  // namespace limrisk::optimum

@@ -33,7 +33,8 @@ Optimum from_line(const TrueRisk& risk, const LineOptimum& line, std::int64_t wi
     optimum.lower_bound = std::min(line.lower_bound, line.fit.risk);
     if (!line.fit.kinks.empty()) optimum.curvature = line.curvature;
     optimum.fitted_risk = optimum.confirmed_risk = optimum.program_risk = optimum.risk;
-    if (line.attained) measure(risk, embed(network_of(line.fit, risk.line().low(), risk.line().high()), width), optimum);
+    if (line.attained)
+        measure(risk, embed(network_of(line.fit, risk.line().low(), risk.line().high()), width, risk.problem().cell.activation), optimum);
     return optimum;
 }
 
@@ -67,7 +68,8 @@ Optimum from_ends(const Searched& searched, const TrainedEnds& found, std::int64
     const double least = ends.front().risk;
     for (const Polished& end : ends) {
         if (!(end.risk <= least * (1 + trained_tolerance) || risk.fit().is_zero(end.risk))) {
-            optimum.next = scale * end.risk;
+            // Above the variance there is no critical point (docs/theory.md, Proposition 2.10): only an unfinished descent.
+            if (end.risk < risk.fit().variance()) optimum.next = scale * end.risk;
             break;
         }
         ++optimum.reached;
@@ -94,11 +96,11 @@ Optimum from_ends(const Searched& searched, const TrainedEnds& found, std::int64
 }
 
 /// The narrower network with an idle neuron, where the wider ones that were found are no better by the confirming nodes.
-Optimum inherited(const Optimum& narrower, const Optimum& found, std::int64_t dimension) {
+Optimum inherited(const Optimum& narrower, const Optimum& found, const CellConfig& problem) {
     Optimum optimum = narrower;
     optimum.width = found.width;
     optimum.starts = found.starts, optimum.reached = 1, optimum.spread = 0, optimum.ended = found.ended;
-    optimum.parameters = embed({narrower.width, dimension, narrower.parameters}, found.width).parameters;
+    optimum.parameters = embed({narrower.width, problem.input.dimension, narrower.parameters}, found.width, problem.activation).parameters;
     return optimum;
 }
 
@@ -153,7 +155,7 @@ std::vector<Optimum> find_optima(const Problem& problem, std::int64_t largest, B
             Optimum optimum = from_line(risk, found, width);
             if (!optima.empty() && optima.back().risk < optimum.risk * (1 - level_tolerance)) {
                 const std::optional<double> bound = optimum.lower_bound;
-                optimum = inherited(optima.back(), optimum, 1);
+                optimum = inherited(optima.back(), optimum, problem.cell);
                 optimum.lower_bound = bound;
             }
             add(std::move(optimum));
@@ -170,7 +172,7 @@ std::vector<Optimum> find_optima(const Problem& problem, std::int64_t largest, B
         const SearchClock clock(control, share_of_time(width, largest) * std::max(0.0, whole.seconds() - whole.elapsed()));
         Optimum optimum =
             from_ends(searched, search_by_training(searched.risk, width, &narrower, backend, effort.training, clock, show), width);
-        if (!(optimum.risk < optima.back().risk)) optimum = inherited(optima.back(), optimum, problem.cell.input.dimension);
+        if (!(optimum.risk < optima.back().risk)) optimum = inherited(optima.back(), optimum, problem.cell);
         add(std::move(optimum));
     }
     return optima;

@@ -31,7 +31,7 @@ CellConfig training_cell(const CellConfig& problem, std::int64_t width, const Tr
 
 /// The narrower network and a neuron whose kink crosses the domain at random, without effect at first.
 Network extended(const Network& narrower, const CellConfig& cell, std::mt19937_64& engine) {
-    Network network = embed(narrower, narrower.width + 1);
+    Network network = embed(narrower, narrower.width + 1, cell.activation);
     const std::int64_t added = narrower.width;
     const auto uniform = [&] { return static_cast<double>(engine() >> 11) * 0x1p-53; };
     const double middle = cell.input.kind == InputLaw::Kind::Uniform ? 0.5 * (cell.input.low + cell.input.high) : cell.input.mean;
@@ -117,7 +117,7 @@ TrainedEnds search_by_training(const ConfirmedRisk& confirmed, std::int64_t widt
         if (progress) progress(std::min(1.0, std::max(tried, clock.elapsed() / clock.seconds())));
     };
     if (narrower != nullptr) {
-        Network inherited = embed(*narrower, width);
+        Network inherited = embed(*narrower, width, problem.activation);
         const double value = risk(inherited);
         found.ends.push_back({std::move(inherited), value});
         kinds.push_back(-1);

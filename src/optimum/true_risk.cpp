@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "expression/expression.hpp"
 #include "limrisk/error.hpp"
 #include "optimum/activation.hpp"
 
@@ -78,10 +79,20 @@ double realization(const kernels::Activation& activation, const Network& network
     return network.outer_bias() + sum;
 }
 
+/// Whether the target may jump where no neuron has a kink: it has a comparison.
+bool may_jump(const CellConfig& cell) {
+    using Op = kernels::Op;
+    const Expression target = Expression::compile(cell.target, cell.input.dimension);
+    const kernels::Program& program = target.program();
+    return std::any_of(program.code, program.code + program.length,
+                       [](const auto& step) { return step.op >= Op::Less && step.op <= Op::If; });
+}
+
 bool has_exact_integral(const Problem& problem) {
     using Kind = kernels::ActivationKind;
     const kernels::Activation& activation = problem.cell.activation;
     if (problem.cell.input.dimension != 2) return problem.cell.input.dimension == 1;
+    if (may_jump(problem.cell)) return false;
     constexpr double largest_power = 7;  // the rule on triangles is exact for polynomials of degree 14
     switch (activation.kind) {
         case Kind::Relu:

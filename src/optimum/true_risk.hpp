@@ -16,7 +16,8 @@ enum class Integral {
     Exact     ///< cell by cell of the lines on which neurons have their kinks; only where has_exact_integral() says so
 };
 
-/// d = 1; or d = 2 and an activation that is a polynomial of degree 7 at most on both sides of its kinks.
+/// d = 1; or d = 2, an activation that is a polynomial of degree 7 at most on both sides of its kinks, and a target without comparisons,
+/// which could jump.
 bool has_exact_integral(const Problem& problem);
 
 class TrueRisk {

@@ -359,17 +359,23 @@ std::vector<TrialRecord> Store::read_block(const BlockKey& key) const {
 void Store::for_each_block(std::int64_t cell, const std::function<bool(const BlockKey&, const std::vector<TrialRecord>&)>& visit) const {
     impl_->expect_trials();
     std::vector<BlockKey> prefix;
+    std::optional<BlockKey> behind_gap;
     {
         const std::scoped_lock guard(impl_->mutex);
         (void)impl_->row_of(cell);
         const std::vector<BlockKey>& keys = impl_->keys();
         std::int64_t next = 0;
         for (auto key = std::lower_bound(keys.begin(), keys.end(), BlockKey{cell, 0, 0}); key != keys.end() && key->cell == cell; ++key) {
-            if (key->first_trial != next) break;
+            if (key->first_trial != next) {
+                behind_gap = *key;
+                break;
+            }
             next += key->count;
             prefix.push_back(*key);
         }
     }
+    // A damaged first_trial looks like a gap; its block's hash tells.
+    if (behind_gap) (void)read_block(*behind_gap);
     for (const BlockKey& key : prefix)
         if (!visit(key, read_block(key))) return;
 }

@@ -53,7 +53,7 @@ TEST(OptimumNetwork, RealizesTheSpline) {
         EXPECT_LT(risk.least_squares_gap(network), 1e-24);
         for (std::size_t i = 0; i < kinks.size(); ++i)
             EXPECT_NEAR(realization(problem.cell.activation, network, &kinks[i], nullptr), fit.values[i], 1e-13);
-        const Network wide = embed(network, network.width + 3);
+        const Network wide = embed(network, network.width + 3, problem.cell.activation);
         for (double x = -1; x <= 2; x += 0.125)
             EXPECT_EQ(realization(problem.cell.activation, wide, &x, nullptr), realization(problem.cell.activation, network, &x, nullptr));
         EXPECT_EQ(risk(wide), risk(network));

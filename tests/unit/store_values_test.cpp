@@ -67,6 +67,16 @@ protected:
     }
 };
 
+TEST_F(StoreValuesTest, ABlockThatIsMovedAwayFromTheBeginningIsNoGap) {
+    {
+        Store store = Store::open_for_writing(path(), small_campaign());
+        store.write_block({0, 0, 100}, records_of({0, 0, 100}));
+    }
+    execute("UPDATE blocks SET first_trial = 1 WHERE cell = 0");
+    const Store store = Store::open(path());
+    EXPECT_THROW(store.for_each_trial(0, [](std::int64_t, const TrialRecord&) {}), StoreError);
+}
+
 TEST_F(StoreValuesTest, NoReaderGetsWhatNoTrialCanHave) {
     const BlockKey key{0, 0, 8};
     { Store::open_for_writing(path(), small_campaign()).write_block(key, records_of(key)); }
