@@ -7,14 +7,14 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "analysis/cell_axes.hpp"
 #include "cli/campaign_options.hpp"
 #include "cli/store_space.hpp"
 #include "driver/calibration.hpp"
 #include "driver/cost_model.hpp"
 #include "driver/progress.hpp"
-#include "report/cell_axes.hpp"
-#include "report/printable_text.hpp"
 #include "report/text_table.hpp"
+#include "text/printable_text.hpp"
 
 namespace limrisk::cli {
 namespace {

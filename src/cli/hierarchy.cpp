@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "analysis/cell_axes.hpp"
 #include "campaign/cell_description.hpp"
 #include "cli/backend_choice.hpp"
 #include "cli/campaign_options.hpp"
@@ -14,7 +15,6 @@
 #include "cli/output.hpp"
 #include "cli/search_session.hpp"
 #include "optimum/optimum_json.hpp"
-#include "report/cell_axes.hpp"
 #include "report/text_table.hpp"
 #include "store/counted_trials.hpp"
 #include "store/document_table.hpp"

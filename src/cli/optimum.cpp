@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 
+#include "analysis/summary.hpp"
 #include "cli/backend_choice.hpp"
 #include "cli/campaign_options.hpp"
 #include "cli/command.hpp"
@@ -15,7 +16,6 @@
 #include "cli/search_session.hpp"
 #include "cli/summary_output.hpp"
 #include "optimum/optimum_json.hpp"
-#include "report/summary.hpp"
 #include "report/text_table.hpp"
 #include "store/store.hpp"
 

@@ -3,13 +3,13 @@
 
 #include <memory>
 
+#include "analysis/cell_axes.hpp"
 #include "campaign/cell_description.hpp"
 #include "cli/backend_choice.hpp"
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/trial_difference.hpp"
-#include "report/cell_axes.hpp"
 #include "store/store.hpp"
 
 namespace limrisk::cli {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "analysis/summary.hpp"
 #include "cli/backend_choice.hpp"
 #include "cli/campaign_options.hpp"
 #include "cli/command.hpp"
@@ -17,7 +18,7 @@
 #include "cli/summary_output.hpp"
 #include "driver/driver.hpp"
 #include "driver/problem_check.hpp"
-#include "report/summary.hpp"
+#include "report/summary_text.hpp"
 
 namespace limrisk::cli {
 namespace {

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "analysis/cell_axes.hpp"
 #include "limrisk/error.hpp"
-#include "report/cell_axes.hpp"
 #include "report/text_table.hpp"
 #include "statistics/quantile.hpp"
 

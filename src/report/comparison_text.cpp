@@ -1,13 +1,14 @@
 // A comparison as a table, cells as letters, and as JSON.
+#include "report/comparison_text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "report/comparison.hpp"
-#include "report/json_number.hpp"
 #include "report/text_table.hpp"
+#include "text/json_number.hpp"
 
 namespace limrisk {
 namespace {

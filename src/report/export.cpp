@@ -7,11 +7,12 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "analysis/cell_axes.hpp"
 #include "campaign/cell_description.hpp"
 #include "files/output_file.hpp"
 #include "limrisk/error.hpp"
 #include "limrisk/trial_fields.hpp"
-#include "report/cell_axes.hpp"
+#include "report/csv_text.hpp"
 #include "report/export_summary.hpp"
 #include "report/npz_writer.hpp"
 #include "store/counted_trials.hpp"

@@ -6,9 +6,10 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "analysis/cell_axes.hpp"
 #include "campaign/cell_description.hpp"
 #include "limrisk/error.hpp"
-#include "report/cell_axes.hpp"
+#include "report/csv_text.hpp"
 
 namespace limrisk {
 namespace {

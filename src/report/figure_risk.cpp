@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report/csv_text.hpp"
+#include "report/figure_text.hpp"
 #include "report/figures.hpp"
 #include "report/palette.hpp"
 #include "report/plot_script.hpp"
-#include "report/printable_text.hpp"
 #include "report/risk_columns.hpp"
+#include "text/number_text.hpp"
+#include "text/printable_text.hpp"
 
 namespace limrisk {
 namespace {

@@ -1,23 +1,11 @@
-// Numbers and counts in words, as captions, tables and CSV files of figures write them.
+// Shares and risks for people; see figure_text.hpp.
+#include "report/figure_text.hpp"
+
 #include <fmt/format.h>
 
 #include <cmath>
 
-#include "report/figures.hpp"
-
 namespace limrisk {
-
-std::string csv_number(double value) {
-    if (std::isnan(value)) return "";
-    if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
-    return fmt::format("{}", value);
-}
-
-std::string counted(std::int64_t count, const std::string& noun) {
-    std::string digits = std::to_string(count);
-    for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
-    return digits + " " + noun + (count == 1 ? "" : "s");
-}
 
 std::string percent_text(double share) {
     const double percent = 100 * share;

@@ -6,9 +6,12 @@
 #include <limits>
 
 #include "limrisk/error.hpp"
+#include "report/csv_text.hpp"
+#include "report/figure_text.hpp"
 #include "report/figures.hpp"
 #include "report/palette.hpp"
 #include "report/plot_script.hpp"
+#include "text/number_text.hpp"
 
 namespace limrisk {
 namespace {

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report/figure_text.hpp"
 #include "report/figures.hpp"
 #include "report/markup.hpp"
 #include "report/page.hpp"
 #include "report/reservations.hpp"
 #include "report/verdict_text.hpp"
+#include "text/number_text.hpp"
 
 namespace limrisk {
 namespace {

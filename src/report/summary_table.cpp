@@ -4,14 +4,16 @@
 #include <algorithm>
 #include <string_view>
 
-#include "report/cell_axes.hpp"
-#include "report/cell_groups.hpp"
-#include "report/printable_text.hpp"
-#include "report/stopping_statement.hpp"
-#include "report/summary.hpp"
+#include "analysis/cell_axes.hpp"
+#include "analysis/cell_groups.hpp"
+#include "analysis/stopping_statement.hpp"
+#include "analysis/summary.hpp"
+#include "report/stopping_text.hpp"
 #include "report/summary_columns.hpp"
 #include "report/summary_remarks.hpp"
+#include "report/summary_text.hpp"
 #include "report/text_table.hpp"
+#include "text/printable_text.hpp"
 
 namespace limrisk {
 namespace {
