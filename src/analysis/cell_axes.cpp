@@ -11,18 +11,6 @@ namespace {
 
 constexpr std::size_t longest_value = 80;  // characters
 
-using Axes = std::vector<std::vector<Axis>>;  // [cells][axes]
-
-Axes axes_of(const std::vector<CellConfig>& cells) {
-    Axes axes;
-    for (const CellConfig& cell : cells) axes.push_back(cell_axes(cell));
-    return axes;
-}
-
-bool varies(const Axes& axes, std::size_t axis) {
-    return std::any_of(axes.begin(), axes.end(), [&](const auto& cell) { return cell[axis].value != axes.front()[axis].value; });
-}
-
 bool is_technical(const SchemaKey& key) {
     const std::string_view table = key.table;
     return table == "tracking" || table == "evaluation";
@@ -45,6 +33,16 @@ std::vector<Axis> cell_axes(const CellConfig& cell) {
     return axes;
 }
 
+CellAxes axes_of(const std::vector<CellConfig>& cells) {
+    CellAxes axes;
+    for (const CellConfig& cell : cells) axes.push_back(cell_axes(cell));
+    return axes;
+}
+
+bool varies(const CellAxes& axes, std::size_t axis) {
+    return std::any_of(axes.begin(), axes.end(), [&](const auto& cell) { return cell[axis].value != axes.front()[axis].value; });
+}
+
 bool is_technical(const Axis& axis) { return axis.key != nullptr && is_technical(*axis.key); }
 
 bool holds_integers(const Axis& axis) {
@@ -65,7 +63,7 @@ std::string axis_phrase(const Axis& axis) {
 }
 
 std::vector<std::vector<std::string>> distinctions(const std::vector<CellConfig>& cells, bool with_width) {
-    const Axes axes = axes_of(cells);
+    const CellAxes axes = axes_of(cells);
     std::vector<std::vector<std::string>> names(cells.size());
     for (std::size_t axis = 0; !axes.empty() && axis < axes.front().size(); ++axis) {
         if (!with_width && std::string_view(axes.front()[axis].name) == "width") continue;
@@ -79,7 +77,7 @@ std::vector<std::vector<std::string>> distinctions(const std::vector<CellConfig>
 std::vector<std::string> cell_phrases(const CellConfig& cell) { return common_phrases({cell}); }
 
 std::vector<std::string> common_phrases(const std::vector<CellConfig>& cells) {
-    const Axes axes = axes_of(cells);
+    const CellAxes axes = axes_of(cells);
     std::vector<std::string> common;
     for (std::size_t axis = 0; !axes.empty() && axis < axes.front().size(); ++axis) {
         const Axis& first = axes.front()[axis];

@@ -17,6 +17,13 @@ struct Axis {
 /// cells with different descriptions differ in an axis.
 std::vector<Axis> cell_axes(const CellConfig& cell);
 
+/// Of several cells.
+using CellAxes = std::vector<std::vector<Axis>>;  // [cells][axes]
+CellAxes axes_of(const std::vector<CellConfig>& cells);
+
+/// Whether cells differ in it.
+bool varies(const CellAxes& axes, std::size_t axis);
+
 /// How trials are watched, not what they are: left out of headings unless it varies.
 bool is_technical(const Axis& axis);
 

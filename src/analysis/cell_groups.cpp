@@ -12,33 +12,23 @@
 namespace limrisk {
 namespace {
 
-/// Of each axis whether cells differ in it.
-std::vector<bool> varying_axes(const StoreSummary& summary) {
-    const std::vector<Axis> first = cell_axes(summary.cells.front().cell);
-    std::vector<bool> varies(first.size(), false);
-    for (const CellSummary& cell : summary.cells) {
-        const std::vector<Axis> axes = cell_axes(cell.cell);
-        for (std::size_t axis = 0; axis < axes.size(); ++axis) varies[axis] = varies[axis] || axes[axis].value != first[axis].value;
-    }
-    return varies;
-}
-
 std::string joined(const std::vector<std::string>& parts) { return fmt::format("{}", fmt::join(parts, ", ")); }
 
 }  // namespace
 
 std::vector<CellGroup> cell_groups(const StoreSummary& summary) {
     if (summary.cells.empty()) return {};
-    const std::vector<bool> varies = varying_axes(summary);
+    const CellAxes axes = axes_of(configs_of(summary.cells));
+    std::vector<std::size_t> distinct;  // axes in which groups differ
+    for (std::size_t axis = 0; axis < axes.front().size(); ++axis)
+        if (std::string_view(axes.front()[axis].name) != "width" && varies(axes, axis)) distinct.push_back(axis);
     std::vector<CellGroup> groups;
     std::map<std::vector<std::string>, std::size_t> known;  // values of all axes but the width, in full
     for (std::size_t k = 0; k < summary.cells.size(); ++k) {
         std::vector<std::string> key, parts;
-        const std::vector<Axis> axes = cell_axes(summary.cells[k].cell);
-        for (std::size_t axis = 0; axis < axes.size(); ++axis) {
-            if (!varies[axis] || std::string_view(axes[axis].name) == "width") continue;
-            key.push_back(axes[axis].value);
-            if (!axes[axis].value.empty()) parts.push_back(axis_phrase(axes[axis]));
+        for (const std::size_t axis : distinct) {
+            key.push_back(axes[k][axis].value);
+            if (!axes[k][axis].value.empty()) parts.push_back(axis_phrase(axes[k][axis]));
         }
         const auto [entry, is_new] = known.try_emplace(key, groups.size());
         if (is_new) groups.push_back({joined(parts), {}});
@@ -51,11 +41,7 @@ std::vector<CellGroup> cell_groups(const StoreSummary& summary) {
     return groups;
 }
 
-std::vector<std::string> common_parameters(const StoreSummary& summary) {
-    std::vector<CellConfig> cells;
-    for (const CellSummary& cell : summary.cells) cells.push_back(cell.cell);
-    return common_phrases(cells);
-}
+std::vector<std::string> common_parameters(const StoreSummary& summary) { return common_phrases(configs_of(summary.cells)); }
 
 std::string cell_label(const CellGroup& group, const CellSummary& cell) {
     const std::string width = fmt::format("width {}", cell.cell.width);

@@ -17,14 +17,13 @@ namespace {
 [[noreturn]] void refuse(const std::string& why) { throw Error(ExitCode::Usage, "--compare: " + why); }
 
 /// Position of the axis among cell_axes. Throws as compare_cells.
-std::size_t position_of(const std::string& axis, const std::vector<CellSummary>& cells) {
+std::size_t position_of(const std::string& axis, const CellAxes& axes) {
     std::set<std::string> varying;
     std::optional<std::size_t> position;
-    const std::vector<Axis> first = cell_axes(cells.front().cell);
+    const std::vector<Axis>& first = axes.front();
     for (std::size_t k = 0; k < first.size(); ++k) {
         if (first[k].name == axis) position = k;
-        for (const CellSummary& cell : cells)
-            if (cell_axes(cell.cell)[k].value != first[k].value) varying.insert(first[k].name);
+        if (varies(axes, k)) varying.insert(first[k].name);
     }
     varying.erase("seed");
     const std::string offer = varying.empty() ? "its cells differ in nothing that could be compared"
@@ -91,14 +90,14 @@ StoreComparison compare_cells(const Store& store, const StoreSummary& summary, c
             "before; `limrisk run` with --set trials=N makes all cells have N, those in the store included");
     StoreComparison comparison{axis, {}};
     if (summary.cells.empty()) return comparison;
-    const std::size_t position = position_of(axis, summary.cells);
-    std::vector<CellConfig> configs;
-    for (const CellSummary& cell : summary.cells) configs.push_back(cell.cell);
+    const std::vector<CellConfig> configs = configs_of(summary.cells);
+    const CellAxes all_axes = axes_of(configs);
+    const std::size_t position = position_of(axis, all_axes);
     const std::vector<std::vector<std::string>> names = distinctions(configs, true);
 
     std::map<std::string, std::size_t> group_of;
     for (std::size_t k = 0; k < summary.cells.size(); ++k) {
-        std::vector<Axis> axes = cell_axes(summary.cells[k].cell);
+        std::vector<Axis> axes = all_axes[k];
         const Axis own = axes[position];
         axes.erase(axes.begin() + static_cast<std::ptrdiff_t>(position));
         std::string key;

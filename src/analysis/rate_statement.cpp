@@ -39,9 +39,7 @@ std::string obstacle(const std::vector<const CellSummary*>& group) {
 std::pair<std::vector<RateStatement>, std::vector<RateOmission>> rate_statements(const std::vector<CellSummary>& cells) {
     std::map<std::string, std::vector<const CellSummary*>> groups;
     std::vector<std::string> order;
-    std::vector<CellConfig> configs;
-    for (const CellSummary& cell : cells) configs.push_back(cell.cell);
-    const std::vector<std::vector<std::string>> names = distinctions(configs, false);
+    const std::vector<std::vector<std::string>> names = distinctions(configs_of(cells), false);
     for (const CellSummary& cell : cells) {
         if (cell.cell.width < 1 || cell.done < 1) continue;
         std::vector<const CellSummary*>& group = groups[all_but_width(cell.cell)];

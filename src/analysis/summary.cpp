@@ -42,6 +42,12 @@ void reject_laws(std::vector<CellSummary>& cells) {
 
 }  // namespace
 
+std::vector<CellConfig> configs_of(const std::vector<CellSummary>& cells) {
+    std::vector<CellConfig> configs;
+    for (const CellSummary& cell : cells) configs.push_back(cell.cell);
+    return configs;
+}
+
 double still_falling(const CellSummary& cell) {
     if (cell.done == 0) return 0;
     return static_cast<double>(cell.verdicts[static_cast<std::size_t>(Verdict::Budget)]) / static_cast<double>(cell.done);

@@ -41,6 +41,9 @@ struct CellSummary {
     std::optional<StoppedCount> stopping;  ///< where a rule says which trials count; the intervals above then hold under it
 };
 
+/// What was asked of each cell: [cells].
+std::vector<CellConfig> configs_of(const std::vector<CellSummary>& cells);
+
 /// Share of the trials whose risk still falls at the end of their budget: where they lead is not known. 0 without trials.
 double still_falling(const CellSummary& cell);
 

@@ -87,8 +87,7 @@ std::string measured_how(const Backend& backend) {
 /// A column for each parameter in which cells differ, as `limrisk summary` names them; long values are cut unless cells would look the
 /// same.
 std::vector<TextColumn> parameter_columns(const Campaign& campaign) {
-    std::vector<std::vector<Axis>> axes;
-    for (const CellConfig& cell : campaign.cells) axes.push_back(cell_axes(cell));
+    const CellAxes axes = axes_of(campaign.cells);
     std::vector<TextColumn> columns;
     for (std::size_t axis = 0; !axes.empty() && axis < axes.front().size(); ++axis) {
         std::set<std::string> whole, brief;

@@ -30,9 +30,7 @@ std::string law_text(const RateStatement& rate) {
 }  // namespace
 
 std::vector<std::string> rate_lines(const StoreSummary& summary) {
-    std::vector<CellConfig> configs;
-    for (const CellSummary& cell : summary.cells) configs.push_back(cell.cell);
-    const std::vector<std::vector<std::string>> names = distinctions(configs, false);
+    const std::vector<std::vector<std::string>> names = distinctions(configs_of(summary.cells), false);
 
     struct Said {
         std::string text;

@@ -113,11 +113,9 @@ std::string sentence(const CellSummary& cell, const std::vector<std::string>& na
 }
 
 std::vector<std::string> sentences(const StoreSummary& summary) {
-    std::vector<CellConfig> cells;
-    for (const CellSummary& cell : summary.cells) cells.push_back(cell.cell);
-    const std::vector<std::vector<std::string>> names = distinctions(cells, true);
+    const std::vector<std::vector<std::string>> names = distinctions(configs_of(summary.cells), true);
     std::vector<std::string> texts;
-    for (std::size_t k = 0; k < cells.size(); ++k) texts.push_back(sentence(summary.cells[k], names[k], summary.tolerance));
+    for (std::size_t k = 0; k < names.size(); ++k) texts.push_back(sentence(summary.cells[k], names[k], summary.tolerance));
     return texts;
 }
 

@@ -25,11 +25,9 @@ std::string stopped_text(const StoppedCount& count) {
 
 std::string stopping_remark(const StoreSummary& summary) {
     if (summary.cells.empty() || !summary.cells.front().stopping) return "";
-    std::vector<CellConfig> cells;
-    for (const CellSummary& cell : summary.cells) cells.push_back(cell.cell);
-    const std::vector<std::vector<std::string>> names = distinctions(cells, true);
+    const std::vector<std::vector<std::string>> names = distinctions(configs_of(summary.cells), true);
     std::string text = remark("rule", summary.cells.front().stopping->criterion.text());
-    for (std::size_t k = 0; k < cells.size(); ++k) {
+    for (std::size_t k = 0; k < names.size(); ++k) {
         const std::string name =
             fmt::format("cell {}{}{}", summary.cells[k].cell.index, names[k].empty() ? "" : ", ", fmt::join(names[k], ", "));
         text += remark("", name + ": " + stopped_text(*summary.cells[k].stopping));
