@@ -7,20 +7,11 @@
 
 #include "analysis/cell_scan.hpp"
 #include "analysis/rate_statement.hpp"
-#include "campaign/cell_description.hpp"
 #include "statistics/binomial_test.hpp"
+#include "store/cell_configs.hpp"
 
 namespace limrisk {
 namespace {
-
-std::vector<CellConfig> described_cells(const Store& store) {
-    std::vector<CellConfig> cells;
-    for (const StoredCell& stored : store.cells()) {
-        cells.push_back(cell_from_description(stored.description));
-        cells.back().index = stored.index;
-    }
-    return cells;
-}
 
 CellSummary scan(const Store& store, const CellConfig& cell, ScanContext& context) {
     if (store.contents() == StoreContents::Trials) return scan_trials(store, cell, context);
@@ -65,7 +56,7 @@ StoreSummary summarize(const Store& store, double tolerance) {
     summary.contents = store.contents();
     summary.tolerance = tolerance;
     for (const StoredDocument& document : store.documents(document_kind::backend)) summary.backends.push_back(document.id);
-    const std::vector<CellConfig> cells = described_cells(store);
+    const std::vector<CellConfig> cells = cell_configs(store);
     KnownOptima optima(store);
     ScanContext context{optima, tolerance};
     // Once more if a trial beat an optimum: cells before it were held against the old one.

@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "analysis/cell_axes.hpp"
-#include "campaign/cell_description.hpp"
 #include "cli/backend_choice.hpp"
 #include "cli/campaign_options.hpp"
 #include "cli/command.hpp"
@@ -16,6 +15,7 @@
 #include "cli/search_session.hpp"
 #include "optimum/optimum_json.hpp"
 #include "report/text_table.hpp"
+#include "store/cell_configs.hpp"
 #include "store/counted_trials.hpp"
 #include "store/document_table.hpp"
 #include "store/store.hpp"
@@ -50,8 +50,7 @@ std::vector<CellCounts> count_trials(const HierarchyCommand& command, const opt:
         throw Error(ExitCode::Usage,
                     fmt::format("{} keeps summaries; which level a trial ended on needs a store of trials", command.search.store));
     for (const StoredCell& stored : store.cells()) {
-        CellCounts count{cell_from_description(stored.description), std::vector<std::int64_t>(levels.size())};
-        count.cell.index = stored.index;
+        CellCounts count{config_of(stored), std::vector<std::int64_t>(levels.size())};
         if (count.cell.width != command.width || opt::problem_of(count.cell).id != problem.id) continue;
         count.under_rule = store.stopping().has_value();
         for_each_counted_trial(store, stored.index, [&](std::int64_t, const TrialRecord& record) {

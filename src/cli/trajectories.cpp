@@ -6,7 +6,6 @@
 #include <map>
 #include <memory>
 
-#include "campaign/cell_description.hpp"
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
@@ -16,6 +15,7 @@
 #include "cli/trajectory_text.hpp"
 #include "cli/trial_difference.hpp"
 #include "driver/cost_model.hpp"
+#include "store/cell_configs.hpp"
 #include "store/document_writer.hpp"
 #include "store/store.hpp"
 #include "trajectory/compute.hpp"
@@ -78,8 +78,7 @@ std::vector<CellTask> tasks_of(const TrajectoriesCommand& command, const Store& 
     for (const StoredCell& stored : store.cells()) {
         if (!command.cells.empty() && std::find(command.cells.begin(), command.cells.end(), stored.index) == command.cells.end()) continue;
         CellTask& task = tasks.emplace_back();
-        task.cell = cell_from_description(stored.description);
-        task.cell.index = stored.index;
+        task.cell = config_of(stored);
         task.trials = std::min(command.trials, gapless_trials(store, stored.index));
         task.steps = trajectory_steps(task.cell.steps, command.points, spacing);
     }

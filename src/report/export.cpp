@@ -8,13 +8,13 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/cell_axes.hpp"
-#include "campaign/cell_description.hpp"
 #include "files/output_file.hpp"
 #include "limrisk/error.hpp"
 #include "limrisk/trial_fields.hpp"
 #include "report/csv_text.hpp"
 #include "report/export_summary.hpp"
 #include "report/npz_writer.hpp"
+#include "store/cell_configs.hpp"
 #include "store/counted_trials.hpp"
 
 namespace limrisk {
@@ -74,15 +74,6 @@ void add_json_field(Line& line, const TrialRecord& record, const TrialField& fie
     if (quoted) line.push_back('"');
 }
 
-std::vector<CellConfig> stored_cells(const Store& store) {
-    std::vector<CellConfig> cells;
-    for (const StoredCell& cell : store.cells()) {
-        cells.push_back(cell_from_description(cell.description));
-        cells.back().index = cell.index;
-    }
-    return cells;
-}
-
 template <class Visit>
 std::int64_t for_each_block(const Store& store, const Visit& visit) {
     std::int64_t trials = 0;
@@ -113,7 +104,7 @@ std::int64_t write_csv(const Store& store, OutputFile& file) {
     const std::vector<std::int64_t> counted = counted_trials(store);
     std::string heads = "cell,trial,counted";
     std::vector<std::string> parameters;  // the parameters of a cell, the same in all of its rows
-    for (const CellConfig& cell : stored_cells(store)) {
+    for (const CellConfig& cell : cell_configs(store)) {
         std::string& columns = parameters.emplace_back();
         for (const Axis& axis : cell_axes(cell)) {
             columns += "," + csv_text(axis.value);
@@ -146,7 +137,7 @@ std::int64_t write_json(const Store& store, OutputFile& file) {
     head["campaign"] = {{"name", campaign.name},       {"seed", campaign.seed},       {"trials", campaign.trials},
                         {"version", campaign.version}, {"created", campaign.created}, {"text", campaign.text}};
     for (const TrialField& field : trial_fields) head["fields"][field.name] = field.meaning;
-    for (const CellConfig& cell : stored_cells(store)) {
+    for (const CellConfig& cell : cell_configs(store)) {
         ordered_json entry{{"cell", cell.index}, {"id", cell.id}};
         for (const Axis& axis : cell_axes(cell)) entry["labels"][axis.name] = axis.value;
         entry["description"] = ordered_json::parse(cell.description);
@@ -204,11 +195,10 @@ const char* npy_type(FieldType type) {
 /// An entry per cell: id, description, and every parameter, numbers as numbers (0 where a cell does not have it).
 void declare_parameters(NpzWriter& npz, const std::vector<CellConfig>& cells) {
     std::vector<std::string> ids, descriptions;
-    std::vector<std::vector<Axis>> axes;
+    const CellAxes axes = axes_of(cells);
     for (const CellConfig& cell : cells) {
         ids.push_back(cell.id);
         descriptions.push_back(cell.description);
-        axes.push_back(cell_axes(cell));
     }
     declare_texts(npz, "cell_id", ids);
     declare_texts(npz, "cell_description", descriptions);
@@ -239,7 +229,7 @@ void declare_parameters(NpzWriter& npz, const std::vector<CellConfig>& cells) {
 
 std::int64_t write_npz(const Store& store, OutputFile& file) {
     NpzWriter npz(file);
-    declare_parameters(npz, stored_cells(store));
+    declare_parameters(npz, cell_configs(store));
     const std::vector<std::int64_t> counted = counted_trials(store);
 
     // A campaign may be writing meanwhile: what is there now is what is exported.

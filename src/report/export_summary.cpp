@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/cell_axes.hpp"
-#include "campaign/cell_description.hpp"
 #include "limrisk/error.hpp"
 #include "report/csv_text.hpp"
+#include "store/cell_configs.hpp"
 
 namespace limrisk {
 namespace {
@@ -28,7 +28,7 @@ std::int64_t write_csv(const Store& store, OutputFile& file) {
     std::int64_t trials = 0;
     for (const StoredCell& stored : store.cells()) {
         std::string cell = std::to_string(stored.index);
-        for (const Axis& axis : cell_axes(cell_from_description(stored.description))) {
+        for (const Axis& axis : cell_axes(config_of(stored))) {
             cell += "," + csv_text(axis.value);
             if (stored.index == 0) heads += fmt::format(",{}", axis.name);
         }
@@ -87,7 +87,7 @@ std::int64_t write_json(const Store& store, OutputFile& file) {
                         {"version", campaign.version}, {"created", campaign.created}, {"text", campaign.text}};
     for (const StoredCell& stored : store.cells()) {
         ordered_json entry{{"cell", stored.index}, {"id", stored.id}};
-        for (const Axis& axis : cell_axes(cell_from_description(stored.description))) entry["labels"][axis.name] = axis.value;
+        for (const Axis& axis : cell_axes(config_of(stored))) entry["labels"][axis.name] = axis.value;
         entry["description"] = ordered_json::parse(stored.description);
         head["cells"].push_back(entry);
     }
