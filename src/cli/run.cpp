@@ -36,18 +36,12 @@ std::filesystem::path store_path(const RunCommand& command) {
     return std::filesystem::path(command.campaign.path).stem().string() + ".db";
 }
 
-std::int64_t trials_stored(const std::vector<BlockKey>& blocks) {
-    std::int64_t trials = 0;
-    for (const BlockKey& key : blocks) trials += key.count;
-    return trials;
-}
-
 std::string beginning(const Campaign& campaign, const Store& store, const Backend& backend, const std::filesystem::path& path) {
     const std::vector<BlockKey> blocks = store.blocks();
     std::string text = fmt::format("{}; {}; store {}\n", size_text(campaign), backend.description(), path.string());
     if (campaign.until) text += fmt::format("each cell runs {}\n", campaign.until->text());
     const char* kind = store.contents() == StoreContents::Summary ? "ranges" : "blocks";
-    if (!blocks.empty()) text += fmt::format("{} trials in {} {} were there; going on\n", trials_stored(blocks), blocks.size(), kind);
+    if (!blocks.empty()) text += fmt::format("{} trials in {} {} were there; going on\n", trial_count(blocks), blocks.size(), kind);
     return text;
 }
 

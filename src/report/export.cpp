@@ -76,24 +76,15 @@ void add_json_field(Line& line, const TrialRecord& record, const TrialField& fie
 
 template <class Visit>
 std::int64_t for_each_block(const Store& store, const Visit& visit) {
-    std::int64_t trials = 0;
-    for (const BlockKey& key : store.blocks()) {
-        visit(key, store.read_block(key));
-        trials += key.count;
-    }
-    return trials;
+    const std::vector<BlockKey> keys = store.blocks();
+    for (const BlockKey& key : keys) visit(key, store.read_block(key));
+    return trial_count(keys);
 }
 
 /// Of each cell the trials that a summary counts: those without a gap, and before the end that a stopping rule found.
 std::vector<std::int64_t> counted_trials(const Store& store) {
+    if (!store.stopping()) return gapless_trials(store);
     std::vector<std::int64_t> counted(store.cells().size());
-    if (!store.stopping()) {
-        for (const BlockKey& key : store.blocks()) {
-            std::int64_t& end = counted[static_cast<std::size_t>(key.cell)];
-            if (key.first_trial == end) end += key.count;
-        }
-        return counted;
-    }
     for (const StoredCell& cell : store.cells())
         for_each_counted_trial(store, cell.index,
                                [&](std::int64_t, const TrialRecord&) { ++counted[static_cast<std::size_t>(cell.index)]; });
@@ -234,8 +225,7 @@ std::int64_t write_npz(const Store& store, OutputFile& file) {
 
     // A campaign may be writing meanwhile: what is there now is what is exported.
     const std::vector<BlockKey> keys = store.blocks();
-    std::int64_t trials = 0;
-    for (const BlockKey& key : keys) trials += key.count;
+    const std::int64_t trials = trial_count(keys);
     const std::size_t cell_array = npz.declare("cell", "<i4", 4, trials), trial_array = npz.declare("trial", "<i8", 8, trials),
                       counted_array = npz.declare("counted", "|b1", 1, trials);
     std::vector<std::size_t> arrays;
