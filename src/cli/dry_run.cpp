@@ -123,10 +123,7 @@ std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>&
         columns[own + 2].cells.push_back(bytes_text(prediction.table_bytes + backend.concurrency() * prediction.thread_bytes));
         columns[own + 3].cells.push_back(duration_text(prediction.seconds / parallel_speed(backend)));
     }
-    const TextTable table(std::move(columns), table_width);
-    text += table.heads();
-    for (std::size_t row = 0; row < predictions.size(); ++row) text += table.row(row);
-    text += "\n";
+    text += TextTable(std::move(columns), table_width).text() + "\n";
     for (const CellPrediction& prediction : predictions)
         for (const std::string& line : prediction.plan_lines) text += fmt::format("cell {}: {}\n", prediction.cell->index, line);
     const Totals sum = total(campaign, predictions, backend);
