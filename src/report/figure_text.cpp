@@ -1,4 +1,4 @@
-// Shares and risks for people; see figure_text.hpp.
+// Shares, risks and rates for people; see figure_text.hpp.
 #include "report/figure_text.hpp"
 
 #include <fmt/format.h>
@@ -7,20 +7,19 @@
 
 namespace limrisk {
 
-std::string percent_text(double share) {
+std::string percent_digits(double share) {
     const double percent = 100 * share;
-    if (percent > 0 && percent < 0.05) return fmt::format("{:.2g} %", percent);
-    if (percent == 100) return "100 %";
-    if (percent > 99.9995) return ">99.999 %";
+    if (percent > 0 && percent < 0.05) return fmt::format("{:.2g}", percent);
+    if (percent == 100) return "100";
+    if (percent > 99.9995) return ">99.999";
     // Near 100 %, digits until the distance shows: 100 % means all.
     std::string text;
     for (int digits = 1; text.empty() || text.rfind("100", 0) == 0; ++digits) text = fmt::format("{:.{}f}", percent, digits);
-    return text + " %";
+    return text;
 }
 
-std::string risk_text(double risk) {
-    if (std::isinf(risk)) return "∞";
-    return fmt::format("{:.3g}", risk);
-}
+std::string percent_text(double share) { return percent_digits(share) + " %"; }
+
+std::string three_digits(double value) { return std::isinf(value) ? "∞" : fmt::format("{:.3g}", value); }
 
 }  // namespace limrisk
