@@ -7,14 +7,14 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "analysis/cell_axes.hpp"
 #include "cli/campaign_options.hpp"
 #include "cli/store_space.hpp"
 #include "driver/calibration.hpp"
 #include "driver/cost_model.hpp"
 #include "driver/progress.hpp"
-#include "report/cell_axes.hpp"
-#include "report/printable_text.hpp"
 #include "report/text_table.hpp"
+#include "text/printable_text.hpp"
 
 namespace limrisk::cli {
 namespace {
@@ -87,8 +87,7 @@ std::string measured_how(const Backend& backend) {
 /// A column for each parameter in which cells differ, as `limrisk summary` names them; long values are cut unless cells would look the
 /// same.
 std::vector<TextColumn> parameter_columns(const Campaign& campaign) {
-    std::vector<std::vector<Axis>> axes;
-    for (const CellConfig& cell : campaign.cells) axes.push_back(cell_axes(cell));
+    const CellAxes axes = axes_of(campaign.cells);
     std::vector<TextColumn> columns;
     for (std::size_t axis = 0; !axes.empty() && axis < axes.front().size(); ++axis) {
         std::set<std::string> whole, brief;
@@ -124,10 +123,7 @@ std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>&
         columns[own + 2].cells.push_back(bytes_text(prediction.table_bytes + backend.concurrency() * prediction.thread_bytes));
         columns[own + 3].cells.push_back(duration_text(prediction.seconds / parallel_speed(backend)));
     }
-    const TextTable table(std::move(columns), table_width);
-    text += table.heads();
-    for (std::size_t row = 0; row < predictions.size(); ++row) text += table.row(row);
-    text += '\n';
+    text += TextTable(std::move(columns), table_width).text() + '\n';
     for (const CellPrediction& prediction : predictions)
         for (const std::string& line : prediction.plan_lines) text += fmt::format("cell {}: {}\n", prediction.cell->index, line);
     const Totals sum = total(campaign, predictions, backend);

@@ -6,7 +6,7 @@
 #include <memory>
 #include <optional>
 
-#include "campaign/cell_description.hpp"
+#include "analysis/cell_axes.hpp"
 #include "cli/backend_choice.hpp"
 #include "cli/campaign_options.hpp"
 #include "cli/command.hpp"
@@ -15,9 +15,8 @@
 #include "cli/search_session.hpp"
 #include "driver/problem_check.hpp"
 #include "optimum/optimum_json.hpp"
-#include "report/cell_axes.hpp"
-#include "report/known_optima.hpp"
 #include "report/text_table.hpp"
+#include "store/cell_configs.hpp"
 #include "store/counted_trials.hpp"
 #include "store/document_table.hpp"
 #include "store/store.hpp"
@@ -52,8 +51,7 @@ std::vector<CellCounts> count_trials(const HierarchyCommand& command, const opt:
         throw Error(ExitCode::Usage,
                     fmt::format("{} keeps summaries; which level a trial ended on needs a store of trials", command.search.store));
     for (const StoredCell& stored : store.cells()) {
-        CellCounts count{cell_from_description(stored.description), std::vector<std::int64_t>(levels.size())};
-        count.cell.index = stored.index;
+        CellCounts count{config_of(stored), std::vector<std::int64_t>(levels.size())};
         if (count.cell.width != command.width || opt::problem_of(count.cell).id != problem.id) continue;
         count.under_rule = store.stopping().has_value();
         for_each_counted_trial(store, stored.index, [&](std::int64_t, const TrialRecord& record) {
@@ -88,12 +86,9 @@ std::string levels_text(const opt::Problem& problem, std::int64_t width, const s
                                      fmt::format("{:.2g}", level.certificate.largest_eigenvalue),
                                      fmt::format("{:.1g}", level.certificate.gradient_norm),
                                      level.certificate.certified ? "yes" : "NO"};
-        for (std::size_t k = 0; k < columns.size(); ++k) columns[k].cells.push_back(cells[k]);
+        add_row(columns, cells);
     }
-    const TextTable table(std::move(columns), 100);
-    std::string text = fmt::format("{}: levels of width {}\n", problem.label, width) + table.heads();
-    for (std::size_t row = 0; row < levels.size(); ++row) text += table.row(row);
-    return text;
+    return fmt::format("{}: levels of width {}\n", problem.label, width) + TextTable(std::move(columns), 100).text();
 }
 
 std::string counts_text(const CellCounts& count, double tolerance) {
@@ -103,19 +98,15 @@ std::string counts_text(const CellCounts& count, double tolerance) {
         const double share = count.trials > 0 ? static_cast<double>(trials) / static_cast<double>(count.trials) : 0;
         const std::string cells[] = {name, std::to_string(trials), fmt::format("{:.2f} %", 100 * share),
                                      fmt::format("{:.2f} %", 100 * interval.low), fmt::format("{:.2f} %", 100 * interval.high)};
-        for (std::size_t k = 0; k < columns.size(); ++k) columns[k].cells.push_back(cells[k]);
+        add_row(columns, cells);
     };
-    std::size_t rows = 1;
     for (std::size_t i = 0; i < count.on_level.size(); ++i)
-        if (count.on_level[i] > 0) add(std::to_string(i), count.on_level[i]), ++rows;
+        if (count.on_level[i] > 0) add(std::to_string(i), count.on_level[i]);
     add("none", count.on_none);
-    const TextTable table(std::move(columns), 100);
     std::vector<std::string> parts = cell_phrases(count.cell);
     parts.front() = fmt::format("cell {}: {}", count.cell.index, parts.front());
     parts.push_back(fmt::format("{} trials; final risk within {:g} of a level (of the next level for a level 0)", count.trials, tolerance));
-    std::string text = "\n" + wrapped(parts, 100) + table.heads();
-    for (std::size_t row = 0; row < rows; ++row) text += table.row(row);
-    return text;
+    return "\n" + wrapped(parts, 100) + TextTable(std::move(columns), 100).text();
 }
 
 nlohmann::ordered_json as_json(const opt::Problem& problem, std::int64_t width, const std::vector<opt::Level>& levels,

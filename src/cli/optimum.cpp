@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 
+#include "analysis/summary.hpp"
 #include "cli/backend_choice.hpp"
 #include "cli/campaign_options.hpp"
 #include "cli/command.hpp"
@@ -16,7 +17,6 @@
 #include "cli/summary_output.hpp"
 #include "driver/problem_check.hpp"
 #include "optimum/optimum_json.hpp"
-#include "report/summary.hpp"
 #include "report/text_table.hpp"
 #include "store/store.hpp"
 
@@ -102,11 +102,9 @@ std::string as_text(const ProblemOptima& known) {
                                      optimum.attained ? scientific(optimum.gradient_norm) : "-",
                                      optimum.attained ? scientific(optimum.least_squares_gap) : "-",
                                      stored == known.stored.end() ? "new" : stored->second.substr(0, 10)};
-        for (std::size_t k = 0; k < columns.size(); ++k) columns[k].cells.push_back(cells[k]);
+        add_row(columns, cells);
     }
-    const TextTable table(std::move(columns), 100);
-    std::string text = known.problem.label + "\n" + table.heads();
-    for (std::size_t row = 0; row < known.optima.size(); ++row) text += table.row(row);
+    std::string text = known.problem.label + "\n" + TextTable(std::move(columns), 100).text();
     if (std::any_of(known.optima.begin(), known.optima.end(), [](const auto& optimum) { return !optimum.attained; }))
         text += "* an infimum that no network attains: the target jumps, kinks come ever closer\n";
     return text;

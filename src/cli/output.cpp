@@ -9,7 +9,7 @@
 
 #include "files/write_all.hpp"
 #include "limrisk/error.hpp"
-#include "report/printable_text.hpp"
+#include "text/printable_text.hpp"
 
 namespace limrisk::cli {
 namespace {

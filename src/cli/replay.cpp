@@ -3,13 +3,13 @@
 
 #include <memory>
 
-#include "campaign/cell_description.hpp"
+#include "analysis/cell_axes.hpp"
 #include "cli/backend_choice.hpp"
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/trial_difference.hpp"
-#include "report/cell_axes.hpp"
+#include "store/cell_configs.hpp"
 #include "store/store.hpp"
 
 namespace limrisk::cli {
@@ -50,10 +50,7 @@ StoredTrial stored_trial(const Store& store, const ReplayCommand& command) {
 
 CellConfig stored_cell(const Store& store, const ReplayCommand& command) {
     for (const StoredCell& cell : store.cells()) {
-        if (cell.index != command.cell) continue;
-        CellConfig config = cell_from_description(cell.description);
-        config.index = cell.index;
-        return config;
+        if (cell.index == command.cell) return config_of(cell);
     }
     throw Error(ExitCode::Usage, fmt::format("--cell {}: {} has the cells 0 to {}; `limrisk summary` shows them", command.cell,
                                              command.store, static_cast<std::int64_t>(store.cells().size()) - 1));

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "analysis/summary.hpp"
 #include "cli/backend_choice.hpp"
 #include "cli/campaign_options.hpp"
 #include "cli/command.hpp"
@@ -17,7 +18,7 @@
 #include "cli/summary_output.hpp"
 #include "driver/driver.hpp"
 #include "driver/problem_check.hpp"
-#include "report/summary.hpp"
+#include "report/summary_text.hpp"
 
 namespace limrisk::cli {
 namespace {
@@ -35,18 +36,12 @@ std::filesystem::path store_path(const RunCommand& command) {
     return std::filesystem::path(command.campaign.path).stem().string() + ".db";
 }
 
-std::int64_t trials_stored(const std::vector<BlockKey>& blocks) {
-    std::int64_t trials = 0;
-    for (const BlockKey& key : blocks) trials += key.count;
-    return trials;
-}
-
 std::string beginning(const Campaign& campaign, const Store& store, const Backend& backend, const std::filesystem::path& path) {
     const std::vector<BlockKey> blocks = store.blocks();
     std::string text = fmt::format("{}; {}; store {}\n", size_text(campaign), backend.description(), path.string());
     if (campaign.until) text += fmt::format("each cell runs {}\n", campaign.until->text());
     const char* kind = store.contents() == StoreContents::Summary ? "ranges" : "blocks";
-    if (!blocks.empty()) text += fmt::format("{} trials in {} {} were there; going on\n", trials_stored(blocks), blocks.size(), kind);
+    if (!blocks.empty()) text += fmt::format("{} trials in {} {} were there; going on\n", trial_count(blocks), blocks.size(), kind);
     return text;
 }
 

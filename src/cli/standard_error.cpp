@@ -12,7 +12,7 @@
 #include <chrono>
 
 #include "cli/output.hpp"
-#include "report/printable_text.hpp"
+#include "text/printable_text.hpp"
 
 namespace limrisk::cli {
 namespace {

@@ -1,15 +1,18 @@
 // limrisk summary: what a store says about each cell, and how its cells compare.
-#include "report/summary.hpp"
+#include "analysis/summary.hpp"
 
 #include <fmt/format.h>
 
 #include <memory>
 
+#include "analysis/comparison.hpp"
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/summary_output.hpp"
-#include "report/comparison.hpp"
+#include "report/comparison_text.hpp"
+#include "report/sentence.hpp"
+#include "report/summary_text.hpp"
 #include "store/store.hpp"
 
 namespace limrisk::cli {
@@ -21,9 +24,9 @@ struct SummaryCommand {
     bool json = false, csv = false, sentences = false;
 };
 
-std::string sentences(const StoreSummary& summary) {
+std::string sentence_lines(const StoreSummary& summary) {
     std::string text;
-    for (const CellSummary& cell : summary.cells) text += cell.sentence + "\n";
+    for (const std::string& line : sentences(summary)) text += line + "\n";
     return text;
 }
 
@@ -36,7 +39,7 @@ ExitCode summary(const SummaryCommand& command) {
     } else {
         print(command.json        ? summary_json(result)
               : command.csv       ? summary_csv(result)
-              : command.sentences ? sentences(result)
+              : command.sentences ? sentence_lines(result)
                                   : summary_table(result));
     }
     return verdict_of(result);

@@ -2,8 +2,8 @@
 #pragma once
 #include <CLI/CLI.hpp>
 
+#include "analysis/summary.hpp"
 #include "limrisk/error.hpp"
-#include "report/summary.hpp"
 
 namespace limrisk::cli {
 

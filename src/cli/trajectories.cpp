@@ -6,7 +6,6 @@
 #include <map>
 #include <memory>
 
-#include "campaign/cell_description.hpp"
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
@@ -16,6 +15,8 @@
 #include "cli/trajectory_text.hpp"
 #include "cli/trial_difference.hpp"
 #include "driver/cost_model.hpp"
+#include "store/cell_configs.hpp"
+#include "store/counted_trials.hpp"
 #include "store/document_writer.hpp"
 #include "store/store.hpp"
 #include "trajectory/compute.hpp"
@@ -41,14 +42,6 @@ struct CellTask {
     std::optional<CellTrajectory> trajectory;
 };
 
-/// Number of the trials 0 .. n - 1 of a cell that are stored without a gap.
-std::int64_t gapless_trials(const Store& store, std::int64_t cell) {
-    std::int64_t trials = 0;
-    for (const BlockKey& key : store.blocks())
-        if (key.cell == cell && key.first_trial == trials) trials += key.count;
-    return trials;
-}
-
 /// What the store says against a new record of each of the first trials.
 std::function<std::string(std::int64_t, const TrialRecord&)> contradictions(const Store& store, const CellTask& task) {
     if (store.contents() == StoreContents::Summary) {
@@ -56,12 +49,10 @@ std::function<std::string(std::int64_t, const TrialRecord&)> contradictions(cons
         return [aggregate](std::int64_t trial, const TrialRecord& record) { return contradiction(*aggregate, trial, record); };
     }
     const auto records = std::make_shared<std::vector<TrialRecord>>();
-    for (const BlockKey& key : store.blocks()) {
-        const auto there = static_cast<std::int64_t>(records->size());
-        if (key.cell != task.cell.index || key.first_trial != there || there >= task.trials) continue;
-        const std::vector<TrialRecord> block = store.read_block(key);
+    store.for_each_block(task.cell.index, [&](const BlockKey&, const std::vector<TrialRecord>& block) {
         records->insert(records->end(), block.begin(), block.end());
-    }
+        return static_cast<std::int64_t>(records->size()) < task.trials;
+    });
     return [records](std::int64_t trial, const TrialRecord& record) {
         return record_difference(record, "the trial trained again", records->at(static_cast<std::size_t>(trial)), "the store");
     };
@@ -74,13 +65,13 @@ std::vector<CellTask> tasks_of(const TrajectoriesCommand& command, const Store& 
         if (cell >= known)
             throw Error(ExitCode::Usage,
                         fmt::format("--cell {}: {} has the cells 0 to {}; `limrisk summary` shows them", cell, command.store, known - 1));
+    const std::vector<std::int64_t> stored_trials = gapless_trials(store);
     std::vector<CellTask> tasks;
     for (const StoredCell& stored : store.cells()) {
         if (!command.cells.empty() && std::find(command.cells.begin(), command.cells.end(), stored.index) == command.cells.end()) continue;
         CellTask& task = tasks.emplace_back();
-        task.cell = cell_from_description(stored.description);
-        task.cell.index = stored.index;
-        task.trials = std::min(command.trials, gapless_trials(store, stored.index));
+        task.cell = config_of(stored);
+        task.trials = std::min(command.trials, stored_trials[static_cast<std::size_t>(stored.index)]);
         task.steps = trajectory_steps(task.cell.steps, command.points, spacing);
     }
     return tasks;

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "analysis/cell_axes.hpp"
 #include "limrisk/error.hpp"
-#include "report/cell_axes.hpp"
 #include "report/text_table.hpp"
 #include "statistics/quantile.hpp"
 
@@ -54,11 +54,9 @@ std::string cell_table(const CellTrajectory& trajectory) {
                                      short_number(gradient[k]),           short_number(parameters[k]),
                                      short_number(distance.median[k]),    short_number(distance.quantile_95[k]),
                                      fmt::format("{:.3f}", inactive[k])};
-        for (std::size_t c = 0; c < columns.size(); ++c) columns[c].cells.push_back(cells[c]);
+        add_row(columns, cells);
     }
-    const TextTable table(std::move(columns), columns_of_terminal);
-    std::string text = table.heads();
-    for (std::size_t row = 0; row < places.size(); ++row) text += table.row(row);
+    std::string text = TextTable(std::move(columns), columns_of_terminal).text();
     if (places.size() < trajectory.steps.size())
         text += fmt::format("({} of {} steps; --csv and --json have all)\n", places.size(), trajectory.steps.size());
     return text;

@@ -19,9 +19,8 @@ ExitCode verify(const std::string& path) {
         for (const std::string& problem : problems) text += "\n" + problem;
         throw StoreError(ExitCode::Data, text);
     }
-    std::int64_t trials = 0;
     const std::vector<BlockKey> blocks = store.blocks();
-    for (const BlockKey& key : blocks) trials += key.count;
+    const std::int64_t trials = trial_count(blocks);
     const char* kind = store.contents() == StoreContents::Summary ? "aggregates" : "blocks";
     print(fmt::format("{}: sound; {} cells, {} {}, {} trials, every hash fits\n", path, store.cells().size(), blocks.size(), kind, trials));
     // Blocks need not come in order, so a campaign that was stopped may have gaps.

@@ -1,13 +1,14 @@
 // A comparison as a table, cells as letters, and as JSON.
+#include "report/comparison_text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "report/comparison.hpp"
-#include "report/json_number.hpp"
 #include "report/text_table.hpp"
+#include "text/json_number.hpp"
 
 namespace limrisk {
 namespace {
@@ -64,12 +65,9 @@ std::string group_table(const ComparisonGroup& group, const std::string& axis) {
             risk_text(risks.median),
             fmt::format("[{}, {}]", risk_text(risks.interval.low), risk_text(risks.interval.high)),
             p_text(pair.risk_p_value)};
-        for (std::size_t k = 0; k < columns.size(); ++k) columns[k].cells.push_back(row[k]);
+        add_row(columns, row);
     }
-    const TextTable table(std::move(columns), table_width);
-    text += table.heads();
-    for (std::size_t row = 0; row < group.pairs.size(); ++row) text += table.row(row);
-    return text;
+    return text + TextTable(std::move(columns), table_width).text();
 }
 
 constexpr const char* legend =

@@ -7,13 +7,14 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "campaign/cell_description.hpp"
+#include "analysis/cell_axes.hpp"
 #include "files/output_file.hpp"
 #include "limrisk/error.hpp"
 #include "limrisk/trial_fields.hpp"
-#include "report/cell_axes.hpp"
+#include "report/csv_text.hpp"
 #include "report/export_summary.hpp"
 #include "report/npz_writer.hpp"
+#include "store/cell_configs.hpp"
 #include "store/counted_trials.hpp"
 
 namespace limrisk {
@@ -73,35 +74,17 @@ void add_json_field(Line& line, const TrialRecord& record, const TrialField& fie
     if (quoted) line.push_back('"');
 }
 
-std::vector<CellConfig> stored_cells(const Store& store) {
-    std::vector<CellConfig> cells;
-    for (const StoredCell& cell : store.cells()) {
-        cells.push_back(cell_from_description(cell.description));
-        cells.back().index = cell.index;
-    }
-    return cells;
-}
-
 template <class Visit>
 std::int64_t for_each_block(const Store& store, const Visit& visit) {
-    std::int64_t trials = 0;
-    for (const BlockKey& key : store.blocks()) {
-        visit(key, store.read_block(key));
-        trials += key.count;
-    }
-    return trials;
+    const std::vector<BlockKey> keys = store.blocks();
+    for (const BlockKey& key : keys) visit(key, store.read_block(key));
+    return trial_count(keys);
 }
 
 /// Of each cell the trials that a summary counts: those without a gap, and before the end that a stopping rule found.
 std::vector<std::int64_t> counted_trials(const Store& store) {
+    if (!store.stopping()) return gapless_trials(store);
     std::vector<std::int64_t> counted(store.cells().size());
-    if (!store.stopping()) {
-        for (const BlockKey& key : store.blocks()) {
-            std::int64_t& end = counted[static_cast<std::size_t>(key.cell)];
-            if (key.first_trial == end) end += key.count;
-        }
-        return counted;
-    }
     for (const StoredCell& cell : store.cells())
         for_each_counted_trial(store, cell.index,
                                [&](std::int64_t, const TrialRecord&) { ++counted[static_cast<std::size_t>(cell.index)]; });
@@ -112,7 +95,7 @@ std::int64_t write_csv(const Store& store, OutputFile& file) {
     const std::vector<std::int64_t> counted = counted_trials(store);
     std::string heads = "cell,trial,counted";
     std::vector<std::string> parameters;  // the parameters of a cell, the same in all of its rows
-    for (const CellConfig& cell : stored_cells(store)) {
+    for (const CellConfig& cell : cell_configs(store)) {
         std::string& columns = parameters.emplace_back();
         for (const Axis& axis : cell_axes(cell)) {
             columns += "," + csv_text(axis.value);
@@ -145,7 +128,7 @@ std::int64_t write_json(const Store& store, OutputFile& file) {
     head["campaign"] = {{"name", campaign.name},       {"seed", campaign.seed},       {"trials", campaign.trials},
                         {"version", campaign.version}, {"created", campaign.created}, {"text", campaign.text}};
     for (const TrialField& field : trial_fields) head["fields"][field.name] = field.meaning;
-    for (const CellConfig& cell : stored_cells(store)) {
+    for (const CellConfig& cell : cell_configs(store)) {
         ordered_json entry{{"cell", cell.index}, {"id", cell.id}};
         for (const Axis& axis : cell_axes(cell)) entry["labels"][axis.name] = axis.value;
         entry["description"] = ordered_json::parse(cell.description);
@@ -203,11 +186,10 @@ const char* npy_type(FieldType type) {
 /// An entry per cell: id, description, and every parameter, numbers as numbers (0 where a cell does not have it).
 void declare_parameters(NpzWriter& npz, const std::vector<CellConfig>& cells) {
     std::vector<std::string> ids, descriptions;
-    std::vector<std::vector<Axis>> axes;
+    const CellAxes axes = axes_of(cells);
     for (const CellConfig& cell : cells) {
         ids.push_back(cell.id);
         descriptions.push_back(cell.description);
-        axes.push_back(cell_axes(cell));
     }
     declare_texts(npz, "cell_id", ids);
     declare_texts(npz, "cell_description", descriptions);
@@ -238,13 +220,12 @@ void declare_parameters(NpzWriter& npz, const std::vector<CellConfig>& cells) {
 
 std::int64_t write_npz(const Store& store, OutputFile& file) {
     NpzWriter npz(file);
-    declare_parameters(npz, stored_cells(store));
+    declare_parameters(npz, cell_configs(store));
     const std::vector<std::int64_t> counted = counted_trials(store);
 
     // A campaign may be writing meanwhile: what is there now is what is exported.
     const std::vector<BlockKey> keys = store.blocks();
-    std::int64_t trials = 0;
-    for (const BlockKey& key : keys) trials += key.count;
+    const std::int64_t trials = trial_count(keys);
     const std::size_t cell_array = npz.declare("cell", "<i4", 4, trials), trial_array = npz.declare("trial", "<i8", 8, trials),
                       counted_array = npz.declare("counted", "|b1", 1, trials);
     std::vector<std::size_t> arrays;

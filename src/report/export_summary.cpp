@@ -3,31 +3,27 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "campaign/cell_description.hpp"
+#include "analysis/cell_axes.hpp"
 #include "limrisk/error.hpp"
-#include "report/cell_axes.hpp"
+#include "report/csv_text.hpp"
+#include "store/cell_configs.hpp"
+#include "text/json_number.hpp"
 
 namespace limrisk {
 namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json number(double value) {
-    if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
-    return value;
-}
-
-ordered_json extreme_json(const Extreme& extreme) { return {{"risk", number(extreme.risk)}, {"trial", extreme.trial}}; }
+ordered_json extreme_json(const Extreme& extreme) { return {{"risk", json_number(extreme.risk)}, {"trial", extreme.trial}}; }
 
 std::int64_t write_csv(const Store& store, OutputFile& file) {
     std::string heads = "cell";
     std::int64_t trials = 0;
     for (const StoredCell& stored : store.cells()) {
         std::string cell = std::to_string(stored.index);
-        for (const Axis& axis : cell_axes(cell_from_description(stored.description))) {
+        for (const Axis& axis : cell_axes(config_of(stored))) {
             cell += "," + csv_text(axis.value);
             if (stored.index == 0) heads += fmt::format(",{}", axis.name);
         }
@@ -70,8 +66,8 @@ ordered_json aggregate_json(const BlockKey& key, const Aggregate& aggregate) {
         entry = {{"bin_low", ordered_json::array()}, {"bin_high", ordered_json::array()}, {"count", risks.bins.counts}};
         for (const std::int32_t bin : risks.bins.keys) {
             const RiskRange range = risk_bin_range(bin);
-            entry["bin_low"].push_back(number(range.low));
-            entry["bin_high"].push_back(number(range.high));
+            entry["bin_low"].push_back(json_number(range.low));
+            entry["bin_high"].push_back(json_number(range.high));
         }
         entry["minimum"] = extreme_json(risks.minimum);
         entry["maximum"] = extreme_json(risks.maximum);
@@ -86,7 +82,7 @@ std::int64_t write_json(const Store& store, OutputFile& file) {
                         {"version", campaign.version}, {"created", campaign.created}, {"text", campaign.text}};
     for (const StoredCell& stored : store.cells()) {
         ordered_json entry{{"cell", stored.index}, {"id", stored.id}};
-        for (const Axis& axis : cell_axes(cell_from_description(stored.description))) entry["labels"][axis.name] = axis.value;
+        for (const Axis& axis : cell_axes(config_of(stored))) entry["labels"][axis.name] = axis.value;
         entry["description"] = ordered_json::parse(stored.description);
         head["cells"].push_back(entry);
     }

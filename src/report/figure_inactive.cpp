@@ -5,10 +5,12 @@
 #include <cmath>
 #include <limits>
 
+#include "report/csv_text.hpp"
 #include "report/figures.hpp"
 #include "report/palette.hpp"
 #include "report/plot_script.hpp"
 #include "statistics/inactive_law.hpp"
+#include "text/number_text.hpp"
 
 namespace limrisk {
 namespace {

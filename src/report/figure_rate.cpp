@@ -5,10 +5,11 @@
 #include <cmath>
 #include <limits>
 
+#include "report/csv_text.hpp"
+#include "report/figure_text.hpp"
 #include "report/figures.hpp"
 #include "report/palette.hpp"
 #include "report/plot_script.hpp"
-#include "report/verdict_text.hpp"
 
 namespace limrisk {
 namespace {
@@ -40,8 +41,6 @@ struct Remaining {
     }
     bool empty() const { return width.empty() && bare_width.empty(); }
 };
-
-std::string rate_text(double rate) { return std::isinf(rate) ? "∞" : fmt::format("{:.3g}", rate); }
 
 void draw_remaining(PlotScript& plot, const Remaining& remaining, double bottom, const char* colour, int filled, int open,
                     std::string_view title) {
@@ -124,8 +123,9 @@ Figure rate_figure(const StoreSummary& summary, const RateStatement& rate, std::
     figure.script = plot.text();
 
     const Interval interval = rate.fit.rate_interval;
-    figure.caption = fmt::format("Fitted rate {} [{}, {}]", rate_text(rate.fit.rate), rate_text(interval.low), rate_text(interval.high));
-    if (rate.predicted) figure.caption += fmt::format(", predicted −log(1 − p) = {}", rate_text(*rate.predicted));
+    figure.caption =
+        fmt::format("Fitted rate {} [{}, {}]", three_digits(rate.fit.rate), three_digits(interval.low), three_digits(interval.high));
+    if (rate.predicted) figure.caption += fmt::format(", predicted −log(1 − p) = {}", three_digits(*rate.predicted));
     figure.caption += '.';
     double falling = 0;
     for (const std::int64_t index : rate.cells)

@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report/csv_text.hpp"
+#include "report/figure_text.hpp"
 #include "report/figures.hpp"
 #include "report/palette.hpp"
 #include "report/plot_script.hpp"
-#include "report/printable_text.hpp"
 #include "report/risk_columns.hpp"
+#include "text/number_text.hpp"
+#include "text/printable_text.hpp"
 
 namespace limrisk {
 namespace {
@@ -211,8 +214,8 @@ Figure risk_figure(const CellGroup& group, const CellSummary& cell, RiskSpan spa
     figure.caption = caption_of(histogram, levels, cell);
     const Quantiles& risks = cell.limiting_risk;
     figure.meaning = fmt::format("Histogram of the limiting risk of {}, {}: 5 % of the trials lie below {}, half below {}, 95 % below {}.",
-                                 counted(cell.done, "trial"), cell_label(group, cell), risk_text(risks.low.high),
-                                 risk_text(risks.median.high), risk_text(risks.high.high));
+                                 counted(cell.done, "trial"), cell_label(group, cell), three_digits(risks.low.high),
+                                 three_digits(risks.median.high), three_digits(risks.high.high));
     return figure;
 }
 

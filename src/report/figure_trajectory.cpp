@@ -6,9 +6,12 @@
 #include <limits>
 
 #include "limrisk/error.hpp"
+#include "report/csv_text.hpp"
+#include "report/figure_text.hpp"
 #include "report/figures.hpp"
 #include "report/palette.hpp"
 #include "report/plot_script.hpp"
+#include "text/number_text.hpp"
 
 namespace limrisk {
 namespace {
@@ -141,11 +144,12 @@ Figure trajectory_figure(const CellTrajectory& trajectory, const TrajectorySerie
         "25–75 %");
     plot.curve(fmt::format("{} using 1:4 with lines linewidth 1.8 linecolor rgb '{}'", numbers, palette::blue), "median");
     figure.script = plot.text();
-    if (long_run && trajectory.steps.front() == 0) figure.caption = fmt::format("Median at step 0: {}.", risk_text(series.median.front()));
+    if (long_run && trajectory.steps.front() == 0)
+        figure.caption = fmt::format("Median at step 0: {}.", three_digits(series.median.front()));
     if (infinite) figure.caption += (figure.caption.empty() ? "" : " ") + std::string("Infinite values lie on the upper edge.");
     figure.meaning = fmt::format("{} against the training step: median {} at step {}, {} at step {}.", look.title,
-                                 risk_text(series.median[points.front()]), trajectory.steps[points.front()],
-                                 risk_text(series.median[points.back()]), trajectory.steps[points.back()]);
+                                 three_digits(series.median[points.front()]), trajectory.steps[points.front()],
+                                 three_digits(series.median[points.back()]), trajectory.steps[points.back()]);
     return figure;
 }
 

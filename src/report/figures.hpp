@@ -2,9 +2,10 @@
 #pragma once
 #include <vector>
 
-#include "report/cell_groups.hpp"
+#include "analysis/summary.hpp"
+#include "report/cell_choice.hpp"
 #include "report/figure.hpp"
-#include "report/summary.hpp"
+#include "text/number_text.hpp"
 #include "trajectory/trajectory.hpp"
 
 namespace limrisk {
@@ -24,18 +25,6 @@ FigureSection inactive_figures(const StoreSummary& summary, const std::vector<Ce
 /// Trajectories with bands: a figure per series and cell that has them.
 FigureSection trajectory_figures(const StoreSummary& summary, const std::vector<CellGroup>& groups,
                                  const std::vector<CellTrajectory>& trajectories);
-
-/// A number of a CSV file: the shortest decimals that are exact, "inf" for infinity, empty for NaN.
-std::string csv_number(double value);
-
-/// "3 trials", "1 trial"; "12,345 trials".
-std::string counted(std::int64_t count, const std::string& noun);
-
-/// A share in percent for people: "37.3 %", "0.012 %".
-std::string percent_text(double share);
-
-/// Three digits: "0.00123", "1.23e-05".
-std::string risk_text(double risk);
 
 /// A group for what is shown and one for what is folded away, from the figures of a choice; empty ones are left out.
 ///   figure(cell): of a place in StoreSummary::cells

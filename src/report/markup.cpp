@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "report/printable_text.hpp"
+#include "text/printable_text.hpp"
 
 namespace limrisk {
 

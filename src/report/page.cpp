@@ -7,6 +7,8 @@
 
 #include "report/figures.hpp"
 #include "report/markup.hpp"
+#include "report/sentence.hpp"
+#include "text/number_text.hpp"
 
 namespace limrisk {
 namespace {
@@ -41,14 +43,13 @@ std::string figures_section(const FigureSection& section, const std::vector<std:
     return text + rest + "</section>\n";
 }
 
-std::string sentences(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
+std::string words_section(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
+    const std::vector<std::string> texts = sentences(summary);
     std::string items;
     std::size_t count = 0;
     for (const CellGroup& group : groups) {
         for (const std::size_t k : group.cells) {
-            const CellSummary& cell = summary.cells[k];
-            if (cell.sentence.empty()) continue;
-            items += element("li", cell.sentence) + "\n";
+            items += element("li", texts[k]) + "\n";
             ++count;
         }
     }
@@ -106,7 +107,7 @@ std::string report_page(const StoreSummary& summary, const std::vector<CellGroup
         contents.emplace_back(id, heading);
         body += part;
     };
-    add(sentences(summary, groups), "words", "In words");
+    add(words_section(summary, groups), "words", "In words");
     add(cells_section(summary, groups), "cells", "Predicted, certified, measured");
     add(rule_section(summary, groups), "rule", "Stopping rule");
     std::size_t next = 0;

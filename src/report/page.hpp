@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "report/cell_groups.hpp"
+#include "analysis/cell_groups.hpp"
+#include "analysis/summary.hpp"
 #include "report/figure.hpp"
-#include "report/summary.hpp"
 #include "trajectory/trajectory.hpp"
 
 namespace limrisk {

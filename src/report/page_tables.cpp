@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report/figure_text.hpp"
 #include "report/figures.hpp"
 #include "report/markup.hpp"
 #include "report/page.hpp"
 #include "report/reservations.hpp"
 #include "report/verdict_text.hpp"
+#include "text/number_text.hpp"
 
 namespace limrisk {
 namespace {
@@ -16,21 +18,15 @@ namespace {
 constexpr const char* dash = "–";
 constexpr std::size_t long_table = 24;  // rows; longer ones are folded
 
-/// In percent, without the sign.
-std::string percent(double share) {
-    const std::string text = percent_text(share);
-    return text.substr(0, text.size() - 2);
+std::string share_digits(std::int64_t count, std::int64_t of) {
+    return of == 0 ? dash : percent_digits(static_cast<double>(count) / static_cast<double>(of));
 }
 
-std::string share_text(std::int64_t count, std::int64_t of) {
-    return of == 0 ? dash : percent(static_cast<double>(count) / static_cast<double>(of));
-}
-
-std::string interval_text(const Interval& share) { return fmt::format("[{}, {}]", percent(share.low), percent(share.high)); }
+std::string interval_text(const Interval& share) { return fmt::format("[{}, {}]", percent_digits(share.low), percent_digits(share.high)); }
 
 /// "61.0 [59.5, 62.5]"
 std::string share_and_interval(std::int64_t count, std::int64_t of, const Interval& share) {
-    return of == 0 ? dash : share_text(count, of) + " " + interval_text(share);
+    return of == 0 ? dash : share_digits(count, of) + " " + interval_text(share);
 }
 
 std::string mean_text(double mean) { return fmt::format("{:.{}f}", mean, mean < 100 ? 2 : 1); }
@@ -58,12 +54,12 @@ std::vector<std::string> cell_row(const CellSummary& cell) {
         row.resize(16, dash);
         return row;
     }
-    row.push_back(cell.prediction.bound ? percent(*cell.prediction.bound) : dash);
+    row.push_back(cell.prediction.bound ? percent_digits(*cell.prediction.bound) : dash);
     row.push_back(cell.exclusion.least ? share_and_interval(cell.certified, cell.done, cell.certified_share) : dash);
     if (cell.measured) {
         const Measured& measured = *cell.measured;
-        const std::string most = measured.above_most == measured.above_least ? "" : " to " + share_text(measured.above_most, cell.done);
-        row.push_back(share_text(measured.above_least, cell.done) + most + " " + interval_text(measured.share));
+        const std::string most = measured.above_most == measured.above_least ? "" : " to " + share_digits(measured.above_most, cell.done);
+        row.push_back(share_digits(measured.above_least, cell.done) + most + " " + interval_text(measured.share));
         row.push_back(table_risk(measured.optimum));
     } else {
         row.insert(row.end(), {dash, cell.optimum ? table_risk(cell.optimum->risk) : dash});

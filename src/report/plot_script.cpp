@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "report/palette.hpp"
-#include "report/printable_text.hpp"
+#include "text/printable_text.hpp"
 
 namespace limrisk {
 namespace {

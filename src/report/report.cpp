@@ -8,7 +8,7 @@
 
 #include "files/output_file.hpp"
 #include "limrisk/error.hpp"
-#include "report/cell_axes.hpp"
+#include "report/csv_text.hpp"
 #include "report/figures.hpp"
 #include "report/gnuplot.hpp"
 #include "report/svg.hpp"

@@ -4,8 +4,8 @@
 #include <optional>
 #include <vector>
 
+#include "analysis/summary.hpp"
 #include "report/page.hpp"
-#include "report/summary.hpp"
 #include "trajectory/trajectory.hpp"
 
 namespace limrisk {

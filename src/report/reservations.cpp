@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "report/verdict_text.hpp"
-
 namespace limrisk {
 namespace {
 

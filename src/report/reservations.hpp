@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "report/summary.hpp"
+#include "analysis/summary.hpp"
 
 namespace limrisk {
 

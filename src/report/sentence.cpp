@@ -7,9 +7,9 @@
 #include <cmath>
 #include <string_view>
 
-#include "report/cell_axes.hpp"
-#include "report/stopping_statement.hpp"
-#include "report/verdict_text.hpp"
+#include "analysis/cell_axes.hpp"
+#include "report/stopping_text.hpp"
+#include "text/number_text.hpp"
 
 namespace limrisk {
 namespace {
@@ -88,13 +88,6 @@ std::string levels_phrase(const LevelStatement& levels, std::int64_t trials) {
 
 }  // namespace
 
-std::string grouped_digits(std::int64_t number) {
-    std::string digits = std::to_string(number);
-    for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3)
-        digits.insert(static_cast<std::size_t>(at), ",");
-    return digits;
-}
-
 std::string share_text(std::int64_t trials, std::int64_t of) {
     std::string text = fmt::format("{:.1f}", 100.0 * static_cast<double>(trials) / static_cast<double>(of));
     if (text == "100.0" && trials < of) return ">99.9";
@@ -122,6 +115,13 @@ std::string sentence(const CellSummary& cell, const std::vector<std::string>& na
         if (!levels.empty()) text += "; " + levels;
     }
     return text + ".";
+}
+
+std::vector<std::string> sentences(const StoreSummary& summary) {
+    const std::vector<std::vector<std::string>> names = distinctions(configs_of(summary.cells), true);
+    std::vector<std::string> texts;
+    for (std::size_t k = 0; k < names.size(); ++k) texts.push_back(sentence(summary.cells[k], names[k], summary.tolerance));
+    return texts;
 }
 
 }  // namespace limrisk

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "report/summary.hpp"
+#include "analysis/summary.hpp"
 
 namespace limrisk {
 
@@ -11,10 +11,10 @@ namespace limrisk {
 /// store ("adam(0.01)", "width 32"). `tolerance` as in StoreSummary. Shares with the 95 % interval.
 std::string sentence(const CellSummary& cell, const std::vector<std::string>& names, double tolerance);
 
+/// Of every cell of the summary, named by what tells it from the others.
+std::vector<std::string> sentences(const StoreSummary& summary);
+
 /// In per cent with one digit; ">99.9" and "<0.1" where it would seem to be all or none and is not.
 std::string share_text(std::int64_t trials, std::int64_t of);
-
-/// 65536 -> "65,536"
-std::string grouped_digits(std::int64_t number);
 
 }  // namespace limrisk

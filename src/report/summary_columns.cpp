@@ -7,9 +7,9 @@
 #include <cmath>
 #include <functional>
 
+#include "analysis/stopping_statement.hpp"
 #include "report/reservations.hpp"
 #include "report/sentence.hpp"
-#include "report/stopping_statement.hpp"
 #include "report/summary_remarks.hpp"
 #include "report/verdict_text.hpp"
 

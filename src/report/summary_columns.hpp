@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "report/summary.hpp"
+#include "analysis/summary.hpp"
 #include "report/text_table.hpp"
 
 namespace limrisk {

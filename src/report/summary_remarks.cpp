@@ -8,10 +8,10 @@
 #include <sstream>
 #include <vector>
 
-#include "report/rate_statement.hpp"
+#include "report/rate_text.hpp"
 #include "report/reservations.hpp"
-#include "report/sentence.hpp"
 #include "report/text_table.hpp"
+#include "text/number_text.hpp"
 
 namespace limrisk {
 namespace {

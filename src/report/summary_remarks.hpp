@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-#include "report/summary.hpp"
+#include "analysis/summary.hpp"
 
 namespace limrisk {
 

@@ -4,14 +4,16 @@
 #include <algorithm>
 #include <string_view>
 
-#include "report/cell_axes.hpp"
-#include "report/cell_groups.hpp"
-#include "report/printable_text.hpp"
-#include "report/stopping_statement.hpp"
-#include "report/summary.hpp"
+#include "analysis/cell_axes.hpp"
+#include "analysis/cell_groups.hpp"
+#include "analysis/stopping_statement.hpp"
+#include "analysis/summary.hpp"
+#include "report/stopping_text.hpp"
 #include "report/summary_columns.hpp"
 #include "report/summary_remarks.hpp"
+#include "report/summary_text.hpp"
 #include "report/text_table.hpp"
+#include "text/printable_text.hpp"
 
 namespace limrisk {
 namespace {
@@ -19,14 +21,8 @@ namespace {
 constexpr std::size_t table_width = 100;
 constexpr std::size_t longest_row_label = 24;  // longer ones become headings
 
-using Axes = std::vector<std::vector<Axis>>;  // [cells][axes]
-
-bool varies(const Axes& axes, std::size_t axis) {
-    return std::any_of(axes.begin(), axes.end(), [&](const auto& cell) { return cell[axis].value != axes.front()[axis].value; });
-}
-
 /// The axis that a row is named after: the width if it varies, else the last one that does and whose values are short. -1: none.
-int row_axis(const Axes& axes, const std::vector<std::size_t>& varying) {
+int row_axis(const CellAxes& axes, const std::vector<std::size_t>& varying) {
     int chosen = -1;
     for (const std::size_t axis : varying) {
         if (std::string_view(axes.front()[axis].name) == "width") return static_cast<int>(axis);
@@ -37,7 +33,7 @@ int row_axis(const Axes& axes, const std::vector<std::size_t>& varying) {
     return chosen;
 }
 
-TextColumn row_names(const Axes& axes, std::size_t axis) {
+TextColumn row_names(const CellAxes& axes, std::size_t axis) {
     const Axis& first = axes.front()[axis];
     TextColumn column{"", first.name, 0, !holds_integers(first), {}, true};
     for (const auto& cell : axes) column.cells.push_back(cell[axis].value.empty() ? "-" : printable_text(cell[axis].value));
@@ -48,11 +44,10 @@ TextColumn row_names(const Axes& axes, std::size_t axis) {
 
 std::string summary_table(const StoreSummary& summary) {
     if (summary.cells.empty()) return "The store has no cells.\n";
-    Axes axes;
+    const CellAxes axes = axes_of(configs_of(summary.cells));
     std::int64_t done = 0, stored = 0, wanted = 0;
     std::size_t incomplete = 0;
     for (const CellSummary& cell : summary.cells) {
-        axes.push_back(cell_axes(cell.cell));
         done += cell.done;
         stored += cell.stored;
         wanted += trials_wanted(cell, summary.campaign);

@@ -1,16 +1,19 @@
 // The summary for programs: JSON and CSV.
+#include "report/summary_text.hpp"
+
 #include <fmt/format.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "analysis/cell_axes.hpp"
+#include "analysis/stopping_statement.hpp"
 #include "limrisk/trial_record.hpp"
-#include "report/cell_axes.hpp"
-#include "report/json_number.hpp"
+#include "report/csv_text.hpp"
 #include "report/reservations.hpp"
-#include "report/stopping_statement.hpp"
-#include "report/summary.hpp"
+#include "report/sentence.hpp"
 #include "report/verdict_text.hpp"
+#include "text/json_number.hpp"
 
 namespace limrisk {
 namespace {
@@ -100,8 +103,8 @@ ordered_json levels_json(const LevelStatement& statement) {
 }
 
 /// What a row of a CSV has no place for.
-ordered_json details_json(const CellSummary& cell) {
-    ordered_json node{{"sentence", cell.sentence}, {"floors", ordered_json::array()}, {"checks", ordered_json::array()}};
+ordered_json details_json(const CellSummary& cell, const std::string& in_words) {
+    ordered_json node{{"sentence", in_words}, {"floors", ordered_json::array()}, {"checks", ordered_json::array()}};
     for (const Floor& floor : cell.floors)
         node["floors"].push_back(
             {{"frozen", floor.frozen}, {"trials", floor.trials}, {"risk", maybe(floor.risk)}, {"lower_bound", maybe(floor.lower_bound)}});
@@ -172,12 +175,14 @@ std::string summary_json(const StoreSummary& summary) {
     document["tolerance"] = summary.tolerance;
     document["warnings"] = summary.warnings;
     document["cells"] = ordered_json::array();
-    for (const CellSummary& cell : summary.cells) {
+    const std::vector<std::string> in_words = sentences(summary);
+    for (std::size_t k = 0; k < summary.cells.size(); ++k) {
+        const CellSummary& cell = summary.cells[k];
         ordered_json entry{{"cell", cell.cell.index}, {"id", cell.cell.id}};
         for (const Axis& axis : cell_axes(cell.cell)) entry["labels"][axis.name] = axis.value;
         entry["description"] = ordered_json::parse(cell.cell.description);
         entry.update(statistics_json(cell, summary));
-        entry.update(details_json(cell));
+        entry.update(details_json(cell, in_words[k]));
         document["cells"].push_back(entry);
     }
     document["rates"] = ordered_json::array();

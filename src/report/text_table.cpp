@@ -12,6 +12,10 @@ void trim(std::string& line) { line.erase(line.find_last_not_of(' ') + 1); }
 
 }  // namespace
 
+void add_row(std::vector<TextColumn>& columns, std::span<const std::string> cells) {
+    for (std::size_t k = 0; k < columns.size(); ++k) columns[k].cells.push_back(cells[k]);
+}
+
 TextTable::TextTable(std::vector<TextColumn> columns, std::size_t width) : columns_(std::move(columns)) {
     const std::vector<TextColumn> all = columns_;
     measure();
@@ -94,6 +98,12 @@ std::string TextTable::row(std::size_t index) const {
     }
     trim(line);
     return line + "\n";
+}
+
+std::string TextTable::text() const {
+    std::string text = heads();
+    for (std::size_t index = 0; !columns_.empty() && index < columns_.front().cells.size(); ++index) text += row(index);
+    return text;
 }
 
 std::string wrapped(const std::vector<std::string>& parts, std::size_t width) {

@@ -1,6 +1,7 @@
 // A table of right-aligned columns under grouped heads, made to fit the terminal by leaving out what matters least.
 #pragma once
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,9 @@ struct TextColumn {
     bool close = false;  ///< one space behind its left neighbour, as within a group
 };
 
+/// One more row: a cell for each column.
+void add_row(std::vector<TextColumn>& columns, std::span<const std::string> cells);
+
 class TextTable {
 public:
     /// Drops columns until the rows fit `columns` characters (ASCII is assumed) or nothing is expendable.
@@ -22,6 +26,8 @@ public:
     /// The heading lines, each with its newline.
     std::string heads() const;
     std::string row(std::size_t index) const;
+    /// The heading lines and all rows.
+    std::string text() const;
     std::size_t width() const;
     /// Whether a column of the group, or this one of it, is there.
     bool shows(const std::string& group, const std::string& head = "") const;

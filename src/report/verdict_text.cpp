@@ -28,9 +28,4 @@ std::array<std::string, 4> verdict_percents(const CellSummary& cell) {
     return texts;
 }
 
-double still_falling(const CellSummary& cell) {
-    if (cell.done == 0) return 0;
-    return static_cast<double>(cell.verdicts[static_cast<std::size_t>(Verdict::Budget)]) / static_cast<double>(cell.done);
-}
-
 }  // namespace limrisk

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "report/summary.hpp"
+#include "analysis/summary.hpp"
 
 namespace limrisk {
 
@@ -18,8 +18,5 @@ inline constexpr const char* verdict_meaning =
 
 /// Of a cell with trials, in that order. They add up to 100, "<1" standing for what is missing; "<1" and ">99": not none and not all.
 std::array<std::string, 4> verdict_percents(const CellSummary& cell);
-
-/// Share of the trials whose risk still falls at the end of their budget: where they lead is not known. 0 without trials.
-double still_falling(const CellSummary& cell);
 
 }  // namespace limrisk

@@ -28,6 +28,15 @@ StoppingRule stopping_rule(const StoppingCriterion& criterion, const CellConfig&
             stopping_confidence};
 }
 
+std::vector<std::int64_t> gapless_trials(const Store& store) {
+    std::vector<std::int64_t> trials(store.cells().size());
+    for (const BlockKey& key : store.blocks()) {
+        std::int64_t& end = trials[static_cast<std::size_t>(key.cell)];
+        if (key.first_trial == end) end += key.count;
+    }
+    return trials;
+}
+
 std::optional<StoppedCount> for_each_counted_trial(const Store& store, std::int64_t cell,
                                                    const std::function<void(std::int64_t, const TrialRecord&)>& visit) {
     const std::optional<StoppingCriterion>& criterion = store.stopping();

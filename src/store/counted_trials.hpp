@@ -25,6 +25,9 @@ struct StoppedCount {
     std::string method;       ///< of the interval, in words
 };
 
+/// Of each cell the number n of trials 0 .. n - 1 that are stored without a gap, as records or as summaries: [cells].
+std::vector<std::int64_t> gapless_trials(const Store& store);
+
 /// Visits the trials of a cell that count, in their order, and says where the rule ended them; nullopt, and all trials that form a prefix
 /// without gaps, if the store has no rule. Reads block by block and nothing behind the end. Throws as Store::read_block does.
 std::optional<StoppedCount> for_each_counted_trial(const Store& store, std::int64_t cell,

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <numeric>
 
 #include "campaign/cell_description.hpp"
 #include "limrisk/error.hpp"
@@ -297,6 +298,11 @@ Store Store::open(const fs::path& path) {
 }
 
 const StoredCampaign& Store::campaign() const { return impl_->campaign; }
+
+std::int64_t trial_count(const std::vector<BlockKey>& keys) {
+    return std::accumulate(keys.begin(), keys.end(), std::int64_t{0},
+                           [](std::int64_t sum, const BlockKey& key) { return sum + key.count; });
+}
 
 const std::vector<StoredCell>& Store::cells() const { return impl_->cells; }
 

@@ -26,6 +26,9 @@ struct BlockKey {
     auto operator<=>(const BlockKey&) const = default;
 };
 
+/// Sum of their counts.
+std::int64_t trial_count(const std::vector<BlockKey>& keys);
+
 /// The records of key.count trials.
 struct TrialBlock {
     BlockKey key;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "limrisk/error.hpp"
+#include "text/json_number.hpp"
 #include "trajectory/trajectory.hpp"
 
 namespace limrisk {
@@ -25,10 +26,9 @@ constexpr Column columns[] = {{"mean", &TrajectorySeries::mean},
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// JSON has no infinity.
 ordered_json numbers(const std::vector<double>& values) {
     ordered_json array = ordered_json::array();
-    for (const double value : values) array.push_back(value == infinity ? ordered_json("Infinity") : ordered_json(value));
+    for (const double value : values) array.push_back(json_number(value));
     return array;
 }
 

@@ -4,9 +4,11 @@
 #include <fstream>
 #include <iterator>
 
-#include "report/comparison.hpp"
+#include "analysis/comparison.hpp"
+#include "report/comparison_text.hpp"
 #include "report/export.hpp"
 #include "report/report.hpp"
+#include "report/summary_text.hpp"
 #include "store/store.hpp"
 #include "trajectory/trajectory.hpp"
 

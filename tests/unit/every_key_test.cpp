@@ -8,12 +8,14 @@
 #include <optional>
 #include <set>
 
+#include "analysis/cell_axes.hpp"
+#include "analysis/summary.hpp"
 #include "campaign/schema.hpp"
-#include "report/cell_axes.hpp"
 #include "report/export.hpp"
 #include "report/page.hpp"
 #include "report/report.hpp"
-#include "report/summary.hpp"
+#include "report/sentence.hpp"
+#include "report/summary_text.hpp"
 #include "store_fixture.hpp"
 
 namespace limrisk::testing {
@@ -161,12 +163,13 @@ TEST_F(StoreTest, EverySweptKeyTellsCellsApart) {
         for (const CellConfig& cell : campaign->cells) store.write_block({cell.index, 0, 20}, some_records());
         const StoreSummary summary = summarize(store);
 
-        std::set<std::string> ids, names, sentences;
-        for (const CellSummary& cell : summary.cells) ids.insert(cell.cell.id), sentences.insert(cell.sentence);
+        std::set<std::string> ids, names, texts;
+        for (const CellSummary& cell : summary.cells) ids.insert(cell.cell.id);
+        for (const std::string& text : sentences(summary)) texts.insert(text);
         for (const auto& phrases : distinctions(campaign->cells, true)) names.insert(fmt::format("{}", fmt::join(phrases, ", ")));
         EXPECT_EQ(ids.size(), summary.cells.size());
         EXPECT_EQ(names.size(), summary.cells.size());
-        EXPECT_EQ(sentences.size(), summary.cells.size());
+        EXPECT_EQ(texts.size(), summary.cells.size());
         for (const RateStatement& rate : summary.rates) {
             std::set<std::int64_t> widths;
             for (const std::int64_t cell : rate.cells) widths.insert(summary.cells[static_cast<std::size_t>(cell)].cell.width);

@@ -38,40 +38,39 @@ TEST(ProgressMeter, NothingToDoIsDone) {
     EXPECT_EQ(meter.seconds_left(), 0);
 }
 
-TEST(ProgressLine, IsDoneOnlyWhenAllIsDone) {
-    Progress sample = at(10, 1);
-    sample.cost_done = 999.9;
-    ProgressMeter meter;
-    meter.add(sample);
-    EXPECT_THAT(progress_line(meter, 100), HasSubstr(" 99 %"));
-    sample.cost_done = 1000;
-    meter.add(sample);
-    EXPECT_THAT(progress_line(meter, 100), HasSubstr("100 %"));
+/// A run after ten seconds, half done unless the test says otherwise.
+class ProgressLine : public ::testing::Test {
+protected:
+    ProgressLine() { sample_.cost_done = 500; }
+    /// The line once the sample has been added.
+    std::string line(int columns = 100) {
+        meter_.add(sample_);
+        return progress_line(meter_, columns);
+    }
+    Progress sample_ = at(10, 1);
+    ProgressMeter meter_;
+};
+
+TEST_F(ProgressLine, IsDoneOnlyWhenAllIsDone) {
+    sample_.cost_done = 999.9;
+    EXPECT_THAT(line(), HasSubstr(" 99 %"));
+    sample_.cost_done = 1000;
+    EXPECT_THAT(line(), HasSubstr("100 %"));
 }
 
-TEST(ProgressLine, SaysWhatTheTimeLeftMeans) {
-    Progress sample = at(10, 1);
-    sample.cost_done = 500;
-    ProgressMeter meter;
-    meter.add(sample);
-    EXPECT_THAT(progress_line(meter, 100), HasSubstr("  0:10 left"));
-    sample.at_most = true;
-    meter.add(sample);
-    EXPECT_THAT(progress_line(meter, 100), HasSubstr("  at most 0:10 left"));
-    sample.stopping = true;
-    meter.add(sample);
-    EXPECT_THAT(progress_line(meter, 100), HasSubstr("stopping"));
-    EXPECT_THAT(progress_line(meter, 100), Not(HasSubstr("left")));
+TEST_F(ProgressLine, SaysWhatTheTimeLeftMeans) {
+    EXPECT_THAT(line(), HasSubstr("  0:10 left"));
+    sample_.at_most = true;
+    EXPECT_THAT(line(), HasSubstr("  at most 0:10 left"));
+    sample_.stopping = true;
+    EXPECT_THAT(line(), HasSubstr("stopping"));
+    EXPECT_THAT(line(), Not(HasSubstr("left")));
 }
 
-TEST(ProgressLine, TheBarHasFiveToThirtyCells) {
-    Progress sample = at(10, 1);
-    sample.cost_done = 500;
-    ProgressMeter meter;
-    meter.add(sample);
-    EXPECT_THAT(progress_line(meter, 64), StartsWith("  50 %"));
-    EXPECT_THAT(progress_line(meter, 65), StartsWith("[==>  ]  50 %"));
-    EXPECT_THAT(progress_line(meter, 300), StartsWith("[===============>              ]  50 %"));
+TEST_F(ProgressLine, TheBarHasFiveToThirtyCells) {
+    EXPECT_THAT(line(64), StartsWith("  50 %"));
+    EXPECT_THAT(line(65), StartsWith("[==>  ]  50 %"));
+    EXPECT_THAT(line(300), StartsWith("[===============>              ]  50 %"));
 }
 
 TEST(ProgressTexts, AtTheirEdges) {

@@ -3,7 +3,7 @@
 #include <limits>
 #include <string>
 
-#include "report/summary.hpp"
+#include "analysis/summary.hpp"
 #include "trajectory/trajectory.hpp"
 
 namespace limrisk::testing {
@@ -74,7 +74,6 @@ inline CellSummary cell_summary(std::int64_t index, std::int64_t width) {
     check.name = "Proposition 2.10";
     check.checked = 4;
     cell.checks = {check};
-    cell.sentence = "Two of four.";
     return cell;
 }
 

@@ -1,11 +1,14 @@
 // Text of unknown origin in scripts and pages, and numbers in words.
 #include <gtest/gtest.h>
 
+#include "report/csv_text.hpp"
+#include "report/figure_text.hpp"
 #include "report/figures.hpp"
 #include "report/markup.hpp"
 #include "report/plot_script.hpp"
-#include "report/printable_text.hpp"
 #include "report_fixture.hpp"
+#include "text/number_text.hpp"
+#include "text/printable_text.hpp"
 
 namespace limrisk::testing {
 namespace {
@@ -91,6 +94,14 @@ TEST(ReportAxis, WidthsThatWouldOverlapLoseTheirLabel) {
     EXPECT_LT(axis.tics.size(), 30u);
     EXPECT_EQ(axis.tics.size() + axis.minor_tics.size(), widths.size());
     EXPECT_EQ(doubling_axis("", {1, 2, 4, 8, 16, 32, 64}).tics.size(), 7u);
+}
+
+TEST(NumberText, GroupsDigits) {
+    EXPECT_EQ(grouped_digits(0), "0");
+    EXPECT_EQ(grouped_digits(999), "999");
+    EXPECT_EQ(grouped_digits(65536), "65,536");
+    EXPECT_EQ(grouped_digits(100000000), "100,000,000");
+    EXPECT_EQ(grouped_digits(-1234), "-1,234");
 }
 
 }  // namespace

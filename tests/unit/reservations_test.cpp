@@ -9,7 +9,9 @@
 
 #include "optimum/optimum_json.hpp"
 #include "optimum/problem.hpp"
-#include "report/rate_statement.hpp"
+#include "report/rate_text.hpp"
+#include "report/sentence.hpp"
+#include "report/summary_text.hpp"
 #include "report/verdict_text.hpp"
 #include "store_fixture.hpp"
 
@@ -95,7 +97,7 @@ TEST_F(ReservationsTest, NoColumnOfTheVerdictIsLeftOutAndWhatIsLeftOutIsNamed) {
     EXPECT_THAT(table, HasSubstr("left out risk 95 %"));
     EXPECT_EQ(heads.find(" best ") == std::string::npos, table.find("risk best") != std::string::npos) << table;
     EXPECT_EQ(heads.find("/opt.") == std::string::npos, table.find("best /opt.") != std::string::npos) << table;
-    EXPECT_THAT(summary.cells[0].sentence, HasSubstr("the risk of 100.0 % still falls at the end of the budget"));
+    EXPECT_THAT(sentences(summary)[0], HasSubstr("the risk of 100.0 % still falls at the end of the budget"));
     EXPECT_THAT(table, HasSubstr("cells 0 to 3: the risk of up to 100 % of the trials (cell 0) still falls"));
     EXPECT_THAT(nlohmann::json::parse(summary_json(summary))["reservations"].dump(), HasSubstr("still falls"));
 }
@@ -142,7 +144,7 @@ TEST_F(ReservationsTest, ALawThatTheTrialsContradictIsSaidAloud) {
     const StoreSummary summary = summary_of(small_campaign(200, 1), records(200, Verdict::Converged, 0.5, 0));
     EXPECT_TRUE(summary.cells[0].prediction.rejected);
     EXPECT_THAT(flat(summary_table(summary)), HasSubstr("contradict Binomial(h, p)"));
-    EXPECT_THAT(summary.cells[0].sentence, HasSubstr("contradict the law"));
+    EXPECT_THAT(sentences(summary)[0], HasSubstr("contradict the law"));
     EXPECT_EQ(nlohmann::json::parse(summary_json(summary))["cells"][0]["predicted"]["binomial_rejected"], true);
     std::filesystem::remove(path());
     const StoreSummary usual = summary_of(small_campaign(200, 1), records(200, Verdict::Converged, 0.5, 3));
@@ -191,7 +193,7 @@ TEST_F(ReservationsTest, UnderARuleTheReasonIsTheRuleAndItsEstimateIsSaid) {
     const StoreSummary summary = summary_of(campaign, records(60, Verdict::Converged, 0.5, 4));
     EXPECT_TRUE(summary.rates.empty());
     EXPECT_THAT(rate_lines(summary), ElementsAre(HasSubstr("a stopping rule chose the numbers of trials")));
-    EXPECT_THAT(summary.cells[0].sentence,
+    EXPECT_THAT(sentences(summary)[0],
                 HasSubstr("by the rule stopped at 17 of at most 60 trials: 5 trials with inactive neurons at initialization, 29.4 %"));
     EXPECT_THAT(flat(summary_table(summary)), HasSubstr("cell 0, sgd(0.05), width 1: stopped at 17"));
 }

@@ -1,5 +1,5 @@
 // Summaries against numbers computed by hand, and the promises of the table: what it prints, and that it fits.
-#include "report/summary.hpp"
+#include "analysis/summary.hpp"
 
 #include <gmock/gmock.h>
 
@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "report/summary_text.hpp"
 #include "report/text_table.hpp"
 #include "store_fixture.hpp"
 

@@ -4,8 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "report/stopping_statement.hpp"
-#include "report/summary.hpp"
+#include "analysis/stopping_statement.hpp"
+#include "analysis/summary.hpp"
+#include "report/summary_text.hpp"
 #include "statistics/confidence_sequence.hpp"
 #include "store_fixture.hpp"
 

@@ -1,0 +1,200 @@
+// Rows are aggregated in portions, so that both kinds of store have the same histograms.
+#include "analysis/cell_scan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "analysis/level_scan.hpp"
+#include "analysis/prediction.hpp"
+#include "analysis/stopping_statement.hpp"
+#include "optimum/optimum.hpp"
+#include "optimum/positive_risk.hpp"
+#include "optimum/true_risk.hpp"
+
+namespace limrisk {
+
+namespace opt = limrisk::optimum;
+
+namespace {
+
+/// Records that are aggregated together.
+constexpr std::size_t portion = 1 << 16;
+
+double mean(const Histogram& histogram, std::int64_t trials) {
+    std::int64_t sum = 0;
+    for (std::size_t k = 0; k < histogram.keys.size(); ++k) sum += histogram.keys[k] * histogram.counts[k];
+    return static_cast<double>(sum) / static_cast<double>(trials);
+}
+
+std::int64_t trials_with_at_least(const Histogram& histogram, std::int64_t key) {
+    std::int64_t trials = 0;
+    for (std::size_t k = 0; k < histogram.keys.size(); ++k) trials += histogram.keys[k] >= key ? histogram.counts[k] : 0;
+    return trials;
+}
+
+/// What has been proved of narrower networks, and how many neurons must be frozen to leave only such.
+Exclusion exclusion_of(const CellConfig& cell) {
+    if (cell.width == 0) return {std::nullopt, "a network without neurons has none that could freeze"};
+    if (!kernels::has_frozen_neurons(cell.activation.kind))
+        return {std::nullopt, fmt::format("neurons of {} never freeze", cell.activation_label)};
+    const auto positive = opt::positive_risk(opt::problem_of(cell), cell.width - 1);
+    if (!positive) return {std::nullopt, "no proof that a smaller width cannot reach the optimum"};
+    return {cell.width - positive->width, fmt::format("no width up to {} reaches the optimum: {}", positive->width, positive->proof)};
+}
+
+std::vector<Floor> floors_of(const CellConfig& cell, const KnownProblem& known, const Histogram& frozen) {
+    std::vector<Floor> floors;
+    if (!kernels::has_frozen_neurons(cell.activation.kind)) return floors;
+    for (std::size_t k = 0; k < frozen.keys.size(); ++k) {
+        Floor floor{frozen.keys[k], frozen.counts[k], std::nullopt, std::nullopt};
+        if (const auto optimum = known.optimum(cell.width - frozen.keys[k])) {
+            floor.risk = optimum->risk;
+            floor.lower_bound = optimum->lower_bound;
+        }
+        floors.push_back(floor);
+    }
+    return floors;
+}
+
+std::vector<EmbeddedLevel> hierarchy_of(const CellConfig& cell, const KnownProblem& known, const TargetMoments& target) {
+    std::vector<EmbeddedLevel> levels;
+    for (const auto& [width, optimum] : known.optima)
+        if (width <= cell.width && (levels.empty() || opt::clearly_below(optimum.risk, levels.back().risk, rounding_scale(target))))
+            levels.push_back({width, optimum.risk});
+    return levels;
+}
+
+/// The risk of the stored optimum's network as a check of this cell measures it.
+std::optional<double> seen_at_checks(const CellConfig& cell, const KnownOptimum& optimum) {
+    const opt::Network network{cell.width, cell.input.dimension, optimum.parameters};
+    const bool whole = optimum.parameters.size() == opt::Network(cell.width, cell.input.dimension).parameters.size();
+    if (!whole || !optimum.beaten_by.empty()) return std::nullopt;
+    return opt::TrueRisk(opt::problem_of(cell), evaluation_rule(cell.input, cell.evaluation.check_nodes))(network);
+}
+
+/// Everything that the aggregate and what is known of the problem say; measured: with the counts of the bins.
+CellSummary summary_of(const Aggregate& aggregate, const CellConfig& cell, const KnownProblem& known, const TargetMoments& target,
+                       double tolerance) {
+    CellSummary summary;
+    summary.cell = cell;
+    summary.aggregate = aggregate;
+    summary.done = aggregate.trials;
+    summary.optimum = known.optimum(cell.width);
+    summary.exclusion = exclusion_of(cell);
+    if (const auto least = summary.exclusion.least) {
+        summary.certified = trials_with_at_least(aggregate.frozen_initial, *least);
+        summary.certified_share = clopper_pearson(summary.certified, summary.done);
+    }
+    summary.prediction = predict(cell, summary.exclusion.least, aggregate.frozen_initial);
+    summary.hierarchy = hierarchy_of(cell, known, target);
+    summary.floors = floors_of(cell, known, aggregate.frozen_initial);
+    if (aggregate.trials == 0) return summary;
+    summary.mean_inactive_initial = mean(aggregate.inactive_initial, aggregate.trials);
+    summary.mean_inactive_final = mean(aggregate.inactive_final, aggregate.trials);
+    summary.died = aggregate.died;
+    summary.revived = aggregate.revived;
+    for (std::size_t v = 0; v < summary.verdicts.size(); ++v)
+        summary.verdicts[v] = aggregate.verdict.count_of(static_cast<std::int32_t>(v));
+    summary.final_risk = quantiles(aggregate.final_risk, aggregate.trials);
+    summary.limiting_risk = quantiles(limiting_risks(aggregate), aggregate.trials);
+    summary.best_risk = aggregate.best_risk.minimum.risk;
+    summary.best_trial = aggregate.best_risk.minimum.trial;
+    if (!summary.optimum) return summary;
+    Measured measured;
+    measured.optimum = summary.optimum->risk;
+    measured.threshold = measured.optimum * (1 + tolerance) + absolute_tolerance * risk_scale(target);
+    const Histogram& bins = limiting_risks(aggregate).bins;
+    for (std::size_t k = 0; k < bins.keys.size(); ++k) {
+        const RiskRange range = risk_bin_range(bins.keys[k]);
+        measured.above_least += range.low > measured.threshold ? bins.counts[k] : 0;
+        measured.above_most += range.high > measured.threshold ? bins.counts[k] : 0;
+    }
+    measured.best_ratio = summary.best_risk == measured.optimum ? 1 : summary.best_risk / measured.optimum;
+    measured.seen_at_checks = seen_at_checks(cell, *summary.optimum);
+    const double error = std::fabs(measured.seen_at_checks.value_or(measured.optimum) - measured.optimum);
+    if (error > measured.threshold - measured.optimum)
+        for (std::size_t k = 0; k < bins.keys.size(); ++k) {
+            const RiskRange range = risk_bin_range(bins.keys[k]);
+            measured.undecided += std::max(range.low - measured.threshold, measured.threshold - range.high) < error ? bins.counts[k] : 0;
+        }
+    summary.measured = measured;
+    return summary;
+}
+
+void close_measured(CellSummary& summary) {
+    if (!summary.measured) return;
+    Measured& measured = *summary.measured;
+    measured.share = {clopper_pearson(measured.above_least, summary.done).low, clopper_pearson(measured.above_most, summary.done).high};
+}
+
+}  // namespace
+
+CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext& context) {
+    const KnownProblem& known = context.optima.of(cell);
+    const TargetMoments moments = moments_at_checks(cell);
+    const auto catalog = known.catalogs.find(cell.width);
+    LevelScan levels(cell, catalog == known.catalogs.end() ? nullptr : &catalog->second, risk_scale(moments));
+    TheoryScan theory(cell, known, moments);
+    Aggregate aggregate;
+    std::vector<TrialRecord> records;
+    const auto flush = [&](std::int64_t end) {
+        const auto count = static_cast<std::int64_t>(records.size());
+        if (count > 0) aggregate = merge(aggregate, aggregate_records(records.data(), count, end - count));
+        records.clear();
+    };
+    std::vector<double> final_risks, limiting_risks;
+    std::int64_t on_data = 0, constant = 0;
+    std::map<std::int64_t, Extreme> best;  // by the neurons that take part
+    const bool can_freeze = kernels::has_frozen_neurons(cell.activation.kind);
+    const auto witness = [&](std::int64_t neurons, double risk, std::int64_t trial) {
+        const auto [found, added] = best.try_emplace(neurons, Extreme{risk, trial});
+        if (!added && risk < found->second.risk) found->second = {risk, trial};
+    };
+    const auto count = for_each_counted_trial(store, cell.index, [&](std::int64_t trial, const TrialRecord& record) {
+        final_risks.push_back(record.final_risk);
+        limiting_risks.push_back(limiting_risk(record));
+        on_data += record.inactive_on_data;
+        constant += record.constant;
+        levels.add(record);
+        theory.add(trial, record);
+        witness(cell.width - (can_freeze ? frozen_initial(record) : 0), std::min(record.best_risk, record.final_risk), trial);
+        if (can_freeze) witness(cell.width - record.inactive_final - record.constant, record.final_risk, trial);
+        records.push_back(record);
+        if (records.size() == portion) flush(trial + 1);
+    });
+    flush(static_cast<std::int64_t>(final_risks.size()));
+    for (const auto& [neurons, extreme] : best)
+        context.optima.improve(cell, neurons, extreme.risk, rounding_scale(moments),
+                               fmt::format("cell {}, trial {}", cell.index, extreme.trial));
+
+    CellSummary summary = summary_of(aggregate, cell, known, moments, context.tolerance);
+    if (summary.measured)
+        summary.measured->above_least = summary.measured->above_most =
+            std::count_if(limiting_risks.begin(), limiting_risks.end(), [&](double risk) { return risk > summary.measured->threshold; });
+    close_measured(summary);
+    summary.checks = theory.checks();
+    if (summary.done > 0) summary.levels = levels.statement();
+    enter_stopping(summary, count);
+    if (summary.done == 0) return summary;
+    summary.mean_inactive_on_data = static_cast<double>(on_data) / static_cast<double>(summary.done);
+    summary.mean_constant = static_cast<double>(constant) / static_cast<double>(summary.done);
+    summary.final_risk = quantiles(final_risks);
+    summary.limiting_risk = quantiles(limiting_risks);
+    return summary;
+}
+
+CellSummary scan_aggregate(const Aggregate& aggregate, const CellConfig& cell, ScanContext& context) {
+    const Extreme& best = aggregate.best_risk.minimum;
+    const TargetMoments moments = moments_at_checks(cell);
+    if (aggregate.trials > 0)
+        context.optima.improve(cell, cell.width, best.risk, rounding_scale(moments),
+                               fmt::format("cell {}, trial {}", cell.index, best.trial));
+    CellSummary summary = summary_of(aggregate, cell, context.optima.of(cell), moments, context.tolerance);
+    close_measured(summary);
+    return summary;
+}
+
+}  // namespace limrisk

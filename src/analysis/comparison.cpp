@@ -1,0 +1,133 @@
+// Grouping, pairing, and Holm's adjustment over all pairs; see comparison.hpp.
+#include "analysis/comparison.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "analysis/cell_axes.hpp"
+#include "limrisk/error.hpp"
+#include "statistics/binomial_test.hpp"
+
+namespace limrisk {
+namespace {
+
+[[noreturn]] void refuse(const std::string& why) { throw Error(ExitCode::Usage, "--compare: " + why); }
+
+/// Position of the axis among cell_axes. Throws as compare_cells.
+std::size_t position_of(const std::string& axis, const CellAxes& axes) {
+    std::set<std::string> varying;
+    std::optional<std::size_t> position;
+    const std::vector<Axis>& first = axes.front();
+    for (std::size_t k = 0; k < first.size(); ++k) {
+        if (first[k].name == axis) position = k;
+        if (varies(axes, k)) varying.insert(first[k].name);
+    }
+    varying.erase("seed");
+    const std::string offer = varying.empty() ? "its cells differ in nothing that could be compared"
+                                              : fmt::format("its cells differ in {}", fmt::join(varying, ", "));
+    if (!position) refuse(fmt::format("\"{}\" is no axis of this store; {}", axis, offer));
+    if (axis == "seed") refuse("trials of different seeds share nothing; " + offer);
+    if (varying.count(axis) == 0) refuse(fmt::format("all cells have the same {}; {}", axis, offer));
+    return *position;
+}
+
+std::vector<double> limiting_risks(const Store& store, const CellSummary& cell) {
+    std::vector<double> risks;
+    store.for_each_trial(cell.cell.index, [&](std::int64_t trial, const TrialRecord& record) {
+        if (trial < cell.done) risks.push_back(limiting_risk(record));
+    });
+    return risks;
+}
+
+PairComparison compare_pair(const CellSummary& first, const CellSummary& second, const std::vector<double>& first_risks,
+                            const std::vector<double>& second_risks) {
+    PairComparison pair;
+    pair.first = first.cell.index;
+    pair.second = second.cell.index;
+    const std::size_t trials = std::min(first_risks.size(), second_risks.size());
+    pair.limiting_risk = compare_risks({first_risks.data(), trials}, {second_risks.data(), trials});
+    if (!first.measured || !second.measured) return pair;
+    std::int64_t only_first = 0, only_second = 0;
+    for (std::size_t t = 0; t < trials; ++t) {
+        const bool first_missed = first_risks[t] > first.measured->threshold, second_missed = second_risks[t] > second.measured->threshold;
+        only_first += first_missed && !second_missed ? 1 : 0;
+        only_second += second_missed && !first_missed ? 1 : 0;
+    }
+    pair.missed = compare_shares(only_first, only_second, static_cast<std::int64_t>(trials));
+    return pair;
+}
+
+void adjust(StoreComparison& comparison) {
+    std::vector<double> missed, risks;
+    for (const ComparisonGroup& group : comparison.groups)
+        for (const PairComparison& pair : group.pairs) {
+            if (pair.missed) missed.push_back(pair.missed->p_value);
+            risks.push_back(pair.limiting_risk.p_value);
+        }
+    missed = holm_adjusted(missed);
+    risks = holm_adjusted(risks);
+    std::size_t m = 0, r = 0;
+    for (ComparisonGroup& group : comparison.groups)
+        for (PairComparison& pair : group.pairs) {
+            if (pair.missed) pair.missed_p_value = missed[m++];
+            pair.risk_p_value = risks[r++];
+        }
+}
+
+}  // namespace
+
+StoreComparison compare_cells(const Store& store, const StoreSummary& summary, const std::string& axis) {
+    if (store.contents() != StoreContents::Trials)
+        throw StoreError(ExitCode::Data,
+                         "--compare: the store keeps summaries; trials are compared one by one, which needs store = \"trials\"");
+    if (store.stopping())
+        throw StoreError(
+            ExitCode::Data,
+            "--compare: a stopping rule chose the numbers of trials by their outcomes, and the tests need a number that was fixed "
+            "before; `limrisk run` with --set trials=N makes all cells have N, those in the store included");
+    StoreComparison comparison{axis, {}};
+    if (summary.cells.empty()) return comparison;
+    const std::vector<CellConfig> configs = configs_of(summary.cells);
+    const CellAxes all_axes = axes_of(configs);
+    const std::size_t position = position_of(axis, all_axes);
+    const std::vector<std::vector<std::string>> names = distinctions(configs, true);
+
+    std::map<std::string, std::size_t> group_of;
+    for (std::size_t k = 0; k < summary.cells.size(); ++k) {
+        std::vector<Axis> axes = all_axes[k];
+        const Axis own = axes[position];
+        axes.erase(axes.begin() + static_cast<std::ptrdiff_t>(position));
+        std::string key;
+        for (const Axis& other : axes) key += other.value + "\n";
+        const auto [found, added] = group_of.emplace(key, comparison.groups.size());
+        if (added) {
+            comparison.groups.emplace_back();
+            for (const std::string& name : names[k])
+                if (name != axis_phrase(own)) comparison.groups.back().common.push_back(name);
+        }
+        ComparisonGroup& group = comparison.groups[found->second];
+        group.cells.push_back(static_cast<std::int64_t>(k));
+        group.values.push_back(own.value);
+    }
+    for (ComparisonGroup& group : comparison.groups) {
+        std::vector<std::vector<double>> risks;
+        for (const std::int64_t cell : group.cells) {
+            const CellSummary& one = summary.cells[static_cast<std::size_t>(cell)];
+            if (one.cell.input.dimension != summary.cells[static_cast<std::size_t>(group.cells.front())].cell.input.dimension)
+                refuse("cells with inputs of different dimensions share no samples");
+            risks.push_back(limiting_risks(store, one));
+        }
+        for (std::size_t a = 0; a < group.cells.size(); ++a)
+            for (std::size_t b = a + 1; b < group.cells.size(); ++b)
+                if (!risks[a].empty() && !risks[b].empty())
+                    group.pairs.push_back(compare_pair(summary.cells[static_cast<std::size_t>(group.cells[a])],
+                                                       summary.cells[static_cast<std::size_t>(group.cells[b])], risks[a], risks[b]));
+    }
+    adjust(comparison);
+    return comparison;
+}
+
+}  // namespace limrisk

@@ -1,0 +1,83 @@
+// Documents of kind "optimum" and "levels", by problem.
+#include "analysis/known_optima.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "optimum/optimum_json.hpp"
+#include "optimum/problem.hpp"
+
+namespace limrisk {
+
+namespace opt = limrisk::optimum;
+
+namespace {
+
+/// Relative difference of an optimum and the level that was found from it; a catalogue with a level further above its optimum is one of
+/// before that optimum was found.
+constexpr double same_optimum = 1e-6;
+
+}  // namespace
+
+std::optional<KnownOptimum> KnownProblem::optimum(std::int64_t width) const {
+    const auto found = optima.find(width);
+    return found == optima.end() ? std::nullopt : std::optional(found->second);
+}
+
+KnownOptima::KnownOptima(const Store& store) {
+    for (const StoredDocument& document : store.documents(document_kind::optimum)) {
+        const opt::Optimum optimum = opt::optimum_from_json(document.text);
+        KnownProblem& problem = problems_[document.id];
+        problem.optima[document.number] = {optimum.risk, optimum.lower_bound, optimum.attained,        document.created,
+                                           "",           optimum.risk,        optimum.ended == "time", optimum.parameters};
+        problem.allowances[document.number] = optimum.allowance;
+    }
+    for (const StoredDocument& document : store.documents(document_kind::levels)) {
+        KnownProblem& problem = problems_[document.id];
+        std::vector<opt::Level> levels = opt::levels_from_json(document.text);
+        const auto is_old = [&](const opt::Level& level) {
+            const auto optimum = level.optimum_of ? problem.optima.find(*level.optimum_of) : problem.optima.end();
+            return optimum != problem.optima.end() && optimum->second.risk < level.risk * (1 - same_optimum);
+        };
+        if (!std::ranges::any_of(levels, is_old)) problem.catalogs[document.number] = std::move(levels);
+    }
+}
+
+const KnownProblem& KnownOptima::of(const CellConfig& cell) const {
+    static const KnownProblem nothing;
+    const auto found = problems_.find(opt::problem_of(cell).id);
+    return found == problems_.end() ? nothing : found->second;
+}
+
+bool KnownOptima::improve(const CellConfig& cell, std::int64_t width, double risk, double scale, const std::string& who) {
+    const opt::Problem problem = opt::problem_of(cell);
+    const auto known = problems_.find(problem.id);
+    if (known == problems_.end()) return false;
+    bool improved = false;
+    for (auto& [wide, optimum] : known->second.optima) {
+        if (wide < width || !opt::clearly_below(risk + known->second.allowances[wide], optimum.risk, scale)) continue;
+        if (optimum.beaten_by.empty()) optimum.stored_risk = optimum.risk;
+        optimum.risk = risk;
+        optimum.beaten_by = who;
+        labels_[problem.id] = problem.label;
+        improved = true;
+    }
+    return improved;
+}
+
+std::vector<std::string> KnownOptima::warnings() const {
+    std::vector<std::string> lines;
+    for (const auto& [id, label] : labels_)
+        for (const auto& [width, optimum] : problems_.at(id).optima)
+            if (!optimum.beaten_by.empty())
+                lines.push_back(
+                    fmt::format("{}, width {}: the stored optimum {:.15g} ({}) is not the least risk: {}, counted by the neurons that are "
+                                "not inactive, has "
+                                "{:.15g}. The statistics use the trial's risk; search again, and longer, with `limrisk optimum CAMPAIGN "
+                                "--store STORE --again --replace --seconds S`",
+                                label, width, optimum.stored_risk, optimum.created, optimum.beaten_by, optimum.risk));
+    return lines;
+}
+
+}  // namespace limrisk

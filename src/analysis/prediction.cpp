@@ -1,0 +1,57 @@
+// p is found once for each law: sweeps ask for the same again and again.
+#include "analysis/prediction.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <mutex>
+
+#include "backend/cell_plan.hpp"
+#include "limrisk/error.hpp"
+#include "statistics/binomial_test.hpp"
+
+namespace limrisk {
+namespace {
+
+InactiveProbability probability_of(const CellConfig& cell) {
+    static std::mutex mutex;
+    static std::map<std::string, InactiveProbability> known;
+    std::string key = cell.initialization_label + "; " + cell.activation_label + "; " + cell.input_label;
+    if (depends_on_width(cell.initialization)) key += "; " + std::to_string(cell.width);
+    const std::scoped_lock guard(mutex);
+    const auto found = known.find(key);
+    if (found != known.end()) return found->second;
+    const kernels::Initialization laws = initialization_laws(cell.initialization, cell.width, cell.input.dimension);
+    const InactiveProbability probability =
+        frozen_probability(laws, cell.activation, input_law(cell.input), cell.input.bounded, cell.input.dimension);
+    return known.emplace(key, probability).first->second;
+}
+
+}  // namespace
+
+bool depends_on_width(const InitializationRule& rule) {
+    using Kind = InitializationRule::Kind;
+    return rule.kind == Kind::XavierUniform || rule.kind == Kind::XavierNormal;
+}
+
+Prediction predict(const CellConfig& cell, std::optional<std::int64_t> least, const Histogram& frozen_initial) {
+    Prediction prediction;
+    if (cell.width == 0) return prediction;
+    prediction.probability = probability_of(cell);
+    const double p = prediction.probability.value;
+    if (least) prediction.bound = *least == 1 ? non_convergence_bound(p, cell.width) : binomial_at_least(*least, cell.width, p);
+    // Without a law of frozen neurons there is nothing to test; neurons inactive by rounding are none.
+    if (frozen_initial.keys.empty() || !kernels::has_frozen_neurons(cell.activation.kind)) return prediction;
+    std::vector<std::int64_t> observed(static_cast<std::size_t>(cell.width) + 1);
+    if (frozen_initial.keys.front() < 0 || frozen_initial.keys.back() > cell.width)
+        throw StoreError(
+            ExitCode::Data,
+            fmt::format("cell {}: the store counts trials with {} frozen neurons at a width of {}", cell.index,
+                        frozen_initial.keys.front() < 0 ? frozen_initial.keys.front() : frozen_initial.keys.back(), cell.width));
+    for (std::size_t k = 0; k < frozen_initial.keys.size(); ++k)
+        observed[static_cast<std::size_t>(frozen_initial.keys[k])] = frozen_initial.counts[k];
+    prediction.test = test_inactive_counts(observed, p, cell.width);
+    return prediction;
+}
+
+}  // namespace limrisk

@@ -1,0 +1,77 @@
+// All cells of a store; see summary.hpp.
+#include "analysis/summary.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "analysis/cell_scan.hpp"
+#include "analysis/rate_statement.hpp"
+#include "statistics/binomial_test.hpp"
+#include "store/cell_configs.hpp"
+
+namespace limrisk {
+namespace {
+
+CellSummary scan(const Store& store, const CellConfig& cell, ScanContext& context) {
+    if (store.contents() == StoreContents::Trials) return scan_trials(store, cell, context);
+    const std::vector<StoredAggregate> parts = store.aggregates(cell.index);
+    const bool begun = !parts.empty() && parts.front().key.first_trial == 0;
+    return scan_aggregate(begun ? parts.front().aggregate : Aggregate{}, cell, context);
+}
+
+/// False alarms among stores whose trials follow the law.
+constexpr double law_level = 0.01;
+
+/// Sweeps share their initial networks, so the tests of the cells depend on each other: Holm's adjustment holds all the same.
+void reject_laws(std::vector<CellSummary>& cells) {
+    std::vector<double> p_values;
+    for (const CellSummary& cell : cells) p_values.push_back(cell.prediction.test ? cell.prediction.test->p_value : 1);
+    p_values = holm_adjusted(p_values);
+    for (std::size_t k = 0; k < cells.size(); ++k) cells[k].prediction.rejected = p_values[k] < law_level;
+}
+
+}  // namespace
+
+std::vector<CellConfig> configs_of(const std::vector<CellSummary>& cells) {
+    std::vector<CellConfig> configs;
+    for (const CellSummary& cell : cells) configs.push_back(cell.cell);
+    return configs;
+}
+
+double still_falling(const CellSummary& cell) {
+    if (cell.done == 0) return 0;
+    return static_cast<double>(cell.verdicts[static_cast<std::size_t>(Verdict::Budget)]) / static_cast<double>(cell.done);
+}
+
+bool StoreSummary::violated() const {
+    return std::any_of(cells.begin(), cells.end(), [](const CellSummary& cell) {
+        return std::any_of(cell.checks.begin(), cell.checks.end(), [](const TheoryCheck& check) { return check.violated > 0; });
+    });
+}
+
+StoreSummary summarize(const Store& store, double tolerance) {
+    StoreSummary summary;
+    summary.campaign = store.campaign();
+    summary.contents = store.contents();
+    summary.tolerance = tolerance;
+    for (const StoredDocument& document : store.documents(document_kind::backend)) summary.backends.push_back(document.id);
+    const std::vector<CellConfig> cells = cell_configs(store);
+    KnownOptima optima(store);
+    ScanContext context{optima, tolerance};
+    // Once more if a trial beat an optimum: cells before it were held against the old one.
+    for (std::size_t beaten = 0;;) {
+        summary.cells.clear();
+        for (const CellConfig& cell : cells) summary.cells.push_back(scan(store, cell, context));
+        if (optima.warnings().size() == std::exchange(beaten, optima.warnings().size())) break;
+    }
+    summary.warnings = optima.warnings();
+    for (const BlockKey& key : store.blocks()) summary.cells[static_cast<std::size_t>(key.cell)].stored += key.count;
+    for (CellSummary& cell : summary.cells)
+        if (cell.stopping && cell.stopping->finished) cell.stored = cell.done;
+    reject_laws(summary.cells);
+    std::tie(summary.rates, summary.no_rates) = rate_statements(summary.cells);
+    return summary;
+}
+
+}  // namespace limrisk

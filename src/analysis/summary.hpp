@@ -1,0 +1,70 @@
+// What a store says about each cell: how many trials, how many certified, where their risks ended.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "analysis/quantiles.hpp"
+#include "analysis/statement.hpp"
+#include "campaign/cell.hpp"
+#include "statistics/clopper_pearson.hpp"
+#include "store/counted_trials.hpp"
+#include "store/store.hpp"
+
+namespace limrisk {
+
+/// One cell, over the trials 0..done-1 that are stored without a gap.
+struct CellSummary {
+    CellConfig cell;
+    std::int64_t done = 0;           ///< trials summarised
+    std::int64_t stored = 0;         ///< trials in the store, those behind a gap included; not those behind the end that a rule found
+    Exclusion exclusion;             ///< frozen neurons that exclude the optimum
+    std::int64_t certified = 0;      ///< trials with at least that many neurons certified frozen at initialization; 0 where it is not known
+    Interval certified_share{0, 1};  ///< 95 %; Clopper-Pearson, unless there is a stopping rule; [0, 1] where it is not known
+    double mean_inactive_initial = 0, mean_inactive_final = 0;
+    std::int64_t died = 0, revived = 0;
+    std::array<std::int64_t, 4> verdicts{};  ///< indexed by Verdict
+    Quantiles final_risk, limiting_risk;
+    double best_risk = 0;          ///< over all trials, at any check
+    std::int64_t best_trial = -1;  ///< the first that has it
+    Aggregate aggregate;           ///< histograms of all of it
+
+    std::optional<double> mean_inactive_on_data, mean_constant;  ///< at the end; only where the store keeps trials
+    std::optional<KnownOptimum> optimum;                         ///< of the cell's width, if the store has it
+    Prediction prediction;
+    std::optional<Measured> measured;      ///< if the optimum is known
+    std::vector<Floor> floors;             ///< by the number of frozen neurons, ascending; those without trials left out
+    std::optional<LevelStatement> levels;  ///< where the store keeps trials
+    std::vector<EmbeddedLevel> hierarchy;  ///< of the widths up to the cell's whose optima are known and differ, ascending by width
+    std::vector<TheoryCheck> checks;
+    std::optional<StoppedCount> stopping;  ///< where a rule says which trials count; the intervals above then hold under it
+};
+
+/// What was asked of each cell: [cells].
+std::vector<CellConfig> configs_of(const std::vector<CellSummary>& cells);
+
+/// Share of the trials whose risk still falls at the end of their budget: where they lead is not known. 0 without trials.
+double still_falling(const CellSummary& cell);
+
+struct StoreSummary {
+    StoredCampaign campaign;
+    StoreContents contents = StoreContents::Trials;
+    double tolerance = 0;  ///< relative, of what counts as above the optimum
+    std::vector<CellSummary> cells;
+    std::vector<RateStatement> rates;
+    std::vector<RateOmission> no_rates;
+    std::vector<std::string> backends;  ///< descriptions of those that have written trials
+    std::vector<std::string> warnings;  ///< a line each: optima that a trial beats
+    /// A theorem was violated: limrisk or the mathematics is wrong.
+    bool violated() const;
+};
+
+/// Relative excess over the optimum that counts as missing it, unless another is asked for.
+inline constexpr double default_tolerance = 0.01;
+
+/// Reads every trial once (again if one beats a stored optimum: the statistics then follow it), with a memory of some 40 bytes per trial of
+/// one cell; or the aggregates of a store of summaries. Throws StoreError(Data) if a block, aggregate or document does not fit its hash.
+StoreSummary summarize(const Store& store, double tolerance = default_tolerance);
+
+}  // namespace limrisk

@@ -1,0 +1,16 @@
+// Shares, risks and rates for people, as captions and tables of a report write them.
+#pragma once
+#include <string>
+
+namespace limrisk {
+
+/// A share in percent for people, without the sign: "37.3", "0.012".
+std::string percent_digits(double share);
+
+/// The same with it: "37.3 %".
+std::string percent_text(double share);
+
+/// A risk or a rate, three digits: "0.00123", "1.23e-05", "∞".
+std::string three_digits(double value);
+
+}  // namespace limrisk

@@ -1,0 +1,38 @@
+// A stopping rule in words; see stopping_text.hpp.
+#include "report/stopping_text.hpp"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "analysis/cell_axes.hpp"
+#include "report/summary_remarks.hpp"
+#include "text/number_text.hpp"
+
+namespace limrisk {
+
+std::string stopped_text(const StoppedCount& count) {
+    const std::string most = grouped_digits(count.criterion.at_most);
+    std::string text = !count.finished   ? fmt::format("goes on, at {} of at most {} trials", grouped_digits(count.trials), most)
+                       : count.fulfilled ? fmt::format("stopped at {} of at most {} trials", grouped_digits(count.trials), most)
+                                         : fmt::format("not before the end of its {} trials", most);
+    if (count.trials == 0) return text;
+    text += fmt::format(": {} {}, {:.3g} %, 95 % CI [{:.3g}, {:.3g}] ({})", grouped_digits(count.events), count.criterion.event_text(),
+                        100 * static_cast<double>(count.events) / static_cast<double>(count.trials), 100 * count.interval.low,
+                        100 * count.interval.high, count.method);
+    return text;
+}
+
+std::string stopping_remark(const StoreSummary& summary) {
+    if (summary.cells.empty() || !summary.cells.front().stopping) return "";
+    const std::vector<std::vector<std::string>> names = distinctions(configs_of(summary.cells), true);
+    std::string text = remark("rule", summary.cells.front().stopping->criterion.text());
+    for (std::size_t k = 0; k < names.size(); ++k) {
+        const std::string name =
+            fmt::format("cell {}{}{}", summary.cells[k].cell.index, names[k].empty() ? "" : ", ", fmt::join(names[k], ", "));
+        text += remark("", name + ": " + stopped_text(*summary.cells[k].stopping));
+    }
+    return text;
+}
+
+}  // namespace limrisk

@@ -1,0 +1,188 @@
+// Records made by hand against what is known beside them: optima, theorems, levels, other widths, other cells.
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "analysis/comparison.hpp"
+#include "analysis/summary.hpp"
+#include "report/comparison_text.hpp"
+#include "report/summary_remarks.hpp"
+#include "report/summary_text.hpp"
+#include "statement_fixture.hpp"
+
+namespace limrisk::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+// final_risk by a quadrature rule may lie below an optimum that was integrated exactly.
+TEST_F(StatementTest, ATrialBeatsAnOptimumOnlyByMoreThanItsRuleErrs) {
+    make(10).write_block({0, 0, 2}, {ended(0.0995), ended(0.2)});
+    know({variance, 0.1, 0.01}, 0.001);
+    EXPECT_THAT(summarize(Store::open(path())).warnings, ::testing::IsEmpty());
+    know({variance, 0.1, 0.01}, 0.0001);
+    EXPECT_THAT(summarize(Store::open(path())).warnings, ::testing::SizeIs(1));
+}
+
+TEST_F(StatementTest, ATrialThatBeatsAnOptimumIsReportedAndFollowed) {
+    {
+        Store store = make(10);
+        store.write_block({0, 0, 2}, {ended(0.1), ended(0.2)});
+        store.write_block({1, 0, 2}, {ended(0.3), ended(0.07)});
+    }
+    know({variance, 0.1, 0.01});
+    const StoreSummary summary = summarize(Store::open(path()));
+    ASSERT_EQ(summary.warnings.size(), 1u);
+    EXPECT_THAT(summary.warnings[0], HasSubstr("width 1: the stored optimum 0.1 ("));
+    EXPECT_THAT(summary.warnings[0], HasSubstr("cell 1, trial 1, counted by the neurons that are not inactive, has 0.07"));
+    EXPECT_EQ(summary.cells[0].measured->optimum, 0.07) << "a cell that was read before the trial, too";
+    EXPECT_EQ(summary.cells[0].measured->above_most, 2);
+    EXPECT_FALSE(summary.violated());
+    EXPECT_THAT(summary_table(summary), HasSubstr("WARNING"));
+    // A trial with an inactive neuron at width 2 is one of width 1.
+    Store::open_for_writing(path(), campaign_).write_block({2, 0, 1}, {ended(0.06, 1)});
+    EXPECT_EQ(summarize(Store::open(path())).cells[0].measured->optimum, 0.06);
+    // So is one with a neuron that is constant at the end: c takes its value over.
+    TrialRecord constant = ended(0.055);
+    constant.constant = 1;
+    Store::open_for_writing(path(), campaign_).write_block({2, 1, 1}, {constant});
+    const KnownOptimum beaten = *summarize(Store::open(path())).cells[0].optimum;
+    EXPECT_EQ(beaten.risk, 0.055);
+    EXPECT_EQ(beaten.beaten_by, "cell 2, trial 1");
+}
+
+TEST_F(StatementTest, ViolatedTheoremsAreSeen) {
+    {
+        Store store = make(10);
+        TrialRecord dies = ended(0.04), above = ended(0.9);
+        dies.inactive_final = 1;              // at the end, not at the beginning: width 1 allows 0.05 and more
+        TrialRecord revives = ended(0.2, 1);  // a frozen neuron does not
+        revives.inactive_final = 0;
+        store.write_block({2, 0, 5}, {ended(0.02), ended(0.04, 1), dies, above, revives});
+    }
+    know({variance, 0.1, 0.01});
+    const StoreSummary summary = summarize(Store::open(path()));
+    EXPECT_TRUE(summary.violated());
+    const std::vector<TheoryCheck>& checks = summary.cells[2].checks;
+    ASSERT_EQ(checks.size(), 4u);
+    EXPECT_EQ(checks[0].name, "risk floor");
+    EXPECT_EQ(checks[0].violated, 1);
+    EXPECT_EQ(checks[0].first_trial, 1);
+    EXPECT_EQ(checks[1].name, "frozen neurons");
+    EXPECT_EQ(checks[1].checked, 5);
+    EXPECT_EQ(checks[1].violated, 1);
+    EXPECT_EQ(checks[1].first_trial, 4);
+    EXPECT_EQ(checks[2].name, "Proposition 3.18");
+    EXPECT_EQ(checks[2].checked, 2);
+    EXPECT_EQ(checks[2].violated, 2);
+    EXPECT_EQ(checks[3].name, "Proposition 2.10");
+    EXPECT_EQ(checks[3].checked, 5);
+    EXPECT_EQ(checks[3].violated, 1);
+    EXPECT_EQ(checks[3].first_trial, 3);
+    EXPECT_THAT(violations(summary), HasSubstr("cell 2, Proposition 2.10: 1 of 5 trials"));
+}
+
+/// L <= Var f + |grad L| (|theta| + |E f|), E f = 4/3.
+TEST_F(StatementTest, Proposition210AllowsWhatTheGradientExplains) {
+    TrialRecord record = ended(0.9);
+    record.gradient_norm = (0.9 - variance) / (1 + 4.0 / 3) * 1.0001;
+    TrialRecord steeper = record;
+    steeper.gradient_norm *= 0.999;
+    make(10).write_block({0, 0, 2}, {record, steeper});
+    const TheoryCheck check = summarize(Store::open(path())).cells[0].checks[3];
+    EXPECT_EQ(check.violated, 1);
+    EXPECT_EQ(check.first_trial, 1);
+}
+
+TEST_F(StatementTest, ClustersOfConvergedTrials) {
+    std::vector<TrialRecord> records{ended(0.1), ended(0.1001), ended(0.5, 1), ended(0.3)};
+    records[3].verdict = Verdict::Oscillating;
+    records[0].kinked = 1;
+    make(10).write_block({0, 0, 4}, records);
+    const LevelStatement levels = *summarize(Store::open(path())).cells[0].levels;
+    EXPECT_FALSE(levels.catalogue);
+    ASSERT_EQ(levels.levels.size(), 2u);
+    EXPECT_EQ(levels.levels[0].trials, 2);
+    EXPECT_EQ(levels.levels[0].risk, 0.1);
+    EXPECT_EQ(levels.levels[0].mean_kinked, 0.5);
+    EXPECT_EQ(levels.levels[0].share.high, clopper_pearson(2, 4).high);
+    EXPECT_EQ(levels.levels[1].mean_inactive, 1);
+    EXPECT_EQ(levels.on_none, 1);
+}
+
+TEST_F(StatementTest, LevelsOfACatalogue) {
+    make(10).write_block({0, 0, 4}, {ended(0.1), ended(0.10005), ended(0.11), ended(variance, 1)});
+    optimum::Level low, high;
+    low.risk = 0.1;
+    low.shape = "R";
+    low.optimum_of = 1;
+    high.risk = variance;
+    high.optimum_of = 0;
+    const optimum::Problem problem = optimum::problem_of(campaign_.cells[0]);
+    write_documents(path(), {{document_kind::levels, problem.id, 1, problem.description, optimum::levels_to_json({low, high}), "", ""}});
+    const LevelStatement levels = *summarize(Store::open(path())).cells[0].levels;
+    EXPECT_TRUE(levels.catalogue);
+    ASSERT_EQ(levels.levels.size(), 2u);
+    EXPECT_EQ(levels.levels[0].name, "optimum of width 1");
+    EXPECT_EQ(levels.levels[0].trials, 2);
+    EXPECT_EQ(levels.levels[1].trials, 1);
+    EXPECT_EQ(levels.on_none, 1);
+    EXPECT_FALSE(summarize(Store::open(path())).cells[2].levels);
+}
+
+TEST_F(StatementTest, RatesOfASweepOverTheWidth) {
+    {
+        Store store = make(8);
+        std::vector<TrialRecord> narrow, wide;
+        // Nested: a trial inactive at width 1 is so at width 2. Without: 4 of 8, then 2 of 8, so log 2 per neuron.
+        for (int t = 0; t < 8; ++t) {
+            narrow.push_back(ended(0.5, t < 4 ? 1 : 0));
+            wide.push_back(ended(0.5, t < 4 ? 1 : t < 6 ? 1 : 0));
+        }
+        store.write_block({0, 0, 8}, narrow);
+        store.write_block({2, 0, 8}, wide);
+    }
+    const StoreSummary summary = summarize(Store::open(path()));
+    ASSERT_EQ(summary.rates.size(), 1u);
+    EXPECT_EQ(summary.rates[0].cells, (std::vector<std::int64_t>{0, 2}));
+    EXPECT_EQ(summary.rates[0].label, "sgd(0.05)");
+    EXPECT_NEAR(summary.rates[0].fit.rate, std::log(2), 1e-9);
+    EXPECT_NEAR(*summary.rates[0].predicted, std::log(1.6), 1e-15);
+}
+
+TEST_F(StatementTest, ComparisonOfPairedTrials) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    {
+        Store store = make(6);
+        // Pairs (SGD, Adam) at width 1: both miss, only SGD misses twice, only Adam once, both reach; one without partner.
+        store.write_block({0, 0, 6}, {ended(0.2), ended(0.3), ended(infinity), ended(0.1), ended(0.1), ended(0.7)});
+        store.write_block({1, 0, 5}, {ended(0.2), ended(0.1), ended(0.1), ended(0.4), ended(0.1)});
+    }
+    know({variance, 0.1, 0.01});
+    const Store store = Store::open(path());
+    const StoreComparison comparison = compare_cells(store, summarize(store), "optimizer");
+    ASSERT_EQ(comparison.groups.size(), 2u);
+    EXPECT_EQ(comparison.groups[0].common, (std::vector<std::string>{"width 1"}));
+    ASSERT_EQ(comparison.groups[0].pairs.size(), 1u);
+    EXPECT_TRUE(comparison.groups[1].pairs.empty()) << "width 2 has no trials";
+    const PairComparison& pair = comparison.groups[0].pairs[0];
+    ASSERT_TRUE(pair.missed);
+    EXPECT_EQ(pair.missed->only_first, 2);
+    EXPECT_EQ(pair.missed->only_second, 1);
+    EXPECT_EQ(pair.missed->pairs, 5);
+    EXPECT_EQ(pair.limiting_risk.first_larger, 2);
+    EXPECT_EQ(pair.limiting_risk.second_larger, 1);
+    EXPECT_EQ(pair.limiting_risk.equal, 2);
+    EXPECT_EQ(pair.missed_p_value, pair.missed->p_value) << "one pair: nothing to adjust";
+    const nlohmann::json json = nlohmann::json::parse(comparison_json(comparison));
+    EXPECT_EQ(json["groups"][0]["pairs"][0]["missed"]["only_first"], 2);
+    EXPECT_THAT(comparison_table(comparison), HasSubstr("A = sgd(0.05) (cell 0), B = adam(0.01) (cell 1)"));
+    EXPECT_THROW(compare_cells(store, summarize(store), "seed"), Error);
+    EXPECT_THROW(compare_cells(store, summarize(store), "batch"), Error);
+    EXPECT_THROW(compare_cells(store, summarize(store), "optimiser"), Error);
+}
+
+}  // namespace
+}  // namespace limrisk::testing
