@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "analysis/cell_axes.hpp"
+#include "analysis/known_optima.hpp"
 #include "cli/backend_choice.hpp"
 #include "cli/campaign_options.hpp"
 #include "cli/command.hpp"

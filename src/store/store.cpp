@@ -267,6 +267,7 @@ Store::Impl::~Impl() {
 }
 
 Store Store::open_for_writing(const fs::path& path, const Campaign& campaign) {
+    if (path == "-") refuse(ExitCode::Usage, path, "a store is a file, it cannot be written to standard output; give it a name");
     std::map<std::string, std::int64_t> seen;
     for (const CellConfig& cell : campaign.cells) {
         const auto [twin, fresh] = seen.emplace(cell.id, cell.index);
