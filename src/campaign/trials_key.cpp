@@ -12,18 +12,18 @@ namespace limrisk {
 namespace {
 
 const Parameter at_most{
-    "at_most", ParameterType::Integer, "trials per cell, if the rule does not end it before", {1, 1e9}, nullptr, true, {}, nullptr,
+    "at_most", ParameterType::Integer, "maximal number of trials per cell", {1, 1e9}, nullptr, true, {}, nullptr,
     nullptr};
 const Parameter half_width{"interval_half_width",
                            ParameterType::Real,
-                           "until the 95 % interval of the share of events is at most twice as long",
+                           "until the half-width of the 95 % interval of the share of events is at most this",
                            {0, 0.5, true, true},
                            nullptr,
                            false,
                            {},
                            nullptr,
                            nullptr};
-const Parameter events{"events", ParameterType::Integer, "until there are so many events", {1, 1e9}, nullptr, false, {}, nullptr, nullptr};
+const Parameter events{"events", ParameterType::Integer, "until this number of events", {1, 1e9}, nullptr, false, {}, nullptr, nullptr};
 const Parameter event{
     "event", ParameterType::Choice, "the event that is counted", {}, "\"inactive\"", false, {"inactive", "diverged"}, nullptr, nullptr};
 const Parameter risk_above{
@@ -68,7 +68,7 @@ void read_until(const Node& node, StoppingCriterion& criterion, Problems& proble
     refuse_both(node, event, risk_above, "one event is counted", problems);
     if (known && node.find(half_width.name) == nullptr && node.find(events.name) == nullptr) {
         problems.add(node.place, key,
-                     fmt::format("says no end; it needs interval_half_width, {}, or events, {}", half_width.allowed(), events.allowed()));
+                     fmt::format("no stopping condition; it needs interval_half_width, {}, or events, {}", half_width.allowed(), events.allowed()));
     }
     if (const auto value = read_member(half_width, node, key, problems)) {
         criterion.until = StoppingCriterion::Until::IntervalHalfWidth;

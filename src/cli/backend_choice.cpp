@@ -27,11 +27,11 @@ std::string first_line(const std::string& text) {
 std::string resolved_name(const BackendChoice& choice) {
     const bool threads = choice.threads > 0, devices = !choice.devices.empty();
     if (choice.name != "auto" && choice.name != "cpu" && choice.name != "cuda")
-        refuse(fmt::format("--backend {}: there is no such backend; known are auto, cpu and cuda", choice.name));
+        refuse(fmt::format("--backend {}: unknown backend; allowed are auto, cpu and cuda", choice.name));
     if (devices && threads) refuse("--devices is for GPUs and --threads for the CPU; give one of them");
-    if (devices && choice.name == "cpu") refuse("--devices: the CPU backend has none; leave it out, or give --backend cuda");
+    if (devices && choice.name == "cpu") refuse("--devices: the CPU backend has no devices; omit it, or use --backend cuda");
     if (threads && choice.name == "cuda")
-        refuse("--threads: the CUDA backend starts the threads that its devices need; leave it out, or give --backend cpu");
+        refuse("--threads: the CUDA backend chooses its threads itself; omit it, or use --backend cpu");
     if (choice.name != "auto") return choice.name;
     return devices ? "cuda" : threads ? "cpu" : "auto";
 }
@@ -58,7 +58,7 @@ std::vector<int> parse_devices(const std::string& text) {
         int device = -1;
         const auto [after, error] = std::from_chars(begin, end, device);
         if (error != std::errc() || device < 0 || (after != end && *after != ','))
-            refuse(fmt::format("--devices: '{}' is not a list of device numbers; right are 0 or 0,2", text));
+            refuse(fmt::format("--devices: '{}' is not a list of device numbers, such as 0 or 0,2", text));
         if (std::find(devices.begin(), devices.end(), device) != devices.end())
             refuse(fmt::format("--devices: '{}' names device {} twice; once is enough", text, device));
         devices.push_back(device);
@@ -71,17 +71,17 @@ void add_devices_option(CLI::App& command, std::vector<int>& devices) {
     command
         .add_option_function<std::string>(
             "--devices", [&devices](const std::string& text) { devices = parse_devices(text); },
-            "GPUs of the CUDA backend by number, such as 0,2; default: all")
+            "use these GPUs, for example 0,2; default: all")
         ->type_name("LIST");
 }
 
 void add_backend_options(CLI::App& command, BackendChoice& choice) {
-    command.add_option("--backend", choice.name, "auto, cpu or cuda; auto: the GPUs if they can be used, else the CPU")
+    command.add_option("--backend", choice.name, "auto, cpu or cuda; auto: use the GPUs if possible, else the CPU")
         ->type_name("NAME")
         ->capture_default_str();
     add_devices_option(command, choice.devices);
     command
-        .add_option("--threads", choice.threads, "threads of the CPU backend, which it chooses; default: one per processor that it may use")
+        .add_option("--threads", choice.threads, "use the CPU with N threads; default: one per available processor")
         ->type_name("N")
         ->transform(whole_number(1, 4096));
 }

@@ -127,8 +127,8 @@ ExitCode doctor(const std::string& store) {
 
 void add_doctor(CLI::App& app, Action& action) {
     const auto store = std::make_shared<std::string>();
-    CLI::App* command = app.add_subcommand("doctor", "what was built, what this machine offers, what is missing and why");
-    command->add_option("--store", *store, "look at the directory of this store; default: the current directory")->type_name("FILE");
+    CLI::App* command = app.add_subcommand("doctor", "show features of the build, hardware found, and what is missing");
+    command->add_option("--store", *store, "check the directory of this store; default: the current directory")->type_name("FILE");
     command->footer(examples({"limrisk doctor", "limrisk doctor --store campaign.db"}));
     command->callback([&action, store] { action = [store] { return doctor(*store); }; });
 }

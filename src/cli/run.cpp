@@ -46,7 +46,7 @@ std::string beginning(const Campaign& campaign, const Store& store, const Backen
     std::string text = fmt::format("{}; {}; store {}\n", size_text(campaign), backend.description(), path.string());
     if (campaign.until) text += fmt::format("each cell runs {}\n", campaign.until->text());
     const char* kind = store.contents() == StoreContents::Summary ? "ranges" : "blocks";
-    if (!blocks.empty()) text += fmt::format("{} trials in {} {} were there; going on\n", trials_stored(blocks), blocks.size(), kind);
+    if (!blocks.empty()) text += fmt::format("continuing: {} trials in {} {} are already stored\n", trials_stored(blocks), blocks.size(), kind);
     return text;
 }
 
@@ -58,7 +58,7 @@ std::string rule_changed(const StoppingChange& change, const StoredCampaign& cam
 }
 
 std::string stopped(const RunCommand& command, const RunOutcome& outcome, const std::filesystem::path& path, int signal, bool ruled) {
-    return fmt::format("stopped by {}: {} of {}{} trials are stored in {}, {} of them from this run\nTo go on: {}\n", signal_name(signal),
+    return fmt::format("stopped by {}: {} of {}{} trials are stored in {}, {} of them from this run\nTo continue: {}\n", signal_name(signal),
                        outcome.trials_before + outcome.trials_written, ruled ? "at most " : "", outcome.trials_total, path.string(),
                        outcome.trials_written, shell_command(command.words));
 }
@@ -68,7 +68,7 @@ std::string finished(const Campaign& campaign, const RunOutcome& outcome) {
         campaign.until ? fmt::format("; the rule saved {} of {} trials", outcome.trials_saved, outcome.trials_saved + outcome.trials_total)
                        : "";
     if (outcome.blocks_written == 0)
-        return fmt::format("campaign {}: all {} trials were there already{}\n", campaign.name, outcome.trials_total, saved);
+        return fmt::format("campaign {}: all {} trials are already stored{}\n", campaign.name, outcome.trials_total, saved);
     double steps = 0;
     for (const CellConfig& cell : campaign.cells) steps += static_cast<double>(cell.steps);
     const double mean_steps = campaign.cells.empty() ? 0 : steps / static_cast<double>(campaign.cells.size());
@@ -140,14 +140,14 @@ ExitCode run(const RunCommand& command) {
 void add_run(CLI::App& app, Action& action, const std::vector<std::string>& words) {
     const auto options = std::make_shared<RunCommand>();
     options->words = words;
-    CLI::App* command = app.add_subcommand("run", "run a campaign, or go on where it stopped");
+    CLI::App* command = app.add_subcommand("run", "run or continue a campaign");
     add_campaign_options(*command, options->campaign);
-    command->add_option("--store", options->store, "where the trials go; default: the campaign file's stem + .db, in this directory")
+    command->add_option("--store", options->store, "store file; default: name of the campaign file with .db, in the current directory")
         ->type_name("FILE");
     add_backend_options(*command, options->backend);
-    command->add_flag("--dry-run", options->dry_run, "show the cells, the memory, the work and the predicted time; run nothing");
-    command->add_flag("--quiet", options->quiet, "no progress and no remarks on stderr");
-    command->add_flag("--json", options->json, "the summary at the end (or the dry run) as JSON");
+    command->add_flag("--dry-run", options->dry_run, "only show cells, memory, work and predicted time");
+    command->add_flag("--quiet", options->quiet, "no progress and no notes on stderr");
+    command->add_flag("--json", options->json, "print the summary (or the dry run) as JSON");
     command->footer(examples({
         "limrisk run campaign.toml --dry-run",
         "limrisk run campaign.toml",

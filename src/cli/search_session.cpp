@@ -43,7 +43,7 @@ bool shares_a_problem(const Store& store, const Campaign& campaign) {
 void add_search_options(CLI::App& command, SearchOptions& options) {
     command
         .add_option("--seconds", options.seconds,
-                    "at most about this long for each problem that is searched by training (all but d = 1, ReLU)")
+                    "approximate time limit in seconds per problem (not for d = 1 with ReLU, which has its own search)")
         ->type_name("S")
         ->check(decimal_number(0.001, 1e9))
         ->capture_default_str();
@@ -121,7 +121,7 @@ ExitCode SearchSession::stopped() {
     const int signal = signals_.first_signal();
     const std::string kept = writer_ ? fmt::format("{} results of this search are stored in {}", kept_, options_.store)
                                      : "nothing was kept, since there is no --store";
-    note(fmt::format("stopped by {}: {}\nTo go on: {}\n", signal_name(signal), kept, shell_command(options_.words)));
+    note(fmt::format("stopped by {}: {}\nTo continue: {}\n", signal_name(signal), kept, shell_command(options_.words)));
     return signal_exit_code(signal);
 }
 

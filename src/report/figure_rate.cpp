@@ -155,11 +155,9 @@ FigureSection rate_figures(const StoreSummary& summary, const std::vector<CellGr
         return section;
     }
     section.explanation =
-        "What is left to converge: one minus the shares above. An exponential law is a straight line here. Solid line: fitted to the "
-        "certified "
-        "trials. Dashed: (1 − p) to the power h. Squares: certified; circles: measured. Open marks: no trial is left, and only the upper "
-        "end "
-        "of the 95 % interval is known.";
+        "One minus the shares above, on a logarithmic axis: an exponential law is a straight line. Solid line: fitted to the certified "
+        "trials. Dashed: (1 − p) to the power h. Squares: certified; circles: measured. Open marks: share 0, only the upper end of the 95 % "
+        "interval is shown.";
     section.groups.push_back(std::move(shown));
     if (!folded.figures.empty()) section.groups.push_back(std::move(folded));
     return section;

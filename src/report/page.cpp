@@ -79,7 +79,7 @@ std::string head(const StoreSummary& summary) {
         const std::string wanted =
             ruled ? "fewer trials than the stopping rule wants" : "fewer than " + counted(summary.campaign.trials, "trial");
         text += element("p",
-                        fmt::format("Incomplete: {} of {} have {}. Run the campaign again to go on.", incomplete, counted(cells, "cell"),
+                        fmt::format("Incomplete: {} of {} have {}. Run the same command to continue.", incomplete, counted(cells, "cell"),
                                     wanted),
                         "class=\"bad\"") +
                 "\n";
@@ -87,7 +87,7 @@ std::string head(const StoreSummary& summary) {
     if (ruled)
         text +=
             element("p",
-                    "A stopping rule says which trials count. The intervals hold under it if it was chosen before the results were seen.") +
+                    "A stopping rule decides which trials count. The intervals are valid if the rule was chosen before the results were seen.") +
             "\n";
     if (!ruled && stored > done)
         text += element("p", fmt::format("Not counted: {} behind a gap.", counted(stored - done, "stored trial")), "class=\"bad\"") + "\n";

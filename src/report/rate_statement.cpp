@@ -27,7 +27,7 @@ std::string obstacle(const std::vector<const CellSummary*>& group) {
     const auto any = [&](const auto& condition) { return std::any_of(group.begin(), group.end(), condition); };
     if (depends_on_width(group.front()->cell.initialization)) return "the law of an initial neuron depends on the width";
     if (any([](const CellSummary* cell) { return cell->stopping.has_value(); }))
-        return "a stopping rule chose the numbers of trials by their outcomes; each cell has the rule's own estimate";
+        return "the numbers of trials depend on the outcomes (stopping rule); see the estimate of each cell";
     // What is left is (1 - p)^h only where one frozen neuron excludes the optimum.
     if (any([](const CellSummary* cell) { return cell->exclusion.least != 1; }))
         return "there is no proof at every width that one frozen neuron excludes the optimum";
@@ -43,7 +43,7 @@ std::string law_text(const RateStatement& rate) {
         text += fmt::format("does not fall over the width h, or more slowly than exp(-{:.3g} h) (95 % CI)", fit.rate_interval.high);
     else if (std::isinf(fit.rate))
         text +=
-            fmt::format("falls faster over the width h than can be seen: at least like exp(-{:.3g} h) (95 % CI)", fit.rate_interval.low);
+            fmt::format("falls faster over the width h than can be measured: at least like exp(-{:.3g} h) (95 % CI)", fit.rate_interval.low);
     else
         text += fmt::format("falls like exp(-{:.4g} h) over the width h, 95 % CI [{:.4g}, {:.4g}]", fit.rate, fit.rate_interval.low,
                             fit.rate_interval.high);
