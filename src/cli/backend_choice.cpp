@@ -18,7 +18,7 @@ namespace {
 
 std::string first_line(const std::string& text) {
     const std::size_t end = text.find('\n');
-    return end == std::string::npos ? text : text.substr(0, end) + " ... (`limrisk doctor` says more)";
+    return end == std::string::npos ? text : text.substr(0, end) + " ... (see `limrisk doctor`)";
 }
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(ExitCode::Usage, message); }
@@ -30,8 +30,7 @@ std::string resolved_name(const BackendChoice& choice) {
         refuse(fmt::format("--backend {}: unknown backend; allowed are auto, cpu and cuda", choice.name));
     if (devices && threads) refuse("--devices is for GPUs and --threads for the CPU; give one of them");
     if (devices && choice.name == "cpu") refuse("--devices: the CPU backend has no devices; omit it, or use --backend cuda");
-    if (threads && choice.name == "cuda")
-        refuse("--threads: the CUDA backend chooses its threads itself; omit it, or use --backend cpu");
+    if (threads && choice.name == "cuda") refuse("--threads: the CUDA backend chooses its threads itself; omit it, or use --backend cpu");
     if (choice.name != "auto") return choice.name;
     return devices ? "cuda" : threads ? "cpu" : "auto";
 }
@@ -39,7 +38,7 @@ std::string resolved_name(const BackendChoice& choice) {
 void refuse_unknown_devices(const std::vector<int>& wanted, const std::vector<int>& present) {
     for (const int device : wanted) {
         if (std::find(present.begin(), present.end(), device) != present.end()) continue;
-        refuse(fmt::format("--devices: there is no device {}; there {} {}; `limrisk doctor` shows them", device,
+        refuse(fmt::format("--devices: device {} does not exist; available {} {}; `limrisk doctor` shows them", device,
                            present.size() == 1 ? "is only" : "are", fmt::join(present, ", ")));
     }
 }
@@ -60,7 +59,7 @@ std::vector<int> parse_devices(const std::string& text) {
         if (error != std::errc() || device < 0 || (after != end && *after != ','))
             refuse(fmt::format("--devices: '{}' is not a list of device numbers, such as 0 or 0,2", text));
         if (std::find(devices.begin(), devices.end(), device) != devices.end())
-            refuse(fmt::format("--devices: '{}' names device {} twice; once is enough", text, device));
+            refuse(fmt::format("--devices: '{}' contains device {} twice", text, device));
         devices.push_back(device);
         if (after == end) return devices;
         begin = after + 1;
@@ -80,8 +79,7 @@ void add_backend_options(CLI::App& command, BackendChoice& choice) {
         ->type_name("NAME")
         ->capture_default_str();
     add_devices_option(command, choice.devices);
-    command
-        .add_option("--threads", choice.threads, "use the CPU with N threads; default: one per available processor")
+    command.add_option("--threads", choice.threads, "use the CPU with N threads; default: one per available processor")
         ->type_name("N")
         ->transform(whole_number(1, 4096));
 }

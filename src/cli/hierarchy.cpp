@@ -49,7 +49,8 @@ std::vector<CellCounts> count_trials(const HierarchyCommand& command, const opt:
     const Store store = Store::open(command.search.store);
     if (store.contents() != StoreContents::Trials)
         throw Error(ExitCode::Usage,
-                    fmt::format("{} keeps summaries; which level a trial ended on needs a store of trials", command.search.store));
+                    fmt::format("{} has only summaries; counting trials at levels needs a store with all trials (store = \"trials\")",
+                                command.search.store));
     for (const StoredCell& stored : store.cells()) {
         CellCounts count{cell_from_description(stored.description), std::vector<std::int64_t>(levels.size())};
         count.cell.index = stored.index;
@@ -213,9 +214,7 @@ void add_hierarchy(CLI::App& app, Action& action, const std::vector<std::string>
         ->type_name("H")
         ->required()
         ->transform(whole_number(0, opt::largest_searched_width));
-    command
-        ->add_option("--store", options->search.store,
-                     "count the trials of this store at each level, and save the levels in it")
+    command->add_option("--store", options->search.store, "count the trials of this store at each level, and save the levels in it")
         ->type_name("FILE");
     command->add_option("--tolerance", options->tolerance, "a trial is at a level if its final risk differs by at most this, relative")
         ->type_name("T")

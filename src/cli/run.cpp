@@ -46,21 +46,22 @@ std::string beginning(const Campaign& campaign, const Store& store, const Backen
     std::string text = fmt::format("{}; {}; store {}\n", size_text(campaign), backend.description(), path.string());
     if (campaign.until) text += fmt::format("each cell runs {}\n", campaign.until->text());
     const char* kind = store.contents() == StoreContents::Summary ? "ranges" : "blocks";
-    if (!blocks.empty()) text += fmt::format("continuing: {} trials in {} {} are already stored\n", trials_stored(blocks), blocks.size(), kind);
+    if (!blocks.empty())
+        text += fmt::format("continuing: {} trials in {} {} are already stored\n", trials_stored(blocks), blocks.size(), kind);
     return text;
 }
 
 /// Said even to those who want no remarks: it decides which trials count.
 std::string rule_changed(const StoppingChange& change, const StoredCampaign& campaign, const std::filesystem::path& path) {
     return fmt::format(
-        "limrisk: warning: another stopping rule for {}: before {}; now {}. All its trials stay; the rule says which of them count\n",
+        "limrisk: warning: the stopping rule of {} was changed: before {}; now {}. All trials are kept; the new rule decides which count\n",
         path.string(), stopping_text(change.before, campaign.trials), stopping_text(change.now, campaign.trials));
 }
 
 std::string stopped(const RunCommand& command, const RunOutcome& outcome, const std::filesystem::path& path, int signal, bool ruled) {
-    return fmt::format("stopped by {}: {} of {}{} trials are stored in {}, {} of them from this run\nTo continue: {}\n", signal_name(signal),
-                       outcome.trials_before + outcome.trials_written, ruled ? "at most " : "", outcome.trials_total, path.string(),
-                       outcome.trials_written, shell_command(command.words));
+    return fmt::format("stopped by {}: {} of {}{} trials are stored in {}, {} of them from this run\nTo continue: {}\n",
+                       signal_name(signal), outcome.trials_before + outcome.trials_written, ruled ? "at most " : "", outcome.trials_total,
+                       path.string(), outcome.trials_written, shell_command(command.words));
 }
 
 std::string finished(const Campaign& campaign, const RunOutcome& outcome) {

@@ -67,11 +67,10 @@ SearchSession::SearchSession(const SearchOptions& options, const Campaign& campa
     if (!std::filesystem::exists(options.store)) {
         (void)Store::open_for_writing(options.store, campaign);
     } else if (!shares_a_problem(Store::open(options.store), campaign)) {
-        throw Error(
-            ExitCode::Usage,
-            fmt::format("--store {}: it has none of the campaign's problems (target, input law, activation); nothing would ever use "
-                        "what is found. `limrisk summary` shows what the store is of",
-                        options.store));
+        throw Error(ExitCode::Usage,
+                    fmt::format("--store {}: the store has none of the campaign's problems (target, input law, activation), so the results "
+                                "would not be used; `limrisk summary` shows its cells",
+                                options.store));
     }
     writer_.emplace(options.store);
 }
@@ -120,7 +119,7 @@ ExitCode SearchSession::stopped() {
     display_.finish();
     const int signal = signals_.first_signal();
     const std::string kept = writer_ ? fmt::format("{} results of this search are stored in {}", kept_, options_.store)
-                                     : "nothing was kept, since there is no --store";
+                                     : "no results are stored, since --store was not given";
     note(fmt::format("stopped by {}: {}\nTo continue: {}\n", signal_name(signal), kept, shell_command(options_.words)));
     return signal_exit_code(signal);
 }

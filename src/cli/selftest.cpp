@@ -20,7 +20,7 @@ namespace {
 BlockResult run_range(Backend& backend, const CellPlan& plan, std::int64_t first, std::int64_t count) {
     WorkStatus status;
     std::optional<BlockResult> result = backend.run({&plan, first, count}, status, {.checks = false, .states = true});
-    if (!result) throw Defect("the backend gave up a block that nobody abandoned");
+    if (!result) throw Defect("the backend abandoned a block without being asked to");
     return std::move(*result);
 }
 
@@ -104,7 +104,7 @@ struct SelftestCommand {
 };
 
 ExitCode selftest(const SelftestCommand& command) {
-    if (command.backend.name == "auto") throw Error(ExitCode::Usage, "--backend auto: the self test is of one backend; give cpu or cuda");
+    if (command.backend.name == "auto") throw Error(ExitCode::Usage, "--backend auto: the self test needs one backend; use cpu or cuda");
     const std::unique_ptr<Backend> backend = choose_backend(command.backend, {}, backend_makers()).backend;
     if (command.backend.name == "cpu") return selftest(command.cells, command.seed);
     const std::unique_ptr<Backend> cpu = make_cpu_backend();
@@ -118,8 +118,7 @@ ExitCode selftest(const SelftestCommand& command) {
 
 void add_selftest(CLI::App& app, Action& action) {
     const auto options = std::make_shared<SelftestCommand>();
-    CLI::App* command =
-        app.add_subcommand("selftest", "run random cells on all instruction sets, or on the GPU, and compare all bits");
+    CLI::App* command = app.add_subcommand("selftest", "run random cells on all instruction sets, or on the GPU, and compare all bits");
     command->add_option("--cells", options->cells, "number of cells; 98 cover every activation with every optimizer in both precisions")
         ->type_name("N")
         ->transform(whole_number(1, 1000000))

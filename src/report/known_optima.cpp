@@ -71,11 +71,11 @@ std::vector<std::string> KnownOptima::warnings() const {
     for (const auto& [id, label] : labels_)
         for (const auto& [width, optimum] : problems_.at(id).optima)
             if (!optimum.beaten_by.empty())
-                lines.push_back(
-                    fmt::format("{}, width {}: {} has the risk {:.15g} with at most {} neurons that are not inactive, below the optimum "
-                                "{:.15g} stored {}. The statistics use the risk of the trial; search again, and longer, with `limrisk "
-                                "optimum CAMPAIGN --store STORE --again --replace --seconds S`",
-                                label, width, optimum.beaten_by, optimum.risk, width, optimum.stored_risk, optimum.created));
+                lines.push_back(fmt::format(
+                    "{}, width {}: {} has the risk {:.15g} (inactive neurons not counted), below the optimum {:.15g} stored {}. "
+                    "The statistics use the risk of the trial; search again, and longer, with `limrisk optimum CAMPAIGN "
+                    "--store STORE --again --replace --seconds S`",
+                    label, width, optimum.beaten_by, optimum.risk, optimum.stored_risk, optimum.created));
     return lines;
 }
 

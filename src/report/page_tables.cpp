@@ -97,7 +97,7 @@ std::string levels_of(const CellSummary& cell, const std::string& label, bool fo
         table.row(level_row(level, cell.done));
         ++shown;
     }
-    std::string note = fmt::format("{} on no level", counted(levels.on_none, "trial"));
+    std::string note = fmt::format("{} at no level", counted(levels.on_none, "trial"));
     if (!levels.catalogue) {
         note = fmt::format("Clusters of the limiting risks of converged trials, no catalogue; {} did not converge",
                            counted(levels.on_none, "trial"));
@@ -177,9 +177,8 @@ std::string levels_section(const StoreSummary& summary, const std::vector<CellGr
         }
     }
     const std::string explanation = fmt::format(
-        "Levels of the risk at which trials ended, and the mean numbers of inactive, linear and kinked neurons there at the end. A trial "
-        "is on "
-        "a level if its risk differs from it by at most {:g} of it, or of the next level for a level 0.",
+        "Levels of the risk at which trials ended, and the mean numbers of inactive, linear and kinked neurons of these trials at the "
+        "end. A trial is at a level if its risk differs from it by at most {:g}, relative to the level (to the next level for a level 0).",
         tolerance);
     return section("levels", "Levels", paragraph(explanation) + text);
 }

@@ -52,8 +52,9 @@ std::string threshold_phrase(const Measured& measured, double tolerance) {
     std::string text = fmt::format("the best known risk {:.4g} by more than ", measured.optimum);
     if (excess - relative <= visible * excess) return text + fmt::format("{:g} %", 100 * tolerance);
     text += fmt::format("{:.3g}", excess);
-    return relative <= visible * excess ? text + fmt::format(" ({:g} of the target's scale, whatever the tolerance)", absolute_tolerance)
-                                        : text;
+    return relative <= visible * excess
+               ? text + fmt::format(" ({:g} of the target's scale, independent of the tolerance)", absolute_tolerance)
+               : text;
 }
 
 std::string measured_phrase(const CellSummary& cell, double tolerance) {

@@ -98,7 +98,7 @@ TEST(BackendChoice, RefusesWhatContradictsItself) {
     const auto usage = [](const BackendChoice& choice, const char* words) {
         EXPECT_THAT(refusal(choice, two_gpus()), testing::Pair(ExitCode::Usage, HasSubstr(words)));
     };
-    usage({"abacus", 0, {}}, "known are auto, cpu and cuda");
+    usage({"abacus", 0, {}}, "allowed are auto, cpu and cuda");
     usage({"cpu", 0, {0}}, "--backend cuda");
     usage({"cuda", 4, {}}, "--threads");
     usage({"auto", 4, {0}}, "one of them");
