@@ -119,7 +119,7 @@ ChosenBackend choose_backend(const BackendChoice& choice, const std::vector<Cell
         try {
             gpus = makers.cuda({});
         } catch (const DeviceError&) {
-            no_gpu = "`limrisk doctor` says why";
+            no_gpu = "see `limrisk doctor`";
         }
         try {
             if (gpus) return {prepared(std::move(gpus), cells), ""};

@@ -184,7 +184,9 @@ void add_optimum(CLI::App& app, Action& action, const std::vector<std::string>& 
     options->search.words = words;
     CLI::App* command = app.add_subcommand("optimum", "search for the smallest risk of every problem and width");
     add_campaign_options(*command, options->campaign);
-    command->add_option("--store", options->search.store, "save the optima in this store; optima that are already stored are not searched again")
+    command
+        ->add_option("--store", options->search.store,
+                     "save the optima in this store; optima that are already stored are not searched again")
         ->type_name("FILE");
     command->add_option("--largest", options->largest, "largest width; default: the largest of the campaign")
         ->type_name("H")

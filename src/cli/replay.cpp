@@ -111,7 +111,7 @@ ExitCode replay(const ReplayCommand& command) {
     if (!difference.empty())
         throw Defect(
             fmt::format("cell {}, trial {}: {}.\nEither the store was made by another version of limrisk ({}; this is {}), or one "
-                        "of the two computed wrongly: run `limrisk selftest`.",
+                        "of the two results is wrong: run `limrisk selftest`.",
                         command.cell, command.trial, difference, store.campaign().version, LIMRISK_VERSION));
     say(stored.record ? "the result equals the stored record bit for bit\n"
                       : "the store has only summaries: no record to compare with; the result is consistent with the summary\n");

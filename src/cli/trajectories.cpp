@@ -149,7 +149,7 @@ std::optional<CellTrajectory> compute(const Store& store, const CellTask& task, 
     } catch (const Defect& defect) {
         throw Defect(
             fmt::format("{}.\nNothing of this cell was stored. Either the store was made by another version of limrisk ({}; this is "
-                        "{}), or one of the two computed wrongly: run `limrisk selftest`.",
+                        "{}), or one of the two results is wrong: run `limrisk selftest`.",
                         defect.what(), store.campaign().version, LIMRISK_VERSION));
     }
 }
@@ -241,7 +241,9 @@ void add_trajectories(CLI::App& app, Action& action, const std::vector<std::stri
     command->add_flag("--again", options->again, "compute again even if they are stored");
     command->add_flag("--json", options->json, "as JSON, with all steps");
     add_output_options(*command, "--csv", "also write all steps to this file", options->csv, options->force);
-    command->add_option("--threads", options->threads, "number of threads; default: one per available processor")->type_name("N")->transform(whole_number(1, 4096));
+    command->add_option("--threads", options->threads, "number of threads; default: one per available processor")
+        ->type_name("N")
+        ->transform(whole_number(1, 4096));
     command->footer(
         examples({"limrisk trajectories campaign.db", "limrisk trajectories campaign.db --cell 0 2 --trials 64 --spacing linear",
                   "limrisk trajectories campaign.db --csv trajectories.csv --json"}));

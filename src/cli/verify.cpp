@@ -23,7 +23,8 @@ ExitCode verify(const std::string& path) {
     const std::vector<BlockKey> blocks = store.blocks();
     for (const BlockKey& key : blocks) trials += key.count;
     const char* kind = store.contents() == StoreContents::Summary ? "aggregates" : "blocks";
-    print(fmt::format("{}: no damage found; {} cells, {} {}, {} trials, all hashes match\n", path, store.cells().size(), blocks.size(), kind, trials));
+    print(fmt::format("{}: no damage found; {} cells, {} {}, {} trials, all hashes match\n", path, store.cells().size(), blocks.size(),
+                      kind, trials));
     // Blocks need not come in order, so a campaign that was stopped may have gaps.
     for (const BlockKey& gap : store.gaps())
         print(fmt::format("cell {}: trials {} to {} are missing, but later ones are stored; `limrisk run` computes them\n", gap.cell,

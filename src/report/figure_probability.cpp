@@ -109,7 +109,8 @@ Figure probability_figure(const StoreSummary& summary, const CellGroup& group, s
         figure.meaning += fmt::format("; still decreasing: up to {}", percent_text(most_falling));
     }
     figure.meaning += '.';
-    if (uncertain) figure.caption += "The store keeps summaries: thick lines show the range from the smallest to the largest possible share.";
+    if (uncertain)
+        figure.caption += "The store keeps summaries: thick lines show the range from the smallest to the largest possible share.";
     return figure;
 }
 

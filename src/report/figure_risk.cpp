@@ -223,8 +223,7 @@ FigureSection risk_figures(const StoreSummary& summary, const std::vector<CellGr
     const std::vector<CellChoice> choices = choose_cells(summary, groups, has_risks);
     section.explanation =
         "The limiting risk of each trial: the mean of the true risk over the last checks. Columns are equally wide on the logarithmic "
-        "axis; "
-        "cells that "
+        "axis; cells that "
         "differ only in their width have the same axis. Dotted lines: known levels of local minima, numbered; thick: best known risk of "
         "the width.";
     std::vector<RiskSpan> spans;

@@ -129,8 +129,7 @@ std::string cells_section(const StoreSummary& summary, const std::vector<CellGro
         ". CI: 95 % intervals, of Clopper and Pearson unless a stopping rule chose the trials. Risk: quantiles of the limiting risk (≤: "
         "upper end of a bin less than 0.1 % wide); "
         "best: smallest of any trial at any check. "
-        "Inactive: "
-        "mean number of neurons. The last four columns: trials by their verdict: " +
+        "Inactive: mean number of neurons. The last four columns: trials by their verdict: " +
         std::string(verdict_meaning) + ".";
     std::string notes;
     for (const auto& [word, text] : reservations(summary)) notes += element("p", text, "class=\"bad\"") + "\n";

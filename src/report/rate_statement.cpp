@@ -30,7 +30,7 @@ std::string obstacle(const std::vector<const CellSummary*>& group) {
         return "the numbers of trials depend on the outcomes (stopping rule); see the estimate of each cell";
     // What is left is (1 - p)^h only where one frozen neuron excludes the optimum.
     if (any([](const CellSummary* cell) { return cell->exclusion.least != 1; }))
-        return "there is no proof at every width that one frozen neuron excludes the optimum";
+        return "no proof for every width that one frozen neuron excludes the optimum";
     const std::int64_t trials = group.front()->done;
     if (any([&](const CellSummary* cell) { return cell->done != trials; })) return "its cells have different numbers of trials so far";
     return "";
@@ -42,8 +42,8 @@ std::string law_text(const RateStatement& rate) {
     if (fit.rate == 0)
         text += fmt::format("does not fall over the width h, or more slowly than exp(-{:.3g} h) (95 % CI)", fit.rate_interval.high);
     else if (std::isinf(fit.rate))
-        text +=
-            fmt::format("falls faster over the width h than can be measured: at least like exp(-{:.3g} h) (95 % CI)", fit.rate_interval.low);
+        text += fmt::format("falls faster over the width h than can be measured: at least like exp(-{:.3g} h) (95 % CI)",
+                            fit.rate_interval.low);
     else
         text += fmt::format("falls like exp(-{:.4g} h) over the width h, 95 % CI [{:.4g}, {:.4g}]", fit.rate, fit.rate_interval.low,
                             fit.rate_interval.high);

@@ -57,8 +57,8 @@ std::string coarse_checks(const StoreSummary& summary) {
     }
     if (cells.empty()) return "";
     return fmt::format(
-        "{}: for {}{:.0f} % of the trials the limiting risk differs from the threshold by less than the error of the quadrature rule of the "
-        "checks: it is undecided whether they missed the optimum; increase evaluation.nodes",
+        "{}: for {}{:.0f} % of the trials the limiting risk differs from the threshold by less than the error of the quadrature rule of "
+        "the checks: it is undecided whether they missed the optimum; increase evaluation.nodes",
         cells_text(cells), cells.size() == 1 ? "" : "up to ", 100 * most);
 }
 
@@ -75,8 +75,8 @@ std::string still_falling_text(const StoreSummary& summary) {
     if (most == nullptr) return "";
     const std::string share = fmt::format("{:.0f} %", 100 * still_falling(*most));
     return fmt::format(
-        "{}: the risk of {} of the trials{} is still decreasing at the last step (bud): with more steps it becomes smaller, and those that are "
-        "not certified may still reach the optimum{}",
+        "{}: the risk of {} of the trials{} is still decreasing at the last step (bud): with more steps it becomes smaller, and those that "
+        "are not certified may still reach the optimum{}",
         cells_text(cells), (cells.size() == 1 ? "" : "up to ") + share,
         cells.size() == 1 ? "" : fmt::format(" (cell {})", most->cell.index),
         shortest < telling_tail
@@ -94,8 +94,8 @@ std::string contradicted_laws(const StoreSummary& summary) {
     }
     if (cells.empty()) return "";
     return fmt::format(
-        "{}: the numbers of inactive neurons at the start contradict Binomial(h, p) (p-value {}{:.1e}; family-wise error rate over all cells "
-        "1 %): the theoretical probability is not valid for these cells",
+        "{}: the numbers of inactive neurons at the start contradict Binomial(h, p) (p-value {}{:.1e}; family-wise error rate over all "
+        "cells 1 %): the theoretical probability is not valid for these cells",
         cells_text(cells), cells.size() == 1 ? "" : "down to ", least);
 }
 

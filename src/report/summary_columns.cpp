@@ -92,12 +92,13 @@ std::string summary_legend(const StoreSummary& summary, const TextTable& table) 
     const bool several = any([](const auto& cell) { return cell.exclusion.least && *cell.exclusion.least > 1; });
     const bool unknown = any([](const auto& cell) { return !cell.exclusion.least && cell.cell.width > 0; });
     std::string text = remark("cell", "its number, for `limrisk replay --cell`");
-    text += remark("certified",
-                   std::string(several ? "trials with enough neurons proved frozen at initialization (often one) that the optimum is provably "
-                                         "out of reach; "
-                                       : "trials with a neuron proved frozen at initialization, so that the optimum is provably out of reach; ") +
-                       "theory: probability of this under the law of the initialization, a lower bound for non-convergence" +
-                       (unknown ? "; -: no proof that a smaller width cannot reach the optimum, or no neuron can be frozen" : ""));
+    text += remark(
+        "certified",
+        std::string(several ? "trials with enough neurons proved frozen at initialization (often one) that the optimum is provably "
+                              "out of reach; "
+                            : "trials with a neuron proved frozen at initialization, so that the optimum is provably out of reach; ") +
+            "theory: probability of this under the law of the initialization, a lower bound for non-convergence" +
+            (unknown ? "; -: no proof that a smaller width cannot reach the optimum, or no neuron can be frozen" : ""));
     if (table.shows("missed, %")) text += remark("missed", "trials whose limiting risk is above " + threshold_text(summary.tolerance));
     if (table.shows("inactive")) text += remark("inactive", "mean number of inactive neurons at the start and at the end of training");
     text += remark("verdict", verdict_meaning);
@@ -113,8 +114,8 @@ std::string summary_legend(const StoreSummary& summary, const TextTable& table) 
         text += remark("", std::string(tail ? "median, 95 %" : "median") +
                                ": upper ends of bins less than 0.1 % wide; the store keeps summaries only");
     if (!table.dropped().empty())
-        text += remark("left out",
-                       fmt::format("{}: the table is at most 100 characters wide; --csv and --json show them", fmt::join(table.dropped(), ", ")));
+        text += remark("left out", fmt::format("{}: the table is at most 100 characters wide; --csv and --json show them",
+                                               fmt::join(table.dropped(), ", ")));
     return text;
 }
 

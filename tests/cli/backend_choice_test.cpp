@@ -67,7 +67,7 @@ TEST(BackendChoice, AutoTakesTheGpusIfItCan) {
 }
 
 TEST(BackendChoice, AutoSaysInAFewWordsThatItTakesTheCpu) {
-    EXPECT_EQ(chosen({}, no_gpu()), "cpu 0; `limrisk doctor` says why");
+    EXPECT_EQ(chosen({}, no_gpu()), "cpu 0; see `limrisk doctor`");
     EXPECT_EQ(chosen({"cpu", 0, {}}, no_gpu()), "cpu 0");
     EXPECT_EQ(chosen({"auto", 2, {}}, no_gpu()), "cpu 2");
     BackendMakers without = no_gpu();
