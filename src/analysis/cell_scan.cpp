@@ -37,7 +37,7 @@ std::int64_t trials_with_at_least(const Histogram& histogram, std::int64_t key) 
 
 /// What has been proved of narrower networks, and how many neurons must be frozen to leave only such.
 Exclusion exclusion_of(const CellConfig& cell) {
-    if (cell.width == 0) return {std::nullopt, "a network without neurons has none that could freeze"};
+    if (cell.width == 0) return {std::nullopt, "the network has no neurons"};
     if (!kernels::has_frozen_neurons(cell.activation.kind))
         return {std::nullopt, fmt::format("neurons of {} never freeze", cell.activation_label)};
     const auto positive = opt::positive_risk(opt::problem_of(cell), cell.width - 1);

@@ -26,10 +26,10 @@ std::size_t position_of(const std::string& axis, const CellAxes& axes) {
         if (varies(axes, k)) varying.insert(first[k].name);
     }
     varying.erase("seed");
-    const std::string offer = varying.empty() ? "its cells differ in nothing that could be compared"
-                                              : fmt::format("its cells differ in {}", fmt::join(varying, ", "));
-    if (!position) refuse(fmt::format("\"{}\" is no axis of this store; {}", axis, offer));
-    if (axis == "seed") refuse("trials of different seeds share nothing; " + offer);
+    const std::string offer =
+        varying.empty() ? "its cells do not differ in any axis" : fmt::format("its cells differ in {}", fmt::join(varying, ", "));
+    if (!position) refuse(fmt::format("\"{}\" is not an axis of this store; {}", axis, offer));
+    if (axis == "seed") refuse("trials of different seeds are not paired; " + offer);
     if (varying.count(axis) == 0) refuse(fmt::format("all cells have the same {}; {}", axis, offer));
     return *position;
 }
@@ -81,13 +81,12 @@ void adjust(StoreComparison& comparison) {
 
 StoreComparison compare_cells(const Store& store, const StoreSummary& summary, const std::string& axis) {
     if (store.contents() != StoreContents::Trials)
-        throw StoreError(ExitCode::Data,
-                         "--compare: the store keeps summaries; trials are compared one by one, which needs store = \"trials\"");
+        throw StoreError(ExitCode::Data, "--compare: the store has only summaries; paired trials need store = \"trials\"");
     if (store.stopping())
         throw StoreError(
             ExitCode::Data,
-            "--compare: a stopping rule chose the numbers of trials by their outcomes, and the tests need a number that was fixed "
-            "before; `limrisk run` with --set trials=N makes all cells have N, those in the store included");
+            "--compare: the numbers of trials depend on the outcomes (stopping rule), but the tests need fixed numbers; `limrisk run` with "
+            "--set trials=N gives all cells N trials, including the stored ones");
     StoreComparison comparison{axis, {}};
     if (summary.cells.empty()) return comparison;
     const std::vector<CellConfig> configs = configs_of(summary.cells);

@@ -71,12 +71,11 @@ std::vector<std::string> KnownOptima::warnings() const {
     for (const auto& [id, label] : labels_)
         for (const auto& [width, optimum] : problems_.at(id).optima)
             if (!optimum.beaten_by.empty())
-                lines.push_back(
-                    fmt::format("{}, width {}: the stored optimum {:.15g} ({}) is not the least risk: {}, counted by the neurons that are "
-                                "not inactive, has "
-                                "{:.15g}. The statistics use the trial's risk; search again, and longer, with `limrisk optimum CAMPAIGN "
-                                "--store STORE --again --replace --seconds S`",
-                                label, width, optimum.stored_risk, optimum.created, optimum.beaten_by, optimum.risk));
+                lines.push_back(fmt::format(
+                    "{}, width {}: {} has the risk {:.15g} (inactive neurons not counted), below the optimum {:.15g} stored {}. "
+                    "The statistics use the risk of the trial; search again, and longer, with `limrisk optimum CAMPAIGN "
+                    "--store STORE --again --replace --seconds S`",
+                    label, width, optimum.beaten_by, optimum.risk, optimum.stored_risk, optimum.created));
     return lines;
 }
 

@@ -25,10 +25,10 @@ std::string obstacle(const std::vector<const CellSummary*>& group) {
     const auto any = [&](const auto& condition) { return std::any_of(group.begin(), group.end(), condition); };
     if (depends_on_width(group.front()->cell.initialization)) return "the law of an initial neuron depends on the width";
     if (any([](const CellSummary* cell) { return cell->stopping.has_value(); }))
-        return "a stopping rule chose the numbers of trials by their outcomes; each cell has the rule's own estimate";
+        return "the numbers of trials depend on the outcomes (stopping rule); see the estimate of each cell";
     // What is left is (1 - p)^h only where one frozen neuron excludes the optimum.
     if (any([](const CellSummary* cell) { return cell->exclusion.least != 1; }))
-        return "there is no proof at every width that one frozen neuron excludes the optimum";
+        return "no proof for every width that one frozen neuron excludes the optimum";
     const std::int64_t trials = group.front()->done;
     if (any([&](const CellSummary* cell) { return cell->done != trials; })) return "its cells have different numbers of trials so far";
     return "";

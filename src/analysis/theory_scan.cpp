@@ -69,7 +69,7 @@ void TheoryScan::add(std::int64_t trial, const TrialRecord& record) {
         if (const auto bound = lower_bound(cell_.width - frozen)) {
             const double risk = std::min(record.best_risk, record.final_risk);
             hold(checks_[RiskFloor], trial, !optimum::clearly_below(risk, *bound, rounding_scale_), "the risk", risk,
-                 "is below what its frozen neurons allow,", *bound);
+                 "is below the infimum of the neurons that are not frozen,", *bound);
         }
         // They are still there at the end, and the inactive ones among them still inactive.
         const bool inactive_stay = record.inactive_final >= record.inactive_initial;

@@ -168,7 +168,7 @@ Axis read_call(const Catalog& catalog, const Node& node, const std::string& key,
                 const std::string what = !known
                                              ? (name.empty() ? "too many arguments" : fmt::format("no parameter `{}`", abbreviated(name)))
                                          : twice ? fmt::format("parameter `{}` is given twice", name)
-                                                 : fmt::format("`{}` is no number", abbreviated(trimmed(argument)));
+                                                 : fmt::format("`{}` is not a number", abbreviated(trimmed(argument)));
                 problems.add(node.place, key,
                              fmt::format("{}: {}; {}{}", node.shown(), what, parameter_list(*entry), known ? "" : suggestion(name, names)));
                 return {};

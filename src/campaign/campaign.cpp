@@ -175,7 +175,7 @@ private:
     void refuse_until_of_summaries(const Campaign& campaign) {
         if (!campaign.until || campaign.store != StoreContents::Summary) return;
         problems_.add(root_.find("trials")->place, "trials",
-                      "ends cells by a rule, which needs the trials one by one, but store = \"summary\" keeps only sums of them; "
+                      "has a stopping rule, which needs the single trials, but store = \"summary\" keeps only sums of them; "
                       "allowed is a number alone, or store = \"trials\"");
     }
 

@@ -103,7 +103,7 @@ const Catalog& activation_catalog() {
                                         {integer<&Cell::activation, &Activation::power>("power", "exponent", {2, 16}, nullptr)}),
             activation<Kind::LeakyRelu>("leaky_relu", "z for z > 0, else slope * z",
                                         {real<&Cell::activation, &Activation::first>("slope", "slope for z < 0, not 0", any, "0.01")}),
-            activation<Kind::Clipping>("clipping", "z cut to [low, high]",
+            activation<Kind::Clipping>("clipping", "z clipped to [low, high]",
                                        {real<&Cell::activation, &Activation::first>("low", "lower level", any, "0.0"),
                                         real<&Cell::activation, &Activation::second>("high", "upper level", any, "1.0")}),
             activation<Kind::Softplus>("softplus", "log(1 + exp(z))"),

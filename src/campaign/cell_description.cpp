@@ -100,7 +100,7 @@ Node node_of(const json& value) {
             node.real = value.get<double>();
             return node;
         default:
-            throw StoreError(ExitCode::Data, fmt::format("cell description: {} is no value of a campaign", value.dump()));
+            throw StoreError(ExitCode::Data, fmt::format("cell description: {} is not a value of a campaign", value.dump()));
     }
 }
 

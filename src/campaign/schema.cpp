@@ -10,12 +10,12 @@ using Cell = CellConfig;
 
 // Not of a cell: the reader of campaigns takes these itself.
 const Parameter name{"name", ParameterType::Text, "name of the campaign, 1 to 100 characters", {}, nullptr, true, {}, nullptr, nullptr};
-const Parameter seed{"seed", ParameterType::Integer, "key of the random numbers", {0, 9223372036854775807.0}, "1", false, {}, nullptr,
+const Parameter seed{"seed", ParameterType::Integer, "seed of the random numbers", {0, 9223372036854775807.0}, "1", false, {}, nullptr,
                      nullptr};
 const Parameter trials{"trials", ParameterType::Integer, "trials per cell", {1, 1e9}, nullptr, true, {}, nullptr, nullptr};
 const Parameter store{"store",
                       ParameterType::Choice,
-                      "what the store keeps: every trial, or per cell their summary",
+                      "contents of the store: every trial, or a summary per cell",
                       {},
                       "\"trials\"",
                       false,
@@ -27,7 +27,7 @@ const Parameter steps = integer<&Cell::steps>("steps", "training steps", {1, 109
 const Parameter precision = choice<&Cell::precision>("precision", "arithmetic of the training", {"float32", "float64"}, "\"float32\"");
 const Parameter target{"target",
                        ParameterType::Text,
-                       "the function to be learned, an expression in x1..xd",
+                       "target function, an expression in x1..xd",
                        {},
                        nullptr,
                        true,
@@ -39,9 +39,9 @@ const Parameter width =
 const Parameter batch = derived_integer<&Cell::batch>(
     "batch", "samples per step; batch * ceil(dimension / 4) is at most 1048576; absent with sampling = { nodes = ... }", {1, 1048576});
 const Parameter checks = derived_integer<&Cell::checks>(
-    "checks", "evaluations of the true risk along the way, at most steps; default: 64, or steps if fewer", {1, 65536});
+    "checks", "number of evaluations of the true risk during training, at most steps; default: 64, or steps if fewer", {1, 65536});
 const Parameter tail = derived_integer<&Cell::tail>(
-    "tail", "the last checks, over which the limiting risk is the mean, at most checks; default: a quarter of checks", {1, 65536});
+    "tail", "number of last checks, at most checks; the limiting risk is the mean over them; default: a quarter of checks", {1, 65536});
 const Parameter tolerance =
     real<&Cell::tolerance>("tolerance", "relative spread of risk and movement that counts as converged", {0, 1}, "1e-3");
 const Parameter nodes = derived_integer<&Cell::evaluation, &EvaluationRule::check_nodes>(

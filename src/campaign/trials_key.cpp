@@ -11,19 +11,18 @@
 namespace limrisk {
 namespace {
 
-const Parameter at_most{
-    "at_most", ParameterType::Integer, "trials per cell, if the rule does not end it before", {1, 1e9}, nullptr, true, {}, nullptr,
-    nullptr};
+const Parameter at_most{"at_most", ParameterType::Integer, "maximal number of trials per cell", {1, 1e9}, nullptr, true, {}, nullptr,
+                        nullptr};
 const Parameter half_width{"interval_half_width",
                            ParameterType::Real,
-                           "until the 95 % interval of the share of events is at most twice as long",
+                           "until the half-width of the 95 % interval of the share of events is at most this",
                            {0, 0.5, true, true},
                            nullptr,
                            false,
                            {},
                            nullptr,
                            nullptr};
-const Parameter events{"events", ParameterType::Integer, "until there are so many events", {1, 1e9}, nullptr, false, {}, nullptr, nullptr};
+const Parameter events{"events", ParameterType::Integer, "until this number of events", {1, 1e9}, nullptr, false, {}, nullptr, nullptr};
 const Parameter event{
     "event", ParameterType::Choice, "the event that is counted", {}, "\"inactive\"", false, {"inactive", "diverged"}, nullptr, nullptr};
 const Parameter risk_above{
@@ -53,7 +52,7 @@ std::optional<ParameterValue> read_member(const Parameter& parameter, const Node
 bool refuse_both(const Node& table, const Parameter& one, const Parameter& other, const std::string& why, Problems& problems) {
     if (table.find(one.name) == nullptr || table.find(other.name) == nullptr) return false;
     problems.add(table.find(other.name)->place, fmt::format("trials.until.{}", other.name),
-                 fmt::format("given beside {}; {}, leave one out", one.name, why));
+                 fmt::format("cannot be given together with {}: {}; omit one of them", one.name, why));
     return true;
 }
 
@@ -64,11 +63,12 @@ void read_until(const Node& node, StoppingCriterion& criterion, Problems& proble
         return;
     }
     const bool known = refuse_unknown(node, key, {half_width.name, events.name, event.name, risk_above.name}, problems);
-    refuse_both(node, half_width, events, "a cell ends by one of them", problems);
+    refuse_both(node, half_width, events, "a cell has one stopping condition", problems);
     refuse_both(node, event, risk_above, "one event is counted", problems);
     if (known && node.find(half_width.name) == nullptr && node.find(events.name) == nullptr) {
-        problems.add(node.place, key,
-                     fmt::format("says no end; it needs interval_half_width, {}, or events, {}", half_width.allowed(), events.allowed()));
+        problems.add(
+            node.place, key,
+            fmt::format("no stopping condition; it needs interval_half_width, {}, or events, {}", half_width.allowed(), events.allowed()));
     }
     if (const auto value = read_member(half_width, node, key, problems)) {
         criterion.until = StoppingCriterion::Until::IntervalHalfWidth;

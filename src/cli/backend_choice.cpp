@@ -18,7 +18,7 @@ namespace {
 
 std::string first_line(const std::string& text) {
     const std::size_t end = text.find('\n');
-    return end == std::string::npos ? text : text.substr(0, end) + " ... (`limrisk doctor` says more)";
+    return end == std::string::npos ? text : text.substr(0, end) + " ... (see `limrisk doctor`)";
 }
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(ExitCode::Usage, message); }
@@ -27,11 +27,10 @@ std::string first_line(const std::string& text) {
 std::string resolved_name(const BackendChoice& choice) {
     const bool threads = choice.threads > 0, devices = !choice.devices.empty();
     if (choice.name != "auto" && choice.name != "cpu" && choice.name != "cuda")
-        refuse(fmt::format("--backend {}: there is no such backend; known are auto, cpu and cuda", choice.name));
+        refuse(fmt::format("--backend {}: unknown backend; allowed are auto, cpu and cuda", choice.name));
     if (devices && threads) refuse("--devices is for GPUs and --threads for the CPU; give one of them");
-    if (devices && choice.name == "cpu") refuse("--devices: the CPU backend has none; leave it out, or give --backend cuda");
-    if (threads && choice.name == "cuda")
-        refuse("--threads: the CUDA backend starts the threads that its devices need; leave it out, or give --backend cpu");
+    if (devices && choice.name == "cpu") refuse("--devices: the CPU backend has no devices; omit it, or use --backend cuda");
+    if (threads && choice.name == "cuda") refuse("--threads: the CUDA backend chooses its threads itself; omit it, or use --backend cpu");
     if (choice.name != "auto") return choice.name;
     return devices ? "cuda" : threads ? "cpu" : "auto";
 }
@@ -39,7 +38,7 @@ std::string resolved_name(const BackendChoice& choice) {
 void refuse_unknown_devices(const std::vector<int>& wanted, const std::vector<int>& present) {
     for (const int device : wanted) {
         if (std::find(present.begin(), present.end(), device) != present.end()) continue;
-        refuse(fmt::format("--devices: there is no device {}; there {} {}; `limrisk doctor` shows them", device,
+        refuse(fmt::format("--devices: device {} does not exist; available {} {}; `limrisk doctor` shows them", device,
                            present.size() == 1 ? "is only" : "are", fmt::join(present, ", ")));
     }
 }
@@ -58,9 +57,9 @@ std::vector<int> parse_devices(const std::string& text) {
         int device = -1;
         const auto [after, error] = std::from_chars(begin, end, device);
         if (error != std::errc() || device < 0 || (after != end && *after != ','))
-            refuse(fmt::format("--devices: '{}' is not a list of device numbers; right are 0 or 0,2", text));
+            refuse(fmt::format("--devices: '{}' is not a list of device numbers, such as 0 or 0,2", text));
         if (std::find(devices.begin(), devices.end(), device) != devices.end())
-            refuse(fmt::format("--devices: '{}' names device {} twice; once is enough", text, device));
+            refuse(fmt::format("--devices: '{}' contains device {} twice", text, device));
         devices.push_back(device);
         if (after == end) return devices;
         begin = after + 1;
@@ -71,17 +70,16 @@ void add_devices_option(CLI::App& command, std::vector<int>& devices) {
     command
         .add_option_function<std::string>(
             "--devices", [&devices](const std::string& text) { devices = parse_devices(text); },
-            "GPUs of the CUDA backend by number, such as 0,2; default: all")
+            "use these GPUs, for example 0,2; default: all")
         ->type_name("LIST");
 }
 
 void add_backend_options(CLI::App& command, BackendChoice& choice) {
-    command.add_option("--backend", choice.name, "auto, cpu or cuda; auto: the GPUs if they can be used, else the CPU")
+    command.add_option("--backend", choice.name, "auto, cpu or cuda; auto: use the GPUs if possible, else the CPU")
         ->type_name("NAME")
         ->capture_default_str();
     add_devices_option(command, choice.devices);
-    command
-        .add_option("--threads", choice.threads, "threads of the CPU backend, which it chooses; default: one per processor that it may use")
+    command.add_option("--threads", choice.threads, "use the CPU with N threads; default: one per available processor")
         ->type_name("N")
         ->transform(whole_number(1, 4096));
 }
@@ -121,7 +119,7 @@ ChosenBackend choose_backend(const BackendChoice& choice, const std::vector<Cell
         try {
             gpus = makers.cuda({});
         } catch (const DeviceError&) {
-            no_gpu = "`limrisk doctor` says why";
+            no_gpu = "see `limrisk doctor`";
         }
         try {
             if (gpus) return {prepared(std::move(gpus), cells), ""};

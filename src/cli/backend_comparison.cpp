@@ -18,7 +18,7 @@ namespace {
 BlockResult run_trials(Backend& backend, const CellPlan& plan, std::int64_t first, std::int64_t count, int worker) {
     WorkStatus status;
     std::optional<BlockResult> result = backend.run({&plan, first, count, worker}, status, {.checks = true, .states = true});
-    if (!result) throw Defect("the backend gave up a block that nobody abandoned");
+    if (!result) throw Defect("the backend abandoned a block without being asked to");
     const auto trials = static_cast<std::size_t>(count);
     if (result->records.size() != trials || result->checks.size() != trials || result->states.size() != trials)
         throw Defect(fmt::format("{}: asked for {} trials, returned {} records, {} trajectories, {} states", backend.description(), count,

@@ -143,9 +143,9 @@ void add_bench(CLI::App& app, Action& action) {
     const auto choice = std::make_shared<BackendChoice>();
     const auto seconds = std::make_shared<double>(1);
     const auto json = std::make_shared<bool>(false);
-    CLI::App* command = app.add_subcommand("bench", "throughput of standard cells and the share of the tracking");
+    CLI::App* command = app.add_subcommand("bench", "measure the throughput of standard cells, and the share of time spent on checks");
     add_backend_options(*command, *choice);
-    command->add_option("--seconds", *seconds, "about this long per cell")
+    command->add_option("--seconds", *seconds, "approximate measuring time per cell, in seconds")
         ->type_name("S")
         ->check(decimal_number(0.001, 3600))
         ->capture_default_str();

@@ -10,14 +10,14 @@ namespace limrisk::cli {
 
 void add_campaign_options(CLI::App& command, CampaignOptions& options) {
     command.add_option("CAMPAIGN.toml", options.path, "the campaign file")->required();
-    options.trials_given = command.add_option("--trials", options.trials, "trials per cell, instead of the file's")
+    options.trials_given = command.add_option("--trials", options.trials, "trials per cell (overrides the file)")
                                ->type_name("N")
                                ->transform(whole_number(1, INT64_MAX));
-    options.steps_given = command.add_option("--steps", options.steps, "training steps, instead of the file's")
+    options.steps_given = command.add_option("--steps", options.steps, "training steps (overrides the file)")
                               ->type_name("N")
                               ->transform(whole_number(1, INT64_MAX));
-    command.add_option("--seed", options.seed, "seed, instead of the file's")->type_name("N")->transform(whole_number(0, INT64_MAX));
-    command.add_option("--set", options.set, "another value for a key of the file, in TOML: --set training.batch=64; may be repeated")
+    command.add_option("--seed", options.seed, "seed (overrides the file)")->type_name("N")->transform(whole_number(0, INT64_MAX));
+    command.add_option("--set", options.set, "override a key of the file, for example --set training.batch=64; can be repeated")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
 }

@@ -47,8 +47,8 @@ std::string memory_text() {
 
 std::string processors_text() {
     const ProcessorLimits limits = processor_limits();
-    std::string text = fmt::format("{} processors, {} of them open to this process (affinity)", limits.machine, limits.allowed);
-    if (limits.quota) text += fmt::format(", its cgroup's quota pays for {:.3g}", *limits.quota);
+    std::string text = fmt::format("{} processors, {} of them available to this process (affinity)", limits.machine, limits.allowed);
+    if (limits.quota) text += fmt::format(", cgroup quota {:.3g}", *limits.quota);
     return text + fmt::format("; --threads is {} by default", limits.usable());
 }
 
@@ -87,7 +87,7 @@ std::string store_rows(const std::filesystem::path& directory) {
     const FileSystemReport report = inspect_directory(directory);
     std::string text = row("directory", directory.string());
     text += row("file system", fmt::format("{}, {} free of {}", report.kind, gibibytes(report.free_bytes), gibibytes(report.total_bytes)));
-    if (report.network) text += row("", "a network file system: one writer at a time is safe where its locks are; a local disk is faster");
+    if (report.network) text += row("", "a network file system: safe for one writer at a time if its locks work; a local disk is faster");
     text += row("store here", report.problem.empty() ? "works: a file could be created, locked, written, synced and removed"
                                                      : "PROBLEM: " + report.problem);
     return text;
@@ -127,8 +127,8 @@ ExitCode doctor(const std::string& store) {
 
 void add_doctor(CLI::App& app, Action& action) {
     const auto store = std::make_shared<std::string>();
-    CLI::App* command = app.add_subcommand("doctor", "what was built, what this machine offers, what is missing and why");
-    command->add_option("--store", *store, "look at the directory of this store; default: the current directory")->type_name("FILE");
+    CLI::App* command = app.add_subcommand("doctor", "show features of the build, hardware found, and what is missing");
+    command->add_option("--store", *store, "check the directory of this store; default: the current directory")->type_name("FILE");
     command->footer(examples({"limrisk doctor", "limrisk doctor --store campaign.db"}));
     command->callback([&action, store] { action = [store] { return doctor(*store); }; });
 }

@@ -32,8 +32,7 @@ ExitCode export_trials(const ExportCommand& command) {
 
 void add_export(CLI::App& app, Action& action) {
     const auto options = std::make_shared<ExportCommand>();
-    CLI::App* command =
-        app.add_subcommand("export", "write all trials of a store to a file, one row per trial; of summaries, their histograms");
+    CLI::App* command = app.add_subcommand("export", "write all trials to a file, one row per trial (store of summaries: histograms)");
     command->add_option("STORE", options->store, "a store that `limrisk run` wrote")->required();
     command->add_option("--format", options->format, "csv, json or npz (NumPy)")->type_name("NAME")->required();
     add_output_options(*command, "--out", "the file to write", options->out, options->force)->required();

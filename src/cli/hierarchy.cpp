@@ -50,7 +50,8 @@ std::vector<CellCounts> count_trials(const HierarchyCommand& command, const opt:
     const Store store = Store::open(command.search.store);
     if (store.contents() != StoreContents::Trials)
         throw Error(ExitCode::Usage,
-                    fmt::format("{} keeps summaries; which level a trial ended on needs a store of trials", command.search.store));
+                    fmt::format("{} has only summaries; counting trials at levels needs a store with all trials (store = \"trials\")",
+                                command.search.store));
     for (const StoredCell& stored : store.cells()) {
         CellCounts count{config_of(stored), std::vector<std::int64_t>(levels.size())};
         if (count.cell.width != command.width || opt::problem_of(count.cell).id != problem.id) continue;
@@ -201,22 +202,20 @@ void add_hierarchy(CLI::App& app, Action& action, const std::vector<std::string>
     const auto options = std::make_shared<HierarchyCommand>();
     options->search.words = words;
     CLI::App* command =
-        app.add_subcommand("hierarchy", "the levels of the risk: local minima with their evidence, and the trials that ended on them");
+        app.add_subcommand("hierarchy", "list local minima of a width by their risk; with --store, count the trials at each");
     add_campaign_options(*command, options->campaign);
     command->add_option("--width", options->width, "width of the networks")
         ->type_name("H")
         ->required()
         ->transform(whole_number(0, opt::largest_searched_width));
-    command
-        ->add_option("--store", options->search.store,
-                     "count the trials of this store on each level, and keep the levels there for summaries and reports")
+    command->add_option("--store", options->search.store, "count the trials of this store at each level, and save the levels in it")
         ->type_name("FILE");
-    command->add_option("--tolerance", options->tolerance, "largest relative distance of a trial's final risk from its level")
+    command->add_option("--tolerance", options->tolerance, "a trial is at a level if its final risk differs by at most this, relative")
         ->type_name("T")
         ->check(decimal_number(0, 1))
         ->capture_default_str();
     add_search_options(*command, options->search);
-    command->add_flag("--again", options->again, "search although the store has the levels");
+    command->add_flag("--again", options->again, "search again even if the levels are stored");
     command->add_flag("--json", options->json, "as JSON, with all parameters");
     add_backend_options(*command, options->backend);
     command->footer(examples({"limrisk hierarchy campaign.toml --width 2 --seconds 30",

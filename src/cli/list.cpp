@@ -65,7 +65,8 @@ std::string as_json() {
 
 void add_list(CLI::App& app, Action& action) {
     const auto json = std::make_shared<bool>(false);
-    CLI::App* command = app.add_subcommand("list", "activations, initializations, optimizers, input laws, with parameters and defaults");
+    CLI::App* command =
+        app.add_subcommand("list", "list activations, initializations, optimizers and input laws, with parameters and defaults");
     command->add_flag("--json", *json, "as JSON");
     command->footer(examples({"limrisk list", "limrisk list --json"}));
     command->callback([&action, json] {

@@ -16,7 +16,7 @@ namespace limrisk::cli {
 namespace {
 
 constexpr const char* description =
-    "limrisk trains very many shallow networks at once and measures how often, and how, stochastic gradient methods miss the global "
+    "limrisk trains many shallow networks in parallel and measures how often stochastic gradient methods fail to reach the global "
     "minimum.";
 
 int complain(ExitCode code, const std::string& message) {
@@ -48,8 +48,8 @@ ExitCode run_program(int argc, char** argv) {
     app.require_subcommand(1);
     app.footer(
         "'limrisk COMMAND --help' explains a command and shows examples.\n"
-        "Exit codes: 0 done, 64 wrong use, 65 wrong campaign or store, 69 device not available, 70 a defect of limrisk,\n"
-        "74 input/output, disk full or out of memory, 75 store in use, 129, 130 and 143 stopped by a signal.");
+        "Exit codes: 0 done, 64 wrong command line, 65 invalid campaign or store, 69 device not available, 70 a defect of limrisk,\n"
+        "74 input/output error, disk full or out of memory, 75 store in use, 129, 130 and 143 stopped by a signal.");
     const std::vector<std::string> words(argv, argv + argc);
     Action action;
     add_run(app, action, words);

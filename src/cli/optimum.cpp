@@ -70,15 +70,15 @@ bool merge(const OptimumCommand& command, ProblemOptima& known, const opt::Optim
         warnings +=
             fmt::format("WARNING: {}, width {}: this search found {:.15g}, below the stored optimum {:.15g} of {}. {}\n",
                         known.problem.label, candidate.width, candidate.risk, old->risk, known.stored[candidate.width],
-                        command.replace ? "It replaces it: statistics that used the old one change."
-                                        : "The stored one stays; --again --replace stores the better one, and statistics then follow it.");
+                        command.replace ? "The stored one was replaced; statistics that used it change."
+                                        : "The stored one is kept; --again --replace replaces it, and statistics then use the new one.");
         if (!command.replace) return false;
         *old = candidate;
         known.stored.erase(candidate.width);
         return true;
     }
     if (better(old->risk, candidate.risk))
-        warnings += fmt::format("note: {}, width {}: this search reached only {:.15g}; the stored {:.15g} stays\n", known.problem.label,
+        warnings += fmt::format("note: {}, width {}: this search reached only {:.15g}; the stored {:.15g} is kept\n", known.problem.label,
                                 candidate.width, candidate.risk, old->risk);
     return false;
 }
@@ -106,7 +106,7 @@ std::string as_text(const ProblemOptima& known) {
     }
     std::string text = known.problem.label + "\n" + TextTable(std::move(columns), 100).text();
     if (std::any_of(known.optima.begin(), known.optima.end(), [](const auto& optimum) { return !optimum.attained; }))
-        text += "* an infimum that no network attains: the target jumps, kinks come ever closer\n";
+        text += "* infimum not attained by any network (jump of the target; kinks converge to each other)\n";
     return text;
 }
 
@@ -182,16 +182,18 @@ ExitCode optimum(const OptimumCommand& command) {
 void add_optimum(CLI::App& app, Action& action, const std::vector<std::string>& words) {
     const auto options = std::make_shared<OptimumCommand>();
     options->search.words = words;
-    CLI::App* command = app.add_subcommand("optimum", "the best known least risk of every problem and width, with the evidence");
+    CLI::App* command = app.add_subcommand("optimum", "search for the smallest risk of every problem and width");
     add_campaign_options(*command, options->campaign);
-    command->add_option("--store", options->search.store, "keep the optima in this store, and take those that are there")
+    command
+        ->add_option("--store", options->search.store,
+                     "save the optima in this store; optima that are already stored are not searched again")
         ->type_name("FILE");
-    command->add_option("--largest", options->largest, "largest width; default: the campaign's")
+    command->add_option("--largest", options->largest, "largest width; default: the largest of the campaign")
         ->type_name("H")
         ->transform(whole_number(0, opt::largest_searched_width));
     add_search_options(*command, options->search);
-    CLI::Option* again = command->add_flag("--again", options->again, "search although the store has the optima, and say what differs");
-    command->add_flag("--replace", options->replace, "let better ones replace those in the store")->needs(again);
+    CLI::Option* again = command->add_flag("--again", options->again, "search again and report differences from the stored optima");
+    command->add_flag("--replace", options->replace, "replace stored optima by better ones")->needs(again);
     command->add_flag("--json", options->json, "as JSON, with all evidence and parameters");
     add_backend_options(*command, options->backend);
     command->footer(

@@ -40,8 +40,8 @@ std::string examples(std::initializer_list<const char*> lines) {
 }
 
 CLI::Option* add_output_options(CLI::App& command, const std::string& flag, const std::string& what, std::string& name, bool& force) {
-    command.add_flag("--force", force, "replace the file if it exists, but never a store");
-    return command.add_option(flag, name, what + "; - is stdout")->type_name("FILE");
+    command.add_flag("--force", force, "overwrite an existing file (never a store)");
+    return command.add_option(flag, name, what + "; - for stdout")->type_name("FILE");
 }
 
 }  // namespace limrisk::cli

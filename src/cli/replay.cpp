@@ -108,10 +108,10 @@ ExitCode replay(const ReplayCommand& command) {
     if (!difference.empty())
         throw Defect(
             fmt::format("cell {}, trial {}: {}.\nEither the store was made by another version of limrisk ({}; this is {}), or one "
-                        "of the two computed wrongly: run `limrisk selftest`.",
+                        "of the two results is wrong: run `limrisk selftest`.",
                         command.cell, command.trial, difference, store.campaign().version, LIMRISK_VERSION));
-    say(stored.record ? "the end equals the stored record bit for bit\n"
-                      : "the store keeps summaries: no record to compare the end with, but nothing in the summary contradicts it\n");
+    say(stored.record ? "the result equals the stored record bit for bit\n"
+                      : "the store has only summaries: no record to compare with; the result is consistent with the summary\n");
     return ExitCode::Done;
 }
 
@@ -119,7 +119,7 @@ ExitCode replay(const ReplayCommand& command) {
 
 void add_replay(CLI::App& app, Action& action) {
     const auto options = std::make_shared<ReplayCommand>();
-    CLI::App* command = app.add_subcommand("replay", "run one stored trial again and show its trajectory");
+    CLI::App* command = app.add_subcommand("replay", "train one stored trial again, print its trajectory, compare with the store");
     command->add_option("STORE", options->store, "a store that `limrisk run` wrote")->required();
     command->add_option("--cell", options->cell, "number of the cell, as `limrisk summary` shows it")
         ->type_name("K")

@@ -45,7 +45,7 @@ ExitCode report(const ReportCommand& command) {
 
 void add_report(CLI::App& app, Action& action) {
     const auto options = std::make_shared<ReportCommand>();
-    CLI::App* command = app.add_subcommand("report", "a store as figures and tables in one HTML file; needs gnuplot");
+    CLI::App* command = app.add_subcommand("report", "write figures and tables to one HTML file; needs gnuplot");
     command->add_option("STORE", options->store, "a store that `limrisk run` wrote")->required();
     add_output_options(*command, "--out", "the HTML file to write", options->out, options->force)->required();
     command->add_option("--figures", options->figures, "also write each figure as SVG, PDF and CSV into this directory")->type_name("DIR");

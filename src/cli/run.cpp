@@ -41,21 +41,22 @@ std::string beginning(const Campaign& campaign, const Store& store, const Backen
     std::string text = fmt::format("{}; {}; store {}\n", size_text(campaign), backend.description(), path.string());
     if (campaign.until) text += fmt::format("each cell runs {}\n", campaign.until->text());
     const char* kind = store.contents() == StoreContents::Summary ? "ranges" : "blocks";
-    if (!blocks.empty()) text += fmt::format("{} trials in {} {} were there; going on\n", trial_count(blocks), blocks.size(), kind);
+    if (!blocks.empty())
+        text += fmt::format("continuing: {} trials in {} {} are already stored\n", trial_count(blocks), blocks.size(), kind);
     return text;
 }
 
 /// Said even to those who want no remarks: it decides which trials count.
 std::string rule_changed(const StoppingChange& change, const StoredCampaign& campaign, const std::filesystem::path& path) {
     return fmt::format(
-        "limrisk: warning: another stopping rule for {}: before {}; now {}. All its trials stay; the rule says which of them count\n",
+        "limrisk: warning: the stopping rule of {} was changed: before {}; now {}. All trials are kept; the new rule decides which count\n",
         path.string(), stopping_text(change.before, campaign.trials), stopping_text(change.now, campaign.trials));
 }
 
 std::string stopped(const RunCommand& command, const RunOutcome& outcome, const std::filesystem::path& path, int signal, bool ruled) {
-    return fmt::format("stopped by {}: {} of {}{} trials are stored in {}, {} of them from this run\nTo go on: {}\n", signal_name(signal),
-                       outcome.trials_before + outcome.trials_written, ruled ? "at most " : "", outcome.trials_total, path.string(),
-                       outcome.trials_written, shell_command(command.words));
+    return fmt::format("stopped by {}: {} of {}{} trials are stored in {}, {} of them from this run\nTo continue: {}\n",
+                       signal_name(signal), outcome.trials_before + outcome.trials_written, ruled ? "at most " : "", outcome.trials_total,
+                       path.string(), outcome.trials_written, shell_command(command.words));
 }
 
 std::string finished(const Campaign& campaign, const RunOutcome& outcome) {
@@ -63,7 +64,7 @@ std::string finished(const Campaign& campaign, const RunOutcome& outcome) {
         campaign.until ? fmt::format("; the rule saved {} of {} trials", outcome.trials_saved, outcome.trials_saved + outcome.trials_total)
                        : "";
     if (outcome.blocks_written == 0)
-        return fmt::format("campaign {}: all {} trials were there already{}\n", campaign.name, outcome.trials_total, saved);
+        return fmt::format("campaign {}: all {} trials are already stored{}\n", campaign.name, outcome.trials_total, saved);
     double steps = 0;
     for (const CellConfig& cell : campaign.cells) steps += static_cast<double>(cell.steps);
     const double mean_steps = campaign.cells.empty() ? 0 : steps / static_cast<double>(campaign.cells.size());
@@ -135,14 +136,14 @@ ExitCode run(const RunCommand& command) {
 void add_run(CLI::App& app, Action& action, const std::vector<std::string>& words) {
     const auto options = std::make_shared<RunCommand>();
     options->words = words;
-    CLI::App* command = app.add_subcommand("run", "run a campaign, or go on where it stopped");
+    CLI::App* command = app.add_subcommand("run", "run or continue a campaign");
     add_campaign_options(*command, options->campaign);
-    command->add_option("--store", options->store, "where the trials go; default: the campaign file's stem + .db, in this directory")
+    command->add_option("--store", options->store, "store file; default: name of the campaign file with .db, in the current directory")
         ->type_name("FILE");
     add_backend_options(*command, options->backend);
-    command->add_flag("--dry-run", options->dry_run, "show the cells, the memory, the work and the predicted time; run nothing");
-    command->add_flag("--quiet", options->quiet, "no progress and no remarks on stderr");
-    command->add_flag("--json", options->json, "the summary at the end (or the dry run) as JSON");
+    command->add_flag("--dry-run", options->dry_run, "only show cells, memory, work and predicted time");
+    command->add_flag("--quiet", options->quiet, "no progress and no notes on stderr");
+    command->add_flag("--json", options->json, "print the summary (or the dry run) as JSON");
     command->footer(examples({
         "limrisk run campaign.toml --dry-run",
         "limrisk run campaign.toml",

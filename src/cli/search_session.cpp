@@ -43,7 +43,7 @@ bool shares_a_problem(const Store& store, const Campaign& campaign) {
 void add_search_options(CLI::App& command, SearchOptions& options) {
     command
         .add_option("--seconds", options.seconds,
-                    "at most about this long for each problem that is searched by training (all but d = 1, ReLU)")
+                    "approximate time limit in seconds per problem (not for d = 1 with ReLU, which has its own search)")
         ->type_name("S")
         ->check(decimal_number(0.001, 1e9))
         ->capture_default_str();
@@ -67,11 +67,10 @@ SearchSession::SearchSession(const SearchOptions& options, const Campaign& campa
     if (!std::filesystem::exists(options.store)) {
         (void)Store::open_for_writing(options.store, campaign);
     } else if (!shares_a_problem(Store::open(options.store), campaign)) {
-        throw Error(
-            ExitCode::Usage,
-            fmt::format("--store {}: it has none of the campaign's problems (target, input law, activation); nothing would ever use "
-                        "what is found. `limrisk summary` shows what the store is of",
-                        options.store));
+        throw Error(ExitCode::Usage,
+                    fmt::format("--store {}: the store has none of the campaign's problems (target, input law, activation), so the results "
+                                "would not be used; `limrisk summary` shows its cells",
+                                options.store));
     }
     writer_.emplace(options.store);
 }
@@ -120,8 +119,8 @@ ExitCode SearchSession::stopped() {
     display_.finish();
     const int signal = signals_.first_signal();
     const std::string kept = writer_ ? fmt::format("{} results of this search are stored in {}", kept_, options_.store)
-                                     : "nothing was kept, since there is no --store";
-    note(fmt::format("stopped by {}: {}\nTo go on: {}\n", signal_name(signal), kept, shell_command(options_.words)));
+                                     : "no results are stored, since --store was not given";
+    note(fmt::format("stopped by {}: {}\nTo continue: {}\n", signal_name(signal), kept, shell_command(options_.words)));
     return signal_exit_code(signal);
 }
 

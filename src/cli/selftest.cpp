@@ -20,7 +20,7 @@ namespace {
 BlockResult run_range(Backend& backend, const CellPlan& plan, std::int64_t first, std::int64_t count) {
     WorkStatus status;
     std::optional<BlockResult> result = backend.run({&plan, first, count}, status, {.checks = false, .states = true});
-    if (!result) throw Defect("the backend gave up a block that nobody abandoned");
+    if (!result) throw Defect("the backend abandoned a block without being asked to");
     return std::move(*result);
 }
 
@@ -104,7 +104,7 @@ struct SelftestCommand {
 };
 
 ExitCode selftest(const SelftestCommand& command) {
-    if (command.backend.name == "auto") throw Error(ExitCode::Usage, "--backend auto: the self test is of one backend; give cpu or cuda");
+    if (command.backend.name == "auto") throw Error(ExitCode::Usage, "--backend auto: the self test needs one backend; use cpu or cuda");
     const std::unique_ptr<Backend> backend = choose_backend(command.backend, {}, backend_makers()).backend;
     if (command.backend.name == "cpu") return selftest(command.cells, command.seed);
     const std::unique_ptr<Backend> cpu = make_cpu_backend();
@@ -118,17 +118,16 @@ ExitCode selftest(const SelftestCommand& command) {
 
 void add_selftest(CLI::App& app, Action& action) {
     const auto options = std::make_shared<SelftestCommand>();
-    CLI::App* command =
-        app.add_subcommand("selftest", "random cells on every instruction set and thread count, or GPU, compared bit for bit");
-    command->add_option("--cells", options->cells, "number of cells; 98 hold every activation with every optimizer in both precisions")
+    CLI::App* command = app.add_subcommand("selftest", "run random cells on all instruction sets, or on the GPU, and compare all bits");
+    command->add_option("--cells", options->cells, "number of cells; 98 cover every activation with every optimizer in both precisions")
         ->type_name("N")
         ->transform(whole_number(1, 1000000))
         ->capture_default_str();
-    command->add_option("--seed", options->seed, "another sequence of cells")
+    command->add_option("--seed", options->seed, "seed of the random cells")
         ->type_name("N")
         ->transform(whole_number(0, UINT64_MAX))
         ->capture_default_str();
-    command->add_option("--backend", options->backend.name, "cpu: its instruction sets with each other; cuda: the GPUs with the CPU")
+    command->add_option("--backend", options->backend.name, "cpu: compare its instruction sets; cuda: compare GPUs with the CPU")
         ->type_name("NAME")
         ->capture_default_str();
     add_devices_option(*command, options->backend.devices);

@@ -34,14 +34,15 @@ std::string bytes_text(double bytes) {
 }
 
 std::string space_text(const StoreSpace& space) {
-    return fmt::format("about {} in {}{}{}", bytes_text(space.bytes), space.store.string(),
-                       space.there > 0 ? fmt::format(", {} of them are there", bytes_text(std::min(space.there, space.bytes))) : "",
-                       space.free >= 0 ? fmt::format("; {} are free on its disk", bytes_text(space.free)) : "");
+    return fmt::format(
+        "about {} in {}{}{}", bytes_text(space.bytes), space.store.string(),
+        space.there > 0 ? fmt::format(", of which {} are already stored", bytes_text(std::min(space.there, space.bytes))) : "",
+        space.free >= 0 ? fmt::format("; {} free on this disk", bytes_text(space.free)) : "");
 }
 
 std::string space_warning(const StoreSpace& space) {
     if (space.fits()) return "";
-    return fmt::format("the store will not fit: {} needs about {} more and its disk has {}; make space, or give another --store",
+    return fmt::format("the store will not fit: {} needs about {} more and its disk has {}; free space on it, or give another --store",
                        space.store.string(), bytes_text(space.bytes - space.there), bytes_text(space.free));
 }
 

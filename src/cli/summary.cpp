@@ -49,12 +49,12 @@ ExitCode summary(const SummaryCommand& command) {
 
 void add_summary(CLI::App& app, Action& action) {
     const auto options = std::make_shared<SummaryCommand>();
-    CLI::App* command = app.add_subcommand("summary", "what a store says about each cell; also while a run writes it");
+    CLI::App* command = app.add_subcommand("summary", "summarize the results per cell; works during a run");
     command->add_option("STORE", options->store, "a store that `limrisk run` wrote")->required();
     add_tolerance_option(*command, options->tolerance);
     CLI::Option* compare = command
                                ->add_option("--compare", options->compare,
-                                            "compare the cells that differ in this axis only, trial by trial: optimizer, width ...")
+                                            "paired comparison of the cells that differ only in this axis: optimizer, width ...")
                                ->type_name("AXIS");
     CLI::Option* json = command->add_flag("--json", options->json, "as JSON");
     CLI::Option* csv = command->add_flag("--csv", options->csv, "as CSV, a row per cell")->excludes(json)->excludes(compare);

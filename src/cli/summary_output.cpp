@@ -8,7 +8,7 @@
 namespace limrisk::cli {
 
 void add_tolerance_option(CLI::App& command, double& tolerance) {
-    command.add_option("--tolerance", tolerance, "relative excess of the limiting risk over the optimum from which on a trial missed it")
+    command.add_option("--tolerance", tolerance, "a trial counts as missed if its limiting risk is above (1 + T) x best known risk")
         ->type_name("T")
         ->check(decimal_number(0, 1e6))
         ->capture_default_str();

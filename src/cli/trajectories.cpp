@@ -140,7 +140,7 @@ std::optional<CellTrajectory> compute(const Store& store, const CellTask& task, 
     } catch (const Defect& defect) {
         throw Defect(
             fmt::format("{}.\nNothing of this cell was stored. Either the store was made by another version of limrisk ({}; this is "
-                        "{}), or one of the two computed wrongly: run `limrisk selftest`.",
+                        "{}), or one of the two results is wrong: run `limrisk selftest`.",
                         defect.what(), store.campaign().version, LIMRISK_VERSION));
     }
 }
@@ -178,7 +178,7 @@ ExitCode stopped(const TrajectoriesCommand& command, const std::vector<CellTask>
     const auto done = std::count_if(tasks.begin(), tasks.end(), [](const CellTask& task) { return task.trajectory.has_value(); });
     std::vector<std::string> words = command.words;
     std::erase(words, "--again");  // it would begin anew
-    note(fmt::format("stopped by {}: the trajectories of {} of {} cells are stored in {}\nTo go on: {}\n", signal_name(signal), done,
+    note(fmt::format("stopped by {}: the trajectories of {} of {} cells are stored in {}\nTo continue: {}\n", signal_name(signal), done,
                      tasks.size(), command.store, shell_command(words)));
     return signal_exit_code(signal);
 }
@@ -215,12 +215,12 @@ ExitCode trajectories(const TrajectoriesCommand& command) {
 void add_trajectories(CLI::App& app, Action& action, const std::vector<std::string>& words) {
     const auto options = std::make_shared<TrajectoriesCommand>();
     options->words = words;
-    CLI::App* command = app.add_subcommand("trajectories", "what the first trials of every cell did on the way; kept in the store");
+    CLI::App* command = app.add_subcommand("trajectories", "compute means and quantiles over trials during training; saved in the store");
     command->add_option("STORE", options->store, "a store that `limrisk run` wrote")->required();
-    command->add_option("--trials", options->trials, "trials of a cell, from 0; fewer where fewer are stored; default: 256")
+    command->add_option("--trials", options->trials, "number of trials per cell, from trial 0 (all, if fewer are stored); default: 256")
         ->type_name("N")
         ->transform(whole_number(1, 16384));
-    command->add_option("--points", options->points, "steps at which they are looked at; default: 64")
+    command->add_option("--points", options->points, "number of steps to record; default: 64")
         ->type_name("N")
         ->transform(whole_number(2, 1024));
     command->add_option("--spacing", options->spacing, "logarithmic (default) or linear")
@@ -229,10 +229,12 @@ void add_trajectories(CLI::App& app, Action& action, const std::vector<std::stri
     command->add_option("--cell", options->cells, "numbers of the cells, as `limrisk summary` shows them; default: all")
         ->type_name("K")
         ->transform(whole_number(0, INT64_MAX));
-    command->add_flag("--again", options->again, "compute although the store has them");
+    command->add_flag("--again", options->again, "compute again even if they are stored");
     command->add_flag("--json", options->json, "as JSON, with all steps");
-    add_output_options(*command, "--csv", "write all steps to this file, too", options->csv, options->force);
-    command->add_option("--threads", options->threads, "threads; default: one per core")->type_name("N")->transform(whole_number(1, 4096));
+    add_output_options(*command, "--csv", "also write all steps to this file", options->csv, options->force);
+    command->add_option("--threads", options->threads, "number of threads; default: one per available processor")
+        ->type_name("N")
+        ->transform(whole_number(1, 4096));
     command->footer(
         examples({"limrisk trajectories campaign.db", "limrisk trajectories campaign.db --cell 0 2 --trials 64 --spacing linear",
                   "limrisk trajectories campaign.db --csv trajectories.csv --json"}));

@@ -86,7 +86,7 @@ std::string trajectory_table(const std::vector<CellWithTrajectory>& cells) {
     for (const auto& [cell, trajectory] : cells) {
         text += (text.empty() ? "" : "\n") + heading(cell, trajectory) + cell_table(trajectory);
         for (const TrajectoryCheck& check : trajectory.checks)
-            text += fmt::format("{}: {} points, off by at most {:.1e} of its terms (rounding: {:.1e})\n", check.name, check.points,
+            text += fmt::format("{}: {} points, error at most {:.1e} of its terms (rounding: {:.1e})\n", check.name, check.points,
                                 check.largest_error, check.tolerance);
         text += convergence_line(trajectory);
     }

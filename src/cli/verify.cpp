@@ -22,10 +22,11 @@ ExitCode verify(const std::string& path) {
     const std::vector<BlockKey> blocks = store.blocks();
     const std::int64_t trials = trial_count(blocks);
     const char* kind = store.contents() == StoreContents::Summary ? "aggregates" : "blocks";
-    print(fmt::format("{}: sound; {} cells, {} {}, {} trials, every hash fits\n", path, store.cells().size(), blocks.size(), kind, trials));
+    print(fmt::format("{}: no damage found; {} cells, {} {}, {} trials, all hashes match\n", path, store.cells().size(), blocks.size(),
+                      kind, trials));
     // Blocks need not come in order, so a campaign that was stopped may have gaps.
     for (const BlockKey& gap : store.gaps())
-        print(fmt::format("cell {}: trials {} to {} are not there yet, though later ones are; `limrisk run` goes on with them\n", gap.cell,
+        print(fmt::format("cell {}: trials {} to {} are missing, but later ones are stored; `limrisk run` computes them\n", gap.cell,
                           gap.first_trial, gap.first_trial + gap.count - 1));
     return ExitCode::Done;
 }
@@ -34,7 +35,7 @@ ExitCode verify(const std::string& path) {
 
 void add_verify(CLI::App& app, Action& action) {
     const auto path = std::make_shared<std::string>();
-    CLI::App* command = app.add_subcommand("verify", "check every block of a store against its hash, and its values");
+    CLI::App* command = app.add_subcommand("verify", "check the hashes and values of a store");
     command->add_option("STORE", *path, "a store that `limrisk run` wrote")->required();
     command->footer(examples({"limrisk verify campaign.db"}));
     command->callback([&action, path] { action = [path] { return verify(*path); }; });

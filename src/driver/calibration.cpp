@@ -15,7 +15,7 @@ double timed_trials(const CellPlan& plan, Backend& backend, std::int64_t trials,
     const auto run = [&](int worker) {
         WorkStatus status;
         if (!backend.run({&plan, worker * trials, trials, worker}, status))
-            throw Defect("the backend gave up a block that nobody abandoned");
+            throw Defect("the backend abandoned a block without being asked to");
     };
     const auto start = std::chrono::steady_clock::now();
     std::vector<std::future<void>> others;

@@ -57,7 +57,7 @@ WorkerPool::WorkerPool(WorkQueue& queue, Backend& backend, StoreContents content
     } catch (const std::system_error& error) {
         if (threads_.empty())
             throw Error(ExitCode::InputOutput,
-                        fmt::format("cannot start a thread: {}; memory or processes are short (ulimit -v, ulimit -u)", error.what()));
+                        fmt::format("cannot start a thread: {}; not enough memory or processes (ulimit -v, ulimit -u)", error.what()));
     }
     threads_left_ = threads_.size();
     running_.resize(threads_.size());
@@ -219,10 +219,11 @@ void WorkerPool::lose_worker(Running& running, const QueuedBatch& batch, const s
     --in_hand_;
     ++times_replenished_;
     if (first_of_device)
-        warnings_.push_back(fmt::format("{} is lost to this run: {}; {}", running.device, why,
-                                        !taking_ || failure_  ? "what it was at is not stored"
-                                        : devices.size() == 1 ? "the one that is left takes over its work"
-                                                              : fmt::format("the other {} take over its work", devices.size())));
+        warnings_.push_back(fmt::format("{} is no longer used in this run: {}; {}", running.device, why,
+                                        !taking_ || failure_ ? "its unfinished work is not stored"
+                                        : devices.size() == 1
+                                            ? "the remaining device takes over its work"
+                                            : fmt::format("the {} remaining devices take over its work", devices.size())));
     changed_.notify_all();
 }
 

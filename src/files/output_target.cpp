@@ -71,7 +71,7 @@ OutputTarget output_target(const fs::path& name, bool replace) {
     const bool exists = stat(name.c_str(), &status) == 0;
     if (!exists && errno != ENOENT) refuse(name, fmt::format("cannot be written: {}", std::strerror(errno)));
     if (!exists && fs::is_symlink(fs::symlink_status(name, error)))
-        refuse(name, "is a link to a file that is not there; give the name of the file itself");
+        refuse(name, "is a link to a file that does not exist; give the name of the file itself");
     target.path = fs::weakly_canonical(fs::absolute(name), error);
     if (error) refuse(name, fmt::format("cannot be written: {}", error.message()));
     refuse_companions(name, target.path);

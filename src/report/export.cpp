@@ -261,14 +261,15 @@ ExportFormat parse_export_format(std::string_view name) {
     if (name == "csv") return ExportFormat::Csv;
     if (name == "json") return ExportFormat::Json;
     if (name == "npz") return ExportFormat::Npz;
-    throw Error(ExitCode::Usage, fmt::format("export format \"{}\" is not known; csv, json and npz are", name));
+    throw Error(ExitCode::Usage, fmt::format("unknown export format \"{}\"; allowed are csv, json and npz", name));
 }
 
 std::int64_t export_store(const Store& store, ExportFormat format, const std::filesystem::path& path, bool force) {
     OutputFile file(path, force);
     if (format == ExportFormat::Npz && file.is_terminal())
-        throw Error(ExitCode::Usage,
-                    fmt::format("{}: is a terminal, and npz is no text; redirect it to a file, or give a file's name", file.shown_name()));
+        throw Error(
+            ExitCode::Usage,
+            fmt::format("{}: is a terminal, and npz is a binary format; redirect it to a file, or give a file's name", file.shown_name()));
     if (store.contents() == StoreContents::Summary) {
         const std::int64_t summarised = export_aggregates(store, format, file);
         file.commit();

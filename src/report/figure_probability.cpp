@@ -93,7 +93,7 @@ Figure probability_figure(const StoreSummary& summary, const CellGroup& group, s
         "certified");
     if (unfinished)
         plot.curve(fmt::format("{} using 1:10 with points linewidth 1.2 pointtype 2 pointsize 1 linecolor rgb '{}'", numbers, palette::ink),
-                   "risk still falls");
+                   "risk still decreases");
     figure.script = plot.text();
     figure.meaning = fmt::format("Share of trials that do not converge, against widths {:g} to {:g}. ", width.front(), width.back());
     if (!std::isnan(certified.front()) && !std::isnan(certified.back()))
@@ -106,12 +106,13 @@ Figure probability_figure(const StoreSummary& summary, const CellGroup& group, s
     if (unfinished) {
         double most_falling = 0;
         for (const double share : falling) most_falling = std::max(most_falling, std::isnan(share) ? 0 : share);
-        figure.caption = fmt::format("The risk of up to {} of the trials still falls: what they have not reached they may reach yet. ",
+        figure.caption = fmt::format("For up to {} of the trials the risk is still decreasing; they may reach the optimum later. ",
                                      percent_text(most_falling));
-        figure.meaning += fmt::format("; still falling: up to {}", percent_text(most_falling));
+        figure.meaning += fmt::format("; still decreasing: up to {}", percent_text(most_falling));
     }
     figure.meaning += '.';
-    if (uncertain) figure.caption += "The store keeps summaries: thick lines lead from the least to the largest possible share.";
+    if (uncertain)
+        figure.caption += "The store keeps summaries: thick lines show the range from the smallest to the largest possible share.";
     return figure;
 }
 
@@ -138,13 +139,12 @@ FigureSection probability_figures(const StoreSummary& summary, const std::vector
     }
     section.explanation =
         "Filled circles and band: trials whose limiting risk stays above the best known risk of their width, with 95 % intervals. Open "
-        "squares: trials with frozen neurons certified at initialization, which cannot reach it, with 95 % intervals. Dashed: the lower "
-        "bound "
-        "that the law of the initialization gives. Crosses, where there are any: trials whose risk still falls at the end of their steps, "
-        "which are not yet where they lead.";
+        "squares: trials with frozen neurons certified at initialization, which cannot reach it, with 95 % intervals. Dashed: lower bound "
+        "from the law of the initialization. Crosses: trials whose risk still decreases at the last step, so that they have not reached "
+        "their limit.";
     if (std::none_of(summary.cells.begin(), summary.cells.end(), [](const CellSummary& cell) { return cell.measured.has_value(); }))
         section.explanation +=
-            " Nothing is measured here, since the store has no optima: `limrisk optimum CAMPAIGN.toml --store STORE` adds them.";
+            " Measured shares are missing, since the store has no optima: `limrisk optimum CAMPAIGN.toml --store STORE` adds them.";
     if (left_out > 0) section.explanation += " " + counted(static_cast<std::int64_t>(left_out), "more group") + " of cells are not drawn.";
     section.groups.push_back(std::move(shown));
     if (!folded.figures.empty()) section.groups.push_back(std::move(folded));

@@ -131,9 +131,9 @@ Figure rate_figure(const StoreSummary& summary, const RateStatement& rate, std::
     for (const std::int64_t index : rate.cells)
         falling = std::max(falling, still_falling(summary.cells.at(static_cast<std::size_t>(index))));
     if (!measured.empty() && falling > 0)
-        figure.caption += fmt::format(" Measured while the risk of up to {} of the trials still falls.", percent_text(falling));
+        figure.caption += fmt::format(" Measured when the risk of up to {} of the trials still decreases.", percent_text(falling));
     const double widest = figure.table.rows.empty() ? 0 : std::stod(figure.table.rows.back()[1]);
-    if (widest > end) figure.caption += fmt::format(" Widths beyond {:g}: no trial is left.", last);
+    if (widest > end) figure.caption += fmt::format(" Widths above {:g}: share 0.", last);
     figure.meaning = "Share of trials without a certified inactive neuron, on a logarithmic axis, against the width. " + figure.caption;
     return figure;
 }
@@ -155,11 +155,9 @@ FigureSection rate_figures(const StoreSummary& summary, const std::vector<CellGr
         return section;
     }
     section.explanation =
-        "What is left to converge: one minus the shares above. An exponential law is a straight line here. Solid line: fitted to the "
-        "certified "
-        "trials. Dashed: (1 − p) to the power h. Squares: certified; circles: measured. Open marks: no trial is left, and only the upper "
-        "end "
-        "of the 95 % interval is known.";
+        "One minus the shares above, on a logarithmic axis: an exponential law is a straight line. Solid line: fitted to the certified "
+        "trials. Dashed: (1 − p) to the power h. Squares: certified; circles: measured. Open marks: share 0; only the upper end of the "
+        "95 % interval is shown.";
     section.groups.push_back(std::move(shown));
     if (!folded.figures.empty()) section.groups.push_back(std::move(folded));
     return section;

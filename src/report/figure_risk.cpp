@@ -222,14 +222,12 @@ Figure risk_figure(const CellGroup& group, const CellSummary& cell, RiskSpan spa
 }  // namespace
 
 FigureSection risk_figures(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
-    FigureSection section{"risk", "Where training ends", "", {}};
+    FigureSection section{"risk", "Limiting risk", "", {}};
     const std::vector<CellChoice> choices = choose_cells(summary, groups, has_risks);
     section.explanation =
         "The limiting risk of each trial: the mean of the true risk over the last checks. Columns are equally wide on the logarithmic "
-        "axis; "
-        "cells that "
-        "differ only in their width have the same axis. Dotted lines: known levels of local minima, numbered, the thick one the best known "
-        "risk of "
+        "axis; cells that "
+        "differ only in their width have the same axis. Dotted lines: known levels of local minima, numbered; thick: best known risk of "
         "the width.";
     std::vector<RiskSpan> spans;
     for (const CellGroup& group : groups) spans.push_back(shared_span(summary, group));

@@ -157,7 +157,7 @@ Figure trajectory_figure(const CellTrajectory& trajectory, const TrajectorySerie
 
 FigureSection trajectory_figures(const StoreSummary& summary, const std::vector<CellGroup>& groups,
                                  const std::vector<CellTrajectory>& trajectories) {
-    FigureSection section{"trajectories", "Along the way", "", {}};
+    FigureSection section{"trajectories", "Trajectories", "", {}};
     const auto found = [&](const CellSummary& cell) {
         return std::find_if(trajectories.begin(), trajectories.end(), [&](const CellTrajectory& entry) {
             return entry.cell_id == cell.cell.id && !entry.steps.empty() && !entry.series.empty();

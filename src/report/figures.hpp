@@ -40,8 +40,8 @@ void add_groups(FigureSection& section, const std::vector<CellGroup>& groups, co
         left_out += choices[g].left_out;
     }
     if (left_out > 0) {
-        section.explanation += " Of " + counted(static_cast<std::int64_t>(left_out), "more cell") +
-                               " there is no figure here; `limrisk export` has their numbers.";
+        section.explanation +=
+            " Not drawn: " + counted(static_cast<std::int64_t>(left_out), "more cell") + "; `limrisk export` has all numbers.";
     }
 }
 

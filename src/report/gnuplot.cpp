@@ -131,7 +131,7 @@ std::vector<std::string> draw_batch(const fs::path& gnuplot, std::span<const Fig
     std::size_t last = 0;
     for (std::size_t k = 0; k < figures.size(); ++k) last = drawn[k] != not_begun ? k : last;
     throw Error(ExitCode::Unavailable, fmt::format("{} {} at figure {}:\n{}", gnuplot.string(), ending(status), figures[last].name,
-                                                   said.empty() ? "(it said nothing)" : said));
+                                                   said.empty() ? "(no message)" : said));
 }
 
 }  // namespace
@@ -147,7 +147,7 @@ fs::path find_gnuplot() {
         fs::path program = fs::path(directory.empty() ? "." : directory) / "gnuplot";
         if (is_program(program)) return program;
     }
-    throw Error(ExitCode::Unavailable, fmt::format("there is no gnuplot on PATH. {}", advice));
+    throw Error(ExitCode::Unavailable, fmt::format("no gnuplot on PATH. {}", advice));
 }
 
 std::vector<std::string> draw(const fs::path& gnuplot, const std::vector<Figure>& figures, FigureFormat format) {

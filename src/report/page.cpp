@@ -80,16 +80,16 @@ std::string head(const StoreSummary& summary) {
         const std::string wanted =
             ruled ? "fewer trials than the stopping rule wants" : "fewer than " + counted(summary.campaign.trials, "trial");
         text += element("p",
-                        fmt::format("Incomplete: {} of {} have {}. Run the campaign again to go on.", incomplete, counted(cells, "cell"),
+                        fmt::format("Incomplete: {} of {} have {}. Run the same command to continue.", incomplete, counted(cells, "cell"),
                                     wanted),
                         "class=\"bad\"") +
                 "\n";
     }
     if (ruled)
-        text +=
-            element("p",
-                    "A stopping rule says which trials count. The intervals hold under it if it was chosen before the results were seen.") +
-            "\n";
+        text += element("p",
+                        "A stopping rule decides which trials count. The intervals are valid if the rule was chosen before the results "
+                        "were seen.") +
+                "\n";
     if (!ruled && stored > done)
         text += element("p", fmt::format("Not counted: {} behind a gap.", counted(stored - done, "stored trial")), "class=\"bad\"") + "\n";
     for (const std::string& warning : summary.warnings) text += element("p", "Warning: " + warning, "class=\"bad\"") + "\n";
@@ -120,7 +120,7 @@ std::string report_page(const StoreSummary& summary, const std::vector<CellGroup
     add(levels_section(summary, groups), "levels", "Levels");
     add(floors_section(summary, groups), "floors", "Risk floors");
     add(checks_section(summary, groups), "checks", "Theorems");
-    add(origin_section(summary, origin), "origin", "Where this comes from");
+    add(origin_section(summary, origin), "origin", "Origin of the results");
 
     std::string page = "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n";
     page += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n";

@@ -61,18 +61,18 @@ std::string origin_section(const StoreSummary& summary, const ReportOrigin& orig
     const StoredCampaign& campaign = summary.campaign;
     const Recipe again = recipe(summary);
     std::string text =
-        "<section id=\"origin\" aria-labelledby=\"origin-heading\">\n<h2 id=\"origin-heading\">Where this comes from</h2>\n<dl>\n";
+        "<section id=\"origin\" aria-labelledby=\"origin-heading\">\n<h2 id=\"origin-heading\">Origin of the results</h2>\n<dl>\n";
     const auto entry = [&](const char* term, const std::string& value) { text += element("dt", term) + element("dd", value) + "\n"; };
     entry("campaign", campaign.name);
     entry("store", origin.store);
-    entry("keeps", summary.contents == StoreContents::Summary ? "summaries" : "every trial");
+    entry("contents", summary.contents == StoreContents::Summary ? "summaries" : "every trial");
     entry("seed", std::to_string(campaign.seed));
     entry("trials per cell", std::to_string(campaign.trials));
     entry("created", campaign.created + " by limrisk " + campaign.version);
     for (const std::string& backend : summary.backends) entry("computed by", backend);
     entry("report by", "limrisk " + origin.version);
     text += "</dl>\n<p>" + prose(again.note) + "</p>\n" + element("pre", again.command) + "\n";
-    text += element("p", "One trial again, compared bit for bit:") + "\n";
+    text += element("p", "To run one trial again and compare it bit for bit:") + "\n";
     text += element("pre", "limrisk replay again.db --cell 0 --trial 0") + "\n";
     text += "<details><summary>The campaign file</summary>\n<pre>" + escaped(campaign.text, true) + "</pre></details>\n</section>\n";
     return text;

@@ -93,7 +93,7 @@ std::string levels_of(const CellSummary& cell, const std::string& label, bool fo
         table.row(level_row(level, cell.done));
         ++shown;
     }
-    std::string note = fmt::format("{} on no level", counted(levels.on_none, "trial"));
+    std::string note = fmt::format("{} at no level", counted(levels.on_none, "trial"));
     if (!levels.catalogue) {
         note = fmt::format("Clusters of the limiting risks of converged trials, no catalogue; {} did not converge",
                            counted(levels.on_none, "trial"));
@@ -117,16 +117,15 @@ std::string cells_section(const StoreSummary& summary, const std::vector<CellGro
         for (const std::size_t k : group.cells) table.row(cell_row(summary.cells[k]));
     }
     std::string legend =
-        "Predicted: lower bound for the probability of non-convergence, from the law of the initialization alone. Certified: trials whose "
-        "neurons, proved frozen on the whole box at initialization, exclude the optimum (–: no proof that a smaller width cannot reach it, "
-        "or neurons that never freeze). Measured: trials whose limiting risk is above " +
+        "Predicted: lower bound for the probability of non-convergence, from the law of the initialization alone. Certified: trials with "
+        "enough neurons proved frozen at initialization that the optimum is provably out of reach (–: no proof that a smaller width cannot "
+        "reach it, or no neuron can be frozen). Measured: trials whose limiting risk is above " +
         threshold_text(summary.tolerance);
     legend +=
         ". CI: 95 % intervals, of Clopper and Pearson unless a stopping rule chose the trials. Risk: quantiles of the limiting risk (≤: "
         "upper end of a bin less than 0.1 % wide); "
         "best: smallest of any trial at any check. "
-        "Inactive: "
-        "mean number of neurons. The last four columns: trials by their verdict: " +
+        "Inactive: mean number of neurons. The last four columns: trials by their verdict: " +
         std::string(verdict_meaning) + ".";
     std::string notes;
     for (const auto& [word, text] : reservations(summary)) notes += element("p", text, "class=\"bad\"") + "\n";
@@ -134,7 +133,7 @@ std::string cells_section(const StoreSummary& summary, const std::vector<CellGro
 }
 
 std::string rule_section(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
-    MarkupTable table("Where the rule ended each cell", {"cell", "trials", "at most", "ended", "events", "share, % [95 % CI]", "interval"});
+    MarkupTable table("How each cell ended", {"cell", "trials", "at most", "ended", "events", "share, % [95 % CI]", "interval"});
     std::string rule;
     for (const CellGroup& group : groups) {
         if (!group.label.empty()) table.heading(group.label);
@@ -145,9 +144,9 @@ std::string rule_section(const StoreSummary& summary, const std::vector<CellGrou
             rule = fmt::format("{}. Events: {}.", count.criterion.text(), count.criterion.event_text());
             table.row({fmt::format("{} (width {})", cell.cell.index, cell.cell.width), std::to_string(count.trials),
                        std::to_string(count.criterion.at_most),
-                       !count.finished   ? "goes on"
+                       !count.finished   ? "not finished"
                        : count.fulfilled ? "by the rule"
-                                         : "at its last trial",
+                                         : "at the maximum",
                        std::to_string(count.events), share_and_interval(count.events, count.trials, count.interval),
                        count.trials == 0 ? dash : count.method});
         }
@@ -173,9 +172,8 @@ std::string levels_section(const StoreSummary& summary, const std::vector<CellGr
         }
     }
     const std::string explanation = fmt::format(
-        "Levels of the risk at which trials ended, and the mean numbers of inactive, linear and kinked neurons there at the end. A trial "
-        "is on "
-        "a level if its risk differs from it by at most {:g} of it, or of the next level for a level 0.",
+        "Levels of the risk at which trials ended, and the mean numbers of inactive, linear and kinked neurons of these trials at the "
+        "end. A trial is at a level if its risk differs from it by at most {:g}, relative to the level (to the next level for a level 0).",
         tolerance);
     return section("levels", "Levels", paragraph(explanation) + text);
 }
@@ -195,16 +193,15 @@ std::string floors_section(const StoreSummary& summary, const std::vector<CellGr
     }
     if (table.empty()) return "";
     const std::string explanation =
-        "Of the trials with so many neurons certified frozen at initialization no iterate has a risk below the infimum of that many "
-        "neurons "
-        "fewer: the best known one, and a proved lower bound of it where there is one.";
+        "If J neurons are frozen at initialization, no iterate of the trial has a risk below the infimum at width h − J. The table gives "
+        "the best known value of this infimum and, where available, a proved lower bound.";
     return section("floors", "Risk floors",
                    paragraph(explanation) +
                        folded(counted(static_cast<std::int64_t>(table.rows()), "floor"), table.text(), table.rows() > long_table));
 }
 
 std::string checks_section(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
-    MarkupTable table("Theorems against trials", {"theorem", "cell", "trials checked", "violated", "first trial", "detail"}, 1);
+    MarkupTable table("Theorems checked on the trials", {"theorem", "cell", "trials checked", "violated", "first trial", "detail"}, 1);
     std::int64_t checked = 0, violated = 0;
     for (const CellGroup& group : groups) {
         bool named = false;
@@ -223,12 +220,12 @@ std::string checks_section(const StoreSummary& summary, const std::vector<CellGr
     if (table.empty()) return "";
     const std::string verdict =
         violated == 0
-            ? paragraph(fmt::format("Held against {}; none violates a theorem.", counted(checked, "case")))
+            ? paragraph(fmt::format("{} checked; no violation.", counted(checked, "case")))
             : element("p",
                       fmt::format("{} of {} violate a theorem: limrisk or the mathematics is wrong.", violated, counted(checked, "case")),
                       "class=\"bad\"") +
                   "\n";
-    return section("checks", "Theorems held against the trials",
+    return section("checks", "Theorems checked on the trials",
                    verdict + folded(counted(static_cast<std::int64_t>(table.rows()), "check"), table.text(),
                                     violated == 0 && table.rows() > long_table));
 }

@@ -29,8 +29,8 @@ void make_directory(const fs::path& directory) {
     std::error_code error;
     fs::create_directories(directory, error);
     if (error || !fs::is_directory(directory)) {
-        throw Error(ExitCode::InputOutput, fmt::format("{}: cannot be made a directory for figures: {}", directory.string(),
-                                                       error ? error.message() : "it is something else"));
+        throw Error(ExitCode::InputOutput, fmt::format("{}: cannot be used as a directory for figures: {}", directory.string(),
+                                                       error ? error.message() : "not a directory"));
     }
 }
 

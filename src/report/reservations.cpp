@@ -29,7 +29,7 @@ std::string zero_optima(const StoreSummary& summary) {
     if (cells.empty()) return "";
     const std::string risks = low == high ? fmt::format("{:.3g}", low) : fmt::format("{:.3g} to {:.3g}", low, high);
     return fmt::format(
-        "{}: the best known risk is 0 up to rounding; a trial missed it if its limiting risk is above {}, whatever --tolerance",
+        "{}: the best known risk is 0 up to rounding; a trial counts as missed if its limiting risk is above {}; --tolerance has no effect",
         cells_text(cells), risks);
 }
 
@@ -39,7 +39,7 @@ std::string short_searches(const StoreSummary& summary) {
         if (cell.measured && cell.optimum->cut_short) cells.push_back(cell.cell.index);
     if (cells.empty()) return "";
     return fmt::format(
-        "{}: the search for the best known risk ended because its time was over: there may be a smaller one, which more trials miss; "
+        "{}: the search for the best known risk ended at its time limit; the optimum may be smaller, and then more trials miss it; "
         "`limrisk optimum CAMPAIGN --store STORE --again --replace --seconds S` searches longer",
         cells_text(cells));
 }
@@ -55,8 +55,8 @@ std::string coarse_checks(const StoreSummary& summary) {
     }
     if (cells.empty()) return "";
     return fmt::format(
-        "{}: the limiting risk of {}{:.0f} % of the trials is closer to the threshold than the rule of the checks is exact: whether they "
-        "missed the optimum is open; run such cells with more evaluation.nodes",
+        "{}: for {}{:.0f} % of the trials the limiting risk differs from the threshold by less than the error of the quadrature rule of "
+        "the checks: it is undecided whether they missed the optimum; increase evaluation.nodes",
         cells_text(cells), cells.size() == 1 ? "" : "up to ", 100 * most);
 }
 
@@ -73,12 +73,12 @@ std::string still_falling_text(const StoreSummary& summary) {
     if (most == nullptr) return "";
     const std::string share = fmt::format("{:.0f} %", 100 * still_falling(*most));
     return fmt::format(
-        "{}: the risk of {} of the trials{} still falls at the end of the budget (bud): with more steps they end lower, and those that are "
-        "not certified may yet reach the optimum{}",
+        "{}: the risk of {} of the trials{} is still decreasing at the last step (bud): with more steps it becomes smaller, and those that "
+        "are not certified may still reach the optimum{}",
         cells_text(cells), (cells.size() == 1 ? "" : "up to ") + share,
         cells.size() == 1 ? "" : fmt::format(" (cell {})", most->cell.index),
         shortest < telling_tail
-            ? fmt::format("; a tail of {} checks often seems to fall by chance, {} or more seldom do", shortest, telling_tail)
+            ? fmt::format("; with a tail of {} checks noise is often taken for a decrease, with {} or more rarely", shortest, telling_tail)
             : "");
 }
 
@@ -92,9 +92,8 @@ std::string contradicted_laws(const StoreSummary& summary) {
     }
     if (cells.empty()) return "";
     return fmt::format(
-        "{}: the numbers of inactive neurons at the start contradict Binomial(h, p) (p-value {}{:.1e}, over all cells at most a false "
-        "alarm "
-        "in a hundred stores): do not trust theory here",
+        "{}: the numbers of inactive neurons at the start contradict Binomial(h, p) (p-value {}{:.1e}; family-wise error rate over all "
+        "cells 1 %): the theoretical probability is not valid for these cells",
         cells_text(cells), cells.size() == 1 ? "" : "down to ", least);
 }
 

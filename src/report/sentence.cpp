@@ -52,8 +52,9 @@ std::string threshold_phrase(const Measured& measured, double tolerance) {
     std::string text = fmt::format("the best known risk {:.4g} by more than ", measured.optimum);
     if (excess - relative <= visible * excess) return text + fmt::format("{:g} %", 100 * tolerance);
     text += fmt::format("{:.3g}", excess);
-    return relative <= visible * excess ? text + fmt::format(" ({:g} of the target's scale, whatever the tolerance)", absolute_tolerance)
-                                        : text;
+    return relative <= visible * excess
+               ? text + fmt::format(" ({:g} of the target's scale, independent of the tolerance)", absolute_tolerance)
+               : text;
 }
 
 std::string measured_phrase(const CellSummary& cell, double tolerance) {
@@ -64,9 +65,9 @@ std::string measured_phrase(const CellSummary& cell, double tolerance) {
                            : fmt::format("{} to {} trials [{:.1f}, {:.1f}] % miss {}", grouped_digits(measured.above_least),
                                          grouped_digits(measured.above_most), 100 * measured.share.low, 100 * measured.share.high, optimum);
     if (std::isfinite(measured.best_ratio) && !optimum_is_zero(measured, tolerance))
-        text += fmt::format("; the best of all trials has {} times it", multiple(measured.best_ratio));
+        text += fmt::format("; the best trial has {} times this risk", multiple(measured.best_ratio));
     else
-        text += fmt::format("; the best of all trials has the risk {:.3g}", cell.best_risk);
+        text += fmt::format("; the best trial has the risk {:.3g}", cell.best_risk);
     return text;
 }
 
@@ -104,7 +105,7 @@ std::string sentence(const CellSummary& cell, const std::vector<std::string>& na
     if (const std::int64_t diverged = cell.verdicts[static_cast<std::size_t>(Verdict::Diverged)]; diverged > 0)
         text += fmt::format("; {} % diverged", share_text(diverged, cell.done));
     if (still_falling(cell) > 0)
-        text += fmt::format("; the risk of {} % still falls at the end of the budget",
+        text += fmt::format("; the risk of {} % still decreases at the last step",
                             share_text(cell.verdicts[static_cast<std::size_t>(Verdict::Budget)], cell.done));
     if (cell.prediction.rejected)
         text += fmt::format("; the numbers of inactive neurons contradict the law of the initialization (p-value {:.1e})",

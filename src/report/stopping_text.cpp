@@ -13,9 +13,9 @@ namespace limrisk {
 
 std::string stopped_text(const StoppedCount& count) {
     const std::string most = grouped_digits(count.criterion.at_most);
-    std::string text = !count.finished   ? fmt::format("goes on, at {} of at most {} trials", grouped_digits(count.trials), most)
+    std::string text = !count.finished   ? fmt::format("not finished, {} of at most {} trials", grouped_digits(count.trials), most)
                        : count.fulfilled ? fmt::format("stopped at {} of at most {} trials", grouped_digits(count.trials), most)
-                                         : fmt::format("not before the end of its {} trials", most);
+                                         : fmt::format("not fulfilled within {} trials", most);
     if (count.trials == 0) return text;
     text += fmt::format(": {} {}, {:.3g} %, 95 % CI [{:.3g}, {:.3g}] ({})", grouped_digits(count.events), count.criterion.event_text(),
                         100 * static_cast<double>(count.events) / static_cast<double>(count.trials), 100 * count.interval.low,

@@ -92,11 +92,13 @@ std::string summary_legend(const StoreSummary& summary, const TextTable& table) 
     const bool several = any([](const auto& cell) { return cell.exclusion.least && *cell.exclusion.least > 1; });
     const bool unknown = any([](const auto& cell) { return !cell.exclusion.least && cell.cell.width > 0; });
     std::string text = remark("cell", "its number, for `limrisk replay --cell`");
-    text += remark("certified",
-                   std::string("trials with a neuron proved frozen on the whole box at initialization: it never moves") +
-                       (several ? " (with so many that the others provably cannot reach the optimum, where one is not enough); " : "; ") +
-                       "theory: probability of that by the law of the initialization, a lower bound for non-convergence" +
-                       (unknown ? "; -: no proof that a smaller width cannot reach the optimum, or neurons that never freeze" : ""));
+    text += remark(
+        "certified",
+        std::string(several ? "trials with enough neurons proved frozen at initialization (often one) that the optimum is provably "
+                              "out of reach; "
+                            : "trials with a neuron proved frozen at initialization, so that the optimum is provably out of reach; ") +
+            "theory: probability of this under the law of the initialization, a lower bound for non-convergence" +
+            (unknown ? "; -: no proof that a smaller width cannot reach the optimum, or no neuron can be frozen" : ""));
     if (table.shows("missed, %")) text += remark("missed", "trials whose limiting risk is above " + threshold_text(summary.tolerance));
     if (table.shows("inactive")) text += remark("inactive", "mean number of inactive neurons at the start and at the end of training");
     text += remark("verdict", verdict_meaning);
@@ -104,16 +106,16 @@ std::string summary_legend(const StoreSummary& summary, const TextTable& table) 
     const bool tail = table.shows("risk", "95 %");
     if (table.shows("risk", "median"))
         risks.push_back(std::string("true risk of the last network: median ") + (tail ? "and 95 % quantile " : "") + "over the trials");
-    if (table.shows("risk", "best")) risks.emplace_back("best: the smallest of any trial at any check");
+    if (table.shows("risk", "best")) risks.emplace_back("best: smallest risk of any trial at any check");
     if (table.shows("best"))
-        risks.emplace_back("/opt.: the smallest risk of any trial at any check, as a multiple of the best known one of the width");
+        risks.emplace_back("/opt.: smallest risk of any trial at any check, divided by the best known risk of the width");
     if (!risks.empty()) text += remark("risk", fmt::format("{}", fmt::join(risks, "; ")));
     if (table.shows("risk", "median") && std::any_of(summary.cells.begin(), summary.cells.end(), binned))
         text += remark("", std::string(tail ? "median, 95 %" : "median") +
                                ": upper ends of bins less than 0.1 % wide; the store keeps summaries only");
     if (!table.dropped().empty())
-        text += remark("left out",
-                       fmt::format("{}: the table has at most 100 columns; --csv and --json have them", fmt::join(table.dropped(), ", ")));
+        text += remark("left out", fmt::format("{}: the table is at most 100 characters wide; --csv and --json show them",
+                                               fmt::join(table.dropped(), ", ")));
     return text;
 }
 

@@ -72,7 +72,7 @@ std::string violations(const StoreSummary& summary) {
 std::string summary_remarks(const StoreSummary& summary) {
     std::string text = rates(summary);
     const bool unknown = std::any_of(summary.cells.begin(), summary.cells.end(), [](const auto& cell) { return !cell.optimum; });
-    if (unknown) text += remark("missed", "not known for every width: `limrisk optimum CAMPAIGN --store STORE` finds the best known risks");
+    if (unknown) text += remark("missed", "not available for every width: run `limrisk optimum CAMPAIGN --store STORE`");
     for (const auto& [word, sentence] : reservations(summary)) text += remark(word, sentence);
     for (const std::string& warning : summary.warnings) text += remark("WARNING", warning);
     text += checks(summary);

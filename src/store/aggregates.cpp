@@ -41,10 +41,10 @@ std::vector<StoredAggregate> Store::Impl::read_aggregates(std::int64_t cell, std
                                           database.path().string(), cell, range_text(key), why));
         };
         if (key.first_trial < 0 || key.first_trial > largest_trial || key.count < 1 || key.count > largest_trial)
-            throw damaged("not an aggregate that limrisk writes");
+            throw damaged("not a valid aggregate");
         std::vector<std::string> columns;
         for (std::size_t k = 0; k < aggregate_columns().size(); ++k) columns.emplace_back(row.blob(static_cast<int>(k) + 3));
-        if (aggregate_hash(id, key.first_trial, key.count, columns) != row.text(2)) throw damaged("the aggregate does not fit its hash");
+        if (aggregate_hash(id, key.first_trial, key.count, columns) != row.text(2)) throw damaged("the aggregate does not match its hash");
         std::optional<Aggregate> aggregate = unpack_aggregate(columns, key.count);
         if (!aggregate) throw damaged("a column has a wrong number of bytes");
         StoredAggregate part{key, *std::move(aggregate)};

@@ -58,8 +58,7 @@ std::vector<TrialRecord> Store::Impl::read(const BlockKey& key) {
         return StoreError(ExitCode::Data,
                           fmt::format("store {}: cell {}, trials {}: {}", database.path().string(), key.cell, range_text(key), why));
     };
-    if (key.count < 1 || key.count > max_block_trials || key.first_trial < 0)
-        throw damaged("not a block that limrisk writes; the store is damaged");
+    if (key.count < 1 || key.count > max_block_trials || key.first_trial < 0) throw damaged("not a valid block; the store is damaged");
     const std::int64_t row = row_of(key.cell);
     if (!select) select.emplace(database, select_sql());
     // A statement that is not reset keeps its lock and would block the writer.
@@ -68,7 +67,7 @@ std::vector<TrialRecord> Store::Impl::read(const BlockKey& key) {
         ~Reset() { statement.reset(); }
     } reset{*select};
     select->bind(1, row).bind(2, key.first_trial).bind(3, key.count);
-    if (!select->step()) throw damaged("there is no such block");
+    if (!select->step()) throw damaged("the block does not exist");
     BlockColumnViews columns;
     for (std::size_t f = 0; f < columns.size(); ++f) {
         columns[f] = select->blob(static_cast<int>(f) + 1);
@@ -78,7 +77,7 @@ std::vector<TrialRecord> Store::Impl::read(const BlockKey& key) {
     }
     if (block_hash(cells[static_cast<std::size_t>(key.cell)].id, key.first_trial, key.count, columns) != select->text(0)) {
         throw damaged(
-            "the block does not fit its hash; the store is damaged: restore it from a copy, or move it away and run the campaign again");
+            "the block does not match its hash; the store is damaged: restore it from a copy, or move it away and run the campaign again");
     }
     std::vector<TrialRecord> records = unpack_columns(columns, key.count);
     for (const TrialRecord& record : records) {

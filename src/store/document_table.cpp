@@ -24,13 +24,13 @@ std::string row_hash(const StoredDocument& document) {
     return parts_hash(parts);
 }
 
-/// The row that `statement` stands on; nothing, and a line in `problems`, if it does not fit its hash. Throws without `problems`.
+/// The row that `statement` stands on; nothing, and a line in `problems`, if it does not match its hash. Throws without `problems`.
 std::optional<StoredDocument> row(const sqlite::Database& database, const sqlite::Statement& statement,
                                   std::vector<std::string>* problems) {
     StoredDocument document{statement.text(0), statement.text(1), statement.integer(2), statement.text(3),
                             statement.text(4), statement.text(5), statement.text(6)};
     if (statement.text(7) == row_hash(document)) return document;
-    const std::string problem = fmt::format("store {}: is damaged: the document {} {} {} does not fit its hash", database.path().string(),
+    const std::string problem = fmt::format("store {}: is damaged: the document {} {} {} does not match its hash", database.path().string(),
                                             document.kind, document.id, document.number);
     if (problems == nullptr) throw StoreError(ExitCode::Data, problem);
     problems->push_back(problem);

@@ -41,14 +41,14 @@ bool names_another_file(int journal) {
 
 void check_journal(const std::filesystem::path& path) {
     constexpr const char* no_link =
-        "is a link or no regular file; limrisk never makes one, and writing the store would write or delete what it leads to: look at it, "
+        "is a link or not a regular file; limrisk never creates one, and writing the store would change or delete its target: check it, "
         "and remove it";
     struct stat status {};
     for (const char* ending : {"-wal", "-shm"}) {
         if (!absent(path.string() + ending, status))
             refuse(path, ending,
-                   "is there, which limrisk never makes: another program opened the store in WAL mode, or somebody put it there. If it was "
-                   "you, `sqlite3 STORE 'PRAGMA journal_mode = DELETE'` takes it in; else remove it");
+                   "exists, but limrisk never creates it: another program opened the store in WAL mode, or copied the file here. In the "
+                   "first case `sqlite3 STORE 'PRAGMA journal_mode = DELETE'` writes its contents to the store; otherwise remove it");
     }
     const std::string journal = path.string() + "-journal";
     if (absent(journal, status)) return;

@@ -31,11 +31,11 @@ std::int64_t most(const TrialField& field, const RecordLimits& limits) {
 }
 
 std::string integer_problem(const char* name, std::int64_t value, std::int64_t most) {
-    return value >= 0 && value <= most ? "" : fmt::format("{} is {}, which cannot be: it is 0 to {}", name, value, most);
+    return value >= 0 && value <= most ? "" : fmt::format("{} is {}, which is impossible: allowed are 0 to {}", name, value, most);
 }
 
 std::string real_problem(const char* name, double value) {
-    return value >= 0 ? "" : fmt::format("{} is {}, which cannot be: it is not negative", name, value);
+    return value >= 0 ? "" : fmt::format("{} is {}, which is impossible: it must not be negative", name, value);
 }
 
 }  // namespace
@@ -72,7 +72,7 @@ std::string aggregate_value_problem(const Aggregate& aggregate, const RecordLimi
     for (const auto& field : sum_fields) {
         const std::int64_t sum = aggregate.*field.member;
         const double most = static_cast<double>(limits.width * limits.checks) * static_cast<double>(aggregate.trials);
-        if (sum < 0 || static_cast<double>(sum) > most) return fmt::format("{} is {}, which cannot be", field.name, sum);
+        if (sum < 0 || static_cast<double>(sum) > most) return fmt::format("{} is {}, which is impossible", field.name, sum);
     }
     for (const auto& field : risk_fields)
         for (const Extreme& extreme : {(aggregate.*field.member).minimum, (aggregate.*field.member).maximum})

@@ -18,9 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* interrupted =
-    "its last writer was stopped in the middle of a block; every block committed before is safe, and `limrisk run` undoes the rest. To "
-    "read "
-    "it as it is, limrisk undoes it in a copy";
+    "its last writer was stopped in the middle of a block; every block committed before is safe, and `limrisk run` rolls back the rest. "
+    "To read the store without changing it, limrisk rolls back a copy";
 
 /// Changes when somebody writes the file.
 auto state_of(const fs::path& path) {
@@ -35,7 +34,7 @@ RecoveredCopy::RecoveredCopy(const fs::path& store) {
     const fs::path journal = store.string() + "-journal";
     const auto fail = [&](const std::string& why) {
         throw StoreError(ExitCode::InputOutput,
-                         fmt::format("store {}: {}, and {}; TMPDIR names another folder for it", store.string(), interrupted, why));
+                         fmt::format("store {}: {}, and {}; set TMPDIR to use another directory", store.string(), interrupted, why));
     };
     std::error_code error;
     const fs::path temporary = fs::temp_directory_path(error);
@@ -50,12 +49,12 @@ RecoveredCopy::RecoveredCopy(const fs::path& store) {
     const auto before = std::pair(state_of(store), state_of(journal));
     const std::uintmax_t size = fs::file_size(store, error);
     if (!error && fs::space(temporary, error).available < size)
-        fail(fmt::format("there is no room for its {} bytes in {}", size, temporary.string()));
+        fail(fmt::format("{1} has no space for its {0} bytes", size, temporary.string()));
     if (!error) fs::copy_file(store, path_, error);
     if (!error) fs::copy_file(journal, path_.string() + "-journal", error);
     if (std::pair(state_of(store), state_of(journal)) != before) {
         throw StoreError(ExitCode::Busy,
-                         fmt::format("store {}: a writer has begun to undo what its predecessor left; try again", store.string()));
+                         fmt::format("store {}: a writer is rolling back an interrupted transaction; try again", store.string()));
     }
     if (error) fail(fmt::format("it cannot be copied to {}: {}", temporary.string(), error.message()));
 }

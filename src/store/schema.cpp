@@ -185,7 +185,7 @@ void create_schema(const sqlite::Database& database, StoreContents contents) {
 StoreContents check_schema(const sqlite::Database& database) {
     if (database.integer("PRAGMA application_id") != application_id) {
         const bool empty = database.integer("SELECT count(*) FROM sqlite_master") == 0;
-        refuse(database, empty ? "is empty: its creation was interrupted, or another program made it; run the campaign again to fill it"
+        refuse(database, empty ? "is empty: its creation was interrupted, or another program created it; run the campaign again to fill it"
                                : "is an SQLite database of another program, not a limrisk store");
     }
     const std::int64_t version = database.integer("PRAGMA user_version");
@@ -202,11 +202,11 @@ StoreContents check_schema(const sqlite::Database& database) {
         found.bind(1, std::string_view(object.type)).bind(2, std::string_view(object.name));
         if (!found.step()) refuse(database, fmt::format("is damaged: the {} `{}` is missing", object.type, object.name));
         if (found.text(0) != object.sql)
-            refuse(database, fmt::format("is damaged or was changed: the {} `{}` is not as limrisk made it", object.type, object.name));
+            refuse(database, fmt::format("is damaged or was changed: the {} `{}` is not as limrisk created it", object.type, object.name));
     }
     sqlite::Statement trigger(database, "SELECT name FROM sqlite_master WHERE type = 'trigger'");
     if (trigger.step())
-        refuse(database, fmt::format("was changed: it has a trigger `{}`, which limrisk never makes; drop it", trigger.text(0)));
+        refuse(database, fmt::format("was changed: it has a trigger `{}`, which limrisk never creates; drop it", trigger.text(0)));
     return contents;
 }
 

@@ -40,7 +40,7 @@ Failure classify_cause(int extended_code, int cause) {
     if (cause == ENOLCK || extended_code == SQLITE_IOERR_LOCK || extended_code == SQLITE_IOERR_RDLOCK)
         return {ExitCode::InputOutput,
                 "the file system offers no locks, without which a store cannot be used (NFS: its lock service does not run); `limrisk "
-                "doctor --store FILE` looks at it; move the store to another file system"};
+                "doctor --store FILE` checks it; move the store to another file system"};
     switch (cause) {
         case EIO:
         case ENXIO:
@@ -52,11 +52,11 @@ Failure classify_cause(int extended_code, int cause) {
         case EFBIG:
             return {ExitCode::InputOutput,
                     "the file may not grow further: the shell's limit (`ulimit -f`) or the file system's; every block committed before is "
-                    "safe: raise it and run the same command again, it goes on"};
+                    "safe: raise it and run the same command again to continue"};
         case EDQUOT:
             return {
                 ExitCode::InputOutput,
-                "the disk quota is used up; every block committed before is safe: make space and run the same command again, it goes on"};
+                "the disk quota is used up; every block committed before is safe: free space and run the same command again to continue"};
         default:
             return {ExitCode::InputOutput, nullptr};
     }
@@ -66,7 +66,7 @@ Failure classify(int extended_code) {
     switch (extended_code & 0xff) {
         case SQLITE_FULL:
             return {ExitCode::InputOutput,
-                    "the disk is full; every block committed before is safe: make space and run the same command again, it goes on"};
+                    "the disk is full; every block committed before is safe: free space and run the same command again to continue"};
         case SQLITE_READONLY:
             if (extended_code == SQLITE_READONLY_DBMOVED) return {ExitCode::InputOutput, moved};
             if (extended_code == SQLITE_READONLY_ROLLBACK) {
@@ -84,17 +84,17 @@ Failure classify(int extended_code) {
             return {ExitCode::Busy,
                     "another program keeps the file locked; close it (a sqlite3 shell, a notebook) and run the same command again"};
         case SQLITE_NOTADB:
-            return {ExitCode::Data, "the file is not a limrisk store; `limrisk run CAMPAIGN` makes one from a campaign file"};
+            return {ExitCode::Data, "the file is not a limrisk store; `limrisk run CAMPAIGN` creates one from a campaign file"};
         case SQLITE_CORRUPT:
             return {ExitCode::Data, "the file is damaged; restore it from a copy, or move it away and run the campaign again"};
         case SQLITE_ERROR:
         case SQLITE_SCHEMA:
         case SQLITE_MISMATCH:
         case SQLITE_CONSTRAINT:
-            return {ExitCode::Data, "the file has not the tables of a limrisk store, or is damaged"};
+            return {ExitCode::Data, "the file lacks tables of a limrisk store, or is damaged"};
         default:
             return {ExitCode::InputOutput,
-                    "every block committed before is safe; when the cause is mended, run the same command again, it goes on"};
+                    "every block committed before is safe; remove the cause and run the same command again to continue"};
     }
 }
 
@@ -156,8 +156,8 @@ void Database::refuse_wal() const {
     if (versions[0] != 2 && versions[1] != 2) return;
     throw StoreError(
         ExitCode::Data,
-        fmt::format("store {}: is an SQLite file in WAL mode, which limrisk never makes; if it is a store, `sqlite3 STORE 'PRAGMA "
-                    "journal_mode = DELETE'` takes it back",
+        fmt::format("store {}: is an SQLite file in WAL mode, which limrisk never uses; if it is a store, `sqlite3 STORE 'PRAGMA "
+                    "journal_mode = DELETE'` changes it back",
                     path_.string()));
 }
 

@@ -118,7 +118,7 @@ void Store::Impl::load() {
     std::vector<std::string> ids;
     for (const StoredCell& cell : cells) ids.push_back(cell.id);
     if (row.text(6) != campaign_hash(campaign, ids))
-        refuse(ExitCode::Data, database.path(), "is damaged: the tables `campaign` and `cells` do not fit their hash");
+        refuse(ExitCode::Data, database.path(), "is damaged: the tables `campaign` and `cells` do not match their hash");
     if (row.step()) refuse(ExitCode::Data, database.path(), "is damaged: the table `campaign` has more than one row");
     if (const auto document = find_document(database, document_kind::stopping, "", 0)) {
         try {
@@ -139,7 +139,7 @@ void Store::Impl::load_cells() {
         if (rows.back() != index) refuse(ExitCode::Data, database.path(), fmt::format("is damaged: cell {} is missing", index));
         if (cell_id(cell.description) != cell.id)
             refuse(ExitCode::Data, database.path(),
-                   fmt::format("is damaged: the description of cell {} does not fit its id {}", index, cell.id));
+                   fmt::format("is damaged: the description of cell {} does not match its id {}", index, cell.id));
         try {
             limits.push_back(record_limits(cell_from_description(cell.description)));
         } catch (const StoreError& error) {
@@ -161,7 +161,7 @@ std::vector<BlockKey> Store::Impl::read_keys(std::vector<std::string>& problems)
         found.add(row.text(3));
         const std::int64_t cell = row.integer(0), first = row.integer(1), count = row.integer(2);
         if (cell < 0 || cell >= static_cast<std::int64_t>(rows.size()))
-            problems.push_back(fmt::format("is damaged: the table `{}` has trials of cell {}, which there is not", table, cell));
+            problems.push_back(fmt::format("is damaged: the table `{}` has trials of cell {}, which does not exist", table, cell));
         else if (first < 0 || first > largest_trial || count < 1 || count > largest_trial)
             problems.push_back(fmt::format("is damaged: the table `{}` has {} trials from {} on in cell {}", table, count, first, cell));
         else
@@ -211,7 +211,7 @@ void Store::Impl::adopt(const Campaign& wanted) {
     if (wanted.store != contents) {
         const bool trials = contents == StoreContents::Trials;
         refuse(ExitCode::Data, database.path(),
-               fmt::format("keeps {} (store = \"{}\"), the campaign asks for {}; give another --store, or --set store={}",
+               fmt::format("contains {} (store = \"{}\"), the campaign asks for {}; give another --store, or --set store={}",
                            trials ? "the record of every trial" : "summaries only", trials ? "trials" : "summary",
                            trials ? "summaries only" : "the record of every trial", trials ? "trials" : "summary"));
     }
@@ -244,7 +244,7 @@ void Store::Impl::adopt(const Campaign& wanted) {
 
 std::int64_t Store::Impl::row_of(std::int64_t cell) const {
     if (cell < 0 || cell >= static_cast<std::int64_t>(rows.size())) {
-        throw Defect(fmt::format("store {}: there is no cell {}, only 0 to {}", database.path().string(), cell, rows.size() - 1));
+        throw Defect(fmt::format("store {}: cell {} does not exist, only 0 to {}", database.path().string(), cell, rows.size() - 1));
     }
     return rows[static_cast<std::size_t>(cell)];
 }

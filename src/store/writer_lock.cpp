@@ -40,7 +40,9 @@ std::string holder(int descriptor) {
     throw StoreError(
         ExitCode::InputOutput,
         fmt::format("store {}: cannot {} {}, for the writer's lock: {}{}", store.string(), doing, file.string(), std::strerror(cause),
-                    no_locks ? "; the file system offers no locks (NFS: its lock service does not run): give a --store elsewhere" : ""));
+                    no_locks
+                        ? "; the file system offers no locks (NFS: its lock service does not run): give a --store on another file system"
+                        : ""));
 }
 
 [[noreturn]] void busy(const fs::path& store, const std::string& by) {
@@ -90,8 +92,8 @@ Locked open_and_lock(const fs::path& store, const fs::path& file, int flags, mod
     }
     throw StoreError(
         ExitCode::InputOutput,
-        fmt::format("store {}: cannot lock {}: whenever it is opened, another file has its name a moment later; another program "
-                    "replaces it all the time, or the file system does not number its files",
+        fmt::format("store {}: cannot lock {}: each time it was opened, the file was replaced before it could be locked; another program "
+                    "replaces it repeatedly, or the file system has no stable inode numbers",
                     store.string(), file.string()));
 }
 
@@ -108,9 +110,9 @@ WriterLock::WriterLock(const fs::path& store) : path_(store.string() + "-lock") 
     struct stat status {};
     if (fstat(file.descriptor, &status) == 0 && status.st_nlink > 1) {
         close(file.descriptor);
-        throw StoreError(ExitCode::InputOutput, fmt::format("store {}: {} has another name too (a hard link), so it is no lock of limrisk; "
-                                                            "move it away",
-                                                            store.string(), path_.string()));
+        throw StoreError(ExitCode::InputOutput,
+                         fmt::format("store {}: {} has a second name (a hard link), so it is not a lock file of limrisk; move it away",
+                                     store.string(), path_.string()));
     }
     file_ = file.descriptor;
     try {
@@ -119,7 +121,7 @@ WriterLock::WriterLock(const fs::path& store) : path_(store.string() + "-lock") 
         if (byte.descriptor < 0 && !read_only) fail(store, store, "open", byte.cause);
         if (byte.cause == EAGAIN) {
             close(byte.descriptor);
-            busy(store, "a process that knows it by another name (a hard link, another mount), or whose lock file was removed");
+            busy(store, "a process that opened it under another name (a hard link, another mount), or whose lock file was removed");
         }
         store_ = byte.descriptor;
     } catch (...) {

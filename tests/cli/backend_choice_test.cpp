@@ -67,7 +67,7 @@ TEST(BackendChoice, AutoTakesTheGpusIfItCan) {
 }
 
 TEST(BackendChoice, AutoSaysInAFewWordsThatItTakesTheCpu) {
-    EXPECT_EQ(chosen({}, no_gpu()), "cpu 0; `limrisk doctor` says why");
+    EXPECT_EQ(chosen({}, no_gpu()), "cpu 0; see `limrisk doctor`");
     EXPECT_EQ(chosen({"cpu", 0, {}}, no_gpu()), "cpu 0");
     EXPECT_EQ(chosen({"auto", 2, {}}, no_gpu()), "cpu 2");
     BackendMakers without = no_gpu();
@@ -98,7 +98,7 @@ TEST(BackendChoice, RefusesWhatContradictsItself) {
     const auto usage = [](const BackendChoice& choice, const char* words) {
         EXPECT_THAT(refusal(choice, two_gpus()), testing::Pair(ExitCode::Usage, HasSubstr(words)));
     };
-    usage({"abacus", 0, {}}, "known are auto, cpu and cuda");
+    usage({"abacus", 0, {}}, "allowed are auto, cpu and cuda");
     usage({"cpu", 0, {0}}, "--backend cuda");
     usage({"cuda", 4, {}}, "--threads");
     usage({"auto", 4, {0}}, "one of them");

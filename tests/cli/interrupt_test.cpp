@@ -18,9 +18,9 @@ using Clock = std::chrono::steady_clock;
 /// Enough cells that blocks are committed all the time.
 constexpr const char* many_widths = "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25]";
 
-/// "... 123 trials in 4 blocks were there; going on" -> 4; 0 without such a line.
+/// "... continuing: 123 trials in 4 blocks are already stored" -> 4; 0 without such a line.
 int blocks_found(const std::string& err) {
-    const std::size_t end = err.find(" blocks were there");
+    const std::size_t end = err.find(" blocks are already stored");
     if (end == std::string::npos) return 0;
     return std::stoi(err.substr(err.rfind(' ', end - 1)));
 }
@@ -88,7 +88,7 @@ TEST_P(SignalTest, StopsAndGoesOn) {
     EXPECT_EQ(stopped.code, code) << stopped.err;
     EXPECT_EQ(stopped.out, "");
     EXPECT_THAT(stopped.err, HasSubstr(" trials are stored in campaign.db"));
-    const std::size_t advice = stopped.err.find("To go on: ");
+    const std::size_t advice = stopped.err.find("To continue: ");
     ASSERT_NE(advice, std::string::npos) << stopped.err;
     succeed({"verify", "campaign.db"});
     const Output again = shell(stopped.err.substr(advice + 10));

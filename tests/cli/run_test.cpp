@@ -71,10 +71,10 @@ TEST_F(ProgramTest, RunAgainGoesOn) {
     succeed({"run", "campaign.toml"});
     const std::string first = exported("campaign.db");
     const Output again = succeed({"run", "campaign.toml"});
-    EXPECT_THAT(again.err, HasSubstr("all 210 trials were there already"));
+    EXPECT_THAT(again.err, HasSubstr("all 210 trials are already stored"));
     EXPECT_EQ(exported("campaign.db"), first);
     const Output more = succeed({"run", "campaign.toml", "--trials", "333"});
-    EXPECT_THAT(more.err, HasSubstr("210 trials in 3 blocks were there; going on"));
+    EXPECT_THAT(more.err, HasSubstr("continuing: 210 trials in 3 blocks are already stored"));
     succeed({"run", "campaign.toml", "--trials", "333", "--store", "fresh.db"});
     EXPECT_EQ(exported("campaign.db"), exported("fresh.db"));
     succeed({"verify", "campaign.db"});
@@ -194,7 +194,7 @@ TEST_F(ProgramTest, TheAffinityDecidesThreadsAndPrediction) {
     EXPECT_THAT(pinned("run campaign.toml --backend cpu --dry-run").out, HasSubstr(", 1 thread\n"));
     EXPECT_THAT(pinned("run campaign.toml --backend cpu").err, HasSubstr(", 1 thread; "));
     EXPECT_THAT(pinned("run campaign.toml --threads 4 --dry-run").out, HasSubstr("4 threads taken as 1 times as fast"));
-    EXPECT_THAT(pinned("doctor").out, HasSubstr("1 of them open to this process"));
+    EXPECT_THAT(pinned("doctor").out, HasSubstr("1 of them available to this process"));
     EXPECT_THAT(pinned("bench --seconds 0.001 --backend cpu").out, HasSubstr(", 1 thread;"));
 }
 

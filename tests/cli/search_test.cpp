@@ -115,7 +115,7 @@ TEST_F(SearchTest, WithoutAStoreItSaysThatNothingIsKept) {
     process.send(SIGINT);
     const Output stopped = process.wait();
     EXPECT_EQ(stopped.code, 130);
-    EXPECT_THAT(stopped.err, HasSubstr("nothing was kept, since there is no --store"));
+    EXPECT_THAT(stopped.err, HasSubstr("no results are stored, since --store was not given"));
 }
 
 }  // namespace

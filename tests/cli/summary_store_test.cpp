@@ -49,7 +49,7 @@ TEST_F(SummaryStoreTest, HoldsTheAggregateOfTheRows) {
 
     // Other threads, other instruction sets, other blocks.
     const Output more = succeed({"run", "summary.toml", "--trials", "5333", "--threads", "2"});
-    EXPECT_THAT(more.err, HasSubstr("210 trials in 3 ranges were there; going on"));
+    EXPECT_THAT(more.err, HasSubstr("continuing: 210 trials in 3 ranges are already stored"));
     EXPECT_EQ(limrisk({"run", "campaign.toml", "--trials", "5333", "--store", "rows.db"}, {"LIMRISK_ISA=portable"}).code, 0);
     EXPECT_TRUE(aggregates("summary.db") == aggregates("rows.db"));
     const json summary = json::parse(succeed({"summary", "summary.db", "--json"}).out);
@@ -60,7 +60,7 @@ TEST_F(SummaryStoreTest, HoldsTheAggregateOfTheRows) {
         EXPECT_LE(summary["cells"][cell]["final_risk"]["median_bin_low"], rows["cells"][cell]["final_risk"]["median"]);
         EXPECT_GE(summary["cells"][cell]["final_risk"]["median_bin_high"], rows["cells"][cell]["final_risk"]["median"]);
     }
-    EXPECT_THAT(succeed({"run", "summary.toml", "--trials", "5333"}).err, HasSubstr("all 15999 trials were there already"));
+    EXPECT_THAT(succeed({"run", "summary.toml", "--trials", "5333"}).err, HasSubstr("all 15999 trials are already stored"));
 }
 
 TEST_F(SummaryStoreTest, KillsLoseNothingAndCountNothingTwice) {
@@ -91,7 +91,7 @@ TEST_F(SummaryStoreTest, KillsLoseNothingAndCountNothingTwice) {
         }
         ASSERT_EQ(output.code, 128 + SIGKILL) << output.err;
         ++kills;
-        resumed += output.err.find(" were there; going on") != std::string::npos ? 1 : 0;
+        resumed += output.err.find("continuing: ") != std::string::npos ? 1 : 0;
     }
     EXPECT_GE(resumed, 3) << "the kills came before anything was stored";
     succeed({"run", "summary.toml", "--trials", std::to_string(trials), "--quiet"});
@@ -115,7 +115,8 @@ TEST_F(SummaryStoreTest, SaysWhatItDoesNotHave) {
     EXPECT_EQ(json::parse(read("a.json"))["aggregates"].size(), 3u);
     EXPECT_EQ(limrisk({"export", "summary.db", "--format", "npz", "--out", "a.npz"}).code, 65);
 
-    EXPECT_THAT(succeed({"replay", "summary.db", "--cell", "2", "--trial", "69"}).out, HasSubstr("nothing in the summary contradicts it"));
+    EXPECT_THAT(succeed({"replay", "summary.db", "--cell", "2", "--trial", "69"}).out,
+                HasSubstr("the result is consistent with the summary"));
     EXPECT_EQ(limrisk({"replay", "summary.db", "--cell", "2", "--trial", "70"}).code, 64);
 }
 

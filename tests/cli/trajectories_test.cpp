@@ -196,7 +196,7 @@ TEST_P(TrajectorySignalTest, StopsAtOnceAndGoesOnWithTheNextCell) {
     EXPECT_EQ(stopped.out, "");
     EXPECT_THAT(stopped.err, HasSubstr("the trajectories of 2 of 3 cells are stored in long.db"));
     EXPECT_EQ(stored(), 2u);
-    const std::size_t advice = stopped.err.find("To go on: ");
+    const std::size_t advice = stopped.err.find("To continue: ");
     ASSERT_NE(advice, std::string::npos) << stopped.err;
     const Output again = shell(stopped.err.substr(advice + 10));
     EXPECT_EQ(again.code, 0) << again.err;

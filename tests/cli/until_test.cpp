@@ -49,7 +49,7 @@ TEST_F(UntilTest, EndsEachCellByItself) {
         EXPECT_LT(cell["trials"], 10000);
     }
     const Output again = succeed({"run", "until.toml"});
-    EXPECT_THAT(again.err, HasSubstr("were there already; the rule saved "));
+    EXPECT_THAT(again.err, HasSubstr("are already stored; the rule saved "));
     EXPECT_EQ(again.out, output.out);
     EXPECT_THAT(succeed({"summary", "until.db", "--csv"}).out, HasSubstr(",inverse binomial sampling\n"));
 }
@@ -107,7 +107,7 @@ TEST_F(UntilTest, AnotherRuleIsSaid) {
     succeed({"run", "until.toml", "--quiet"});
     EXPECT_EQ(succeed({"run", "until.toml", "--quiet"}).err, "");
     const Output other = succeed({"run", "until.toml", "--quiet", "--set", "trials.until.events=50"});
-    EXPECT_THAT(other.err, HasSubstr("another stopping rule"));
+    EXPECT_THAT(other.err, HasSubstr("the stopping rule of until.db was changed"));
     EXPECT_THAT(other.err, HasSubstr("before until there are 2000"));
     EXPECT_THAT(other.err, HasSubstr("now until there are 50"));
     for (const json& cell : cells("until.db")) EXPECT_EQ(cell["certified"]["trials"], 50);

@@ -173,7 +173,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{{{11, "activation = \"leaky_relu(slpe = 0.1)\""}}, "t.toml:11: key `network.activation`", "did you mean `slope`?"},
         Wrong{{{11, "activation = \"leaky_relu(0.1, slope = 0.2)\""}}, "t.toml:11: key `network.activation`", "given twice"},
         Wrong{{{11, "activation = \"leaky_relu(0.1,)\""}}, "t.toml:11: key `network.activation`", "too many arguments"},
-        Wrong{{{11, "activation = \"leaky_relu(1..2)\""}}, "t.toml:11: key `network.activation`", "`1..2` is no number"},
+        Wrong{{{11, "activation = \"leaky_relu(1..2)\""}}, "t.toml:11: key `network.activation`", "`1..2` is not a number"},
         Wrong{{{11, "activation = { name = \"leaky_relu\", slope = inf }"}}, "t.toml:11: key `network.activation.slope`", "inf"},
         Wrong{{{11, "activation = { name = \"relu\", slope = 1 }"}}, "t.toml:11: key `network.activation.slope`", "relu has no parameters"},
         Wrong{{{11, "activation = \"clipping(1, 0)\""}}, "t.toml:11: key `network.activation`", "low must be below high"},

@@ -134,7 +134,7 @@ TEST_P(LostDeviceTest, ItsWorkGoesToTheOthersAndEveryTrialIsThereOnce) {
     ASSERT_THAT(warnings_, SizeIs(1));
     EXPECT_THAT(warnings_.front(), HasSubstr("fake device 1"));
     EXPECT_THAT(warnings_.front(), HasSubstr("the bus fell off"));
-    EXPECT_THAT(warnings_.front(), HasSubstr("the other 2 take over"));
+    EXPECT_THAT(warnings_.front(), HasSubstr("the 2 remaining devices take over"));
     EXPECT_THAT(warnings_.front(), testing::Not(HasSubstr("\n")));
     expect_complete(300);
 }
@@ -200,7 +200,7 @@ TEST_F(DevicesTest, WorkersOfOneDeviceAreLostTogether) {
     EXPECT_TRUE(run_devices(200, backend).complete());
     EXPECT_LE(after, 1) << "worker 0 may have been just about to begin, and is then through";
     ASSERT_THAT(warnings_, SizeIs(1));
-    EXPECT_THAT(warnings_.front(), testing::AllOf(HasSubstr("fake device 0"), HasSubstr("the one that is left takes over")));
+    EXPECT_THAT(warnings_.front(), testing::AllOf(HasSubstr("fake device 0"), HasSubstr("the remaining device takes over")));
     expect_complete(200);
 }
 
@@ -226,7 +226,7 @@ TEST_F(DevicesTest, OneThatIsLeftDoesItAll) {
     };
     EXPECT_TRUE(run_devices(200, backend).complete());
     ASSERT_THAT(warnings_, SizeIs(2));
-    EXPECT_THAT(warnings_.back(), HasSubstr("the one that is left takes over"));
+    EXPECT_THAT(warnings_.back(), HasSubstr("the remaining device takes over"));
     expect_complete(200);
 }
 
@@ -277,7 +277,7 @@ TEST_F(DevicesTest, ADeviceLostWhileStoppingIsAWarningAndNobodyTakesOver) {
     EXPECT_FALSE(outcome.complete());
     EXPECT_EQ(outcome.trials_written, 16);
     ASSERT_THAT(warnings_, SizeIs(1));
-    EXPECT_THAT(warnings_.front(), HasSubstr("what it was at is not stored"));
+    EXPECT_THAT(warnings_.front(), HasSubstr("its unfinished work is not stored"));
     requests = 0;
     backend.before_block = nullptr;
     EXPECT_TRUE(run_devices(200, backend, options).complete());

@@ -121,7 +121,7 @@ TEST_P(OutputFileTest, FollowsLinksToFiles) {
     EXPECT_TRUE(fs::is_symlink(path("link")));
     EXPECT_EQ(contents(path("real")), "new");
     fs::create_symlink("nowhere", path("dangling"));
-    EXPECT_THAT(refusal(path("dangling"), true), HasSubstr("a link to a file that is not there"));
+    EXPECT_THAT(refusal(path("dangling"), true), HasSubstr("a link to a file that does not exist"));
     EXPECT_THAT(refusal(path("no/such/folder"), true), HasSubstr("No such file"));
     EXPECT_THAT(refusal(path().parent_path(), true), HasSubstr("not a regular file"));
     EXPECT_THAT(refusal("", true), HasSubstr("empty"));

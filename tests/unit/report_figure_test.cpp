@@ -168,11 +168,11 @@ TEST(ReportFigure, TheShareWhoseRiskStillFallsStandsBesideTheMeasuredOne) {
     summary.cells[1].verdicts = {0, 4, 0, 0};
     const Figure figure = only_figure(probability_figures(summary, cell_groups(summary)));
     EXPECT_THAT(column(figure.table, "still_falling_share"), ElementsAre("0", "0.75"));
-    EXPECT_THAT(figure.caption, HasSubstr("The risk of up to 75.0 % of the trials still falls"));
-    EXPECT_THAT(figure.script, HasSubstr("'risk still falls'"));
+    EXPECT_THAT(figure.caption, HasSubstr("For up to 75.0 % of the trials the risk is still decreasing"));
+    EXPECT_THAT(figure.script, HasSubstr("'risk still decreases'"));
     summary.cells[0].verdicts = {0, 4, 0, 0};
     const Figure finished = only_figure(probability_figures(summary, cell_groups(summary)));
-    EXPECT_EQ(finished.script.find("still falls"), std::string::npos);
+    EXPECT_EQ(finished.script.find("still decreases"), std::string::npos);
 }
 
 TEST(ReportFigure, SweepsWithoutARateSayWhy) {

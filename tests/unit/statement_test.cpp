@@ -51,7 +51,7 @@ TEST_F(StatementTest, MeasuredCertifiedAndPredictedByHand) {
               "sgd(0.05), width 1: of 10 trials 40.0 % [12.2, 73.8] provably cannot reach the global minimum (a neuron certified inactive "
               "at initialization); by the law of the initialization the probability of that is 37.5 %; 90.0 % [55.5, 99.7] miss the best "
               "known risk 0.1 by more than 1 %; the "
-              "best of all trials has 1.00 times it; the 10 that converged form 3 groups of risks.");
+              "best trial has 1.00 times this risk; the 10 that converged form 3 groups of risks.");
     EXPECT_THAT(sentences(summary)[1], HasSubstr("no trials yet"));
     const nlohmann::json json = nlohmann::json::parse(summary_json(summary));
     EXPECT_EQ(json["cells"][0]["measured"]["trials_most"], 9);
@@ -161,7 +161,7 @@ TEST_F(StatementTest, RoundingIsNoViolationAndNoMiss) {
         EXPECT_NEAR(summary.cells[0].measured->threshold, 1e-10 * c.scale, 1e-15 * c.scale) << c.target;
         EXPECT_EQ(summary.cells[0].measured->above_most, 1) << c.target;
         EXPECT_TRUE(nlohmann::json::parse(summary_json(summary))["cells"][0]["measured"]["best_ratio"].is_null()) << c.target;
-        EXPECT_THAT(sentences(summary)[0], HasSubstr("1e-10 of the target's scale, whatever the tolerance")) << c.target;
+        EXPECT_THAT(sentences(summary)[0], HasSubstr("1e-10 of the target's scale, independent of the tolerance")) << c.target;
     }
 }
 
@@ -171,7 +171,7 @@ TEST_F(StatementTest, TheSentenceNamesTheThresholdThatIsUsed) {
     const auto said = [&](double tolerance) { return sentences(summarize(Store::open(path()), tolerance))[0]; };
     EXPECT_THAT(said(0.01), HasSubstr("the best known risk 1e-08 by more than 1.76e-10"));  // 1e-10 + 1e-10 Var f
     EXPECT_THAT(said(10), HasSubstr("the best known risk 1e-08 by more than 1000 %"));
-    EXPECT_THAT(said(1e-6), HasSubstr("by more than 7.56e-11 (1e-10 of the target's scale, whatever the tolerance"));
+    EXPECT_THAT(said(1e-6), HasSubstr("by more than 7.56e-11 (1e-10 of the target's scale, independent of the tolerance"));
 }
 
 TEST_F(StatementTest, RecordsThatCannotBeAreRefused) {

@@ -35,8 +35,8 @@ TEST_F(StatementTest, ATrialThatBeatsAnOptimumIsReportedAndFollowed) {
     know({variance, 0.1, 0.01});
     const StoreSummary summary = summarize(Store::open(path()));
     ASSERT_EQ(summary.warnings.size(), 1u);
-    EXPECT_THAT(summary.warnings[0], HasSubstr("width 1: the stored optimum 0.1 ("));
-    EXPECT_THAT(summary.warnings[0], HasSubstr("cell 1, trial 1, counted by the neurons that are not inactive, has 0.07"));
+    EXPECT_THAT(summary.warnings[0], HasSubstr("(inactive neurons not counted), below the optimum 0.1 stored "));
+    EXPECT_THAT(summary.warnings[0], HasSubstr("width 1: cell 1, trial 1 has the risk 0.07"));
     EXPECT_EQ(summary.cells[0].measured->optimum, 0.07) << "a cell that was read before the trial, too";
     EXPECT_EQ(summary.cells[0].measured->above_most, 2);
     EXPECT_FALSE(summary.violated());

@@ -100,7 +100,7 @@ TEST_F(HostileStoreTest, JournalsThatAreLinksAreRefused) {
     EXPECT_THAT(refusal(), HasSubstr("is a link"));
     fs::remove(beside("-journal"));
     ASSERT_EQ(mkfifo(beside("-journal").c_str(), 0600), 0);
-    EXPECT_THAT(refusal(), HasSubstr("no regular file"));
+    EXPECT_THAT(refusal(), HasSubstr("not a regular file"));
     EXPECT_EQ(contents(victim()), "my thesis");
 }
 

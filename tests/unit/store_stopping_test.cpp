@@ -183,7 +183,7 @@ TEST_F(StoreStoppingTest, DamageIsNoticed) {
     execute("UPDATE documents SET text = replace(text, '\"events\":10', '\"events\":11')");
     const auto [code, message] = store_error([this] { Store::open(path()); });
     EXPECT_EQ(code, 65);
-    EXPECT_THAT(message, ::testing::HasSubstr("does not fit its hash"));
+    EXPECT_THAT(message, ::testing::HasSubstr("does not match its hash"));
     // A rule of a later version, its hash in order.
     execute("UPDATE documents SET text = replace(text, '\"events\":11', '\"events\":10')");
     write_documents(path(), {{document_kind::stopping, "", 0, "", R"({"at_most":10,"until":{"moon":"full"}})", "", ""}});

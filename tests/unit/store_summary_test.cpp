@@ -89,9 +89,9 @@ TEST_F(StoreTest, OneFileKeepsTrialsOrSummaries) {
         EXPECT_EQ(store_error([&] { store.for_each_trial(0, [](std::int64_t, const TrialRecord&) {}); }).first, 65);
     }
     EXPECT_THAT(store_error([&] { Store::open_for_writing(path("trials.db"), summary); }),
-                Pair(65, AllOf(HasSubstr("keeps the record of every trial"), HasSubstr("another --store, or --set store=trials"))));
+                Pair(65, AllOf(HasSubstr("contains the record of every trial"), HasSubstr("another --store, or --set store=trials"))));
     EXPECT_THAT(store_error([&] { Store::open_for_writing(path("summary.db"), trials); }),
-                Pair(65, AllOf(HasSubstr("keeps summaries only"), HasSubstr("another --store, or --set store=summary"))));
+                Pair(65, AllOf(HasSubstr("contains summaries only"), HasSubstr("another --store, or --set store=summary"))));
     EXPECT_EQ(count_right_trials(Store::open_for_writing(path("trials.db"), trials)), 8);
     EXPECT_EQ(count_right_trials(Store::open_for_writing(path("summary.db"), summary)), 8);
 }

@@ -88,7 +88,7 @@ TEST_F(StoreValuesTest, NoReaderGetsWhatNoTrialCanHave) {
         forge(key, records);
         const Store store = Store::open(path());
         EXPECT_THAT(store_error([&] { store.read_block(key); }),
-                    Pair(65, AllOf(HasSubstr("trial 5"), HasSubstr(wrong.name), HasSubstr("cannot be"))));
+                    Pair(65, AllOf(HasSubstr("trial 5"), HasSubstr(wrong.name), HasSubstr("which is impossible"))));
         EXPECT_THAT(store.verify(), Contains(HasSubstr(wrong.name)));
     }
 }
@@ -127,13 +127,13 @@ TEST_F(StoreValuesTest, AggregatesToo) {
 TEST_F(StoreValuesTest, LabelsAreReadOnlyWithTheirHash) {
     { Store::open_for_writing(path(), small_campaign()); }
     execute("UPDATE cells SET description = replace(description, '\"batch\":32', '\"batch\":33') WHERE cell = 2");
-    EXPECT_THAT(store_error([&] { Store::open(path()); }), Pair(65, HasSubstr("the description of cell 2 does not fit its id")));
+    EXPECT_THAT(store_error([&] { Store::open(path()); }), Pair(65, HasSubstr("the description of cell 2 does not match its id")));
 }
 
 TEST_F(StoreValuesTest, CellsCannotVanishUnnoticed) {
     { Store::open_for_writing(path(), small_campaign()); }
     execute("DELETE FROM cells WHERE cell = 3");
-    EXPECT_THAT(store_error([&] { Store::open(path()); }), Pair(65, HasSubstr("do not fit their hash")));
+    EXPECT_THAT(store_error([&] { Store::open(path()); }), Pair(65, HasSubstr("do not match their hash")));
 }
 
 TEST_F(StoreValuesTest, BlocksCannotVanishUnnoticed) {

@@ -83,7 +83,7 @@ TEST_F(SummaryUntilTest, SharesThatTheRuleDoesNotWatchGetConfidenceSequences) {
 
 TEST_F(SummaryUntilTest, UnfinishedCellsGoOn) {
     const StoreSummary summary = summary_until({Until::Events, Event::Inactive, 50, 0, 6, 0});
-    EXPECT_THAT(summary_table(summary), AllOf(HasSubstr("goes on, at 20 of at most 50 trials"), HasSubstr("without guarantee"),
+    EXPECT_THAT(summary_table(summary), AllOf(HasSubstr("not finished, 20 of at most 50 trials"), HasSubstr("without guarantee"),
                                               HasSubstr("incomplete 1 of 1 cells; 20 of at most 50 trials")));
     EXPECT_EQ(trials_wanted(summary.cells[0], summary.campaign), 50);
 }
