@@ -18,8 +18,8 @@ std::string law_text(const RateStatement& rate) {
     if (fit.rate == 0)
         text += fmt::format("does not fall over the width h, or more slowly than exp(-{:.3g} h) (95 % CI)", fit.rate_interval.high);
     else if (std::isinf(fit.rate))
-        text +=
-            fmt::format("falls faster over the width h than can be measured: at least like exp(-{:.3g} h) (95 % CI)", fit.rate_interval.low);
+        text += fmt::format("falls faster over the width h than can be measured: at least like exp(-{:.3g} h) (95 % CI)",
+                            fit.rate_interval.low);
     else
         text += fmt::format("falls like exp(-{:.4g} h) over the width h, 95 % CI [{:.4g}, {:.4g}]", fit.rate, fit.rate_interval.low,
                             fit.rate_interval.high);

@@ -65,7 +65,7 @@ std::string still_falling_text(const StoreSummary& summary) {
     const CellSummary* most = nullptr;
     std::int64_t shortest = telling_tail;
     for (const CellSummary& cell : summary.cells) {
-        if (still_falling(cell) < noticed) continue;
+        if (still_falling(cell) < noticed || cell.cell.tail == 1) continue;  // one check shows nothing
         cells.push_back(cell.cell.index);
         shortest = std::min<std::int64_t>(shortest, cell.cell.tail);
         if (most == nullptr || still_falling(cell) > still_falling(*most)) most = &cell;

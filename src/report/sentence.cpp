@@ -105,8 +105,9 @@ std::string sentence(const CellSummary& cell, const std::vector<std::string>& na
     if (const std::int64_t diverged = cell.verdicts[static_cast<std::size_t>(Verdict::Diverged)]; diverged > 0)
         text += fmt::format("; {} % diverged", share_text(diverged, cell.done));
     if (still_falling(cell) > 0)
-        text += fmt::format("; the risk of {} % still decreases at the last step",
-                            share_text(cell.verdicts[static_cast<std::size_t>(Verdict::Budget)], cell.done));
+        text += cell.cell.tail == 1 ? "; a tail of one check does not show whether the risk still decreases"
+                                    : fmt::format("; the risk of {} % still decreases at the last step",
+                                                  share_text(cell.verdicts[static_cast<std::size_t>(Verdict::Budget)], cell.done));
     if (cell.prediction.rejected)
         text += fmt::format("; the numbers of inactive neurons contradict the law of the initialization (p-value {:.1e})",
                             cell.prediction.test->p_value);

@@ -13,8 +13,9 @@ inline constexpr std::array shown_verdicts{Verdict::Converged, Verdict::Oscillat
 
 /// What they mean, for a legend.
 inline constexpr const char* verdict_meaning =
-    "con: converged, parameters and risk are constant up to the tolerance; osc: oscillating, not constant, but the risk no longer "
-    "decreases; bud: budget, the risk still decreases at the last step; div: diverged";
+    "con: converged, parameters and risk are constant up to the tolerance; osc: oscillating, not constant or the gradient "
+    "is not small, and the risk no longer decreases; bud: budget, the risk still decreases at the last step, or the tail has one check "
+    "only; div: diverged";
 
 /// Of a cell with trials, in that order. They add up to 100, "<1" standing for what is missing; "<1" and ">99": not none and not all.
 std::array<std::string, 4> verdict_percents(const CellSummary& cell);
