@@ -98,7 +98,7 @@ ExitCode selftest(std::int64_t cells, std::uint64_t seed) {
 }
 
 struct SelftestCommand {
-    std::int64_t cells = 98;
+    std::int64_t cells = random_cell_combinations;
     std::uint64_t seed = 1;
     BackendChoice backend{"cpu", 0, {}};
 };
@@ -120,7 +120,9 @@ void add_selftest(CLI::App& app, Action& action) {
     const auto options = std::make_shared<SelftestCommand>();
     CLI::App* command =
         app.add_subcommand("selftest", "random cells on every instruction set and thread count, or GPU, compared bit for bit");
-    command->add_option("--cells", options->cells, "number of cells; 98 hold every activation with every optimizer in both precisions")
+    command
+        ->add_option("--cells", options->cells,
+                     "number of cells; the default holds every activation with every optimizer in both precisions")
         ->type_name("N")
         ->transform(whole_number(1, 1000000))
         ->capture_default_str();

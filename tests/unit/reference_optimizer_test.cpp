@@ -4,7 +4,7 @@
 #include <random>
 
 #include "reference/optimizer.hpp"
-#include "tests/enum_values.hpp"
+#include "tests/kind_values.hpp"
 
 namespace limrisk::reference {
 namespace {
@@ -52,13 +52,6 @@ struct Naive {
     }
 };
 
-const std::vector<Optimizer> optimizers{
-    {OptimizerKind::Sgd, 0, 0, 0, false, false},          {OptimizerKind::Momentum, 0.9, 0, 0, false, false},
-    {OptimizerKind::Nesterov, 0.8, 0, 0, false, false},   {OptimizerKind::Adagrad, 0, 0, 1e-3, false, false},
-    {OptimizerKind::Adagrad, 0, 0, 1e-3, true, false},    {OptimizerKind::Rmsprop, 0, 0.99, 1e-8, false, false},
-    {OptimizerKind::Rmsprop, 0, 0.99, 1e-8, false, true}, {OptimizerKind::Adadelta, 0, 0.95, 1e-6, false, false},
-    {OptimizerKind::Adam, 0.9, 0.999, 1e-8, false, false}};
-
 class ReferenceOptimizer : public testing::TestWithParam<Optimizer> {};
 
 TEST_P(ReferenceOptimizer, FollowsTheTheory) {
@@ -93,9 +86,7 @@ TEST_P(ReferenceOptimizer, ZeroGradientNeverMoves) {
     EXPECT_EQ(bits(theta), bits(0.3f));
 }
 
-TEST(ReferenceOptimizers, AreAll) { EXPECT_EQ(test::kinds_in(optimizers, &Optimizer::kind), test::enum_count<OptimizerKind>()); }
-
-INSTANTIATE_TEST_SUITE_P(Optimizers, ReferenceOptimizer, testing::ValuesIn(optimizers));
+INSTANTIATE_TEST_SUITE_P(Optimizers, ReferenceOptimizer, testing::ValuesIn(test::all_optimizers()));
 
 TEST(ReferenceAdam, StepBound) {
     // THEORY section 5: abs step <= (1-a)/sqrt((1-b)(1-a^2/b)) * gamma sqrt(1-b^n)/(1-a^n), attained for g growing like (b/a)^n.
