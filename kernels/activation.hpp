@@ -89,6 +89,21 @@ struct ActivationOn<ActivationKind::Softplus, V> {
 };
 
 template <class V>
+struct ActivationOn<ActivationKind::Swish, V> {
+    ActivationOn<ActivationKind::Logistic, V> logistic;
+    explicit ActivationOn(const Activation& activation) : logistic(activation) {}
+    LIMRISK_INLINE V value(V z) const { return z * logistic.value(z); }
+    LIMRISK_INLINE V derivative(V z) const {
+        const V s = logistic.value(z);
+        return fma(z * s, splat<V>(1) - s, s);
+    }
+    LIMRISK_INLINE V second_derivative(V z, V, V) const {
+        const V s = logistic.value(z);
+        return s * (splat<V>(1) - s) * (splat<V>(2) + z * (splat<V>(1) - splat<V>(2) * s));
+    }
+};
+
+template <class V>
 struct ActivationOn<ActivationKind::Tanh, V> {
     explicit ActivationOn(const Activation&) {}
     LIMRISK_INLINE V value(V z) const { return tanh(z); }

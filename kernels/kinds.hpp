@@ -9,7 +9,7 @@ namespace limrisk::kernels {
 
 enum class Precision : std::int32_t { Float32, Float64 };
 
-enum class ActivationKind : std::int32_t { Relu, PowerRelu, LeakyRelu, Clipping, Softplus, Logistic, Tanh };
+enum class ActivationKind : std::int32_t { Relu, PowerRelu, LeakyRelu, Clipping, Softplus, Logistic, Tanh, Swish };
 
 struct Activation {
     ActivationKind kind;
@@ -202,6 +202,12 @@ inline constexpr ActivationTraits activation_table[] = {
      .monotone = true,
      .cost = {80},
      .registers = lavish_registers},
+    {.kind = ActivationKind::Swish,
+     .name = "swish",
+     .meaning = "z / (1 + exp(-z))",
+     .other_names = "silu",
+     .pieces = {{PieceForm::Smooth, {}}},
+     .cost = {85}},
 };
 
 constexpr KindParameter<Optimizer> alpha_parameter(const char* fallback) {

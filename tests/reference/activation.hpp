@@ -137,6 +137,21 @@ struct Rules {
         }
     };
 
+    /// Smooth with a minimum: the ends of a range decide only if it is a point.
+    struct Swish {
+        static constexpr bool smooth = true;
+        static Real value(const P&, Real z) { return z * logistic(z); }
+        static Real derivative(const P&, Real z) {
+            const Real s = logistic(z);
+            return std::fma(z * s, Real(1) - s, s);
+        }
+        static std::vector<Real> kinks(const P&) { return {}; }
+        static bool inactive(const P& p, Range z) { return z.is_point() && value(p, z.maximum) == 0; }
+        static bool constant(const P&, Range z) { return z.is_point(); }
+        static bool linear(const P&, Range) { return false; }
+        static bool frozen(const P&, Range) { return false; }
+    };
+
     template <class Kind>
     static const ActivationRule<Real>* rule() {
         static const ActivationRule<Real> one{Kind::value,    Kind::derivative, Kind::smooth, Kind::kinks,
@@ -163,6 +178,8 @@ const ActivationRule<Real>* rule_of(ActivationKind kind) {
             return All::template rule<typename All::Logistic>();
         case ActivationKind::Tanh:
             return All::template rule<typename All::Tanh>();
+        case ActivationKind::Swish:
+            return All::template rule<typename All::Swish>();
     }
     throw std::logic_error("an activation without a rule");
 }
