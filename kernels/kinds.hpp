@@ -18,12 +18,12 @@ struct Activation {
     std::int32_t power;  ///< power_relu: exponent 2..16
 };
 
-enum class OptimizerKind : std::int32_t { Sgd, Momentum, Nesterov, Adagrad, Rmsprop, Adadelta, Adam };
+enum class OptimizerKind : std::int32_t { Sgd, Momentum, Nesterov, Adagrad, Rmsprop, Adadelta, Adam, Adamax };
 
 struct Optimizer {
     OptimizerKind kind;
     double alpha;          ///< decay of the first moment
-    double beta;           ///< decay of the second moment; adadelta: rho
+    double beta;           ///< decay of the second moment; adadelta: rho; adamax: of the largest abs g
     double epsilon;        ///< keeps a denominator away from 0
     bool epsilon_inside;   ///< adagrad: sqrt(M + epsilon)
     bool bias_correction;  ///< rmsprop: divide M by 1 - beta^n
@@ -221,9 +221,10 @@ constexpr KindParameter<Optimizer> alpha_parameter(const char* fallback) {
             .examples = {0.9, 0.85, 0}};
 }
 
-constexpr KindParameter<Optimizer> beta_parameter(const char* name, const char* fallback) {
+constexpr KindParameter<Optimizer> beta_parameter(const char* name, const char* fallback,
+                                                  const char* meaning = "decay of the second moment") {
     return {.name = name,
-            .meaning = "decay of the second moment",
+            .meaning = meaning,
             .real = &Optimizer::beta,
             .low = 0,
             .high = 1,
@@ -303,6 +304,14 @@ inline constexpr OptimizerTraits optimizer_table[] = {
      .first_moment = BiasCorrection::Always,
      .second_moment = BiasCorrection::Always,
      .cost = 18},
+    {.kind = OptimizerKind::Adamax,
+     .name = "adamax",
+     .meaning = "Adam with a decaying maximum of |g| in place of the root",
+     .learning_rate = "0.002",
+     .parameters = {alpha_parameter("0.9"), beta_parameter("beta", "0.999", "decay of the largest |g|"), epsilon_parameter("1e-8")},
+     .states = 2,
+     .first_moment = BiasCorrection::Always,
+     .cost = 14},
 };
 
 inline constexpr int activation_count = sizeof(activation_table) / sizeof(activation_table[0]);

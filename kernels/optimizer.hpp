@@ -53,6 +53,11 @@ LIMRISK_INLINE void update_coordinate(const StepConstants<V>& step, bool epsilon
         const V change = -(sqrt((first + step.epsilon) / (second + step.epsilon)) * g);
         first = fma(step.beta, first, step.beta_rest * (change * change));
         theta = fma(step.rate, change, theta);
+    } else if constexpr (Kind == OptimizerKind::Adamax) {
+        first = fma(step.alpha, first, step.alpha_rest * g);
+        const V decayed = step.beta * second, size = abs(g);
+        second = select(greater(decayed, size), decayed, size);
+        theta = fma(step.minus_rate, (first * step.first_correction) / (second + step.epsilon), theta);
     } else {
         static_assert(Kind == OptimizerKind::Adam);
         first = fma(step.alpha, first, step.alpha_rest * g);

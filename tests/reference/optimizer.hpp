@@ -80,6 +80,12 @@ struct OptimizerRules {
         const Real denominator = std::sqrt(second * step.c2) + c.epsilon;
         theta = std::fma(-step.gamma, (first * step.c1) / denominator, theta);
     }
+    static void adamax(const C& c, const Step& step, Real g, Real& theta, Real& first, Real& second) {
+        first = std::fma(c.alpha, first, c.alpha_rest * g);
+        const Real decayed = c.beta * second, size = std::abs(g);
+        second = decayed > size ? decayed : size;
+        theta = std::fma(-step.gamma, (first * step.c1) / (second + c.epsilon), theta);
+    }
 };
 
 template <class Real>
@@ -100,6 +106,8 @@ OptimizerRule<Real> rule_of(OptimizerKind kind) {
             return {2, false, false, All::adadelta};
         case OptimizerKind::Adam:
             return {2, false, true, All::adam};
+        case OptimizerKind::Adamax:
+            return {2, false, false, All::adamax};
     }
     throw std::logic_error("an optimizer without a rule");
 }

@@ -48,6 +48,11 @@ struct Naive {
                 second = average(o.beta, second, g * g);
                 theta -= gamma / (o.epsilon + std::sqrt(second / bias_2)) * m / bias_1;
                 break;
+            case OptimizerKind::Adamax:
+                m = average(o.alpha, m, g);
+                second = std::max(o.beta * second, std::abs(g));
+                theta -= gamma / bias_1 * m / (second + o.epsilon);
+                break;
         }
     }
 };
@@ -109,6 +114,21 @@ TEST(ReferenceAdam, StepBound) {
         }
     }
     EXPECT_GT(closest, 0.999);  // the bound is sharp, so a wrong recursion would break it
+}
+
+/// Two steps by hand, epsilon below rounding: m/(1-a) = g1, then (0.9 g1 + g2)/1.9, over the largest of 0.999 abs g1 and abs g2.
+TEST(ReferenceAdamax, FirstSteps) {
+    const Optimizer adamax{OptimizerKind::Adamax, 0.9, 0.999, 1e-300, false, false};
+    Schedule schedule(adamax, {0.002, 0});
+    double theta = 0;
+    CoordinateState<double> state;
+    update(adamax, schedule.next<double>(), -3.0, theta, state);
+    EXPECT_NEAR(theta, 0.002, 1e-17);
+    update(adamax, schedule.next<double>(), 1.0, theta, state);
+    EXPECT_NEAR(theta, 0.002 + 0.002 * (1.7 / 1.9) / (0.999 * 3), 1e-17);
+    EXPECT_EQ(state.second, 0.999 * 3);
+    update(adamax, schedule.next<double>(), 4.0, theta, state);
+    EXPECT_EQ(state.second, 4);
 }
 
 TEST(ReferenceOptimizerState, SubnormalStatesBecomeZeroAfterUse) {
