@@ -1,5 +1,5 @@
-// Micro benchmark of the CPU backend: replica-steps per second of one thread, for each instruction set, optimizer, width and precision,
-// and what the default tracking costs. `limrisk bench` is the benchmark for users; this one is for work on the kernels.
+// Micro benchmark of the CPU backend: replica-steps per second of one thread, for each instruction set, optimizer, activation, width and
+// precision, and what the default tracking costs. `limrisk bench` is the benchmark for users; this one is for work on the kernels.
 #include <benchmark/benchmark.h>
 
 #include <string>
@@ -42,17 +42,19 @@ void add(const std::string& name, const CellConfig& config, Isa isa) {
 }
 
 void add_optimizers(Isa isa) {
-    using Kind = kernels::OptimizerKind;
-    const std::pair<const char*, kernels::Optimizer> optimizers[] = {
-        {"momentum", {Kind::Momentum, 0.9, 0, 0, false, false}},    {"nesterov", {Kind::Nesterov, 0.9, 0, 0, false, false}},
-        {"adagrad", {Kind::Adagrad, 0, 0, 1e-10, false, false}},    {"rmsprop", {Kind::Rmsprop, 0, 0.99, 1e-8, false, false}},
-        {"adadelta", {Kind::Adadelta, 0, 0.9, 1e-6, false, false}}, {"adam", {Kind::Adam, 0.9, 0.999, 1e-8, false, false}},
-    };
-    for (const auto& [name, optimizer] : optimizers) {
+    for (const kernels::OptimizerTraits& optimizer : kernels::optimizer_table) {
         CellConfig cell = standard_cell();
-        cell.optimizer = optimizer;
+        cell.optimizer = kernels::example_of(optimizer.kind);
         cell.learning_rate.initial = 0.01;
-        add(name, cell, isa);
+        add(optimizer.name, cell, isa);
+    }
+}
+
+void add_activations(Isa isa) {
+    for (const kernels::ActivationTraits& activation : kernels::activation_table) {
+        CellConfig cell = standard_cell();
+        cell.activation = kernels::example_of(activation.kind);
+        add(activation.name, cell, isa);
     }
 }
 
@@ -75,6 +77,7 @@ int main(int argc, char** argv) {
             add("width" + std::to_string(width), cell, isa);
         }
         add_optimizers(isa);
+        add_activations(isa);
     }
     benchmark::RunSpecifiedBenchmarks();
     return 0;

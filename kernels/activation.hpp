@@ -1,13 +1,14 @@
 // Activations and their left derivatives on lanes: docs/numerics.md section 5.
-// To add one: a kind in cell.hpp, a specialisation here, its states in tracking.hpp, its row in src/campaign's catalog.
+// To add one: a row in kinds.hpp and a specialisation here; all else follows from the row.
 #pragma once
-#include "cell.hpp"
 #include "elementary.hpp"
+#include "kinds.hpp"
 
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
 
-/// A(z) and A'(z) of one activation, with its parameters in lanes. V: a real or a register of them.
+/// A(z) and its left derivative A'(z) of one activation, with its parameters in lanes. V: a real or a register of them.
+/// `second_derivative` (0 at kinks) may use A(z) and A'(z); training does without it.
 template <ActivationKind Kind, class V>
 struct ActivationOn;
 
@@ -16,6 +17,7 @@ struct ActivationOn<ActivationKind::Relu, V> {
     explicit ActivationOn(const Activation&) {}
     LIMRISK_INLINE V value(V z) const { return relu(z); }
     LIMRISK_INLINE V derivative(V z) const { return select(greater(z, splat<V>(0)), splat<V>(1), splat<V>(0)); }
+    LIMRISK_INLINE V second_derivative(V, V, V) const { return V{}; }
 };
 
 template <class V>
@@ -31,6 +33,11 @@ struct ActivationOn<ActivationKind::PowerRelu, V> {
     }
     LIMRISK_INLINE V value(V z) const { return lower_power(z) * relu(z); }
     LIMRISK_INLINE V derivative(V z) const { return splat<V>(power) * lower_power(z); }
+    LIMRISK_INLINE V second_derivative(V z, V, V) const {
+        V u = splat<V>(power * (power - 1));
+        for (int k = 2; k < power; ++k) u = u * relu(z);
+        return select(greater(z, splat<V>(0)), u, splat<V>(0));
+    }
 };
 
 template <class V>
@@ -39,6 +46,7 @@ struct ActivationOn<ActivationKind::LeakyRelu, V> {
     explicit ActivationOn(const Activation& activation) : slope(splat<V>(activation.first)) {}
     LIMRISK_INLINE V value(V z) const { return select(greater(z, splat<V>(0)), z, slope * z); }
     LIMRISK_INLINE V derivative(V z) const { return select(greater(z, splat<V>(0)), splat<V>(1), slope); }
+    LIMRISK_INLINE V second_derivative(V, V, V) const { return V{}; }
 };
 
 template <class V>
@@ -50,6 +58,7 @@ struct ActivationOn<ActivationKind::Clipping, V> {
         return select(greater(t, high), high, t);
     }
     LIMRISK_INLINE V derivative(V z) const { return select(both(greater(z, low), less_equal(z, high)), splat<V>(1), splat<V>(0)); }
+    LIMRISK_INLINE V second_derivative(V, V, V) const { return V{}; }
 };
 
 template <class V>
@@ -63,6 +72,7 @@ struct ActivationOn<ActivationKind::Logistic, V> {
         const V a = value(z);
         return a * (splat<V>(1) - a);
     }
+    LIMRISK_INLINE V second_derivative(V, V value, V first) const { return first * (splat<V>(1) - splat<V>(2) * value); }
 };
 
 template <class V>
@@ -75,6 +85,22 @@ struct ActivationOn<ActivationKind::Softplus, V> {
         return relu(z) + (log(u) + (e - (u - splat<V>(1))) / u);
     }
     LIMRISK_INLINE V derivative(V z) const { return slope.value(z); }
+    LIMRISK_INLINE V second_derivative(V, V, V first) const { return first * (splat<V>(1) - first); }
+};
+
+template <class V>
+struct ActivationOn<ActivationKind::Swish, V> {
+    ActivationOn<ActivationKind::Logistic, V> logistic;
+    explicit ActivationOn(const Activation& activation) : logistic(activation) {}
+    LIMRISK_INLINE V value(V z) const { return z * logistic.value(z); }
+    LIMRISK_INLINE V derivative(V z) const {
+        const V s = logistic.value(z);
+        return fma(z * s, splat<V>(1) - s, s);
+    }
+    LIMRISK_INLINE V second_derivative(V z, V, V) const {
+        const V s = logistic.value(z);
+        return s * (splat<V>(1) - s) * (splat<V>(2) + z * (splat<V>(1) - splat<V>(2) * s));
+    }
 };
 
 template <class V>
@@ -85,50 +111,8 @@ struct ActivationOn<ActivationKind::Tanh, V> {
         const V a = tanh(z);
         return fma(-a, a, splat<V>(1));
     }
+    LIMRISK_INLINE V second_derivative(V, V value, V first) const { return splat<V>(-2) * value * first; }
 };
-
-/// Piecewise linear or polynomial activations have kinks; the others are smooth.
-constexpr bool has_kinks(ActivationKind kind) {
-    switch (kind) {
-        case ActivationKind::Relu:
-        case ActivationKind::PowerRelu:
-        case ActivationKind::LeakyRelu:
-        case ActivationKind::Clipping:
-            return true;
-        case ActivationKind::Softplus:
-        case ActivationKind::Logistic:
-        case ActivationKind::Tanh:
-            return false;
-    }
-    return false;
-}
-
-template <ActivationKind Kind>
-struct ActivationTag {
-    static constexpr ActivationKind kind = Kind;
-};
-
-/// Calls `body` with the tag of a kind known at run time.
-template <class Body>
-LIMRISK_INLINE auto with_activation(ActivationKind kind, Body body) {
-    switch (kind) {
-        case ActivationKind::PowerRelu:
-            return body(ActivationTag<ActivationKind::PowerRelu>{});
-        case ActivationKind::LeakyRelu:
-            return body(ActivationTag<ActivationKind::LeakyRelu>{});
-        case ActivationKind::Clipping:
-            return body(ActivationTag<ActivationKind::Clipping>{});
-        case ActivationKind::Softplus:
-            return body(ActivationTag<ActivationKind::Softplus>{});
-        case ActivationKind::Logistic:
-            return body(ActivationTag<ActivationKind::Logistic>{});
-        case ActivationKind::Tanh:
-            return body(ActivationTag<ActivationKind::Tanh>{});
-        case ActivationKind::Relu:
-            break;
-    }
-    return body(ActivationTag<ActivationKind::Relu>{});
-}
 
 }  // namespace LIMRISK_LANES
 }  // namespace limrisk::kernels

@@ -3,66 +3,11 @@
 #pragma once
 #include <cstdint>
 
+#include "kinds.hpp"
+#include "law_kinds.hpp"
 #include "program.hpp"
 
 namespace limrisk::kernels {
-
-enum class Precision : std::int32_t { Float32, Float64 };
-
-enum class ActivationKind : std::int32_t { Relu, PowerRelu, LeakyRelu, Clipping, Softplus, Logistic, Tanh };
-
-/// Whether neurons can freeze: whether A' is 0 on a half line, exactly and not by rounding. docs/numerics.md section 10.
-constexpr bool has_frozen_neurons(ActivationKind kind) {
-    switch (kind) {
-        case ActivationKind::Relu:
-        case ActivationKind::PowerRelu:
-        case ActivationKind::Clipping:
-            return true;
-        case ActivationKind::LeakyRelu:
-        case ActivationKind::Softplus:
-        case ActivationKind::Logistic:
-        case ActivationKind::Tanh:
-            return false;
-    }
-    return false;
-}
-
-struct Activation {
-    ActivationKind kind;
-    double first;        ///< leaky_relu: slope; clipping: low
-    double second;       ///< clipping: high
-    std::int32_t power;  ///< power_relu: exponent 2..16
-};
-
-enum class OptimizerKind : std::int32_t { Sgd, Momentum, Nesterov, Adagrad, Rmsprop, Adadelta, Adam };
-
-struct Optimizer {
-    OptimizerKind kind;
-    double alpha;          ///< momentum, nesterov, adam: first-moment decay
-    double beta;           ///< rmsprop, adam: second-moment decay; adadelta: rho
-    double epsilon;        ///< adagrad, rmsprop, adadelta, adam
-    bool epsilon_inside;   ///< adagrad: sqrt(M + epsilon)
-    bool bias_correction;  ///< rmsprop: divide M by 1 - beta^n
-};
-
-struct LearningRate {
-    double initial;
-    double power;  ///< gamma_n = initial * n^-power; 0: constant
-};
-
-enum class LawKind : std::int32_t { Zero, Uniform, Normal, TruncatedNormal };
-
-/// Law of one real variate.
-struct Law {
-    LawKind kind;
-    double low, high;        ///< uniform, truncated normal
-    double mean, deviation;  ///< normal, truncated normal
-    double p_low, p_high;    ///< truncated normal: probabilities of the ends under the untruncated law
-};
-
-struct Initialization {
-    Law inner_weight, inner_bias, outer_weight, outer_bias;
-};
 
 /// Input nodes with weights and target values. In the training precision for training, double for evaluation.
 template <class Real>

@@ -22,13 +22,15 @@ struct Evaluation {
     using LayoutType = FixedLayout<Spec::dimension, Spec::slots, Spec::tile>;
     static constexpr TileShape tile{Spec::tile, Spec::slots};
 
+    static constexpr std::int64_t shared_row_count = shared_rows(Spec::network, Storage::Global, tile, Spec::dimension, OptimizerKind::Sgd);
+
     RowArena shared;
     StridedRows<double> theta, sums;
     MemoryPass<double> pass;
 
     template <class Real>
     LIMRISK_INLINE Evaluation(const WarpPlace& place, const Piece<Real>& piece)
-        : shared(place.shared_memory<double>(shared_rows(Spec::network, Storage::Global, tile, Spec::dimension, OptimizerKind::Sgd))),
+        : shared(place.shared_memory<double>(shared_row_count)),
           theta(Spec::network == Storage::Shared ? shared.take<double>(LayoutType::rows()) : place.rows(piece, piece.theta_double)),
           sums(Spec::network == Storage::Shared ? shared.take<double>(LayoutType::rows()) : place.rows(piece, piece.sums_double)),
           pass(shared, Spec::tile, Spec::dimension) {}
@@ -93,8 +95,8 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
         if (rule == 0 || !on_training_nodes) training = gradient;
     }
     const Pack<double> norm = sum_of_squares(layout, [&](std::int64_t row) { return evaluation.theta[row]; });
-    const StateCounts<Real> counts =
-        count_states<Real>(cell, layout, theta, last_slot_presence<Real>(layout, cell.width), place.rows(a.piece, a.piece.was_inactive));
+    const StateCounts<Real> counts = count_states_of<Spec::activation.kind, Real>(
+        cell, layout, theta, last_slot_presence<Real>(layout, cell.width), place.rows(a.piece, a.piece.was_inactive));
     const auto count = [](const Pack<Real>& pack) { return static_cast<std::int32_t>(pack.part[0]); };
     Pack<double> moved{};
     if (a.index > first_tail_check(cell)) moved = squared_distance<Real>(layout, theta, tail_start);
@@ -138,10 +140,10 @@ LIMRISK_INLINE double accurate_risk_of_tiles(const Cell& cell, const WarpPlace& 
         warp_barrier();
         const NetworkView view{h, network, network + h, network + 2 * h, outer_bias};
         double count = 0;
-        if (lane_of_thread() == 0) count = static_cast<double>(breakpoints(cell, view, scratch));
+        if (lane_of_thread() == 0) count = static_cast<double>(breakpoints<Spec::activation.kind>(cell, view, scratch));
         warp_barrier();
         const auto points = static_cast<std::int64_t>(lane_of_warp(count, 0));
-        const double risk = accurate_risk(cell, view, scratch, points, [](const Pack<double>& x) {
+        const double risk = accurate_risk<Spec::activation.kind>(cell, view, scratch, points, [](const Pack<double>& x) {
             const double at[1] = {x.part[0]};
             return Pack<double>{{Spec::target(at)}};
         });

@@ -23,7 +23,7 @@ struct FusedState {
     static constexpr int rows = static_cast<int>(LayoutType::rows());
     static constexpr int states = state_count(Spec::optimizer.kind);
     static constexpr bool in_registers = Spec::network == Storage::Registers;
-    static constexpr bool looks_ahead = Spec::optimizer.kind == OptimizerKind::Nesterov;
+    static constexpr bool looks_ahead = traits_of(Spec::optimizer.kind).looks_ahead;
 
     using Network = RowSpace<Real, rows, in_registers>;
     Network theta, gradient;

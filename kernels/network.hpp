@@ -27,7 +27,7 @@ struct PassScratch {
 
 /// Samples that the inner loops carry in registers at once; fewer where the activation itself needs many registers.
 template <ActivationKind Kind>
-inline constexpr int samples_at_once = has_kinks(Kind) ? samples_in_registers : 2;
+inline constexpr int samples_at_once = is_piecewise_polynomial(Kind) ? samples_in_registers : 2;
 
 /// The passes for one activation; D is the input dimension, 0 for one known at run time only.
 ///   Rows         where parameters, sums and scratch are: Pack<Real>* or StridedRows<Real>

@@ -1,8 +1,8 @@
 // One step of every optimizer, coordinate by coordinate: docs/numerics.md section 9.
-// To add one: a kind in cell.hpp, an update here, its row in the catalog of src/campaign, its recursion in tests/reference/optimizer.hpp.
+// To add one: a row in kinds.hpp and an update here; all else follows from the row.
 #pragma once
-#include "cell.hpp"
 #include "elementary.hpp"
+#include "kinds.hpp"
 #include "pack.hpp"
 #include "storage.hpp"
 
@@ -12,7 +12,7 @@ inline namespace LIMRISK_LANES {
 /// What changes from step to step, the same for every replica. Double, rounded to Real by the update.
 struct StepScalars {
     double learning_rate;
-    double first_correction;   ///< C1 = 1 / (1 - alpha^n)
+    double first_correction;   ///< C1 = 1 / (1 - alpha^n), or 1
     double second_correction;  ///< C2 = 1 / (1 - beta^n), or 1
 };
 
@@ -53,6 +53,11 @@ LIMRISK_INLINE void update_coordinate(const StepConstants<V>& step, bool epsilon
         const V change = -(sqrt((first + step.epsilon) / (second + step.epsilon)) * g);
         first = fma(step.beta, first, step.beta_rest * (change * change));
         theta = fma(step.rate, change, theta);
+    } else if constexpr (Kind == OptimizerKind::Adamax) {
+        first = fma(step.alpha, first, step.alpha_rest * g);
+        const V decayed = step.beta * second, size = abs(g);
+        second = select(greater(decayed, size), decayed, size);
+        theta = fma(step.minus_rate, (first * step.first_correction) / (second + step.epsilon), theta);
     } else {
         static_assert(Kind == OptimizerKind::Adam);
         first = fma(step.alpha, first, step.alpha_rest * g);
@@ -89,7 +94,7 @@ LIMRISK_INLINE void update_rows(const Optimizer& optimizer, const StepScalars& s
         });
 }
 
-/// The parameters at which Nesterov's gradient is taken: theta - gamma alpha m.
+/// The parameters at which the gradient of an optimizer that looks ahead is taken: theta - gamma alpha m.
 template <class Real, class Rows, class StateRows>
 LIMRISK_INLINE void look_ahead(const Optimizer& optimizer, const StepScalars& scalars, std::int64_t rows, Rows theta, StateRows first,
                                Rows shifted) {
@@ -97,32 +102,6 @@ LIMRISK_INLINE void look_ahead(const Optimizer& optimizer, const StepScalars& sc
     LIMRISK_UNROLL_ROWS(Rows)
     for (std::int64_t row = 0; row < rows; ++row)
         for_parts<Real>([&](int p) { shifted[row].part[p] = fma(factor, first[row].part[p], theta[row].part[p]); });
-}
-
-template <OptimizerKind Kind>
-struct OptimizerTag {
-    static constexpr OptimizerKind kind = Kind;
-};
-
-/// Calls `body` with the tag of a kind known at run time.
-template <class Body>
-LIMRISK_INLINE void with_optimizer(OptimizerKind kind, Body body) {
-    switch (kind) {
-        case OptimizerKind::Sgd:
-            return body(OptimizerTag<OptimizerKind::Sgd>{});
-        case OptimizerKind::Momentum:
-            return body(OptimizerTag<OptimizerKind::Momentum>{});
-        case OptimizerKind::Nesterov:
-            return body(OptimizerTag<OptimizerKind::Nesterov>{});
-        case OptimizerKind::Adagrad:
-            return body(OptimizerTag<OptimizerKind::Adagrad>{});
-        case OptimizerKind::Rmsprop:
-            return body(OptimizerTag<OptimizerKind::Rmsprop>{});
-        case OptimizerKind::Adadelta:
-            return body(OptimizerTag<OptimizerKind::Adadelta>{});
-        case OptimizerKind::Adam:
-            return body(OptimizerTag<OptimizerKind::Adam>{});
-    }
 }
 
 }  // namespace LIMRISK_LANES

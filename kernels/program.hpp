@@ -34,6 +34,12 @@ enum class Op : std::int32_t {
     If,  ///< pops else, then, condition
 };
 
+/// Whether the value may jump where the operands do not.
+constexpr bool may_jump(Op op) {
+    return op == Op::Less || op == Op::LessEqual || op == Op::Greater || op == Op::GreaterEqual || op == Op::Equal || op == Op::NotEqual ||
+           op == Op::If;
+}
+
 /// Operands that an operation takes from the stack.
 constexpr int operand_count(Op op) {
     switch (op) {

@@ -25,14 +25,17 @@ public:
             alpha_power_ *= optimizer_.alpha;
             beta_power_ *= optimizer_.beta;
             scalars[i].learning_rate = rates.lane(i);
-            scalars[i].first_correction = 1 / (1 - alpha_power_);
-            const bool uncorrected = optimizer_.kind == OptimizerKind::Rmsprop && !optimizer_.bias_correction;
-            scalars[i].second_correction = uncorrected ? 1 : 1 / (1 - beta_power_);
+            scalars[i].first_correction = corrected(traits_of(optimizer_.kind).first_moment) ? 1 / (1 - alpha_power_) : 1;
+            scalars[i].second_correction = corrected(traits_of(optimizer_.kind).second_moment) ? 1 / (1 - beta_power_) : 1;
         }
         step_ += count;
     }
 
 private:
+    bool corrected(BiasCorrection moment) const {
+        return moment == BiasCorrection::Always || (moment == BiasCorrection::Optional && optimizer_.bias_correction);
+    }
+
     Optimizer optimizer_;
     LearningRate rate_;
     std::int64_t step_ = 0;

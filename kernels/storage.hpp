@@ -7,23 +7,6 @@ namespace limrisk::kernels {
 
 enum class Storage : std::int32_t { Registers, Shared, Global };
 
-/// Number of states of an optimizer per coordinate: 0, 1 or 2.
-constexpr int state_count(OptimizerKind kind) {
-    switch (kind) {
-        case OptimizerKind::Sgd:
-            return 0;
-        case OptimizerKind::Momentum:
-        case OptimizerKind::Nesterov:
-        case OptimizerKind::Adagrad:
-        case OptimizerKind::Rmsprop:
-            return 1;
-        case OptimizerKind::Adadelta:
-        case OptimizerKind::Adam:
-            return 2;
-    }
-    return 0;
-}
-
 /// Rows (one real per lane) of a parameter-shaped array: slot by slot w_0..w_{d-1}, b, v; then c.
 constexpr std::int64_t row_count(std::int64_t slots, std::int64_t dimension) { return slots * (dimension + 2) + 1; }
 
@@ -33,7 +16,7 @@ constexpr std::int64_t scratch_rows(std::int64_t tile, std::int64_t dimension) {
 }
 
 /// Rows of the arrays that have the shape of the network: theta, gradient, and what the gradient is taken at if that is not theta.
-constexpr std::int64_t network_rows(std::int64_t rows, OptimizerKind kind) { return rows * (kind == OptimizerKind::Nesterov ? 3 : 2); }
+constexpr std::int64_t network_rows(std::int64_t rows, OptimizerKind kind) { return rows * (traits_of(kind).looks_ahead ? 3 : 2); }
 
 /// Rows in shared memory of a warp that trains.
 constexpr std::int64_t shared_rows(Storage network, Storage states, TileShape tile, std::int64_t dimension, OptimizerKind kind) {

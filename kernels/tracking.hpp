@@ -17,42 +17,56 @@ struct NeuronStates {
     MaskOf<V> inactive, constant, linear, frozen;
 };
 
-template <ActivationKind Kind>
-inline constexpr bool has_no_states = false;
+/// Whether the range lies in piece I of the activation: between its kinks. A constant piece is without its left end, where the left
+/// derivative is that of the piece before.
+template <ActivationKind Kind, int I, class V>
+LIMRISK_INLINE MaskOf<V> lies_in_piece(const Activation& activation, const Range<V>& z) {
+    constexpr ActivationTraits traits = traits_of(Kind);
+    MaskOf<V> inside = equal(V{}, V{});
+    if constexpr (I > 0) {
+        const V left = splat<V>(traits.kinks[I - 1].at.of(activation));
+        inside = traits.pieces[I].form == PieceForm::Constant ? less(left, z.low) : less_equal(left, z.low);
+    }
+    if constexpr (I < traits.kink_count) inside = both(inside, less_equal(z.high, splat<V>(traits.kinks[I].at.of(activation))));
+    return inside;
+}
 
-/// `z`: of a monotone activation the two ends say all. The states of others need more than this.
+/// Adds what follows from piece I and those to the right of it.
+template <ActivationKind Kind, int I = 0, class V>
+LIMRISK_INLINE void add_pieces(const Activation& activation, const Range<V>& z, NeuronStates<V>& s) {
+    constexpr ActivationTraits traits = traits_of(Kind);
+    if constexpr (I <= traits.kink_count) {
+        constexpr PieceForm form = traits.pieces[I].form;
+        if constexpr (form == PieceForm::Constant) {
+            const MaskOf<V> inside = lies_in_piece<Kind, I>(activation, z);
+            const V value = splat<V>(traits.pieces[I].term.of(activation));
+            s.frozen = either(s.frozen, inside);
+            s.inactive = either(s.inactive, both(inside, equal(value, V{})));
+        } else if constexpr (form == PieceForm::Linear || form == PieceForm::Polynomial) {
+            s.linear = either(s.linear, lies_in_piece<Kind, I>(activation, z));
+        }
+        add_pieces<Kind, I + 1>(activation, z, s);
+    }
+}
 
+/// What a neuron is whose z runs through a range. Pieces that are polynomials decide by their ends. A smooth piece decides by the values of
+/// A at the ends of the range if A is monotone, else only if the range is a point.
 template <ActivationKind Kind, class V>
 LIMRISK_INLINE NeuronStates<V> neuron_states(const Activation& activation, const Range<V>& z) {
-    using enum ActivationKind;
+    constexpr ActivationTraits traits = traits_of(Kind);
     const V zero{};
     const MaskOf<V> point = equal(z.low, z.high), never = less(z.high, z.high);
-    NeuronStates<V> s;
-    if constexpr (Kind == Relu || Kind == PowerRelu) {
-        s.inactive = less_equal(z.high, zero);
-        s.constant = point;
-        s.linear = less_equal(zero, z.low);
-        s.frozen = s.inactive;
-    } else if constexpr (Kind == LeakyRelu) {
-        s.inactive = both(equal(z.high, zero), equal(z.low, zero));
-        s.constant = point;
-        s.linear = either(less_equal(zero, z.low), less_equal(z.high, zero));
-        s.frozen = never;
-    } else if constexpr (Kind == Clipping) {
-        const V low = splat<V>(activation.first), high = splat<V>(activation.second);
-        const MaskOf<V> below = less_equal(z.high, low), above = greater(z.low, high);
-        s.inactive = either(both(equal(low, zero), below), both(equal(high, zero), above));
-        s.frozen = either(below, above);
-        s.constant = either(s.frozen, point);
-        s.linear = both(less_equal(low, z.low), less_equal(z.high, high));
-    } else if constexpr (Kind == Softplus || Kind == Logistic || Kind == Tanh) {
+    NeuronStates<V> s{never, never, never, never};
+    add_pieces<Kind>(activation, z, s);
+    s.constant = either(s.frozen, point);
+    if constexpr (traits.zero_at_zero) s.inactive = either(s.inactive, both(equal(z.high, zero), equal(z.low, zero)));
+    if constexpr (!is_piecewise_polynomial(Kind)) {
         const ActivationOn<Kind, V> a(activation);
         const V at_low = a.value(z.low), at_high = a.value(z.high);
-        s.inactive = both(equal(at_low, zero), equal(at_high, zero));
-        s.constant = equal(at_low, at_high);
-        s.linear = s.frozen = never;
-    } else {
-        static_assert(has_no_states<Kind>, "what is a neuron of this activation on a range of z? See docs/numerics.md section 10");
+        MaskOf<V> zeros = both(equal(at_low, zero), equal(at_high, zero)), same = equal(at_low, at_high);
+        if constexpr (!traits.monotone) zeros = both(zeros, point), same = both(same, point);
+        s.inactive = either(s.inactive, zeros);
+        s.constant = either(s.constant, same);
     }
     s.constant = both(s.constant, negate(s.inactive));
     s.linear = both(s.linear, negate(either(s.inactive, s.constant)));
@@ -105,44 +119,49 @@ struct StateCounts {
 
 /// Counts the states of all neurons and compares inactivity with the check before.
 ///   was_inactive  [slots] 1 or 0, replaced;   last_slot_present  see NetworkPass::finish
-template <class Real, class Rows>
-StateCounts<Real> count_states(const Cell& cell, const Layout& layout, Rows theta, const Pack<Real>& last_slot_present, Rows was_inactive) {
+template <ActivationKind Kind, class Real, class Rows>
+StateCounts<Real> count_states_of(const Cell& cell, const Layout& layout, Rows theta, const Pack<Real>& last_slot_present,
+                                  Rows was_inactive) {
     using V = Vec<Real>;
     StateCounts<Real> counts{};
-    with_activation(cell.activation.kind, [&](auto tag) {
-        constexpr ActivationKind kind = decltype(tag)::kind;
-        for (std::int64_t q = 0; q < layout.slots; ++q)
-            for (int p = 0; p < parts<Real>; ++p) {
-                const auto slot = theta + q * layout.per_slot();
-                const auto present = q + 1 < layout.slots ? equal(V{}, V{}) : negate(equal(last_slot_present.part[p], V{}));
-                const NeuronStates<V> box = neuron_states<kind>(cell.activation, box_range<Real>(cell, slot, p));
-                Range<V> range;
-                if (!cell.fresh_samples && sizeof(Real) == 4)
-                    range = data_range<Real>(cell.training_nodes_float.inputs, cell.training_nodes_float.count, layout.dimension, slot, p);
-                else if (!cell.fresh_samples)
-                    range =
-                        data_range<Real>(cell.training_nodes_double.inputs, cell.training_nodes_double.count, layout.dimension, slot, p);
-                else
-                    range = data_range<Real>(cell.check_nodes.inputs, cell.check_nodes.count, layout.dimension, slot, p);
-                const NeuronStates<V> on_data = neuron_states<kind>(cell.activation, range);
-                const V one = splat<V>(1);
-                const auto before = negate(equal(was_inactive[q].part[p], V{}));
-                const auto inactive = both(box.inactive, present);
-                const auto count = [&](Pack<Real>& sum, const MaskOf<V>& mask) { sum.part[p] = masked_add(mask, sum.part[p], one); };
-                count(counts.inactive, inactive);
-                count(counts.constant, both(box.constant, present));
-                count(counts.linear, both(box.linear, present));
-                count(counts.inactive_on_data, both(both(on_data.inactive, present), negate(inactive)));
-                count(counts.died, both(inactive, negate(before)));
-                count(counts.revived, both(both(before, present), negate(inactive)));
-                count(counts.frozen_constant, both(both(box.constant, box.frozen), present));
-                was_inactive[q].part[p] = select(inactive, one, V{});
-            }
-    });
+    for (std::int64_t q = 0; q < layout.slots; ++q)
+        for (int p = 0; p < parts<Real>; ++p) {
+            const auto slot = theta + q * layout.per_slot();
+            const auto present = q + 1 < layout.slots ? equal(V{}, V{}) : negate(equal(last_slot_present.part[p], V{}));
+            const NeuronStates<V> box = neuron_states<Kind>(cell.activation, box_range<Real>(cell, slot, p));
+            Range<V> range;
+            if (!cell.fresh_samples && sizeof(Real) == 4)
+                range = data_range<Real>(cell.training_nodes_float.inputs, cell.training_nodes_float.count, layout.dimension, slot, p);
+            else if (!cell.fresh_samples)
+                range = data_range<Real>(cell.training_nodes_double.inputs, cell.training_nodes_double.count, layout.dimension, slot, p);
+            else
+                range = data_range<Real>(cell.check_nodes.inputs, cell.check_nodes.count, layout.dimension, slot, p);
+            const NeuronStates<V> on_data = neuron_states<Kind>(cell.activation, range);
+            const V one = splat<V>(1);
+            const auto before = negate(equal(was_inactive[q].part[p], V{}));
+            const auto inactive = both(box.inactive, present);
+            const auto count = [&](Pack<Real>& sum, const MaskOf<V>& mask) { sum.part[p] = masked_add(mask, sum.part[p], one); };
+            count(counts.inactive, inactive);
+            count(counts.constant, both(box.constant, present));
+            count(counts.linear, both(box.linear, present));
+            count(counts.inactive_on_data, both(both(on_data.inactive, present), negate(inactive)));
+            count(counts.died, both(inactive, negate(before)));
+            count(counts.revived, both(both(before, present), negate(inactive)));
+            count(counts.frozen_constant, both(both(box.constant, box.frozen), present));
+            was_inactive[q].part[p] = select(inactive, one, V{});
+        }
     Pack<Real>* const sums[] = {&counts.inactive, &counts.constant, &counts.linear,         &counts.inactive_on_data,
                                 &counts.died,     &counts.revived,  &counts.frozen_constant};
     for (Pack<Real>* sum : sums) *sum = tile_sum(*sum, layout.tile);
     return counts;
+}
+
+/// The same for a kind known at run time.
+template <class Real, class Rows>
+StateCounts<Real> count_states(const Cell& cell, const Layout& layout, Rows theta, const Pack<Real>& last_slot_present, Rows was_inactive) {
+    return with_activation(cell.activation.kind, [&](auto tag) {
+        return count_states_of<decltype(tag)::kind, Real>(cell, layout, theta, last_slot_present, was_inactive);
+    });
 }
 
 /// Sum of squares of a parameter-shaped array given row by row in double; alike in all lanes of a tile.

@@ -25,7 +25,7 @@ Warp<Real>::Warp(const Cell& cell, std::int64_t first_trial, char* memory)
     const int states = state_count(cell.optimizer.kind);
     if (states >= 1) first_ = arena.take<Pack<Real>>(rows);
     if (states >= 2) second_ = arena.take<Pack<Real>>(rows);
-    if (cell.optimizer.kind == OptimizerKind::Nesterov) shifted_ = arena.take<Pack<Real>>(rows);
+    if (traits_of(cell.optimizer.kind).looks_ahead) shifted_ = arena.take<Pack<Real>>(rows);
     was_inactive_ = arena.take<Pack<Real>>(layout_.slots);
     unused_inactive_ = arena.take<Pack<Real>>(layout_.slots);
     theta_double_ = arena.take<Pack<double>>(rows);
@@ -254,12 +254,15 @@ double Warp<Real>::accurate_risk_of(const Pack<Real>* rows, int replica) {
             outer_bias = static_cast<double>(value);
     });
     const NetworkView network{h, network_, network_ + h, network_ + 2 * h, outer_bias};
-    const std::int64_t count = breakpoints(cell_, network, points_);
-    return accurate_risk(cell_, network, points_, count, [&](const Pack<double>& x) {
+    const auto target = [&](const Pack<double>& x) {
         Pack<double> y;
         run_target(cell_.target, x.part, 0, 1, parts<double>, stack_double_);
         for_parts<double>([&](int p) { y.part[p] = stack_double_[p]; });
         return y;
+    };
+    return with_activation(cell_.activation.kind, [&](auto tag) {
+        constexpr ActivationKind kind = decltype(tag)::kind;
+        return accurate_risk<kind>(cell_, network, points_, breakpoints<kind>(cell_, network, points_), target);
     });
 }
 

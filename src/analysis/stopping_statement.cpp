@@ -10,7 +10,7 @@ void enter_stopping(CellSummary& summary, const std::optional<StoppedCount>& cou
     const auto sequence = [&](std::int64_t trials) { return share_interval(trials, summary.done, true); };
     // The rule's event is an inactive neuron; one of clipping can also be frozen because it is saturated.
     const bool watched = count->criterion.event == StoppingCriterion::Event::Inactive && summary.exclusion.least == 1 &&
-                         summary.cell.activation.kind != kernels::ActivationKind::Clipping;
+                         !kernels::can_saturate(summary.cell.activation.kind);
     if (summary.exclusion.least) summary.certified_share = watched ? count->interval : sequence(summary.certified);
     summary.prediction.test.reset();
     if (summary.measured)

@@ -8,7 +8,7 @@
 
 #include "evaluation/rule.hpp"
 #include "expression/expression.hpp"
-#include "kernels/cell.hpp"
+#include "kernels/kinds.hpp"
 #include "limrisk/error.hpp"
 #include "optimum/optimum.hpp"
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "campaign/cell.hpp"
+#include "kernels/cell.hpp"
 
 namespace limrisk {
 

@@ -1,9 +1,12 @@
-// The tables. Formulas: docs/numerics.md sections 5, 8, 9; defaults are the literature's usual ones.
+// The tables; those of activations and optimizers follow from kernels/kinds.hpp. Formulas: docs/numerics.md sections 5, 8, 9; defaults are
+// the literature's usual ones.
 #include "campaign/catalog.hpp"
 
 #include <fmt/format.h>
 
+#include <iterator>
 #include <string_view>
+#include <utility>
 
 #include "campaign/field.hpp"
 #include "limrisk/error.hpp"
@@ -11,24 +14,46 @@
 namespace limrisk {
 namespace {
 
-using kernels::Activation;
-using kernels::ActivationKind;
 using kernels::LearningRate;
-using kernels::Optimizer;
-using kernels::OptimizerKind;
 using Parameters = std::vector<Parameter>;
 using Value = ParameterValue;
 using Cell = CellConfig;
 
 constexpr Range any{};
 constexpr Range positive{0, std::numeric_limits<double>::infinity(), true, false};
-constexpr Range decay_range{0, 1, false, true};
 
-template <ActivationKind kind>
-CatalogEntry activation(const char* name, const char* meaning, Parameters parameters = {}) {
-    const auto choose = [](Cell& cell) { cell.activation = {kind, 0, 0, 0}; };
-    const auto chosen = [](const Cell& cell) { return cell.activation.kind == kind; };
-    return {name, meaning, std::move(parameters), choose, chosen};
+/// Parameter j of row k of a table of kernels/kinds.hpp; `of`: where the cell has the choice.
+template <auto of, const auto& table, std::size_t k, std::size_t j>
+void append_parameter(Parameters& parameters) {
+    constexpr auto parameter = table[k].parameters[j];
+    constexpr Range range{parameter.low, parameter.high, parameter.low_open, parameter.high_open};
+    if constexpr (parameter.integer != nullptr)
+        parameters.push_back(integer<of, parameter.integer>(parameter.name, parameter.meaning, range, parameter.fallback));
+    else if constexpr (parameter.truth != nullptr)
+        parameters.push_back(boolean<of, parameter.truth>(parameter.name, parameter.meaning, parameter.fallback));
+    else if constexpr (parameter.real != nullptr)
+        parameters.push_back(real<of, parameter.real>(parameter.name, parameter.meaning, range, parameter.fallback));
+}
+
+/// The entry of row k.
+template <auto of, const auto& table, std::size_t k>
+CatalogEntry entry_of() {
+    const auto choose = [](Cell& cell) {
+        cell.*of = {};
+        (cell.*of).kind = table[k].kind;
+    };
+    const auto chosen = [](const Cell& cell) { return (cell.*of).kind == table[k].kind; };
+    Parameters parameters;
+    const auto append = [&]<std::size_t... j>(std::index_sequence<j...>) { (append_parameter<of, table, k, j>(parameters), ...); };
+    append(std::make_index_sequence<std::size(table[k].parameters)>());
+    return {table[k].name, table[k].meaning, std::move(parameters), choose, chosen};
+}
+
+/// The entries of all rows, in their order.
+template <auto of, const auto& table>
+std::vector<CatalogEntry> entries_of() {
+    const auto all = []<std::size_t... k>(std::index_sequence<k...>) { return std::vector<CatalogEntry>{entry_of<of, table, k>()...}; };
+    return all(std::make_index_sequence<std::size(table)>());
 }
 
 template <InitializationRule::Kind kind>
@@ -49,23 +74,11 @@ Parameter learning_rate(const char* fallback) {
     return {"learning_rate", ParameterType::LearningRate, "step size gamma_n", positive, fallback, fallback == nullptr, {}, store, load};
 }
 
-/// `rate`: default of the learning rate, nullptr if it must be given.
-template <OptimizerKind kind>
-CatalogEntry optimizer(const char* name, const char* meaning, const char* rate, Parameters parameters = {}) {
-    const auto choose = [](Cell& cell) { cell.optimizer = {kind, 0, 0, 0, false, false}; };
-    const auto chosen = [](const Cell& cell) { return cell.optimizer.kind == kind; };
-    parameters.insert(parameters.begin(), learning_rate(rate));
-    return {name, meaning, std::move(parameters), choose, chosen};
-}
-
-Parameter alpha() { return real<&Cell::optimizer, &Optimizer::alpha>("alpha", "decay of the first moment", decay_range, "0.9"); }
-
-Parameter beta(const char* name, const char* fallback) {
-    return real<&Cell::optimizer, &Optimizer::beta>(name, "decay of the second moment", decay_range, fallback);
-}
-
-Parameter epsilon(const char* fallback) {
-    return real<&Cell::optimizer, &Optimizer::epsilon>("epsilon", "keeps the denominator away from 0", positive, fallback);
+std::vector<CatalogEntry> optimizer_entries() {
+    std::vector<CatalogEntry> entries = entries_of<&Cell::optimizer, kernels::optimizer_table>();
+    for (std::size_t k = 0; k < entries.size(); ++k)
+        entries[k].parameters.insert(entries[k].parameters.begin(), learning_rate(kernels::optimizer_table[k].learning_rate));
+    return entries;
 }
 
 Parameter dimension() {
@@ -91,26 +104,12 @@ std::string box_label(const Cell& cell) { return fmt::format(" on [{}, {}]{}", c
 }  // namespace
 
 const Catalog& activation_catalog() {
-    using Kind = ActivationKind;
-    static const Catalog catalog{
-        "activation",
-        "activations",
-        "network.activation",
-        "name",
-        {
-            activation<Kind::Relu>("relu", "max(z, 0)"),
-            activation<Kind::PowerRelu>("power_relu", "max(z, 0)^power",
-                                        {integer<&Cell::activation, &Activation::power>("power", "exponent", {2, 16}, nullptr)}),
-            activation<Kind::LeakyRelu>("leaky_relu", "z for z > 0, else slope * z",
-                                        {real<&Cell::activation, &Activation::first>("slope", "slope for z < 0, not 0", any, "0.01")}),
-            activation<Kind::Clipping>("clipping", "z clipped to [low, high]",
-                                       {real<&Cell::activation, &Activation::first>("low", "lower level", any, "0.0"),
-                                        real<&Cell::activation, &Activation::second>("high", "upper level", any, "1.0")}),
-            activation<Kind::Softplus>("softplus", "log(1 + exp(z))"),
-            activation<Kind::Logistic>("logistic", "1 / (1 + exp(-z))"),
-            activation<Kind::Tanh>("tanh", "hyperbolic tangent"),
-        },
-        &CellConfig::activation_label};
+    static const Catalog catalog{"activation",
+                                 "activations",
+                                 "network.activation",
+                                 "name",
+                                 entries_of<&Cell::activation, kernels::activation_table>(),
+                                 &CellConfig::activation_label};
     return catalog;
 }
 
@@ -137,28 +136,8 @@ const Catalog& initialization_catalog() {
 }
 
 const Catalog& optimizer_catalog() {
-    using Kind = OptimizerKind;
-    static const Catalog catalog{
-        "optimizer",
-        "optimizers",
-        "training.optimizer",
-        "name",
-        {
-            optimizer<Kind::Sgd>("sgd", "stochastic gradient descent", nullptr),
-            optimizer<Kind::Momentum>("momentum", "m = alpha m + (1 - alpha) g", nullptr, {alpha()}),
-            optimizer<Kind::Nesterov>("nesterov", "momentum with the gradient at the shifted point", nullptr, {alpha()}),
-            optimizer<Kind::Adagrad>("adagrad", "divides by the root of the sum of all g^2", nullptr,
-                                     {epsilon("1e-10"), boolean<&Cell::optimizer, &Optimizer::epsilon_inside>(
-                                                            "epsilon_inside", "sqrt(M + epsilon) instead of sqrt(M) + epsilon", "false")}),
-            optimizer<Kind::Rmsprop>("rmsprop", "divides by the root of a running mean of g^2", nullptr,
-                                     {beta("beta", "0.99"), epsilon("1e-8"),
-                                      boolean<&Cell::optimizer, &Optimizer::bias_correction>(
-                                          "bias_correction", "divide the running mean by 1 - beta^n", "true")}),
-            optimizer<Kind::Adadelta>("adadelta", "RMSprop with its own running step size", "1.0", {beta("rho", "0.9"), epsilon("1e-6")}),
-            optimizer<Kind::Adam>("adam", "first and second moments, both bias-corrected", "0.001",
-                                  {alpha(), beta("beta", "0.999"), epsilon("1e-8")}),
-        },
-        &CellConfig::optimizer_label};
+    static const Catalog catalog{"optimizer", "optimizers",        "training.optimizer",
+                                 "name",      optimizer_entries(), &CellConfig::optimizer_label};
     return catalog;
 }
 

@@ -1,5 +1,6 @@
 // What can be chosen by name: activations, initializations, optimizers, schedules, input laws, samplings. One table per kind.
-// The reader, its suggestions, descriptions, labels, `limrisk list` and docs/campaign.md read these tables; to add an entry, add a row.
+// The reader, its suggestions, descriptions, labels, `limrisk list` and docs/campaign.md read these tables; to add an entry, add a row;
+// activations and optimizers have theirs in kernels/kinds.hpp.
 #pragma once
 #include <string>
 #include <string_view>

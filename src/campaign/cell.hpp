@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "kernels/cell.hpp"
+#include "kernels/kinds.hpp"
 
 namespace limrisk {
 

@@ -75,13 +75,16 @@ std::string input(const CellConfig& cell) {
 
 std::string activation(const CellConfig& cell) {
     const kernels::Activation& chosen = cell.activation;
-    if (chosen.kind == kernels::ActivationKind::LeakyRelu) {
-        if (chosen.first == 0) return "leaky_relu with slope 0 is relu; write activation = \"relu\"";
-        if (!finite(chosen.first, cell) || rounded(chosen.first, cell) == 0) {
-            return fmt::format("slope {} is {} in {}", chosen.first, finite(chosen.first, cell) ? "0" : "not finite", precision_name(cell));
+    const kernels::ActivationTraits& traits = kernels::traits_of(chosen.kind);
+    for (const auto& parameter : traits.parameters) {
+        if (parameter.at_zero == nullptr) continue;
+        const double value = chosen.*parameter.real;
+        if (value == 0) return parameter.at_zero;
+        if (!finite(value, cell) || rounded(value, cell) == 0) {
+            return fmt::format("{} {} is {} in {}", parameter.name, value, finite(value, cell) ? "0" : "not finite", precision_name(cell));
         }
     }
-    if (chosen.kind == kernels::ActivationKind::Clipping) return interval("clipping to", chosen.first, chosen.second, cell);
+    if (traits.interval != nullptr) return interval(traits.interval, chosen.first, chosen.second, cell);
     return "";
 }
 

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "expression/nearest_name.hpp"
+#include "kernels/kinds.hpp"
 
 namespace limrisk {
 namespace {
@@ -53,15 +54,7 @@ constexpr std::array other_names{
     OtherNames{"name", "type kind class classname"},
     OtherNames{"law", "type kind distribution name"},
     OtherNames{"schedule", "type kind name policy"},
-    // names of a choice
-    OtherNames{"sgd", "gd gradientdescent stochasticgradientdescent"},
-    OtherNames{"momentum", "heavyball polyak sgdmomentum sgdm"},
-    OtherNames{"nesterov", "nag acceleratedgradient"},
-    OtherNames{"power_relu", "repu squaredrelu relusquared relu2 relu3"},
-    OtherNames{"leaky_relu", "lrelu prelu"},
-    OtherNames{"clipping", "clip clamp hardtanh hardsigmoid relu6 relu1 saturatedrelu"},
-    OtherNames{"logistic", "sigmoid expit"},
-    OtherNames{"softplus", "smoothrelu softrelu"},
+    // names of a choice; those of activations and optimizers stand in kernels/kinds.hpp
     OtherNames{"pytorch", "default torch torchdefault"},
     OtherNames{"kaiming_uniform", "heuniform"},
     OtherNames{"kaiming_normal", "henormal he kaiming"},
@@ -88,13 +81,19 @@ std::string bare(std::string_view name) {
 
 std::string name_elsewhere(std::string_view name, const std::vector<std::string>& known) {
     const std::string wanted = bare(name);
-    for (const OtherNames& row : other_names) {
-        if (std::find(known.begin(), known.end(), row.ours) == known.end()) continue;
-        if (wanted == bare(row.ours)) return row.ours;
+    const auto is_meant = [&](const OtherNames& row) {
+        if (std::find(known.begin(), known.end(), row.ours) == known.end()) return false;
         std::istringstream theirs(row.theirs);
         for (std::string one; theirs >> one;)
-            if (wanted == one) return row.ours;
-    }
+            if (wanted == one) return true;
+        return wanted == bare(row.ours);
+    };
+    for (const OtherNames& row : other_names)
+        if (is_meant(row)) return row.ours;
+    for (const auto& row : kernels::activation_table)
+        if (is_meant({row.name, row.other_names})) return row.name;
+    for (const auto& row : kernels::optimizer_table)
+        if (is_meant({row.name, row.other_names})) return row.name;
     return "";
 }
 

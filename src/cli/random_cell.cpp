@@ -25,27 +25,29 @@ private:
     std::mt19937_64 generator_;
 };
 
-std::string activation(std::int64_t kind, Draw& draw) {
-    switch (static_cast<kernels::ActivationKind>(kind)) {
-        case kernels::ActivationKind::PowerRelu:
-            return fmt::format("{{ name = \"power_relu\", power = {} }}", 2 + draw.below(3));
-        case kernels::ActivationKind::LeakyRelu:
-            return fmt::format("{{ name = \"leaky_relu\", slope = {} }}", draw.of<std::string>({"0.01", "0.3", "-0.5"}));
-        case kernels::ActivationKind::Clipping:
-            return draw.of<std::string>(
-                {"{ name = \"clipping\", low = 0.0, high = 1.0 }", "{ name = \"clipping\", low = -0.5, high = 0.25 }"});
-        default:
-            return fmt::format("\"{}\"", activation_catalog().entries[static_cast<std::size_t>(kind)].name);
+/// ", name = value" for every parameter of a row of kernels/kinds.hpp, with one of its examples.
+template <class Traits>
+std::string example_parameters(const Traits& traits, Draw& draw) {
+    std::string text;
+    const auto k = static_cast<std::size_t>(draw.below(kernels::example_count));
+    for (const auto& parameter : traits.parameters) {
+        if (parameter.name == nullptr) continue;
+        const double value = parameter.examples[k];
+        text +=
+            fmt::format(", {} = {}", parameter.name, parameter.truth != nullptr ? fmt::format("{}", value != 0) : fmt::format("{}", value));
     }
+    return text;
+}
+
+std::string activation(std::int64_t kind, Draw& draw) {
+    const kernels::ActivationTraits& traits = kernels::activation_table[kind];
+    return fmt::format("{{ name = \"{}\"{} }}", traits.name, example_parameters(traits, draw));
 }
 
 std::string optimizer(std::int64_t kind, Draw& draw) {
     const std::string rate = draw.of<std::string>({"0.05", "0.003", "{ schedule = \"polynomial\", initial = 0.1, power = 0.6 }"});
-    std::string extra;
-    if (static_cast<kernels::OptimizerKind>(kind) == kernels::OptimizerKind::Adagrad && draw.chance(2)) extra = ", epsilon_inside = true";
-    if (static_cast<kernels::OptimizerKind>(kind) == kernels::OptimizerKind::Rmsprop && draw.chance(2)) extra = ", bias_correction = false";
-    return fmt::format("{{ name = \"{}\", learning_rate = {}{} }}", optimizer_catalog().entries[static_cast<std::size_t>(kind)].name, rate,
-                       extra);
+    const kernels::OptimizerTraits& traits = kernels::optimizer_table[kind];
+    return fmt::format("{{ name = \"{}\", learning_rate = {}{} }}", traits.name, rate, example_parameters(traits, draw));
 }
 
 std::string initialization(Draw& draw) {
@@ -76,9 +78,8 @@ std::string target(std::int64_t dimension, Draw& draw) {
 
 RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
     Draw draw(seed, index);
-    const auto activations = static_cast<std::int64_t>(activation_catalog().entries.size());
-    const auto optimizers = static_cast<std::int64_t>(optimizer_catalog().entries.size());
-    const std::int64_t combination = index % (activations * optimizers * 2);
+    constexpr std::int64_t activations = kernels::activation_count;
+    const std::int64_t combination = index % random_cell_combinations;
     const std::int64_t dimension = draw.of<std::int64_t>({1, 1, 1, 2, 2, 3, 4, 5, 7, 16, 33, 64});
     const bool nodes = dimension <= 3 && draw.chance(4);
     const std::string sampling =

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string>
 
+#include "kernels/kinds.hpp"
+
 namespace limrisk::cli {
 
 struct RandomCell {
@@ -10,7 +12,10 @@ struct RandomCell {
     std::int64_t trials = 0;  ///< to run; multiples of nothing
 };
 
-/// Number `index` of the sequence of `seed`. Every 98 in a row hold each activation with each optimizer in both precisions.
+inline constexpr std::int64_t random_cell_combinations = std::int64_t{2} * kernels::activation_count * kernels::optimizer_count;
+
+/// Number `index` of the sequence of `seed`. Every `random_cell_combinations` in a row hold each activation with each optimizer in both
+/// precisions.
 RandomCell random_cell(std::uint64_t seed, std::int64_t index);
 
 }  // namespace limrisk::cli

@@ -98,7 +98,7 @@ ExitCode selftest(std::int64_t cells, std::uint64_t seed) {
 }
 
 struct SelftestCommand {
-    std::int64_t cells = 98;
+    std::int64_t cells = random_cell_combinations;
     std::uint64_t seed = 1;
     BackendChoice backend{"cpu", 0, {}};
 };
@@ -119,7 +119,9 @@ ExitCode selftest(const SelftestCommand& command) {
 void add_selftest(CLI::App& app, Action& action) {
     const auto options = std::make_shared<SelftestCommand>();
     CLI::App* command = app.add_subcommand("selftest", "run random cells on all instruction sets, or on the GPU, and compare all bits");
-    command->add_option("--cells", options->cells, "number of cells; 98 cover every activation with every optimizer in both precisions")
+    command
+        ->add_option("--cells", options->cells,
+                     "number of cells; the default covers every activation with every optimizer in both precisions")
         ->type_name("N")
         ->transform(whole_number(1, 1000000))
         ->capture_default_str();

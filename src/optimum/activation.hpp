@@ -2,7 +2,7 @@
 #pragma once
 #include <vector>
 
-#include "kernels/cell.hpp"
+#include "kernels/kinds.hpp"
 
 namespace limrisk::optimum {
 
@@ -17,8 +17,5 @@ struct ActivationKink {
     double at, jump;
 };
 std::vector<ActivationKink> activation_kinks(const kernels::Activation& activation);
-
-/// Whether the program integrates its risk with breakpoints at kinks (docs/numerics.md section 10).
-bool splits_at_kinks(const kernels::Activation& activation);
 
 }  // namespace limrisk::optimum

@@ -9,13 +9,18 @@
 namespace limrisk::optimum {
 namespace {
 
-/// Values between which the activation is z itself, or z + a constant, with room on both sides. None: nowhere.
+/// Values between which the activation is z itself, or z + a constant, with room on both sides. None: nowhere, or no neuron freezes.
 std::optional<Domain> linear_part(const kernels::Activation& activation) {
-    using Kind = kernels::ActivationKind;
-    if (activation.kind == Kind::Relu) return Domain{1, 2};
-    if (activation.kind == Kind::Clipping) {
-        const double third = (activation.second - activation.first) / 3;
-        return Domain{activation.first + third, activation.second - third};
+    const kernels::ActivationTraits& traits = kernels::traits_of(activation.kind);
+    if (!kernels::has_frozen_neurons(activation.kind)) return std::nullopt;
+    for (int i = 0; i <= traits.kink_count; ++i) {
+        const kernels::ActivationPiece& piece = traits.pieces[i];
+        if (piece.form != kernels::PieceForm::Linear || piece.term.of(activation) != 1) continue;
+        const auto kink = [&](int k) { return traits.kinks[k].at.of(activation); };
+        if (i == traits.kink_count) return Domain{kink(i - 1) + 1, kink(i - 1) + 2};
+        if (i == 0) return Domain{kink(0) - 2, kink(0) - 1};
+        const double third = (kink(i) - kink(i - 1)) / 3;
+        return Domain{kink(i - 1) + third, kink(i) - third};
     }
     return std::nullopt;
 }

@@ -62,10 +62,10 @@ LevelCertificate certify(const TrueRisk& risk, const Network& narrow, const Netw
     return certificate;
 }
 
+/// Whether A is 0 up to its first kink.
 bool vanishes_on_an_interval(const kernels::Activation& activation) {
-    using Kind = kernels::ActivationKind;
-    return activation.kind == Kind::Relu || activation.kind == Kind::PowerRelu ||
-           (activation.kind == Kind::Clipping && activation.first == 0);
+    const kernels::ActivationPiece& lowest = kernels::traits_of(activation.kind).pieces[0];
+    return lowest.form == kernels::PieceForm::Constant && lowest.term.of(activation) == 0;
 }
 
 std::vector<Level> line_levels(const TrueRisk& risk, std::int64_t width, const LineEffort& effort) {

@@ -21,24 +21,16 @@ namespace {
 /// What a neuron is on a line: a polynomial of this degree with so many kinks.
 struct Shape {
     int degree, kinks;
+    bool monotone;
+    bool one_sided;  ///< constant on one side of its only kink
 };
 
 std::optional<Shape> shape_of(const kernels::Activation& activation) {
-    using Kind = kernels::ActivationKind;
-    switch (activation.kind) {
-        case Kind::Relu:
-        case Kind::LeakyRelu:
-            return Shape{1, 1};
-        case Kind::PowerRelu:
-            return Shape{activation.power, 1};
-        case Kind::Clipping:
-            return Shape{1, 2};
-        case Kind::Softplus:
-        case Kind::Logistic:
-        case Kind::Tanh:
-            return std::nullopt;
-    }
-    return std::nullopt;
+    if (!kernels::is_piecewise_polynomial(activation.kind)) return std::nullopt;
+    const kernels::ActivationTraits& traits = kernels::traits_of(activation.kind);
+    if (traits.kink_count == 0) return std::nullopt;
+    return Shape{kernels::largest_degree(activation), traits.kink_count, traits.monotone,
+                 traits.kink_count == 1 && kernels::has_frozen_neurons(activation.kind)};
 }
 
 /// A segment of the box, t in [0, 1] from one end to the other.
@@ -167,7 +159,7 @@ bool orientations_excluded(const Samples& samples, int degree, const std::vector
     return true;
 }
 
-/// Whether the target provably grows somewhere and falls elsewhere; one neuron is monotone.
+/// Whether the target provably grows somewhere and falls elsewhere; a neuron of a monotone activation does not.
 bool grows_and_falls(const Samples& samples) {
     bool grows = false, falls = false;
     double low = samples.target[0].high, high = samples.target[0].low;  // the least upper and the largest lower end so far
@@ -193,11 +185,11 @@ std::optional<PositiveRisk> proved_on(const Samples& samples, const Shape& shape
     const auto count = static_cast<std::int64_t>(parts.size());
     const std::int64_t by_count = std::min((count - 1) / shape.kinks, largest);
     const auto counted = fmt::format("not {} on any of {} part{} of", polynomial(shape.degree), count, count == 1 ? "" : "s");
-    if (shape.kinks == 1 && count <= largest && orientations_excluded(samples, shape.degree, parts))
+    if (shape.one_sided && count <= largest && orientations_excluded(samples, shape.degree, parts))
         return PositiveRisk{
             count, fmt::format("{}, and between them with slopes that {} neuron{} cannot have, on", counted, count, count == 1 ? "" : "s")};
     if (count > 0 && by_count >= 1) return PositiveRisk{by_count, counted};
-    if (largest >= 1 && grows_and_falls(samples)) return PositiveRisk{1, "growing and falling, as no neuron does, on"};
+    if (largest >= 1 && shape.monotone && grows_and_falls(samples)) return PositiveRisk{1, "growing and falling, as no neuron does, on"};
     if (is_constant(samples)) return std::nullopt;
     return PositiveRisk{0, "not constant on"};
 }

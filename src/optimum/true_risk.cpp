@@ -81,32 +81,17 @@ double realization(const kernels::Activation& activation, const Network& network
 
 /// Whether the target may jump where no neuron has a kink: it has a comparison.
 bool may_jump(const CellConfig& cell) {
-    using Op = kernels::Op;
     const Expression target = Expression::compile(cell.target, cell.input.dimension);
     const kernels::Program& program = target.program();
-    return std::any_of(program.code, program.code + program.length,
-                       [](const auto& step) { return step.op >= Op::Less && step.op <= Op::If; });
+    return std::any_of(program.code, program.code + program.length, [](const auto& step) { return kernels::may_jump(step.op); });
 }
 
 bool has_exact_integral(const Problem& problem) {
-    using Kind = kernels::ActivationKind;
     const kernels::Activation& activation = problem.cell.activation;
     if (problem.cell.input.dimension != 2) return problem.cell.input.dimension == 1;
     if (may_jump(problem.cell)) return false;
-    constexpr double largest_power = 7;  // the rule on triangles is exact for polynomials of degree 14
-    switch (activation.kind) {
-        case Kind::Relu:
-        case Kind::LeakyRelu:
-        case Kind::Clipping:
-            return true;
-        case Kind::PowerRelu:
-            return activation.power <= largest_power;
-        case Kind::Softplus:
-        case Kind::Logistic:
-        case Kind::Tanh:
-            return false;
-    }
-    return false;
+    constexpr int most = 7;  // the rule on triangles is exact for polynomials of degree 14
+    return kernels::is_piecewise_polynomial(activation.kind) && kernels::largest_degree(activation) <= most;
 }
 
 TrueRisk::TrueRisk(const Problem& problem, Integral integral) : problem_(problem) {
@@ -152,15 +137,13 @@ void TrueRisk::measure_target() {
 }
 
 NodeSet TrueRisk::line_nodes(const Network& network, int halvings) const {
-    const bool kinked = splits_at_kinks(problem_.cell.activation);
     std::vector<double> points{line_->low(), line_->high()};
-    if (kinked) {
-        for (std::int64_t i = 0; i < network.width; ++i)
-            for (const ActivationKink& kink : activation_kinks(problem_.cell.activation)) {
-                const double t = (kink.at - network.bias(i)) / network.weight(i, 0);
-                if (network.weight(i, 0) != 0 && line_->low() < t && t < line_->high()) points.push_back(t);
-            }
-    } else {
+    for (std::int64_t i = 0; i < network.width; ++i)
+        for (const ActivationKink& kink : activation_kinks(problem_.cell.activation)) {
+            const double t = (kink.at - network.bias(i)) / network.weight(i, 0);
+            if (network.weight(i, 0) != 0 && line_->low() < t && t < line_->high()) points.push_back(t);
+        }
+    if (!kernels::is_piecewise_polynomial(problem_.cell.activation.kind)) {
         const std::vector<double>& mesh = line_->mesh();
         const int parts = 1 << halvings;
         for (std::size_t p = 0; p + 1 < mesh.size(); ++p)
@@ -186,7 +169,7 @@ NodeSet TrueRisk::nodes(const Network& network, int halvings) const {
     if (plane_) return plane_->nodes(kink_lines(activation, network), halvings);
     if (!line_) return rule_;
     NodeSet set = line_nodes(network, 0);
-    if (splits_at_kinks(activation)) return set;
+    if (kernels::is_piecewise_polynomial(activation.kind)) return set;
     constexpr int most_halvings = 10;  // and the tolerance: docs/numerics.md section 10
     double risk = sum_of_squares(activation, network, set);
     for (int j = 1; j <= most_halvings; ++j) {

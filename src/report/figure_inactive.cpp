@@ -18,8 +18,9 @@ namespace {
 constexpr double absent = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t columns = 66;  // at most
 
-/// A clipping can be saturated at a level that is not 0: its law is that of all frozen neurons, whose number at the end is not recorded.
-bool saturates(const CellSummary& cell) { return cell.cell.activation.kind == kernels::ActivationKind::Clipping; }
+/// A neuron of clipping can be saturated at a level that is not 0: its law is that of all frozen neurons, whose number at the end is not
+/// recorded.
+bool saturates(const CellSummary& cell) { return kernels::can_saturate(cell.cell.activation.kind); }
 
 const Histogram& counts_at_start(const CellSummary& cell) {
     return saturates(cell) ? cell.aggregate.frozen_initial : cell.aggregate.inactive_initial;

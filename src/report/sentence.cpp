@@ -37,7 +37,7 @@ std::string certified_phrase(const CellSummary& cell) {
     if (!cell.exclusion.least) return fmt::format("none is certified to miss the global minimum ({})", cell.exclusion.reason);
     const std::int64_t least = *cell.exclusion.least;
     const std::string neurons = least == 1 ? "a neuron" : fmt::format("{} neurons or more", least);
-    const bool saturates = cell.cell.activation.kind == kernels::ActivationKind::Clipping;
+    const bool saturates = kernels::can_saturate(cell.cell.activation.kind);
     return fmt::format(
         "{} provably cannot reach the global minimum ({} certified {} at initialization); by the law of the initialization "
         "the probability of that is {} %",

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <optional>
 #include <utility>
 
 #include "limrisk/error.hpp"
@@ -14,7 +15,6 @@
 namespace limrisk {
 namespace {
 
-using kernels::ActivationKind;
 using kernels::Law;
 using kernels::LawKind;
 
@@ -76,25 +76,17 @@ InactiveProbability frozen_probability(const kernels::Initialization& laws, cons
     const Law &weight = laws.inner_weight, &bias = laws.inner_bias;
     // Without a box z is unbounded both ways unless all weights are 0.
     if (!bounded) return closed_form(0);
-    switch (activation.kind) {
-        case ActivationKind::Relu:
-        case ActivationKind::PowerRelu:
-            return maximum_at_most(weight, bias, input.low, input.high, dimension, 0);
-        case ActivationKind::Clipping: {
-            // Saturated at the lower level, or at the upper one: the maximum of -z is below -high.
-            const InactiveProbability below = maximum_at_most(weight, bias, input.low, input.high, dimension, activation.first);
-            const InactiveProbability above =
-                maximum_at_most(reflected(weight), reflected(bias), input.low, input.high, dimension, -activation.second, true);
-            return {std::min(1.0, below.value + above.value), below.error + above.error + epsilon * (below.value + above.value),
-                    std::max(below.method, above.method)};
-        }
-        case ActivationKind::LeakyRelu:
-        case ActivationKind::Softplus:
-        case ActivationKind::Logistic:
-        case ActivationKind::Tanh:
-            return closed_form(0);
-    }
-    throw Defect("frozen_probability: an activation without a rule");
+    // Frozen on the lower half line: the maximum of z is at most the first kink. On the upper one: that of -z is below minus the last kink.
+    const kernels::ActivationTraits& traits = kernels::traits_of(activation.kind);
+    const auto freezes = [&](int piece) { return traits.kink_count > 0 && traits.pieces[piece].form == kernels::PieceForm::Constant; };
+    std::optional<InactiveProbability> below, above;
+    if (freezes(0)) below = maximum_at_most(weight, bias, input.low, input.high, dimension, traits.kinks[0].at.of(activation));
+    if (freezes(traits.kink_count))
+        above = maximum_at_most(reflected(weight), reflected(bias), input.low, input.high, dimension,
+                                -traits.kinks[traits.kink_count - 1].at.of(activation), true);
+    if (!below || !above) return below ? *below : above ? *above : closed_form(0);
+    return {std::min(1.0, below->value + above->value), below->error + above->error + epsilon * (below->value + above->value),
+            std::max(below->method, above->method)};
 }
 
 }  // namespace limrisk

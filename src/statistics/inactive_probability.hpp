@@ -3,7 +3,8 @@
 #include <cstdint>
 #include <string>
 
-#include "kernels/cell.hpp"
+#include "kernels/kinds.hpp"
+#include "kernels/law_kinds.hpp"
 
 namespace limrisk {
 

@@ -2,7 +2,7 @@
 #pragma once
 #include <cstdint>
 
-#include "kernels/cell.hpp"
+#include "kernels/law_kinds.hpp"
 #include "statistics/inactive_probability.hpp"
 
 namespace limrisk {

@@ -54,9 +54,7 @@ LyapunovTerms lyapunov_terms(const kernels::Activation& activation, const optimu
     return terms;
 }
 
-bool is_homogeneous(const kernels::Activation& activation) {
-    return activation.kind == kernels::ActivationKind::Relu || activation.kind == kernels::ActivationKind::LeakyRelu;
-}
+bool is_homogeneous(const kernels::Activation& activation) { return kernels::traits_of(activation.kind).homogeneous; }
 
 double risk_bound(const TargetMoments& target, double gradient_norm, double parameter_norm) {
     return target.variance + gradient_norm * (parameter_norm + std::fabs(target.mean));
@@ -66,11 +64,11 @@ std::optional<double> risk_bound_excess(const kernels::Activation& activation, s
                                         const CheckRecord& measured) {
     const double norm = measured.parameter_norm;
     const double bound = risk_bound(target, measured.gradient_norm, norm);
-    // What the risk was computed from: |A(z)| <= 1 + |z| + constants, or |z|^power, with |z| <= |theta| sqrt(1 + |x|^2).
-    const bool power = activation.kind == kernels::ActivationKind::PowerRelu;
+    // What the risk was computed from: |A(z)| <= 1 + |z| + constants, or (1 + |z|)^degree, with |z| <= |theta| sqrt(1 + |x|^2).
+    const int degree = kernels::largest_degree(activation);
     double neuron = 1 + norm * target.input_reach;
-    if (power)
-        neuron = std::pow(neuron, activation.power);
+    if (degree > 1)
+        neuron = std::pow(neuron, degree);
     else
         neuron += std::fabs(activation.first) + std::fabs(activation.second);
     const double largest_sum = target.largest + norm * (1 + std::sqrt(static_cast<double>(width)) * neuron);

@@ -16,14 +16,14 @@ namespace {
 
 TEST(RandomCell, EveryCombinationOccursAndIsValid) {
     std::set<std::string> seen;
-    for (std::int64_t index = 0; index < 98; ++index) {
+    for (std::int64_t index = 0; index < random_cell_combinations; ++index) {
         const Campaign campaign = parse_campaign(random_cell(3, index).toml, "random cell");
         ASSERT_EQ(campaign.cells.size(), 1u);
         const CellConfig& cell = campaign.cells.front();
         seen.insert(std::to_string(static_cast<int>(cell.activation.kind)) + "/" + std::to_string(static_cast<int>(cell.optimizer.kind)) +
                     "/" + std::to_string(static_cast<int>(cell.precision)));
     }
-    EXPECT_EQ(seen.size(), 98u);
+    EXPECT_EQ(seen.size(), static_cast<std::size_t>(random_cell_combinations));
 }
 
 TEST(RandomCell, ManySeedsAreValid) {

@@ -4,47 +4,16 @@
 
 #include <cmath>
 #include <random>
-#include <stdexcept>
 
 #include "campaign/catalog.hpp"
+#include "tests/kind_values.hpp"
 
 namespace limrisk::test {
 namespace {
 
-using kernels::ActivationKind;
-using kernels::OptimizerKind;
-
 const std::int64_t widths[] = {0, 1, 3, 5, 31, 32, 33, 100, 1000};
 const std::int64_t dimensions[] = {1, 2, 3, 5, 16, 64};
 const std::int64_t batches[] = {1, 2, 3, 5, 7, 13, 31, 37, 67, 129, 131};
-
-std::vector<kernels::Activation> activations_of(ActivationKind kind) {
-    switch (kind) {
-        case ActivationKind::PowerRelu:
-            return {{kind, 0, 0, 2}, {kind, 0, 0, 3}};
-        case ActivationKind::LeakyRelu:
-            return {{kind, 0.05, 0, 0}};
-        case ActivationKind::Clipping:
-            return {{kind, 0, 1, 0}, {kind, -0.5, 0.25, 0}};
-        case ActivationKind::Relu:
-        case ActivationKind::Softplus:
-        case ActivationKind::Logistic:
-        case ActivationKind::Tanh:
-            return {{kind, 0, 0, 0}};
-    }
-    throw std::logic_error("an activation that the equality tests do not know");
-}
-
-/// Those of the catalog, in its order.
-std::vector<kernels::Activation> all_activations() {
-    std::vector<kernels::Activation> all;
-    for (const CatalogEntry& entry : activation_catalog().entries) {
-        CellConfig cell;
-        entry.choose(cell);
-        for (const kernels::Activation& activation : activations_of(cell.activation.kind)) all.push_back(activation);
-    }
-    return all;
-}
 
 const char* target_of(std::int64_t dimension, int variant) {
     if (dimension == 1) {
@@ -56,25 +25,6 @@ const char* target_of(std::int64_t dimension, int variant) {
     return targets[variant % 3];
 }
 
-kernels::Optimizer optimizer_of(OptimizerKind kind, int variant) {
-    switch (kind) {
-        case OptimizerKind::Adagrad:
-            return {kind, 0, 0, 1e-6, variant % 2 == 1, false};
-        case OptimizerKind::Rmsprop:
-            return {kind, 0, 0.9, 1e-8, false, variant % 2 == 0};
-        case OptimizerKind::Adadelta:
-            return {kind, 0, 0.9, 1e-5, false, false};
-        case OptimizerKind::Adam:
-            return {kind, 0.9, 0.999, 1e-8, false, true};
-        case OptimizerKind::Sgd:
-            return {kind, 0, 0, 0, false, false};
-        case OptimizerKind::Momentum:
-        case OptimizerKind::Nesterov:
-            return {kind, 0.85, 0, 0, false, false};
-    }
-    throw std::logic_error("an optimizer that the equality tests do not know");
-}
-
 }  // namespace
 
 std::vector<CellConfig> odd_cells(std::uint64_t seed) {
@@ -83,8 +33,8 @@ std::vector<CellConfig> odd_cells(std::uint64_t seed) {
     const std::vector<CatalogEntry>& initializations = initialization_catalog().entries;
     std::vector<CellConfig> cells;
     int turn = 0;
-    for (const CatalogEntry& optimizer : optimizer_catalog().entries)
-        for (const kernels::Activation& activation : all_activations())
+    for (const kernels::OptimizerTraits& optimizer : kernels::optimizer_table)
+        for (const kernels::Activation& activation : all_activations(2))
             for (const kernels::Precision precision : {kernels::Precision::Float32, kernels::Precision::Float64})
                 for (const std::int64_t width : widths) {
                     CellConfig c;
@@ -128,9 +78,9 @@ std::vector<CellConfig> odd_cells(std::uint64_t seed) {
                             c.initialization.drawn_bias = false;
                         }
                     }
-                    optimizer.choose(c);
-                    c.optimizer = optimizer_of(c.optimizer.kind, turn);
-                    c.learning_rate = {c.optimizer.kind == OptimizerKind::Adadelta ? 1.0 : 0.02, engine() % 2 ? 0.0 : 0.3};
+                    // Not in step with the widths.
+                    c.optimizer = kernels::example_of(optimizer.kind, (turn + turn / 9) % kernels::example_count);
+                    c.learning_rate = {quick_learning_rate(optimizer.kind), engine() % 2 ? 0.0 : 0.3};
                     const double cost = static_cast<double>((width + 1) * (d + 1) * c.batch);
                     c.steps = cost > 1e6 ? 3 : cost > 1e5 ? 7 : cost > 1e4 ? 23 : 67;
                     c.checks = static_cast<std::int32_t>(1 + engine() % (c.steps < 5 ? 2 : 5));

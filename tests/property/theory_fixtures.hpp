@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "backend/backend.hpp"
+#include "tests/kind_values.hpp"
 
 namespace limrisk::theory {
 
@@ -24,26 +25,6 @@ inline CellConfig square_cell(std::int64_t width, std::int64_t dimension = 1, do
     cell.evaluation.check_nodes = dimension == 1 ? 64 : dimension == 2 ? 16 : dimension == 3 ? 8 : 64;
     cell.evaluation.final_nodes = dimension <= 3 ? 16 : 64;
     return cell;
-}
-
-inline kernels::Optimizer optimizer(kernels::OptimizerKind kind) {
-    using enum kernels::OptimizerKind;
-    switch (kind) {
-        case Momentum:
-        case Nesterov:
-            return {kind, 0.9, 0, 0, false, false};
-        case Adagrad:
-            return {kind, 0, 0, 1e-10, false, false};
-        case Rmsprop:
-            return {kind, 0, 0.99, 1e-8, false, true};
-        case Adadelta:
-            return {kind, 0, 0.9, 1e-6, false, false};
-        case Adam:
-            return {kind, 0.9, 0.999, 1e-8, false, false};
-        case Sgd:
-            break;
-    }
-    return {kind, 0, 0, 0, false, false};
 }
 
 /// Trials first .. first + count - 1 of a cell, with initial and final states.

@@ -88,7 +88,7 @@ TEST_P(Freezing, CertifiedNeuronsNeverMove) {
                 CellConfig cell = square_cell(width, d, low, 1);
                 cell.precision = precision;
                 cell.target = d == 1 ? "sin(3*x1)" : "sin(3*x1)*x2 + abs(x2 - 0.3)";
-                cell.optimizer = optimizer(GetParam());
+                cell.optimizer = test::default_optimizer(GetParam());
                 cell.learning_rate.initial = 0.02;
                 cell.batch = 7;
                 cell.steps = 3000;
@@ -104,8 +104,8 @@ TEST_P(Freezing, CertifiedNeuronsNeverMove) {
 // float chain can make a certified neuron positive by 1e-7 in real arithmetic, and the rule of the checks errs by 1e-3 of such risks.
 TEST_P(Freezing, EveryTrialStaysAboveItsFloor) {
     CellConfig cell = square_cell(5);
-    cell.optimizer = optimizer(GetParam());
-    cell.learning_rate.initial = GetParam() == kernels::OptimizerKind::Adadelta ? 1 : 0.02;
+    cell.optimizer = test::default_optimizer(GetParam());
+    cell.learning_rate.initial = test::quick_learning_rate(GetParam());
     cell.batch = 16;
     cell.steps = 20000;
     cell.checks = 16;

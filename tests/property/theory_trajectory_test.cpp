@@ -81,7 +81,7 @@ Moments final_constants(const CellConfig& cell, std::int64_t trials) {
 CellConfig constant_network(kernels::OptimizerKind kind, double rate, std::int64_t batch, std::int64_t steps) {
     CellConfig cell = square_cell(0);
     cell.target = "x1";  // Y uniform on [0, 1]: mean 1/2, variance 1/12
-    cell.optimizer = optimizer(kind);
+    cell.optimizer = test::default_optimizer(kind);
     cell.learning_rate.initial = rate;
     cell.batch = batch;
     cell.steps = steps;

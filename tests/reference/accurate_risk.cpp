@@ -25,11 +25,7 @@ double density(const RiskDomain& domain, double x) {
 
 std::vector<double> breakpoints(const Shape& shape, const Activation<double>& activation, const std::vector<double>& parameters,
                                 const std::vector<double>& mesh) {
-    std::vector<double> levels;
-    if (activation.kind == ActivationKind::Clipping)
-        levels = {activation.first, activation.second};
-    else if (!activation.smooth())
-        levels = {0.0};
+    const std::vector<double> levels = activation.kinks();
     std::vector<double> points = mesh;
     for (std::int64_t i = 0; i < shape.width; ++i) {
         const double w = parameters[shape.weight(i, 0)], b = parameters[shape.inner_bias(i)];

@@ -1,8 +1,6 @@
 // What a neuron does on the box and on the data nodes. docs/numerics.md section 10, THEORY's inactive, constant, linear, kinked.
 // Part of the scalar reference: shares no code with kernels/.
 #pragma once
-#include <stdexcept>
-
 #include "campaign/cell.hpp"
 #include "reference/network.hpp"
 
@@ -10,72 +8,23 @@ namespace limrisk::reference {
 
 enum class NeuronState { Inactive, Constant, Linear, Kinked };
 
-/// Range of the chain z.
-template <class Real>
-struct ChainRange {
-    Real minimum, maximum;
-};
-
 /// Whether A' is 0 on the whole range, by the formula of A' and not by its rounding.
 template <class Real>
 bool frozen(const Activation<Real>& activation, ChainRange<Real> z) {
-    switch (activation.kind) {
-        case ActivationKind::Relu:
-        case ActivationKind::PowerRelu:
-            return z.maximum <= 0;
-        case ActivationKind::Clipping:
-            return z.maximum <= activation.first || z.minimum > activation.second;
-        case ActivationKind::LeakyRelu:
-        case ActivationKind::Softplus:
-        case ActivationKind::Logistic:
-        case ActivationKind::Tanh:
-            return false;
-    }
-    throw std::logic_error("an activation without a rule for frozen neurons");
+    return activation.rule->frozen(activation.parameters, z);
 }
 
 template <class Real>
 bool inactive(const Activation<Real>& activation, ChainRange<Real> z) {
-    switch (activation.kind) {
-        case ActivationKind::Relu:
-        case ActivationKind::PowerRelu:
-            return z.maximum <= 0;
-        case ActivationKind::LeakyRelu:
-            return z.maximum == 0 && z.minimum == 0;
-        case ActivationKind::Clipping:
-            return (activation.first == 0 && z.maximum <= 0) || (activation.second == 0 && z.minimum > 0);
-        case ActivationKind::Softplus:
-        case ActivationKind::Logistic:
-        case ActivationKind::Tanh:
-            return activation.value(z.maximum) == 0 && activation.value(z.minimum) == 0;
-    }
-    throw std::logic_error("an activation without a rule for inactive neurons");
+    return activation.rule->inactive(activation.parameters, z);
 }
 
+/// First match wins.
 template <class Real>
 NeuronState neuron_state(const Activation<Real>& activation, ChainRange<Real> z) {
     if (inactive(activation, z)) return NeuronState::Inactive;
-    const Real u = activation.first, v = activation.second;
-    bool constant = z.maximum == z.minimum, linear = false;
-    switch (activation.kind) {
-        case ActivationKind::Relu:
-        case ActivationKind::PowerRelu:
-            linear = z.minimum >= 0;
-            break;
-        case ActivationKind::LeakyRelu:
-            linear = z.minimum >= 0 || z.maximum <= 0;
-            break;
-        case ActivationKind::Clipping:
-            constant = z.maximum <= u || z.minimum > v || constant;
-            linear = z.minimum >= u && z.maximum <= v;
-            break;
-        case ActivationKind::Softplus:
-        case ActivationKind::Logistic:
-        case ActivationKind::Tanh:
-            constant = activation.value(z.maximum) == activation.value(z.minimum);
-            break;
-    }
-    return constant ? NeuronState::Constant : linear ? NeuronState::Linear : NeuronState::Kinked;
+    if (activation.rule->constant(activation.parameters, z)) return NeuronState::Constant;
+    return activation.rule->linear(activation.parameters, z) ? NeuronState::Linear : NeuronState::Kinked;
 }
 
 /// Range of neuron i's chain over the box of the input, from its two extreme vertices.

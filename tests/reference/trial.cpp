@@ -67,7 +67,7 @@ private:
     bool advance(std::int64_t step) {
         const StepNumbers<Real> numbers = schedule_.template next<Real>();
         std::vector<Real> point = parameters_;
-        if (cell_.optimizer.kind == OptimizerKind::Nesterov)
+        if (rule_of<Real>(cell_.optimizer.kind).looks_ahead)
             for (std::size_t k = 0; k < point.size(); ++k) point[k] = std::fma(-numbers.shift, states_[k].first, point[k]);
         const Law law = input_law(cell_.input, tables_);
         const Batch<Real> batch = cell_.nodes_per_axis > 0
@@ -81,7 +81,7 @@ private:
 
     /// Parameters and the states that the optimizer has.
     std::vector<std::vector<Real>> all_arrays() const {
-        std::vector<std::vector<Real>> arrays(1 + static_cast<std::size_t>(state_count(cell_.optimizer.kind)));
+        std::vector<std::vector<Real>> arrays(1 + static_cast<std::size_t>(rule_of<Real>(cell_.optimizer.kind).states));
         arrays[0] = parameters_;
         for (const CoordinateState<Real>& state : states_) {
             if (arrays.size() > 1) arrays[1].push_back(state.first);

@@ -1,7 +1,7 @@
 // Laws of one real variate and how a 32-bit word becomes one. docs/numerics.md section 2.
 // Part of the scalar reference: shares no code with kernels/ but the description of a law.
 #pragma once
-#include "kernels/cell.hpp"
+#include "kernels/law_kinds.hpp"
 #include "reference/elementary.hpp"
 
 namespace limrisk::reference {

@@ -1,6 +1,7 @@
 // Right campaigns: defaults, sweeps and their order, overrides, and the catalogs against what the rest of the program calls things.
 #include "campaign/campaign.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -182,12 +183,25 @@ TEST(Campaign, WidthZeroAndFourThousandInDimension64AreAllowed) {
 }
 
 TEST(Campaign, DescriptionsComeBackAsTheSameCell) {
-    const Campaign campaign = read_campaign(
-        {{7, "input = [ { law = \"normal\", dimension = 1 }, { law = \"uniform\", dimension = 3, low = -1 } ]"},
-         {11, "activation = [\"relu\", \"power_relu(2)\", \"leaky_relu\", \"clipping(-1, 1)\", \"softplus\", \"logistic\", \"tanh\"]"},
-         {15,
-          "optimizer = [\"sgd(0.1)\", \"momentum(0.1)\", \"nesterov(0.1)\", \"adagrad(0.1)\", \"rmsprop(0.1)\", \"adadelta\", \"adam\"]"}});
-    EXPECT_EQ(campaign.cells.size(), 2U * 7 * 7);
+    const auto value_text = [](const auto& parameter) {
+        const double value = parameter.examples[0];
+        return parameter.truth != nullptr ? fmt::format("{}", value != 0) : fmt::format("{}", value);
+    };
+    const auto list = [&](const auto& table, const std::string& more) {
+        std::string text;
+        for (const auto& row : table) {
+            text += fmt::format("{}{{ name = \"{}\"{}", text.empty() ? "[" : ", ", row.name, more);
+            for (const auto& parameter : row.parameters)
+                if (parameter.name != nullptr) text += fmt::format(", {} = {}", parameter.name, value_text(parameter));
+            text += " }";
+        }
+        return text + "]";
+    };
+    const Campaign campaign =
+        read_campaign({{7, "input = [ { law = \"normal\", dimension = 1 }, { law = \"uniform\", dimension = 3, low = -1 } ]"},
+                       {11, "activation = " + list(kernels::activation_table, "")},
+                       {15, "optimizer = " + list(kernels::optimizer_table, ", learning_rate = 0.1")}});
+    EXPECT_EQ(campaign.cells.size(), 2U * kernels::activation_count * kernels::optimizer_count);
     for (const CellConfig& cell : campaign.cells) {
         EXPECT_EQ(describe(cell_from_description(cell.description)), cell.description);
         EXPECT_EQ(cell_from_description(cell.description).id, cell.id);

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "kernels/kinds.hpp"
 #include "limrisk/error.hpp"
 #include "tests/enum_values.hpp"
 
@@ -82,23 +83,27 @@ private:
         return choose(8) == 0 ? zeros[choose(2)] : (choose(2) == 0 ? 1 : -1) * positive();
     }
     double above(double low) { return low + std::abs(low) * 0.5 + positive(); }
+    /// In the range of a parameter.
+    template <class Choice>
+    double value_of(const kernels::KindParameter<Choice>& parameter) {
+        if (parameter.truth != nullptr) return static_cast<double>(choose(2));
+        if (parameter.integer != nullptr)
+            return parameter.low + static_cast<double>(choose(static_cast<std::uint64_t>(parameter.high - parameter.low) + 1));
+        if (parameter.high_open) return fraction();
+        if (parameter.low_open) return positive();
+        return parameter.at_zero != nullptr ? (choose(2) == 0 ? 1 : -1) * positive() : real();
+    }
     void activation(kernels::Activation& activation) {
         activation.kind = any<ActivationKind>();
-        if (activation.kind == ActivationKind::LeakyRelu) activation.first = choose(2) == 0 ? positive() : -positive();
-        if (activation.kind == ActivationKind::Clipping) {
-            activation.first = real();
-            activation.second = above(activation.first);
-        }
-        if (activation.kind == ActivationKind::PowerRelu) activation.power = static_cast<std::int32_t>(2 + choose(15));
+        const kernels::ActivationTraits& traits = kernels::traits_of(activation.kind);
+        for (const auto& parameter : traits.parameters)
+            if (parameter.name != nullptr) kernels::set(activation, parameter, value_of(parameter));
+        if (traits.interval != nullptr) activation.second = above(activation.first);
     }
     void optimizer(kernels::Optimizer& optimizer) {
         optimizer.kind = any<OptimizerKind>();
-        const bool adam = optimizer.kind == OptimizerKind::Adam;
-        if (adam || optimizer.kind == OptimizerKind::Momentum || optimizer.kind == OptimizerKind::Nesterov) optimizer.alpha = fraction();
-        if (adam || optimizer.kind == OptimizerKind::Rmsprop || optimizer.kind == OptimizerKind::Adadelta) optimizer.beta = fraction();
-        if (optimizer.kind >= OptimizerKind::Adagrad) optimizer.epsilon = positive();
-        if (optimizer.kind == OptimizerKind::Adagrad) optimizer.epsilon_inside = choose(2) == 0;
-        if (optimizer.kind == OptimizerKind::Rmsprop) optimizer.bias_correction = choose(2) == 0;
+        for (const auto& parameter : kernels::traits_of(optimizer.kind).parameters)
+            if (parameter.name != nullptr) kernels::set(optimizer, parameter, value_of(parameter));
     }
     std::mt19937_64 bits_{20261121};
 };

@@ -47,8 +47,8 @@ CellConfig cell_of(const Shape& shape, OptimizerKind optimizer, ActivationKind a
     config.input.dimension = shape.dimension;
     config.batch = shape.batch;
     config.target = shape.dimension == 1 ? "x1^2 + 2*x1" : "if(x1 < x2, sin(x1 * x2), max(abs(x1), 0.5) ^ 1.5)";
-    config.optimizer = {optimizer, 0.9, 0.999, 1e-8, false, true};
-    config.activation = {activation, activation == ActivationKind::LeakyRelu ? 0.01 : 0, 1, 2};
+    config.optimizer = kernels::example_of(optimizer);
+    config.activation = kernels::example_of(activation);
     config.precision = precision;
     config.checks = config.tail = 1;
     config.evaluation = {shape.dimension <= 3 ? 4 : 16, shape.dimension <= 3 ? 4 : 16};

@@ -116,6 +116,23 @@ TYPED_TEST(ReferenceElementary, ActivationsAgainstTheirFormulas) {
     EXPECT_LT(largest_error<Real>(
                   -20, 20, [&](Real z) { return logistic.value(z); }, [](long double z) { return 1 / (1 + std::exp(-z)); }),
               4);
+    const Activation<Real> swish({ActivationKind::Swish, 0, 0, 0});
+    EXPECT_LT(largest_error<Real>(
+                  -20, 20, [&](Real z) { return swish.value(z); }, [](long double z) { return z / (1 + std::exp(-z)); }),
+              5);
+}
+
+/// A'(z) = 0 means exp(z) = -(1 + z), and there A(z) = z + 1: z to 30 digits by Newton's method.
+TYPED_TEST(ReferenceElementary, SwishHasItsMinimum) {
+    using Real = TypeParam;
+    const Activation<Real> swish({ActivationKind::Swish, 0, 0, 0});
+    const Real at = Real(-1.27846454276107379510935873902), tolerance = 4 * std::numeric_limits<Real>::epsilon();
+    EXPECT_TRUE(std::abs(swish.value(at) - Real(-0.278464542761073795109358739023)) <= tolerance);
+    EXPECT_TRUE(std::abs(swish.derivative(at)) <= tolerance);
+    EXPECT_LT(swish.derivative(at - Real(0.01)), 0);
+    EXPECT_GT(swish.derivative(at + Real(0.01)), 0);
+    EXPECT_EQ(swish.value(0), 0);
+    EXPECT_EQ(swish.derivative(0), Real(0.5));
 }
 
 TYPED_TEST(ReferenceElementary, LeftDerivativesAtKinks) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "reference/trial.hpp"
+#include "tests/kind_values.hpp"
 
 namespace limrisk::reference {
 
@@ -39,10 +40,6 @@ inline CellConfig unit_box_cell(std::int64_t dimension, std::int64_t width, std:
 }
 
 /// One of each kind.
-inline const std::vector<kernels::Optimizer> one_of_each_optimizer{
-    {OptimizerKind::Sgd, 0, 0, 0, false, false},          {OptimizerKind::Momentum, 0.9, 0, 0, false, false},
-    {OptimizerKind::Nesterov, 0.9, 0, 0, false, false},   {OptimizerKind::Adagrad, 0, 0, 1e-10, false, false},
-    {OptimizerKind::Rmsprop, 0, 0.99, 1e-8, false, true}, {OptimizerKind::Adadelta, 0, 0.95, 1e-6, false, false},
-    {OptimizerKind::Adam, 0.9, 0.999, 1e-8, false, false}};
+inline const std::vector<kernels::Optimizer> one_of_each_optimizer = test::default_optimizers();
 
 }  // namespace limrisk::reference

@@ -4,7 +4,7 @@
 #include <random>
 
 #include "reference/network.hpp"
-#include "tests/enum_values.hpp"
+#include "tests/kind_values.hpp"
 
 namespace limrisk::reference {
 namespace {
@@ -59,18 +59,10 @@ double distance_from_kinks(const Problem& problem, const kernels::Activation& ru
         for (std::int64_t m = 0; m < problem.batch.count(); ++m) {
             const double z =
                 chain(problem.shape, problem.parameters, i, &problem.batch.inputs[static_cast<std::size_t>(m * problem.shape.dimension)]);
-            if (rule.kind == ActivationKind::Clipping)
-                least = std::min({least, std::abs(z - rule.first), std::abs(z - rule.second)});
-            else
-                least = std::min(least, std::abs(z));
+            for (const double kink : Activation<double>(rule).kinks()) least = std::min(least, std::abs(z - kink));
         }
     return least;
 }
-
-const std::vector<kernels::Activation> activations{{ActivationKind::Relu, 0, 0, 0},          {ActivationKind::PowerRelu, 0, 0, 2},
-                                                   {ActivationKind::PowerRelu, 0, 0, 4},     {ActivationKind::LeakyRelu, 0.125, 0, 0},
-                                                   {ActivationKind::Clipping, -0.5, 0.5, 0}, {ActivationKind::Softplus, 0, 0, 0},
-                                                   {ActivationKind::Logistic, 0, 0, 0},      {ActivationKind::Tanh, 0, 0, 0}};
 
 class ReferenceGradient : public testing::TestWithParam<kernels::Activation> {};
 
@@ -101,11 +93,7 @@ TEST_P(ReferenceGradient, EqualsCentralDifferencesAwayFromKinks) {
     EXPECT_GT(compared, 200);
 }
 
-TEST(ReferenceGradients, AreThoseOfAllActivations) {
-    EXPECT_EQ(test::kinds_in(activations, &kernels::Activation::kind), test::enum_count<ActivationKind>());
-}
-
-INSTANTIATE_TEST_SUITE_P(Activations, ReferenceGradient, testing::ValuesIn(activations));
+INSTANTIATE_TEST_SUITE_P(Activations, ReferenceGradient, testing::ValuesIn(test::all_activations()));
 
 TEST(ReferenceGradientConvention, ReluHasNoGradientAtItsKink) {
     // z = 1 * x - 0.5 is exactly 0 at x = 0.5: derivative 0 there, although the residual is not.

@@ -1,9 +1,9 @@
 // The reference's neuron states: every row of the table, vertices of the box, data nodes.
 #include <gtest/gtest.h>
 
-#include "campaign/catalog.hpp"
-#include "kernels/cell.hpp"
+#include "kernels/kinds.hpp"
 #include "reference/neuron_state.hpp"
+#include "tests/kind_values.hpp"
 
 namespace limrisk::reference {
 namespace {
@@ -56,13 +56,9 @@ TEST(ReferenceNeuronState, Smooth) {
 
 /// Frozen means that A' is 0 at every point of the range, not by rounding; a frozen neuron is inactive or constant.
 TEST(ReferenceNeuronState, FrozenNeuronsOfEveryActivation) {
-    for (const CatalogEntry& entry : activation_catalog().entries) {
-        CellConfig cell;
-        entry.choose(cell);
-        cell.activation.first = cell.activation.kind == ActivationKind::LeakyRelu ? 0.1 : -0.5;
-        cell.activation.second = 0.5;
-        cell.activation.power = 3;
-        const Activation<float> activation(cell.activation);
+    for (const kernels::Activation& rule : test::all_activations()) {
+        const char* const name = kernels::traits_of(rule.kind).name;
+        const Activation<float> activation(rule);
         bool any = false;
         for (float low = -400; low<400; low += low> - 3 && low < 3 ? 0.25f : 7)
             for (const float length : {0.0f, 0.25f, 3.0f, 500.0f}) {
@@ -70,10 +66,10 @@ TEST(ReferenceNeuronState, FrozenNeuronsOfEveryActivation) {
                 if (!frozen(activation, range)) continue;
                 any = true;
                 const State in = neuron_state(activation, range);
-                EXPECT_TRUE(in == State::Inactive || in == State::Constant) << entry.name << ' ' << low << ' ' << length;
-                for (const float part : {0.0f, 0.3f, 1.0f}) EXPECT_EQ(activation.derivative(low + part * length), 0) << entry.name;
+                EXPECT_TRUE(in == State::Inactive || in == State::Constant) << name << ' ' << low << ' ' << length;
+                for (const float part : {0.0f, 0.3f, 1.0f}) EXPECT_EQ(activation.derivative(low + part * length), 0) << name;
             }
-        EXPECT_EQ(any, kernels::has_frozen_neurons(cell.activation.kind)) << entry.name;
+        EXPECT_EQ(any, kernels::has_frozen_neurons(rule.kind)) << name;
     }
     const Activation<float> clipping(kernels::Activation{ActivationKind::Clipping, 0, 1, 0});
     EXPECT_TRUE(frozen(clipping, ChainRange<float>{-2, 0}));

@@ -184,10 +184,6 @@ TEST(ReferenceSamples, EveryCoordinateHasItsOwnWord) {
     }
 }
 
-TEST(ReferenceFixtures, HaveOneOfEachOptimizer) {
-    EXPECT_EQ(test::kinds_in(one_of_each_optimizer, &kernels::Optimizer::kind), test::enum_count<OptimizerKind>());
-}
-
 TEST(ReferenceFingerprint, SeesEveryBitAndEveryPlace) {
     const std::vector<std::vector<float>> arrays{{1, 2, 3}, {4, 5, 6}};
     const std::uint64_t hash = fingerprint(arrays);

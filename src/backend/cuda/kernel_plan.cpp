@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "kernels/activation.hpp"
+#include "kernels/cell.hpp"
 #include "limrisk/error.hpp"
 
 namespace limrisk::cuda {
@@ -22,21 +22,15 @@ constexpr int most_warps = 4;
 /// the preactivations of all samples; with ReLU it does so for sm_100 only, and elsewhere broadcasting again would cost shuffles for
 /// nothing.
 bool rebroadcasts(const Cell& cell, int architecture) {
-    return cell.activation.kind != kernels::ActivationKind::Relu || architecture >= 100;
+    return kernels::traits_of(cell.activation.kind).registers.always_rebroadcast || architecture >= 100;
 }
 
 /// Reals that stay in registers for the whole of a step: with more the compiler may spill, with fewer it never does. Calibrated with what
 /// ptxas reports: docs/gpu.md, tests/unit/kernel_grid_test.cpp.
 std::int64_t most_resident_reals(const Cell& cell) {
-    const bool wide = cell.precision == kernels::Precision::Float64;
-    switch (cell.activation.kind) {
-        case kernels::ActivationKind::LeakyRelu:
-            return wide ? 64 : cell.dimension <= 2 ? 128 : 84;
-        case kernels::ActivationKind::Clipping:
-            return wide ? 48 : cell.dimension <= 2 ? 128 : 84;
-        default:
-            return wide ? 64 : 148;
-    }
+    const kernels::RegisterLimits& limits = kernels::traits_of(cell.activation.kind).registers;
+    if (cell.precision == kernels::Precision::Float64) return limits.float64;
+    return cell.dimension <= 2 ? limits.float32_few : limits.float32_many;
 }
 
 /// Reals that a thread keeps through a step beside the optimizer's states: parameters, sums, the outputs and the error of a round, the
@@ -50,8 +44,8 @@ std::int64_t resident_reals(const Cell& cell) {
 /// Whether the unrolled loops of a kernel in registers, those over the samples of a round and the neurons of a lane, stay small enough
 /// to compile within seconds.
 bool unrolls_well(const Cell& cell) {
-    const bool kinked = kernels::has_kinks(cell.activation.kind);
-    return cell.dimension <= 4 && (kinked || cell.tile.lanes * cell.tile.neurons_per_lane <= 64);
+    const bool short_code = kernels::is_piecewise_polynomial(cell.activation.kind);
+    return cell.dimension <= 4 && (short_code || cell.tile.lanes * cell.tile.neurons_per_lane <= 64);
 }
 
 std::size_t bytes_per_warp(std::int64_t rows, std::size_t real) { return static_cast<std::size_t>(rows) * 32 * real; }

@@ -45,7 +45,7 @@ PieceMemory lay_out_piece(const kernels::Cell& cell, const CellKernelPlan& plan,
     memory.was_inactive = cut.take(cell.tile.neurons_per_lane * memory.lanes, real);
     if (plan.train.network == kernels::Storage::Global) {
         memory.gradient = network(real);
-        if (cell.optimizer.kind == kernels::OptimizerKind::Nesterov) memory.shifted = network(real);
+        if (kernels::traits_of(cell.optimizer.kind).looks_ahead) memory.shifted = network(real);
     }
     if (plan.evaluate.network == kernels::Storage::Global) {
         memory.theta_double = network(sizeof(double));

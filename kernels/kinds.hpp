@@ -1,0 +1,433 @@
+// What the program asks of an activation and of an optimizer beside values, derivatives and updates on lanes: one row per kind.
+// Plain data and arithmetic, no lanes. On the device only as constants that follow from template arguments.
+#pragma once
+#include <cstdint>
+
+#include "macros.hpp"
+
+namespace limrisk::kernels {
+
+enum class Precision : std::int32_t { Float32, Float64 };
+
+enum class ActivationKind : std::int32_t { Relu, PowerRelu, LeakyRelu, Clipping, Softplus, Logistic, Tanh, Swish };
+
+struct Activation {
+    ActivationKind kind;
+    double first;        ///< leaky_relu: slope; clipping: low
+    double second;       ///< clipping: high
+    std::int32_t power;  ///< power_relu: exponent 2..16
+};
+
+enum class OptimizerKind : std::int32_t { Sgd, Momentum, Nesterov, Adagrad, Rmsprop, Adadelta, Adam, Adamax };
+
+struct Optimizer {
+    OptimizerKind kind;
+    double alpha;          ///< decay of the first moment
+    double beta;           ///< decay of the second moment; adadelta: rho; adamax: of the largest abs g
+    double epsilon;        ///< keeps a denominator away from 0
+    bool epsilon_inside;   ///< adagrad: sqrt(M + epsilon)
+    bool bias_correction;  ///< rmsprop: divide M by 1 - beta^n
+};
+
+struct LearningRate {
+    double initial;
+    double power;  ///< gamma_n = initial * n^-power; 0: constant
+};
+
+inline constexpr double unlimited = __builtin_bit_cast(double, 0x7FF0000000000000LL);
+
+/// A parameter of a kind. `Choice`: Activation or Optimizer; exactly one of the three members is set.
+template <class Choice>
+struct KindParameter {
+    const char* name = nullptr;  ///< in a campaign; nullptr: no parameter
+    const char* meaning = nullptr;
+    double Choice::*real = nullptr;
+    std::int32_t Choice::*integer = nullptr;
+    bool Choice::*truth = nullptr;
+    /// Allowed numbers; ends are included unless open.
+    double low = -unlimited, high = unlimited;
+    bool low_open = false, high_open = false;
+    const char* fallback = nullptr;  ///< text of the default; nullptr: must be given
+    const char* at_zero = nullptr;   ///< what to say of 0, if 0 is not allowed within the range
+    double examples[3] = {};         ///< for tests and `limrisk selftest`; the k-th ones of a kind's parameters go together
+};
+
+inline constexpr int example_count = 3;
+
+/// A number that follows from the parameters of an activation.
+struct Term {
+    double constant = 0, first = 0, second = 0, power = 0;
+    LIMRISK_INLINE constexpr double of(const Activation& activation) const {
+        return constant + first * activation.first + second * activation.second + power * activation.power;
+    }
+    constexpr bool is_zero() const { return constant == 0 && first == 0 && second == 0 && power == 0; }
+};
+
+/// A point at which A is not smooth, and the jump of A' there.
+struct KinkRule {
+    Term at, jump;
+};
+
+enum class PieceForm : std::int32_t {
+    None,        ///< not given
+    Constant,    ///< A is constant, exactly: its left derivative is 0 between the kinks and at the right one. `term`: its value
+    Linear,      ///< A(z) = slope * z + constant. `term`: the slope
+    Polynomial,  ///< of higher degree. `term`: the degree
+    Smooth       ///< no polynomial; abs A(z) <= 1 + abs z + constants
+};
+
+/// What A is between two neighbouring kinks, or beyond the outermost.
+struct ActivationPiece {
+    PieceForm form = PieceForm::None;
+    Term term;
+};
+
+inline constexpr int most_kinks_of_a_kind = 4;
+
+/// Reals that a thread of the GPU may keep through a step in registers without a spill; what ptxas reports decides (docs/gpu.md,
+/// tests/unit/kernel_grid_test.cpp). The default is what the most demanding activation needs.
+struct RegisterLimits {
+    int float32_few = 128;  ///< float32, dimension up to 2
+    int float32_many = 84;  ///< float32, higher dimensions
+    int float64 = 48;
+    bool always_rebroadcast = true;  ///< the backward pass broadcasts inputs again on every architecture, see kernel_plan.cpp
+};
+
+struct ActivationTraits {
+    ActivationKind kind;
+    const char* name;              ///< in a campaign
+    const char* meaning;           ///< one line for `limrisk list`
+    const char* other_names = "";  ///< elsewhere, separated by spaces; lower case, without '_' and '-'
+    KindParameter<Activation> parameters[2] = {};
+    const char* interval = nullptr;  ///< how a message calls [first, second], if they are the ends of an interval that must not be empty
+    int kink_count = 0;
+    KinkRule kinks[most_kinks_of_a_kind] = {};              ///< [kink_count] ascending
+    ActivationPiece pieces[most_kinks_of_a_kind + 1] = {};  ///< [kink_count + 1] from left to right; constant ones at the ends only
+    bool monotone = false;                                  ///< then the ends of a range of z bound A on it, also where A is no polynomial
+    bool homogeneous = false;                               ///< A(s z) = s A(z) for s > 0
+    bool zero_at_zero = false;  ///< A(z) = 0 at z = 0 only: a neuron whose z is 0 on the whole range is inactive
+    Term cost;                  ///< lane instructions of A and A' together, beyond those of relu; estimates
+    RegisterLimits registers = {};
+};
+
+/// Division of a moment by 1 - decay^n.
+enum class BiasCorrection : std::int32_t { None, Always, Optional };  ///< Optional: as Optimizer::bias_correction says
+
+struct OptimizerTraits {
+    OptimizerKind kind;
+    const char* name;     ///< in a campaign
+    const char* meaning;  ///< one line for `limrisk list`
+    const char* other_names = "";
+    const char* learning_rate = nullptr;  ///< text of the default; nullptr: must be given
+    KindParameter<Optimizer> parameters[3] = {};
+    int states = 0;            ///< per coordinate: 0, 1 or 2
+    bool looks_ahead = false;  ///< the gradient is taken at theta - gamma alpha m, m the first state
+    BiasCorrection first_moment = BiasCorrection::None, second_moment = BiasCorrection::None;
+    double cost;  ///< lane instructions per parameter and step; square roots and divisions count by their throughput
+};
+
+inline constexpr RegisterLimits lavish_registers{148, 148, 64, true};
+
+inline constexpr ActivationTraits activation_table[] = {
+    {.kind = ActivationKind::Relu,
+     .name = "relu",
+     .meaning = "max(z, 0)",
+     .kink_count = 1,
+     .kinks = {{.at = {}, .jump = {1}}},
+     .pieces = {{PieceForm::Constant, {}}, {PieceForm::Linear, {1}}},
+     .monotone = true,
+     .homogeneous = true,
+     .cost = {},
+     .registers = {148, 148, 64, false}},
+    {.kind = ActivationKind::PowerRelu,
+     .name = "power_relu",
+     .meaning = "max(z, 0)^power",
+     .other_names = "repu squaredrelu relusquared relu2 relu3",
+     .parameters = {{.name = "power", .meaning = "exponent", .integer = &Activation::power, .low = 2, .high = 16, .examples = {2, 3, 4}}},
+     .kink_count = 1,
+     .kinks = {{.at = {}, .jump = {}}},
+     .pieces = {{PieceForm::Constant, {}}, {PieceForm::Polynomial, {.power = 1}}},
+     .monotone = true,
+     .cost = {.constant = 3, .power = 2},
+     .registers = lavish_registers},
+    {.kind = ActivationKind::LeakyRelu,
+     .name = "leaky_relu",
+     .meaning = "z for z > 0, else slope * z",
+     .other_names = "lrelu prelu",
+     .parameters = {{.name = "slope",
+                     .meaning = "slope for z < 0, not 0",
+                     .real = &Activation::first,
+                     .fallback = "0.01",
+                     .at_zero = "leaky_relu with slope 0 is relu; write activation = \"relu\"",
+                     .examples = {0.01, 0.3, -0.5}}},
+     .kink_count = 1,
+     .kinks = {{.at = {}, .jump = {.constant = 1, .first = -1}}},
+     .pieces = {{PieceForm::Linear, {.first = 1}}, {PieceForm::Linear, {1}}},
+     .homogeneous = true,
+     .zero_at_zero = true,
+     .cost = {3},
+     .registers = {128, 84, 64, true}},
+    {.kind = ActivationKind::Clipping,
+     .name = "clipping",
+     .meaning = "z clipped to [low, high]",
+     .other_names = "clip clamp hardtanh hardsigmoid relu6 relu1 saturatedrelu",
+     .parameters = {{.name = "low", .meaning = "lower level", .real = &Activation::first, .fallback = "0.0", .examples = {0, -0.5, -1}},
+                    {.name = "high", .meaning = "upper level", .real = &Activation::second, .fallback = "1.0", .examples = {1, 0.25, 0}}},
+     .interval = "clipping to",
+     .kink_count = 2,
+     .kinks = {{.at = {.first = 1}, .jump = {1}}, {.at = {.second = 1}, .jump = {-1}}},
+     .pieces = {{PieceForm::Constant, {.first = 1}}, {PieceForm::Linear, {1}}, {PieceForm::Constant, {.second = 1}}},
+     .monotone = true,
+     .cost = {5}},
+    {.kind = ActivationKind::Softplus,
+     .name = "softplus",
+     .meaning = "log(1 + exp(z))",
+     .other_names = "smoothrelu softrelu",
+     .pieces = {{PieceForm::Smooth, {}}},
+     .monotone = true,
+     .cost = {170},
+     .registers = lavish_registers},
+    {.kind = ActivationKind::Logistic,
+     .name = "logistic",
+     .meaning = "1 / (1 + exp(-z))",
+     .other_names = "sigmoid expit",
+     .pieces = {{PieceForm::Smooth, {}}},
+     .monotone = true,
+     .cost = {80},
+     .registers = lavish_registers},
+    {.kind = ActivationKind::Tanh,
+     .name = "tanh",
+     .meaning = "hyperbolic tangent",
+     .pieces = {{PieceForm::Smooth, {}}},
+     .monotone = true,
+     .cost = {80},
+     .registers = lavish_registers},
+    {.kind = ActivationKind::Swish,
+     .name = "swish",
+     .meaning = "z / (1 + exp(-z))",
+     .other_names = "silu",
+     .pieces = {{PieceForm::Smooth, {}}},
+     .cost = {85}},
+};
+
+constexpr KindParameter<Optimizer> alpha_parameter(const char* fallback) {
+    return {.name = "alpha",
+            .meaning = "decay of the first moment",
+            .real = &Optimizer::alpha,
+            .low = 0,
+            .high = 1,
+            .high_open = true,
+            .fallback = fallback,
+            .examples = {0.9, 0.85, 0}};
+}
+
+constexpr KindParameter<Optimizer> beta_parameter(const char* name, const char* fallback,
+                                                  const char* meaning = "decay of the second moment") {
+    return {.name = name,
+            .meaning = meaning,
+            .real = &Optimizer::beta,
+            .low = 0,
+            .high = 1,
+            .high_open = true,
+            .fallback = fallback,
+            .examples = {0.999, 0.9, 0.5}};
+}
+
+constexpr KindParameter<Optimizer> epsilon_parameter(const char* fallback) {
+    return {.name = "epsilon",
+            .meaning = "keeps the denominator away from 0",
+            .real = &Optimizer::epsilon,
+            .low = 0,
+            .low_open = true,
+            .fallback = fallback,
+            .examples = {1e-8, 1e-6, 1e-3}};
+}
+
+inline constexpr OptimizerTraits optimizer_table[] = {
+    {.kind = OptimizerKind::Sgd,
+     .name = "sgd",
+     .meaning = "stochastic gradient descent",
+     .other_names = "gd gradientdescent stochasticgradientdescent",
+     .cost = 2},
+    {.kind = OptimizerKind::Momentum,
+     .name = "momentum",
+     .meaning = "m = alpha m + (1 - alpha) g",
+     .other_names = "heavyball polyak sgdmomentum sgdm",
+     .parameters = {alpha_parameter("0.9")},
+     .states = 1,
+     .cost = 6},
+    {.kind = OptimizerKind::Nesterov,
+     .name = "nesterov",
+     .meaning = "momentum with the gradient at the shifted point",
+     .other_names = "nag acceleratedgradient",
+     .parameters = {alpha_parameter("0.9")},
+     .states = 1,
+     .looks_ahead = true,
+     .cost = 8},
+    {.kind = OptimizerKind::Adagrad,
+     .name = "adagrad",
+     .meaning = "divides by the root of the sum of all g^2",
+     .parameters = {epsilon_parameter("1e-10"),
+                    {.name = "epsilon_inside",
+                     .meaning = "sqrt(M + epsilon) instead of sqrt(M) + epsilon",
+                     .truth = &Optimizer::epsilon_inside,
+                     .fallback = "false",
+                     .examples = {0, 1, 1}}},
+     .states = 1,
+     .cost = 15},
+    {.kind = OptimizerKind::Rmsprop,
+     .name = "rmsprop",
+     .meaning = "divides by the root of a running mean of g^2",
+     .parameters = {beta_parameter("beta", "0.99"),
+                    epsilon_parameter("1e-8"),
+                    {.name = "bias_correction",
+                     .meaning = "divide the running mean by 1 - beta^n",
+                     .truth = &Optimizer::bias_correction,
+                     .fallback = "true",
+                     .examples = {1, 0, 1}}},
+     .states = 1,
+     .second_moment = BiasCorrection::Optional,
+     .cost = 15},
+    {.kind = OptimizerKind::Adadelta,
+     .name = "adadelta",
+     .meaning = "RMSprop with its own running step size",
+     .learning_rate = "1.0",
+     .parameters = {beta_parameter("rho", "0.9"), epsilon_parameter("1e-6")},
+     .states = 2,
+     .cost = 20},
+    {.kind = OptimizerKind::Adam,
+     .name = "adam",
+     .meaning = "first and second moments, both bias-corrected",
+     .learning_rate = "0.001",
+     .parameters = {alpha_parameter("0.9"), beta_parameter("beta", "0.999"), epsilon_parameter("1e-8")},
+     .states = 2,
+     .first_moment = BiasCorrection::Always,
+     .second_moment = BiasCorrection::Always,
+     .cost = 18},
+    {.kind = OptimizerKind::Adamax,
+     .name = "adamax",
+     .meaning = "Adam with a decaying maximum of |g| in place of the root",
+     .learning_rate = "0.002",
+     .parameters = {alpha_parameter("0.9"), beta_parameter("beta", "0.999", "decay of the largest |g|"), epsilon_parameter("1e-8")},
+     .states = 2,
+     .first_moment = BiasCorrection::Always,
+     .cost = 14},
+};
+
+inline constexpr int activation_count = sizeof(activation_table) / sizeof(activation_table[0]);
+inline constexpr int optimizer_count = sizeof(optimizer_table) / sizeof(optimizer_table[0]);
+
+LIMRISK_INLINE constexpr const ActivationTraits& traits_of(ActivationKind kind) { return activation_table[static_cast<int>(kind)]; }
+LIMRISK_INLINE constexpr const OptimizerTraits& traits_of(OptimizerKind kind) { return optimizer_table[static_cast<int>(kind)]; }
+
+/// Rows stand in the order of the enumerations; an activation says what each of its pieces is.
+constexpr bool rows_are_complete() {
+    for (int k = 0; k < activation_count; ++k) {
+        const ActivationTraits& row = activation_table[k];
+        if (static_cast<int>(row.kind) != k || row.kink_count > most_kinks_of_a_kind) return false;
+        for (int i = 0; i <= row.kink_count; ++i) {
+            const PieceForm form = row.pieces[i].form;
+            if (form == PieceForm::None || (form == PieceForm::Constant && i > 0 && i < row.kink_count)) return false;
+        }
+    }
+    for (int k = 0; k < optimizer_count; ++k)
+        if (static_cast<int>(optimizer_table[k].kind) != k) return false;
+    return true;
+}
+static_assert(rows_are_complete(), "a row of a kind is missing, stands elsewhere than its enumerator, or does not say what its pieces are");
+
+LIMRISK_INLINE constexpr bool has_piece(ActivationKind kind, PieceForm form) {
+    const ActivationTraits& row = traits_of(kind);
+    for (int i = 0; i <= row.kink_count; ++i)
+        if (row.pieces[i].form == form) return true;
+    return false;
+}
+
+/// Whether A is not smooth somewhere.
+LIMRISK_INLINE constexpr bool has_kinks(ActivationKind kind) { return traits_of(kind).kink_count > 0; }
+
+LIMRISK_INLINE constexpr bool is_piecewise_polynomial(ActivationKind kind) { return !has_piece(kind, PieceForm::Smooth); }
+
+/// Whether neurons can freeze: whether A' is 0 on a half line, exactly and not by rounding. docs/numerics.md section 10.
+LIMRISK_INLINE constexpr bool has_frozen_neurons(ActivationKind kind) { return has_piece(kind, PieceForm::Constant); }
+
+/// Whether a frozen neuron can be something else than 0.
+LIMRISK_INLINE constexpr bool can_saturate(ActivationKind kind) {
+    const ActivationTraits& row = traits_of(kind);
+    for (int i = 0; i <= row.kink_count; ++i)
+        if (row.pieces[i].form == PieceForm::Constant && !row.pieces[i].term.is_zero()) return true;
+    return false;
+}
+
+/// Largest degree of a piece; a piece that is no polynomial grows like one of degree 1.
+constexpr int largest_degree(const Activation& activation) {
+    const ActivationTraits& row = traits_of(activation.kind);
+    int degree = 0;
+    for (int i = 0; i <= row.kink_count; ++i) {
+        const ActivationPiece& piece = row.pieces[i];
+        const int of_piece = piece.form == PieceForm::Constant     ? 0
+                             : piece.form == PieceForm::Polynomial ? static_cast<int>(piece.term.of(activation))
+                                                                   : 1;
+        if (of_piece > degree) degree = of_piece;
+    }
+    return degree;
+}
+
+/// Most kinks that a neuron can have.
+constexpr int most_kinks() {
+    int most = 0;
+    for (const ActivationTraits& row : activation_table)
+        if (row.kink_count > most) most = row.kink_count;
+    return most;
+}
+
+/// Number of states of an optimizer per coordinate: 0, 1 or 2.
+LIMRISK_INLINE constexpr int state_count(OptimizerKind kind) { return traits_of(kind).states; }
+
+template <class Choice>
+constexpr void set(Choice& choice, const KindParameter<Choice>& parameter, double value) {
+    if (parameter.real != nullptr) choice.*parameter.real = value;
+    if (parameter.integer != nullptr) choice.*parameter.integer = static_cast<std::int32_t>(value);
+    if (parameter.truth != nullptr) choice.*parameter.truth = value != 0;
+}
+
+/// A choice of this kind with its k-th example parameters, 0 <= k < example_count; parameters that it does not have are 0.
+constexpr Activation example_of(ActivationKind kind, int k = 0) {
+    Activation example{kind, 0, 0, 0};
+    for (const auto& parameter : traits_of(kind).parameters) set(example, parameter, parameter.examples[k]);
+    return example;
+}
+
+constexpr Optimizer example_of(OptimizerKind kind, int k = 0) {
+    Optimizer example{kind, 0, 0, 0, false, false};
+    for (const auto& parameter : traits_of(kind).parameters) set(example, parameter, parameter.examples[k]);
+    return example;
+}
+
+template <ActivationKind Kind>
+struct ActivationTag {
+    static constexpr ActivationKind kind = Kind;
+};
+
+/// Calls `body` with the tag of a kind known at run time.
+template <int First = 0, class Body>
+LIMRISK_INLINE constexpr auto with_activation(ActivationKind kind, const Body& body) {
+    if constexpr (First + 1 < activation_count)
+        if (kind != static_cast<ActivationKind>(First)) return with_activation<First + 1>(kind, body);
+    return body(ActivationTag<static_cast<ActivationKind>(First)>{});
+}
+
+template <OptimizerKind Kind>
+struct OptimizerTag {
+    static constexpr OptimizerKind kind = Kind;
+};
+
+/// Calls `body` with the tag of a kind known at run time.
+template <int First = 0, class Body>
+LIMRISK_INLINE constexpr auto with_optimizer(OptimizerKind kind, const Body& body) {
+    if constexpr (First + 1 < optimizer_count)
+        if (kind != static_cast<OptimizerKind>(First)) return with_optimizer<First + 1>(kind, body);
+    return body(OptimizerTag<static_cast<OptimizerKind>(First)>{});
+}
+
+}  // namespace limrisk::kernels
