@@ -91,7 +91,7 @@ TEST_P(SignalTest, StopsAndGoesOn) {
     const std::size_t advice = stopped.err.find("To continue: ");
     ASSERT_NE(advice, std::string::npos) << stopped.err;
     succeed({"verify", "campaign.db"});
-    const Output again = shell(stopped.err.substr(advice + 10));
+    const Output again = shell(stopped.err.substr(advice + std::string_view("To continue: ").size()));
     EXPECT_EQ(again.code, 0) << again.err;
     succeed({"run", "campaign.toml", "--trials", std::to_string(trials), "--quiet", "--store", "undisturbed.db"});
     EXPECT_TRUE(exported("campaign.db") == exported("undisturbed.db"));

@@ -198,7 +198,7 @@ TEST_P(TrajectorySignalTest, StopsAtOnceAndGoesOnWithTheNextCell) {
     EXPECT_EQ(stored(), 2u);
     const std::size_t advice = stopped.err.find("To continue: ");
     ASSERT_NE(advice, std::string::npos) << stopped.err;
-    const Output again = shell(stopped.err.substr(advice + 10));
+    const Output again = shell(stopped.err.substr(advice + std::string_view("To continue: ").size()));
     EXPECT_EQ(again.code, 0) << again.err;
     EXPECT_THAT(again.err, HasSubstr("trajectories of 1 of 3 cells"));
     EXPECT_EQ(again.out, succeed({"trajectories", "undisturbed.db"}).out);
