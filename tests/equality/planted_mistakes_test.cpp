@@ -20,7 +20,7 @@ TEST_P(PlantedMistake, IsCaught) {
     std::vector<CellConfig> cells = odd_cells(2026);
     std::shuffle(cells.begin(), cells.end(), std::mt19937_64(1));
     for (const CellConfig& config : cells) {
-        if (config.width > 100 || config.input.dimension > 5) continue;
+        if (config.width > 100 || config.input.dimension > 5 || config.precision != kernels::Precision::Float32) continue;
         const CellPlan plan(config);
         WorkStatus status;
         const auto block = cpu::run_block(*GetParam().kernels, {&plan, 0, 3}, status, {true, true});

@@ -13,14 +13,23 @@ extern template Pack<double> batch_gradient(const BatchContext<double>&, const B
 namespace limrisk::cpu {
 namespace {
 
+/// Calls `body` with a real of the cell's precision. LIMRISK_FLOAT32_ONLY (kernels with planted mistakes) leaves float64 out.
+template <class Body>
+auto with_precision(const kernels::Cell& cell, Body body) {
+#ifndef LIMRISK_FLOAT32_ONLY
+    if (cell.precision == kernels::Precision::Float64) return body(double{});
+#endif
+    (void)cell;
+    return body(float{});
+}
+
 std::size_t arena_bytes(const kernels::Cell& cell) {
-    return cell.precision == kernels::Precision::Float32 ? kernels::Warp<float>(cell, 0, nullptr).bytes()
-                                                         : kernels::Warp<double>(cell, 0, nullptr).bytes();
+    return with_precision(cell, [&](auto real) { return kernels::Warp<decltype(real)>(cell, 0, nullptr).bytes(); });
 }
 
 bool run_warp(const WarpTask& task) {
-    return task.cell->precision == kernels::Precision::Float32 ? kernels::Warp<float>(*task.cell, task.first_trial, task.arena).run(task)
-                                                               : kernels::Warp<double>(*task.cell, task.first_trial, task.arena).run(task);
+    return with_precision(*task.cell,
+                          [&](auto real) { return kernels::Warp<decltype(real)>(*task.cell, task.first_trial, task.arena).run(task); });
 }
 
 }  // namespace
