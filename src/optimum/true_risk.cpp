@@ -170,12 +170,13 @@ NodeSet TrueRisk::nodes(const Network& network, int halvings) const {
     if (!line_) return rule_;
     NodeSet set = line_nodes(network, 0);
     if (kernels::is_piecewise_polynomial(activation.kind)) return set;
-    constexpr int most_halvings = 10;  // and the tolerance: docs/numerics.md section 10
+    constexpr int most_halvings = 10;  // and the tolerance: docs/numerics.md section 10; beside it, what the rounding of the target does
+    const double noise = line_->noise();
     double risk = sum_of_squares(activation, network, set);
     for (int j = 1; j <= most_halvings; ++j) {
         set = line_nodes(network, j);
         const double finer = sum_of_squares(activation, network, set);
-        const bool settled = std::fabs(finer - risk) <= 1e-13 * finer;
+        const bool settled = std::fabs(finer - risk) <= 1e-13 * finer + noise * (noise + 0.1 * std::sqrt(finer));
         risk = finer;
         if (settled) break;
     }
