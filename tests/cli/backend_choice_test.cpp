@@ -102,7 +102,7 @@ TEST(BackendChoice, RefusesWhatContradictsItself) {
     usage({"cpu", 0, {0}}, "--backend cuda");
     usage({"cuda", 4, {}}, "--threads");
     usage({"auto", 4, {0}}, "one of them");
-    usage({"cuda", 0, {0, 1}}, "no device 1; there are 0, 2");
+    usage({"cuda", 0, {0, 1}}, "device 1 does not exist; available are 0, 2");
 }
 
 TEST(BackendChoice, ListsOfDevices) {

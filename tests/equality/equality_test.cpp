@@ -34,7 +34,7 @@ TEST_P(EqualityOn, ScalarReference) {
         const std::int64_t first = config.index % 3 == 0 ? (std::int64_t{1} << 33) - 2 : config.index;
         // Saturated neurons are rare at initialization: more trials where there can be some.
         const std::int64_t size = config.width * config.input.dimension;
-        const std::int64_t count = size > 2000 ? 2 : size <= 500 && kernels::can_saturate(config.activation.kind) ? 33 : 5;
+        const std::int64_t count = size > 2000 ? 2 : size <= 500 && kernels::can_saturate(config.activation.kind) ? 17 : 5;
         std::vector<BlockResult> blocks;
         for (const Isa isa : available_isas()) blocks.push_back(run(*make_cpu_backend(1, isa), plan, first, count));
         for (std::int64_t i = 0; i < count; ++i) {

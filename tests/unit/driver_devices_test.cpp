@@ -265,9 +265,10 @@ TEST_F(DevicesTest, AnotherErrorEndsTheRunForAll) {
 
 TEST_F(DevicesTest, ADeviceLostWhileStoppingIsAWarningAndNobodyTakesOver) {
     FakeBackend backend(2, 2);
-    std::atomic<int> requests{0};
+    std::atomic<int> requests{0}, begun{0};
     backend.before_block = [&](const WorkItem& item, WorkStatus&) {
-        requests = 1;
+        if (++begun == 2) requests = 1;
+        while (requests == 0) std::this_thread::sleep_for(1ms);
         std::this_thread::sleep_for(300ms);  // the stop is seen within 50 ms
         if (item.worker == 0) throw DeviceError("unplugged");
     };

@@ -39,7 +39,7 @@ TEST(ProgressMeter, NothingToDoIsDone) {
 }
 
 /// A run after ten seconds, half done unless the test says otherwise.
-class ProgressLine : public ::testing::Test {
+class ProgressLineTest : public ::testing::Test {
 protected:
     ProgressLine() { sample_.cost_done = 500; }
     /// The line once the sample has been added.
@@ -51,14 +51,14 @@ protected:
     ProgressMeter meter_;
 };
 
-TEST_F(ProgressLine, IsDoneOnlyWhenAllIsDone) {
+TEST_F(ProgressLineTest, IsDoneOnlyWhenAllIsDone) {
     sample_.cost_done = 999.9;
     EXPECT_THAT(line(), HasSubstr(" 99 %"));
     sample_.cost_done = 1000;
     EXPECT_THAT(line(), HasSubstr("100 %"));
 }
 
-TEST_F(ProgressLine, SaysWhatTheTimeLeftMeans) {
+TEST_F(ProgressLineTest, SaysWhatTheTimeLeftMeans) {
     EXPECT_THAT(line(), HasSubstr("  0:10 left"));
     sample_.at_most = true;
     EXPECT_THAT(line(), HasSubstr("  at most 0:10 left"));
@@ -67,7 +67,7 @@ TEST_F(ProgressLine, SaysWhatTheTimeLeftMeans) {
     EXPECT_THAT(line(), Not(HasSubstr("left")));
 }
 
-TEST_F(ProgressLine, TheBarHasFiveToThirtyCells) {
+TEST_F(ProgressLineTest, TheBarHasFiveToThirtyCells) {
     EXPECT_THAT(line(64), StartsWith("  50 %"));
     EXPECT_THAT(line(65), StartsWith("[==>  ]  50 %"));
     EXPECT_THAT(line(300), StartsWith("[===============>              ]  50 %"));
