@@ -172,13 +172,14 @@ NodeSet TrueRisk::nodes(const Network& network, int halvings) const {
     if (kernels::is_piecewise_polynomial(activation.kind)) return set;
     constexpr int most_halvings = 10;  // and the tolerance: docs/numerics.md section 10; beside it, what the rounding of the target does
     const double noise = line_->noise();
+    constexpr std::int64_t most_nodes = 1 << 17;  // more only sum the rounding of a target whose mesh is fine because of it
     double risk = sum_of_squares(activation, network, set);
     for (int j = 1; j <= most_halvings; ++j) {
         set = line_nodes(network, j);
         const double finer = sum_of_squares(activation, network, set);
         const bool settled = std::fabs(finer - risk) <= 1e-13 * finer + noise * (noise + 0.1 * std::sqrt(finer));
         risk = finer;
-        if (settled) break;
+        if (settled || set.count() >= most_nodes) break;
     }
     return set;
 }

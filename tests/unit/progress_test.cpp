@@ -41,7 +41,7 @@ TEST(ProgressMeter, NothingToDoIsDone) {
 /// A run after ten seconds, half done unless the test says otherwise.
 class ProgressLineTest : public ::testing::Test {
 protected:
-    ProgressLine() { sample_.cost_done = 500; }
+    ProgressLineTest() { sample_.cost_done = 500; }
     /// The line once the sample has been added.
     std::string line(int columns = 100) {
         meter_.add(sample_);
