@@ -27,9 +27,8 @@ protected:
         std::vector<Trials> cells;
         for (const StoredCell& cell : store.cells()) {
             cells.emplace_back();
-            store.for_each_trial(cell.index, [&](std::int64_t trial, const TrialRecord& record) {
-                cells.back().emplace_back(trial, record);
-            });
+            store.for_each_trial(cell.index,
+                                 [&](std::int64_t trial, const TrialRecord& record) { cells.back().emplace_back(trial, record); });
         }
         return cells;
     }
