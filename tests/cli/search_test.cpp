@@ -109,6 +109,17 @@ TEST_F(SearchTest, TheHierarchyKeepsItsOptimaAndItself) {
     EXPECT_EQ(json::parse(succeed({"hierarchy", "plane.toml", "--width", "3", "--store", "plane.db", "--json"}).out), first);
 }
 
+TEST_F(SearchTest, AStoreOfOtherProblemsIsRefused) {
+    succeed({"run", "plane.toml", "--quiet"});
+    for (const std::vector<std::string>& command : {std::vector<std::string>{"optimum"}, {"hierarchy", "--width", "1"}}) {
+        std::vector<std::string> words = command;
+        words.insert(words.end(), {"plane.toml", "--set", "problem.target=\"x1*x2\"", "--store", "plane.db"});
+        const Output output = limrisk(words);
+        EXPECT_EQ(output.code, 64) << output.err;
+        EXPECT_THAT(output.err, HasSubstr("has none of the campaign's problems"));
+    }
+}
+
 TEST_F(SearchTest, WithoutAStoreItSaysThatNothingIsKept) {
     Process process(directory(), {"limrisk", "optimum", "plane.toml", "--seconds", "1000"});
     ASSERT_TRUE(eventually([&] { return !process.running() || process.stderr_so_far().find("width 0:") != std::string::npos; }));

@@ -65,6 +65,25 @@ TEST(OptimumNetwork, RealizesTheSpline) {
     }
 }
 
+// The added neurons are inactive only where A(-1) = 0; elsewhere they need v = 0.
+TEST(OptimumNetwork, EmbeddingKeepsTheRealizationOfEveryActivation) {
+    for (const char* activation :
+         {"relu", "power_relu(2)", "leaky_relu", "clipping(0.3, 0.7)", "clipping(-0.5, 0.7)", "softplus", "swish"}) {
+        const Problem problem = optimum::problem("x1^2", box(-1, 2), fmt::format("\"{}\"", activation));
+        const kernels::Activation& function = problem.cell.activation;
+        const Network narrow(1, 1, {1.5, -0.25, 0.75, 0.125}), wide = embed(narrow, 4, function);
+        for (double x = -1; x <= 2; x += 0.125)
+            EXPECT_EQ(realization(function, wide, &x, nullptr), realization(function, narrow, &x, nullptr)) << activation << " at " << x;
+    }
+}
+
+TEST(OptimumNetwork, TheIntegralInThePlaneIsExactOnlyForTargetsWithoutComparisons) {
+    EXPECT_TRUE(has_exact_integral(optimum::problem("abs(x1 - x2)", box(0, 1, 2))));
+    for (const char* jumping : {"if(x1 < 0.37, 1, 0)", "x2 + (x1 >= 0.5)"})
+        EXPECT_FALSE(has_exact_integral(optimum::problem(jumping, box(0, 1, 2)))) << jumping;
+    EXPECT_TRUE(has_exact_integral(optimum::problem("if(x1 < 0.37, 1, 0)", box(0, 1))));
+}
+
 /// What the program itself finds for a network is final_risk; it must be comparable with optima to 1e-12.
 TEST(OptimumNetwork, RiskIsTheProgramsFinalRisk) {
     const std::unique_ptr<Backend> backend = make_cpu_backend(1);
