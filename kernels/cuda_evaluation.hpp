@@ -95,9 +95,12 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
         if (rule == 0 || !on_training_nodes) training = gradient;
     }
     const Pack<double> norm = sum_of_squares(layout, [&](std::int64_t row) { return evaluation.theta[row]; });
-    const StateCounts<Real> counts = count_states_of<Spec::activation.kind, Real>(
-        cell, layout, theta, last_slot_presence<Real>(layout, cell.width), place.rows(a.piece, a.piece.was_inactive));
-    const auto count = [](const Pack<Real>& pack) { return static_cast<std::int32_t>(pack.part[0]); };
+    StateCounts<Real> counts = with_judged_inputs<Real>(cell, [&](const auto& data) {
+        return count_states_on<Spec::activation.kind, Real>(cell, data, layout, theta, last_slot_presence<Real>(layout, cell.width).part[0],
+                                                            place.rows(a.piece, a.piece.was_inactive), 0);
+    });
+    counts.each([](Real& number) { number = tile_sum(Pack<Real>{{number}}, Spec::tile).part[0]; });
+    const auto count = [](Real number) { return static_cast<std::int32_t>(number); };
     Pack<double> moved{};
     if (a.index > first_tail_check(cell)) moved = squared_distance<Real>(layout, theta, tail_start);
     // Every lane keeps the book for itself, so that all know whether to copy; one writes it down.

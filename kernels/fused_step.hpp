@@ -111,7 +111,7 @@ public:
         const auto first = state.first.rows(), second = state.second.rows();
         if constexpr (State::looks_ahead) {
             const auto shifted = state.shifted.rows();
-            look_ahead<Real>(Spec::optimizer, scalars, State::rows, theta, first, shifted);
+            for_parts<Real>([&](int p) { look_ahead<Real>(Spec::optimizer, scalars, State::rows, theta, first, shifted, p); });
             batch_gradient(step, shifted, gradient);
         } else {
             batch_gradient(step, theta, gradient);
@@ -121,7 +121,10 @@ public:
             lost[p] = both(state.alive[p], negate(finite));
             state.alive[p] = both(state.alive[p], finite);
         });
-        update_rows<Spec::optimizer.kind, Real>(Spec::optimizer, scalars, State::rows, gradient, state.alive, theta, first, second);
+        for_parts<Real>([&](int p) {
+            update_rows<Spec::optimizer.kind, Real>(Spec::optimizer, scalars, State::rows, gradient, state.alive[p], theta, first, second,
+                                                    p);
+        });
     }
 
 private:

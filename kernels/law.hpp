@@ -12,37 +12,44 @@ LIMRISK_INLINE V clamp(V x, V low, V high) {
     return lesser(high, larger(low, x));
 }
 
-/// One variate per lane from one word per lane.
-template <class Real>
-LIMRISK_INLINE Pack<Real> variates(const Law& law, const WordPack& words) {
-    using V = Vec<Real>;
-    Pack<Real> x = uniform_variates<Real>(words);
-    const V low = splat<V>(law.low), high = splat<V>(law.high);
+/// Turns uniform variates in (0, 1) into variates of `law`, in place.
+///   values  [count] registers
+template <class V>
+LIMRISK_INLINE void apply_law(const Law& law, V* values, int count) {
+    const V low = splat<V>(law.low), high = splat<V>(law.high), mean = splat<V>(law.mean), deviation = splat<V>(law.deviation);
+    const auto each = [&](auto variate) {
+        for (int i = 0; i < count; ++i) values[i] = variate(values[i]);
+    };
     switch (law.kind) {
         case LawKind::Zero:
-            return splat_pack<Real>(0);
+            each([](V) { return V{}; });
+            break;
         case LawKind::Uniform: {
             const V range = splat<V>(law.high - law.low);
-            for_parts<Real>([&](int p) { x.part[p] = clamp(fma(x.part[p], range, low), low, high); });
+            each([&](V u) { return clamp(fma(u, range, low), low, high); });
             break;
         }
-        case LawKind::Normal: {
-            const V mean = splat<V>(law.mean), deviation = splat<V>(law.deviation);
-            for_parts<Real>([&](int p) { x.part[p] = fma(deviation, normal_quantile(x.part[p]), mean); });
+        case LawKind::Normal:
+            each([&](V u) { return fma(deviation, normal_quantile(u), mean); });
             break;
-        }
         case LawKind::TruncatedNormal: {
-            const V mean = splat<V>(law.mean), deviation = splat<V>(law.deviation);
             const V mass = splat<V>(law.p_high - law.p_low), start = splat<V>(law.p_low);
             // Within the quantile's domain: in float, p can round up to 1.
-            const V least = splat<V>(0x1p-40), most = splat<V>(sizeof(Real) == 4 ? 1 - 0x1p-24 : 1 - 0x1p-40);
-            for_parts<Real>([&](int p) {
-                const V probability = clamp(fma(x.part[p], mass, start), least, most);
-                x.part[p] = clamp(fma(deviation, normal_quantile(probability), mean), low, high);
+            const V least = splat<V>(0x1p-40), most = splat<V>(sizeof(RealOf<V>) == 4 ? 1 - 0x1p-24 : 1 - 0x1p-40);
+            each([&](V u) {
+                const V probability = clamp(fma(u, mass, start), least, most);
+                return clamp(fma(deviation, normal_quantile(probability), mean), low, high);
             });
             break;
         }
     }
+}
+
+/// One variate per lane from one word per lane.
+template <class Real>
+LIMRISK_INLINE Pack<Real> variates(const Law& law, const WordPack& words) {
+    Pack<Real> x = uniform_variates<Real>(words);
+    apply_law(law, x.part, parts<Real>);
     return x;
 }
 

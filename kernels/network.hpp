@@ -25,6 +25,25 @@ struct PassScratch {
     Pack<Real> lane_number;  ///< of each lane within its tile
 };
 
+/// Turns the sums T_k, T0, U of one neuron over a batch into its gradient.
+///   weights(k), sums(k)  k < d: w_k, T_k;  d: b, T0;  d + 1: v, U
+///   store(k, value)      puts dw_k, db, dv
+template <ActivationKind Kind, class V, class Weights, class Sums, class Store>
+LIMRISK_INLINE void neuron_gradient(std::int64_t d, Weights weights, Sums sums, Store store) {
+    const V v = weights(d + 1), t0 = sums(d);
+    V dv;
+    if constexpr (Kind == ActivationKind::Relu) {
+        // ReLU is positively homogeneous: sum e A(z) = b T0 + sum_k w_k T_k.
+        dv = weights(d) * t0;
+        for (std::int64_t k = 0; k < d; ++k) dv = fma(weights(k), sums(k), dv);
+    } else {
+        dv = sums(d + 1);
+    }
+    for (std::int64_t k = 0; k < d; ++k) store(k, v * sums(k));
+    store(d, v * t0);
+    store(d + 1, dv);
+}
+
 /// Samples that the inner loops carry in registers at once; fewer where the activation itself needs many registers.
 template <ActivationKind Kind>
 inline constexpr int samples_at_once = is_piecewise_polynomial(Kind) ? samples_in_registers : 2;
@@ -65,23 +84,11 @@ public:
             for_parts<Real>([&](int p) {
                 const auto w = theta + q * layout_.per_slot();
                 const auto sums = gradient + q * layout_.per_slot();
-                const V v = w[d + 1].part[p], t0 = sums[d].part[p];
-                V dv;
-                if constexpr (Kind == ActivationKind::Relu) {
-                    // ReLU is positively homogeneous: sum e A(z) = b T0 + sum_k w_k T_k.
-                    dv = w[d].part[p] * t0;
-                    for (std::int64_t k = 0; k < d; ++k) dv = fma(w[k].part[p], sums[k].part[p], dv);
-                } else {
-                    dv = sums[d + 1].part[p];
-                }
                 const bool all_present = q + 1 < layout_.slots;
                 const auto present = negate(equal(last_slot_present.part[p], V{}));
-                const auto store = [&](std::int64_t row, V value) {
-                    sums[row].part[p] = all_present ? value : select(present, value, V{});
-                };
-                for (std::int64_t k = 0; k < d; ++k) store(k, v * sums[k].part[p]);
-                store(d, v * t0);
-                store(d + 1, dv);
+                neuron_gradient<Kind, V>(
+                    d, [&](std::int64_t k) -> V { return w[k].part[p]; }, [&](std::int64_t k) -> V { return sums[k].part[p]; },
+                    [&](std::int64_t k, V value) { sums[k].part[p] = all_present ? value : select(present, value, V{}); });
             });
         gradient[layout_.outer_bias()] = tile_sum(error_sum, layout_.tile);
     }

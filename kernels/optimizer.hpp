@@ -73,35 +73,33 @@ LIMRISK_INLINE V flush_subnormal(V state) {
     return select(less(abs(state), splat<V>(RealTraits<RealOf<V>>::smallest_normal)), V{}, state);
 }
 
-/// Updates all rows in the lanes that are alive.
+/// Updates register p of all rows in the lanes that are alive.
 ///   theta, gradient, first, second  [rows]; first and second only as far as state_count says
 template <OptimizerKind Kind, class Real, class Rows, class StateRows>
 LIMRISK_INLINE void update_rows(const Optimizer& optimizer, const StepScalars& scalars, std::int64_t rows, Rows gradient,
-                                const MaskOf<Vec<Real>> (&alive)[parts<Real>], Rows theta, StateRows first, StateRows second) {
+                                const MaskOf<Vec<Real>>& alive, Rows theta, StateRows first, StateRows second, int p) {
     using V = Vec<Real>;
     const StepConstants<V> step(optimizer, scalars);
     constexpr int states = state_count(Kind);
     LIMRISK_UNROLL_ROWS(Rows)
-    for (std::int64_t row = 0; row < rows; ++row)
-        for_parts<Real>([&](int p) {
-            V t = theta[row].part[p], m{}, s{};
-            if constexpr (states >= 1) m = first[row].part[p];
-            if constexpr (states >= 2) s = second[row].part[p];
-            update_coordinate<Kind>(step, optimizer.epsilon_inside, gradient[row].part[p], t, m, s);
-            theta[row].part[p] = select(alive[p], t, theta[row].part[p]);
-            if constexpr (states >= 1) first[row].part[p] = select(alive[p], flush_subnormal(m), first[row].part[p]);
-            if constexpr (states >= 2) second[row].part[p] = select(alive[p], flush_subnormal(s), second[row].part[p]);
-        });
+    for (std::int64_t row = 0; row < rows; ++row) {
+        V t = theta[row].part[p], m{}, s{};
+        if constexpr (states >= 1) m = first[row].part[p];
+        if constexpr (states >= 2) s = second[row].part[p];
+        update_coordinate<Kind>(step, optimizer.epsilon_inside, gradient[row].part[p], t, m, s);
+        theta[row].part[p] = select(alive, t, theta[row].part[p]);
+        if constexpr (states >= 1) first[row].part[p] = select(alive, flush_subnormal(m), first[row].part[p]);
+        if constexpr (states >= 2) second[row].part[p] = select(alive, flush_subnormal(s), second[row].part[p]);
+    }
 }
 
-/// The parameters at which the gradient of an optimizer that looks ahead is taken: theta - gamma alpha m.
+/// Register p of the parameters at which the gradient of an optimizer that looks ahead is taken: theta - gamma alpha m.
 template <class Real, class Rows, class StateRows>
 LIMRISK_INLINE void look_ahead(const Optimizer& optimizer, const StepScalars& scalars, std::int64_t rows, Rows theta, StateRows first,
-                               Rows shifted) {
+                               Rows shifted, int p) {
     const Vec<Real> factor = splat<Vec<Real>>(-(scalars.learning_rate * optimizer.alpha));
     LIMRISK_UNROLL_ROWS(Rows)
-    for (std::int64_t row = 0; row < rows; ++row)
-        for_parts<Real>([&](int p) { shifted[row].part[p] = fma(factor, first[row].part[p], theta[row].part[p]); });
+    for (std::int64_t row = 0; row < rows; ++row) shifted[row].part[p] = fma(factor, first[row].part[p], theta[row].part[p]);
 }
 
 }  // namespace LIMRISK_LANES

@@ -141,41 +141,49 @@ LIMRISK_INLINE Real first_lane(const Pack<Real>& pack) {
     return pack.lane(0);
 }
 
-/// Uniform variates in (0, 1) from words, exact: docs/numerics.md section 2.
+/// Registers of Real whose lanes a register of words has.
 template <class Real>
-LIMRISK_INLINE Pack<Real> uniform_variates(const WordPack& words) {
-    Pack<Real> result;
+inline constexpr int registers_per_word = static_cast<int>(sizeof(Real) / 4);
+
+/// Uniform variates in (0, 1) from the words of one half of a register (in float from all of it), exact: docs/numerics.md section 2.
+template <class Real>
+LIMRISK_INLINE Vec<Real> uniform_register(const VecWord& words, int half) {
     if constexpr (sizeof(Real) == 4) {
-        for_parts<Real>([&](int p) {
-            const VecInt32 shifted = reinterpret_cast<VecInt32>(words.part[p] >> 9);
-            result.part[p] = fma(__builtin_convertvector(shifted, VecFloat), splat<VecFloat>(0x1p-23), splat<VecFloat>(0x1p-24));
-        });
+        const VecInt32 shifted = reinterpret_cast<VecInt32>(words >> 9);
+        return fma(__builtin_convertvector(shifted, VecFloat), splat<VecFloat>(0x1p-23), splat<VecFloat>(0x1p-24));
     } else {
         typedef std::uint32_t HalfWords __attribute__((vector_size(LIMRISK_VECTOR_BYTES / 2)));
-        for_parts<Real>([&](int p) {
-            HalfWords half;
-            __builtin_memcpy(&half, reinterpret_cast<const char*>(&words) + p * (LIMRISK_VECTOR_BYTES / 2), sizeof half);
-            result.part[p] = fma(__builtin_convertvector(half, VecDouble), splat<VecDouble>(0x1p-32), splat<VecDouble>(0x1p-33));
-        });
+        HalfWords taken;
+        __builtin_memcpy(&taken, reinterpret_cast<const char*>(&words) + half * (LIMRISK_VECTOR_BYTES / 2), sizeof taken);
+        return fma(__builtin_convertvector(taken, VecDouble), splat<VecDouble>(0x1p-32), splat<VecDouble>(0x1p-33));
     }
+}
+
+/// The same of all lanes.
+template <class Real>
+LIMRISK_INLINE Pack<Real> uniform_variates(const WordPack& words) {
+    constexpr int halves = registers_per_word<Real>;
+    Pack<Real> result;
+    for_parts<Real>([&](int p) { result.part[p] = uniform_register<Real>(words.part[p / halves], p % halves); });
     return result;
 }
 
-/// Exact conversion to double.
+/// Exact conversion to double of one half of a register (a register of double: all of it).
+LIMRISK_INLINE VecDouble register_to_double(const VecDouble& value, int) { return value; }
+LIMRISK_INLINE VecDouble register_to_double(const VecFloat& value, int half) {
+    typedef float HalfFloats __attribute__((vector_size(LIMRISK_VECTOR_BYTES / 2)));
+    HalfFloats taken;
+    __builtin_memcpy(&taken, reinterpret_cast<const char*>(&value) + half * (LIMRISK_VECTOR_BYTES / 2), sizeof taken);
+    return __builtin_convertvector(taken, VecDouble);
+}
+
+/// The same of all lanes.
 template <class Real>
 LIMRISK_INLINE Pack<double> to_double(const Pack<Real>& pack) {
-    if constexpr (sizeof(Real) == 8) {
-        return pack;
-    } else {
-        typedef float HalfFloats __attribute__((vector_size(LIMRISK_VECTOR_BYTES / 2)));
-        Pack<double> result;
-        for_parts<double>([&](int p) {
-            HalfFloats half;
-            __builtin_memcpy(&half, reinterpret_cast<const char*>(&pack) + p * (LIMRISK_VECTOR_BYTES / 2), sizeof half);
-            result.part[p] = __builtin_convertvector(half, VecDouble);
-        });
-        return result;
-    }
+    constexpr int halves = parts<double> / parts<Real>;
+    Pack<double> result;
+    for_parts<double>([&](int p) { result.part[p] = register_to_double(pack.part[p / halves], p % halves); });
+    return result;
 }
 
 }  // namespace LIMRISK_LANES

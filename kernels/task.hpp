@@ -1,15 +1,15 @@
-// What a backend asks of one warp: the same type for every instruction set.
+// What a backend asks of one group of replicas: the same type for every instruction set.
 #pragma once
 #include "cell.hpp"
 
 namespace limrisk::kernels {
 
-/// Replicas of a warp and where their results go. Record and Check are the public structs; optional pointers may be null.
+/// Replicas of a group and where their results go. Record and Check are the public structs; optional pointers may be null.
 template <class Record, class Check>
-struct WarpTask {
+struct GroupTask {
     const Cell* cell;
     std::int64_t first_trial;
-    int replicas;  ///< 1 .. 32 / tile
+    int replicas;  ///< 1 .. those of the group
     char* arena;
     Record* records;  ///< [replicas]
     Check* checks;    ///< optional [replicas][checks + 1]
@@ -20,7 +20,7 @@ struct WarpTask {
     std::int64_t snapshot_count;
     Check* snapshot_checks;       ///< [replicas][snapshot_count]
     double* snapshot_parameters;  ///< [replicas][snapshot_count][parameters], canonical order
-    /// Told every few dozen steps how many more the warp has done; false: give up.
+    /// Told every few dozen steps how many more the group has done; false: give up.
     bool (*advance)(void* context, std::int64_t steps);
     void* context;
 };

@@ -111,57 +111,92 @@ LIMRISK_INLINE Range<Vec<Real>> data_range(const Input* inputs, std::int64_t cou
     return range;
 }
 
-/// Numbers of neurons per state, alike in all lanes of a tile.
-template <class Real>
+/// Numbers of neurons per state.
+template <class V>
 struct StateCounts {
-    Pack<Real> inactive, constant, linear, inactive_on_data, died, revived, frozen_constant;
+    V inactive, constant, linear, inactive_on_data, died, revived, frozen_constant;
+
+    LIMRISK_INLINE void add(const StateCounts& other) {
+        inactive = inactive + other.inactive;
+        constant = constant + other.constant;
+        linear = linear + other.linear;
+        inactive_on_data = inactive_on_data + other.inactive_on_data;
+        died = died + other.died;
+        revived = revived + other.revived;
+        frozen_constant = frozen_constant + other.frozen_constant;
+    }
+    /// Calls `body` with each number.
+    template <class Body>
+    LIMRISK_INLINE void each(Body body) {
+        body(inactive);
+        body(constant);
+        body(linear);
+        body(inactive_on_data);
+        body(died);
+        body(revived);
+        body(frozen_constant);
+    }
 };
 
-/// Counts the states of all neurons and compares inactivity with the check before.
-///   was_inactive  [slots] 1 or 0, replaced;   last_slot_present  see NetworkPass::finish
-template <ActivationKind Kind, class Real, class Rows>
-StateCounts<Real> count_states_of(const Cell& cell, const Layout& layout, Rows theta, const Pack<Real>& last_slot_present,
-                                  Rows was_inactive) {
-    using V = Vec<Real>;
-    StateCounts<Real> counts{};
-    for (std::int64_t q = 0; q < layout.slots; ++q)
-        for (int p = 0; p < parts<Real>; ++p) {
-            const auto slot = theta + q * layout.per_slot();
-            const auto present = q + 1 < layout.slots ? equal(V{}, V{}) : negate(equal(last_slot_present.part[p], V{}));
-            const NeuronStates<V> box = neuron_states<Kind>(cell.activation, box_range<Real>(cell, slot, p));
-            Range<V> range;
-            if (!cell.fresh_samples && sizeof(Real) == 4)
-                range = data_range<Real>(cell.training_nodes_float.inputs, cell.training_nodes_float.count, layout.dimension, slot, p);
-            else if (!cell.fresh_samples)
-                range = data_range<Real>(cell.training_nodes_double.inputs, cell.training_nodes_double.count, layout.dimension, slot, p);
-            else
-                range = data_range<Real>(cell.check_nodes.inputs, cell.check_nodes.count, layout.dimension, slot, p);
-            const NeuronStates<V> on_data = neuron_states<Kind>(cell.activation, range);
-            const V one = splat<V>(1);
-            const auto before = negate(equal(was_inactive[q].part[p], V{}));
-            const auto inactive = both(box.inactive, present);
-            const auto count = [&](Pack<Real>& sum, const MaskOf<V>& mask) { sum.part[p] = masked_add(mask, sum.part[p], one); };
-            count(counts.inactive, inactive);
-            count(counts.constant, both(box.constant, present));
-            count(counts.linear, both(box.linear, present));
-            count(counts.inactive_on_data, both(both(on_data.inactive, present), negate(inactive)));
-            count(counts.died, both(inactive, negate(before)));
-            count(counts.revived, both(both(before, present), negate(inactive)));
-            count(counts.frozen_constant, both(both(box.constant, box.frozen), present));
-            was_inactive[q].part[p] = select(inactive, one, V{});
+/// Inputs that decide the range of every preactivation over the data: the least and the largest in dimension 1, where each step of the
+/// chain is monotone in x; all of them beyond.
+template <class Input>
+struct DecidingInputs {
+    Input extremes[2];
+    const Input* inputs;  ///< [count][dimension], null: the extremes
+    std::int64_t count;
+
+    LIMRISK_INLINE DecidingInputs(const Input* all, std::int64_t number, std::int64_t d)
+        : extremes{}, inputs(d == 1 ? nullptr : all), count(d == 1 ? 2 : number) {
+        if (d > 1) return;
+        extremes[0] = extremes[1] = all[0];
+        for (std::int64_t m = 1; m < number; ++m) {
+            extremes[0] = all[m] < extremes[0] ? all[m] : extremes[0];
+            extremes[1] = extremes[1] < all[m] ? all[m] : extremes[1];
         }
-    Pack<Real>* const sums[] = {&counts.inactive, &counts.constant, &counts.linear,         &counts.inactive_on_data,
-                                &counts.died,     &counts.revived,  &counts.frozen_constant};
-    for (Pack<Real>* sum : sums) *sum = tile_sum(*sum, layout.tile);
+    }
+    LIMRISK_INLINE const Input* data() const { return inputs ? inputs : extremes; }
+};
+
+/// Counts the states of the neurons in the lanes of register p and compares inactivity with the check before.
+///   data               inputs of the training nodes, or of the check's where the samples are fresh
+///   last_slot_present  1 in lanes whose last slot holds a neuron, else 0;   was_inactive  [slots] 1 or 0, replaced
+template <ActivationKind Kind, class Real, class Input, class LayoutType, class Rows, class ConstRows>
+StateCounts<Vec<Real>> count_states_on(const Cell& cell, const DecidingInputs<Input>& data, const LayoutType& layout, ConstRows theta,
+                                       const Vec<Real>& last_slot_present, Rows was_inactive, int p) {
+    using V = Vec<Real>;
+    StateCounts<V> counts{};
+    for (std::int64_t q = 0; q < layout.slots; ++q) {
+        const auto slot = theta + q * layout.per_slot();
+        const auto present = q + 1 < layout.slots ? equal(V{}, V{}) : negate(equal(last_slot_present, V{}));
+        const NeuronStates<V> box = neuron_states<Kind>(cell.activation, box_range<Real>(cell, slot, p));
+        const NeuronStates<V> on_data =
+            neuron_states<Kind>(cell.activation, data_range<Real>(data.data(), data.count, layout.dimension, slot, p));
+        const V one = splat<V>(1);
+        const auto before = negate(equal(was_inactive[q].part[p], V{}));
+        const auto inactive = both(box.inactive, present);
+        const auto count = [&](V& sum, const MaskOf<V>& mask) { sum = masked_add(mask, sum, one); };
+        count(counts.inactive, inactive);
+        count(counts.constant, both(box.constant, present));
+        count(counts.linear, both(box.linear, present));
+        count(counts.inactive_on_data, both(both(on_data.inactive, present), negate(inactive)));
+        count(counts.died, both(inactive, negate(before)));
+        count(counts.revived, both(both(before, present), negate(inactive)));
+        count(counts.frozen_constant, both(both(box.constant, box.frozen), present));
+        was_inactive[q].part[p] = select(inactive, one, V{});
+    }
     return counts;
 }
 
-/// The same for a kind known at run time.
-template <class Real, class Rows>
-StateCounts<Real> count_states(const Cell& cell, const Layout& layout, Rows theta, const Pack<Real>& last_slot_present, Rows was_inactive) {
-    return with_activation(cell.activation.kind, [&](auto tag) {
-        return count_states_of<decltype(tag)::kind, Real>(cell, layout, theta, last_slot_present, was_inactive);
-    });
+/// Calls `body` with the inputs on which the cell's neurons are judged (DecidingInputs).
+template <class Real, class Body>
+LIMRISK_INLINE auto with_judged_inputs(const Cell& cell, Body body) {
+    const auto inputs_of = [&](const auto& nodes) { return DecidingInputs(nodes.inputs, nodes.count, cell.dimension); };
+    if (cell.fresh_samples) return body(inputs_of(cell.check_nodes));
+    if constexpr (sizeof(Real) == 4)
+        return body(inputs_of(cell.training_nodes_float));
+    else
+        return body(inputs_of(cell.training_nodes_double));
 }
 
 /// Sum of squares of a parameter-shaped array given row by row in double; alike in all lanes of a tile.

@@ -1,4 +1,4 @@
-// The CPU backend: a block is cut into warps of 32 lanes, each run from its first step to its last by the kernels of one instruction set.
+// The CPU backend: a block is cut into groups of replicas, each run from its first step to its last by the kernels of one instruction set.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -7,13 +7,15 @@
 
 namespace limrisk::cpu {
 
-using WarpTask = kernels::WarpTask<TrialRecord, CheckRecord>;
+using GroupTask = kernels::GroupTask<TrialRecord, CheckRecord>;
 
 struct KernelTable {
-    /// Bytes of arena that run_warp needs for a cell.
-    std::size_t (*arena_bytes)(const kernels::Cell& cell);
-    /// Runs the replicas of one warp to their end; false if the task was given up.
-    bool (*run_warp)(const WarpTask& task);
+    /// Replicas that the next group of a cell has room for, where `left` wait; fewer may come.
+    int (*group_replicas)(const kernels::Cell& cell, std::int64_t left);
+    /// Bytes of arena that run_group needs for groups of that many replicas.
+    std::size_t (*arena_bytes)(const kernels::Cell& cell, int group_replicas);
+    /// Runs a group of replicas to its end; false if the task was given up.
+    bool (*run_group)(const GroupTask& task, int group_replicas);
 };
 
 extern const KernelTable portable_kernels;

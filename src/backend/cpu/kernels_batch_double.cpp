@@ -1,3 +1,3 @@
 // The inner loops of one instruction set in double.
 #define LIMRISK_DEFINE_BATCH double
-#include "kernels/batch.hpp"
+#include "kernels/group_pass.hpp"

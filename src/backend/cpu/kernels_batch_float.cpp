@@ -1,3 +1,3 @@
 // The inner loops of one instruction set in float.
 #define LIMRISK_DEFINE_BATCH float
-#include "kernels/batch.hpp"
+#include "kernels/group_pass.hpp"

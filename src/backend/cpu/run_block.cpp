@@ -1,4 +1,4 @@
-// Cuts a block into warps and runs them one after the other with the kernels of one instruction set.
+// Cuts a block into groups of replicas and runs them one after the other with the kernels of one instruction set.
 #include "backend/cpu/run_block.hpp"
 
 #include <fmt/format.h>
@@ -25,7 +25,7 @@ private:
     char* start_;
 };
 
-/// Tells the observers of a block what its current warp has done.
+/// Tells the observers of a block what its current group has done.
 struct Progress {
     WorkStatus* status;
     std::int64_t replicas;
@@ -64,12 +64,13 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
     result.snapshot_checks.resize(count * snapshots);
     result.snapshot_parameters.resize(count * snapshots * parameters);
 
-    const ArenaMemory arena(kernels.arena_bytes(cell));
-    const std::size_t per_warp = static_cast<std::size_t>(32 / cell.tile.lanes);
-    for (std::size_t first = 0; first < count; first += per_warp) {
-        const std::size_t replicas = std::min(per_warp, count - first);
+    const ArenaMemory arena(kernels.arena_bytes(cell, kernels.group_replicas(cell, item.count)));
+    std::size_t replicas;
+    for (std::size_t first = 0; first < count; first += replicas) {
+        const int room = kernels.group_replicas(cell, static_cast<std::int64_t>(count - first));
+        replicas = std::min(static_cast<std::size_t>(room), count - first);
         Progress progress{&status, static_cast<std::int64_t>(replicas)};
-        WarpTask task{};
+        GroupTask task{};
         task.cell = &cell;
         task.first_trial = item.first_trial + static_cast<std::int64_t>(first);
         task.replicas = static_cast<int>(replicas);
@@ -90,7 +91,7 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
         }
         task.advance = &Progress::advance;
         task.context = &progress;
-        if (!kernels.run_warp(task)) return std::nullopt;
+        if (!kernels.run_group(task, room)) return std::nullopt;
     }
 
     for (std::size_t i = 0; options.checks && i < count; ++i)

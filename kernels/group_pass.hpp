@@ -1,0 +1,290 @@
+// Risk and gradient of one batch for a group of replicas: the inner loops of the CPU backend. Algebra and order of every sum:
+// docs/numerics.md sections 3 and 4.
+#pragma once
+#include "group_samples.hpp"
+#include "network.hpp"
+
+namespace limrisk::kernels {
+inline namespace LIMRISK_LANES {
+
+/// What a pass works with beside parameters and samples.
+template <class Real>
+struct GroupPass {
+    using V = Vec<Real>;
+    const Cell* cell;
+    GroupShape shape;
+    V* outputs;             ///< [registers][samples at once] sums over the slots of each lane
+    V* errors;              ///< [samples of a chunk] e = 2 weight (N - y)
+    V *risk_of, *error_of;  ///< [tile] sums of each lane over the samples that it owns
+    V* present;             ///< [registers] 1 in lanes whose last slot holds a neuron, else 0
+
+    void take(Arena& arena, const Cell& the_cell, const GroupShape& the_shape, int most_in_chunk) {
+        cell = &the_cell;
+        shape = the_shape;
+        outputs = arena.take<V>(shape.registers * samples_in_registers);
+        errors = arena.take<V>(most_in_chunk);
+        risk_of = arena.take<V>(shape.tile);
+        error_of = arena.take<V>(shape.tile);
+        present = arena.take<V>(shape.registers);
+    }
+    /// To be called once there is memory.
+    void prepare() {
+        for (int p = 0; p < shape.registers; ++p)
+            for (int i = 0; i < register_lanes<Real>; ++i) {
+                const int lane = p * shape.together + i / shape.replicas;
+                lane_of(present[p], i) = (shape.slots - 1) * shape.tile + lane < shape.width ? Real(1) : Real(0);
+            }
+    }
+};
+
+/// Risk of a batch, in every lane that of its replica; and the gradient unless `gradient` is null.
+///   theta, gradient  rows of the group;   step  number of the step, for fresh samples
+template <class Real>
+Vec<Real> batch_risk(const GroupPass<Real>& pass, GroupSamples<Real>& samples, std::int64_t step, RegisterRows<Real> theta,
+                     RegisterRows<Real> gradient);
+
+/// The loops for one activation; D is the input dimension, 0 for one known at run time only.
+template <class Real, ActivationKind Kind, int D>
+class GroupLoops {
+public:
+    using V = Vec<Real>;
+    using Rows = RegisterRows<Real>;
+
+    explicit GroupLoops(const GroupPass<Real>& pass) : pass_(pass), activation_(pass.cell->activation) {}
+
+    /// Outputs, errors, risk.
+    void forward(Rows theta, const Chunk<Real>& chunk) const {
+        int first = 0;
+        for (; first + samples_at_once <= chunk.count; first += samples_at_once) forward_of<samples_at_once>(theta, chunk, first);
+        for (; first < chunk.count; ++first) forward_of<1>(theta, chunk, first);
+    }
+
+    /// Adds the chunk to the sums T_k, T0, U of every slot, which lie where the gradient will.
+    void backward(Rows theta, const Chunk<Real>& chunk, Rows sums) const {
+        for (int p = 0; p < pass_.shape.registers; ++p) {
+            const std::int64_t slots = pass_.shape.slots_in(p);
+            const V* slot = &theta[0].part[p];
+            V* sum = &sums[0].part[p];
+            std::int64_t q = 0;
+            if constexpr (D > 0)
+                for (; q + neurons_at_once <= slots; q += neurons_at_once)
+                    backward_of<neurons_at_once>(slot + q * (D + 2), chunk, sum + q * (D + 2));
+            for (; q < slots; ++q) backward_of<1>(slot + q * per_slot(), chunk, sum + q * per_slot());
+        }
+    }
+
+    /// Turns the sums into the gradient.
+    ///   outer_bias  dc, in every lane that of its replica
+    void finish(Rows theta, Rows gradient, V outer_bias) const {
+        for (int p = 0; p < pass_.shape.registers; ++p) {
+            const std::int64_t slots = pass_.shape.slots_in(p);
+            for (std::int64_t q = 0; q < slots; ++q) {
+                const V* w = &theta[q * per_slot()].part[p];
+                V* sums = &gradient[q * per_slot()].part[p];
+                const bool all_present = q + 1 < pass_.shape.slots;
+                const auto present = negate(equal(pass_.present[p], V{}));
+                neuron_gradient<Kind, V>(
+                    dimension(), [&](std::int64_t k) { return w[k]; }, [&](std::int64_t k) { return sums[k]; },
+                    [&](std::int64_t k, V value) { sums[k] = all_present ? value : select(present, value, V{}); });
+            }
+            gradient[pass_.shape.outer_bias()].part[p] = outer_bias;
+        }
+    }
+
+private:
+    static constexpr int samples_at_once = is_piecewise_polynomial(Kind) ? samples_in_registers : 2;
+    static constexpr int neurons_at_once = D == 1 && LIMRISK_VECTOR_BYTES == 64 ? 4 : 2;
+
+    std::int64_t dimension() const { return D ? D : pass_.shape.dimension; }
+    std::int64_t per_slot() const { return dimension() + 2; }
+
+    /// z_s = b + sum_k w_k x_sk, for S samples.
+    template <int S>
+    LIMRISK_INLINE void preactivations(const V* slot, const V* inputs, V (&z)[S]) const {
+        const std::int64_t d = dimension();
+        LIMRISK_UNROLL(8)
+        for (int s = 0; s < S; ++s) z[s] = slot[d];
+        LIMRISK_UNROLL(4)
+        for (std::int64_t k = 0; k < d; ++k) {
+            const V w = slot[k];
+            LIMRISK_UNROLL(8)
+            for (int s = 0; s < S; ++s) z[s] = fma(w, inputs[s * d + k], z[s]);
+        }
+    }
+
+    template <int S>
+    LIMRISK_INLINE void forward_of(Rows theta, const Chunk<Real>& chunk, int first) const {
+        const GroupShape& shape = pass_.shape;
+        const V* inputs = chunk.inputs + first * dimension();
+        for (int p = 0; p < shape.registers; ++p) {
+            const std::int64_t slots = shape.slots_in(p);
+            const V* slot = &theta[0].part[p];
+            V sum[S];
+            LIMRISK_UNROLL(8)
+            for (int s = 0; s < S; ++s) sum[s] = V{};
+            for (std::int64_t q = 0; q < slots; ++q, slot += per_slot()) {
+                V z[S];
+                preactivations<S>(slot, inputs, z);
+                const V v = slot[dimension() + 1];
+                LIMRISK_UNROLL(8)
+                for (int s = 0; s < S; ++s) sum[s] = fma(v, activation_.value(z[s]), sum[s]);
+            }
+            LIMRISK_UNROLL(8)
+            for (int s = 0; s < S; ++s) pass_.outputs[p * S + s] = slots < shape.slots ? sum[s] + V{} : sum[s];
+        }
+        const V outer_bias = theta[shape.outer_bias()].part[0];
+        LIMRISK_UNROLL(8)
+        for (int s = 0; s < S; ++s) {
+            const V r = (outer_bias + sum_over_tile(pass_.outputs + s, shape, S)) - chunk.targets[first + s];
+            const V q = chunk.weights[first + s] * r;
+            const V e = q + q;
+            const int owner = chunk.owners[first + s];
+            pass_.errors[first + s] = e;
+            pass_.risk_of[owner] = fma(q, r, pass_.risk_of[owner]);
+            pass_.error_of[owner] = pass_.error_of[owner] + e;
+        }
+    }
+
+    /// Adds all samples of a chunk to the sums of N neurons in a row.
+    template <int N>
+    LIMRISK_INLINE void backward_of(const V* slots, const Chunk<Real>& chunk, V* sums) const {
+        if constexpr (D == 0) {
+            backward_in_memory(slots, chunk, sums);
+        } else {
+            V w[N][D], b[N], t[N][D], t0[N], u[N];
+            LIMRISK_UNROLL(4)
+            for (int n = 0; n < N; ++n) {
+                LIMRISK_UNROLL(4)
+                for (int k = 0; k < D; ++k) w[n][k] = slots[n * (D + 2) + k], t[n][k] = sums[n * (D + 2) + k];
+                b[n] = slots[n * (D + 2) + D];
+                t0[n] = sums[n * (D + 2) + D];
+                u[n] = sums[n * (D + 2) + D + 1];
+            }
+            for (int i = 0; i < chunk.count; ++i) {
+                const V e = pass_.errors[i];
+                const V* x = chunk.inputs + i * D;
+                LIMRISK_UNROLL(4)
+                for (int n = 0; n < N; ++n) {
+                    V z = b[n];
+                    LIMRISK_UNROLL(4)
+                    for (int k = 0; k < D; ++k) z = fma(w[n][k], x[k], z);
+                    if constexpr (Kind == ActivationKind::Relu) {
+                        const auto active = greater(z, V{});
+                        t0[n] = masked_add(active, t0[n], e);
+                        LIMRISK_UNROLL(4)
+                        for (int k = 0; k < D; ++k) t[n][k] = masked_fma(active, e, x[k], t[n][k]);
+                    } else {
+                        const V g = e * activation_.derivative(z);
+                        t0[n] = t0[n] + g;
+                        u[n] = fma(e, activation_.value(z), u[n]);
+                        LIMRISK_UNROLL(4)
+                        for (int k = 0; k < D; ++k) t[n][k] = fma(g, x[k], t[n][k]);
+                    }
+                }
+            }
+            LIMRISK_UNROLL(4)
+            for (int n = 0; n < N; ++n) {
+                LIMRISK_UNROLL(4)
+                for (int k = 0; k < D; ++k) sums[n * (D + 2) + k] = t[n][k];
+                sums[n * (D + 2) + D] = t0[n];
+                sums[n * (D + 2) + D + 1] = u[n];
+            }
+        }
+    }
+
+    /// The same for one neuron whose sums do not fit into registers: a few samples at once.
+    LIMRISK_INLINE void backward_in_memory(const V* slot, const Chunk<Real>& chunk, V* sums) const {
+        int first = 0;
+        for (; first + samples_at_once <= chunk.count; first += samples_at_once)
+            backward_samples<samples_at_once>(slot, chunk, first, sums);
+        for (; first < chunk.count; ++first) backward_samples<1>(slot, chunk, first, sums);
+    }
+
+    template <int S>
+    LIMRISK_INLINE void backward_samples(const V* slot, const Chunk<Real>& chunk, int first, V* sums) const {
+        const std::int64_t d = dimension();
+        const V* inputs = chunk.inputs + first * d;
+        const V* e = pass_.errors + first;
+        V z[S];
+        preactivations<S>(slot, inputs, z);
+        V t0 = sums[d];
+        if constexpr (Kind == ActivationKind::Relu) {
+            MaskOf<V> active[S];
+            LIMRISK_UNROLL(8)
+            for (int s = 0; s < S; ++s) {
+                active[s] = greater(z[s], V{});
+                t0 = masked_add(active[s], t0, e[s]);
+            }
+            for (std::int64_t k = 0; k < d; ++k) {
+                V t = sums[k];
+                LIMRISK_UNROLL(8)
+                for (int s = 0; s < S; ++s) t = masked_fma(active[s], e[s], inputs[s * d + k], t);
+                sums[k] = t;
+            }
+        } else {
+            V g[S], u = sums[d + 1];
+            LIMRISK_UNROLL(8)
+            for (int s = 0; s < S; ++s) {
+                g[s] = e[s] * activation_.derivative(z[s]);
+                t0 = t0 + g[s];
+                u = fma(e[s], activation_.value(z[s]), u);
+            }
+            for (std::int64_t k = 0; k < d; ++k) {
+                V t = sums[k];
+                LIMRISK_UNROLL(8)
+                for (int s = 0; s < S; ++s) t = fma(g[s], inputs[s * d + k], t);
+                sums[k] = t;
+            }
+            sums[d + 1] = u;
+        }
+        sums[d] = t0;
+    }
+
+    const GroupPass<Real>& pass_;
+    const ActivationOn<Kind, V> activation_;
+};
+
+template <class Real, ActivationKind Kind, int D>
+Vec<Real> batch_risk_of(const GroupPass<Real>& pass, GroupSamples<Real>& samples, std::int64_t step, RegisterRows<Real> theta,
+                        RegisterRows<Real> gradient) {
+    using V = Vec<Real>;
+    const GroupShape& shape = pass.shape;
+    const GroupLoops<Real, Kind, D> loops(pass);
+    for (int l = 0; l < shape.tile; ++l) pass.risk_of[l] = pass.error_of[l] = V{};
+    for (int p = 0; gradient && p < shape.registers; ++p)
+        for (std::int64_t row = 0; row < shape.rows(); ++row) gradient[row].part[p] = V{};
+    for (std::int64_t base = 0; base < samples.count(); base += samples.most_in_chunk()) {
+        const Chunk<Real> chunk = samples.load(base, step);
+        loops.forward(theta, chunk);
+        if (gradient) loops.backward(theta, chunk, gradient);
+    }
+    // Each lane of the tile has its own register here, whatever the shape.
+    GroupShape lanes = shape;
+    lanes.together = 1;
+    lanes.registers = shape.tile;
+    if (gradient) loops.finish(theta, gradient, sum_over_tile(pass.error_of, lanes));
+    return sum_over_tile(pass.risk_of, lanes);
+}
+
+#if defined(LIMRISK_DEFINE_BATCH)
+template <class Real>
+Vec<Real> batch_risk(const GroupPass<Real>& pass, GroupSamples<Real>& samples, std::int64_t step, RegisterRows<Real> theta,
+                     RegisterRows<Real> gradient) {
+    return with_activation(pass.cell->activation.kind, [&](auto tag) {
+        constexpr ActivationKind kind = decltype(tag)::kind;
+        const std::int64_t d = pass.shape.dimension;
+        if (d == 1) return batch_risk_of<Real, kind, 1>(pass, samples, step, theta, gradient);
+        if constexpr (kind == ActivationKind::Relu) {
+            if (d == 2) return batch_risk_of<Real, kind, 2>(pass, samples, step, theta, gradient);
+            if (d == 3) return batch_risk_of<Real, kind, 3>(pass, samples, step, theta, gradient);
+            if (d == 4) return batch_risk_of<Real, kind, 4>(pass, samples, step, theta, gradient);
+        }
+        return batch_risk_of<Real, kind, 0>(pass, samples, step, theta, gradient);
+    });
+}
+template Vec<LIMRISK_DEFINE_BATCH> batch_risk(const GroupPass<LIMRISK_DEFINE_BATCH>&, GroupSamples<LIMRISK_DEFINE_BATCH>&, std::int64_t,
+                                              RegisterRows<LIMRISK_DEFINE_BATCH>, RegisterRows<LIMRISK_DEFINE_BATCH>);
+#endif
+
+}  // namespace LIMRISK_LANES
+}  // namespace limrisk::kernels

@@ -1,0 +1,182 @@
+// The samples of a group of replicas, chunk by chunk in processing order: drawn from Philox, or read from a table of nodes.
+// docs/numerics.md sections 2, 3, 7.
+#pragma once
+#include "arena.hpp"
+#include "group.hpp"
+#include "law.hpp"
+#include "target.hpp"
+
+namespace limrisk::kernels {
+inline namespace LIMRISK_LANES {
+
+/// Some samples in processing order; every lane of a register has those of its replica.
+template <class Real>
+struct Chunk {
+    const Vec<Real>*inputs, *targets, *weights;  ///< [count][dimension], [count], [count]
+    const std::uint8_t* owners;                  ///< [count] lane of the tile that adds up this sample's error and risk
+    int count;
+};
+
+/// Trial numbers of the lanes of a register of words, split into words.
+struct LaneTrials {
+    VecWord low, high;
+};
+
+template <class Real>
+LaneTrials lane_trials(std::int64_t first_trial, int replicas) {
+    LaneTrials trials;
+    for (int i = 0; i < LIMRISK_VECTOR_BYTES / 4; ++i) {
+        const auto trial = static_cast<std::uint64_t>(first_trial + i % register_lanes<Real> % replicas);
+        trials.low[i] = static_cast<std::uint32_t>(trial);
+        trials.high[i] = static_cast<std::uint32_t>(trial >> 32);
+    }
+    return trials;
+}
+
+/// The samples of one batch: superblocks of the tile's lanes times the samples that share their Philox calls, some at once in a chunk.
+template <class Real>
+class GroupSamples {
+public:
+    using V = Vec<Real>;
+
+    /// Lays out the memory.
+    ///   count  samples of the batch;   nodes  null: fresh samples
+    GroupSamples(Arena& arena, const Cell& cell, const GroupShape& shape, std::int64_t count, const NodeTable<Real>* nodes)
+        : cell_(cell), shape_(shape), nodes_(nodes), count_(count), rounds_(samples_per_lane(cell.dimension)) {
+        constexpr std::int64_t wanted = 64, most_registers = 2048;
+        superblock_ = static_cast<std::int64_t>(rounds_) * shape.tile;
+        superblocks_ = wanted / superblock_;
+        while (superblocks_ > 1 && superblocks_ * superblock_ * cell.dimension > most_registers) superblocks_ /= 2;
+        const std::int64_t needed = (count + superblock_ - 1) / superblock_;
+        if (superblocks_ > needed) superblocks_ = needed;
+        if (superblocks_ < 1) superblocks_ = 1;
+        const std::int64_t room = superblocks_ * superblock_;
+        inputs_ = arena.take<V>(room * cell.dimension);
+        targets_ = arena.take<V>(room);
+        weights_ = arena.take<V>(room);
+        owners_ = arena.take<std::uint8_t>(room);
+        last_owners_ = arena.take<std::uint8_t>(room);
+        if (nodes) return;
+        // Units of one register and one superblock; a register of words serves one or two of them.
+        const std::int64_t units = superblocks_ * shape.registers + registers_per_word<Real> - 1;
+        drawn_ = arena.take<V>(units * rounds_ * cell.dimension);
+        stack_ = arena.take<V>(max_program_depth * (units * rounds_ > room ? units * rounds_ : room));
+        calls_of_lanes_ = arena.take<VecWord>(word_registers());
+    }
+
+    /// Fills the tables that stay as they are; to be called once there is memory.
+    void prepare(std::int64_t first_trial) {
+        const std::int64_t room = superblocks_ * superblock_, rest = count_ % room;
+        fill_owners(owners_, room);
+        fill_owners(last_owners_, rest);
+        if (nodes_) return;
+        const V weight = splat<V>(1.0 / static_cast<double>(count_));
+        for (std::int64_t i = 0; i < room; ++i) weights_[i] = weight;
+        trials_ = lane_trials<Real>(first_trial, shape_.replicas);
+        const auto calls = static_cast<std::uint32_t>(calls_per_group(cell_.dimension));
+        for (int r = 0; r < word_registers(); ++r)
+            for (int i = 0; i < LIMRISK_VECTOR_BYTES / 4; ++i) {
+                const int unit = r * registers_per_word<Real> + i / register_lanes<Real>;
+                const int lane = unit % shape_.registers * shape_.together + i % register_lanes<Real> / shape_.replicas;
+                calls_of_lanes_[r][i] = static_cast<std::uint32_t>(unit / shape_.registers * shape_.tile + lane) * calls;
+            }
+    }
+
+    std::int64_t count() const { return count_; }
+    int most_in_chunk() const { return static_cast<int>(superblocks_ * superblock_); }
+
+    /// The chunk from sample `base` on, a multiple of most_in_chunk().
+    ///   step  number of the step, for fresh samples
+    Chunk<Real> load(std::int64_t base, std::int64_t step) {
+        const std::int64_t left = count_ - base, room = most_in_chunk();
+        const int count = static_cast<int>(left < room ? left : room);
+        if (nodes_)
+            read(base, count);
+        else
+            draw(base, count, step);
+        return {inputs_, targets_, weights_, count < room ? last_owners_ : owners_, count};
+    }
+
+private:
+    int word_registers() const { return (shape_.registers + registers_per_word<Real> - 1) / registers_per_word<Real>; }
+
+    /// Calls body(place, m, lane) for the samples m = 0 .. count - 1 of a chunk in processing order, with the lane of the tile that owns m.
+    template <class Body>
+    void in_order(std::int64_t count, Body body) const {
+        std::int64_t place = 0;
+        for (std::int64_t base = 0; base < count; base += superblock_)
+            for (int t = 0; t < rounds_; ++t)
+                for (int j = 0; j < shape_.tile && base + rounds_ * j + t < count; ++j) body(place++, base + rounds_ * j + t, j);
+    }
+
+    void fill_owners(std::uint8_t* owners, std::int64_t count) const {
+        in_order(count, [&](std::int64_t place, std::int64_t, int lane) { owners[place] = static_cast<std::uint8_t>(lane); });
+    }
+
+    void read(std::int64_t base, int count) {
+        const std::int64_t d = cell_.dimension;
+        in_order(count, [&](std::int64_t place, std::int64_t m, int) {
+            for (std::int64_t k = 0; k < d; ++k) inputs_[place * d + k] = nodes_->inputs[(base + m) * d + k] - V{};
+            targets_[place] = nodes_->targets[base + m] - V{};
+            weights_[place] = nodes_->weights[base + m] - V{};
+        });
+    }
+
+    void draw(std::int64_t base, int count, std::int64_t step) {
+        constexpr int per_word = registers_per_word<Real>;
+        const std::int64_t d = cell_.dimension, values = rounds_ * d;
+        const auto calls = static_cast<int>(calls_per_group(d));
+        const auto units = static_cast<int>((count + superblock_ - 1) / superblock_) * shape_.registers;
+        const auto first_call = static_cast<std::uint32_t>(base / rounds_) * static_cast<std::uint32_t>(calls);
+        const auto calls_of_superblock = static_cast<std::uint32_t>(shape_.tile * calls);
+        const auto position = static_cast<std::uint64_t>(step);
+        for (int unit = 0; unit < units; unit += per_word) {
+            const std::uint32_t call_of_unit = purpose_word(Purpose::Samples, position) + first_call +
+                                               static_cast<std::uint32_t>(unit / shape_.registers) * calls_of_superblock;
+            for (int call = 0; call < calls; ++call) {
+                VecWord words[4] = {VecWord{} + static_cast<std::uint32_t>(position),
+                                    calls_of_lanes_[unit % shape_.registers / per_word] + (call_of_unit + static_cast<std::uint32_t>(call)),
+                                    trials_.low, trials_.high};
+                philox(words, cell_.seed);
+                for (int half = 0; half < per_word; ++half)
+                    for (int w = 0; w < 4 && 4 * call + w < values; ++w)
+                        drawn_[(unit + half) * values + 4 * call + w] = uniform_register<Real>(words[w], half);
+            }
+        }
+        apply_law(cell_.input, drawn_, static_cast<int>(units * values));
+        const bool one_lane = shape_.together == 1;
+        if (!one_lane) run_target(cell_.target, drawn_, 1, d, units * rounds_, stack_);
+        for (int unit = 0; unit < units; ++unit) {
+            const std::int64_t first = unit / shape_.registers * superblock_;
+            std::int64_t before = first;  // places of the rounds before t
+            for (int t = 0; t < rounds_; ++t) {
+                const std::int64_t left = count - first - t, samples = left <= 0 ? 0 : (left + rounds_ - 1) / rounds_;
+                const std::int64_t lanes = samples < shape_.tile ? samples : shape_.tile;
+                for (int j = 0; j < shape_.together; ++j) {
+                    const std::int64_t lane = unit % shape_.registers * shape_.together + j;
+                    if (lane >= lanes) break;
+                    const std::int64_t place = before + lane;
+                    for (std::int64_t k = 0; k < d; ++k) inputs_[place * d + k] = spread(drawn_[unit * values + t * d + k], j, shape_);
+                    if (!one_lane) targets_[place] = spread(stack_[unit * rounds_ + t], j, shape_);
+                }
+                before += lanes;
+            }
+        }
+        if (!one_lane) return;
+        run_target(cell_.target, inputs_, 1, d, count, stack_);
+        for (int i = 0; i < count; ++i) targets_[i] = stack_[i];
+    }
+
+    const Cell& cell_;
+    GroupShape shape_;
+    const NodeTable<Real>* nodes_;
+    std::int64_t count_, superblock_, superblocks_;  ///< of the batch; samples of a superblock; superblocks of a chunk
+    int rounds_;
+    V *inputs_, *targets_, *weights_, *drawn_ = nullptr, *stack_ = nullptr;
+    std::uint8_t *owners_, *last_owners_;
+    VecWord* calls_of_lanes_ = nullptr;  ///< [word_registers()] first call of each lane within a superblock
+    LaneTrials trials_{};
+};
+
+}  // namespace LIMRISK_LANES
+}  // namespace limrisk::kernels

@@ -1,0 +1,47 @@
+// Instantiates the training of one instruction set: compiled once per set, with its flags, LIMRISK_LANES and LIMRISK_VECTOR_BYTES.
+// Nothing from the standard library may be instantiated here: the linker could pick such code for an older processor.
+#include "backend/cpu/kernel_table.hpp"
+#include "kernels/group_training.hpp"
+
+namespace limrisk::kernels {
+inline namespace LIMRISK_LANES {
+extern template Vec<float> batch_risk(const GroupPass<float>&, GroupSamples<float>&, std::int64_t, RegisterRows<float>,
+                                      RegisterRows<float>);
+extern template Vec<double> batch_risk(const GroupPass<double>&, GroupSamples<double>&, std::int64_t, RegisterRows<double>,
+                                       RegisterRows<double>);
+}  // namespace LIMRISK_LANES
+}  // namespace limrisk::kernels
+
+namespace limrisk::cpu {
+namespace {
+
+/// Calls `body` with a real of the cell's precision. LIMRISK_FLOAT32_ONLY (kernels with planted mistakes) leaves float64 out.
+template <class Body>
+auto with_precision(const kernels::Cell& cell, Body body) {
+#ifndef LIMRISK_FLOAT32_ONLY
+    if (cell.precision == kernels::Precision::Float64) return body(double{});
+#endif
+    (void)cell;
+    return body(float{});
+}
+
+int group_replicas(const kernels::Cell& cell, std::int64_t left) {
+    return with_precision(cell, [&](auto real) { return kernels::group_replicas<decltype(real)>(cell, left); });
+}
+
+std::size_t arena_bytes(const kernels::Cell& cell, int replicas) {
+    return with_precision(cell, [&](auto real) { return kernels::GroupTraining<decltype(real)>(cell, 0, replicas, nullptr).bytes(); });
+}
+
+bool run_group(const GroupTask& task, int replicas) {
+    return with_precision(*task.cell, [&](auto real) {
+        return kernels::GroupTraining<decltype(real)>(*task.cell, task.first_trial, replicas, task.arena).run(task);
+    });
+}
+
+}  // namespace
+
+extern const KernelTable LIMRISK_KERNEL_TABLE;
+const KernelTable LIMRISK_KERNEL_TABLE{group_replicas, arena_bytes, run_group};
+
+}  // namespace limrisk::cpu
