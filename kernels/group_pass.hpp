@@ -92,8 +92,9 @@ public:
     }
 
 private:
+    // Enough independent sums to fill the pipelines; inputs and weights may be operands in memory, sums may not.
     static constexpr int samples_at_once = is_piecewise_polynomial(Kind) ? samples_in_registers : 2;
-    static constexpr int neurons_at_once = D == 1 && LIMRISK_VECTOR_BYTES == 64 ? 4 : 2;
+    static constexpr int neurons_at_once = D == 1 ? 4 : 2;
 
     std::int64_t dimension() const { return D ? D : pass_.shape.dimension; }
     std::int64_t per_slot() const { return dimension() + 2; }
@@ -170,9 +171,13 @@ private:
                     for (int k = 0; k < D; ++k) z = fma(w[n][k], x[k], z);
                     if constexpr (Kind == ActivationKind::Relu) {
                         const auto active = greater(z, V{});
-                        t0[n] = masked_add(active, t0[n], e);
-                        LIMRISK_UNROLL(4)
-                        for (int k = 0; k < D; ++k) t[n][k] = masked_fma(active, e, x[k], t[n][k]);
+                        if constexpr (D == 1) {
+                            add_where(active, e, x[0], t0[n], t[n][0]);
+                        } else {
+                            t0[n] = masked_add(active, t0[n], e);
+                            LIMRISK_UNROLL(4)
+                            for (int k = 0; k < D; ++k) t[n][k] = masked_fma(active, e, x[k], t[n][k]);
+                        }
                     } else {
                         const V g = e * activation_.derivative(z);
                         t0[n] = t0[n] + g;

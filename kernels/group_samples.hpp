@@ -56,19 +56,22 @@ public:
         weights_ = arena.take<V>(room);
         owners_ = arena.take<std::uint8_t>(room);
         last_owners_ = arena.take<std::uint8_t>(room);
+        places_ = arena.take<std::int16_t>(room);
+        last_places_ = arena.take<std::int16_t>(room);
         if (nodes) return;
         // Units of one register and one superblock; a register of words serves one or two of them.
         const std::int64_t units = superblocks_ * shape.registers + registers_per_word<Real> - 1;
         drawn_ = arena.take<V>(units * rounds_ * cell.dimension);
         stack_ = arena.take<V>(max_program_depth * (units * rounds_ > room ? units * rounds_ : room));
+        if (shape.together == 1) targets_ = stack_;  // as run_target leaves them
         calls_of_lanes_ = arena.take<VecWord>(word_registers());
     }
 
     /// Fills the tables that stay as they are; to be called once there is memory.
     void prepare(std::int64_t first_trial) {
         const std::int64_t room = superblocks_ * superblock_, rest = count_ % room;
-        fill_owners(owners_, room);
-        fill_owners(last_owners_, rest);
+        fill_tables(owners_, places_, room);
+        fill_tables(last_owners_, last_places_, rest);
         if (nodes_) return;
         const V weight = splat<V>(1.0 / static_cast<double>(count_));
         for (std::int64_t i = 0; i < room; ++i) weights_[i] = weight;
@@ -109,8 +112,12 @@ private:
                 for (int j = 0; j < shape_.tile && base + rounds_ * j + t < count; ++j) body(place++, base + rounds_ * j + t, j);
     }
 
-    void fill_owners(std::uint8_t* owners, std::int64_t count) const {
-        in_order(count, [&](std::int64_t place, std::int64_t, int lane) { owners[place] = static_cast<std::uint8_t>(lane); });
+    void fill_tables(std::uint8_t* owners, std::int16_t* places, std::int64_t count) const {
+        for (std::int64_t m = 0; m < superblocks_ * superblock_; ++m) places[m] = -1;
+        in_order(count, [&](std::int64_t place, std::int64_t m, int lane) {
+            owners[place] = static_cast<std::uint8_t>(lane);
+            places[m] = static_cast<std::int16_t>(place);
+        });
     }
 
     void read(std::int64_t base, int count) {
@@ -130,41 +137,47 @@ private:
         const auto first_call = static_cast<std::uint32_t>(base / rounds_) * static_cast<std::uint32_t>(calls);
         const auto calls_of_superblock = static_cast<std::uint32_t>(shape_.tile * calls);
         const auto position = static_cast<std::uint64_t>(step);
+        const std::int16_t* places = count < most_in_chunk() ? last_places_ : places_;
+        const bool one_lane = shape_.together == 1;
+        V* const raw = one_lane ? inputs_ : drawn_;
         for (int unit = 0; unit < units; unit += per_word) {
             const std::uint32_t call_of_unit = purpose_word(Purpose::Samples, position) + first_call +
                                                static_cast<std::uint32_t>(unit / shape_.registers) * calls_of_superblock;
+            // Where the values of a sample go: to their place if a register is one lane of the tile.
+            const auto sample = [&](int half, int t) -> V* {
+                if (!one_lane) return drawn_ + (unit + half) * values + t * d;
+                const int place = unit + half < units ? places[first_sample(unit + half, 0) + t] : -1;
+                return place < 0 ? drawn_ : inputs_ + place * d;
+            };
             for (int call = 0; call < calls; ++call) {
                 VecWord words[4] = {VecWord{} + static_cast<std::uint32_t>(position),
                                     calls_of_lanes_[unit % shape_.registers / per_word] + (call_of_unit + static_cast<std::uint32_t>(call)),
                                     trials_.low, trials_.high};
                 philox(words, cell_.seed);
                 for (int half = 0; half < per_word; ++half)
-                    for (int w = 0; w < 4 && 4 * call + w < values; ++w)
-                        drawn_[(unit + half) * values + 4 * call + w] = uniform_register<Real>(words[w], half);
+                    for (int w = 0; w < 4 && 4 * call + w < values; ++w) {
+                        const auto value = static_cast<int>(4 * call + w), t = rounds_ == 1 ? 0 : rounds_ == 2 ? value / 2 : value;
+                        sample(half, t)[value - t * d] = uniform_register<Real>(words[w], half);
+                    }
             }
         }
-        apply_law(cell_.input, drawn_, static_cast<int>(units * values));
-        const bool one_lane = shape_.together == 1;
-        if (!one_lane) run_target(cell_.target, drawn_, 1, d, units * rounds_, stack_);
-        for (int unit = 0; unit < units; ++unit) {
-            const std::int64_t first = unit / shape_.registers * superblock_;
-            std::int64_t before = first;  // places of the rounds before t
-            for (int t = 0; t < rounds_; ++t) {
-                const std::int64_t left = count - first - t, samples = left <= 0 ? 0 : (left + rounds_ - 1) / rounds_;
-                const std::int64_t lanes = samples < shape_.tile ? samples : shape_.tile;
+        const int drawn = one_lane ? count : units * rounds_;
+        apply_law(cell_.input, raw, static_cast<int>(drawn * d));
+        run_target(cell_.target, raw, 1, d, drawn, stack_);
+        if (one_lane) return;
+        for (int unit = 0; unit < units; ++unit)
+            for (int t = 0; t < rounds_; ++t)
                 for (int j = 0; j < shape_.together; ++j) {
-                    const std::int64_t lane = unit % shape_.registers * shape_.together + j;
-                    if (lane >= lanes) break;
-                    const std::int64_t place = before + lane;
+                    const int place = places[first_sample(unit, j) + t];
+                    if (place < 0) break;
                     for (std::int64_t k = 0; k < d; ++k) inputs_[place * d + k] = spread(drawn_[unit * values + t * d + k], j, shape_);
-                    if (!one_lane) targets_[place] = spread(stack_[unit * rounds_ + t], j, shape_);
+                    targets_[place] = spread(stack_[unit * rounds_ + t], j, shape_);
                 }
-                before += lanes;
-            }
-        }
-        if (!one_lane) return;
-        run_target(cell_.target, inputs_, 1, d, count, stack_);
-        for (int i = 0; i < count; ++i) targets_[i] = stack_[i];
+    }
+
+    /// First of the samples that tile lane j of a unit's register owns, counted from the beginning of the chunk.
+    std::int64_t first_sample(int unit, int j) const {
+        return unit / shape_.registers * superblock_ + static_cast<std::int64_t>(rounds_) * (unit % shape_.registers * shape_.together + j);
     }
 
     const Cell& cell_;
@@ -174,7 +187,8 @@ private:
     int rounds_;
     V *inputs_, *targets_, *weights_, *drawn_ = nullptr, *stack_ = nullptr;
     std::uint8_t *owners_, *last_owners_;
-    VecWord* calls_of_lanes_ = nullptr;  ///< [word_registers()] first call of each lane within a superblock
+    std::int16_t *places_, *last_places_;  ///< in processing order, of each sample of a whole chunk and of the last one; -1: none
+    VecWord* calls_of_lanes_ = nullptr;    ///< [word_registers()] first call of each lane within a superblock
     LaneTrials trials_{};
 };
 

@@ -72,6 +72,9 @@ public:
         stack_double_ = arena_.take<VecDouble>(static_cast<std::int64_t>(max_program_depth) * parts<double>);
         points_ = arena_.take<double>(breakpoint_capacity(cell));
         network_ = arena_.take<double>(3 * cell.width);
+        // Some milliseconds of work.
+        const std::int64_t step_work = replicas * cell.batch * (cell.width + 8) * cell.dimension, reports = (1 << 24) / (step_work + 1);
+        steps_between_reports_ = static_cast<int>(reports < 1 ? 1 : reports < Schedule::slice ? reports : Schedule::slice);
     }
     std::size_t bytes() const { return arena_.used(); }
 
@@ -173,8 +176,11 @@ private:
         for (std::int64_t step = from; step < to; step += Schedule::slice) {
             const int count = static_cast<int>(to - step < Schedule::slice ? to - step : Schedule::slice);
             schedule_.next(scalars, count);
-            for (int i = 0; any(alive_) && i < count; ++i) train_step(step + 1 + i, scalars[i]);
-            if (!advance(callback, count)) return false;
+            for (int done = 0; done < count; done += steps_between_reports_) {
+                const int upto = done + steps_between_reports_ < count ? done + steps_between_reports_ : count;
+                for (int i = done; any(alive_) && i < upto; ++i) train_step(step + 1 + i, scalars[i]);
+                if (!advance(callback, upto - done)) return false;
+            }
         }
         return true;
     }
@@ -416,6 +422,7 @@ private:
     VecDouble *square_sums_, *stack_double_;
     double *points_, *network_;
     MaskOf<V> alive_{};
+    int steps_between_reports_;
     Replica replica_[lanes];
 };
 

@@ -153,6 +153,21 @@ LIMRISK_INLINE MaskOf<V> greater(V a, V b) {
     return less(b, a);
 }
 
+/// Adds e to `sum` and e x to `product_sum` where the mask is set. `sum` is never -0: it started at +0.
+template <class V>
+LIMRISK_INLINE void add_where(MaskOf<V> mask, V e, V x, V& sum, V& product_sum) {
+#if LIMRISK_VECTOR_BYTES == 64
+    sum = masked_add(mask, sum, e);
+    product_sum = masked_fma(mask, e, x, product_sum);
+#else
+    // Without masked instructions: where the mask is not set, the zero whose product with x is -0, which changes no sum.
+    const V opposite_zero = from_bits(~bits(x) & RealTraits<RealOf<V> >::sign_bit);
+    const V term = select(mask, e, opposite_zero);
+    sum = sum + term;
+    product_sum = fma(term, x, product_sum);
+#endif
+}
+
 /// The high and low words of the product of every lane of `a` with `multiplier`.
 LIMRISK_INLINE VecWord multiply_high(VecWord a, std::uint32_t multiplier) {
 #if LIMRISK_VECTOR_BYTES == 64

@@ -41,6 +41,16 @@ LIMRISK_INLINE void philox(VecWord (&counter)[4], std::uint64_t key) {
 #endif
 }
 
+/// The same on every lane of a warp.
+LIMRISK_INLINE void philox(WordPack (&counter)[4], std::uint64_t key) {
+    LIMRISK_UNROLL(8)
+    for (int p = 0; p < word_parts; ++p) {
+        VecWord words[4] = {counter[0].part[p], counter[1].part[p], counter[2].part[p], counter[3].part[p]};
+        philox(words, key);
+        for (int w = 0; w < 4; ++w) counter[w].part[p] = words[w];
+    }
+}
+
 /// The second word of the counter for call 0 of a purpose at `position`.
 constexpr std::uint32_t purpose_word(Purpose purpose, std::uint64_t position) {
     return (static_cast<std::uint32_t>(purpose) << 28) | (static_cast<std::uint32_t>(position >> 32) << 20);
@@ -61,23 +71,25 @@ LIMRISK_INLINE TrialWords trial_words(std::int64_t first_trial, int tile) {
 /// Four words per lane at `position` (all lanes alike) and `call` (per lane) of a purpose.
 LIMRISK_INLINE void draw_words(std::uint64_t seed, const TrialWords& trials, Purpose purpose, std::uint64_t position, const WordPack& call,
                                WordPack (&words)[4]) {
-    LIMRISK_UNROLL(8)
     for (int p = 0; p < word_parts; ++p) {
-        VecWord counter[4] = {VecWord{} + static_cast<std::uint32_t>(position), call.part[p] + purpose_word(purpose, position),
-                              trials.low.part[p], trials.high.part[p]};
-        philox(counter, seed);
-        for (int w = 0; w < 4; ++w) words[w].part[p] = counter[w];
+        words[0].part[p] = VecWord{} + static_cast<std::uint32_t>(position);
+        words[1].part[p] = call.part[p] + purpose_word(purpose, position);
+        words[2].part[p] = trials.low.part[p];
+        words[3].part[p] = trials.high.part[p];
     }
+    philox(words, seed);
 }
 
 /// The same with a position per lane (position < 2^32).
 LIMRISK_INLINE void draw_words(std::uint64_t seed, const TrialWords& trials, Purpose purpose, const WordPack& position, std::uint32_t call,
                                WordPack (&words)[4]) {
     for (int p = 0; p < word_parts; ++p) {
-        VecWord counter[4] = {position.part[p], VecWord{} + (purpose_word(purpose, 0) + call), trials.low.part[p], trials.high.part[p]};
-        philox(counter, seed);
-        for (int w = 0; w < 4; ++w) words[w].part[p] = counter[w];
+        words[0].part[p] = position.part[p];
+        words[1].part[p] = VecWord{} + (purpose_word(purpose, 0) + call);
+        words[2].part[p] = trials.low.part[p];
+        words[3].part[p] = trials.high.part[p];
     }
+    philox(words, seed);
 }
 
 }  // namespace LIMRISK_LANES

@@ -36,28 +36,41 @@ LIMRISK_INLINE V real_power(V x, V y) {
 ///   stack   [max_program_depth][count] scratch; the result is left in stack[0][0..count-1]
 template <class V>
 void run_target(const Program& program, const V* inputs, std::int64_t coordinate_stride, std::int64_t sample_stride, int count, V* stack) {
-    std::int64_t depth = 0;  // operands on the stack
-    V* top = nullptr;        // the uppermost operand
-    const auto push = [&] { top = stack + depth++ * count; };
-    const auto pop = [&](int operands) { top = stack + ((depth -= operands) - 1) * count; };
+    /// Variables and constants are read where they are.
+    struct Operand {
+        const V* first;
+        std::int64_t stride;
+        LIMRISK_INLINE V operator[](int s) const { return first[s * stride]; }
+    };
+    Operand operands[max_program_depth];
+    V constants[max_program_depth];
+    int depth = 0;  // operands on the stack
+    const auto push = [&](const V* first, std::int64_t stride) { operands[depth++] = {first, stride}; };
+    /// Replaces the upper operands, from number `lowest` on, by value(s).
+    const auto replace = [&](int lowest, auto value) {
+        V* result = stack + lowest * count;
+        for (int s = 0; s < count; ++s) result[s] = value(s);
+        operands[lowest] = {result, 1};
+        depth = lowest + 1;
+    };
     const auto unary = [&](auto operation) {
-        for (int s = 0; s < count; ++s) top[s] = operation(top[s]);
+        const Operand a = operands[depth - 1];
+        replace(depth - 1, [&](int s) { return operation(a[s]); });
     };
     const auto binary = [&](auto operation) {
-        pop(1);
-        for (int s = 0; s < count; ++s) top[s] = operation(top[s], top[count + s]);
+        const Operand a = operands[depth - 2], b = operands[depth - 1];
+        replace(depth - 2, [&](int s) { return operation(a[s], b[s]); });
     };
     const auto truth = [](auto mask) { return select(mask, splat<V>(1), splat<V>(0)); };
     for (std::int32_t i = 0; i < program.length; ++i) {
         const Instruction instruction = program.code[i];
         switch (instruction.op) {
             case Op::Constant:
-                push();
-                for (int s = 0; s < count; ++s) top[s] = splat<V>(instruction.value);
+                constants[depth] = splat<V>(instruction.value);
+                push(&constants[depth], 0);
                 break;
             case Op::Variable:
-                push();
-                for (int s = 0; s < count; ++s) top[s] = inputs[instruction.index * coordinate_stride + s * sample_stride];
+                push(inputs + instruction.index * coordinate_stride, sample_stride);
                 break;
             case Op::Add:
                 binary([](V a, V b) { return a + b; });
@@ -125,12 +138,14 @@ void run_target(const Program& program, const V* inputs, std::int64_t coordinate
             case Op::NotEqual:
                 binary([&](V a, V b) { return truth(negate(equal(a, b))); });
                 break;
-            case Op::If:
-                pop(2);
-                for (int s = 0; s < count; ++s) top[s] = select(equal(top[s], splat<V>(0)), top[2 * count + s], top[count + s]);
+            case Op::If: {
+                const Operand condition = operands[depth - 3], then = operands[depth - 2], otherwise = operands[depth - 1];
+                replace(depth - 3, [&](int s) { return select(equal(condition[s], splat<V>(0)), otherwise[s], then[s]); });
                 break;
+            }
         }
     }
+    if (operands[0].first != stack) unary([](V a) { return a; });
 }
 
 }  // namespace LIMRISK_LANES

@@ -20,7 +20,7 @@ struct GroupTask {
     std::int64_t snapshot_count;
     Check* snapshot_checks;       ///< [replicas][snapshot_count]
     double* snapshot_parameters;  ///< [replicas][snapshot_count][parameters], canonical order
-    /// Told every few dozen steps how many more the group has done; false: give up.
+    /// Told every few milliseconds of work how many more steps the group has done; false: give up.
     bool (*advance)(void* context, std::int64_t steps);
     void* context;
 };

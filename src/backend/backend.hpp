@@ -50,6 +50,9 @@ struct BlockOptions {
     const std::vector<std::int64_t>* snapshot_steps = nullptr;
 };
 
+/// Trials that the CPU backend trains at once, at most: elements of the widest SIMD register.
+inline constexpr std::int64_t cpu_group_trials = 16;
+
 class Backend {
 public:
     virtual ~Backend() = default;

@@ -14,7 +14,7 @@ inline double trial_work(const CellConfig& config) {
     return static_cast<double>(config.steps) * static_cast<double>(config.batch) * per_sample;
 }
 
-/// Trials per block: about a second of work on one core, whole warps, a power of two so that blocks of different runs meet, at most 4096. A
+/// Trials per block: about a second of work on one core, 32 / L times a power of two so that blocks of different runs meet, at most 4096. A
 /// function of the cell alone. Other numbers would make other trials count in stores whose cells a half-width ended (docs/formats.md,
 /// Stopping rules): a test holds them fast.
 inline std::int64_t block_trials(const CellConfig& config) {

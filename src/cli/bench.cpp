@@ -65,7 +65,7 @@ struct Measurement {
 
 Measurement measure(const StandardCell& standard, Backend& backend, double seconds) {
     CellConfig config = configuration(standard);
-    // Whole warps of a CPU, whole fillings of a GPU, as many as fit the time asked for.
+    // Full SIMD registers of a CPU, whole fillings of a GPU, as many as fit the time asked for.
     const double round = seconds / 8;
     const double trial_seconds = measured_trial_seconds(config, backend, std::min(0.05, round));
     CellConfig untracked = config;

@@ -26,7 +26,7 @@ double timed_trials(const CellPlan& plan, Backend& backend, std::int64_t trials,
 }
 
 std::int64_t trials_at_full_speed(const CellPlan& plan, const Backend& backend) {
-    return backend.needs_full_batches() ? backend.batch_trials(plan) : 32 / plan.cell().tile.lanes;
+    return backend.needs_full_batches() ? backend.batch_trials(plan) : cpu_group_trials;
 }
 
 namespace {

@@ -1,4 +1,4 @@
-// Workers take warps of trials until none is left. What they find lies in tables by step and trial, so its order is nobody's business.
+// Workers take groups of trials until none is left. What they find lies in tables by step and trial, so its order is nobody's business.
 #include "trajectory/compute.hpp"
 
 #include <fmt/format.h>
@@ -65,12 +65,15 @@ public:
                      affordable = std::max(1.0, lyapunov_operations / point);
         lyapunov_trials_ = std::clamp(static_cast<std::int64_t>(affordable / points), std::int64_t{1}, most_lyapunov_trials);
         lyapunov_stride_ = static_cast<std::size_t>(std::ceil(std::max(1.0, points / affordable)));
-        warp_ = 32 / plan_.cell().tile.lanes;
-        const double bytes_of_warp =
-            8 * static_cast<double>(parameters_) * static_cast<double>(warp_) * static_cast<double>(request.steps.size());
-        workers_ = static_cast<int>(std::clamp(request.snapshot_bytes / bytes_of_warp, 1.0, static_cast<double>(backend.concurrency())));
-        workers_ = static_cast<int>(std::min<std::int64_t>(workers_, (request.trials + warp_ - 1) / warp_));
-        const double fitting = static_cast<double>(request.steps.size()) * request.snapshot_bytes / (bytes_of_warp * workers_);
+        const auto bytes_of_group = [&] {
+            return 8 * static_cast<double>(parameters_) * static_cast<double>(group_) * static_cast<double>(request.steps.size());
+        };
+        const auto too_large = [&] { return bytes_of_group() > request.snapshot_bytes || group_ * backend.concurrency() > request.trials; };
+        while (group_ > 1 && too_large()) group_ /= 2;
+        const double groups_in_memory = request.snapshot_bytes / bytes_of_group();
+        workers_ = static_cast<int>(std::clamp(groups_in_memory, 1.0, static_cast<double>(backend.concurrency())));
+        workers_ = static_cast<int>(std::min<std::int64_t>(workers_, (request.trials + group_ - 1) / group_));
+        const double fitting = static_cast<double>(request.steps.size()) * groups_in_memory / workers_;
         steps_per_pass_ = static_cast<std::size_t>(std::clamp(fitting, 1.0, static_cast<double>(request.steps.size())));
     }
 
@@ -121,9 +124,9 @@ private:
     void work(int worker) {
         try {
             while (!stop_) {
-                const std::int64_t first = next_trial_.fetch_add(warp_);
+                const std::int64_t first = next_trial_.fetch_add(group_);
                 if (first >= request_.trials) break;
-                run_warp({&plan_, first, std::min(warp_, request_.trials - first), worker});
+                run_group({&plan_, first, std::min(group_, request_.trials - first), worker});
             }
         } catch (...) {
             const std::lock_guard lock(mutex_);
@@ -136,7 +139,7 @@ private:
     }
 
     /// One pass over the trials for as many steps as fit into memory at once.
-    void run_warp(const WorkItem& item) {
+    void run_group(const WorkItem& item) {
         for (std::size_t from = 0; from < request_.steps.size(); from += steps_per_pass_) {
             const std::size_t to = std::min(from + steps_per_pass_, request_.steps.size());
             const std::vector<std::int64_t> steps(request_.steps.begin() + static_cast<std::ptrdiff_t>(from),
@@ -242,7 +245,7 @@ private:
     const TargetMoments target_;
     const optimum::TrueRisk true_risk_;
     const std::size_t parameters_;
-    std::int64_t warp_ = 1, gap_trials_ = 0, lyapunov_trials_ = 0;
+    std::int64_t group_ = cpu_group_trials, gap_trials_ = 0, lyapunov_trials_ = 0;
     std::size_t lyapunov_stride_ = 1;  ///< every so manieth step
     int workers_ = 1;
     std::size_t steps_per_pass_ = 1;

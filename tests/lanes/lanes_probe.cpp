@@ -102,12 +102,7 @@ LanesProbe LIMRISK_PROBE() {
         WordPack words[4];
         for (int w = 0; w < 4; ++w)
             for (int i = 0; i < warp_lanes; ++i) words[w].set_lane(i, counter[w * warp_lanes + i]);
-        for (int p = 0; p < word_parts; ++p) {
-            VecWord counter_words[4];
-            for (int w = 0; w < 4; ++w) counter_words[w] = words[w].part[p];
-            kernels::philox(counter_words, key);
-            for (int w = 0; w < 4; ++w) words[w].part[p] = counter_words[w];
-        }
+        kernels::philox(words, key);
         for (int w = 0; w < 4; ++w)
             for (int i = 0; i < warp_lanes; ++i) out[w * warp_lanes + i] = words[w].lane(i);
     };
