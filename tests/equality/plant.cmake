@@ -1,5 +1,5 @@
 # cmake -D KERNELS=dir -D OUT=dir -D MISTAKE=file -P plant.cmake
-# Copies kernels/ to OUT/kernels with one mistake planted. The file names a header, the text to change and what it becomes.
+# Copies kernels/ to OUT/kernels with one mistake planted, and writes sources of the CPU backend into OUT that include the copy. The file names a header, the text to change and what it becomes.
 # Fails if that text is not there exactly once: the mistake would be no mistake.
 file(READ ${MISTAKE} mistake)
 if(NOT mistake MATCHES "^([^\n]+)\n<<<<\n(.*)\n====\n(.*)\n>>>>\n$")
@@ -18,7 +18,6 @@ string(REPLACE "${from}" "${to}" source "${source}")
 file(GLOB headers ${KERNELS}/*.hpp)
 file(COPY ${headers} DESTINATION ${OUT}/kernels)
 file(WRITE ${OUT}/kernels/${header} "${source}")
-# COPY keeps times of modification, which may lie before those of objects compiled from an older copy.
-file(GLOB copies ${OUT}/kernels/*.hpp)
-file(TOUCH ${copies})
-file(TOUCH ${OUT}/planted)
+foreach(source kernels_group kernels_batch_float kernels_batch_double)
+  file(WRITE ${OUT}/${source}.cpp "#include \"backend/cpu/${source}.cpp\"\n")
+endforeach()
