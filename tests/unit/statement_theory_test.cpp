@@ -132,6 +132,27 @@ TEST_F(StatementTest, LevelsOfACatalogue) {
     EXPECT_FALSE(summarize(Store::open(path())).cells[2].levels);
 }
 
+// One threshold for an optimum of 0: a trial that stands still is on its level, or misses it.
+TEST_F(StatementTest, TheLevelOfAnOptimumOf0AndMissedAgree) {
+    const double zero = 1e-10 * variance;
+    std::vector<TrialRecord> records{ended(0), ended(0.99 * zero), ended(1.01 * zero), ended(1e-5), ended(0.1)};
+    for (TrialRecord& record : records) record.gradient_norm = 1;
+    make(10).write_block({0, 0, 5}, records);
+    know({variance, 1e-40});
+    std::vector<optimum::Level> catalog(3);
+    catalog[0].risk = 1e-40, catalog[1].risk = 0.1, catalog[2].risk = variance;
+    catalog[0].optimum_of = 1, catalog[2].optimum_of = 0;
+    const optimum::Problem problem = optimum::problem_of(campaign_.cells[0]);
+    write_documents(path(), {{document_kind::levels, problem.id, 1, problem.description, optimum::levels_to_json(catalog), "", ""}});
+    const CellSummary cell = summarize(Store::open(path())).cells[0];
+    ASSERT_TRUE(cell.levels && cell.levels->catalogue && cell.measured);
+    EXPECT_NEAR(cell.levels->absolute, cell.measured->threshold, 1e-12 * zero);
+    EXPECT_EQ(cell.levels->levels[0].trials, 2);
+    EXPECT_EQ(cell.levels->levels[1].trials, 1);
+    EXPECT_EQ(cell.levels->on_none, 2);
+    EXPECT_EQ(cell.measured->above_most, 3);
+}
+
 TEST_F(StatementTest, RatesOfASweepOverTheWidth) {
     {
         Store store = make(8);
