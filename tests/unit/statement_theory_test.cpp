@@ -66,21 +66,19 @@ TEST_F(StatementTest, ViolatedTheoremsAreSeen) {
     const StoreSummary summary = summarize(Store::open(path()));
     EXPECT_TRUE(summary.violated());
     const std::vector<TheoryCheck>& checks = summary.cells[2].checks;
-    ASSERT_EQ(checks.size(), 4u);
-    EXPECT_EQ(checks[0].name, "risk floor");
-    EXPECT_EQ(checks[0].violated, 1);
-    EXPECT_EQ(checks[0].first_trial, 1);
-    EXPECT_EQ(checks[1].name, "frozen neurons");
-    EXPECT_EQ(checks[1].checked, 5);
-    EXPECT_EQ(checks[1].violated, 1);
-    EXPECT_EQ(checks[1].first_trial, 4);
-    EXPECT_EQ(checks[2].name, "Proposition 3.18");
-    EXPECT_EQ(checks[2].checked, 2);
-    EXPECT_EQ(checks[2].violated, 2);
-    EXPECT_EQ(checks[3].name, "Proposition 2.10");
-    EXPECT_EQ(checks[3].checked, 5);
-    EXPECT_EQ(checks[3].violated, 1);
-    EXPECT_EQ(checks[3].first_trial, 3);
+    struct Seen {
+        const char* name;
+        std::int64_t checked, violated, first_trial;
+    };
+    const Seen expected[] = {
+        {"risk floor", 5, 1, 1}, {"frozen neurons", 5, 1, 4}, {"Proposition 3.18", 2, 2, 1}, {"Proposition 2.10", 5, 1, 3}};
+    ASSERT_EQ(checks.size(), std::size(expected));
+    for (std::size_t k = 0; k < checks.size(); ++k) {
+        EXPECT_EQ(checks[k].name, expected[k].name);
+        EXPECT_EQ(checks[k].checked, expected[k].checked) << checks[k].name;
+        EXPECT_EQ(checks[k].violated, expected[k].violated) << checks[k].name;
+        EXPECT_EQ(checks[k].first_trial, expected[k].first_trial) << checks[k].name;
+    }
     EXPECT_THAT(violations(summary), HasSubstr("cell 2, Proposition 2.10: 1 of 5 trials"));
 }
 
