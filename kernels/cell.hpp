@@ -42,7 +42,8 @@ struct Cell {
     std::uint64_t seed;
     std::int64_t width, dimension, batch, steps;
     std::int32_t checks, tail;
-    double tolerance;  ///< of the verdict
+    double tolerance;   ///< of the verdict
+    double risk_scale;  ///< S: what a risk is 0 against, for the verdict
     Precision precision;
     TileShape tile;
     Activation activation;

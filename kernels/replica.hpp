@@ -71,7 +71,7 @@ struct Tail {
 
 /// What a verdict looks at beside the tail.
 struct VerdictScales {
-    double tolerance, initial_risk, training_gradient_norm, parameter_norm;
+    double tolerance, risk_scale, training_gradient_norm, parameter_norm;
 };
 
 /// Verdict of a replica that did not diverge: 0 budget, 1 converged, 2 oscillating.
@@ -79,9 +79,9 @@ struct VerdictScales {
 inline int tail_verdict(const Tail& tail, std::int64_t count, const VerdictScales& scales) {
     if (count == 1) return 0;  // one check shows no movement
     const double size = 1 + scales.parameter_norm, mean = tail.mean(count);
-    const bool zero = tail.maximum <= 1e-10 * scales.initial_risk;
+    const bool zero = tail.maximum <= 1e-10 * scales.risk_scale;
     const bool flat = tail.maximum - tail.minimum <= scales.tolerance * mean &&
-                      scales.training_gradient_norm * size <= sqrt(scales.tolerance * mean) * sqrt(scales.initial_risk);
+                      scales.training_gradient_norm * size <= sqrt(scales.tolerance * mean) * sqrt(scales.risk_scale);
     if (tail.displacement() <= scales.tolerance * size && (zero || flat)) return 1;
     return tail.falls(count) ? 0 : 2;
 }
@@ -168,7 +168,7 @@ struct Replica {
         const auto unless_diverged = [&](double x) { return diverged ? RealTraits<double>::infinity : finite_or_infinity(x); };
         Record record{};
         record.verdict = static_cast<decltype(record.verdict)>(
-            diverged ? 3 : tail_verdict(tail, cell.tail, {cell.tolerance, initial_risk, training_gradient_norm, parameter_norm}));
+            diverged ? 3 : tail_verdict(tail, cell.tail, {cell.tolerance, cell.risk_scale, training_gradient_norm, parameter_norm}));
         record.nonfinite_step = nonfinite_step;
         record.initial_risk = finite_or_infinity(initial_risk);
         record.final_risk = unless_diverged(final_risk);

@@ -14,9 +14,6 @@ namespace opt = limrisk::optimum;
 
 namespace {
 
-/// Risks below this part of the target's scale are one level, 0: float32 does not resolve them.
-constexpr double zero_risk = 1e-10;
-
 std::string name_of(const opt::Level& level) {
     if (level.optimum_of) return fmt::format("optimum of width {}", *level.optimum_of);
     return level.shape.empty() ? "constant" : level.shape == "+" ? "linear" : level.shape;
@@ -25,7 +22,7 @@ std::string name_of(const opt::Level& level) {
 }  // namespace
 
 LevelScan::LevelScan(const CellConfig& cell, const std::vector<opt::Level>* catalog, double scale)
-    : cell_(cell), catalog_(catalog), scale_(scale), on_level_(catalog ? catalog->size() : 0) {}
+    : cell_(cell), catalog_(catalog), zero_(absolute_tolerance * scale), on_level_(catalog ? catalog->size() : 0) {}
 
 void LevelScan::Tally::add(const End& end) {
     ++trials;
@@ -40,7 +37,7 @@ void LevelScan::add(const TrialRecord& record) {
     const End end{clusters ? limiting_risk(record) : record.final_risk, record.inactive_final, record.linear, record.kinked};
     if (clusters) {
         if (record.verdict == Verdict::Converged) ends_.push_back(end);
-    } else if (const auto level = opt::classify(*catalog_, end.risk)) {
+    } else if (const auto level = opt::classify(*catalog_, end.risk, zero_)) {
         on_level_[*level].add(end);
     }
 }
@@ -62,6 +59,7 @@ LevelStatement LevelScan::statement() const {
     LevelStatement statement;
     statement.catalogue = true;
     statement.tolerance = opt::classification_tolerance;
+    statement.absolute = zero_;
     statement.on_none = trials_;
     for (std::size_t k = 0; k < catalog_->size(); ++k) {
         const opt::Level& level = (*catalog_)[k];
@@ -76,7 +74,7 @@ LevelStatement LevelScan::statement() const {
 }
 
 LevelStatement LevelScan::clusters() const {
-    const LevelResolution resolution = level_resolution(cell_.tolerance, zero_risk * scale_);
+    const LevelResolution resolution = level_resolution(cell_.tolerance, zero_);
     std::vector<double> risks;
     risks.reserve(ends_.size());
     for (const End& end : ends_) risks.push_back(end.risk);
@@ -92,6 +90,7 @@ LevelStatement LevelScan::clusters() const {
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return levels[a].count > levels[b].count; });
     LevelStatement statement;
     statement.tolerance = resolution.relative;
+    statement.absolute = resolution.absolute;
     statement.on_none = trials_ - static_cast<std::int64_t>(ends_.size());
     for (std::size_t k = most_clusters; k < order.size(); ++k) {
         ++statement.left_out;

@@ -37,7 +37,7 @@ private:
 
     const CellConfig& cell_;
     const std::vector<optimum::Level>* catalog_;
-    double scale_;
+    double zero_;  ///< risks up to this are 0
     std::int64_t trials_ = 0;
     std::vector<Tally> on_level_;  ///< [catalog]
     std::vector<End> ends_;        ///< of converged trials, for clusters

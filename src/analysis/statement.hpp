@@ -48,7 +48,8 @@ struct Measured {
     std::int64_t undecided = 0;                    ///< trials no further from the threshold than that rule errs there
 };
 
-/// Part of the scale of risks (risk_scale) that is added to every threshold: float32 reaches no less above an optimum of 0.
+/// Part of the scale of risks (risk_scale) that is added to the threshold of every optimum and to the width of every level: float32 reaches
+/// no less above an optimum of 0. The verdict's part, too (kernels/replica.hpp).
 inline constexpr double absolute_tolerance = 1e-10;
 
 /// Whether the optimum is 0 as far as the threshold tells: less than what is added to it whatever the tolerance. Multiples of it mean
@@ -83,7 +84,8 @@ struct LevelShare {
 
 struct LevelStatement {
     bool catalogue = false;          ///< levels of local minima from the store; else clusters of the limiting risks of converged trials
-    double tolerance = 0;            ///< relative distance that counts as on a level
+    double tolerance = 0;            ///< distance that counts as on a level: this part of the level, plus `absolute`
+    double absolute = 0;             ///< absolute_tolerance times the scale of the risk
     std::vector<LevelShare> levels;  ///< ascending by risk
     std::int64_t on_none = 0;        ///< trials on no level; of clusters: trials that did not converge
     std::int64_t left_out = 0;       ///< clusters beyond the most populated ones, which are those that are kept

@@ -19,17 +19,6 @@ enum Check { RiskFloor, Frozen, Inactive, Critical };
 
 }  // namespace
 
-double rounding_scale(const TargetMoments& target) {
-    const double square = target.variance + target.mean * target.mean;
-    return square > 0 ? square : 1;
-}
-
-double risk_scale(const TargetMoments& target) {
-    // A constant differs from its computed mean by rounding, 1e-10 of it at most.
-    const double square = rounding_scale(target);
-    return target.variance > optimum::negligible_risk * square ? target.variance : square;
-}
-
 TargetMoments moments_at_checks(const CellConfig& cell) {
     const Expression target = Expression::compile(cell.target, cell.input.dimension);
     NodeSet nodes = evaluation_rule(cell.input, cell.evaluation.check_nodes);

@@ -15,12 +15,6 @@ namespace limrisk {
 /// Of the target under the rule that gives a cell's trials their risks at the checks. Throws ConfigError where it is not finite.
 TargetMoments moments_at_checks(const CellConfig& cell);
 
-/// E f^2, the scale of rounding in a risk; 1 for the target 0.
-double rounding_scale(const TargetMoments& target);
-
-/// What a risk is small against: Var f; rounding_scale for a constant target, whose Var f is rounding.
-double risk_scale(const TargetMoments& target);
-
 class TheoryScan {
 public:
     /// References are kept.

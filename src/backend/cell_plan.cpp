@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "evaluation/scalar.hpp"
+#include "evaluation/target_moments.hpp"
 #include "kernels/target.hpp"
 #include "limrisk/error.hpp"
 
@@ -138,6 +139,7 @@ CellPlan::CellPlan(const CellConfig& config) : config_(config), target_(Expressi
     cell_ = kernel_cell(config, program);
     cell_.check_nodes = view(check_);
     cell_.final_nodes = view(final_);
+    cell_.risk_scale = risk_scale(target_moments(cell_.check_nodes, config.input.dimension));
     cell_.mesh = mesh_.data();
     cell_.mesh_count = static_cast<std::int64_t>(mesh_.size());
     fill_training_nodes(program);

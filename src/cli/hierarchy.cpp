@@ -1,4 +1,4 @@
-// limrisk hierarchy: the levels of the risk of one width, why each is a local minimum, and how many trials of a store ended on each.
+// limrisk hierarchy: the levels of the risk of one width, what is known of each, and how many trials of a store ended on each.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 
 #include "analysis/cell_axes.hpp"
 #include "analysis/known_optima.hpp"
+#include "analysis/theory_scan.hpp"
 #include "cli/backend_choice.hpp"
 #include "cli/campaign_options.hpp"
 #include "cli/command.hpp"
@@ -39,6 +40,7 @@ struct HierarchyCommand {
 /// Where the trials of one cell ended.
 struct CellCounts {
     CellConfig cell;
+    double absolute = 0;                 ///< what is added to the relative tolerance of every level
     std::vector<std::int64_t> on_level;  ///< [levels]
     std::int64_t on_none = 0, trials = 0;
     bool under_rule = false;  ///< a stopping rule chose the number of trials
@@ -53,12 +55,13 @@ std::vector<CellCounts> count_trials(const HierarchyCommand& command, const opt:
                     fmt::format("{} has only summaries; counting trials at levels needs a store with all trials (store = \"trials\")",
                                 command.search.store));
     for (const StoredCell& stored : store.cells()) {
-        CellCounts count{config_of(stored), std::vector<std::int64_t>(levels.size())};
+        CellCounts count{config_of(stored), 0, std::vector<std::int64_t>(levels.size())};
         if (count.cell.width != command.width || opt::problem_of(count.cell).id != problem.id) continue;
+        count.absolute = absolute_tolerance * risk_scale(moments_at_checks(count.cell));
         count.under_rule = store.stopping().has_value();
         for_each_counted_trial(store, stored.index, [&](std::int64_t, const TrialRecord& record) {
             ++count.trials;
-            const auto level = opt::classify(levels, record.final_risk, command.tolerance);
+            const auto level = opt::classify(levels, record.final_risk, count.absolute, command.tolerance);
             ++(level ? count.on_level[*level] : count.on_none);
         });
         counts.push_back(std::move(count));
@@ -75,7 +78,8 @@ std::string levels_text(const opt::Problem& problem, std::int64_t width, const s
                                     {"eigenvalues", "min"},
                                     {"eigenvalues", "max", 2},
                                     {"", "gradient", 1},
-                                    {"", "certified", 0, true}};
+                                    {"", "local minimum", 0, true}};
+    bool evidence = false;
     for (std::size_t i = 0; i < levels.size(); ++i) {
         const opt::Level& level = levels[i];
         const std::string kinks = level.shape.size() <= 14 ? level.shape : level.shape.substr(0, 11) + "...";
@@ -87,10 +91,14 @@ std::string levels_text(const opt::Problem& problem, std::int64_t width, const s
                                      fmt::format("{:.2g}", level.certificate.smallest_eigenvalue),
                                      fmt::format("{:.2g}", level.certificate.largest_eigenvalue),
                                      fmt::format("{:.1g}", level.certificate.gradient_norm),
-                                     level.certificate.certified ? "yes" : "NO"};
+                                     level.certificate.certified  ? "certified"
+                                     : level.certificate.evidence ? "evidence"
+                                                                  : "NO"};
+        evidence = evidence || (level.certificate.evidence && !level.certificate.certified);
         add_row(columns, cells);
     }
-    return fmt::format("{}: levels of width {}\n", problem.label, width) + TextTable(std::move(columns), 100).text();
+    return fmt::format("{}: levels of width {}\n", problem.label, width) + TextTable(std::move(columns), 100).text() +
+           (evidence ? "evidence: gradient 0, no negative eigenvalue of the Hessian; no proof of a local minimum\n" : "");
 }
 
 std::string counts_text(const CellCounts& count, double tolerance) {
@@ -107,7 +115,7 @@ std::string counts_text(const CellCounts& count, double tolerance) {
     add("none", count.on_none);
     std::vector<std::string> parts = cell_phrases(count.cell);
     parts.front() = fmt::format("cell {}: {}", count.cell.index, parts.front());
-    parts.push_back(fmt::format("{} trials; final risk within {:g} of a level (of the next level for a level 0)", count.trials, tolerance));
+    parts.push_back(fmt::format("{} trials; final risk within {:g} of a level, plus {:.3g}", count.trials, tolerance, count.absolute));
     return "\n" + wrapped(parts, 100) + TextTable(std::move(columns), 100).text();
 }
 
@@ -116,7 +124,11 @@ nlohmann::ordered_json as_json(const opt::Problem& problem, std::int64_t width, 
     nlohmann::ordered_json rows = nlohmann::ordered_json::array(), cells = nlohmann::ordered_json::array();
     for (const opt::Level& level : levels) rows.push_back(opt::to_json(level));
     for (const CellCounts& count : counts)
-        cells.push_back({{"cell", count.cell.index}, {"trials", count.trials}, {"on_level", count.on_level}, {"on_none", count.on_none}});
+        cells.push_back({{"cell", count.cell.index},
+                         {"trials", count.trials},
+                         {"absolute_tolerance", count.absolute},
+                         {"on_level", count.on_level},
+                         {"on_none", count.on_none}});
     return {{"problem", nlohmann::ordered_json::parse(problem.description)},
             {"width", width},
             {"levels", rows},
@@ -187,9 +199,11 @@ ExitCode hierarchy(const HierarchyCommand& command) {
         for (const CellCounts& count : counts) text += counts_text(count, command.tolerance);
         all.push_back(as_json(one.problem, command.width, *one.levels, counts, command.tolerance));
         for (const opt::Level& level : *one.levels)
-            if (!level.certificate.certified)
+            if (!level.certificate.evidence)
                 failures +=
-                    fmt::format("WARNING: {}: the level {:.12g} is not certified as a local minimum\n", one.problem.label, level.risk);
+                    fmt::format("WARNING: {}: the level {:.12g} {}\n", one.problem.label, level.risk,
+                                opt::has_kink_search(one.problem) ? "is not certified as a local minimum"
+                                                                  : "may be no local minimum: the checks of docs/optimum.md failed");
     }
     print(command.json ? all.dump(2) + "\n" : text);
     note(failures);
@@ -201,8 +215,9 @@ ExitCode hierarchy(const HierarchyCommand& command) {
 void add_hierarchy(CLI::App& app, Action& action, const std::vector<std::string>& words) {
     const auto options = std::make_shared<HierarchyCommand>();
     options->search.words = words;
-    CLI::App* command =
-        app.add_subcommand("hierarchy", "list local minima of a width by their risk; with --store, count the trials at each");
+    CLI::App* command = app.add_subcommand("hierarchy",
+                                           "list levels of the risk of a width: local minima, certified (d = 1, ReLU) or with evidence; "
+                                           "with --store, count the trials at each");
     add_campaign_options(*command, options->campaign);
     command->add_option("--width", options->width, "width of the networks")
         ->type_name("H")
@@ -210,7 +225,9 @@ void add_hierarchy(CLI::App& app, Action& action, const std::vector<std::string>
         ->transform(whole_number(0, opt::largest_searched_width));
     command->add_option("--store", options->search.store, "count the trials of this store at each level, and save the levels in it")
         ->type_name("FILE");
-    command->add_option("--tolerance", options->tolerance, "a trial is at a level if its final risk differs by at most this, relative")
+    command
+        ->add_option("--tolerance", options->tolerance,
+                     "a trial is at a level if its final risk differs by at most this part of the level, plus 1e-10 of the target's scale")
         ->type_name("T")
         ->check(decimal_number(0, 1))
         ->capture_default_str();

@@ -8,6 +8,7 @@
 
 #include "evaluation/interval_arithmetic.hpp"
 #include "evaluation/scalar.hpp"
+#include "evaluation/target_moments.hpp"
 #include "limrisk/error.hpp"
 
 namespace limrisk {
@@ -15,25 +16,6 @@ namespace {
 
 constexpr std::size_t most_boxes = 4096;
 constexpr double smallest_side = 0x1p-30;  ///< of the domain's
-
-struct Moments {
-    double mean = 0, variance = 0, largest = 0;
-};
-
-Moments moments(const kernels::NodeTable<double>& nodes) {
-    Moments result;
-    double mass = 0;
-    for (std::int64_t m = 0; m < nodes.count; ++m) {
-        result.mean += nodes.weights[m] * nodes.targets[m], mass += nodes.weights[m];
-        result.largest = std::max(result.largest, std::fabs(nodes.targets[m]));
-    }
-    result.mean /= mass;
-    for (std::int64_t m = 0; m < nodes.count; ++m) {
-        const double distance = nodes.targets[m] - result.mean;
-        result.variance += nodes.weights[m] * distance * distance / mass;
-    }
-    return result;
-}
 
 class Boxes {
 public:
@@ -112,7 +94,7 @@ double least_mean_square(const InputLaw& input, const kernels::Program& program,
 
 void require_seen(const InputLaw& input, const kernels::Program& program, const kernels::NodeTable<double>& nodes, const std::string& text,
                   const std::string& key) {
-    const Moments seen = moments(nodes);
+    const TargetMoments seen = target_moments(nodes, input.dimension);
     const double rounding = 0x1p-40 * seen.largest * seen.largest;
     const auto refuse = [&](const char* relation, double variance) {
         throw ConfigError(

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
+#include "optimum/activation.hpp"
 #include "optimum/relu_line.hpp"
 
 namespace limrisk::optimum {
@@ -25,7 +27,74 @@ std::optional<Domain> linear_part(const kernels::Activation& activation) {
     return std::nullopt;
 }
 
+/// Values of z with no kink within 1/3 of the distance between two, or within 1 beyond the last.
+std::vector<double> smooth_places(const kernels::Activation& activation) {
+    const std::vector<ActivationKink> kinks = activation_kinks(activation);
+    if (kinks.empty()) return {0, 1};
+    std::vector<double> places{kinks.front().at - 1, kinks.back().at + 1};
+    for (std::size_t k = 1; k < kinks.size(); ++k) places.push_back(0.5 * (kinks[k - 1].at + kinks[k].at));
+    return places;
+}
+
+/// z = place + reach * (direction, x - centre) / unit for |direction| = 1, with the best outer weight and bias.
+Network neuron_at(const TrueRisk& risk, double place, double reach, const std::vector<double>& direction) {
+    const InputLaw& input = risk.problem().cell.input;
+    const double centre = input.bounded ? 0.5 * input.low + 0.5 * input.high : input.mean,
+                 unit = input.bounded ? input.high - input.low : input.deviation;
+    Network network(1, input.dimension);
+    network.bias(0) = place;
+    for (std::int64_t k = 0; k < input.dimension; ++k) {
+        network.weight(0, k) = reach / unit * direction[static_cast<std::size_t>(k)];
+        network.bias(0) -= network.weight(0, k) * centre;
+    }
+    network.outer(0) = 1;
+    return risk.with_best_outer(network);
+}
+
+/// Of the best affine function; empty for the best constant. Least squares on one neuron per coordinate, nearly affine at `place`.
+std::vector<double> affine_direction(const TrueRisk& risk, double place) {
+    const InputLaw& input = risk.problem().cell.input;
+    constexpr double reach = 1e-4;
+    Network coordinates(input.dimension, input.dimension);
+    for (std::int64_t k = 0; k < input.dimension; ++k) {
+        std::vector<double> axis(static_cast<std::size_t>(input.dimension));
+        axis[static_cast<std::size_t>(k)] = 1;
+        const Network one = neuron_at(risk, place, reach, axis);
+        coordinates.weight(k, k) = one.weight(0, k);
+        coordinates.bias(k) = one.bias(0);
+    }
+    coordinates = risk.with_best_outer(coordinates);
+    std::vector<double> direction;
+    double square = 0;
+    for (std::int64_t k = 0; k < input.dimension; ++k)
+        direction.push_back(coordinates.outer(k)), square += direction.back() * direction.back();
+    if (!(square > 0) || !std::isfinite(square)) return {};
+    for (double& one : direction) one /= std::sqrt(square);
+    return direction;
+}
+
 }  // namespace
+
+std::optional<Network> nearly_affine_network(const TrueRisk& risk) {
+    const kernels::Activation& activation = risk.problem().cell.activation;
+    std::optional<Network> best;
+    double least = HUGE_VAL;
+    for (const double place : smooth_places(activation)) {
+        if (activation_value(activation, place).first == 0) continue;
+        std::vector<double> direction = affine_direction(risk, place);
+        if (direction.empty()) continue;
+        // The curvature of A adds to that of the target for one sign and takes from it for the other.
+        for (int sign = 0; sign < 2; ++sign) {
+            for (double reach = 0.1; reach > 1e-6; reach *= 0.1) {
+                Network network = neuron_at(risk, place, reach, direction);
+                const double value = risk(network);
+                if (value < least) least = value, best = std::move(network);
+            }
+            for (double& one : direction) one = -one;
+        }
+    }
+    return best;
+}
 
 std::optional<Network> affine_network(const TrueRisk& risk) {
     const CellConfig& cell = risk.problem().cell;

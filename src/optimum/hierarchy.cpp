@@ -42,7 +42,8 @@ struct Stationarity {
     double risk, variance, rounding;
 };
 
-/// `strict`: the eigenvalues must be positive, else only not negative beyond rounding.
+/// `strict`: the Hessian has no redundancy and must be positive, which certifies the level; else only not negative beyond rounding, which
+/// is evidence.
 LevelCertificate certify(const TrueRisk& risk, const Network& narrow, const Network& wide, const Stationarity& efficient, bool strict) {
     LevelCertificate certificate;
     certificate.same_realization = same_values(risk, narrow, wide);
@@ -58,7 +59,8 @@ LevelCertificate certify(const TrueRisk& risk, const Network& narrow, const Netw
     // Stationary: no step along the gradient could lower the risk by more than a millionth of it, the Hessian being what it is.
     const double gain = efficient.gradient.squaredNorm() / (2 * std::max(certificate.smallest_eigenvalue, least));
     const bool stationary = gain <= 1e-6 * std::max(efficient.risk, 1e-20 * efficient.variance) + efficient.rounding;
-    certificate.certified = certificate.same_realization && (wide.width == narrow.width || certificate.radius > 0) && convex && stationary;
+    certificate.evidence = certificate.same_realization && (wide.width == narrow.width || certificate.radius > 0) && convex && stationary;
+    certificate.certified = strict && certificate.evidence;
     return certificate;
 }
 
@@ -146,14 +148,14 @@ std::vector<Level> find_levels(const Problem& problem, std::int64_t width, Backe
     return levels;
 }
 
-std::optional<std::size_t> classify(const std::vector<Level>& levels, double risk, double tolerance) {
+std::optional<std::size_t> classify(const std::vector<Level>& levels, double risk, double absolute, double tolerance) {
     std::optional<std::size_t> nearest;
     double least = HUGE_VAL;
     for (std::size_t i = 0; i < levels.size(); ++i) {
-        const bool zero = levels[i].risk <= 1e-20 * levels.back().risk;
-        const double scale = zero ? (i + 1 < levels.size() ? levels[i + 1].risk : 1) : levels[i].risk;
-        const double distance = std::fabs(risk - levels[i].risk) / scale;
-        if (distance <= tolerance && distance < least) nearest = i, least = distance;
+        const double allowed = tolerance * levels[i].risk + absolute, distance = std::fabs(risk - levels[i].risk);
+        if (!(distance <= allowed)) continue;
+        const double share = distance > 0 ? distance / allowed : 0;
+        if (share < least) nearest = i, least = share;
     }
     return nearest;
 }

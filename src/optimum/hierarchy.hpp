@@ -1,4 +1,4 @@
-// The known levels of the risk of one width: local minima, each with its embedding into that width and what certifies it.
+// The known levels of the risk of one width: local minima, each with its embedding into that width and what is known of it.
 #pragma once
 #include <optional>
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace limrisk::optimum {
 
-/// Why a level is a level: docs/optimum.md. A level is certified if all of it holds.
+/// Why a level is a level: docs/optimum.md section "The hierarchy".
 struct LevelCertificate {
     bool same_realization = false;   ///< the wide network computes the narrow one's values, bit for bit, at every node of the risk
     double radius = 0;               ///< the added neurons stay inactive while their (w, b) move by less; 0 if none are needed
@@ -16,7 +16,8 @@ struct LevelCertificate {
     double smallest_eigenvalue = 0;  ///< of the Hessian of the efficient part: the narrow network, in coordinates without redundancy if
                                      ///< there are any (d = 1, ReLU: c, slope, bends, kinks), else in its parameters
     double largest_eigenvalue = 0;
-    bool certified = false;
+    bool evidence = false;   ///< all of this holds: nothing speaks against a local minimum
+    bool certified = false;  ///< and the Hessian is positive in coordinates without redundancy (d = 1, ReLU): a proof up to rounding
 };
 
 struct Level {
@@ -37,8 +38,9 @@ std::vector<Level> find_levels(const Problem& problem, std::int64_t width, Backe
 /// Largest relative distance from a level at which a risk counts as on it, unless another is asked for.
 inline constexpr double classification_tolerance = 1e-3;
 
-/// The level that `risk` lies on: the nearest, if its relative distance is at most `tolerance`; a level of 0 (below 1e-20 of the largest
-/// level) is hit by risks up to `tolerance` times the next one.
-std::optional<std::size_t> classify(const std::vector<Level>& levels, double risk, double tolerance = classification_tolerance);
+/// The level that `risk` lies on: the nearest of those whose distance is at most `tolerance` times the level plus `absolute`. The same
+/// `absolute` (absolute_tolerance of analysis/statement.hpp times the scale of the risk) decides whether a trial misses an optimum of 0.
+std::optional<std::size_t> classify(const std::vector<Level>& levels, double risk, double absolute,
+                                    double tolerance = classification_tolerance);
 
 }  // namespace limrisk::optimum

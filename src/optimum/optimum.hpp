@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backend/backend.hpp"
+#include "evaluation/target_moments.hpp"
 #include "optimum/relu_line.hpp"
 #include "optimum/trained.hpp"
 
@@ -53,10 +54,6 @@ std::vector<Optimum> find_optima(const Problem& problem, std::int64_t largest, B
 
 /// Whether `find_optima` searches by kinks.
 bool has_kink_search(const Problem& problem);
-
-/// A risk of at most this part of E f^2 is that of an exact representation: a residual is a difference of numbers of the size of f, and
-/// 1e-10 of them is rounding even where terms 10^5 times as large cancel (10^5 * 2^-53 * some ten operations).
-inline constexpr double negligible_risk = 1e-20;
 
 /// Whether `risk` lies below `bound` by more than rounding, for a target with E f^2 = `scale` (1 for the target 0).
 constexpr bool clearly_below(double risk, double bound, double scale) {

@@ -54,6 +54,7 @@ ordered_json to_json(const Level& level) {
               {"gradient_norm", certificate.gradient_norm},
               {"smallest_eigenvalue", certificate.smallest_eigenvalue},
               {"largest_eigenvalue", certificate.largest_eigenvalue},
+              {"evidence", certificate.evidence},
               {"certified", certificate.certified}}},
             {"parameters", level.parameters}};
 }
@@ -105,9 +106,15 @@ std::vector<Level> levels_from_json(const std::string& text) {
             if (const ordered_json& width = json.at("optimum_of_width"); !width.is_null()) level.optimum_of = width.get<std::int64_t>();
             level.parameters = json.at("parameters").get<std::vector<double>>();
             const ordered_json& certificate = json.at("certificate");
-            level.certificate = {certificate.at("same_realization").get<bool>(),     certificate.at("inactive_radius").get<double>(),
-                                 certificate.at("gradient_norm").get<double>(),      certificate.at("smallest_eigenvalue").get<double>(),
-                                 certificate.at("largest_eigenvalue").get<double>(), certificate.at("certified").get<bool>()};
+            // Catalogues of earlier versions called evidence certified, too.
+            const bool certified = certificate.at("certified").get<bool>(), named = certificate.contains("evidence");
+            level.certificate = {certificate.at("same_realization").get<bool>(),
+                                 certificate.at("inactive_radius").get<double>(),
+                                 certificate.at("gradient_norm").get<double>(),
+                                 certificate.at("smallest_eigenvalue").get<double>(),
+                                 certificate.at("largest_eigenvalue").get<double>(),
+                                 named ? certificate.at("evidence").get<bool>() : certified,
+                                 named && certified};
             levels.push_back(std::move(level));
         }
         return levels;

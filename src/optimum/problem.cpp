@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "campaign/cell_description.hpp"
 
@@ -11,8 +12,12 @@ namespace limrisk::optimum {
 Problem problem_of(const CellConfig& cell) {
     const nlohmann::json all = nlohmann::json::parse(cell.description);
     nlohmann::json part{{"problem", all.at("problem")}, {"activation", all.at("network").at("activation")}};
-    if (cell.input.dimension >= 2) part["final_nodes"] = cell.evaluation.final_nodes;
-    Problem problem{cell, part.dump(), "", cell.target + ", " + cell.input_label + ", " + cell.activation_label};
+    std::string label = cell.target + ", " + cell.input_label + ", " + cell.activation_label;
+    if (cell.input.dimension >= 2) {
+        part["final_nodes"] = cell.evaluation.final_nodes;
+        label += ", final_nodes " + std::to_string(cell.evaluation.final_nodes);
+    }
+    Problem problem{cell, part.dump(), "", std::move(label)};
     problem.id = cell_id(problem.description);
     return problem;
 }

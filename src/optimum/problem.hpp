@@ -12,7 +12,7 @@ struct Problem {
     CellConfig cell;          ///< one of those cells: input, target, activation and evaluation.final_nodes of it count
     std::string description;  ///< canonical JSON: "problem", "activation", and "final_nodes" for d >= 2
     std::string id;           ///< XXH3-128 of the description, 32 hexadecimal digits
-    std::string label;        ///< "x1^2, uniform on [0, 1], relu"
+    std::string label;  ///< "x1^2, uniform on [0, 1], relu"; with ", final_nodes 16" for d >= 2: tells the problems of a campaign apart
 };
 
 /// `cell`: with its description and labels filled, as a campaign or cell_from_description gives it.

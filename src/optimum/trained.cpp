@@ -9,6 +9,7 @@
 #include <set>
 
 #include "limrisk/error.hpp"
+#include "optimum/affine_level.hpp"
 
 namespace limrisk::optimum {
 namespace {
@@ -153,6 +154,14 @@ TrainedEnds search_by_training(const ConfirmedRisk& confirmed, std::int64_t widt
                 found.ended = "agreement";
         }
         if (!any) found.ended = "starts";
+    }
+    if (found.ended == "time" && width > 0) {
+        // What is cut short is no worse than the best affine function.
+        if (const std::optional<Network> affine = nearly_affine_network(risk)) {
+            Network wide = embed(*affine, width, problem.activation);
+            const double value = risk(wide);
+            if (std::isfinite(value)) found.ends.push_back({std::move(wide), value});
+        }
     }
     std::stable_sort(found.ends.begin(), found.ends.end(), [](const Polished& a, const Polished& b) { return a.risk < b.risk; });
     return found;

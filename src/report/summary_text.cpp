@@ -96,6 +96,7 @@ ordered_json levels_json(const LevelStatement& statement) {
                           {"mean_kinked", level.mean_kinked}});
     return {{"catalogue", statement.catalogue},
             {"tolerance", statement.tolerance},
+            {"absolute_tolerance", statement.absolute},
             {"on_none", statement.on_none},
             {"left_out", statement.left_out},
             {"left_out_trials", statement.left_out_trials},

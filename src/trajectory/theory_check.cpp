@@ -11,26 +11,6 @@
 
 namespace limrisk {
 
-TargetMoments target_moments(const TargetNodes& nodes, std::int64_t dimension) {
-    TargetMoments moments{};
-    double mass = 0;
-    for (std::int64_t m = 0; m < nodes.count; ++m) {
-        moments.mean += nodes.weights[m] * nodes.targets[m];
-        mass += nodes.weights[m];
-        moments.largest = std::max(moments.largest, std::fabs(nodes.targets[m]));
-        double square = 1;
-        for (std::int64_t k = 0; k < dimension; ++k) square += nodes.inputs[m * dimension + k] * nodes.inputs[m * dimension + k];
-        moments.input_reach = std::max(moments.input_reach, std::sqrt(square));
-    }
-    moments.mean /= mass;
-    moments.nodes = nodes.count;
-    for (std::int64_t m = 0; m < nodes.count; ++m) {
-        const double distance = nodes.targets[m] - moments.mean;
-        moments.variance += nodes.weights[m] * distance * distance;
-    }
-    return moments;
-}
-
 LyapunovTerms lyapunov_terms(const kernels::Activation& activation, const optimum::Network& network, const TargetNodes& nodes, double xi) {
     const std::size_t parameters = network.parameters.size();
     std::vector<double> lyapunov_gradient(parameters), gradient(parameters), derivatives(parameters);

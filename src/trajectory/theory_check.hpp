@@ -3,24 +3,13 @@
 #include <optional>
 #include <string>
 
+#include "evaluation/target_moments.hpp"
 #include "kernels/cell.hpp"
 #include "limrisk/trial_record.hpp"
 #include "optimum/network.hpp"
 #include "trajectory/trajectory.hpp"
 
 namespace limrisk {
-
-/// A discrete measure with the target on it: the rule of the checks, docs/numerics.md section 10.
-using TargetNodes = kernels::NodeTable<double>;
-
-/// Mean of the target over the nodes, and its mean square distance from that.
-struct TargetMoments {
-    double mean, variance;
-    double largest;      ///< |f|
-    double input_reach;  ///< largest sqrt(1 + |x|^2)
-    std::int64_t nodes = 0;
-};
-TargetMoments target_moments(const TargetNodes& nodes, std::int64_t dimension);
 
 /// Both sides of <grad V, G> = 8 E[(N - xi) (N - f)], where V = sum_i (|w_i|^2 + b_i^2 + v_i^2) + 2 c^2 - 4 xi c and G is the generalized
 /// gradient of the risk; docs/trajectories.md. True for A(z) = A'(z) z, every theta, every xi and every measure.

@@ -55,7 +55,26 @@ TEST_F(OptimumProgramTest, CountsTrialsOnLevelsAndReportsTrialsBelow) {
     const Output table = succeed({"hierarchy", "square.toml", "--width", "2", "--store", "square.db"});
     EXPECT_LE(widest_line(table.out), 100u);
     EXPECT_THAT(table.out, HasSubstr("RR"));
-    EXPECT_THAT(table.out, Not(HasSubstr("NO")));
+    EXPECT_THAT(table.out, AllOf(HasSubstr("certified"), Not(HasSubstr("evidence")), Not(HasSubstr("NO"))));
+}
+
+// In the plane nothing proves a local minimum: the word "certified" does not occur.
+TEST_F(OptimumProgramTest, EvidenceIsNotCalledACertificate) {
+    const std::vector<std::string> plane{"hierarchy", "square.toml",
+                                         "--width",   "1",
+                                         "--seconds", "2",
+                                         "--set",     "problem.target=\"x1*x2\"",
+                                         "--set",     "problem.input.dimension=2",
+                                         "--set",     "training.sampling.nodes=8"};
+    const Output table = succeed(plane);
+    EXPECT_THAT(table.out, AllOf(HasSubstr("evidence"), HasSubstr("no proof of a local minimum"), Not(HasSubstr("certified"))));
+    EXPECT_LE(widest_line(table.out), 100u);
+    std::vector<std::string> as_json = plane;
+    as_json.emplace_back("--json");
+    for (const json& level : json::parse(succeed(as_json).out)[0].at("levels")) {
+        EXPECT_TRUE(level.at("certificate").at("evidence"));
+        EXPECT_FALSE(level.at("certificate").at("certified"));
+    }
 }
 
 TEST_F(OptimumProgramTest, RefusesWhatItCannotDo) {

@@ -7,6 +7,7 @@
 #include "campaign/catalog.hpp"
 #include "compare.hpp"
 #include "random_cells.hpp"
+#include "reference/verdict.hpp"
 
 namespace limrisk::test {
 namespace {
@@ -82,6 +83,62 @@ TEST(Equality, DivergingReplicas) {
     EXPECT_GT(diverged, 100);
     EXPECT_GT(at_start, 0);
     EXPECT_GT(survived, 100);
+}
+
+/// Constant, since A rounds to the same value everywhere, but not frozen: A' is not 0.
+TEST(Equality, SaturatedNeuronsThatAreNotFrozen) {
+    for (const CellConfig& config : saturating_cells()) {
+        const CellPlan plan(config);
+        const reference::Tables tables = reference_tables(config);
+        const BlockResult block = run(*make_cpu_backend(1), plan, 0, 9);
+        std::int32_t constant = 0;
+        for (std::int64_t i = 0; i < 9; ++i) {
+            const reference::TrialResult truth = reference::run_trial(config, tables, i);
+            ASSERT_EQ(first_difference(block, static_cast<std::size_t>(i), truth), "") << "trial " << i << ", " << cell_name(config);
+            EXPECT_EQ(truth.record.constant_initial, 0);
+            constant += truth.checks.front().constant;
+        }
+        EXPECT_GE(constant, 50) << cell_name(config);
+    }
+}
+
+/// The scale of every problem, and verdicts that depend on it.
+TEST(Equality, VerdictsAndTheirScale) {
+    for (const CellConfig& config : odd_cells(2026)) {
+        if (config.index % 7 != 0) continue;
+        const reference::Tables tables = reference_tables(config);
+        ASSERT_EQ(CellPlan(config).cell().risk_scale, reference::risk_scale(tables.check.targets, tables.check.weights))
+            << cell_name(config);
+    }
+    int converged = 0, others = 0;
+    for (const char* target : {"0", "3", "x1", "x1 + 1000", "x1^2 + 1e6"})
+        for (const kernels::Precision precision : {kernels::Precision::Float32, kernels::Precision::Float64})
+            for (const std::int64_t nodes : {0, 8}) {
+                CellConfig config;
+                config.target = target;
+                config.precision = precision;
+                config.width = 2;
+                config.nodes_per_axis = nodes;
+                config.batch = nodes > 0 ? nodes : 1;
+                config.learning_rate = {0.1, 0};
+                config.steps = 2000;
+                config.checks = 32;
+                config.tail = 8;
+                config.evaluation = {16, 16};
+                const CellPlan plan(config);
+                const reference::Tables tables = reference_tables(config);
+                const BlockResult block = run(*make_cpu_backend(1), plan, 0, 9);
+                for (std::int64_t i = 0; i < 9; ++i) {
+                    const reference::TrialResult truth = reference::run_trial(config, tables, i);
+                    ASSERT_EQ(first_difference(block, static_cast<std::size_t>(i), truth), "")
+                        << "trial " << i << ", " << cell_name(config);
+                    const bool stands = truth.record.verdict == Verdict::Converged;
+                    converged += stands;
+                    others += !stands;
+                }
+            }
+    EXPECT_GE(converged, 30);
+    EXPECT_GE(others, 30);
 }
 
 TEST(Equality, AnyBlockSizeAndAnyThread) {

@@ -18,6 +18,8 @@ class PlantedMistake : public testing::TestWithParam<Planted> {};
 TEST_P(PlantedMistake, IsCaught) {
     std::string caught;
     std::vector<CellConfig> cells = odd_cells(2026);
+    const std::vector<CellConfig> saturating = saturating_cells();
+    cells.insert(cells.end(), saturating.begin(), saturating.end());
     std::shuffle(cells.begin(), cells.end(), std::mt19937_64(1));
     for (const CellConfig& config : cells) {
         if (config.width > 100 || config.input.dimension > 5 || config.precision != kernels::Precision::Float32) continue;

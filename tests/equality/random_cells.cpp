@@ -92,6 +92,25 @@ std::vector<CellConfig> odd_cells(std::uint64_t seed) {
     return cells;
 }
 
+std::vector<CellConfig> saturating_cells() {
+    std::vector<CellConfig> cells;
+    for (const kernels::ActivationKind kind : {kernels::ActivationKind::Logistic, kernels::ActivationKind::Tanh})
+        for (const kernels::Precision precision : {kernels::Precision::Float32, kernels::Precision::Float64}) {
+            CellConfig c;
+            c.index = static_cast<std::int64_t>(cells.size());
+            c.precision = precision;
+            c.width = 31;
+            c.activation = {kind, 0, 0, 0};
+            c.initialization = {InitializationRule::Kind::Uniform, true, -200, 150};
+            c.batch = 5;
+            c.steps = 7;
+            c.checks = c.tail = 2;
+            c.evaluation = {8, 8};
+            cells.push_back(c);
+        }
+    return cells;
+}
+
 std::string cell_name(const CellConfig& c) {
     return fmt::format(
         "cell {}: {} width {} dimension {} batch {}{} activation {}({:g}, {:g}, {}) optimizer {} initialization {} law {}{} target {} "

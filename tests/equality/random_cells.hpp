@@ -10,6 +10,9 @@ namespace limrisk::test {
 /// Sizes are chosen so that one trial costs little. `seed` varies what is not fixed.
 std::vector<CellConfig> odd_cells(std::uint64_t seed);
 
+/// Cells of smooth activations many of whose neurons are constant at initialization, since A is rounded, and none frozen.
+std::vector<CellConfig> saturating_cells();
+
 /// One line that names a cell in a failure.
 std::string cell_name(const CellConfig& config);
 

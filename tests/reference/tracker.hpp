@@ -81,8 +81,8 @@ public:
         record_.tail_maximum = *std::max_element(tail.begin(), tail.end());
         record_.tail_mean = mean(tail, 0, tail.size());
         record_.displacement = stored(displacement());
-        record_.verdict = verdict(
-            {tail, record_.initial_risk, record_.displacement, record_.training_gradient_norm, record_.parameter_norm, cell_.tolerance});
+        record_.verdict = verdict({tail, risk_scale(tables_.check.targets, tables_.check.weights), record_.displacement,
+                                   record_.training_gradient_norm, record_.parameter_norm, cell_.tolerance});
         return record_;
     }
 

@@ -18,10 +18,22 @@ inline double mean(const std::vector<double>& numbers, std::size_t first, std::s
     return sum / static_cast<double>(count);
 }
 
+/// What risks are measured against, from the target values and weights of the rule of the checks.
+inline double risk_scale(const std::vector<double>& targets, const std::vector<double>& weights) {
+    double mass = 0, sum = 0, variance = 0;
+    for (const double weight : weights) mass = mass + weight;
+    for (std::size_t m = 0; m < targets.size(); ++m) sum = sum + weights[m] * targets[m];
+    const double average = sum / mass;
+    for (std::size_t m = 0; m < targets.size(); ++m) variance = variance + (weights[m] * (targets[m] - average)) * (targets[m] - average);
+    double square = variance + average * average;
+    if (square == 0) square = 1;
+    return variance > 1e-20 * square ? variance : square;
+}
+
 /// The end of a trial.
 struct Ending {
     std::vector<double> tail;  ///< rule risks of the last checks, in order
-    double initial_risk = 0, displacement = 0, training_gradient_norm = 0, parameter_norm = 0, tolerance = 0;
+    double risk_scale = 0, displacement = 0, training_gradient_norm = 0, parameter_norm = 0, tolerance = 0;
 };
 
 inline bool stands_still(const Ending& end) {
@@ -29,10 +41,10 @@ inline bool stands_still(const Ending& end) {
                  maximum = *std::max_element(end.tail.begin(), end.tail.end());
     const double scale = 1 + end.parameter_norm;
     if (!(end.displacement <= end.tolerance * scale)) return false;
-    if (maximum <= 1e-10 * end.initial_risk) return true;
+    if (maximum <= 1e-10 * end.risk_scale) return true;
     const double average = mean(end.tail, 0, end.tail.size());
     return maximum - minimum <= end.tolerance * average &&
-           end.training_gradient_norm * scale <= std::sqrt(end.tolerance * average) * std::sqrt(end.initial_risk);
+           end.training_gradient_norm * scale <= std::sqrt(end.tolerance * average) * std::sqrt(end.risk_scale);
 }
 
 inline bool steps_down(const std::vector<double>& tail) {

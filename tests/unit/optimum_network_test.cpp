@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "campaign/cell_description.hpp"
 #include "optimum_fixture.hpp"
 
 namespace limrisk::optimum {
@@ -114,6 +115,16 @@ TEST(OptimumNetwork, ProblemsDoNotDependOnTraining) {
     EXPECT_EQ(one.id, problem_of(read_campaign({{3, "steps = 77"}, {10, "width = 9"}, {14, "batch = 5"}}).cells.front()).id);
     EXPECT_NE(one.id, problem_of(read_campaign({{8, "target = \"x1^3\""}}).cells.front()).id);
     EXPECT_NE(one.id, problem_of(read_campaign({{11, "activation = \"tanh\""}}).cells.front()).id);
+    EXPECT_EQ(one.label.find("final_nodes"), std::string::npos) << one.label;
+    const auto with_final_nodes = [](std::int64_t nodes) {
+        CellConfig plane = optimum::problem("x1*x2", box(0, 1, 2)).cell;
+        plane.evaluation.final_nodes = nodes;
+        plane.description = describe(plane);
+        return problem_of(plane);
+    };
+    const Problem coarse = with_final_nodes(20), fine = with_final_nodes(40);
+    EXPECT_NE(coarse.id, fine.id);
+    EXPECT_NE(coarse.label, fine.label);
     EXPECT_NE(one.id, problem_of(read_campaign({{7, "input = " + box(0, 2)}}).cells.front()).id);
     const std::vector<ProblemWidth> problems =
         problems_of(read_campaign({{8, "target = [\"x1^2\", \"x1\"]"}, {10, "width = [3, 7, 2]"}}).cells);

@@ -2,7 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdio>
+#include <ctime>
 
+#include "optimum/affine_level.hpp"
 #include "optimum_fixture.hpp"
 
 namespace limrisk::optimum {
@@ -70,6 +73,40 @@ TEST(OptimumTraining, TwoDimensionsAgainstDenseSearch) {
         EXPECT_NEAR(optima[1].risk / best, 1, 1e-5) << target;
         EXPECT_LE(optima[1].risk, best * (1 + 1e-5)) << target;
         EXPECT_GE(optima[1].reached, 2);
+    }
+}
+
+/// The risk of the best affine function: of a ReLU network whose neuron is linear on the whole box.
+double affine_risk(const std::string& target, const std::string& input) {
+    const TrueRisk risk(optimum::problem(target, input, "\"relu\""));
+    return risk(affine_network(risk).value());
+}
+
+// Each width is cut short within its time and yet no worse than the best affine function, to which every activation comes near.
+TEST(OptimumTraining, ASearchThatIsCutShortKeepsItsTimeAndIsNotAboveTheAffineFit) {
+    const std::unique_ptr<Backend> backend = make_cpu_backend(1);
+    struct Case {
+        const char *target, *activation;
+        std::string input;
+        double seconds;
+    };
+    for (const Case& c :
+         {Case{"log(1 + x1^2)", "\"logistic\"", box(100, 101), 1}, Case{"log(1 + x1^2)", "\"softplus\"", box(100, 101), 1},
+          Case{"log(1 + x1^2)", "\"logistic\"", box(100, 101), 0.01}, Case{"exp(3*x1)", "\"power_relu(2)\"", box(0, 1), 0.01},
+          Case{"exp(3*x1)", "\"leaky_relu\"", box(0, 1), 0.01}, Case{"exp(x1 + 3*x2)", "\"tanh\"", box(0, 1, 2), 0.01}}) {
+        SearchControl control;
+        control.seconds = c.seconds;
+        const std::clock_t start = std::clock();
+        const std::vector<Optimum> optima = find_optima(optimum::problem(c.target, c.input, c.activation), 2, *backend, {}, control);
+        const double cpu = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+        const double affine = affine_risk(c.target, c.input);
+        std::printf("  %s, %s, %g s: %.1f s of CPU; affine %.3g, width 1 %.3g (%s), width 2 %.3g (%s)\n", c.target, c.activation, c.seconds,
+                    cpu, affine, optima[1].risk, optima[1].ended.c_str(), optima[2].risk, optima[2].ended.c_str());
+        EXPECT_LE(cpu, 20) << c.target << c.activation;
+        for (std::size_t h = 1; h < optima.size(); ++h) {
+            // Where points are summed, they are others than those of the exact integral.
+            EXPECT_LE(optima[h].risk, affine * (optima[h].exact ? 1 + 1e-6 : 1.01)) << c.target << c.activation << " width " << h;
+        }
     }
 }
 

@@ -49,6 +49,7 @@ TEST(VerdictText, PercentsAddUpToAHundred) {
 class ReservationsTest : public StoreTest {
 protected:
     std::vector<double> narrow_network;  ///< parameters stored with the optimum of width 1
+    std::string ended = "agreement";     ///< why the searches of the stored optima ended
 
     StoreSummary summary_of(Campaign campaign, const std::vector<TrialRecord>& records, double optimum = -1, double tolerance = 0.01) {
         for (CellConfig& cell : campaign.cells) finish(cell);
@@ -61,6 +62,7 @@ protected:
                 optimum::Optimum one;
                 one.width = width;
                 one.risk = width == 0 ? 34.0 / 45 : optimum;
+                one.ended = ended;
                 if (width == 1) one.parameters = narrow_network;
                 store.add_document({document_kind::optimum, problem.id, width, problem.description, optimum::to_json(one).dump(), "", ""});
             }
@@ -138,6 +140,15 @@ TEST_F(ReservationsTest, ChecksThatAreTooCoarseForTheOptimumAreNamed) {
         EXPECT_EQ(summary.cells[0].measured->undecided, nodes == 4 ? 60 : 0);
         EXPECT_EQ(flat(summary_table(summary)).find("it is undecided whether they missed the optimum") != std::string::npos, nodes == 4);
     }
+}
+
+TEST_F(ReservationsTest, SearchesThatRanOutOfTimeAreNamed) {
+    const std::string remark = "cells 0, 1: the search for the best known risk ended at its time limit";
+    EXPECT_THAT(flat(summary_table(summary_of(small_campaign(60, 1), records(60, Verdict::Converged, 0.5, 3), 0.1))),
+                Not(HasSubstr(remark)));
+    std::filesystem::remove(path());
+    ended = "time";
+    EXPECT_THAT(flat(summary_table(summary_of(small_campaign(60, 1), records(60, Verdict::Converged, 0.5, 3), 0.1))), HasSubstr(remark));
 }
 
 TEST_F(ReservationsTest, ALawThatTheTrialsContradictIsSaidAloud) {

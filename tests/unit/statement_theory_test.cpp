@@ -66,21 +66,19 @@ TEST_F(StatementTest, ViolatedTheoremsAreSeen) {
     const StoreSummary summary = summarize(Store::open(path()));
     EXPECT_TRUE(summary.violated());
     const std::vector<TheoryCheck>& checks = summary.cells[2].checks;
-    ASSERT_EQ(checks.size(), 4u);
-    EXPECT_EQ(checks[0].name, "risk floor");
-    EXPECT_EQ(checks[0].violated, 1);
-    EXPECT_EQ(checks[0].first_trial, 1);
-    EXPECT_EQ(checks[1].name, "frozen neurons");
-    EXPECT_EQ(checks[1].checked, 5);
-    EXPECT_EQ(checks[1].violated, 1);
-    EXPECT_EQ(checks[1].first_trial, 4);
-    EXPECT_EQ(checks[2].name, "Proposition 3.18");
-    EXPECT_EQ(checks[2].checked, 2);
-    EXPECT_EQ(checks[2].violated, 2);
-    EXPECT_EQ(checks[3].name, "Proposition 2.10");
-    EXPECT_EQ(checks[3].checked, 5);
-    EXPECT_EQ(checks[3].violated, 1);
-    EXPECT_EQ(checks[3].first_trial, 3);
+    struct Seen {
+        const char* name;
+        std::int64_t checked, violated, first_trial;
+    };
+    const Seen expected[] = {
+        {"risk floor", 5, 1, 1}, {"frozen neurons", 5, 1, 4}, {"Proposition 3.18", 2, 2, 1}, {"Proposition 2.10", 5, 1, 3}};
+    ASSERT_EQ(checks.size(), std::size(expected));
+    for (std::size_t k = 0; k < checks.size(); ++k) {
+        EXPECT_EQ(checks[k].name, expected[k].name);
+        EXPECT_EQ(checks[k].checked, expected[k].checked) << checks[k].name;
+        EXPECT_EQ(checks[k].violated, expected[k].violated) << checks[k].name;
+        EXPECT_EQ(checks[k].first_trial, expected[k].first_trial) << checks[k].name;
+    }
     EXPECT_THAT(violations(summary), HasSubstr("cell 2, Proposition 2.10: 1 of 5 trials"));
 }
 
@@ -130,6 +128,27 @@ TEST_F(StatementTest, LevelsOfACatalogue) {
     EXPECT_EQ(levels.levels[1].trials, 1);
     EXPECT_EQ(levels.on_none, 1);
     EXPECT_FALSE(summarize(Store::open(path())).cells[2].levels);
+}
+
+// One threshold for an optimum of 0: a trial that stands still is on its level, or misses it.
+TEST_F(StatementTest, TheLevelOfAnOptimumOf0AndMissedAgree) {
+    const double zero = 1e-10 * variance;
+    std::vector<TrialRecord> records{ended(0), ended(0.99 * zero), ended(1.01 * zero), ended(1e-5), ended(0.1)};
+    for (TrialRecord& record : records) record.gradient_norm = 1;
+    make(10).write_block({0, 0, 5}, records);
+    know({variance, 1e-40});
+    std::vector<optimum::Level> catalog(3);
+    catalog[0].risk = 1e-40, catalog[1].risk = 0.1, catalog[2].risk = variance;
+    catalog[0].optimum_of = 1, catalog[2].optimum_of = 0;
+    const optimum::Problem problem = optimum::problem_of(campaign_.cells[0]);
+    write_documents(path(), {{document_kind::levels, problem.id, 1, problem.description, optimum::levels_to_json(catalog), "", ""}});
+    const CellSummary cell = summarize(Store::open(path())).cells[0];
+    ASSERT_TRUE(cell.levels && cell.levels->catalogue && cell.measured);
+    EXPECT_NEAR(cell.levels->absolute, cell.measured->threshold, 1e-12 * zero);
+    EXPECT_EQ(cell.levels->levels[0].trials, 2);
+    EXPECT_EQ(cell.levels->levels[1].trials, 1);
+    EXPECT_EQ(cell.levels->on_none, 2);
+    EXPECT_EQ(cell.measured->above_most, 3);
 }
 
 TEST_F(StatementTest, RatesOfASweepOverTheWidth) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <random>
 
+#include "evaluation/target_moments.hpp"
 #include "kernels/replica.hpp"
 #include "reference/check_steps.hpp"
 
@@ -23,12 +24,12 @@ Verdict verdict_of(const Ending& end) {
     for (std::int64_t t = 0; t < count; ++t)
         tail.add(end.tail[static_cast<std::size_t>(t)], t > 0 ? end.displacement * end.displacement : 0, t, count);
     const auto by_kernels = static_cast<Verdict>(
-        kernels::tail_verdict(tail, count, {end.tolerance, end.initial_risk, end.training_gradient_norm, end.parameter_norm}));
+        kernels::tail_verdict(tail, count, {end.tolerance, end.risk_scale, end.training_gradient_norm, end.parameter_norm}));
     EXPECT_EQ(by_kernels, verdict(end));
     return by_kernels;
 }
 
-/// What a tail shows of a trial that stands still at a risk of 1, its initial one, at the end.
+/// What a tail shows of a trial that stands still; risks of 1 are large.
 Ending standing(std::vector<double> tail) { return {std::move(tail), 1, 0, 0, 1, tolerance}; }
 
 CellConfig checked(std::int64_t steps, std::int32_t checks, std::int32_t tail) {
@@ -43,6 +44,7 @@ CellConfig checked(std::int64_t steps, std::int32_t checks, std::int32_t tail) {
 struct Path {
     std::function<double(std::int64_t)> parameter;  ///< after this many steps
     std::function<double(double)> risk, derivative;
+    double risk_scale = 1;
 };
 
 /// How a trial of that path ends.
@@ -56,7 +58,7 @@ Ending ending(const Path& path, const CellConfig& cell) {
         end.tail.push_back(path.risk(parameter));
         end.displacement = std::max(end.displacement, std::abs(parameter - tail.front()));
     }
-    end.initial_risk = path.risk(path.parameter(0));
+    end.risk_scale = path.risk_scale;
     end.training_gradient_norm = std::abs(path.derivative(tail.back()));
     end.parameter_norm = std::abs(tail.back());
     end.tolerance = tolerance;
@@ -161,15 +163,15 @@ TEST(VerdictTable, FallsByPowersOfTenAreNoNoise) {
     EXPECT_EQ(verdict_of(end), Verdict::Oscillating);  // it rises
 }
 
-/// Width 0 with fresh samples Y, uniform on [0, 1]: c moves by -2 rate_n (c - Y); risk (c - 1/2)^2 + 1/12.
-Path noisy(unsigned seed, const std::function<double(std::int64_t)>& rate) {
-    const auto parameter = [seed, rate](std::int64_t steps) {
+/// Width 0 with fresh samples Y, uniform on [mean - 1/2, mean + 1/2]: c moves by -2 rate_n (c - Y); risk (c - mean)^2 + 1/12.
+Path noisy(unsigned seed, const std::function<double(std::int64_t)>& rate, double mean = 0.5) {
+    const auto parameter = [=](std::int64_t steps) {
         std::mt19937_64 random(seed);
         double c = 1;
-        for (std::int64_t n = 1; n <= steps; ++n) c -= 2 * rate(n) * (c - static_cast<double>(random() >> 11) * 0x1p-53);
+        for (std::int64_t n = 1; n <= steps; ++n) c -= 2 * rate(n) * (c - (static_cast<double>(random() >> 11) * 0x1p-53 + (mean - 0.5)));
         return c;
     };
-    return {parameter, [](double c) { return (c - 0.5) * (c - 0.5) + 1.0 / 12; }, [](double c) { return 2 * (c - 0.5); }};
+    return {parameter, [=](double c) { return (c - mean) * (c - mean) + 1.0 / 12; }, [=](double c) { return 2 * (c - mean); }, 1.0 / 12};
 }
 
 TEST(VerdictTable, NoiseAtAConstantRateOscillates) {
@@ -181,6 +183,21 @@ TEST(VerdictTable, NoiseAtAConstantRateOscillates) {
     }
     // Budget needs half-means that fall by a third of the spread of 16 nearly independent numbers: one in twelve or so.
     EXPECT_GE(oscillating, 75);
+}
+
+// c starts 10^6 from the mean: against its initial risk of 10^12 the noise would be 0, and so would the way still to go.
+TEST(VerdictTable, NoiseAroundALargeMeanOscillates) {
+    int oscillating = 0;
+    for (unsigned seed = 0; seed < 100; ++seed) {
+        const Verdict verdict = verdict_of(noisy(
+                                               seed, [](std::int64_t) { return 0.3; }, 1e6),
+                                           1000);
+        EXPECT_NE(verdict, Verdict::Converged);
+        oscillating += verdict == Verdict::Oscillating;
+    }
+    EXPECT_GE(oscillating, 75);
+    const auto stalls = [](std::int64_t n) { return 1e-3 * std::pow(0.9, static_cast<double>(n)); };
+    EXPECT_NE(verdict_of(noisy(1, stalls, 1e3), 6400), Verdict::Converged);  // its gradient is 2000, its distance 1000
 }
 
 TEST(VerdictTable, VanishingRates) {
@@ -214,7 +231,6 @@ TEST(VerdictTable, RoundingLevel) {
     EXPECT_EQ(verdict_of(level), Verdict::Converged);
     EXPECT_EQ(verdict_of(standing(std::vector<double>(16, 0.0))), Verdict::Converged);
     Ending solved_at_once = standing({0, 0});
-    solved_at_once.initial_risk = 0;
     EXPECT_EQ(verdict_of(solved_at_once), Verdict::Converged);
 }
 
@@ -222,7 +238,7 @@ TEST(VerdictTable, IsTheSameInEveryUnit) {
     for (const double unit : {1e-200, 1e-20, 1.0, 1e20, 1e200}) {
         Ending level = standing({0.5, 0.5, 0.5});
         for (double& risk : level.tail) risk *= unit;
-        level.initial_risk = unit;
+        level.risk_scale = unit;
         level.training_gradient_norm = 1e-3 * std::sqrt(unit) * std::sqrt(0.5 * unit);
         EXPECT_EQ(verdict_of(level), Verdict::Converged) << unit;
         level.training_gradient_norm *= 100;
@@ -281,6 +297,35 @@ TEST(VerdictTable, EachConditionOfConvergedCounts) {
     EXPECT_EQ(verdict_of(end), Verdict::Converged);
     end.tail[2] = 1.1e-10;
     EXPECT_NE(verdict_of(end), Verdict::Converged);
+    end.risk_scale = 1.2;
+    EXPECT_EQ(verdict_of(end), Verdict::Converged);
+}
+
+/// S of a target on four nodes, which the host's function and the reference must agree on to the bit.
+double scale_of(const std::vector<double>& targets) {
+    const std::vector<double> inputs{0.1, 0.2, 0.7, 0.9}, weights{0.25, 0.125, 0.5, 0.125};
+    const double scale = risk_scale(target_moments({inputs.data(), targets.data(), weights.data(), 4}, 1));
+    EXPECT_EQ(scale, risk_scale(targets, weights));
+    return scale;
+}
+
+TEST(RiskScale, IsTheVarianceWhateverTheMean) {
+    EXPECT_EQ(scale_of({1, -1, 2, -3}), 2.9375);  // 3.5 - (3/4)^2
+    EXPECT_EQ(scale_of({1 + 0x1p20, -1 + 0x1p20, 2 + 0x1p20, -3 + 0x1p20}), 2.9375);
+    std::vector<double> squares, shifted;
+    for (const double x : {0.1, 0.2, 0.7, 0.9}) {
+        squares.push_back(x * x);
+        shifted.push_back(x * x + 1e6);
+    }
+    // Nodes are rounded at 2^-34 each.
+    EXPECT_NEAR(scale_of(shifted), scale_of(squares), 4 * 0x1p-34);
+}
+
+TEST(RiskScale, OfConstantsIsTheirSquare) {
+    EXPECT_EQ(scale_of({3, 3, 3, 3}), 9);
+    EXPECT_EQ(scale_of({0, 0, 0, 0}), 1);
+    EXPECT_NEAR(scale_of({0.1, 0.1, 0.1, 0.1 + 0x1p-56}), 0.01, 1e-15);          // one differs by rounding
+    EXPECT_NEAR(scale_of({0.1, 0.1, 0.1, 0.1 + 1e-6}) / 1e-12, 7.0 / 64, 1e-9);  // and by more
 }
 
 }  // namespace

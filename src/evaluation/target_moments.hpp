@@ -1,0 +1,31 @@
+// Moments of a target on weighted nodes, and what risks are measured against: docs/numerics.md section 10, docs/statistics.md section 8.
+#pragma once
+#include <cstdint>
+
+#include "kernels/cell.hpp"
+
+namespace limrisk {
+
+/// A discrete measure with the target on it.
+using TargetNodes = kernels::NodeTable<double>;
+
+/// Mean of the target over the nodes, and its mean square distance from that, in two passes.
+struct TargetMoments {
+    double mean, variance;
+    double largest;      ///< |f|
+    double input_reach;  ///< largest sqrt(1 + |x|^2)
+    std::int64_t nodes = 0;
+};
+TargetMoments target_moments(const TargetNodes& nodes, std::int64_t dimension);
+
+/// A risk of at most this part of E f^2 is that of an exact representation: a residual is a difference of numbers of the size of f, and
+/// 1e-10 of them is rounding even where terms 10^5 times as large cancel (10^5 * 2^-53 * some ten operations).
+inline constexpr double negligible_risk = 1e-20;
+
+/// E f^2, the scale of rounding in a risk; 1 for the target 0.
+double rounding_scale(const TargetMoments& target);
+
+/// The scale S of a risk: Var f; rounding_scale for a constant target, whose Var f is rounding.
+double risk_scale(const TargetMoments& target);
+
+}  // namespace limrisk
