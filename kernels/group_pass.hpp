@@ -66,10 +66,21 @@ public:
             const V* slot = &theta[0].part[p];
             V* sum = &sums[0].part[p];
             std::int64_t q = 0;
-            if constexpr (D > 0)
-                for (; q + neurons_at_once <= slots; q += neurons_at_once)
-                    backward_of<neurons_at_once>(slot + q * (D + 2), chunk, sum + q * (D + 2));
-            for (; q < slots; ++q) backward_of<1>(slot + q * per_slot(), chunk, sum + q * per_slot());
+            const auto some = [&](auto neurons, auto nonnegative) {
+                for (; q + neurons.value <= slots; q += neurons.value)
+                    backward_of<neurons.value, nonnegative.value>(slot + q * per_slot(), chunk, sum + q * per_slot());
+            };
+            const auto all = [&](auto nonnegative) {
+                if constexpr (D > 0) some(AtOnce<neurons_at_once>{}, nonnegative);
+                some(AtOnce<1>{}, nonnegative);
+            };
+            if constexpr (D > 1 && Kind == ActivationKind::Relu) {
+                if (chunk.nonnegative) {
+                    all(AtOnce<1>{});
+                    continue;
+                }
+            }
+            all(AtOnce<0>{});
         }
     }
 
@@ -94,7 +105,7 @@ public:
 private:
     // Enough independent sums to fill the pipelines; inputs and weights may be operands in memory, sums may not.
     static constexpr int samples_at_once = is_piecewise_polynomial(Kind) ? samples_in_registers : 2;
-    static constexpr int neurons_at_once = D == 1 ? 4 : 2;
+    static constexpr int neurons_at_once = D == 1 || LIMRISK_VECTOR_BYTES == 64 ? 4 : 2;
 
     std::int64_t dimension() const { return D ? D : pass_.shape.dimension; }
     std::int64_t per_slot() const { return dimension() + 2; }
@@ -147,7 +158,8 @@ private:
     }
 
     /// Adds all samples of a chunk to the sums of N neurons in a row.
-    template <int N>
+    ///   Nonnegative  1 where no input of the chunk has a sign, else 0
+    template <int N, int Nonnegative>
     LIMRISK_INLINE void backward_of(const V* slots, const Chunk<Real>& chunk, V* sums) const {
         if constexpr (D == 0) {
             backward_in_memory(slots, chunk, sums);
@@ -171,13 +183,7 @@ private:
                     for (int k = 0; k < D; ++k) z = fma(w[n][k], x[k], z);
                     if constexpr (Kind == ActivationKind::Relu) {
                         const auto active = greater(z, V{});
-                        if constexpr (D == 1) {
-                            add_where(active, e, x[0], t0[n], t[n][0]);
-                        } else {
-                            t0[n] = masked_add(active, t0[n], e);
-                            LIMRISK_UNROLL(4)
-                            for (int k = 0; k < D; ++k) t[n][k] = masked_fma(active, e, x[k], t[n][k]);
-                        }
+                        add_where<D, Nonnegative>(active, e, x, t0[n], t[n]);
                     } else {
                         const V g = e * activation_.derivative(z);
                         t0[n] = t0[n] + g;

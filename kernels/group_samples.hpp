@@ -15,6 +15,7 @@ struct Chunk {
     const Vec<Real>*inputs, *targets, *weights;  ///< [count][dimension], [count], [count]
     const std::uint8_t* owners;                  ///< [count] lane of the tile that adds up this sample's error and risk
     int count;
+    bool nonnegative;  ///< no input has a sign
 };
 
 /// Trial numbers of the lanes of a register of words, split into words.
@@ -72,7 +73,12 @@ public:
         const std::int64_t room = superblocks_ * superblock_, rest = count_ % room;
         fill_tables(owners_, places_, room);
         fill_tables(last_owners_, last_places_, rest);
-        if (nodes_) return;
+        if (nodes_) {
+            nonnegative_ = true;
+            for (std::int64_t i = 0; i < count_ * cell_.dimension; ++i) nonnegative_ = nonnegative_ && bits(nodes_->inputs[i]) >= 0;
+            return;
+        }
+        nonnegative_ = cell_.bounded && bits(cell_.input.low) >= 0;
         const V weight = splat<V>(1.0 / static_cast<double>(count_));
         for (std::int64_t i = 0; i < room; ++i) weights_[i] = weight;
         trials_ = lane_trials<Real>(first_trial, shape_.replicas);
@@ -97,7 +103,7 @@ public:
             read(base, count);
         else
             draw(base, count, step);
-        return {inputs_, targets_, weights_, count < room ? last_owners_ : owners_, count};
+        return {inputs_, targets_, weights_, count < room ? last_owners_ : owners_, count, nonnegative_};
     }
 
 private:
@@ -190,6 +196,7 @@ private:
     std::int16_t *places_, *last_places_;  ///< in processing order, of each sample of a whole chunk and of the last one; -1: none
     VecWord* calls_of_lanes_ = nullptr;    ///< [word_registers()] first call of each lane within a superblock
     LaneTrials trials_{};
+    bool nonnegative_ = false;
 };
 
 }  // namespace LIMRISK_LANES

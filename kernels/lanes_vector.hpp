@@ -153,19 +153,24 @@ LIMRISK_INLINE MaskOf<V> greater(V a, V b) {
     return less(b, a);
 }
 
-/// Adds e to `sum` and e x to `product_sum` where the mask is set. `sum` is never -0: it started at +0.
-template <class V>
-LIMRISK_INLINE void add_where(MaskOf<V> mask, V e, V x, V& sum, V& product_sum) {
-#if LIMRISK_VECTOR_BYTES == 64
-    sum = masked_add(mask, sum, e);
-    product_sum = masked_fma(mask, e, x, product_sum);
-#else
-    // Without masked instructions: where the mask is not set, the zero whose product with x is -0, which changes no sum.
-    const V opposite_zero = from_bits(~bits(x) & RealTraits<RealOf<V> >::sign_bit);
-    const V term = select(mask, e, opposite_zero);
-    sum = sum + term;
-    product_sum = fma(term, x, product_sum);
+/// Adds e to `sum` and e x_k to product_sums[k], k < D, where the mask is set. `sum` is never -0: it started at +0.
+///   Nonnegative  whether no x_k has a sign
+template <int D, bool Nonnegative, class V>
+LIMRISK_INLINE void add_where(MaskOf<V> mask, V e, const V* x, V& sum, V (&product_sums)[D]) {
+#if LIMRISK_VECTOR_BYTES != 64
+    // Without masked instructions: where the mask is not set, a zero whose products are -0, which changes no sum.
+    if constexpr (D == 1 || Nonnegative) {
+        constexpr auto sign = RealTraits<RealOf<V>>::sign_bit;
+        const V term = select(mask, e, Nonnegative ? from_bits(IntOf<V>{} | sign) : from_bits(~bits(x[0]) & sign));
+        sum = sum + term;
+        LIMRISK_UNROLL(4)
+        for (int k = 0; k < D; ++k) product_sums[k] = fma(term, x[k], product_sums[k]);
+        return;
+    }
 #endif
+    sum = masked_add(mask, sum, e);
+    LIMRISK_UNROLL(4)
+    for (int k = 0; k < D; ++k) product_sums[k] = masked_fma(mask, e, x[k], product_sums[k]);
 }
 
 /// The high and low words of the product of every lane of `a` with `multiplier`.
