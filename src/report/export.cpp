@@ -197,21 +197,19 @@ void declare_parameters(NpzWriter& npz, const std::vector<CellConfig>& cells) {
     for (std::size_t k = 0; !axes.empty() && k < axes.front().size(); ++k) {
         const Axis& first = axes.front()[k];
         const std::string name = std::string("cell_") + first.name;
-        const Parameter* parameter = first.key == nullptr ? nullptr : first.key->parameter;
+        const Parameter& parameter = first.key->parameter;
         std::vector<std::string> texts;
         std::vector<std::int64_t> integers;
         std::vector<double> reals;
         for (std::size_t cell = 0; cell < cells.size(); ++cell) {
-            const std::optional<ParameterValue> value = parameter == nullptr ? std::nullopt : parameter->load(cells[cell]);
+            const std::optional<ParameterValue> value = parameter.load == nullptr ? std::nullopt : parameter.load(cells[cell]);
             texts.push_back(axes[cell][k].value);
-            integers.push_back(first.key == nullptr ? static_cast<std::int64_t>(cells[cell].seed) : value ? value->integer : 0);
+            integers.push_back(value ? value->integer : 0);
             reals.push_back(value ? value->number : 0);
         }
-        if (first.key == nullptr)  // the seed, by its bits
-            npz.append(npz.declare(name, "<u8", 8, count), bytes_of(integers));
-        else if (parameter != nullptr && parameter->type == ParameterType::Integer)
-            npz.append(npz.declare(name, "<i8", 8, count), bytes_of(integers));
-        else if (parameter != nullptr && parameter->type == ParameterType::Real)
+        if (parameter.is_integer())
+            npz.append(npz.declare(name, parameter.type == ParameterType::Unsigned ? "<u8" : "<i8", 8, count), bytes_of(integers));
+        else if (parameter.type == ParameterType::Real)
             npz.append(npz.declare(name, "<f8", 8, count), bytes_of(reals));
         else
             declare_texts(npz, name, texts);
