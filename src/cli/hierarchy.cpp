@@ -17,7 +17,6 @@
 #include "driver/problem_check.hpp"
 #include "optimum/optimum_json.hpp"
 #include "report/text_table.hpp"
-#include "store/cell_configs.hpp"
 #include "store/counted_trials.hpp"
 #include "store/document_table.hpp"
 #include "store/store.hpp"
@@ -52,8 +51,8 @@ std::vector<CellCounts> count_trials(const HierarchyCommand& command, const opt:
         throw Error(ExitCode::Usage,
                     fmt::format("{} has only summaries; counting trials at levels needs a store with all trials (store = \"trials\")",
                                 command.search.store));
-    for (const StoredCell& stored : store.cells()) {
-        CellCounts count{config_of(stored), std::vector<std::int64_t>(levels.size())};
+    for (const CellConfig& stored : store.cells()) {
+        CellCounts count{stored, std::vector<std::int64_t>(levels.size())};
         if (count.cell.width != command.width || opt::problem_of(count.cell).id != problem.id) continue;
         count.under_rule = store.stopping().has_value();
         for_each_counted_trial(store, stored.index, [&](std::int64_t, const TrialRecord& record) {
