@@ -140,7 +140,7 @@ void read_stored(const HierarchyCommand& command, std::vector<ProblemLevels>& pr
         if (command.again) continue;
         // A catalogue from before a better optimum was stored is left out, as everywhere.
         const KnownOptima known(store);
-        const auto& catalogs = known.of(one.problem.cell).catalogs;
+        const auto& catalogs = known.of(one.problem).catalogs;
         if (const auto found = catalogs.find(command.width); found != catalogs.end()) one.levels = found->second;
     }
 }

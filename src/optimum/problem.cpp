@@ -11,8 +11,9 @@ namespace limrisk::optimum {
 Problem problem_of(const CellConfig& cell) {
     const nlohmann::json all = nlohmann::json::parse(cell.description);
     nlohmann::json part{{"problem", all.at("problem")}, {"activation", all.at("network").at("activation")}};
-    if (cell.input.dimension >= 2) part["final_nodes"] = cell.evaluation.final_nodes;
-    Problem problem{cell, part.dump(), "", cell.target + ", " + cell.input_label + ", " + cell.activation_label};
+    if (cell.has_final_rule()) part["final_nodes"] = cell.evaluation.final_nodes;
+    Problem problem{cell, cell.activation, cell.activation_label, part.dump(), "", ""};
+    problem.label = cell.target + ", " + cell.input_label + ", " + cell.activation_label;
     problem.id = cell_id(problem.description);
     return problem;
 }
