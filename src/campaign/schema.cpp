@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "campaign/field.hpp"
 #include "campaign/rules.hpp"
 #include "campaign/target_text.hpp"
@@ -166,31 +164,6 @@ const SchemaKey* find_key(const std::string& path) {
         if (key.path() == path) return &key;
     }
     return nullptr;
-}
-
-std::string schema_table() {
-    std::string table;
-    for (const SchemaKey& key : campaign_schema()) {
-        const Parameter& parameter = key.parameter;
-        std::vector<std::string> allowed;
-        const std::string only = key.effect.in != nullptr ? fmt::format("; only {}", key.effect.where) : "";
-        if (parameter.is_integer() || parameter.type == Type::Real) allowed.push_back(parameter.range.text());
-        if (!parameter.choices.empty()) allowed.push_back(fmt::format("`\"{}\"`", fmt::join(parameter.choices, "\"` or `\"")));
-        if (parameter.limit != nullptr) allowed.emplace_back(parameter.limit);
-        if (key.scope != Scope::Sweep) allowed.emplace_back("no list");
-        if (parameter.catalog != nullptr) {
-            const std::string words = parameter.catalog->plural;
-            std::string anchor = words;
-            std::replace(anchor.begin(), anchor.end(), ' ', '-');
-            allowed.push_back(fmt::format("[{}](#{})", words, anchor));
-        }
-        const std::string usual = parameter.fallback != nullptr ? fmt::format("`{}`", parameter.fallback)
-                                  : parameter.usual != nullptr  ? parameter.usual
-                                  : key.effect.in != nullptr    ? fmt::format("required {}", key.effect.where)
-                                                                : "required";
-        table += fmt::format("| `{}` | {}{} | {} | {} |\n", key.path(), parameter.meaning, only, fmt::join(allowed, "; "), usual);
-    }
-    return table;
 }
 
 }  // namespace limrisk

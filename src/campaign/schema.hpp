@@ -51,9 +51,6 @@ const std::vector<SchemaKey>& campaign_schema();
 /// The row of a path such as "network.width"; nullptr if there is none.
 const SchemaKey* find_key(const std::string& path);
 
-/// The rows of docs/campaign.md: | key | meaning | allowed | default |.
-std::string schema_table();
-
 // Limits that depend on more than one key.
 inline constexpr std::int64_t max_cells = 100'000;
 inline constexpr std::int64_t max_campaign_memory = std::int64_t{1} << 28;  ///< bytes of all cells' descriptions

@@ -398,6 +398,32 @@ optimizer = "adam"
     EXPECT_EQ(campaign.cells[2].evaluation.final_nodes, 32);
 }
 
+/// The table of keys in docs/campaign.md: | key | meaning | allowed | default |.
+std::string schema_table() {
+    std::string table;
+    for (const SchemaKey& key : campaign_schema()) {
+        const Parameter& parameter = key.parameter;
+        std::vector<std::string> allowed;
+        const std::string only = key.effect.in != nullptr ? fmt::format("; only {}", key.effect.where) : "";
+        if (parameter.is_integer() || parameter.type == ParameterType::Real) allowed.push_back(parameter.range.text());
+        if (!parameter.choices.empty()) allowed.push_back(fmt::format("`\"{}\"`", fmt::join(parameter.choices, "\"` or `\"")));
+        if (parameter.limit != nullptr) allowed.emplace_back(parameter.limit);
+        if (key.scope != KeyScope::Sweep) allowed.emplace_back("no list");
+        if (parameter.catalog != nullptr) {
+            const std::string words = parameter.catalog->plural;
+            std::string anchor = words;
+            std::replace(anchor.begin(), anchor.end(), ' ', '-');
+            allowed.push_back(fmt::format("[{}](#{})", words, anchor));
+        }
+        const std::string usual = parameter.fallback != nullptr ? fmt::format("`{}`", parameter.fallback)
+                                  : parameter.usual != nullptr  ? parameter.usual
+                                  : key.effect.in != nullptr    ? fmt::format("required {}", key.effect.where)
+                                                                : "required";
+        table += fmt::format("| `{}` | {}{} | {} | {} |\n", key.path(), parameter.meaning, only, fmt::join(allowed, "; "), usual);
+    }
+    return table;
+}
+
 /// docs/campaign.md has the table of keys as the schema says, and every entry with its parameters.
 TEST(Documentation, NamesEveryKeyAndEntry) {
     std::ifstream file(std::filesystem::path(LIMRISK_SOURCE_DIR) / "docs" / "campaign.md");
