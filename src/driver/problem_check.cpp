@@ -13,7 +13,7 @@ namespace {
 
 CellConfig problem_of(const CellConfig& cell) {
     CellConfig problem;
-    static_cast<Problem&>(problem) = cell;
+    static_cast<Problem&>(problem) = static_cast<const Problem&>(cell);
     problem.precision = cell.precision;
     if (cell.has_training_grid()) problem.batch = cell.batch;
     return problem;

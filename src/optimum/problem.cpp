@@ -12,7 +12,7 @@ Problem problem_of(const CellConfig& cell) {
     const nlohmann::json all = nlohmann::json::parse(cell.description);
     nlohmann::json part{{"problem", all.at("problem")}, {"activation", all.at("network").at("activation")}};
     if (cell.has_final_rule()) part["final_nodes"] = cell.evaluation.final_nodes;
-    Problem problem{cell, cell.activation, cell.activation_label, part.dump(), "", ""};
+    Problem problem{static_cast<const limrisk::Problem&>(cell), cell.activation, cell.activation_label, part.dump(), "", ""};
     problem.label = cell.target + ", " + cell.input_label + ", " + cell.activation_label;
     problem.id = cell_id(problem.description);
     return problem;

@@ -15,7 +15,7 @@ namespace {
 
 CellConfig training_cell(const Problem& problem, std::int64_t width, const TrainingEffort& effort) {
     CellConfig cell;
-    static_cast<limrisk::Problem&>(cell) = problem;
+    static_cast<limrisk::Problem&>(cell) = static_cast<const limrisk::Problem&>(problem);
     cell.activation = problem.activation;
     cell.activation_label = problem.activation_label;
     cell.seed = 0x0971;

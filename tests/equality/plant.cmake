@@ -1,6 +1,6 @@
 # cmake -D FROM=dir -D OUT=dir -D EDITS=file -P plant.cmake
 # Copies the headers of FROM (kernels/, tests/reference/) to OUT/<its name>, with edits. The file says, once or more: a header's name,
-# <<<<, the text to change, ====, what it becomes, >>>>. Edits of headers that FROM does not have are those of another call.
+# <<<<, the text to change, ====, what it becomes, >>>>. A name with a directory counts if that is FROM's, one without counts always.
 # Fails if that text is not there exactly once: the mistake would be no mistake.
 get_filename_component(name ${FROM} NAME)
 file(GLOB headers ${FROM}/*.hpp)
@@ -25,18 +25,20 @@ while(NOT rest STREQUAL "")
   string(SUBSTRING "${rest}" ${start} ${length} to)
   math(EXPR start "${end} + 6")
   string(SUBSTRING "${rest}" ${start} -1 rest)
-  if(NOT header MATCHES "^${name}/")
+  if(header MATCHES "^${name}/(.*)$")
+    set(header "${CMAKE_MATCH_1}")
+  elseif(header MATCHES "/")
     continue()
   endif()
   math(EXPR edits "${edits} + 1")
-  file(READ ${OUT}/${header} source)
+  file(READ ${OUT}/${name}/${header} source)
   string(FIND "${source}" "${from}" first)
   string(FIND "${source}" "${from}" last REVERSE)
   if(first EQUAL -1 OR NOT first EQUAL last)
-    message(FATAL_ERROR "${EDITS}: '${from}' does not stand exactly once in ${header}; adapt the edit to the code")
+    message(FATAL_ERROR "${EDITS}: '${from}' does not stand exactly once in ${name}/${header}; adapt the edit to the code")
   endif()
   string(REPLACE "${from}" "${to}" source "${source}")
-  file(WRITE ${OUT}/${header} "${source}")
+  file(WRITE ${OUT}/${name}/${header} "${source}")
 endwhile()
 if(edits EQUAL 0)
   message(FATAL_ERROR "${EDITS}: no edit of ${name}/")
