@@ -424,7 +424,7 @@ std::string schema_table() {
     return table;
 }
 
-/// docs/campaign.md has the table of keys as the schema says, and every entry with its parameters.
+/// docs/campaign.md has the table of keys as the schema says, and of every entry a row with its parameters and their defaults.
 TEST(Documentation, NamesEveryKeyAndEntry) {
     std::ifstream file(std::filesystem::path(LIMRISK_SOURCE_DIR) / "docs" / "campaign.md");
     const std::string text((std::istreambuf_iterator<char>(file)), {});
@@ -434,10 +434,22 @@ TEST(Documentation, NamesEveryKeyAndEntry) {
         << schema_table();
     for (const Parameter* parameter : trials_parameters()) EXPECT_THAT(text, HasSubstr("`" + std::string(parameter->name) + "`"));
     for (const Catalog* catalog : catalogs()) {
+        std::string heading = catalog == &schedule_catalog() ? optimizer_catalog().plural : catalog->plural;
+        heading.front() = static_cast<char>(std::toupper(heading.front()));
+        const std::size_t begin = text.find("\n### " + heading + "\n");
+        ASSERT_NE(begin, std::string::npos) << heading;
+        const std::string section = text.substr(begin, text.find("\n##", begin + 1) - begin);
         for (const CatalogEntry& entry : catalog->entries) {
-            EXPECT_THAT(text, HasSubstr("`" + std::string(entry.name) + "`"));
-            for (const Parameter& parameter : entry.parameters)
-                EXPECT_THAT(text, HasSubstr("`" + std::string(parameter.name))) << entry.name;
+            const std::size_t at = section.find(fmt::format("\n| `{}` |", entry.name));
+            ASSERT_NE(at, std::string::npos) << heading << " " << entry.name;
+            const std::string row = section.substr(at, section.find('\n', at + 1) - at);
+            for (const Parameter& parameter : entry.parameters) {
+                EXPECT_THAT(row, HasSubstr(fmt::format("`{}`", parameter.name)));
+                if (parameter.fallback == nullptr || parameter.type == ParameterType::Choice) continue;
+                std::string usual = parameter.fallback;
+                if (usual.ends_with(".0")) usual.resize(usual.size() - 2);
+                EXPECT_THAT(row, HasSubstr(usual)) << parameter.name;
+            }
         }
     }
 }
