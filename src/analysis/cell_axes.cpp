@@ -1,6 +1,8 @@
 // The parameters of a cell as named texts; see cell_axes.hpp.
 #include "analysis/cell_axes.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string_view>
 
@@ -11,25 +13,23 @@ namespace {
 
 constexpr std::size_t longest_value = 80;  // characters
 
-bool is_technical(const SchemaKey& key) {
-    const std::string_view table = key.table;
-    return table == "tracking" || table == "evaluation";
-}
-
 }  // namespace
 
 std::vector<Axis> cell_axes(const CellConfig& cell) {
     std::vector<Axis> axes;
     const auto add = [&](const auto& wanted) {
         for (const SchemaKey& key : campaign_schema())
-            if (key.sweep && wanted(key)) axes.push_back({key.column != nullptr ? key.column : key.name, key.text_of(cell), &key});
+            if (key.of_cell() && wanted(key)) axes.push_back({key.column(), key.text_of(cell), &key});
     };
-    const auto is_choice = [](const SchemaKey& key) { return key.catalog != nullptr || key.parameter->type == ParameterType::Text; };
-    add([&](const SchemaKey& key) { return *key.table != '\0' && !is_technical(key) && is_choice(key); });
-    add([&](const SchemaKey& key) { return *key.table != '\0' && !is_technical(key) && !is_choice(key); });
-    add([](const SchemaKey& key) { return *key.table == '\0'; });
-    axes.push_back({"seed", std::to_string(cell.seed)});
-    add([](const SchemaKey& key) { return is_technical(key); });
+    const auto in_table = [](const SchemaKey& key) { return *key.table != '\0' && !key.technical; };
+    const auto is_choice = [](const SchemaKey& key) {
+        return key.parameter.type == ParameterType::Entry || key.parameter.type == ParameterType::Text;
+    };
+    add([&](const SchemaKey& key) { return in_table(key) && is_choice(key); });
+    add([&](const SchemaKey& key) { return in_table(key) && !is_choice(key); });
+    add([](const SchemaKey& key) { return *key.table == '\0' && key.scope == KeyScope::Sweep; });
+    add([](const SchemaKey& key) { return key.scope == KeyScope::Cell; });
+    add([](const SchemaKey& key) { return key.technical; });
     return axes;
 }
 
@@ -43,21 +43,14 @@ bool varies(const CellAxes& axes, std::size_t axis) {
     return std::any_of(axes.begin(), axes.end(), [&](const auto& cell) { return cell[axis].value != axes.front()[axis].value; });
 }
 
-bool is_technical(const Axis& axis) { return axis.key != nullptr && is_technical(*axis.key); }
-
-bool holds_integers(const Axis& axis) {
-    return axis.key == nullptr || (axis.key->parameter != nullptr && axis.key->parameter->type == ParameterType::Integer);
-}
-
 std::string axis_phrase(const Axis& axis) {
-    const std::string_view name = axis.name;
     if (axis.value.empty()) return "";
-    std::string value = shortened(printable_text(axis.value), longest_value);
-    if (name == "initialization") return value + " initialization";
-    if (name == "steps") return value + " steps";
-    if (name == "sampling") return value == "fresh" ? "fresh samples" : value;
-    if (name == "activation" || name == "optimizer" || name == "precision") return value;
-    std::string words(name);
+    const Catalog* catalog = axis.key->parameter.catalog;
+    const CatalogEntry* entry = catalog == nullptr ? nullptr : catalog->find(axis.value);
+    const std::string value =
+        entry != nullptr && entry->phrase != nullptr ? entry->phrase : shortened(printable_text(axis.value), longest_value);
+    if (axis.key->phrase != nullptr) return fmt::format(fmt::runtime(axis.key->phrase), value);
+    std::string words(axis.name);
     std::replace(words.begin(), words.end(), '_', ' ');
     return words + " " + value;
 }
@@ -81,7 +74,7 @@ std::vector<std::string> common_phrases(const std::vector<CellConfig>& cells) {
     std::vector<std::string> common;
     for (std::size_t axis = 0; !axes.empty() && axis < axes.front().size(); ++axis) {
         const Axis& first = axes.front()[axis];
-        if (!is_technical(first) && !first.value.empty() && !varies(axes, axis)) common.push_back(axis_phrase(first));
+        if (!first.key->technical && !first.value.empty() && !varies(axes, axis)) common.push_back(axis_phrase(first));
     }
     return common;
 }

@@ -8,13 +8,13 @@
 namespace limrisk {
 
 struct Axis {
-    const char* name;                ///< column of an export
-    std::string value;               ///< as a table shows it; empty where the cell does not have it
-    const SchemaKey* key = nullptr;  ///< nullptr: the seed, which no list can sweep
+    const char* name;      ///< column of an export
+    std::string value;     ///< as a table shows it; empty where the cell does not have it
+    const SchemaKey* key;  ///< not null
 };
 
-/// Every key of the schema that a campaign can sweep, and the seed: always in the same order, choices, numbers, tracking. So two
-/// cells with different descriptions differ in an axis.
+/// Every key of the schema that a cell has, always in the same order: choices, numbers, tracking. So two cells with different descriptions
+/// differ in an axis.
 std::vector<Axis> cell_axes(const CellConfig& cell);
 
 /// Of several cells.
@@ -23,12 +23,6 @@ CellAxes axes_of(const std::vector<CellConfig>& cells);
 
 /// Whether cells differ in it.
 bool varies(const CellAxes& axes, std::size_t axis);
-
-/// How trials are watched, not what they are: left out of headings unless it varies.
-bool is_technical(const Axis& axis);
-
-/// Whether its values are whole numbers, which tables align to the right.
-bool holds_integers(const Axis& axis);
 
 /// An axis as it stands in a heading: "width 4", "adam(0.01)", "fresh samples". Printable, at most 80 characters of the value; empty where
 /// the cell does not have it.

@@ -23,13 +23,12 @@ std::size_t position_of(const std::string& axis, const CellAxes& axes) {
     const std::vector<Axis>& first = axes.front();
     for (std::size_t k = 0; k < first.size(); ++k) {
         if (first[k].name == axis) position = k;
-        if (varies(axes, k)) varying.insert(first[k].name);
+        if (varies(axes, k) && first[k].key->scope == KeyScope::Sweep) varying.insert(first[k].name);
     }
-    varying.erase("seed");
     const std::string offer =
         varying.empty() ? "its cells do not differ in any axis" : fmt::format("its cells differ in {}", fmt::join(varying, ", "));
     if (!position) refuse(fmt::format("\"{}\" is not an axis of this store; {}", axis, offer));
-    if (axis == "seed") refuse("trials of different seeds are not paired; " + offer);
+    if (first[*position].key->scope == KeyScope::Cell) refuse(fmt::format("trials of different {}s are not paired; {}", axis, offer));
     if (varying.count(axis) == 0) refuse(fmt::format("all cells have the same {}; {}", axis, offer));
     return *position;
 }

@@ -44,9 +44,11 @@ KnownOptima::KnownOptima(const Store& store) {
     }
 }
 
-const KnownProblem& KnownOptima::of(const CellConfig& cell) const {
+const KnownProblem& KnownOptima::of(const CellConfig& cell) const { return of(opt::problem_of(cell)); }
+
+const KnownProblem& KnownOptima::of(const opt::Problem& problem) const {
     static const KnownProblem nothing;
-    const auto found = problems_.find(opt::problem_of(cell).id);
+    const auto found = problems_.find(problem.id);
     return found == problems_.end() ? nothing : found->second;
 }
 

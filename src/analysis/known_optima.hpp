@@ -29,6 +29,7 @@ public:
 
     /// Empty if nothing is known.
     const KnownProblem& of(const CellConfig& cell) const;
+    const KnownProblem& of(const optimum::Problem& problem) const;
 
     /// A network of `width` effective neurons has `risk`: if that is clearly below the best known one of a width from `width` on, by more
     /// than the rule behind `risk` may err (KnownProblem::allowances), it takes its place here (never in the store), with `who` as witness.

@@ -8,7 +8,6 @@
 #include "analysis/cell_scan.hpp"
 #include "analysis/rate_statement.hpp"
 #include "statistics/binomial_test.hpp"
-#include "store/cell_configs.hpp"
 
 namespace limrisk {
 namespace {
@@ -56,13 +55,12 @@ StoreSummary summarize(const Store& store, double tolerance) {
     summary.contents = store.contents();
     summary.tolerance = tolerance;
     for (const StoredDocument& document : store.documents(document_kind::backend)) summary.backends.push_back(document.id);
-    const std::vector<CellConfig> cells = cell_configs(store);
     KnownOptima optima(store);
     ScanContext context{optima, tolerance};
     // Once more if a trial beat an optimum: cells before it were held against the old one.
     for (std::size_t beaten = 0;;) {
         summary.cells.clear();
-        for (const CellConfig& cell : cells) summary.cells.push_back(scan(store, cell, context));
+        for (const CellConfig& cell : store.cells()) summary.cells.push_back(scan(store, cell, context));
         if (optima.warnings().size() == std::exchange(beaten, optima.warnings().size())) break;
     }
     summary.warnings = optima.warnings();

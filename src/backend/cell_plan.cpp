@@ -97,7 +97,7 @@ kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& targ
     cell.width = config.width;
     cell.dimension = d;
     cell.batch = config.batch;
-    if (config.nodes_per_axis > 0) {
+    if (config.has_training_grid()) {
         cell.batch = 1;
         for (std::int64_t k = 0; k < d; ++k) cell.batch *= config.nodes_per_axis;
     }
@@ -113,9 +113,9 @@ kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& targ
     cell.learning_rate = config.learning_rate;
     cell.input = input_law(config.input);
     cell.bounded = config.input.bounded;
-    cell.fresh_samples = config.nodes_per_axis == 0;
+    cell.fresh_samples = config.has_fresh_samples();
     cell.target = target;
-    cell.density_normalizer = d == 1 ? density_normalizer(config.input) : 0;
+    cell.density_normalizer = config.has_exact_risk() ? density_normalizer(config.input) : 0;
     return cell;
 }
 
@@ -123,7 +123,7 @@ CellPlan::CellPlan(const CellConfig& config) : config_(config), target_(Expressi
     const kernels::Program program = target_.program();
     check_ = evaluation_rule(config.input, config.evaluation.check_nodes);
     require_finite(check_, program, config, "evaluation");
-    if (config.input.dimension >= 2) {
+    if (config.has_final_rule()) {
         final_ = evaluation_rule(config.input, config.evaluation.final_nodes);
         require_finite(final_, program, config, "final evaluation");
     } else {
@@ -131,7 +131,7 @@ CellPlan::CellPlan(const CellConfig& config) : config_(config), target_(Expressi
         require_resolved(mesh, config.target);
         mesh_ = std::move(mesh.points);
     }
-    if (config.nodes_per_axis > 0) {
+    if (config.has_training_grid()) {
         training_ = midpoint_grid(config.input, config.nodes_per_axis);
         require_finite(training_, program, config, "training");
     }
@@ -148,7 +148,7 @@ CellPlan::CellPlan(const CellConfig& config) : config_(config), target_(Expressi
 /// Training nodes in the cell's precision; the targets of a float cell are computed in float, as for fresh samples. The table in double,
 /// for the gradient at the end, is the same one.
 void CellPlan::fill_training_nodes(const kernels::Program& program) {
-    if (config_.nodes_per_axis == 0) return;
+    if (config_.has_fresh_samples()) return;
     if (config_.precision == kernels::Precision::Float64) {
         cell_.training_nodes_double = view(training_);
         return;

@@ -215,6 +215,16 @@ Axis each(const Node& node, const std::string& key, Problems& problems, const Re
     return axis;
 }
 
+/// "name", "name(1, b = 2)", { name = "...", ... } whose members may be lists, or a list of those.
+Axis read_choice(const Catalog& catalog, const Node& node, const std::string& key, Problems& problems) {
+    return each(node, key, problems, [&](const Node& item) -> Axis {
+        if (item.kind == Node::Kind::Table) return read_table(catalog, item, key, problems);
+        if (item.kind == Node::Kind::Text) return read_call(catalog, item, key, problems);
+        problems.add(item.place, key, fmt::format("{}; allowed is a table or a name: {}", item.shown(), fmt::join(catalog.names(), ", ")));
+        return {};
+    });
+}
+
 }  // namespace
 
 void Alternative::apply(CellConfig& cell) const {
@@ -263,6 +273,10 @@ std::optional<ParameterValue> read_value(const Parameter& parameter, const Node&
     const bool number = node.kind == Node::Kind::Integer || node.kind == Node::Kind::Real;
     std::string hint;
     switch (parameter.type) {
+        case ParameterType::Unsigned:
+            value.integer = node.integer;
+            if (node.kind == Node::Kind::Integer && node.real >= parameter.range.low) return value;
+            break;
         case ParameterType::Integer:
             value.integer = node.integer;
             value.number = node.real;
@@ -294,35 +308,29 @@ std::optional<ParameterValue> read_value(const Parameter& parameter, const Node&
             value.text = node.text;
             if (node.kind == Node::Kind::Text) return value;
             break;
+        case ParameterType::Entry:
+            throw Defect(fmt::format("{} is an entry of a catalog, which has no single value", parameter.name));
     }
-    const bool numeric =
-        parameter.type == ParameterType::Integer || parameter.type == ParameterType::Real || parameter.type == ParameterType::LearningRate;
+    const bool numeric = parameter.is_integer() || parameter.type == ParameterType::Real || parameter.type == ParameterType::LearningRate;
     if (node.kind == Node::Kind::Text && numeric && scalar_from_text(node.text, "").has_value() &&
         scalar_from_text(node.text, "")->kind != Node::Kind::Text) {
         hint = "; leave out the quotes";
     }
-    problems.add(node.place, key, fmt::format("{}; allowed is {} ({}){}", node.shown(), parameter.allowed(), parameter.meaning, hint));
+    problems.add(node.place, key,
+                 fmt::format("{}; allowed is {} ({}){}", node.shown(), parameter.allowed(), parameter.explanation(), hint));
     return std::nullopt;
 }
 
 Axis read_parameter(const Parameter& parameter, const Node& node, const std::string& key, Problems& problems) {
+    if (parameter.type == ParameterType::Entry) return read_choice(*parameter.catalog, node, key, problems);
     return each(node, key, problems, [&](const Node& item) -> Axis {
         const bool schedule = item.kind == Node::Kind::Table || item.kind == Node::Kind::Text;
-        if (parameter.type == ParameterType::LearningRate && schedule) return read_choice(schedule_catalog(), item, key, problems);
+        if (parameter.type == ParameterType::LearningRate && schedule) return read_choice(*parameter.catalog, item, key, problems);
         const std::optional<ParameterValue> value = read_value(parameter, item, key, problems);
         if (!value) return {};
         Alternative alternative{item.place, {}};
         alternative.assignments.push_back({nullptr, parameter.store, *value});
         return {alternative};
-    });
-}
-
-Axis read_choice(const Catalog& catalog, const Node& node, const std::string& key, Problems& problems) {
-    return each(node, key, problems, [&](const Node& item) -> Axis {
-        if (item.kind == Node::Kind::Table) return read_table(catalog, item, key, problems);
-        if (item.kind == Node::Kind::Text) return read_call(catalog, item, key, problems);
-        problems.add(item.place, key, fmt::format("{}; allowed is a table or a name: {}", item.shown(), fmt::join(catalog.names(), ", ")));
-        return {};
     });
 }
 

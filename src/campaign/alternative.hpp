@@ -23,14 +23,12 @@ struct Alternative {
 };
 using Axis = std::vector<Alternative>;
 
-/// One value of a parameter. nullopt, and a problem, if type or range are wrong.
+/// One value of a parameter that is no entry of a catalog. nullopt, and a problem, if type or range are wrong.
 std::optional<ParameterValue> read_value(const Parameter& parameter, const Node& node, const std::string& key, Problems& problems);
 
-/// A scalar or a list of scalars. Empty, with problems, if nothing is right.
+/// A value or a list of values; of an entry of a catalog "name", "name(1, b = 2)", or { name = "...", ... } whose members may be lists.
+/// Empty, with problems, if nothing is right.
 Axis read_parameter(const Parameter& parameter, const Node& node, const std::string& key, Problems& problems);
-
-/// A choice of a catalog: "name", "name(1, b = 2)", { name = "...", ... } whose members may be lists, or a list of those.
-Axis read_choice(const Catalog& catalog, const Node& node, const std::string& key, Problems& problems);
 
 /// The value that a default's TOML text, or an argument of the call form, means; a word is a string. nullopt: neither number nor word.
 std::optional<Node> scalar_from_text(std::string_view text, const std::string& place);

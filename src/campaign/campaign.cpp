@@ -27,7 +27,7 @@ namespace {
 std::vector<std::string> keys_of(std::string_view table) {
     std::vector<std::string> names;
     for (const SchemaKey& key : campaign_schema()) {
-        if (table == key.table) names.emplace_back(key.name);
+        if (table == key.table) names.emplace_back(key.parameter.name);
         if (table.empty() && *key.table != '\0' && std::find(names.begin(), names.end(), key.table) == names.end())
             names.emplace_back(key.table);
     }
@@ -42,10 +42,10 @@ struct Place {
 /// Keys of the schema, then parameters of the choices, which stand a level deeper.
 std::vector<Place> all_places() {
     std::vector<Place> places;
-    for (const SchemaKey& key : campaign_schema()) places.push_back({key.table, key.name, key.path()});
+    for (const SchemaKey& key : campaign_schema()) places.push_back({key.table, key.parameter.name, key.path()});
     for (const SchemaKey& key : campaign_schema()) {
-        if (key.catalog == nullptr) continue;
-        for (const CatalogEntry& entry : key.catalog->entries)
+        if (key.parameter.catalog == nullptr) continue;
+        for (const CatalogEntry& entry : key.parameter.catalog->entries)
             for (const Parameter& parameter : entry.parameters)
                 places.push_back({key.table, parameter.name, key.path() + "." + parameter.name});
     }
@@ -61,7 +61,7 @@ std::string meant_key(const std::string& table, const std::string& name) {
         return std::string();
     };
     std::vector<std::string> keys, here, everywhere;
-    for (const SchemaKey& key : campaign_schema()) keys.emplace_back(key.name);
+    for (const SchemaKey& key : campaign_schema()) keys.emplace_back(key.parameter.name);
     for (const Place& place : places) {
         everywhere.push_back(place.name);
         if (place.table == table) here.push_back(place.name);
@@ -114,18 +114,18 @@ public:
     void read(Campaign& campaign) {
         accounted_ = refuse_unknown_keys(root_, problems_);
         for (const SchemaKey& key : campaign_schema()) {
-            if (!key.sweep) {
-                read_single(key, campaign);
-            } else {
+            if (key.scope == KeyScope::Sweep) {
                 read_axis(key);
+            } else {
+                read_single(key, campaign);
             }
         }
         refuse_until_of_summaries(campaign);
-        refuse_useless_keys();
+        judge_effects();
         const std::int64_t cells = count_cells();
         check_consistency(axes_, problems_);
         problems_.raise();
-        respell_targets();
+        respell();
         build_cells(campaign, cells);
         refuse_duplicates(campaign);
         problems_.raise();
@@ -134,29 +134,28 @@ public:
 private:
     const Node* find(const SchemaKey& key) const {
         const Node* table = *key.table == '\0' ? &root_ : root_.find(key.table);
-        return table == nullptr || table->kind != Node::Kind::Table ? nullptr : table->find(key.name);
+        return table == nullptr || table->kind != Node::Kind::Table ? nullptr : table->find(key.parameter.name);
     }
 
     void missing(const SchemaKey& key) {
         if (accounted_.count(key.path()) + accounted_.count(key.table) > 0) return;
         const Node* table = *key.table == '\0' ? nullptr : root_.find(key.table);
-        const std::string allowed = key.parameter != nullptr ? fmt::format("{} ({})", key.parameter->allowed(), key.parameter->meaning)
-                                                             : fmt::format("one of {}", fmt::join(key.catalog->names(), ", "));
-        problems_.add(table == nullptr ? source_ : table->place, key.path(), fmt::format("missing; it must be given: {}", allowed));
+        problems_.add(table == nullptr ? source_ : table->place, key.path(),
+                      fmt::format("missing; it must be given: {} ({})", key.parameter.allowed(), key.parameter.explanation()));
     }
 
     void read_single(const SchemaKey& key, Campaign& campaign) {
         const Node* node = find(key);
-        const Parameter& parameter = *key.parameter;
+        const Parameter& parameter = key.parameter;
         if (node == nullptr && parameter.required) return missing(key);
         if (node == nullptr) return;
         if (node->kind == Node::Kind::Array) {
-            problems_.add(
-                node->place, key.path(),
-                fmt::format("a list; {} holds for the whole campaign and cannot be swept, allowed is {}", key.name, parameter.allowed()));
+            problems_.add(node->place, key.path(),
+                          fmt::format("a list; {} holds for the whole campaign and cannot be swept, allowed is {}", parameter.name,
+                                      parameter.allowed()));
             return;
         }
-        const std::string_view name = key.name;
+        const std::string_view name = parameter.name;
         if (name == "trials") return read_trials(parameter, *node, campaign, problems_);
         const std::optional<ParameterValue> value = read_value(parameter, *node, key.path(), problems_);
         if (!value) return;
@@ -183,50 +182,31 @@ private:
         const std::string path = key.path();
         const Node* node = find(key);
         if (node != nullptr) {
-            axes_[path] = key.catalog != nullptr ? read_choice(*key.catalog, *node, path, problems_)
-                                                 : read_parameter(*key.parameter, *node, path, problems_);
-            return;
-        }
-        const char* fallback = key.catalog != nullptr ? key.fallback : key.parameter->fallback;
-        const bool required = key.catalog != nullptr ? fallback == nullptr : key.parameter->required;
-        if (required) {
+            axes_[path] = read_parameter(key.parameter, *node, path, problems_);
+        } else if (key.parameter.fallback != nullptr) {
+            axes_[path] = read_parameter(key.parameter, *scalar_from_text(key.parameter.fallback, source_), path, problems_);
+        } else if (key.parameter.required && key.effect.in == nullptr) {
             missing(key);
             axes_[path] = {};
-        } else if (fallback != nullptr) {
-            const Node chosen = *scalar_from_text(fallback, source_);
-            axes_[path] = key.catalog != nullptr ? read_choice(*key.catalog, chosen, path, problems_)
-                                                 : read_parameter(*key.parameter, chosen, path, problems_);
         }
     }
 
-    /// Keys that would have no effect in any cell, and `batch`, which only fresh samples need.
-    void refuse_useless_keys() {
-        const Axis& sampling = axes_["training.sampling"];
-        const auto grid = [](const Alternative& alternative) {
-            CellConfig cell;
-            alternative.apply(cell);
-            return cell.nodes_per_axis != 0;
-        };
-        const bool any_fresh = sampling.empty() || !std::all_of(sampling.begin(), sampling.end(), grid);
-        const SchemaKey& batch = *find_key("training.batch");
-        const Node* given = find(batch);
-        if (given == nullptr && any_fresh && !sampling.empty()) {
-            missing(batch);
-        } else if (given != nullptr && !any_fresh) {
-            problems_.add(given->place, batch.path(),
-                          fmt::format("{}; with sampling = {{ nodes = ... }} every step uses all nodes; leave batch out", given->shown()));
-        }
-        const SchemaKey& final_nodes = *find_key("evaluation.final_nodes");
-        const Axis& input = axes_["problem.input"];
-        const auto line = [](const Alternative& alternative) {
-            CellConfig cell;
-            alternative.apply(cell);
-            return cell.input.dimension == 1;
-        };
-        if (const Node* useless = find(final_nodes);
-            useless != nullptr && !input.empty() && std::all_of(input.begin(), input.end(), line)) {
-            problems_.add(useless->place, final_nodes.path(),
-                          fmt::format("{}; in dimension 1 final risks are exact and need no nodes; leave it out", useless->shown()));
+    /// Refuses keys that would have no effect in any cell, and misses the required ones that have an effect in some.
+    void judge_effects() {
+        for (const SchemaKey& key : campaign_schema()) {
+            if (key.effect.in == nullptr) continue;
+            const auto has_effect = [&](const Alternative& alternative) {
+                CellConfig cell;
+                alternative.apply(cell);
+                return key.effect.in(cell);
+            };
+            const Axis& deciding = axes_[key.effect.key];
+            if (deciding.empty()) continue;
+            const bool anywhere = std::any_of(deciding.begin(), deciding.end(), has_effect);
+            const Node* given = find(key);
+            if (given == nullptr && anywhere && key.parameter.required) missing(key);
+            if (given != nullptr && !anywhere)
+                problems_.add(given->place, key.path(), fmt::format("{}; {}", given->shown(), key.effect.elsewhere));
         }
     }
 
@@ -242,49 +222,55 @@ private:
                           fmt::format("more than {} cells ({}); at most that many are allowed", max_cells, fmt::join(longest_, " x ")));
             problems_.raise();
         }
-        std::size_t longest_target = 0;
-        for (const Alternative& target : axes_["problem.target"])
-            longest_target = std::max(longest_target, target.assignments.back().value.text.size());
+        std::size_t longest_text = 0;
+        for (const auto& [path, axis] : axes_)
+            for (const Alternative& alternative : axis)
+                longest_text = std::max(longest_text, alternative.assignments.back().value.text.size());
         // A cell holds its target twice, in plain and in its description.
-        if (count * static_cast<std::int64_t>(1024 + 2 * longest_target) > max_campaign_memory) {
-            problems_.add(source_, "",
-                          fmt::format("{} cells with targets of up to {} characters need too much memory; split the campaign", count,
-                                      longest_target));
+        if (count * static_cast<std::int64_t>(1024 + 2 * longest_text) > max_campaign_memory) {
+            problems_.add(
+                source_, "",
+                fmt::format("{} cells with targets of up to {} characters need too much memory; split the campaign", count, longest_text));
             problems_.raise();
         }
         return count;
     }
 
-    /// White space makes no other cell.
-    void respell_targets() {
-        for (Alternative& target : axes_["problem.target"]) {
-            std::string& text = target.assignments.back().value.text;
-            text = canonical_target(text);
+    /// Another spelling makes no other cell.
+    void respell() {
+        for (const SchemaKey& key : campaign_schema()) {
+            if (key.spelling == nullptr) continue;
+            for (Alternative& alternative : axes_[key.path()]) {
+                std::string& text = alternative.assignments.back().value.text;
+                text = key.spelling(text);
+            }
         }
     }
 
     void build_cells(Campaign& campaign, std::int64_t count) {
-        std::vector<const Axis*> order;
+        struct Swept {
+            const SchemaKey* key;
+            const Axis* axis;
+        };
+        std::vector<Swept> order;
         for (const SchemaKey& key : campaign_schema()) {
             const auto found = axes_.find(key.path());
-            if (found != axes_.end()) order.push_back(&found->second);
+            if (found != axes_.end()) order.push_back({&key, &found->second});
         }
-        const auto batch = axes_.find("training.batch");
-        const Alternative* first_batch = batch == axes_.end() ? nullptr : batch->second.data();
         for (std::int64_t index = 0; index < count; ++index) {
             CellConfig cell = unset_cell();
             cell.seed = campaign.seed;
             std::int64_t rest = count, position = index;
-            const Alternative* used_batch = first_batch;
-            for (const Axis* axis : order) {
+            std::vector<const SchemaKey*> varied;  // beyond their first values
+            for (const auto& [key, axis] : order) {
                 rest /= static_cast<std::int64_t>(axis->size());
-                const Alternative& alternative = (*axis)[static_cast<std::size_t>(position / rest)];
+                (*axis)[static_cast<std::size_t>(position / rest)].apply(cell);
+                if (position / rest > 0) varied.push_back(key);
                 position %= rest;
-                alternative.apply(cell);
-                if (batch != axes_.end() && axis == &batch->second) used_batch = &alternative;
             }
-            // A grid ignores batch: it would repeat for every value of that axis.
-            if (cell.nodes_per_axis != 0 && used_batch != first_batch) continue;
+            // Where a key has no effect the cell would repeat for every value.
+            const auto in_vain = [&](const SchemaKey* key) { return key->effect.in != nullptr && !key->effect.in(cell); };
+            if (std::any_of(varied.begin(), varied.end(), in_vain)) continue;
             complete(cell);
             cell.index = static_cast<std::int64_t>(campaign.cells.size());
             cell.description = describe(cell);

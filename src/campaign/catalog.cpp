@@ -71,7 +71,10 @@ CatalogEntry initialization(const char* name, const char* meaning, Parameters pa
 Parameter learning_rate(const char* fallback) {
     const auto store = [](Cell& cell, const Value& value) { cell.learning_rate = {value.number, 0}; };
     constexpr auto load = Field<&Cell::learning_rate, &LearningRate::initial>::load;
-    return {"learning_rate", ParameterType::LearningRate, "step size gamma_n", positive, fallback, fallback == nullptr, {}, store, load};
+    Parameter rate{
+        "learning_rate", ParameterType::LearningRate, "step size gamma_n", positive, fallback, fallback == nullptr, {}, store, load};
+    rate.catalog = &schedule_catalog();
+    return with_column(std::move(rate));
 }
 
 std::vector<CatalogEntry> optimizer_entries() {
@@ -82,7 +85,7 @@ std::vector<CatalogEntry> optimizer_entries() {
 }
 
 Parameter dimension() {
-    return integer<&Cell::input, &InputLaw::dimension>("dimension", "number of input coordinates d", {1, 256}, nullptr);
+    return with_column(integer<&Cell::input, &InputLaw::dimension>("dimension", "number of input coordinates d", {1, 256}, nullptr));
 }
 
 /// An end of the box that truncates a normal law: given for both or neither.
@@ -190,12 +193,14 @@ const Catalog& sampling_catalog() {
              "new samples from the input law in every step",
              {},
              [](Cell& cell) { cell.nodes_per_axis = 0; },
-             [](const Cell& cell) { return cell.nodes_per_axis == 0; }},
+             [](const Cell& cell) { return cell.has_fresh_samples(); },
+             nullptr,
+             "fresh samples"},
             {"nodes",
              "the same midpoint grid of the box in every step: gradient descent; batch is then absent",
              {integer<&Cell::nodes_per_axis>("nodes", "nodes per axis; nodes^dimension is at most 1048576", {1, 1048576}, nullptr)},
              [](Cell&) {},
-             [](const Cell& cell) { return cell.nodes_per_axis != 0; }},
+             [](const Cell& cell) { return cell.has_training_grid(); }},
         },
         &CellConfig::sampling_label};
     return catalog;

@@ -21,6 +21,7 @@ struct CatalogEntry {
     bool (*chosen)(const CellConfig&);
     /// The entry in a table; nullptr: as in the call form, see fill_labels().
     std::string (*label)(const CellConfig&) = nullptr;
+    const char* phrase = nullptr;  ///< the entry in a heading; nullptr: as in a table
 };
 
 struct Catalog {

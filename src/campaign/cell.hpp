@@ -14,6 +14,11 @@ struct InputLaw {
     bool bounded = true;             ///< uniform always; normal: truncated to the box
     double low = 0, high = 1;        ///< box [low, high]^dimension, if bounded
     double mean = 0, deviation = 1;  ///< normal
+
+    /// Whether integrals against it are computed exactly, up to rounding, between the kinks of what is integrated.
+    bool has_exact_integrals() const { return dimension == 1; }
+    /// Whether the rules of integrals are tensor grids, with numbers of nodes per axis; else these are of all nodes.
+    bool has_tensor_rules() const { return dimension <= 3; }
 };
 
 struct InitializationRule {
@@ -22,30 +27,42 @@ struct InitializationRule {
     double low = 0, high = 0;  ///< uniform
 };
 
-/// Evaluation rule: per axis for d <= 3 (a multiple of 4), points in all beyond.
+/// Numbers of nodes: per axis (a multiple of 4) where the law has tensor rules, else in all.
 struct EvaluationRule {
     std::int64_t check_nodes = 0;
-    std::int64_t final_nodes = 0;  ///< d >= 2
+    std::int64_t final_nodes = 0;  ///< 0 where the risk is exact
 };
 
-/// One point of the sweep. `description` and `id` are filled by the campaign reader.
-struct CellConfig {
+/// What networks are fitted to: the law of the inputs, the target, the measure that is trained on, and what stands for the true risk.
+/// Ask it for a property, not for its dimension.
+struct Problem {
+    InputLaw input;
+    std::string target = "x1";
+    std::int64_t nodes_per_axis = 0;  ///< of the midpoint grid that is trained on; 0: fresh samples
+    EvaluationRule evaluation;
+
+    /// Whether final and best risks are exact, up to rounding; else `evaluation.final_nodes` stand for the law.
+    bool has_exact_risk() const { return input.has_exact_integrals(); }
+    bool has_final_rule() const { return !has_exact_risk(); }
+    /// Whether every step has new samples of the law; else it has all nodes of a grid, the same ones in every step.
+    bool has_fresh_samples() const { return nodes_per_axis == 0; }
+    bool has_training_grid() const { return !has_fresh_samples(); }
+};
+
+/// One point of the sweep: a problem, a network, and its training. `description` and `id` are filled by the campaign reader.
+struct CellConfig : Problem {
     std::int64_t index = 0;  ///< position in the campaign, 0-based
     std::uint64_t seed = 1;
     kernels::Precision precision = kernels::Precision::Float32;
-    InputLaw input;
-    std::string target = "x1";
     std::int64_t width = 1;
     kernels::Activation activation{kernels::ActivationKind::Relu, 0, 0, 0};
     InitializationRule initialization;
-    std::int64_t batch = 32;          ///< samples per step; with nodes: their number, nodes_per_axis^dimension
-    std::int64_t nodes_per_axis = 0;  ///< 0: fresh samples; else the midpoint grid
+    std::int64_t batch = 32;  ///< samples per step; of a grid all its nodes, nodes_per_axis^dimension
     kernels::Optimizer optimizer{kernels::OptimizerKind::Sgd, 0, 0, 0, false, false};
     kernels::LearningRate learning_rate{0.01, 0};
     std::int64_t steps = 1000;
     std::int32_t checks = 64, tail = 16;
     double tolerance = 1e-3;  ///< of the verdict
-    EvaluationRule evaluation;
 
     std::string description;  ///< normalised: canonical JSON, keys sorted, all of the above but index
     std::string id;           ///< XXH3-128 of the description, 32 hexadecimal digits

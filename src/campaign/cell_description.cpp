@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -29,11 +28,14 @@ double finite(double value) {
 
 json describe_choice(const Catalog& catalog, const CellConfig& cell);
 
-json describe_value(const Parameter& parameter, const ParameterValue& value, const CellConfig& cell) {
+json describe_value(const Parameter& parameter, const ParameterValue& value) {
     switch (parameter.type) {
         case ParameterType::Integer:
             return value.integer;
+        case ParameterType::Unsigned:
+            return static_cast<std::uint64_t>(value.integer);
         case ParameterType::Real:
+        case ParameterType::LearningRate:
             return finite(value.number);
         case ParameterType::Boolean:
             return value.integer != 0;
@@ -41,12 +43,21 @@ json describe_value(const Parameter& parameter, const ParameterValue& value, con
             return parameter.choices.at(static_cast<std::size_t>(value.integer));
         case ParameterType::Text:
             return value.text;
-        case ParameterType::LearningRate:
-            // The first schedule is what a plain number means.
-            if (&schedule_catalog().chosen(cell) == &schedule_catalog().entries.front()) return finite(value.number);
-            return describe_choice(schedule_catalog(), cell);
+        case ParameterType::Entry:
+            break;
     }
-    throw Defect(fmt::format("a cell's {} has no type", parameter.name));
+    throw Defect(fmt::format("a cell's {} has no value", parameter.name));
+}
+
+/// Writes the parameter where the cell has it.
+void describe(const Parameter& parameter, const CellConfig& cell, json& table) {
+    const Catalog* catalog = parameter.catalog;
+    // The first schedule is what a plain number means.
+    const bool plain = parameter.type == ParameterType::LearningRate && &catalog->chosen(cell) == &catalog->entries.front();
+    if (catalog != nullptr && !plain)
+        table[parameter.name] = describe_choice(*catalog, cell);
+    else if (const auto value = parameter.load(cell))
+        table[parameter.name] = describe_value(parameter, *value);
 }
 
 json describe_choice(const Catalog& catalog, const CellConfig& cell) {
@@ -54,9 +65,7 @@ json describe_choice(const Catalog& catalog, const CellConfig& cell) {
     if (catalog.tag == nullptr && entry.parameters.empty()) return entry.name;
     json node = json::object();
     if (catalog.tag != nullptr) node[catalog.tag] = entry.name;
-    for (const Parameter& parameter : entry.parameters) {
-        if (const auto value = parameter.load(cell)) node[parameter.name] = describe_value(parameter, *value, cell);
-    }
+    for (const Parameter& parameter : entry.parameters) describe(parameter, cell, node);
     return node;
 }
 
@@ -87,13 +96,9 @@ Node node_of(const json& value) {
             return node;
         case json::value_t::number_unsigned:
         case json::value_t::number_integer:
+            node.kind = Node::Kind::Integer;
+            node.integer = value.is_number_unsigned() ? static_cast<std::int64_t>(value.get<std::uint64_t>()) : value.get<std::int64_t>();
             node.real = value.get<double>();
-            if (value.is_number_unsigned() && value.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max()) {
-                node.kind = Node::Kind::Real;  // no integer of a campaign
-            } else {
-                node.kind = Node::Kind::Integer;
-                node.integer = value.get<std::int64_t>();
-            }
             return node;
         case json::value_t::number_float:
             node.kind = Node::Kind::Real;
@@ -106,18 +111,14 @@ Node node_of(const json& value) {
 
 /// The cell of one value per key. Keys that are missing stay at their defaults: the caller's comparison shows them.
 CellConfig read_cell(const json& document) {
-    const auto seed = document.find("seed");
-    if (!document.is_object() || seed == document.end() || !seed->is_number_unsigned())
-        throw StoreError(ExitCode::Data, "cell description: \"seed\" must be an integer, 0 to 18446744073709551615");
     const Node root = node_of(document);
     Problems problems;
     Axes axes;
     for (const SchemaKey& key : campaign_schema()) {
         const Node* table = *key.table == '\0' ? &root : root.find(key.table);
-        const Node* node = table == nullptr ? nullptr : table->find(key.name);
-        if (!key.sweep || node == nullptr) continue;
-        const Axis axis = key.catalog != nullptr ? read_choice(*key.catalog, *node, key.path(), problems)
-                                                 : read_parameter(*key.parameter, *node, key.path(), problems);
+        const Node* node = table == nullptr ? nullptr : table->find(key.parameter.name);
+        if (!key.of_cell() || node == nullptr) continue;
+        const Axis axis = read_parameter(key.parameter, *node, key.path(), problems);
         if (axis.size() > 1) problems.add(node->place, key.path(), "a list; a cell has one value");
         axes[key.path()] = axis;
     }
@@ -130,7 +131,6 @@ CellConfig read_cell(const json& document) {
         }
     }
     CellConfig cell = unset_cell();
-    cell.seed = seed->get<std::uint64_t>();
     for (const SchemaKey& key : campaign_schema()) {
         const auto axis = axes.find(key.path());
         if (axis != axes.end()) axis->second.front().apply(cell);
@@ -166,16 +166,9 @@ void add_differences(const json* here, const json* stored, const std::string& pa
 }  // namespace
 
 std::string describe(const CellConfig& cell) {
-    json description{{"seed", cell.seed}};
-    for (const SchemaKey& key : campaign_schema()) {
-        if (!key.sweep) continue;
-        json& table = *key.table == '\0' ? description : description[key.table];
-        if (key.catalog != nullptr) {
-            table[key.name] = describe_choice(*key.catalog, cell);
-        } else if (const auto value = key.parameter->load(cell)) {
-            table[key.name] = describe_value(*key.parameter, *value, cell);
-        }
-    }
+    json description;
+    for (const SchemaKey& key : campaign_schema())
+        if (key.of_cell()) describe(key.parameter, cell, *key.table == '\0' ? description : description[key.table]);
     return description.dump();
 }
 

@@ -37,10 +37,11 @@ std::string label(const Catalog& catalog, const CellConfig& cell) {
         if (!value) continue;
         switch (parameter.type) {
             case ParameterType::LearningRate:
-                arguments.push_back(label(schedule_catalog(), cell));
+                arguments.push_back(label(*parameter.catalog, cell));
                 brief = true;  // only what is unusual, and by name: an optimizer has many parameters
                 break;
             case ParameterType::Integer:
+            case ParameterType::Unsigned:
             case ParameterType::Real: {
                 std::string shown = parameter.text(*value);
                 if (!brief) arguments.push_back(std::move(shown));
@@ -54,6 +55,7 @@ std::string label(const Catalog& catalog, const CellConfig& cell) {
                 if (!is_default(parameter, *value)) remark += fmt::format(", {} {}", parameter.text(*value), spaced(parameter.name));
                 break;
             case ParameterType::Text:
+            case ParameterType::Entry:
                 arguments.push_back(parameter.text(*value));
                 break;
         }

@@ -1,5 +1,5 @@
-// What one key alone cannot show: values that do not fit each other, or vanish when rounded to the precision.
-// Each check looks at the few keys it needs, on all their combinations, so that every problem is found at once.
+// Applies the rules of the schema: values that do not fit each other, or vanish when rounded to the precision, and defaults that follow
+// from other keys. Each rule looks at the few keys it needs, on all their combinations, so that every problem is found at once.
 #pragma once
 #include <map>
 #include <string>
@@ -14,10 +14,10 @@ using Axes = std::map<std::string, Axis>;
 /// Adds a problem for every wrong combination. Keys without any right value are left out, and so are checks that need them.
 void check_consistency(const Axes& axes, Problems& problems);
 
-/// A cell in which what complete() fills is still open.
+/// A cell in which what complete() fills is still open: 0.
 CellConfig unset_cell();
 
-/// Fills what follows from other keys: default checks, tail and evaluation nodes, the size of a grid's batch, an absent box.
+/// Fills what follows from other keys: SchemaKey::complete of every row, in their order.
 void complete(CellConfig& cell);
 
 }  // namespace limrisk

@@ -109,7 +109,7 @@ std::string Node::shown() const {
         case Kind::Text:
             return fmt::format("\"{}\"", abbreviated(text));
         case Kind::Integer:
-            return fmt::format("{}", integer);
+            return real > 0 ? fmt::format("{}", static_cast<std::uint64_t>(integer)) : fmt::format("{}", integer);
         case Kind::Real:
             return std::isfinite(real) && real == std::floor(real) && std::abs(real) < 1e16 ? fmt::format("{:.1f}", real)
                                                                                             : fmt::format("{}", real);

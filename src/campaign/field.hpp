@@ -4,6 +4,7 @@
 #include <optional>
 #include <type_traits>
 
+#include "campaign/catalog.hpp"
 #include "campaign/parameter.hpp"
 
 namespace limrisk {
@@ -37,33 +38,59 @@ struct Field {
     }
 };
 
-/// A number; without a default (`fallback` nullptr) it must be given.
+/// A parameter of any type; without a default (`fallback` nullptr) it must be given.
+template <auto... path>
+Parameter field(const char* name, ParameterType type, const char* meaning, Range range, const char* fallback) {
+    return {name, type, meaning, range, fallback, fallback == nullptr, {}, Field<path...>::store, Field<path...>::load};
+}
+
 template <auto... path>
 Parameter real(const char* name, const char* meaning, Range range, const char* fallback) {
-    return {name, ParameterType::Real, meaning, range, fallback, fallback == nullptr, {}, Field<path...>::store, Field<path...>::load};
+    return field<path...>(name, ParameterType::Real, meaning, range, fallback);
 }
 
-/// An integer; the same.
 template <auto... path>
 Parameter integer(const char* name, const char* meaning, Range range, const char* fallback) {
-    return {name, ParameterType::Integer, meaning, range, fallback, fallback == nullptr, {}, Field<path...>::store, Field<path...>::load};
-}
-
-/// An integer that has a default which `meaning` states, since it follows from other keys.
-template <auto... path>
-Parameter derived_integer(const char* name, const char* meaning, Range range) {
-    return {name, ParameterType::Integer, meaning, range, nullptr, false, {}, Field<path...>::store, Field<path...>::load};
+    return field<path...>(name, ParameterType::Integer, meaning, range, fallback);
 }
 
 template <auto... path>
 Parameter boolean(const char* name, const char* meaning, const char* fallback) {
-    return {name, ParameterType::Boolean, meaning, {}, fallback, false, {}, Field<path...>::store, Field<path...>::load};
+    return field<path...>(name, ParameterType::Boolean, meaning, {}, fallback);
 }
 
 /// One of a few words; the field holds its position.
 template <auto... path>
 Parameter choice(const char* name, const char* meaning, std::vector<const char*> words, const char* fallback) {
-    return {name, ParameterType::Choice, meaning, {}, fallback, false, std::move(words), Field<path...>::store, Field<path...>::load};
+    Parameter parameter = field<path...>(name, ParameterType::Choice, meaning, {}, fallback);
+    parameter.choices = std::move(words);
+    return parameter;
+}
+
+/// An entry of a catalog, which writes and reads the cell itself.
+inline Parameter entry(const char* name, const char* meaning, const Catalog& catalog, const char* fallback) {
+    Parameter parameter{name, ParameterType::Entry, meaning, {}, fallback, fallback == nullptr};
+    parameter.catalog = &catalog;
+    return parameter;
+}
+
+/// The same, where other keys bound it.
+inline Parameter limited(Parameter parameter, const char* limit) {
+    parameter.limit = limit;
+    return parameter;
+}
+
+/// The same, where other keys give the default.
+inline Parameter with_default(Parameter parameter, const char* usual) {
+    parameter.usual = usual;
+    parameter.required = false;
+    return parameter;
+}
+
+/// The same, with a column in the view `parameters`.
+inline Parameter with_column(Parameter parameter) {
+    parameter.has_column = true;
+    return parameter;
 }
 
 }  // namespace limrisk

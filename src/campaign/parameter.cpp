@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "campaign/catalog.hpp"
+
 namespace limrisk {
 namespace {
 
@@ -35,6 +37,7 @@ std::string Range::text() const {
 std::string Parameter::type_text() const {
     switch (type) {
         case ParameterType::Integer:
+        case ParameterType::Unsigned:
             return "integer";
         case ParameterType::Real:
             return "number";
@@ -46,14 +49,25 @@ std::string Parameter::type_text() const {
             return "text";
         case ParameterType::LearningRate:
             return "number or schedule";
+        case ParameterType::Entry:
+            return "name or table";
     }
     return "";
+}
+
+std::string Parameter::explanation() const {
+    std::string text = meaning;
+    if (limit != nullptr) text += fmt::format("; {}", limit);
+    if (usual != nullptr) text += fmt::format("; default: {}", usual);
+    return text;
 }
 
 std::string Parameter::text(const ParameterValue& value) const {
     switch (type) {
         case ParameterType::Integer:
             return std::to_string(value.integer);
+        case ParameterType::Unsigned:
+            return std::to_string(static_cast<std::uint64_t>(value.integer));
         case ParameterType::Real:
         case ParameterType::LearningRate:
             return fmt::format("{}", value.number);
@@ -62,6 +76,7 @@ std::string Parameter::text(const ParameterValue& value) const {
         case ParameterType::Choice:
             return choices.at(static_cast<std::size_t>(value.integer));
         case ParameterType::Text:
+        case ParameterType::Entry:
             return value.text;
     }
     return "";
@@ -70,6 +85,7 @@ std::string Parameter::text(const ParameterValue& value) const {
 std::string Parameter::allowed() const {
     switch (type) {
         case ParameterType::Integer:
+        case ParameterType::Unsigned:
             return fmt::format("an integer, {}", range.text());
         case ParameterType::Real:
             return std::isfinite(range.low) || std::isfinite(range.high) ? "a number " + range.text() : "a finite number";
@@ -81,6 +97,8 @@ std::string Parameter::allowed() const {
             return "a string";
         case ParameterType::LearningRate:
             return "a finite number greater than 0, or { schedule = \"polynomial\", initial = 0.05, power = 0.5 }";
+        case ParameterType::Entry:
+            return fmt::format("one of {}", fmt::join(catalog->names(), ", "));
     }
     return "";
 }

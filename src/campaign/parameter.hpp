@@ -1,5 +1,5 @@
 // One parameter of a campaign: name, type, default, range, meaning, where its value goes and whence it comes back.
-// Validation, suggestions, descriptions, labels, `limrisk list` and docs/campaign.md all read this.
+// Validation, suggestions, descriptions, labels, views, `limrisk list` and docs/campaign.md all read this.
 #pragma once
 #include <cstdint>
 #include <initializer_list>
@@ -12,13 +12,17 @@
 
 namespace limrisk {
 
+struct Catalog;
+
 enum class ParameterType {
     Integer,
-    Real,  ///< any finite number
+    Unsigned,  ///< an integer of 64 bits without sign; in TOML those below 2^63
+    Real,      ///< any finite number
     Boolean,
     Choice,  ///< one of a few words
     Text,
     LearningRate,  ///< a number, or an entry of the schedule catalog
+    Entry,         ///< an entry of a catalog
 };
 
 /// Allowed numbers. Ends are included unless open.
@@ -34,24 +38,30 @@ struct Range {
 /// A value as read. Which member counts follows from the type.
 struct ParameterValue {
     double number = 0;         ///< Real, and Integer converted
-    std::int64_t integer = 0;  ///< Integer; Boolean 0 or 1; Choice: position in the list
+    std::int64_t integer = 0;  ///< Integer; Unsigned by its bits; Boolean 0 or 1; Choice: position in the list
     std::string text;          ///< Text
 };
 
 struct Parameter {
-    const char* name;
-    ParameterType type;
-    const char* meaning;
-    Range range;
-    /// TOML text of the default; nullptr: must be given, or has a default that `meaning` states.
-    const char* fallback;
-    bool required;
-    std::vector<const char*> choices;  ///< Choice
-    void (*store)(CellConfig&, const ParameterValue&);
+    const char* name = nullptr;
+    ParameterType type = ParameterType::Integer;
+    const char* meaning = nullptr;
+    Range range = {};
+    const char* fallback = nullptr;  ///< TOML text of the default; nullptr: must be given, or `usual` says it
+    bool required = false;
+    std::vector<const char*> choices = {};  ///< Choice
+    void (*store)(CellConfig&, const ParameterValue&) = nullptr;
     /// The inverse; nullopt where the cell does not have it (the box of a normal law without one).
-    std::optional<ParameterValue> (*load)(const CellConfig&);
+    std::optional<ParameterValue> (*load)(const CellConfig&) = nullptr;
+    const char* limit = nullptr;       ///< what is allowed beside `range`, in words
+    const char* usual = nullptr;       ///< a default that follows from other keys, in words
+    const Catalog* catalog = nullptr;  ///< Entry, LearningRate: what can be chosen
+    bool has_column = false;           ///< of an entry: whether the view `parameters` of a store has a column for it
 
     std::string type_text() const;
+    /// Meaning, limit and default, as messages have them in brackets.
+    std::string explanation() const;
+    bool is_integer() const { return type == ParameterType::Integer || type == ParameterType::Unsigned; }
     /// A value of it: numbers as their shortest exact decimals.
     std::string text(const ParameterValue& value) const;
     /// What is allowed, in words: "an integer from 1 to 256", "\"zero\" or \"drawn\"".

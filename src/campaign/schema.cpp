@@ -1,101 +1,162 @@
 // The table of keys.
 #include "campaign/schema.hpp"
 
+#include <fmt/format.h>
+
 #include "campaign/field.hpp"
+#include "campaign/rules.hpp"
+#include "campaign/target_text.hpp"
 
 namespace limrisk {
 namespace {
 
 using Cell = CellConfig;
+using Scope = KeyScope;
+using Type = ParameterType;
 
-// Not of a cell: the reader of campaigns takes these itself.
-const Parameter name{"name", ParameterType::Text, "name of the campaign, 1 to 100 characters", {}, nullptr, true, {}, nullptr, nullptr};
-const Parameter seed{"seed", ParameterType::Integer, "seed of the random numbers", {0, 9223372036854775807.0}, "1", false, {}, nullptr,
-                     nullptr};
-const Parameter trials{"trials", ParameterType::Integer, "trials per cell", {1, 1e9}, nullptr, true, {}, nullptr, nullptr};
-const Parameter store{"store",
-                      ParameterType::Choice,
-                      "contents of the store: every trial, or a summary per cell",
-                      {},
-                      "\"trials\"",
-                      false,
-                      {"trials", "summary"},
-                      nullptr,
-                      nullptr};
+/// Not of a cell: the reader of campaigns takes these itself.
+Parameter of_campaign(const char* name, Type type, const char* meaning, Range range, const char* fallback) {
+    return {name, type, meaning, range, fallback, fallback == nullptr};
+}
 
-const Parameter steps = integer<&Cell::steps>("steps", "training steps", {1, 1099511627775.0}, nullptr);
-const Parameter precision = choice<&Cell::precision>("precision", "arithmetic of the training", {"float32", "float64"}, "\"float32\"");
-const Parameter target{"target",
-                       ParameterType::Text,
-                       "target function, an expression in x1..xd",
-                       {},
-                       nullptr,
-                       true,
-                       {},
-                       Field<&Cell::target>::store,
-                       Field<&Cell::target>::load};
-const Parameter width =
-    integer<&Cell::width>("width", "number of neurons h; width * (dimension + 2) is at most 1048576", {0, 65536}, nullptr);
-const Parameter batch = derived_integer<&Cell::batch>(
-    "batch", "samples per step; batch * ceil(dimension / 4) is at most 1048576; absent with sampling = { nodes = ... }", {1, 1048576});
-const Parameter checks = derived_integer<&Cell::checks>(
-    "checks", "number of evaluations of the true risk during training, at most steps; default: 64, or steps if fewer", {1, 65536});
-const Parameter tail = derived_integer<&Cell::tail>(
-    "tail", "number of last checks, at most checks; the limiting risk is the mean over them; default: a quarter of checks", {1, 65536});
-const Parameter tolerance =
-    real<&Cell::tolerance>("tolerance", "relative spread of risk and movement that counts as converged", {0, 1}, "1e-3");
-const Parameter nodes = derived_integer<&Cell::evaluation, &EvaluationRule::check_nodes>(
-    "nodes",
-    "nodes of the rule at the checks, per axis (a multiple of 4) for d <= 3, in all beyond; default: 64, 16, 8 for d = 1, 2, 3, else 1024",
-    {1, 1048576});
+Parameter contents() {
+    Parameter store = of_campaign("store", Type::Choice, "contents of the store: every trial, or a summary per cell", {}, "\"trials\"");
+    store.choices = {"trials", "summary"};
+    return store;
+}
 
 std::optional<ParameterValue> load_final_nodes(const Cell& cell) {
-    if (cell.input.dimension == 1) return std::nullopt;
-    return Field<&Cell::evaluation, &EvaluationRule::final_nodes>::load(cell);
+    return cell.has_final_rule() ? Field<&Cell::evaluation, &EvaluationRule::final_nodes>::load(cell) : std::nullopt;
 }
-const Parameter final_nodes{"final_nodes",
-                            ParameterType::Integer,
-                            "the same for final and best risks, d >= 2 (d = 1 is exact); default: 48, 16 for d = 2, 3, else 16384",
-                            {1, 1048576},
-                            nullptr,
-                            false,
-                            {},
-                            Field<&Cell::evaluation, &EvaluationRule::final_nodes>::store,
-                            load_final_nodes};
+
+Parameter final_nodes() {
+    Parameter nodes =
+        integer<&Cell::evaluation, &EvaluationRule::final_nodes>("final_nodes", "the same for final and best risks", {1, 1048576}, nullptr);
+    nodes.load = load_final_nodes;
+    return nodes;
+}
+
+constexpr const char* rule_limit = "a multiple of 4 for d <= 3; at most 1048576 nodes in all";
 
 }  // namespace
 
 const std::vector<SchemaKey>& campaign_schema() {
     static const std::vector<SchemaKey> schema{
-        {"", "name", false, &name, nullptr, nullptr},
-        {"", "seed", false, &seed, nullptr, nullptr},
-        {"", "trials", false, &trials, nullptr, nullptr},
-        {"", "store", false, &store, nullptr, nullptr},
-        {"", "steps", true, &steps, nullptr, nullptr},
-        {"", "precision", true, &precision, nullptr, nullptr},
-        {"problem", "input", true, nullptr, &input_catalog(), nullptr},
-        {"problem", "target", true, &target, nullptr, nullptr},
-        {"network", "width", true, &width, nullptr, nullptr},
-        {"network", "activation", true, nullptr, &activation_catalog(), "relu"},
-        {"network", "initialization", true, nullptr, &initialization_catalog(), "pytorch"},
-        {"training", "sampling", true, nullptr, &sampling_catalog(), "fresh"},
-        {"training", "batch", true, &batch, nullptr, nullptr},
-        {"training", "optimizer", true, nullptr, &optimizer_catalog(), nullptr},
-        {"tracking", "checks", true, &checks, nullptr, nullptr},
-        {"tracking", "tail", true, &tail, nullptr, nullptr},
-        {"tracking", "tolerance", true, &tolerance, nullptr, nullptr},
-        {"evaluation", "nodes", true, &nodes, nullptr, nullptr, "check_nodes"},
-        {"evaluation", "final_nodes", true, &final_nodes, nullptr, nullptr},
+        {.table = "",
+         .parameter = limited(of_campaign("name", Type::Text, "name of the campaign", {}, nullptr), "1 to 100 printable characters"),
+         .scope = Scope::Campaign},
+        {.table = "",
+         .parameter = field<&Cell::seed>("seed", Type::Unsigned, "seed of the random numbers", {0, 9223372036854775807.0}, "1"),
+         .scope = Scope::Cell},
+        {.table = "",
+         .parameter = of_campaign("trials", Type::Integer, "trials per cell, or a table with a stopping rule", {1, 1e9}, nullptr),
+         .scope = Scope::Campaign},
+        {.table = "", .parameter = contents(), .scope = Scope::Campaign},
+        {.table = "", .parameter = integer<&Cell::steps>("steps", "training steps", {1, 1099511627775.0}, nullptr), .phrase = "{} steps"},
+        {.table = "",
+         .parameter = choice<&Cell::precision>("precision", "arithmetic of the training", {"float32", "float64"}, "\"float32\""),
+         .phrase = "{}"},
+        {.table = "problem",
+         .parameter = entry("input", "law of the input X", input_catalog(), nullptr),
+         .reads = {"precision"},
+         .wrong = rules::input,
+         .complete = rules::complete_box},
+        {.table = "problem",
+         .parameter = limited(field<&Cell::target>("target", Type::Text, "target function f", {}, nullptr), "an expression in x1 .. xd"),
+         .reads = {"precision", "problem.input"},
+         .wrong = rules::target,
+         .spelling = canonical_target},
+        {.table = "network",
+         .parameter = limited(integer<&Cell::width>("width", "number of neurons h", {0, 65536}, nullptr),
+                              "width * (dimension + 2) is at most 1048576"),
+         .reads = {"problem.input"},
+         .wrong = rules::network_size},
+        {.table = "network",
+         .parameter = entry("activation", "activation A", activation_catalog(), "\"relu\""),
+         .phrase = "{}",
+         .reads = {"precision"},
+         .wrong = rules::activation},
+        {.table = "network",
+         .parameter = entry("initialization", "law of the first parameters", initialization_catalog(), "\"pytorch\""),
+         .phrase = "{} initialization",
+         .reads = {"precision"},
+         .wrong = rules::initialization},
+        {.table = "training",
+         .parameter = entry("sampling", "inputs of a step", sampling_catalog(), "\"fresh\""),
+         .phrase = "{}",
+         .reads = {"problem.input"},
+         .wrong = rules::sampling},
+        {.table = "training",
+         .parameter = limited(integer<&Cell::batch>("batch", "samples per step", {1, 1048576}, nullptr),
+                              "batch * ceil(dimension / 4) is at most 1048576"),
+         .effect = {.key = "training.sampling",
+                    .in = [](const Cell& cell) { return cell.has_fresh_samples(); },
+                    .where = "with fresh samples",
+                    .elsewhere = "with sampling = { nodes = ... } every step uses all nodes; leave batch out"},
+         .reads = {"training.sampling", "problem.input"},
+         .wrong = rules::batch,
+         .complete = rules::complete_batch},
+        {.table = "training",
+         .parameter = entry("optimizer", "recursion of a step", optimizer_catalog(), nullptr),
+         .phrase = "{}",
+         .reads = {"precision"},
+         .wrong = rules::optimizer},
+        {.table = "tracking",
+         .parameter = with_default(
+             limited(integer<&Cell::checks>("checks", "number of checks, that is, evaluations of the true risk during training", {1, 65536},
+                                            nullptr),
+                     "at most steps"),
+             "64, or steps if fewer"),
+         .technical = true,
+         .reads = {"steps"},
+         .wrong = rules::checks,
+         .complete = rules::complete_checks},
+        {.table = "tracking",
+         .parameter = with_default(
+             limited(integer<&Cell::tail>("tail", "number of last checks; the limiting risk is the mean over them", {1, 65536}, nullptr),
+                     "at most checks"),
+             "a quarter of checks, at least 1"),
+         .technical = true,
+         .reads = {"tracking.checks", "steps"},
+         .wrong = rules::tail,
+         .complete = rules::complete_tail},
+        {.table = "tracking",
+         .parameter = real<&Cell::tolerance>("tolerance",
+                                             "a trial counts as converged if the spread of the risk, the movement and the gradient, "
+                                             "relative to their scales, are at most this",
+                                             {0, 1}, "1e-3"),
+         .technical = true},
+        {.table = "evaluation",
+         .parameter = with_default(
+             limited(integer<&Cell::evaluation, &EvaluationRule::check_nodes>(
+                         "nodes", "nodes of the quadrature rule at the checks: per axis for d <= 3, in all beyond", {1, 1048576}, nullptr),
+                     rule_limit),
+             "64, 16, 8 for d = 1, 2, 3, else 1024"),
+         .other_column = "check_nodes",
+         .technical = true,
+         .reads = {"problem.input"},
+         .wrong = rules::check_nodes,
+         .complete = rules::complete_check_nodes},
+        {.table = "evaluation",
+         .parameter = with_default(limited(final_nodes(), rule_limit), "48, 16 for d = 2, 3, else 16384"),
+         .technical = true,
+         .effect = {.key = "problem.input",
+                    .in = [](const Cell& cell) { return cell.has_final_rule(); },
+                    .where = "for d >= 2",
+                    .elsewhere = "in dimension 1 final risks are exact and need no nodes; leave it out"},
+         .reads = {"problem.input"},
+         .wrong = rules::final_nodes,
+         .complete = rules::complete_final_nodes},
     };
     return schema;
 }
 
-std::string SchemaKey::path() const { return *table == '\0' ? name : std::string(table) + "." + name; }
+std::string SchemaKey::path() const { return *table == '\0' ? parameter.name : fmt::format("{}.{}", table, parameter.name); }
 
 std::string SchemaKey::text_of(const CellConfig& cell) const {
-    if (catalog != nullptr) return cell.*catalog->label;
-    const std::optional<ParameterValue> value = parameter->load(cell);
-    return value ? parameter->text(*value) : "";
+    if (parameter.catalog != nullptr) return cell.*parameter.catalog->label;
+    const std::optional<ParameterValue> value = parameter.load(cell);
+    return value ? parameter.text(*value) : "";
 }
 
 const SchemaKey* find_key(const std::string& path) {

@@ -1,5 +1,6 @@
-// Every key of a campaign file but those of the catalogs: type, range, default, meaning. One table.
-// The reader validates with it, and docs/campaign.md is checked against it.
+// Every key of a campaign file but those of the catalogs, in one table: where it stands in file and cell, type, range, default, meaning,
+// and its rules with other keys. The reader, descriptions and ids, axes and columns of reports, the views of a store and the table in
+// docs/campaign.md walk it; so a new key is a row here, and its rules in rules.cpp.
 #pragma once
 #include <string>
 #include <vector>
@@ -9,16 +10,37 @@
 
 namespace limrisk {
 
-/// A key of a table. Exactly one of `parameter` and `catalog` says what it holds.
+enum class KeyScope {
+    Campaign,  ///< of the campaign as a whole, no part of a cell
+    Cell,      ///< of every cell, one value for the whole campaign
+    Sweep,     ///< of a cell; may be a list
+};
+
+/// Where a key has an effect, if not in all cells. One that is required must be given there only.
+struct KeyEffect {
+    const char* key = nullptr;  ///< the one that decides; nullptr: in all cells
+    bool (*in)(const CellConfig&) = nullptr;
+    const char* where = nullptr;      ///< in words
+    const char* elsewhere = nullptr;  ///< why it has none, and what to do
+};
+
+/// A row.
 struct SchemaKey {
     const char* table;  ///< "" for the top level
-    const char* name;
-    bool sweep;  ///< may be a list
-    const Parameter* parameter;
-    const Catalog* catalog;
-    const char* fallback;          ///< catalog keys: entry chosen when absent, nullptr: must be given
-    const char* column = nullptr;  ///< what tables and exports call it; nullptr: `name`
+    Parameter parameter;
+    KeyScope scope = KeyScope::Sweep;
+    const char* other_column = nullptr;  ///< what tables and exports call it, if not by its name
+    const char* phrase = nullptr;        ///< in a heading: "{} steps"; nullptr: name and value
+    bool technical = false;              ///< how trials are watched, not what they are
+    KeyEffect effect = {};
+    std::vector<const char*> reads = {};                  ///< paths of the other keys at which `wrong` looks
+    std::string (*wrong)(const CellConfig&) = nullptr;    ///< what is wrong with the value, empty if nothing is
+    void (*complete)(CellConfig&) = nullptr;              ///< fills what follows from other keys, after those of all rows above
+    std::string (*spelling)(std::string_view) = nullptr;  ///< of a text: the one spelling that a cell has
+
     std::string path() const;
+    const char* column() const { return other_column != nullptr ? other_column : parameter.name; }
+    bool of_cell() const { return scope != KeyScope::Campaign; }
     /// The value of a cell, as tables and exports show it; empty where the cell does not have it (final_nodes for d = 1).
     std::string text_of(const CellConfig& cell) const;
 };

@@ -11,23 +11,14 @@
 namespace limrisk {
 namespace {
 
-const Parameter at_most{"at_most", ParameterType::Integer, "maximal number of trials per cell", {1, 1e9}, nullptr, true, {}, nullptr,
-                        nullptr};
+const Parameter at_most{"at_most", ParameterType::Integer, "maximal number of trials per cell", {1, 1e9}, nullptr, true};
 const Parameter half_width{"interval_half_width",
                            ParameterType::Real,
                            "until the half-width of the 95 % interval of the share of events is at most this",
-                           {0, 0.5, true, true},
-                           nullptr,
-                           false,
-                           {},
-                           nullptr,
-                           nullptr};
-const Parameter events{"events", ParameterType::Integer, "until this number of events", {1, 1e9}, nullptr, false, {}, nullptr, nullptr};
-const Parameter event{
-    "event", ParameterType::Choice, "the event that is counted", {}, "\"inactive\"", false, {"inactive", "diverged"}, nullptr, nullptr};
-const Parameter risk_above{
-    "risk_above", ParameterType::Real, "counts trials whose limiting risk is greater; instead of event", {0}, nullptr, false, {}, nullptr,
-    nullptr};
+                           {0, 0.5, true, true}};
+const Parameter events{"events", ParameterType::Integer, "until this number of events", {1, 1e9}};
+const Parameter event{"event", ParameterType::Choice, "the event that is counted", {}, "\"inactive\"", false, {"inactive", "diverged"}};
+const Parameter risk_above{"risk_above", ParameterType::Real, "counts trials whose limiting risk is greater; instead of event", {0}};
 
 constexpr const char* example = "trials = { at_most = 1000000, until = { events = 1000 } }";
 

@@ -91,7 +91,7 @@ std::vector<TextColumn> parameter_columns(const Campaign& campaign) {
     std::vector<TextColumn> columns;
     for (std::size_t axis = 0; !axes.empty() && axis < axes.front().size(); ++axis) {
         std::set<std::string> whole, brief;
-        TextColumn column{"", axes.front()[axis].name, 0, !holds_integers(axes.front()[axis])};
+        TextColumn column{"", axes.front()[axis].name, 0, !axes.front()[axis].key->parameter.is_integer()};
         for (const auto& cell : axes) {
             const std::string value = printable_text(cell[axis].value);
             column.cells.push_back(value.empty() ? "-" : shortened(value, longest_value));

@@ -18,7 +18,6 @@
 #include "driver/problem_check.hpp"
 #include "optimum/optimum_json.hpp"
 #include "report/text_table.hpp"
-#include "store/cell_configs.hpp"
 #include "store/counted_trials.hpp"
 #include "store/document_table.hpp"
 #include "store/store.hpp"
@@ -54,8 +53,8 @@ std::vector<CellCounts> count_trials(const HierarchyCommand& command, const opt:
         throw Error(ExitCode::Usage,
                     fmt::format("{} has only summaries; counting trials at levels needs a store with all trials (store = \"trials\")",
                                 command.search.store));
-    for (const StoredCell& stored : store.cells()) {
-        CellCounts count{config_of(stored), 0, std::vector<std::int64_t>(levels.size())};
+    for (const CellConfig& stored : store.cells()) {
+        CellCounts count{stored, 0, std::vector<std::int64_t>(levels.size())};
         if (count.cell.width != command.width || opt::problem_of(count.cell).id != problem.id) continue;
         count.absolute = absolute_tolerance * risk_scale(moments_at_checks(count.cell));
         count.under_rule = store.stopping().has_value();
@@ -153,7 +152,7 @@ void read_stored(const HierarchyCommand& command, std::vector<ProblemLevels>& pr
         if (command.again) continue;
         // A catalogue from before a better optimum was stored is left out, as everywhere.
         const KnownOptima known(store);
-        const auto& catalogs = known.of(one.problem.cell).catalogs;
+        const auto& catalogs = known.of(one.problem).catalogs;
         if (const auto found = catalogs.find(command.width); found != catalogs.end()) one.levels = found->second;
     }
 }

@@ -9,7 +9,6 @@
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/trial_difference.hpp"
-#include "store/cell_configs.hpp"
 #include "store/store.hpp"
 
 namespace limrisk::cli {
@@ -49,9 +48,8 @@ StoredTrial stored_trial(const Store& store, const ReplayCommand& command) {
 }
 
 CellConfig stored_cell(const Store& store, const ReplayCommand& command) {
-    for (const StoredCell& cell : store.cells()) {
-        if (cell.index == command.cell) return config_of(cell);
-    }
+    for (const CellConfig& cell : store.cells())
+        if (cell.index == command.cell) return cell;
     throw Error(ExitCode::Usage, fmt::format("--cell {}: {} has the cells 0 to {}; `limrisk summary` shows them", command.cell,
                                              command.store, static_cast<std::int64_t>(store.cells().size()) - 1));
 }

@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <set>
 
-#include "campaign/cell_description.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/shell_words.hpp"
@@ -34,7 +33,7 @@ double share_done(const opt::SearchProgress& progress) {
 
 bool shares_a_problem(const Store& store, const Campaign& campaign) {
     std::set<std::string> ids;
-    for (const StoredCell& stored : store.cells()) ids.insert(opt::problem_of(cell_from_description(stored.description)).id);
+    for (const CellConfig& stored : store.cells()) ids.insert(opt::problem_of(stored).id);
     return std::ranges::any_of(campaign.cells, [&](const CellConfig& cell) { return ids.contains(opt::problem_of(cell).id); });
 }
 

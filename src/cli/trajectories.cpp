@@ -15,7 +15,6 @@
 #include "cli/trajectory_text.hpp"
 #include "cli/trial_difference.hpp"
 #include "driver/cost_model.hpp"
-#include "store/cell_configs.hpp"
 #include "store/counted_trials.hpp"
 #include "store/document_writer.hpp"
 #include "store/store.hpp"
@@ -67,10 +66,10 @@ std::vector<CellTask> tasks_of(const TrajectoriesCommand& command, const Store& 
                         fmt::format("--cell {}: {} has the cells 0 to {}; `limrisk summary` shows them", cell, command.store, known - 1));
     const std::vector<std::int64_t> stored_trials = gapless_trials(store);
     std::vector<CellTask> tasks;
-    for (const StoredCell& stored : store.cells()) {
+    for (const CellConfig& stored : store.cells()) {
         if (!command.cells.empty() && std::find(command.cells.begin(), command.cells.end(), stored.index) == command.cells.end()) continue;
         CellTask& task = tasks.emplace_back();
-        task.cell = config_of(stored);
+        task.cell = stored;
         task.trials = std::min(command.trials, stored_trials[static_cast<std::size_t>(stored.index)]);
         task.steps = trajectory_steps(task.cell.steps, command.points, spacing);
     }

@@ -13,12 +13,9 @@ namespace {
 
 CellConfig problem_of(const CellConfig& cell) {
     CellConfig problem;
+    static_cast<Problem&>(problem) = static_cast<const Problem&>(cell);
     problem.precision = cell.precision;
-    problem.input = cell.input;
-    problem.target = cell.target;
-    problem.nodes_per_axis = cell.nodes_per_axis;
-    if (cell.nodes_per_axis > 0) problem.batch = cell.batch;
-    problem.evaluation = cell.evaluation;
+    if (cell.has_training_grid()) problem.batch = cell.batch;
     return problem;
 }
 
@@ -34,8 +31,7 @@ void check_problems(const Campaign& campaign) {
             const CellPlan plan(problem);
             const kernels::Cell& tables = plan.cell();
             require_seen(cell.input, tables.target, tables.check_nodes, cell.target, "evaluation.nodes");
-            if (cell.input.dimension > 1)
-                require_seen(cell.input, tables.target, tables.final_nodes, cell.target, "evaluation.final_nodes");
+            if (cell.has_final_rule()) require_seen(cell.input, tables.target, tables.final_nodes, cell.target, "evaluation.final_nodes");
         } catch (const ConfigError& error) {
             problems.insert(problems.end(), error.problems().begin(), error.problems().end());
         }

@@ -30,11 +30,11 @@ std::shared_ptr<const CellPlan> make_plan(std::int64_t stored_index, const CellC
 
 }  // namespace
 
-WorkQueue::WorkQueue(const Campaign& campaign, const std::vector<StoredCell>& cells, const std::vector<BlockKey>& there,
+WorkQueue::WorkQueue(const Campaign& campaign, const std::vector<CellConfig>& cells, const std::vector<BlockKey>& there,
                      const Backend& backend, std::int64_t block_trials)
     : backend_(backend), block_trials_(block_trials) {
     std::map<std::string, std::int64_t> index_of_id;
-    for (const StoredCell& cell : cells) index_of_id.emplace(cell.id, cell.index);
+    for (const CellConfig& cell : cells) index_of_id.emplace(cell.id, cell.index);
     std::map<std::int64_t, std::vector<TrialRange>> ranges_of_index;
     for (const BlockKey& key : there) ranges_of_index[key.cell].push_back({key.first_trial, key.count});
     for (auto& [index, ranges] : ranges_of_index)

@@ -39,7 +39,7 @@ public:
     /// `there`: what the store holds. `backend` says how much fills a device and how many there are. `block_trials` 0:
     /// CellPlan::block_trials(); others change the size of the blocks, not their number in a batch. Throws Defect if a cell of the campaign
     /// is not among `cells`.
-    WorkQueue(const Campaign& campaign, const std::vector<StoredCell>& cells, const std::vector<BlockKey>& there, const Backend& backend,
+    WorkQueue(const Campaign& campaign, const std::vector<CellConfig>& cells, const std::vector<BlockKey>& there, const Backend& backend,
               std::int64_t block_trials = 0);
 
     /// Judges what the store holds, where the campaign has a rule: cells that it ends there need nothing more. Before the first next().

@@ -144,7 +144,7 @@ NodeSet midpoint_grid(const InputLaw& input, std::int64_t per_axis) {
 }
 
 NodeSet evaluation_rule(const InputLaw& input, std::int64_t nodes) {
-    if (input.dimension > 3) {
+    if (!input.has_tensor_rules()) {
         if (nodes < 1 || nodes >= std::int64_t{1} << 31 || input.dimension > 3667)
             throw ConfigError({"evaluation: " + std::to_string(nodes) + " nodes in dimension " + std::to_string(input.dimension) +
                                "; Sobol's sequence gives 1 to 2^31 - 1 points in up to 3667 dimensions"});

@@ -102,7 +102,7 @@ void require_seen(const InputLaw& input, const kernels::Program& program, const 
                          "a smaller box, or a wider target",
                          key, text, seen.variance, relation, variance)});
     };
-    if (input.dimension == 1) {
+    if (input.has_exact_integrals()) {
         const double variance = target_mesh(input, program).variance;
         if (std::fabs(seen.variance - variance) > 0.5 * variance + rounding) refuse("", variance);
         return;

@@ -97,11 +97,11 @@ std::optional<Network> nearly_affine_network(const TrueRisk& risk) {
 }
 
 std::optional<Network> affine_network(const TrueRisk& risk) {
-    const CellConfig& cell = risk.problem().cell;
-    const std::optional<Domain> part = linear_part(cell.activation);
-    if (!part || !cell.input.bounded) return std::nullopt;
-    const auto dimension = cell.input.dimension;
-    const double low = cell.input.low, high = cell.input.high;
+    const Problem& problem = risk.problem();
+    const std::optional<Domain> part = linear_part(problem.activation);
+    if (!part || !problem.input.bounded) return std::nullopt;
+    const auto dimension = problem.input.dimension;
+    const double low = problem.input.low, high = problem.input.high;
     // Neuron k maps [low, high] of x_k onto the linear part.
     const double slope = (part->high - part->low) / (high - low);
     Network coordinates(dimension, dimension);

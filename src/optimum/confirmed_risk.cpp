@@ -6,7 +6,7 @@
 namespace limrisk::optimum {
 
 ConfirmedRisk::ConfirmedRisk(const Problem& problem, std::int64_t largest) {
-    const InputLaw& input = problem.cell.input;
+    const InputLaw& input = problem.input;
     if (has_exact_integral(problem)) {
         fit_ = std::make_unique<TrueRisk>(problem, Integral::Exact);
     } else {
@@ -18,7 +18,7 @@ ConfirmedRisk::ConfirmedRisk(const Problem& problem, std::int64_t largest) {
         choice_ = std::make_unique<TrueRisk>(problem, shifted_sobol_rule(input, 4 * nodes, 2));
         confirmation_ = std::make_unique<TrueRisk>(problem, shifted_sobol_rule(input, 4 * nodes, 3));
     }
-    if (input.dimension > 1) program_ = std::make_unique<TrueRisk>(problem);
+    if (problem.has_final_rule()) program_ = std::make_unique<TrueRisk>(problem);
 }
 
 }  // namespace limrisk::optimum

@@ -20,13 +20,13 @@ constexpr double rounding = 1e-10;
 constexpr double affine_tolerance = 1e-6;
 
 double largest_norm(const Problem& problem) {
-    const Domain domain = integration_domain(problem.cell.input);
-    return std::max(std::fabs(domain.low), std::fabs(domain.high)) * std::sqrt(static_cast<double>(problem.cell.input.dimension));
+    const Domain domain = integration_domain(problem.input);
+    return std::max(std::fabs(domain.low), std::fabs(domain.high)) * std::sqrt(static_cast<double>(problem.input.dimension));
 }
 
 bool same_values(const TrueRisk& risk, const Network& narrow, const Network& wide) {
     const NodeSet nodes = risk.nodes(narrow);
-    const kernels::Activation& activation = risk.problem().cell.activation;
+    const kernels::Activation& activation = risk.problem().activation;
     for (std::int64_t m = 0; m < nodes.count(); ++m) {
         const double* x = nodes.inputs.data() + m * nodes.dimension;
         if (!(realization(activation, narrow, x, nullptr) == realization(activation, wide, x, nullptr))) return false;
@@ -76,7 +76,7 @@ std::vector<Level> line_levels(const TrueRisk& risk, std::int64_t width, const L
     for (const LineLevel& found : line.levels(static_cast<int>(width))) {
         const SplineFit& fit = found.fit;
         const Network narrow = network_of(fit, risk.line().low(), risk.line().high()),
-                      wide = embed(narrow, width, risk.problem().cell.activation);
+                      wide = embed(narrow, width, risk.problem().activation);
         Level level{fit.risk, shape_text(fit), narrow.width, {}, wide.parameters, {}};
         const Eigen::VectorXd gradient =
             Eigen::Map<const Eigen::VectorXd>(found.gradient.data(), static_cast<Eigen::Index>(found.gradient.size()));
@@ -102,8 +102,8 @@ std::vector<Level> trained_levels(const Problem& problem, std::int64_t width, Ba
     for (const Optimum& optimum : optima) {
         if (!levels.empty() && !(optimum.risk < levels.back().risk * (1 - level_tolerance))) continue;  // K reached
         if (!levels.empty() && risk.is_zero(levels.back().risk)) continue;
-        const Network narrow(optimum.width, problem.cell.input.dimension, optimum.parameters),
-            wide = embed(narrow, width, risk.problem().cell.activation);
+        const Network narrow(optimum.width, problem.input.dimension, optimum.parameters),
+            wide = embed(narrow, width, risk.problem().activation);
         Level level{optimum.risk, optimum.shape, optimum.width, optimum.width, wide.parameters, {}};
         level.certificate = certify(
             risk, narrow, wide, {risk.gradient(wide), risk.hessian(narrow), risk(wide), risk.variance(), slack(risk, optimum.risk)}, false);
@@ -123,7 +123,7 @@ void add_affine(std::vector<Level>& levels, const TrueRisk& risk, std::int64_t w
         return std::fabs(level.risk - value) <= affine_tolerance * value || (risk.is_zero(level.risk) && risk.is_zero(value));
     };
     if (std::any_of(levels.begin(), levels.end(), same)) return;
-    const Network wide = embed(*narrow, width, risk.problem().cell.activation);
+    const Network wide = embed(*narrow, width, risk.problem().activation);
     Level level{value, "+", 1, {}, wide.parameters, {}};
     level.certificate =
         certify(risk, *narrow, wide, {risk.gradient(wide), risk.hessian(*narrow), value, risk.variance(), slack(risk, value)}, false);
@@ -135,11 +135,11 @@ void add_affine(std::vector<Level>& levels, const TrueRisk& risk, std::int64_t w
 
 std::vector<Level> find_levels(const Problem& problem, std::int64_t width, Backend& backend, const OptimumEffort& effort,
                                const SearchControl& control, std::vector<Optimum> known) {
-    if (!vanishes_on_an_interval(problem.cell.activation))
+    if (!vanishes_on_an_interval(problem.activation))
         throw Error(ExitCode::Usage,
                     fmt::format("the activation {} is 0 on no interval, so a network cannot be embedded into a wider one by inactive "
                                 "neurons; relu, power_relu and clipping(0, high) can",
-                                problem.cell.activation_label));
+                                problem.activation_label));
     if (width > largest_searched_width)
         throw Error(ExitCode::Usage, fmt::format("levels are searched up to width {}, not {}", largest_searched_width, width));
     if (has_kink_search(problem)) return line_levels(TrueRisk(problem), width, effort.line);

@@ -10,13 +10,13 @@
 
 namespace limrisk::optimum {
 
-LineIntegral::LineIntegral(const CellConfig& cell)
-    : input_(cell.input),
-      expression_(Expression::compile(cell.target, cell.input.dimension)),
-      normalizer_(density_normalizer(cell.input)),
+LineIntegral::LineIntegral(const limrisk::Problem& problem)
+    : input_(problem.input),
+      expression_(Expression::compile(problem.target, problem.input.dimension)),
+      normalizer_(density_normalizer(problem.input)),
       mesh_() {
     const Mesh mesh = target_mesh(input_, expression_.program());
-    require_resolved(mesh, cell.target);
+    require_resolved(mesh, problem.target);
     mesh_ = mesh.points;
     for (std::size_t p = 0; p + 1 < mesh_.size(); ++p) append_panel(mesh_[p], mesh_[p + 1], mesh_nodes_);
     bound_noise();

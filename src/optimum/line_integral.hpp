@@ -22,7 +22,7 @@ struct LineUnits {
 class LineIntegral {
 public:
     /// In the problem's own units. Throws ConfigError where the target is not finite or cannot be integrated.
-    explicit LineIntegral(const CellConfig& cell);
+    explicit LineIntegral(const limrisk::Problem& problem);
     /// The same integral where the domain is [0, 1] and the target has mean 0 and variance 1; a target that is constant as far as rounding
     /// can tell keeps its scale.
     LineIntegral normalized() const;

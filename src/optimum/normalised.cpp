@@ -53,16 +53,16 @@ Network Normalised::to_normalised(const Network& network) const {
 }
 
 Normalised normalised(const Problem& problem, double mean, double variance) {
-    InputLaw input = problem.cell.input;
+    InputLaw input = problem.input;
     Normalised change{problem, input.low, input.high - input.low, mean, variance > 0 ? std::sqrt(variance) : 1};
     if (input.kind == InputLaw::Kind::Normal) change.origin = input.mean, change.span = input.deviation;
-    CellConfig& cell = change.problem.cell;
-    cell.target = changed_target(change, problem.cell.target);
-    cell.input.low = (input.low - change.origin) / change.span;
-    cell.input.high = (input.high - change.origin) / change.span;
-    if (input.kind == InputLaw::Kind::Normal) cell.input.mean = 0, cell.input.deviation = 1;
+    limrisk::Problem& changed = change.problem;
+    changed.target = changed_target(change, problem.target);
+    changed.input.low = (input.low - change.origin) / change.span;
+    changed.input.high = (input.high - change.origin) / change.span;
+    if (input.kind == InputLaw::Kind::Normal) changed.input.mean = 0, changed.input.deviation = 1;
     try {
-        (void)Expression::compile(cell.target, input.dimension);
+        (void)Expression::compile(changed.target, input.dimension);
     } catch (const ExpressionFailure&) {
         return {problem, 0, 1, 0, 1};
     }

@@ -34,7 +34,7 @@ Optimum from_line(const TrueRisk& risk, const LineOptimum& line, std::int64_t wi
     if (!line.fit.kinks.empty()) optimum.curvature = line.curvature;
     optimum.fitted_risk = optimum.confirmed_risk = optimum.program_risk = optimum.risk;
     if (line.attained)
-        measure(risk, embed(network_of(line.fit, risk.line().low(), risk.line().high()), width, risk.problem().cell.activation), optimum);
+        measure(risk, embed(network_of(line.fit, risk.line().low(), risk.line().high()), width, risk.problem().activation), optimum);
     return optimum;
 }
 
@@ -96,7 +96,7 @@ Optimum from_ends(const Searched& searched, const TrainedEnds& found, std::int64
 }
 
 /// The narrower network with an idle neuron, where the wider ones that were found are no better by the confirming nodes.
-Optimum inherited(const Optimum& narrower, const Optimum& found, const CellConfig& problem) {
+Optimum inherited(const Optimum& narrower, const Optimum& found, const Problem& problem) {
     Optimum optimum = narrower;
     optimum.width = found.width;
     optimum.starts = found.starts, optimum.reached = 1, optimum.spread = 0, optimum.ended = found.ended;
@@ -105,7 +105,7 @@ Optimum inherited(const Optimum& narrower, const Optimum& found, const CellConfi
 }
 
 Polished best_constant(const TrueRisk& risk) {
-    Network constant(0, risk.problem().cell.input.dimension);
+    Network constant(0, risk.problem().input.dimension);
     constant.outer_bias() = risk.mean();
     return {constant, risk(constant)};
 }
@@ -120,7 +120,7 @@ double share_of_time(std::int64_t width, std::int64_t largest) {
 }  // namespace
 
 bool has_kink_search(const Problem& problem) {
-    return problem.cell.input.dimension == 1 && problem.cell.activation.kind == kernels::ActivationKind::Relu;
+    return problem.has_exact_risk() && problem.activation.kind == kernels::ActivationKind::Relu;
 }
 
 std::string shape_text(const SplineFit& fit) {
@@ -155,7 +155,7 @@ std::vector<Optimum> find_optima(const Problem& problem, std::int64_t largest, B
             Optimum optimum = from_line(risk, found, width);
             if (!optima.empty() && optima.back().risk < optimum.risk * (1 - level_tolerance)) {
                 const std::optional<double> bound = optimum.lower_bound;
-                optimum = inherited(optima.back(), optimum, problem.cell);
+                optimum = inherited(optima.back(), optimum, problem);
                 optimum.lower_bound = bound;
             }
             add(std::move(optimum));
@@ -168,11 +168,11 @@ std::vector<Optimum> find_optima(const Problem& problem, std::int64_t largest, B
     const SearchClock whole(control, control.seconds);
     if (optima.empty()) add(from_ends(searched, {{best_constant(risk)}, "starts"}, 0));
     for (auto width = static_cast<std::int64_t>(optima.size()); width <= largest; ++width) {
-        const Network narrower = searched.change.to_normalised({width - 1, problem.cell.input.dimension, optima.back().parameters});
+        const Network narrower = searched.change.to_normalised({width - 1, problem.input.dimension, optima.back().parameters});
         const SearchClock clock(control, share_of_time(width, largest) * std::max(0.0, whole.seconds() - whole.elapsed()));
         Optimum optimum =
             from_ends(searched, search_by_training(searched.risk, width, &narrower, backend, effort.training, clock, show), width);
-        if (!(optimum.risk < optima.back().risk)) optimum = inherited(optima.back(), optimum, problem.cell);
+        if (!(optimum.risk < optima.back().risk)) optimum = inherited(optima.back(), optimum, problem);
         add(std::move(optimum));
     }
     return optima;

@@ -33,11 +33,11 @@ void append_set(const NodeSet& from, NodeSet& to) {
 
 }  // namespace
 
-PlaneIntegral::PlaneIntegral(const CellConfig& cell)
-    : input_(cell.input),
-      target_(cell.target),
-      expression_(Expression::compile(cell.target, cell.input.dimension)),
-      normalizer_(density_normalizer(cell.input)) {
+PlaneIntegral::PlaneIntegral(const limrisk::Problem& problem)
+    : input_(problem.input),
+      target_(problem.target),
+      expression_(Expression::compile(problem.target, problem.input.dimension)),
+      normalizer_(density_normalizer(problem.input)) {
     refine();
 }
 

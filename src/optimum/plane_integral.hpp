@@ -16,7 +16,7 @@ namespace limrisk::optimum {
 class PlaneIntegral {
 public:
     /// Throws ConfigError where the target is not finite.
-    explicit PlaneIntegral(const CellConfig& cell);
+    explicit PlaneIntegral(const limrisk::Problem& problem);
 
     /// Nodes of all cells. `halvings`: every square is first cut in 4^halvings, for an independent finer value.
     NodeSet nodes(const std::vector<Line>& lines, int halvings = 0) const;

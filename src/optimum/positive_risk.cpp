@@ -70,9 +70,9 @@ std::vector<double> equal_parts(std::int64_t n) {
     return places;
 }
 
-/// d = 1: eighths of the panels of the target's mesh, which is fine where the target is.
-std::vector<double> mesh_places(const CellConfig& cell, const kernels::Program& program, const Line& line) {
-    const std::vector<double> mesh = target_mesh(cell.input, program).points;
+/// Exact risks: eighths of the panels of the target's mesh, which is fine where the target is.
+std::vector<double> mesh_places(const Problem& problem, const kernels::Program& program, const Line& line) {
+    const std::vector<double> mesh = target_mesh(problem.input, program).points;
     std::vector<double> places{0};
     const auto add = [&](double t) {
         if (t > places.back() + 0x1p-38 && t < 1 - 0x1p-38) places.push_back(t);
@@ -203,12 +203,12 @@ void name(Line& line, const std::string& otherwise) {
 }
 
 /// d = 1: the domain. Beyond: along each coordinate that the target has, and chords in directions without relation to the axes.
-std::vector<Line> lines_of(const CellConfig& cell, const kernels::Program& program) {
-    const auto dimension = static_cast<std::size_t>(cell.input.dimension);
-    double low = cell.input.low, high = cell.input.high;
-    if (!cell.input.bounded) {
-        low = cell.input.mean - 3 * cell.input.deviation;
-        high = cell.input.mean + 3 * cell.input.deviation;
+std::vector<Line> lines_of(const InputLaw& input, const kernels::Program& program) {
+    const auto dimension = static_cast<std::size_t>(input.dimension);
+    double low = input.low, high = input.high;
+    if (!input.bounded) {
+        low = input.mean - 3 * input.deviation;
+        high = input.mean + 3 * input.deviation;
     }
     std::vector<Line> lines;
     const auto add = [&](std::vector<double> from, std::vector<double> to, const std::string& otherwise) {
@@ -250,10 +250,10 @@ std::vector<Line> lines_of(const CellConfig& cell, const kernels::Program& progr
 }
 
 std::optional<PositiveRisk> search(const Problem& problem, std::int64_t largest) {
-    const std::optional<Shape> shape = shape_of(problem.cell.activation);
+    const std::optional<Shape> shape = shape_of(problem.activation);
     if (!shape || largest < 0) return std::nullopt;
-    const Expression target = Expression::compile(problem.cell.target, problem.cell.input.dimension);
-    const std::vector<Line> lines = lines_of(problem.cell, target.program());
+    const Expression target = Expression::compile(problem.target, problem.input.dimension);
+    const std::vector<Line> lines = lines_of(problem.input, target.program());
     PositiveRisk best{-1, ""};
     const auto look = [&](const Line& line, const std::vector<double>& places) {
         const auto found = proved_on(sample(target.program(), line, places), *shape, largest);
@@ -266,7 +266,7 @@ std::optional<PositiveRisk> search(const Problem& problem, std::int64_t largest)
     for (const std::int64_t factor : {1, 4, 16})
         for (const Line& line : lines)
             if (needed * factor <= most && look(line, equal_parts(needed * factor))) return best;
-    if (problem.cell.input.dimension == 1) look(lines[0], mesh_places(problem.cell, target.program(), lines[0]));
+    if (problem.has_exact_risk()) look(lines[0], mesh_places(problem, target.program(), lines[0]));
     return best.width < 0 ? std::nullopt : std::optional(best);
 }
 

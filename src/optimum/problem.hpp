@@ -7,10 +7,11 @@
 
 namespace limrisk::optimum {
 
-/// Cells that differ in training only share their problem, hence its optima.
-struct Problem {
-    CellConfig cell;          ///< one of those cells: input, target, activation and evaluation.final_nodes of it count
-    std::string description;  ///< canonical JSON: "problem", "activation", and "final_nodes" for d >= 2
+/// The problem of a campaign, and an activation. Cells that differ in training only share it, hence its optima.
+struct Problem : limrisk::Problem {
+    kernels::Activation activation{};
+    std::string activation_label;
+    std::string description;  ///< canonical JSON: "problem", "activation", and "final_nodes" where there is a final rule
     std::string id;           ///< XXH3-128 of the description, 32 hexadecimal digits
     std::string label;  ///< "x1^2, uniform on [0, 1], relu"; with ", final_nodes 16" for d >= 2: tells the problems of a campaign apart
 };

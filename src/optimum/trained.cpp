@@ -14,8 +14,11 @@
 namespace limrisk::optimum {
 namespace {
 
-CellConfig training_cell(const CellConfig& problem, std::int64_t width, const TrainingEffort& effort) {
-    CellConfig cell = problem;
+CellConfig training_cell(const Problem& problem, std::int64_t width, const TrainingEffort& effort) {
+    CellConfig cell;
+    static_cast<limrisk::Problem&>(cell) = static_cast<const limrisk::Problem&>(problem);
+    cell.activation = problem.activation;
+    cell.activation_label = problem.activation_label;
     cell.seed = 0x0971;
     cell.precision = kernels::Precision::Float64;
     cell.width = width;
@@ -31,12 +34,14 @@ CellConfig training_cell(const CellConfig& problem, std::int64_t width, const Tr
 }
 
 /// The narrower network and a neuron whose kink crosses the domain at random, without effect at first.
-Network extended(const Network& narrower, const CellConfig& cell, std::mt19937_64& engine) {
-    Network network = embed(narrower, narrower.width + 1, cell.activation);
+Network extended(const Network& narrower, const Problem& problem, std::mt19937_64& engine) {
+    Network network = embed(narrower, narrower.width + 1, problem.activation);
     const std::int64_t added = narrower.width;
     const auto uniform = [&] { return static_cast<double>(engine() >> 11) * 0x1p-53; };
-    const double middle = cell.input.kind == InputLaw::Kind::Uniform ? 0.5 * (cell.input.low + cell.input.high) : cell.input.mean;
-    const double half = cell.input.kind == InputLaw::Kind::Uniform ? 0.5 * (cell.input.high - cell.input.low) : 2 * cell.input.deviation;
+    const double middle =
+        problem.input.kind == InputLaw::Kind::Uniform ? 0.5 * (problem.input.low + problem.input.high) : problem.input.mean;
+    const double half =
+        problem.input.kind == InputLaw::Kind::Uniform ? 0.5 * (problem.input.high - problem.input.low) : 2 * problem.input.deviation;
     double at = 0;
     for (std::int64_t k = 0; k < network.dimension; ++k) {
         network.weight(added, k) = (2 * uniform() - 1) / half;
@@ -72,8 +77,8 @@ std::vector<FinalState> train(const CellConfig& cell, Backend& backend, std::int
 }
 
 /// The parameters of the best replicas. They get at most a third of the time: how long they take is seen from a twentieth of the steps.
-std::vector<std::vector<double>> trained_starts(const CellConfig& problem, std::int64_t width, const TrainingEffort& effort,
-                                                Backend& backend, const SearchClock& clock, const std::function<void()>& shown) {
+std::vector<std::vector<double>> trained_starts(const Problem& problem, std::int64_t width, const TrainingEffort& effort, Backend& backend,
+                                                const SearchClock& clock, const std::function<void()>& shown) {
     CellConfig cell = training_cell(problem, width, effort);
     cell.steps = std::max<std::int64_t>(1, effort.steps / 20);
     std::vector<std::size_t> order;
@@ -108,7 +113,7 @@ bool agree(const std::vector<Polished>& ends, const std::vector<int>& kinds, con
 TrainedEnds search_by_training(const ConfirmedRisk& confirmed, std::int64_t width, const Network* narrower, Backend& backend,
                                const TrainingEffort& effort, const SearchClock& clock, const std::function<void(double share)>& progress) {
     const TrueRisk& risk = confirmed.fit();
-    const CellConfig& problem = risk.problem().cell;
+    const Problem& problem = risk.problem();
     const auto is_zero = [&](const Polished& end) { return risk.is_zero(end.risk) && risk.is_zero(confirmed.choice(end.network)); };
     TrainedEnds found;
     std::vector<int> kinds;

@@ -80,29 +80,28 @@ double realization(const kernels::Activation& activation, const Network& network
 }
 
 /// Whether the target may jump where no neuron has a kink: it has a comparison.
-bool may_jump(const CellConfig& cell) {
-    const Expression target = Expression::compile(cell.target, cell.input.dimension);
+bool may_jump(const Problem& problem) {
+    const Expression target = Expression::compile(problem.target, problem.input.dimension);
     const kernels::Program& program = target.program();
     return std::any_of(program.code, program.code + program.length, [](const auto& step) { return kernels::may_jump(step.op); });
 }
 
 bool has_exact_integral(const Problem& problem) {
-    const kernels::Activation& activation = problem.cell.activation;
-    if (problem.cell.input.dimension != 2) return problem.cell.input.dimension == 1;
-    if (may_jump(problem.cell)) return false;
+    const kernels::Activation& activation = problem.activation;
+    if (problem.has_exact_risk()) return true;
+    if (problem.input.dimension != 2 || may_jump(problem)) return false;
     constexpr int most = 7;  // the rule on triangles is exact for polynomials of degree 14
     return kernels::is_piecewise_polynomial(activation.kind) && kernels::largest_degree(activation) <= most;
 }
 
 TrueRisk::TrueRisk(const Problem& problem, Integral integral) : problem_(problem) {
-    const CellConfig& cell = problem.cell;
-    if (cell.input.dimension == 1) {
-        line_ = std::make_unique<LineIntegral>(cell);
+    if (problem.has_exact_risk()) {
+        line_ = std::make_unique<LineIntegral>(problem);
     } else if (integral == Integral::Exact) {
         if (!has_exact_integral(problem)) throw Defect("no exact integral for " + problem.label);
-        plane_ = std::make_unique<PlaneIntegral>(cell);
+        plane_ = std::make_unique<PlaneIntegral>(problem);
     } else {
-        rule_ = evaluation_rule(cell.input, cell.evaluation.final_nodes);
+        rule_ = evaluation_rule(problem.input, problem.evaluation.final_nodes);
         fill_rule();
     }
     measure_target();
@@ -114,14 +113,13 @@ TrueRisk::TrueRisk(const Problem& problem, NodeSet rule) : problem_(problem), ru
 }
 
 void TrueRisk::fill_rule() {
-    const CellConfig& cell = problem_.cell;
-    const Expression target = Expression::compile(cell.target, cell.input.dimension);
+    const Expression target = Expression::compile(problem_.target, problem_.input.dimension);
     if (fill_targets(rule_, target.program()) >= 0)
-        throw ConfigError({fmt::format("problem.target: \"{}\" is not finite on the whole domain of the input", cell.target)});
+        throw ConfigError({fmt::format("problem.target: \"{}\" is not finite on the whole domain of the input", problem_.target)});
 }
 
 void TrueRisk::measure_target() {
-    Network constant(0, problem_.cell.input.dimension);
+    Network constant(0, problem_.input.dimension);
     const NodeSet set = nodes(constant);
     double sum = 0, mass = 0, square = 0;
     for (std::size_t m = 0; m < set.weights.size(); ++m) {
@@ -139,11 +137,11 @@ void TrueRisk::measure_target() {
 NodeSet TrueRisk::line_nodes(const Network& network, int halvings) const {
     std::vector<double> points{line_->low(), line_->high()};
     for (std::int64_t i = 0; i < network.width; ++i)
-        for (const ActivationKink& kink : activation_kinks(problem_.cell.activation)) {
+        for (const ActivationKink& kink : activation_kinks(problem_.activation)) {
             const double t = (kink.at - network.bias(i)) / network.weight(i, 0);
             if (network.weight(i, 0) != 0 && line_->low() < t && t < line_->high()) points.push_back(t);
         }
-    if (!kernels::is_piecewise_polynomial(problem_.cell.activation.kind)) {
+    if (!kernels::is_piecewise_polynomial(problem_.activation.kind)) {
         const std::vector<double>& mesh = line_->mesh();
         const int parts = 1 << halvings;
         for (std::size_t p = 0; p + 1 < mesh.size(); ++p)
@@ -165,7 +163,7 @@ NodeSet TrueRisk::line_nodes(const Network& network, int halvings) const {
 }
 
 NodeSet TrueRisk::nodes(const Network& network, int halvings) const {
-    const kernels::Activation& activation = problem_.cell.activation;
+    const kernels::Activation& activation = problem_.activation;
     if (plane_) return plane_->nodes(kink_lines(activation, network), halvings);
     if (!line_) return rule_;
     NodeSet set = line_nodes(network, 0);
@@ -184,10 +182,10 @@ NodeSet TrueRisk::nodes(const Network& network, int halvings) const {
     return set;
 }
 
-double TrueRisk::operator()(const Network& network) const { return sum_of_squares(problem_.cell.activation, network, nodes(network)); }
+double TrueRisk::operator()(const Network& network) const { return sum_of_squares(problem_.activation, network, nodes(network)); }
 
 double TrueRisk::finer(const Network& network) const {
-    return sum_of_squares(problem_.cell.activation, network, nodes(network, plane_ ? 1 : 0));
+    return sum_of_squares(problem_.activation, network, nodes(network, plane_ ? 1 : 0));
 }
 
 TrueRisk::Squares TrueRisk::squares(const Network& network, bool with_gram) const {
@@ -203,7 +201,7 @@ TrueRisk::Squares TrueRisk::squares(const Network& network, bool with_gram) cons
         for (std::int64_t m = 0; m < count; ++m) {
             const auto i = static_cast<std::size_t>(first + m);
             const double value =
-                realization(problem_.cell.activation, network, set.inputs.data() + (first + m) * set.dimension, derivatives.col(m).data());
+                realization(problem_.activation, network, set.inputs.data() + (first + m) * set.dimension, derivatives.col(m).data());
             const double root = std::sqrt(set.weights[i]);
             residuals(m) = root * (value - set.targets[i]);
             derivatives.col(m) *= root;
@@ -227,10 +225,10 @@ Eigen::MatrixXd TrueRisk::hessian(const Network& network) const {
     for (std::int64_t m = 0; m < set.count(); ++m) {
         const double* x = set.inputs.data() + m * d;
         const double weight = set.weights[static_cast<std::size_t>(m)];
-        const double r = realization(problem_.cell.activation, network, x, nullptr) - set.targets[static_cast<std::size_t>(m)];
+        const double r = realization(problem_.activation, network, x, nullptr) - set.targets[static_cast<std::size_t>(m)];
         const Eigen::VectorXd input = inner.with_one(x);
         for (std::int64_t i = 0; i < h; ++i) {
-            const ActivationValue a = activation_value(problem_.cell.activation, pre_activation(network, i, x));
+            const ActivationValue a = activation_value(problem_.activation, pre_activation(network, i, x));
             inner.add(i, 2 * weight * r * network.outer(i) * a.second, input, hessian);
             // Inner parameters come before outer ones: below the diagonal.
             for (Eigen::Index k = 0; k <= d; ++k) hessian(h * (d + 1) + i, inner.place(i, k)) += 2 * weight * r * a.first * input(k);
@@ -243,7 +241,7 @@ Eigen::MatrixXd TrueRisk::hessian(const Network& network) const {
 /// What moving a kink changes: the derivative of A' is its jump times a Dirac measure where z is at the kink.
 void TrueRisk::add_kinks(const Network& network, Eigen::MatrixXd& hessian) const {
     if (!line_ && !plane_) return;
-    const kernels::Activation& activation = problem_.cell.activation;
+    const kernels::Activation& activation = problem_.activation;
     const InnerPart inner(network);
     const std::vector<Line> lines = plane_ ? kink_lines(activation, network) : std::vector<Line>{};
     for (std::int64_t i = 0; i < network.width; ++i)
@@ -276,9 +274,9 @@ TrueRisk::Regression TrueRisk::regression(const Network& network) const {
         const auto i = static_cast<std::size_t>(m);
         const double root = std::sqrt(set.weights[i]);
         for (std::int64_t neuron = 0; neuron < network.width; ++neuron)
-            result.features(m, neuron) = root * activation_value(problem_.cell.activation, pre_activation(network, neuron, x)).value;
+            result.features(m, neuron) = root * activation_value(problem_.activation, pre_activation(network, neuron, x)).value;
         result.features(m, columns - 1) = root;
-        result.residual(m) = root * (set.targets[i] - realization(problem_.cell.activation, network, x, nullptr));
+        result.residual(m) = root * (set.targets[i] - realization(problem_.activation, network, x, nullptr));
     }
     return result;
 }

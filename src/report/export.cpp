@@ -14,7 +14,6 @@
 #include "report/csv_text.hpp"
 #include "report/export_summary.hpp"
 #include "report/npz_writer.hpp"
-#include "store/cell_configs.hpp"
 #include "store/counted_trials.hpp"
 
 namespace limrisk {
@@ -85,7 +84,7 @@ std::int64_t for_each_block(const Store& store, const Visit& visit) {
 std::vector<std::int64_t> counted_trials(const Store& store) {
     if (!store.stopping()) return gapless_trials(store);
     std::vector<std::int64_t> counted(store.cells().size());
-    for (const StoredCell& cell : store.cells())
+    for (const CellConfig& cell : store.cells())
         for_each_counted_trial(store, cell.index,
                                [&](std::int64_t, const TrialRecord&) { ++counted[static_cast<std::size_t>(cell.index)]; });
     return counted;
@@ -95,7 +94,7 @@ std::int64_t write_csv(const Store& store, OutputFile& file) {
     const std::vector<std::int64_t> counted = counted_trials(store);
     std::string heads = "cell,trial,counted";
     std::vector<std::string> parameters;  // the parameters of a cell, the same in all of its rows
-    for (const CellConfig& cell : cell_configs(store)) {
+    for (const CellConfig& cell : store.cells()) {
         std::string& columns = parameters.emplace_back();
         for (const Axis& axis : cell_axes(cell)) {
             columns += "," + csv_text(axis.value);
@@ -128,7 +127,7 @@ std::int64_t write_json(const Store& store, OutputFile& file) {
     head["campaign"] = {{"name", campaign.name},       {"seed", campaign.seed},       {"trials", campaign.trials},
                         {"version", campaign.version}, {"created", campaign.created}, {"text", campaign.text}};
     for (const TrialField& field : trial_fields) head["fields"][field.name] = field.meaning;
-    for (const CellConfig& cell : cell_configs(store)) {
+    for (const CellConfig& cell : store.cells()) {
         ordered_json entry{{"cell", cell.index}, {"id", cell.id}};
         for (const Axis& axis : cell_axes(cell)) entry["labels"][axis.name] = axis.value;
         entry["description"] = ordered_json::parse(cell.description);
@@ -197,21 +196,19 @@ void declare_parameters(NpzWriter& npz, const std::vector<CellConfig>& cells) {
     for (std::size_t k = 0; !axes.empty() && k < axes.front().size(); ++k) {
         const Axis& first = axes.front()[k];
         const std::string name = std::string("cell_") + first.name;
-        const Parameter* parameter = first.key == nullptr ? nullptr : first.key->parameter;
+        const Parameter& parameter = first.key->parameter;
         std::vector<std::string> texts;
         std::vector<std::int64_t> integers;
         std::vector<double> reals;
         for (std::size_t cell = 0; cell < cells.size(); ++cell) {
-            const std::optional<ParameterValue> value = parameter == nullptr ? std::nullopt : parameter->load(cells[cell]);
+            const std::optional<ParameterValue> value = parameter.load == nullptr ? std::nullopt : parameter.load(cells[cell]);
             texts.push_back(axes[cell][k].value);
-            integers.push_back(first.key == nullptr ? static_cast<std::int64_t>(cells[cell].seed) : value ? value->integer : 0);
+            integers.push_back(value ? value->integer : 0);
             reals.push_back(value ? value->number : 0);
         }
-        if (first.key == nullptr)  // the seed, by its bits
-            npz.append(npz.declare(name, "<u8", 8, count), bytes_of(integers));
-        else if (parameter != nullptr && parameter->type == ParameterType::Integer)
-            npz.append(npz.declare(name, "<i8", 8, count), bytes_of(integers));
-        else if (parameter != nullptr && parameter->type == ParameterType::Real)
+        if (parameter.is_integer())
+            npz.append(npz.declare(name, parameter.type == ParameterType::Unsigned ? "<u8" : "<i8", 8, count), bytes_of(integers));
+        else if (parameter.type == ParameterType::Real)
             npz.append(npz.declare(name, "<f8", 8, count), bytes_of(reals));
         else
             declare_texts(npz, name, texts);
@@ -220,7 +217,7 @@ void declare_parameters(NpzWriter& npz, const std::vector<CellConfig>& cells) {
 
 std::int64_t write_npz(const Store& store, OutputFile& file) {
     NpzWriter npz(file);
-    declare_parameters(npz, cell_configs(store));
+    declare_parameters(npz, store.cells());
     const std::vector<std::int64_t> counted = counted_trials(store);
 
     // A campaign may be writing meanwhile: what is there now is what is exported.

@@ -8,7 +8,6 @@
 #include "analysis/cell_axes.hpp"
 #include "limrisk/error.hpp"
 #include "report/csv_text.hpp"
-#include "store/cell_configs.hpp"
 #include "text/json_number.hpp"
 
 namespace limrisk {
@@ -21,9 +20,9 @@ ordered_json extreme_json(const Extreme& extreme) { return {{"risk", json_number
 std::int64_t write_csv(const Store& store, OutputFile& file) {
     std::string heads = "cell";
     std::int64_t trials = 0;
-    for (const StoredCell& stored : store.cells()) {
+    for (const CellConfig& stored : store.cells()) {
         std::string cell = std::to_string(stored.index);
-        for (const Axis& axis : cell_axes(config_of(stored))) {
+        for (const Axis& axis : cell_axes(stored)) {
             cell += "," + csv_text(axis.value);
             if (stored.index == 0) heads += fmt::format(",{}", axis.name);
         }
@@ -80,9 +79,9 @@ std::int64_t write_json(const Store& store, OutputFile& file) {
     ordered_json head{{"format", "limrisk-aggregates"}, {"format_version", 2}};
     head["campaign"] = {{"name", campaign.name},       {"seed", campaign.seed},       {"trials", campaign.trials},
                         {"version", campaign.version}, {"created", campaign.created}, {"text", campaign.text}};
-    for (const StoredCell& stored : store.cells()) {
+    for (const CellConfig& stored : store.cells()) {
         ordered_json entry{{"cell", stored.index}, {"id", stored.id}};
-        for (const Axis& axis : cell_axes(config_of(stored))) entry["labels"][axis.name] = axis.value;
+        for (const Axis& axis : cell_axes(stored)) entry["labels"][axis.name] = axis.value;
         entry["description"] = ordered_json::parse(stored.description);
         head["cells"].push_back(entry);
     }
@@ -91,7 +90,7 @@ std::int64_t write_json(const Store& store, OutputFile& file) {
     file.write(text + ",\n  \"aggregates\": [");
     std::int64_t trials = 0;
     bool first = true;
-    for (const StoredCell& stored : store.cells()) {
+    for (const CellConfig& stored : store.cells()) {
         for (const auto& [key, aggregate] : store.aggregates(stored.index)) {
             file.write((first ? "\n" : ",\n") + aggregate_json(key, aggregate).dump());
             first = false;

@@ -35,7 +35,7 @@ int row_axis(const CellAxes& axes, const std::vector<std::size_t>& varying) {
 
 TextColumn row_names(const CellAxes& axes, std::size_t axis) {
     const Axis& first = axes.front()[axis];
-    TextColumn column{"", first.name, 0, !holds_integers(first), {}, true};
+    TextColumn column{"", first.name, 0, !first.key->parameter.is_integer(), {}, true};
     for (const auto& cell : axes) column.cells.push_back(cell[axis].value.empty() ? "-" : printable_text(cell[axis].value));
     return column;
 }

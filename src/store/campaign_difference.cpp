@@ -13,9 +13,9 @@ namespace {
 constexpr std::size_t shown_differences = 4;
 
 /// The shortest difference between a description and any of the others: that to its nearest relative.
-std::string nearest_difference(const std::string& description, const std::vector<const StoredCell*>& others) {
+std::string nearest_difference(const std::string& description, const std::vector<const CellConfig*>& others) {
     std::string nearest;
-    for (const StoredCell* other : others) {
+    for (const CellConfig* other : others) {
         const std::string difference = description_difference(description, other->description);
         if (nearest.empty() || std::count(difference.begin(), difference.end(), ';') < std::count(nearest.begin(), nearest.end(), ';')) {
             nearest = difference;
@@ -26,14 +26,14 @@ std::string nearest_difference(const std::string& description, const std::vector
 
 }  // namespace
 
-std::string campaign_difference(const Campaign& campaign, const std::vector<StoredCell>& stored) {
+std::string campaign_difference(const Campaign& campaign, const std::vector<CellConfig>& stored) {
     std::set<std::string> wanted_ids, stored_ids;
     for (const CellConfig& cell : campaign.cells) wanted_ids.insert(cell.id);
-    for (const StoredCell& cell : stored) stored_ids.insert(cell.id);
+    for (const CellConfig& cell : stored) stored_ids.insert(cell.id);
     if (wanted_ids == stored_ids) return "";
 
-    std::vector<const StoredCell*> unmatched;
-    for (const StoredCell& cell : stored) {
+    std::vector<const CellConfig*> unmatched;
+    for (const CellConfig& cell : stored) {
         if (!wanted_ids.contains(cell.id)) unmatched.push_back(&cell);
     }
     std::vector<std::string> differences;

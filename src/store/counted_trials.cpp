@@ -2,7 +2,6 @@
 #include "store/counted_trials.hpp"
 
 #include "campaign/block_size.hpp"
-#include "campaign/cell_description.hpp"
 #include "statistics/confidence_sequence.hpp"
 
 namespace limrisk {
@@ -44,7 +43,7 @@ std::optional<StoppedCount> for_each_counted_trial(const Store& store, std::int6
         store.for_each_trial(cell, visit);
         return std::nullopt;
     }
-    SequentialCount judge(stopping_rule(*criterion, cell_from_description(store.cells().at(static_cast<std::size_t>(cell)).description)));
+    SequentialCount judge(stopping_rule(*criterion, store.cells().at(static_cast<std::size_t>(cell))));
     store.for_each_block(cell, [&](const BlockKey&, const std::vector<TrialRecord>& records) {
         for (const TrialRecord& record : records) {
             if (judge.finished()) return false;

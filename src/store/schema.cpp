@@ -102,21 +102,26 @@ std::string trials_sql() {
                      digits);
 }
 
-/// A column for each key that a campaign can sweep: its value, or the name of its choice; and of the choices what is asked for most.
+/// A column for each key that a campaign can sweep: its value, or the name of its choice; then of the choices what is asked for most, and
+/// the keys of a cell that have one value.
 std::string parameters_sql() {
-    std::string sql = "CREATE VIEW parameters AS SELECT cell, id";
-    const auto add = [&](const std::string& path, const char* column) {
-        sql += fmt::format(", json_extract(description,'$.{}') AS {}", path, column);
+    std::string swept, chosen, single;
+    const auto add = [](std::string& columns, const std::string& path, const char* name) {
+        const std::string column = fmt::format(", json_extract(description,'$.{}') AS {}", path, name);
+        if (columns.find(column) == std::string::npos) columns += column;  // several entries have it
     };
     for (const SchemaKey& key : campaign_schema()) {
-        if (!key.sweep) continue;
-        const bool tagged = key.catalog != nullptr && key.catalog->tag != nullptr;
-        add(key.path() + (tagged ? std::string(".") + key.catalog->tag : ""), key.column != nullptr ? key.column : key.name);
+        const Catalog* catalog = key.parameter.catalog;
+        const std::string path = key.path();
+        if (key.scope == KeyScope::Cell) add(single, path, key.column());
+        if (key.scope != KeyScope::Sweep) continue;
+        add(swept, path + (catalog != nullptr && catalog->tag != nullptr ? std::string(".") + catalog->tag : ""), key.column());
+        if (catalog == nullptr) continue;
+        for (const CatalogEntry& entry : catalog->entries)
+            for (const Parameter& parameter : entry.parameters)
+                if (parameter.has_column) add(chosen, path + "." + parameter.name, parameter.name);
     }
-    add("problem.input.dimension", "dimension");
-    add("training.optimizer.learning_rate", "learning_rate");
-    add("seed", "seed");
-    return sql + " FROM cells";
+    return "CREATE VIEW parameters AS SELECT cell, id" + swept + chosen + single + " FROM cells";
 }
 
 constexpr const char* documents_sql =

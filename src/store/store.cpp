@@ -116,7 +116,7 @@ void Store::Impl::load() {
     campaign = {row.text(0), row.text(1), row.text(2), row.text(3), static_cast<std::uint64_t>(row.integer(4)), row.integer(5)};
     load_cells();
     std::vector<std::string> ids;
-    for (const StoredCell& cell : cells) ids.push_back(cell.id);
+    for (const CellConfig& cell : cells) ids.push_back(cell.id);
     if (row.text(6) != campaign_hash(campaign, ids))
         refuse(ExitCode::Data, database.path(), "is damaged: the tables `campaign` and `cells` do not match their hash");
     if (row.step()) refuse(ExitCode::Data, database.path(), "is damaged: the table `campaign` has more than one row");
@@ -133,18 +133,19 @@ void Store::Impl::load_cells() {
     sqlite::Statement row(database, "SELECT cell, id, description FROM cells NOT INDEXED ORDER BY cell");
     while (row.step()) {
         const auto index = static_cast<std::int64_t>(cells.size());
-        cells.push_back({index, row.text(1), row.text(2)});
+        const std::string id = row.text(1), description = row.text(2);
         rows.push_back(row.integer(0));
-        const StoredCell& cell = cells.back();
         if (rows.back() != index) refuse(ExitCode::Data, database.path(), fmt::format("is damaged: cell {} is missing", index));
-        if (cell_id(cell.description) != cell.id)
+        if (cell_id(description) != id)
             refuse(ExitCode::Data, database.path(),
-                   fmt::format("is damaged: the description of cell {} does not match its id {}", index, cell.id));
+                   fmt::format("is damaged: the description of cell {} does not match its id {}", index, id));
         try {
-            limits.push_back(record_limits(cell_from_description(cell.description)));
+            cells.push_back(cell_from_description(description));
         } catch (const StoreError& error) {
             refuse(ExitCode::Data, database.path(), fmt::format("cell {}: {}", index, error.what()));
         }
+        cells.back().index = index;
+        limits.push_back(record_limits(cells.back()));
     }
 }
 
@@ -216,17 +217,20 @@ void Store::Impl::adopt(const Campaign& wanted) {
                            trials ? "summaries only" : "the record of every trial", trials ? "trials" : "summary"));
     }
     // Same cells, perhaps in another order: count them as the campaign does.
-    std::vector<StoredCell> ordered;
+    std::map<std::string, std::size_t> position_of;
+    for (std::size_t k = 0; k < cells.size(); ++k) position_of.emplace(cells[k].id, k);
+    std::vector<CellConfig> ordered;
     std::vector<std::int64_t> ordered_rows;
+    limits.clear();
     for (const CellConfig& cell : wanted.cells) {
-        const auto found = std::find_if(cells.begin(), cells.end(), [&](const StoredCell& stored) { return stored.id == cell.id; });
-        ordered_rows.push_back(rows[static_cast<std::size_t>(found - cells.begin())]);
-        ordered.push_back({static_cast<std::int64_t>(ordered.size()), found->id, found->description});
+        const std::size_t position = position_of.at(cell.id);
+        ordered_rows.push_back(rows[position]);
+        ordered.push_back(std::move(cells[position]));
+        ordered.back().index = static_cast<std::int64_t>(ordered.size()) - 1;
+        limits.push_back(record_limits(ordered.back()));
     }
     cells = std::move(ordered);
     rows = std::move(ordered_rows);
-    limits.clear();
-    for (const CellConfig& cell : wanted.cells) limits.push_back(record_limits(cell));
     const bool more = wanted.trials > campaign.trials, other_rule = wanted.until != stopping;
     if (!more && !other_rule) return;
     sqlite::Transaction transaction(database);
@@ -305,7 +309,7 @@ std::int64_t trial_count(const std::vector<BlockKey>& keys) {
                            [](std::int64_t sum, const BlockKey& key) { return sum + key.count; });
 }
 
-const std::vector<StoredCell>& Store::cells() const { return impl_->cells; }
+const std::vector<CellConfig>& Store::cells() const { return impl_->cells; }
 
 StoreContents Store::contents() const { return impl_->contents; }
 

@@ -16,11 +16,6 @@
 
 namespace limrisk {
 
-struct StoredCell {
-    std::int64_t index = 0;
-    std::string id, description;  ///< see CellConfig
-};
-
 struct BlockKey {
     std::int64_t cell = 0, first_trial = 0, count = 0;
     auto operator<=>(const BlockKey&) const = default;
@@ -69,7 +64,8 @@ public:
     ~Store();
 
     const StoredCampaign& campaign() const;
-    const std::vector<StoredCell>& cells() const;
+    /// As their descriptions say, each with its position as `index`.
+    const std::vector<CellConfig>& cells() const;
     StoreContents contents() const;
     /// The rule that says which trials of each cell count (counted_trials.hpp); nullopt: all that are stored without a gap.
     const std::optional<StoppingCriterion>& stopping() const;

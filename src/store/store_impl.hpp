@@ -51,7 +51,7 @@ struct Store::Impl {
     StoredCampaign campaign;
     std::optional<StoppingCriterion> stopping;
     std::optional<StoppingChange> stopping_change;
-    std::vector<StoredCell> cells;
+    std::vector<CellConfig> cells;
     std::vector<std::int64_t> rows;    ///< [cells] value of blocks.cell
     std::vector<RecordLimits> limits;  ///< [cells]
     mutable std::vector<BlockKey> known_keys;
@@ -72,6 +72,6 @@ inline constexpr std::int64_t largest_trial = std::int64_t{1} << 48;
 std::string range_text(const BlockKey& key);
 
 /// How the cells of a campaign differ from those of a store, in words; empty if they are the same set.
-std::string campaign_difference(const Campaign& campaign, const std::vector<StoredCell>& stored);
+std::string campaign_difference(const Campaign& campaign, const std::vector<CellConfig>& stored);
 
 }  // namespace limrisk

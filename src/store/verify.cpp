@@ -54,7 +54,7 @@ std::vector<std::string> Store::verify() const {
                 problems.push_back(fmt::format("cell {}: trials {} are missing", gap.cell, range_text(gap)));
         });
         if (!trials)
-            for (const StoredCell& cell : impl_->cells)
+            for (const CellConfig& cell : impl_->cells)
                 collect(problems, [&] { (void)impl_->read_aggregates(cell.index, 0, INT64_MAX, &problems); });
     }
     if (trials)

@@ -34,9 +34,9 @@ std::int64_t least_squares_trials(const optimum::TrueRisk& risk, const CellConfi
     const double columns = static_cast<double>(cell.width) + 1;
     const optimum::Network zero(0, cell.input.dimension);
     double rows = static_cast<double>(risk.nodes(zero).count());
-    // d = 1: 8 nodes more for each kink, of which a neuron has at most two; what is no polynomial between kinks halves the panels a few
-    // times.
-    if (cell.input.dimension == 1) rows = kernels::is_piecewise_polynomial(cell.activation.kind) ? rows + 16 * columns : 8 * rows;
+    // Exact risks have 8 nodes more for each kink, of which a neuron has at most two; what is no polynomial between kinks halves the panels
+    // a few times.
+    if (cell.has_exact_risk()) rows = kernels::is_piecewise_polynomial(cell.activation.kind) ? rows + 16 * columns : 8 * rows;
     const double operations = 4 * rows * columns * columns;
     if (operations > least_squares_operations_once) return 0;
     return static_cast<std::int64_t>(std::min(static_cast<double>(trials), least_squares_operations / operations));

@@ -24,7 +24,7 @@ protected:
     std::vector<Aggregate> aggregates(const std::string& name) const {
         const Store store = Store::open(path(name));
         std::vector<Aggregate> all;
-        for (const StoredCell& cell : store.cells()) {
+        for (const CellConfig& cell : store.cells()) {
             if (store.contents() == StoreContents::Summary) {
                 const std::vector<StoredAggregate> parts = store.aggregates(cell.index);
                 EXPECT_EQ(parts.size(), 1u) << "cell " << cell.index;

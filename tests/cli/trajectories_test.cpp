@@ -140,7 +140,7 @@ TEST_F(TrajectoriesTest, StoresOfSummariesAreCheckedAsFarAsTheyGo) {
     // A summary of risks that are larger by one: its extremes cannot be those of the right ones.
     const Campaign campaign = load_campaign(path("summary.toml"));
     std::optional<Store> wrong(Store::open_for_writing(path("wrong.db"), campaign));
-    for (const StoredCell& cell : wrong->cells()) {
+    for (const CellConfig& cell : wrong->cells()) {
         std::vector<TrialRecord> records;
         Store::open(path("campaign.db")).for_each_trial(cell.index, [&](std::int64_t, const TrialRecord& record) {
             records.push_back(record);

@@ -25,7 +25,7 @@ protected:
         const Store store = Store::open(path());
         EXPECT_THAT(store.verify(), testing::IsEmpty());
         std::vector<Trials> cells;
-        for (const StoredCell& cell : store.cells()) {
+        for (const CellConfig& cell : store.cells()) {
             cells.emplace_back();
             store.for_each_trial(cell.index,
                                  [&](std::int64_t trial, const TrialRecord& record) { cells.back().emplace_back(trial, record); });

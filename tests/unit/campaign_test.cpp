@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 
+#include "campaign/alternative.hpp"
 #include "campaign/catalog.hpp"
 #include "campaign/cell_description.hpp"
 #include "campaign/schema.hpp"
@@ -344,18 +345,111 @@ TEST(Catalog, EveryRowSaysWhatItMeans) {
     }
 }
 
-/// docs/campaign.md has every key and every entry with its parameters.
+/// A cell that nobody read from a file has the defaults of the schema.
+TEST(Schema, DefaultsAreThoseOfACell) {
+    const CellConfig cell;
+    for (const SchemaKey& key : campaign_schema()) {
+        if (!key.of_cell() || key.parameter.fallback == nullptr) continue;
+        SCOPED_TRACE(key.path());
+        Problems problems;
+        const Axis axis = read_parameter(key.parameter, *scalar_from_text(key.parameter.fallback, ""), key.path(), problems);
+        ASSERT_EQ(axis.size(), 1U);
+        CellConfig read = cell;
+        axis[0].apply(read);
+        EXPECT_EQ(describe(read), describe(cell));
+    }
+}
+
+/// Rules name keys that exist, and every text of the table stands.
+TEST(Schema, RowsAreComplete) {
+    for (const SchemaKey& key : campaign_schema()) {
+        SCOPED_TRACE(key.path());
+        EXPECT_NE(std::string(key.parameter.meaning), "");
+        EXPECT_EQ(find_key(key.path()), &key);
+        for (const char* other : key.reads) EXPECT_NE(find_key(other), nullptr) << other;
+        EXPECT_EQ(key.effect.in != nullptr, key.effect.key != nullptr && key.effect.where != nullptr && key.effect.elsewhere != nullptr);
+        if (key.effect.key != nullptr) {
+            EXPECT_NE(find_key(key.effect.key), nullptr);
+        }
+        EXPECT_EQ(key.of_cell() && key.parameter.catalog == nullptr, key.parameter.store != nullptr && key.parameter.load != nullptr);
+        EXPECT_EQ(key.parameter.required, key.parameter.fallback == nullptr && key.parameter.usual == nullptr);
+    }
+}
+
+/// A key without effect in some cells makes one cell there, not one for every value.
+TEST(Schema, AKeyWithoutEffectSweepsNothing) {
+    Overrides overrides;
+    overrides.set = {{"problem.input", "[{ law = \"uniform\", dimension = 1 }, { law = \"uniform\", dimension = 2 }]"},
+                     {"evaluation.final_nodes", "[16, 32]"},
+                     {"network.width", "1"}};
+    const Campaign campaign = parse_campaign(R"toml(name = "effect"
+trials = 1
+steps = 1
+[problem]
+target = "x1"
+[training]
+batch = 1
+optimizer = "adam"
+)toml",
+                                             "t.toml", overrides);
+    ASSERT_EQ(campaign.cells.size(), 3U);
+    EXPECT_EQ(campaign.cells[0].evaluation.final_nodes, 0);
+    EXPECT_EQ(campaign.cells[1].evaluation.final_nodes, 16);
+    EXPECT_EQ(campaign.cells[2].evaluation.final_nodes, 32);
+}
+
+/// The table of keys in docs/campaign.md: | key | meaning | allowed | default |.
+std::string schema_table() {
+    std::string table;
+    for (const SchemaKey& key : campaign_schema()) {
+        const Parameter& parameter = key.parameter;
+        std::vector<std::string> allowed;
+        const std::string only = key.effect.in != nullptr ? fmt::format("; only {}", key.effect.where) : "";
+        if (parameter.is_integer() || parameter.type == ParameterType::Real) allowed.push_back(parameter.range.text());
+        if (!parameter.choices.empty()) allowed.push_back(fmt::format("`\"{}\"`", fmt::join(parameter.choices, "\"` or `\"")));
+        if (parameter.limit != nullptr) allowed.emplace_back(parameter.limit);
+        if (key.scope != KeyScope::Sweep) allowed.emplace_back("no list");
+        if (parameter.catalog != nullptr) {
+            const std::string words = parameter.catalog->plural;
+            std::string anchor = words;
+            std::replace(anchor.begin(), anchor.end(), ' ', '-');
+            allowed.push_back(fmt::format("[{}](#{})", words, anchor));
+        }
+        const std::string usual = parameter.fallback != nullptr ? fmt::format("`{}`", parameter.fallback)
+                                  : parameter.usual != nullptr  ? parameter.usual
+                                  : key.effect.in != nullptr    ? fmt::format("required {}", key.effect.where)
+                                                                : "required";
+        table += fmt::format("| `{}` | {}{} | {} | {} |\n", key.path(), parameter.meaning, only, fmt::join(allowed, "; "), usual);
+    }
+    return table;
+}
+
+/// docs/campaign.md has the table of keys as the schema says, and of every entry a row with its parameters and their defaults.
 TEST(Documentation, NamesEveryKeyAndEntry) {
     std::ifstream file(std::filesystem::path(LIMRISK_SOURCE_DIR) / "docs" / "campaign.md");
     const std::string text((std::istreambuf_iterator<char>(file)), {});
     ASSERT_NE(text, "");
-    for (const SchemaKey& key : campaign_schema()) EXPECT_THAT(text, HasSubstr("`" + key.path() + "`"));
+    EXPECT_NE(text.find("| key | meaning | allowed | default |\n|---|---|---|---|\n" + schema_table() + "\n"), std::string::npos)
+        << "the table of keys in docs/campaign.md is other than that of src/campaign/schema.cpp, which is:\n"
+        << schema_table();
     for (const Parameter* parameter : trials_parameters()) EXPECT_THAT(text, HasSubstr("`" + std::string(parameter->name) + "`"));
     for (const Catalog* catalog : catalogs()) {
+        std::string heading = catalog == &schedule_catalog() ? optimizer_catalog().plural : catalog->plural;
+        heading.front() = static_cast<char>(std::toupper(heading.front()));
+        const std::size_t begin = text.find("\n### " + heading + "\n");
+        ASSERT_NE(begin, std::string::npos) << heading;
+        const std::string section = text.substr(begin, text.find("\n##", begin + 1) - begin);
         for (const CatalogEntry& entry : catalog->entries) {
-            EXPECT_THAT(text, HasSubstr("`" + std::string(entry.name) + "`"));
-            for (const Parameter& parameter : entry.parameters)
-                EXPECT_THAT(text, HasSubstr("`" + std::string(parameter.name))) << entry.name;
+            const std::size_t at = section.find(fmt::format("\n| `{}` |", entry.name));
+            ASSERT_NE(at, std::string::npos) << heading << " " << entry.name;
+            const std::string row = section.substr(at, section.find('\n', at + 1) - at);
+            for (const Parameter& parameter : entry.parameters) {
+                EXPECT_THAT(row, HasSubstr(fmt::format("`{}`", parameter.name)));
+                if (parameter.fallback == nullptr || parameter.type == ParameterType::Choice) continue;
+                std::string usual = parameter.fallback;
+                if (usual.ends_with(".0")) usual.resize(usual.size() - 2);
+                EXPECT_THAT(row, HasSubstr(usual)) << parameter.name;
+            }
         }
     }
 }

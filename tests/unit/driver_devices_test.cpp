@@ -18,9 +18,7 @@ using testing::SizeIs;
 /// Sizes of the batches that an empty store's queue hands out, in blocks, cell by cell of `trials` trials in blocks of 8.
 std::vector<std::vector<std::size_t>> batch_sizes(const Backend& backend, const std::string& widths, std::int64_t trials) {
     const Campaign campaign = small_campaign(trials, widths);
-    std::vector<StoredCell> cells;
-    for (const CellConfig& cell : campaign.cells) cells.push_back({cell.index, cell.id, cell.description});
-    WorkQueue queue(campaign, cells, {}, backend, 8);
+    WorkQueue queue(campaign, campaign.cells, {}, backend, 8);
     std::vector<std::vector<std::size_t>> sizes;
     std::int64_t cell = -1;
     while (const std::optional<QueuedBatch> batch = queue.next()) {

@@ -62,7 +62,7 @@ protected:
         const Store store = Store::open(path());
         const Campaign campaign = campaign_of(store.campaign().trials);
         EXPECT_THAT(store.verify(), IsEmpty());
-        for (const StoredCell& cell : store.cells()) {
+        for (const CellConfig& cell : store.cells()) {
             std::int64_t next = 0;
             const auto count = for_each_counted_trial(store, cell.index, [&](std::int64_t trial, const TrialRecord& record) {
                 ASSERT_EQ(trial, next++);

@@ -25,6 +25,7 @@ namespace {
 std::vector<std::pair<std::string, std::string>> values_of(const Parameter& parameter) {
     switch (parameter.type) {
         case ParameterType::Integer:
+        case ParameterType::Unsigned:
             return {{"2", "3"}, {"4", "8"}, {"1", "2"}};
         case ParameterType::Real:
             return {{"0.25", "0.5"}, {"2.5", "3.5"}, {"-1.5", "-2.5"}};
@@ -36,6 +37,8 @@ std::vector<std::pair<std::string, std::string>> values_of(const Parameter& para
             return {{'"' + std::string(parameter.choices[0]) + '"', '"' + std::string(parameter.choices[1]) + '"'}};
         case ParameterType::Text:
             return {{"\"x1\"", "\"x2\""}};
+        case ParameterType::Entry:
+            break;
     }
     return {};
 }
@@ -82,21 +85,22 @@ struct Sweep {
 std::vector<Sweep> all_sweeps() {
     std::vector<Sweep> sweeps;
     for (const SchemaKey& key : campaign_schema()) {
-        if (!key.sweep) continue;
-        if (key.parameter != nullptr) {
+        if (key.scope != KeyScope::Sweep) continue;
+        const Catalog* catalog = key.parameter.catalog;
+        if (catalog == nullptr) {
             Sweep& sweep = sweeps.emplace_back(Sweep{key.path(), {}});
-            for (const auto& [first, second] : values_of(*key.parameter))
+            for (const auto& [first, second] : values_of(key.parameter))
                 sweep.settings.emplace_back(key.path(), fmt::format("[{}, {}]", first, second));
             continue;
         }
         Sweep choices{key.path(), {}};
         std::string names;
-        for (const CatalogEntry& entry : key.catalog->entries) {
+        for (const CatalogEntry& entry : catalog->entries) {
             const bool simple = std::none_of(entry.parameters.begin(), entry.parameters.end(), [](const auto& p) { return p.required; });
             if (simple) names += fmt::format("{}\"{}\"", names.empty() ? "" : ", ", entry.name);
             for (const Parameter& parameter : entry.parameters) {
                 Sweep& sweep = sweeps.emplace_back(Sweep{fmt::format("{}, {}: {}", key.path(), entry.name, parameter.name), {}});
-                for (const std::string& table : tables_of(*key.catalog, entry, parameter)) {
+                for (const std::string& table : tables_of(*catalog, entry, parameter)) {
                     sweep.settings.emplace_back(key.path(), table);
                     sweep.settings.emplace_back(key.path(),
                                                 fmt::format("[\"fresh\", {}]", table));  // a batch needs fresh samples somewhere
@@ -194,8 +198,8 @@ TEST_F(StoreTest, EverySweptKeyTellsCellsApart) {
         export_store(store, ExportFormat::Csv, path("export"), true);
         const std::string heads = "," + first_line(path("export")) + ",";
         for (const SchemaKey& key : campaign_schema()) {
-            const std::string name = key.column != nullptr ? key.column : key.name;
-            EXPECT_TRUE(!key.sweep || heads.find("," + name + ",") != std::string::npos) << name;
+            const std::string name = key.column();
+            EXPECT_TRUE(!key.of_cell() || heads.find("," + name + ",") != std::string::npos) << name;
         }
         std::filesystem::remove(path());
     }

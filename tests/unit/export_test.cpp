@@ -13,6 +13,7 @@
 #include <set>
 #include <sstream>
 
+#include "analysis/cell_axes.hpp"
 #include "limrisk/trial_fields.hpp"
 #include "store_fixture.hpp"
 
@@ -95,6 +96,15 @@ TEST_F(ExportTest, OtherProgramsReadTheSameBits) {
     const std::string command = "python3 " LIMRISK_EXPORT_CHECK " " + path().string() + " " + path("out.csv").string() + " " +
                                 path("out.json").string() + " " + path("out.npz").string() + " " LIMRISK_FORMATS;
     EXPECT_EQ(std::system(command.c_str()), 0);
+}
+
+/// docs/formats.md names the parameters of a cell, in the order of the columns.
+TEST(ExportDocumentation, NamesTheParametersOfACell) {
+    std::ifstream file(LIMRISK_FORMATS);
+    std::string text((std::istreambuf_iterator<char>(file)), {}), names;
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    for (const Axis& axis : cell_axes(CellConfig{})) names += fmt::format("{}`{}`", names.empty() ? "" : ", ", axis.name);
+    EXPECT_NE(text.find(names), std::string::npos) << names;
 }
 
 /// Reads the three exports with the standard library and compares with the trials that count in each of two cells.

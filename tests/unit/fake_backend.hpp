@@ -116,7 +116,7 @@ protected:
     void expect_complete(std::int64_t trials) const {
         const Store store = Store::open(path());
         const Campaign campaign = small_campaign(trials, widths_, contents_);
-        for (const StoredCell& cell : store.cells()) {
+        for (const CellConfig& cell : store.cells()) {
             const std::int64_t width = campaign.cells.at(static_cast<std::size_t>(cell.index)).width;
             std::int64_t next = 0;
             store.for_each_trial(cell.index, [&](std::int64_t trial, const TrialRecord& record) {

@@ -9,7 +9,7 @@ namespace limrisk::optimum {
 namespace {
 
 std::vector<LineOptimum> optima(const Problem& problem, int largest) {
-    const LineIntegral integral(problem.cell);
+    const LineIntegral integral(problem);
     return ReluLine(integral, largest).optima();
 }
 
@@ -135,7 +135,7 @@ TEST(OptimumLine, JumpIsApproachedButNotAttained) {
 
 TEST(OptimumLine, DerivativesAgreeWithDifferences) {
     const Problem problem = optimum::problem("sin(3*x1) + x1^2", box(-1, 1));
-    const LineIntegral integral(problem.cell);
+    const LineIntegral integral(problem);
     const SplineRisk risk(integral);
     for (const Signature& signature : {Signature{{false, true, false}, false}, Signature{{false, false, false}, true}}) {
         const std::vector<double> kinks{-0.4, 0.1, 0.55};
@@ -156,7 +156,7 @@ TEST(OptimumLine, DerivativesAgreeWithDifferences) {
 
 TEST(OptimumLine, LinearSignatureIsTheWholeSplineSpace) {
     const Problem problem = optimum::problem("exp(2*x1)", box(0, 1));
-    const LineIntegral integral(problem.cell);
+    const LineIntegral integral(problem);
     const SplineRisk risk(integral);
     const SplineFit all = risk.fit({{false, false}, true}, {0.3, 0.7});
     for (const std::vector<bool>& left : {std::vector<bool>{false, false}, {true, false}, {false, true}, {true, true}}) {

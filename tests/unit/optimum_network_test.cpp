@@ -58,10 +58,10 @@ TEST(OptimumNetwork, RealizesTheSpline) {
         EXPECT_NEAR(risk(network) / fit.risk, 1, 1e-12);
         EXPECT_LT(risk.least_squares_gap(network), 1e-24);
         for (std::size_t i = 0; i < kinks.size(); ++i)
-            EXPECT_NEAR(realization(problem.cell.activation, network, &kinks[i], nullptr), fit.values[i], 1e-13);
-        const Network wide = embed(network, network.width + 3, problem.cell.activation);
+            EXPECT_NEAR(realization(problem.activation, network, &kinks[i], nullptr), fit.values[i], 1e-13);
+        const Network wide = embed(network, network.width + 3, problem.activation);
         for (double x = -1; x <= 2; x += 0.125)
-            EXPECT_EQ(realization(problem.cell.activation, wide, &x, nullptr), realization(problem.cell.activation, network, &x, nullptr));
+            EXPECT_EQ(realization(problem.activation, wide, &x, nullptr), realization(problem.activation, network, &x, nullptr));
         EXPECT_EQ(risk(wide), risk(network));
     }
 }
@@ -71,7 +71,7 @@ TEST(OptimumNetwork, EmbeddingKeepsTheRealizationOfEveryActivation) {
     for (const char* activation :
          {"relu", "power_relu(2)", "leaky_relu", "clipping(0.3, 0.7)", "clipping(-0.5, 0.7)", "softplus", "swish"}) {
         const Problem problem = optimum::problem("x1^2", box(-1, 2), fmt::format("\"{}\"", activation));
-        const kernels::Activation& function = problem.cell.activation;
+        const kernels::Activation& function = problem.activation;
         const Network narrow(1, 1, {1.5, -0.25, 0.75, 0.125}), wide = embed(narrow, 4, function);
         for (double x = -1; x <= 2; x += 0.125)
             EXPECT_EQ(realization(function, wide, &x, nullptr), realization(function, narrow, &x, nullptr)) << activation << " at " << x;

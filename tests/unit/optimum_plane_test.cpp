@@ -21,7 +21,7 @@ double midpoint_risk(const Problem& problem, const Network& network, int count, 
     for (std::int64_t cell = 0; cell < cells; ++cell) {
         std::int64_t rest = cell;
         for (double& coordinate : x) coordinate = (static_cast<double>(rest % count) + 0.5) / count, rest /= count;
-        const double r = realization(problem.cell.activation, network, x.data(), nullptr) - f(x.data());
+        const double r = realization(problem.activation, network, x.data(), nullptr) - f(x.data());
         sum += r * r;
     }
     return sum / static_cast<double>(cells);
@@ -120,7 +120,7 @@ TEST(OptimumPlane, OptimaAreTheTrueRisksOfTheirNetworks) {
 TEST(OptimumPlane, FewNodesAnAxisAreNotInterpolated) {
     const Problem problem =
         problem_of(read_campaign({{7, "input = " + box(0, 1, 3)}, {8, "target = \"sin(3*x1)\""}, {21, "final_nodes = 4"}}).cells.front());
-    ASSERT_EQ(problem.cell.evaluation.final_nodes, 4);
+    ASSERT_EQ(problem.evaluation.final_nodes, 4);
     const std::unique_ptr<Backend> backend = make_cpu_backend(1);
     OptimumEffort effort;
     effort.training = {4, 200, 1, 1, 2};

@@ -52,9 +52,9 @@ TEST(OptimumTraining, TwoDimensionsAgainstDenseSearch) {
     for (const char* target : {"sin(3*x1)*x2", "x1^2 + 2*x2"}) {
         const Problem problem = optimum::problem(target, box(0, 1, 2));
         // Nodes far finer than a kink's error matters here; the optimum itself is integrated exactly.
-        CellConfig fine = problem.cell;
+        Problem fine = problem;
         fine.evaluation.final_nodes = 200;
-        const TrueRisk risk(problem_of(fine));
+        const TrueRisk risk(fine);
         const NodeSet nodes = risk.nodes(Network(0, 2));
         double phi = 0, b = 0, best = HUGE_VAL, span_phi = M_PI, span_b = 1.5;
         for (int level = 0; level < 6; ++level) {

@@ -34,7 +34,7 @@ struct Search {
 };
 
 Search search(const std::string& target, const std::string& input, int largest) {
-    const LineIntegral integral(problem(target, input).cell);
+    const LineIntegral integral(problem(target, input));
     LineEffort effort;
     effort.random_starts = 12;
     return {integral.noise(), ReluLine(integral, largest, effort).optima()};
@@ -147,7 +147,7 @@ TEST(OptimumUnits, TargetsThatNetworksRepresent) {
             EXPECT_EQ(levels.front().optimum_of, c.needed) << what;
             EXPECT_EQ(levels.size() == 1, c.needed == 0) << what;
             // Kinks in the tail of a normal law cost nothing that could be told from rounding, and get no certificate.
-            if (problem.cell.input.kind == InputLaw::Kind::Normal) continue;
+            if (problem.input.kind == InputLaw::Kind::Normal) continue;
             for (const Level& level : levels) EXPECT_TRUE(level.certificate.certified) << what << " level " << level.risk;
         }
 }

@@ -40,8 +40,8 @@ std::string everything(const Store& store) {
     const StoredCampaign& campaign = store.campaign();
     std::string text = campaign.name + '\n' + campaign.text + '\n' + campaign.version + '\n' + campaign.created + '\n';
     text += std::to_string(campaign.seed) + ' ' + std::to_string(campaign.trials) + '\n';
-    for (const StoredCell& cell : store.cells()) text += cell.id + cell.description + '\n';
-    for (const StoredCell& cell : store.cells()) {
+    for (const CellConfig& cell : store.cells()) text += cell.id + cell.description + '\n';
+    for (const CellConfig& cell : store.cells()) {
         if (store.contents() == StoreContents::Trials) break;
         for (const StoredAggregate& part : store.aggregates(cell.index)) {
             for (const std::string& column : pack_aggregate(part.aggregate)) text += column;

@@ -124,7 +124,7 @@ inline bool same_bits(const TrialRecord& a, const TrialRecord& b) {
 inline std::int64_t count_right_trials(const Store& store) {
     std::int64_t count = 0;
     if (store.contents() == StoreContents::Summary) {
-        for (const StoredCell& cell : store.cells()) {
+        for (const CellConfig& cell : store.cells()) {
             for (const StoredAggregate& part : store.aggregates(cell.index)) {
                 if (!(part.aggregate == aggregate_of(part.key))) return -1;
                 count += part.key.count;

@@ -1,0 +1,214 @@
+// The rules, a function each.
+#include "campaign/rules.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cfloat>
+#include <cmath>
+
+#include "campaign/document.hpp"
+#include "campaign/schema.hpp"
+#include "expression/expression.hpp"
+
+namespace limrisk::rules {
+namespace {
+
+double rounded(double value, const CellConfig& cell) {
+    // Conversion of a double beyond float's range is undefined; beyond it everything counts as infinite.
+    if (cell.precision == kernels::Precision::Float64) return value;
+    if (std::abs(value) > FLT_MAX) return std::copysign(HUGE_VAL, value);
+    return static_cast<double>(static_cast<float>(value));
+}
+
+const char* precision_name(const CellConfig& cell) { return cell.precision == kernels::Precision::Float32 ? "float32" : "float64"; }
+
+bool finite(double value, const CellConfig& cell) { return std::isfinite(rounded(value, cell)); }
+
+/// Positive, finite and not subnormal in the cell's precision.
+bool normal(double value, const CellConfig& cell) {
+    const double smallest = cell.precision == kernels::Precision::Float32 ? FLT_MIN : DBL_MIN;
+    return finite(value, cell) && rounded(value, cell) >= smallest;
+}
+
+std::string not_normal(const char* what, double value, const CellConfig& cell) {
+    return fmt::format("{} {} is {} in {}; allowed are {} to {}", what, value, finite(value, cell) ? "subnormal or 0" : "not finite",
+                       precision_name(cell), cell.precision == kernels::Precision::Float32 ? 1.18e-38 : 2.23e-308,
+                       cell.precision == kernels::Precision::Float32 ? 3.40e38 : 1.79e308);
+}
+
+std::string interval(const char* what, double low, double high, const CellConfig& cell) {
+    if (!finite(low, cell) || !finite(high, cell) || !finite(high - low, cell)) {
+        return fmt::format("{} [{}, {}] is too wide for {}; its ends and its width must be finite there", what, low, high,
+                           precision_name(cell));
+    }
+    if (low >= high) return fmt::format("{} [{}, {}] is empty; low must be below high", what, low, high);
+    if (rounded(low, cell) >= rounded(high, cell)) {
+        return fmt::format("{} [{}, {}] has equal ends in {}; choose ends further apart, or precision = \"float64\"", what, low, high,
+                           precision_name(cell));
+    }
+    return "";
+}
+
+/// nodes^axes, or max_nodes + 1 if that is more.
+std::int64_t grid_size(std::int64_t nodes, std::int64_t axes) {
+    std::int64_t size = 1;
+    for (std::int64_t i = 0; i < axes && size <= max_nodes; ++i) size *= nodes;
+    return std::min(size, max_nodes + 1);
+}
+
+std::string rule(std::int64_t nodes, const InputLaw& law) {
+    const std::int64_t dimension = law.dimension;
+    if (nodes == 0) return "";
+    if (law.has_tensor_rules() && nodes % 4 != 0)
+        return fmt::format("{}; in dimension {} nodes per axis come in multiples of 4", nodes, dimension);
+    if (grid_size(nodes, law.has_tensor_rules() ? dimension : 1) <= max_nodes) return "";
+    return fmt::format("{} per axis in dimension {} are more than {} nodes in all", nodes, dimension, max_nodes);
+}
+
+}  // namespace
+
+std::string input(const CellConfig& cell) {
+    const InputLaw& law = cell.input;
+    if (law.kind == InputLaw::Kind::Normal) {
+        if (!finite(law.mean, cell)) return fmt::format("mean {} is not finite in {}", law.mean, precision_name(cell));
+        if (!normal(law.deviation, cell)) return not_normal("deviation", law.deviation, cell);
+        if (!law.bounded) return "";
+        if (!std::isfinite(law.low)) return "high without low; give both, to truncate to a box, or neither";
+        if (!std::isfinite(law.high)) return "low without high; give both, to truncate to a box, or neither";
+    }
+    std::string box = interval("the box", law.low, law.high, cell);
+    if (!box.empty() || law.kind == InputLaw::Kind::Uniform) return box;
+    const double to_low = (law.low - law.mean) / law.deviation, to_high = (law.high - law.mean) / law.deviation;
+    // The tail that is nearer to 0 is the one without cancellation.
+    const bool above = to_low > 0;
+    const double mass = above ? 0.5 * (std::erfc(to_low * M_SQRT1_2) - std::erfc(to_high * M_SQRT1_2))
+                              : 0.5 * (std::erfc(-to_high * M_SQRT1_2) - std::erfc(-to_low * M_SQRT1_2));
+    if (mass >= min_box_mass) return "";
+    return fmt::format("the box [{}, {}] has probability {:.2g} under the normal law with mean {} and deviation {}; at least {} is allowed",
+                       law.low, law.high, mass, law.mean, law.deviation, min_box_mass);
+}
+
+std::string activation(const CellConfig& cell) {
+    const kernels::Activation& chosen = cell.activation;
+    const kernels::ActivationTraits& traits = kernels::traits_of(chosen.kind);
+    for (const auto& parameter : traits.parameters) {
+        if (parameter.at_zero == nullptr) continue;
+        const double value = chosen.*parameter.real;
+        if (value == 0) return parameter.at_zero;
+        if (!finite(value, cell) || rounded(value, cell) == 0) {
+            return fmt::format("{} {} is {} in {}", parameter.name, value, finite(value, cell) ? "0" : "not finite", precision_name(cell));
+        }
+    }
+    if (traits.interval != nullptr) return interval(traits.interval, chosen.first, chosen.second, cell);
+    return "";
+}
+
+std::string initialization(const CellConfig& cell) {
+    if (cell.initialization.kind != InitializationRule::Kind::Uniform) return "";
+    return interval("the interval", cell.initialization.low, cell.initialization.high, cell);
+}
+
+/// What the catalog keeps away from 0 or 1 must stay away when it is rounded.
+std::string optimizer(const CellConfig& cell) {
+    for (const Parameter& parameter : optimizer_catalog().chosen(cell).parameters) {
+        if (parameter.type != ParameterType::Real && parameter.type != ParameterType::LearningRate) continue;
+        const double value = parameter.load(cell).value_or(ParameterValue{}).number;
+        if (parameter.range.low_open && !normal(value, cell)) return not_normal(parameter.name, value, cell);
+        if (parameter.range.high_open && rounded(value, cell) >= parameter.range.high) {
+            return fmt::format("{0} {1} is {2} in {3}; it must stay below {2}", parameter.name, value, parameter.range.high,
+                               precision_name(cell));
+        }
+    }
+    return "";
+}
+
+std::string target(const CellConfig& cell) {
+    try {
+        const Expression expression = Expression::compile(cell.target, cell.input.dimension);
+        for (const kernels::Instruction& instruction : expression.code()) {
+            if (!finite(instruction.value, cell)) {
+                return fmt::format("the number {} is not finite in {}; magnitudes up to 3.4e38 are allowed", instruction.value,
+                                   precision_name(cell));
+            }
+        }
+    } catch (const ExpressionFailure& failure) {
+        return fmt::format("\"{}\", column {}: {}", abbreviated(cell.target), failure.error.column, failure.error.message);
+    }
+    return "";
+}
+
+std::string network_size(const CellConfig& cell) {
+    const std::int64_t size = cell.width * (cell.input.dimension + 2);
+    if (size <= max_network_size) return "";
+    return fmt::format("{} with dimension {}: width * (dimension + 2) = {}; at most {} is allowed, that is, width {}", cell.width,
+                       cell.input.dimension, size, max_network_size, max_network_size / (cell.input.dimension + 2));
+}
+
+std::string sampling(const CellConfig& cell) {
+    if (cell.has_fresh_samples()) return "";
+    if (!cell.input.bounded) return "a grid of nodes needs a box; give the normal law low and high, or write sampling = \"fresh\"";
+    if (grid_size(cell.nodes_per_axis, cell.input.dimension) > max_nodes) {
+        return fmt::format("{} nodes per axis in dimension {} are more than {} in all; use fewer nodes, or sampling = \"fresh\"",
+                           cell.nodes_per_axis, cell.input.dimension, max_nodes);
+    }
+    return "";
+}
+
+std::string batch(const CellConfig& cell) {
+    if (cell.has_training_grid()) return "";
+    const std::int64_t calls = (cell.input.dimension + 3) / 4;
+    if (cell.batch * calls <= max_calls) return "";
+    return fmt::format("{} in dimension {}: at most {} samples per step are allowed there (docs/numerics.md, section 2)", cell.batch,
+                       cell.input.dimension, max_calls / calls);
+}
+
+std::string check_nodes(const CellConfig& cell) { return rule(cell.evaluation.check_nodes, cell.input); }
+std::string final_nodes(const CellConfig& cell) { return cell.has_final_rule() ? rule(cell.evaluation.final_nodes, cell.input) : ""; }
+
+std::string checks(const CellConfig& cell) {
+    if (cell.checks <= cell.steps) return "";
+    return fmt::format("{} checks in {} steps; at most one check a step is allowed", cell.checks, cell.steps);
+}
+
+std::string tail(const CellConfig& cell) {
+    CellConfig completed = cell;
+    complete_checks(completed);
+    complete_tail(completed);
+    if (completed.tail <= completed.checks) return "";
+    return fmt::format("{} of {} checks; at most all of them are allowed", completed.tail, completed.checks);
+}
+
+void complete_box(CellConfig& cell) {
+    if (cell.input.bounded) return;
+    cell.input.low = InputLaw{}.low;
+    cell.input.high = InputLaw{}.high;
+}
+
+void complete_batch(CellConfig& cell) {
+    if (cell.has_training_grid()) cell.batch = grid_size(cell.nodes_per_axis, cell.input.dimension);
+}
+
+void complete_checks(CellConfig& cell) {
+    if (cell.checks == 0) cell.checks = static_cast<std::int32_t>(std::min<std::int64_t>(64, cell.steps));
+}
+
+void complete_tail(CellConfig& cell) {
+    if (cell.tail == 0) cell.tail = std::max(1, cell.checks / 4);
+}
+
+void complete_check_nodes(CellConfig& cell) {
+    constexpr std::int64_t usual[] = {64, 16, 8};  // of d = 1, 2, 3
+    if (cell.evaluation.check_nodes == 0)
+        cell.evaluation.check_nodes = cell.input.has_tensor_rules() ? usual[cell.input.dimension - 1] : 1024;
+}
+
+void complete_final_nodes(CellConfig& cell) {
+    constexpr std::int64_t usual[] = {0, 48, 16};  // of d = 1, 2, 3
+    if (cell.has_exact_risk())
+        cell.evaluation.final_nodes = 0;
+    else if (cell.evaluation.final_nodes == 0)
+        cell.evaluation.final_nodes = cell.input.has_tensor_rules() ? usual[cell.input.dimension - 1] : 16384;
+}
+
+}  // namespace limrisk::rules

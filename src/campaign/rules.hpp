@@ -1,0 +1,31 @@
+// The rules of the keys of schema.cpp that look at other keys: what is wrong, and what follows.
+#pragma once
+#include <string>
+
+#include "campaign/cell.hpp"
+
+namespace limrisk::rules {
+
+// What is wrong with a key of this cell, in words; empty if nothing is.
+std::string input(const CellConfig& cell);
+std::string target(const CellConfig& cell);
+std::string network_size(const CellConfig& cell);
+std::string activation(const CellConfig& cell);
+std::string initialization(const CellConfig& cell);
+std::string sampling(const CellConfig& cell);
+std::string batch(const CellConfig& cell);
+std::string optimizer(const CellConfig& cell);
+std::string checks(const CellConfig& cell);
+std::string tail(const CellConfig& cell);
+std::string check_nodes(const CellConfig& cell);
+std::string final_nodes(const CellConfig& cell);
+
+// What follows from other keys: values that are still 0, the batch of a grid, the box of a law without one.
+void complete_box(CellConfig& cell);
+void complete_batch(CellConfig& cell);
+void complete_checks(CellConfig& cell);
+void complete_tail(CellConfig& cell);
+void complete_check_nodes(CellConfig& cell);
+void complete_final_nodes(CellConfig& cell);
+
+}  // namespace limrisk::rules
