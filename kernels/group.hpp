@@ -74,17 +74,22 @@ LIMRISK_INLINE V spread(V value, int j, const GroupShape& shape) {
     return permute(value, (lane_numbers<V>() & static_cast<Int>(shape.replicas - 1)) + static_cast<Int>(j * shape.replicas));
 }
 
-/// Sum over the lanes of each tile, in every lane of it: the tree of docs/numerics.md section 1.
-///   values  [registers], destroyed
+/// Sum over the lanes of a tile that lie in one register, in each of them.
 template <class V>
-LIMRISK_INLINE V sum_over_tile(V* values, const GroupShape& shape, std::int64_t stride = 1) {
+LIMRISK_INLINE V sum_within(V sum, const GroupShape& shape) {
     using Int = typename RealTraits<RealOf<V>>::Int;
-    for (int half = shape.registers / 2; half > 0; half /= 2)
-        for (int p = 0; p < half; ++p) values[p * stride] = values[p * stride] + values[(p + half) * stride];
-    V sum = values[0];
     for (int distance = shape.together / 2; distance > 0; distance /= 2)
         sum = sum + permute(sum, lane_numbers<V>() ^ static_cast<Int>(distance * shape.replicas));
     return sum;
+}
+
+/// Sum over the lanes of each tile, in every lane of it: the tree of docs/numerics.md section 1.
+///   values  [registers], destroyed
+template <class V>
+LIMRISK_INLINE V sum_over_tile(V* values, const GroupShape& shape) {
+    for (int half = shape.registers / 2; half > 0; half /= 2)
+        for (int p = 0; p < half; ++p) values[p] = values[p] + values[p + half];
+    return sum_within(values[0], shape);
 }
 
 /// Lane i of a register in memory.

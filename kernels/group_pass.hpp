@@ -144,17 +144,31 @@ private:
             LIMRISK_UNROLL(8)
             for (int s = 0; s < S; ++s) pass_.outputs[p * S + s] = slots < shape.slots ? sum[s] + V{} : sum[s];
         }
+        sum_over_tiles<S>(shape);
         const V outer_bias = theta[shape.outer_bias()].part[0];
+        const V *outputs = pass_.outputs, *targets = chunk.targets + first, *weights = chunk.weights + first;
+        const std::uint8_t* owners = chunk.owners + first;
+        V *errors = pass_.errors + first, *risks_of = pass_.risk_of, *errors_of = pass_.error_of;
         LIMRISK_UNROLL(8)
         for (int s = 0; s < S; ++s) {
-            const V r = (outer_bias + sum_over_tile(pass_.outputs + s, shape, S)) - chunk.targets[first + s];
-            const V q = chunk.weights[first + s] * r;
+            const V r = (outer_bias + outputs[s]) - targets[s];
+            const V q = weights[s] * r;
             const V e = q + q;
-            const int owner = chunk.owners[first + s];
-            pass_.errors[first + s] = e;
-            pass_.risk_of[owner] = fma(q, r, pass_.risk_of[owner]);
-            pass_.error_of[owner] = pass_.error_of[owner] + e;
+            const int owner = owners[s];
+            errors[s] = e;
+            risks_of[owner] = fma(q, r, risks_of[owner]);
+            errors_of[owner] = errors_of[owner] + e;
         }
+    }
+
+    /// sum_over_tile of the outputs of S samples, [registers][S]; the sums are left in the first S.
+    template <int S>
+    LIMRISK_INLINE void sum_over_tiles(const GroupShape& shape) const {
+        V* const outputs = pass_.outputs;
+        for (int half = shape.registers / 2; half > 0; half /= 2)
+            for (int i = 0; i < half * S; ++i) outputs[i] = outputs[i] + outputs[half * S + i];
+        if (shape.together > 1)
+            for (int s = 0; s < S; ++s) outputs[s] = sum_within(outputs[s], shape);
     }
 
     /// Adds all samples of a chunk to the sums of N neurons in a row.

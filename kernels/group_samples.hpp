@@ -52,13 +52,13 @@ public:
         if (superblocks_ > needed) superblocks_ = needed;
         if (superblocks_ < 1) superblocks_ = 1;
         const std::int64_t room = superblocks_ * superblock_;
-        inputs_ = arena.take<V>(room * cell.dimension);
+        inputs_ = arena.take<V>((room + 1) * cell.dimension);
         targets_ = arena.take<V>(room);
         weights_ = arena.take<V>(room);
         owners_ = arena.take<std::uint8_t>(room);
         last_owners_ = arena.take<std::uint8_t>(room);
-        places_ = arena.take<std::int16_t>(room);
-        last_places_ = arena.take<std::int16_t>(room);
+        places_ = arena.take<std::int16_t>(place_count());
+        last_places_ = arena.take<std::int16_t>(place_count());
         if (nodes) return;
         // Units of one register and one superblock; a register of words serves one or two of them.
         const std::int64_t units = superblocks_ * shape.registers + registers_per_word<Real> - 1;
@@ -66,6 +66,7 @@ public:
         stack_ = arena.take<V>(max_program_depth * (units * rounds_ > room ? units * rounds_ : room));
         if (shape.together == 1) targets_ = stack_;  // as run_target leaves them
         calls_of_lanes_ = arena.take<VecWord>(word_registers());
+        round_keys_ = arena.take<VecWord>(20);
     }
 
     /// Fills the tables that stay as they are; to be called once there is memory.
@@ -82,6 +83,7 @@ public:
         const V weight = splat<V>(1.0 / static_cast<double>(count_));
         for (std::int64_t i = 0; i < room; ++i) weights_[i] = weight;
         trials_ = lane_trials<Real>(first_trial, shape_.replicas);
+        for (int i = 0; i < 20; ++i) round_keys_[i] = VecWord{} + RoundKeys{cell_.seed}(i / 2, i % 2);
         const auto calls = static_cast<std::uint32_t>(calls_per_group(cell_.dimension));
         for (int r = 0; r < word_registers(); ++r)
             for (int i = 0; i < LIMRISK_VECTOR_BYTES / 4; ++i) {
@@ -107,6 +109,8 @@ public:
     }
 
 private:
+    /// Samples of a chunk, and of a unit more: a register of words may serve one that is not there.
+    std::int64_t place_count() const { return superblocks_ * superblock_ + static_cast<std::int64_t>(rounds_) * shape_.together; }
     int word_registers() const { return (shape_.registers + registers_per_word<Real> - 1) / registers_per_word<Real>; }
 
     /// Calls body(place, m, lane) for the samples m = 0 .. count - 1 of a chunk in processing order, with the lane of the tile that owns m.
@@ -119,7 +123,7 @@ private:
     }
 
     void fill_tables(std::uint8_t* owners, std::int16_t* places, std::int64_t count) const {
-        for (std::int64_t m = 0; m < superblocks_ * superblock_; ++m) places[m] = -1;
+        for (std::int64_t m = 0; m < place_count(); ++m) places[m] = static_cast<std::int16_t>(most_in_chunk());
         in_order(count, [&](std::int64_t place, std::int64_t m, int lane) {
             owners[place] = static_cast<std::uint8_t>(lane);
             places[m] = static_cast<std::int16_t>(place);
@@ -146,26 +150,22 @@ private:
         const std::int16_t* places = count < most_in_chunk() ? last_places_ : places_;
         const bool one_lane = shape_.together == 1;
         V* const raw = one_lane ? inputs_ : drawn_;
-        for (int unit = 0; unit < units; unit += per_word) {
-            const std::uint32_t call_of_unit = purpose_word(Purpose::Samples, position) + first_call +
-                                               static_cast<std::uint32_t>(unit / shape_.registers) * calls_of_superblock;
-            // Where the values of a sample go: to their place if a register is one lane of the tile.
-            const auto sample = [&](int half, int t) -> V* {
-                if (!one_lane) return drawn_ + (unit + half) * values + t * d;
-                const int place = unit + half < units ? places[first_sample(unit + half, 0) + t] : -1;
-                return place < 0 ? drawn_ : inputs_ + place * d;
-            };
+        std::uint32_t call_of_superblock = purpose_word(Purpose::Samples, position) + first_call;
+        for (int unit = 0, p = 0; unit < units; unit += per_word) {
             for (int call = 0; call < calls; ++call) {
                 VecWord words[4] = {VecWord{} + static_cast<std::uint32_t>(position),
-                                    calls_of_lanes_[unit % shape_.registers / per_word] + (call_of_unit + static_cast<std::uint32_t>(call)),
-                                    trials_.low, trials_.high};
-                philox(words, cell_.seed);
+                                    calls_of_lanes_[p / per_word] + (call_of_superblock + static_cast<std::uint32_t>(call)), trials_.low,
+                                    trials_.high};
+                philox_rounds(words, [&](int round, int word) { return round_keys_[2 * round + word]; });
                 for (int half = 0; half < per_word; ++half)
                     for (int w = 0; w < 4 && 4 * call + w < values; ++w) {
                         const auto value = static_cast<int>(4 * call + w), t = rounds_ == 1 ? 0 : rounds_ == 2 ? value / 2 : value;
-                        sample(half, t)[value - t * d] = uniform_register<Real>(words[w], half);
+                        const int number = (unit + half) * rounds_ + t;
+                        V* sample = one_lane ? inputs_ + places[number] * d : drawn_ + number * d;
+                        sample[value - t * d] = uniform_register<Real>(words[w], half);
                     }
             }
+            for (p += per_word; p >= shape_.registers; p -= shape_.registers) call_of_superblock += calls_of_superblock;
         }
         const int drawn = one_lane ? count : units * rounds_;
         apply_law(cell_.input, raw, static_cast<int>(drawn * d));
@@ -174,16 +174,11 @@ private:
         for (int unit = 0; unit < units; ++unit)
             for (int t = 0; t < rounds_; ++t)
                 for (int j = 0; j < shape_.together; ++j) {
-                    const int place = places[first_sample(unit, j) + t];
-                    if (place < 0) break;
+                    const int place = places[rounds_ * (unit * shape_.together + j) + t];
+                    if (place == most_in_chunk()) break;
                     for (std::int64_t k = 0; k < d; ++k) inputs_[place * d + k] = spread(drawn_[unit * values + t * d + k], j, shape_);
                     targets_[place] = spread(stack_[unit * rounds_ + t], j, shape_);
                 }
-    }
-
-    /// First of the samples that tile lane j of a unit's register owns, counted from the beginning of the chunk.
-    std::int64_t first_sample(int unit, int j) const {
-        return unit / shape_.registers * superblock_ + static_cast<std::int64_t>(rounds_) * (unit % shape_.registers * shape_.together + j);
     }
 
     const Cell& cell_;
@@ -193,7 +188,8 @@ private:
     int rounds_;
     V *inputs_, *targets_, *weights_, *drawn_ = nullptr, *stack_ = nullptr;
     std::uint8_t *owners_, *last_owners_;
-    std::int16_t *places_, *last_places_;  ///< in processing order, of each sample of a whole chunk and of the last one; -1: none
+    std::int16_t *places_, *last_places_;  ///< in processing order, of each sample of a whole chunk and of the last; or most_in_chunk()
+    VecWord* round_keys_ = nullptr;        ///< [10][2] of Philox
     VecWord* calls_of_lanes_ = nullptr;    ///< [word_registers()] first call of each lane within a superblock
     LaneTrials trials_{};
     bool nonnegative_ = false;

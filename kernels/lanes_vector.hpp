@@ -5,6 +5,8 @@
 
 #if LIMRISK_VECTOR_BYTES >= 32
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 namespace limrisk::kernels {
@@ -92,6 +94,12 @@ LIMRISK_INLINE VecDouble larger(VecDouble a, VecDouble b) { return _mm256_max_pd
 LIMRISK_INLINE VecFloat lesser(VecFloat a, VecFloat b) { return _mm256_min_ps(a, b); }
 LIMRISK_INLINE VecDouble lesser(VecDouble a, VecDouble b) { return _mm256_min_pd(a, b); }
 #else
+#if defined(__aarch64__)
+LIMRISK_INLINE VecFloat fma(VecFloat a, VecFloat b, VecFloat c) { return vfmaq_f32(c, a, b); }
+LIMRISK_INLINE VecDouble fma(VecDouble a, VecDouble b, VecDouble c) { return vfmaq_f64(c, a, b); }
+LIMRISK_INLINE VecFloat sqrt(VecFloat a) { return vsqrtq_f32(a); }
+LIMRISK_INLINE VecDouble sqrt(VecDouble a) { return vsqrtq_f64(a); }
+#else
 template <class V>
 LIMRISK_INLINE V fma_each(V a, V b, V c) {
     V result{};
@@ -108,6 +116,7 @@ LIMRISK_INLINE VecFloat fma(VecFloat a, VecFloat b, VecFloat c) { return fma_eac
 LIMRISK_INLINE VecDouble fma(VecDouble a, VecDouble b, VecDouble c) { return fma_each(a, b, c); }
 LIMRISK_INLINE VecFloat sqrt(VecFloat a) { return sqrt_each(a); }
 LIMRISK_INLINE VecDouble sqrt(VecDouble a) { return sqrt_each(a); }
+#endif
 LIMRISK_INLINE VecFloat larger(VecFloat a, VecFloat b) { return a > b ? a : b; }
 LIMRISK_INLINE VecDouble larger(VecDouble a, VecDouble b) { return a > b ? a : b; }
 LIMRISK_INLINE VecFloat lesser(VecFloat a, VecFloat b) { return a < b ? a : b; }
@@ -202,7 +211,13 @@ LIMRISK_INLINE IntOf<V> lane_numbers() {
 /// Lane i of the result is lane index[i] of `a`.
 template <class V>
 LIMRISK_INLINE V permute(V a, IntOf<V> index) {
+#if defined(__clang__)
+    V result{};
+    for (int i = 0; i < LaneTraits<V>::lanes; ++i) result[i] = a[index[i]];
+    return result;
+#else
     return __builtin_shuffle(a, index);
+#endif
 }
 
 }  // namespace LIMRISK_LANES

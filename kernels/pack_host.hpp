@@ -152,10 +152,13 @@ LIMRISK_INLINE Vec<Real> uniform_register(const VecWord& words, int half) {
         const VecInt32 shifted = reinterpret_cast<VecInt32>(words >> 9);
         return fma(__builtin_convertvector(shifted, VecFloat), splat<VecFloat>(0x1p-23), splat<VecFloat>(0x1p-24));
     } else {
-        typedef std::uint32_t HalfWords __attribute__((vector_size(LIMRISK_VECTOR_BYTES / 2)));
+        // As W - 2^31 + 2^31, both exact: converting signed words is one instruction everywhere.
+        typedef std::int32_t HalfWords __attribute__((vector_size(LIMRISK_VECTOR_BYTES / 2)));
         HalfWords taken;
         __builtin_memcpy(&taken, reinterpret_cast<const char*>(&words) + half * (LIMRISK_VECTOR_BYTES / 2), sizeof taken);
-        return fma(__builtin_convertvector(taken, VecDouble), splat<VecDouble>(0x1p-32), splat<VecDouble>(0x1p-33));
+        const VecDouble word =
+            __builtin_convertvector(taken ^ static_cast<std::int32_t>(0x80000000u), VecDouble) + splat<VecDouble>(0x1p31);
+        return fma(word, splat<VecDouble>(0x1p-32), splat<VecDouble>(0x1p-33));
     }
 }
 

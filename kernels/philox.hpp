@@ -11,7 +11,35 @@ inline namespace LIMRISK_LANES {
 
 enum class Purpose : std::uint32_t { Neuron = 1, OuterBias = 2, Samples = 3 };
 
-/// Ten rounds on every lane of a register. counter: four words per lane, replaced by the output. key: the same for all lanes.
+/// Keys of the ten rounds, as round_key(round, word) gives them: the key's words plus multiples of the golden ratio and of sqrt(3) - 1.
+struct RoundKeys {
+    std::uint64_t key;
+    LIMRISK_INLINE std::uint32_t operator()(int round, int word) const {
+        return static_cast<std::uint32_t>(key >> (32 * word)) + static_cast<std::uint32_t>(round) * (word == 0 ? 0x9E3779B9u : 0xBB67AE85u);
+    }
+};
+
+/// Ten rounds on every lane of a register. counter: four words per lane, replaced by the output.
+///   round_key(round, word)  the same for all lanes: a word or a register of it
+template <class Keys>
+LIMRISK_INLINE void philox_rounds(VecWord (&counter)[4], const Keys& round_key) {
+    VecWord c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
+    LIMRISK_UNROLL(10)
+    for (int round = 0; round < 10; ++round) {
+        const VecWord high0 = multiply_high(c0, 0xD2511F53u), low0 = c0 * 0xD2511F53u;
+        const VecWord high1 = multiply_high(c2, 0xCD9E8D57u), low1 = c2 * 0xCD9E8D57u;
+        c0 = high1 ^ c1 ^ round_key(round, 0);
+        c1 = low1;
+        c2 = high0 ^ c3 ^ round_key(round, 1);
+        c3 = low0;
+    }
+    counter[0] = c0;
+    counter[1] = c1;
+    counter[2] = c2;
+    counter[3] = c3;
+}
+
+/// The same for a key of two words.
 LIMRISK_INLINE void philox(VecWord (&counter)[4], std::uint64_t key) {
 #if defined(LIMRISK_CURAND_PHILOX)
     const uint4 words = curand_Philox4x32_10({counter[0], counter[1], counter[2], counter[3]},
@@ -21,23 +49,7 @@ LIMRISK_INLINE void philox(VecWord (&counter)[4], std::uint64_t key) {
     counter[2] = words.z;
     counter[3] = words.w;
 #else
-    VecWord c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
-    std::uint32_t k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
-    LIMRISK_UNROLL(10)
-    for (int round = 0; round < 10; ++round) {
-        const VecWord high0 = multiply_high(c0, 0xD2511F53u), low0 = c0 * 0xD2511F53u;
-        const VecWord high1 = multiply_high(c2, 0xCD9E8D57u), low1 = c2 * 0xCD9E8D57u;
-        c0 = high1 ^ c1 ^ k0;
-        c1 = low1;
-        c2 = high0 ^ c3 ^ k1;
-        c3 = low0;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
-    counter[0] = c0;
-    counter[1] = c1;
-    counter[2] = c2;
-    counter[3] = c3;
+    philox_rounds(counter, RoundKeys{key});
 #endif
 }
 

@@ -59,7 +59,13 @@ void run_target(const Program& program, const V* inputs, std::int64_t coordinate
     };
     const auto binary = [&](auto operation) {
         const Operand a = operands[depth - 2], b = operands[depth - 1];
-        replace(depth - 2, [&](int s) { return operation(a[s], b[s]); });
+        const V first_a = a[0], first_b = b[0];
+        if (a.stride == 0)
+            replace(depth - 2, [&](int s) { return operation(first_a, b[s]); });
+        else if (b.stride == 0)
+            replace(depth - 2, [&](int s) { return operation(a[s], first_b); });
+        else
+            replace(depth - 2, [&](int s) { return operation(a[s], b[s]); });
     };
     const auto truth = [](auto mask) { return select(mask, splat<V>(1), splat<V>(0)); };
     for (std::int32_t i = 0; i < program.length; ++i) {
@@ -91,7 +97,10 @@ void run_target(const Program& program, const V* inputs, std::int64_t coordinate
                 binary([](V a, V b) { return real_power(a, b); });
                 break;
             case Op::IntegerPower:
-                unary([&](V a) { return integer_power(a, instruction.index); });
+                if (instruction.index == 2)
+                    unary([](V a) { return a * a; });
+                else
+                    unary([&](V a) { return integer_power(a, instruction.index); });
                 break;
             case Op::Abs:
                 unary([](V a) { return abs(a); });

@@ -38,7 +38,7 @@ std::vector<double> smooth_places(const kernels::Activation& activation) {
 
 /// z = place + reach * (direction, x - centre) / unit for |direction| = 1, with the best outer weight and bias.
 Network neuron_at(const TrueRisk& risk, double place, double reach, const std::vector<double>& direction) {
-    const InputLaw& input = risk.problem().cell.input;
+    const InputLaw& input = risk.problem().input;
     const double centre = input.bounded ? 0.5 * input.low + 0.5 * input.high : input.mean,
                  unit = input.bounded ? input.high - input.low : input.deviation;
     Network network(1, input.dimension);
@@ -53,7 +53,7 @@ Network neuron_at(const TrueRisk& risk, double place, double reach, const std::v
 
 /// Of the best affine function; empty for the best constant. Least squares on one neuron per coordinate, nearly affine at `place`.
 std::vector<double> affine_direction(const TrueRisk& risk, double place) {
-    const InputLaw& input = risk.problem().cell.input;
+    const InputLaw& input = risk.problem().input;
     constexpr double reach = 1e-4;
     Network coordinates(input.dimension, input.dimension);
     for (std::int64_t k = 0; k < input.dimension; ++k) {
@@ -76,7 +76,7 @@ std::vector<double> affine_direction(const TrueRisk& risk, double place) {
 }  // namespace
 
 std::optional<Network> nearly_affine_network(const TrueRisk& risk) {
-    const kernels::Activation& activation = risk.problem().cell.activation;
+    const kernels::Activation& activation = risk.problem().activation;
     std::optional<Network> best;
     double least = HUGE_VAL;
     for (const double place : smooth_places(activation)) {

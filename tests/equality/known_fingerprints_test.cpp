@@ -14,6 +14,13 @@ namespace {
 
 constexpr std::int64_t first_trial = 1, trials = 3;
 
+/// Which lines are tested: all, or every n-th where a processor is emulated.
+#ifdef LIMRISK_EVERY_NTH_CELL
+constexpr int every = LIMRISK_EVERY_NTH_CELL;
+#else
+constexpr int every = 1;
+#endif
+
 /// XXH3-128 of the fields of all records, in the order of the columns of a store.
 std::string hash_of(const std::vector<TrialRecord>& records) {
     std::string bytes;
@@ -27,9 +34,9 @@ TEST(KnownFingerprints, OfTheFrozenList) {
     std::ifstream file(LIMRISK_KNOWN_FINGERPRINTS);
     ASSERT_TRUE(file) << LIMRISK_KNOWN_FINGERPRINTS;
     const auto backend = make_cpu_backend(1);
-    int cells = 0, changed = 0;
+    int cells = 0, lines = 0, changed = 0;
     for (std::string line; std::getline(file, line);) {
-        if (line.empty() || line.front() == '#') continue;
+        if (line.empty() || line.front() == '#' || lines++ % every != 0) continue;
         const std::size_t end = line.find(' ');
         ASSERT_NE(end, std::string::npos) << line;
         const std::string description = line.substr(end + 1);
@@ -42,7 +49,7 @@ TEST(KnownFingerprints, OfTheFrozenList) {
         changed += hash != line.substr(0, end);
         ++cells;
     }
-    EXPECT_EQ(cells, 200);
+    EXPECT_EQ(cells, 200 / every);
     EXPECT_EQ(changed, 0);
 }
 

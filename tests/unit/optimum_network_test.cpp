@@ -117,7 +117,7 @@ TEST(OptimumNetwork, ProblemsDoNotDependOnTraining) {
     EXPECT_NE(one.id, problem_of(read_campaign({{11, "activation = \"tanh\""}}).cells.front()).id);
     EXPECT_EQ(one.label.find("final_nodes"), std::string::npos) << one.label;
     const auto with_final_nodes = [](std::int64_t nodes) {
-        CellConfig plane = optimum::problem("x1*x2", box(0, 1, 2)).cell;
+        CellConfig plane = read_campaign({{7, "input = " + box(0, 1, 2)}, {8, "target = \"x1*x2\""}}).cells.front();
         plane.evaluation.final_nodes = nodes;
         plane.description = describe(plane);
         return problem_of(plane);
