@@ -28,13 +28,16 @@ template <class Real>
 inline constexpr int register_lanes = LaneTraits<Vec<Real>>::lanes;
 
 /// Replicas of the next group where `left` wait: as many as a register has lanes; of fewer the largest power of two, or the next one if
-/// little of it is empty; at least as many as fill a register.
+/// little of it is empty; at least as many as fill a register, and no more than fit into 256 MiB.
 template <class Real>
 int group_replicas(const Cell& cell, std::int64_t left) {
     constexpr int lanes = register_lanes<Real>;
+    constexpr std::int64_t most_bytes = 1 << 28, arrays = 10;  // parameters, gradient, states, best, double copies
     int replicas = 1;
     while (replicas < lanes && replicas * 2 <= left) replicas *= 2;
     if (replicas < lanes && 4 * left > 3 * (2 * replicas)) replicas *= 2;
+    const std::int64_t bytes = arrays * parameter_count(cell.width, cell.dimension) * static_cast<std::int64_t>(sizeof(Real));
+    while (replicas > 1 && replicas * bytes > most_bytes) replicas /= 2;
     while (replicas * cell.tile.lanes < lanes) replicas *= 2;
     return replicas;
 }

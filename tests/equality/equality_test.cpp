@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "backend/cell_plan.hpp"
+#include "backend/cpu/kernel_table.hpp"
 #include "campaign/catalog.hpp"
 #include "compare.hpp"
 #include "random_cells.hpp"
@@ -165,6 +166,23 @@ TEST(Equality, AnyBlockSizeAndAnyThread) {
         append(std::move(late));
         ASSERT_EQ(first_difference(whole, pieces), "") << cell_name(config);
     }
+}
+
+TEST(Groups, FillARegisterAndStayWithinMemory) {
+    const auto replicas = [](std::int64_t width, std::int64_t dimension, std::int64_t left) {
+        CellConfig config = odd_cells(7).front();
+        config.precision = kernels::Precision::Float32;
+        config.width = width;
+        config.input.dimension = dimension;
+        config.nodes_per_axis = 0;
+        return cpu::portable_kernels.group_replicas(CellPlan(config).cell(), left);
+    };
+    EXPECT_EQ(replicas(8, 1, 1), 4) << "one lane a tile: fewer do not fill the four lanes of a register";
+    EXPECT_EQ(replicas(8, 1, 100), 4);
+    EXPECT_EQ(replicas(64, 1, 1), 1) << "eight lanes a tile";
+    EXPECT_EQ(replicas(64, 1, 2), 2);
+    EXPECT_EQ(replicas(64, 1, 3), 2) << "a quarter of four would be empty";
+    EXPECT_EQ(replicas(64, 1, 4), 4);
 }
 
 }  // namespace
