@@ -39,6 +39,7 @@ template <class Real>
 class GroupSamples {
 public:
     using V = Vec<Real>;
+    static constexpr std::int64_t most_loaded_bytes = 1 << 19;  ///< of nodes that are put in place once
 
     /// Lays out the memory.
     ///   count  samples of the batch;   nodes  null: fresh samples
@@ -51,10 +52,12 @@ public:
         const std::int64_t needed = (count + superblock_ - 1) / superblock_;
         if (superblocks_ > needed) superblocks_ = needed;
         if (superblocks_ < 1) superblocks_ = 1;
-        const std::int64_t room = superblocks_ * superblock_;
-        inputs_ = arena.take<V>((room + 1) * cell.dimension);
-        targets_ = arena.take<V>(room);
-        weights_ = arena.take<V>(room);
+        const std::int64_t room = superblocks_ * superblock_, whole = (count + room - 1) / room * room;
+        loaded_ = nodes && whole * (cell.dimension + 2) * static_cast<std::int64_t>(sizeof(V)) <= most_loaded_bytes;
+        const std::int64_t places = loaded_ ? whole : room;
+        inputs_ = arena.take<V>((places + 1) * cell.dimension);
+        targets_ = arena.take<V>(places);
+        weights_ = arena.take<V>(places);
         owners_ = arena.take<std::uint8_t>(room);
         last_owners_ = arena.take<std::uint8_t>(room);
         places_ = arena.take<std::int16_t>(place_count());
@@ -77,6 +80,8 @@ public:
         if (nodes_) {
             nonnegative_ = true;
             for (std::int64_t i = 0; i < count_ * cell_.dimension; ++i) nonnegative_ = nonnegative_ && bits(nodes_->inputs[i]) >= 0;
+            for (std::int64_t base = 0; loaded_ && base < count_; base += room)
+                read(base, count_ - base < room ? count_ - base : room, base);
             return;
         }
         nonnegative_ = cell_.bounded && bits(cell_.input.low) >= 0;
@@ -101,11 +106,17 @@ public:
     Chunk<Real> load(std::int64_t base, std::int64_t step) {
         const std::int64_t left = count_ - base, room = most_in_chunk();
         const int count = static_cast<int>(left < room ? left : room);
-        if (nodes_)
-            read(base, count);
-        else
+        if (!nodes_)
             draw(base, count, step);
-        return {inputs_, targets_, weights_, count < room ? last_owners_ : owners_, count, nonnegative_};
+        else if (!loaded_)
+            read(base, count, 0);
+        const std::int64_t first = loaded_ ? base : 0;
+        return {inputs_ + first * cell_.dimension,
+                targets_ + first,
+                weights_ + first,
+                count < room ? last_owners_ : owners_,
+                count,
+                nonnegative_};
     }
 
 private:
@@ -130,9 +141,11 @@ private:
         });
     }
 
-    void read(std::int64_t base, int count) {
+    /// Puts nodes base .. base + count - 1 in processing order, from place `first` on.
+    void read(std::int64_t base, std::int64_t count, std::int64_t first) {
         const std::int64_t d = cell_.dimension;
-        in_order(count, [&](std::int64_t place, std::int64_t m, int) {
+        in_order(count, [&](std::int64_t at, std::int64_t m, int) {
+            const std::int64_t place = first + at;
             for (std::int64_t k = 0; k < d; ++k) inputs_[place * d + k] = nodes_->inputs[(base + m) * d + k] - V{};
             targets_[place] = nodes_->targets[base + m] - V{};
             weights_[place] = nodes_->weights[base + m] - V{};
@@ -192,7 +205,7 @@ private:
     VecWord* round_keys_ = nullptr;        ///< [10][2] of Philox
     VecWord* calls_of_lanes_ = nullptr;    ///< [word_registers()] first call of each lane within a superblock
     LaneTrials trials_{};
-    bool nonnegative_ = false;
+    bool nonnegative_ = false, loaded_ = false;  ///< loaded_: all nodes are in place
 };
 
 }  // namespace LIMRISK_LANES
