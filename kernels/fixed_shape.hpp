@@ -1,5 +1,5 @@
 // Shapes known at compile time, for kernels that are compiled per cell: every row of the state has a constant index and lives in a
-// register, or in memory that is cut for it. Counterparts of Layout and SampleOrder; NetworkPass takes either.
+// register, or in memory that is cut for it. NetworkPass takes them.
 #pragma once
 #include "network.hpp"
 #include "storage.hpp"

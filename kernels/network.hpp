@@ -1,4 +1,4 @@
-// Forward and backward pass of the shallow networks of one warp over one batch: the inner loops of limrisk.
+// Forward and backward pass of the shallow networks of one warp over one batch: the inner loops of the GPU (the CPU's: group_pass.hpp).
 // Algebra and order of every sum: docs/numerics.md sections 3 and 4.
 #pragma once
 #include "activation.hpp"

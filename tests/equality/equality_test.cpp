@@ -169,13 +169,16 @@ TEST(Equality, AnyBlockSizeAndAnyThread) {
 }
 
 TEST(Groups, FillARegisterAndStayWithinMemory) {
-    const auto replicas = [](std::int64_t width, std::int64_t dimension, std::int64_t left) {
+    const auto replicas_of = [](const cpu::KernelTable& kernels, std::int64_t width, std::int64_t dimension, std::int64_t left) {
         CellConfig config = odd_cells(7).front();
         config.precision = kernels::Precision::Float32;
         config.width = width;
         config.input.dimension = dimension;
         config.nodes_per_axis = 0;
-        return cpu::portable_kernels.group_replicas(CellPlan(config).cell(), left);
+        return kernels.group_replicas(CellPlan(config).cell(), left);
+    };
+    const auto replicas = [&](std::int64_t width, std::int64_t dimension, std::int64_t left) {
+        return replicas_of(cpu::portable_kernels, width, dimension, left);
     };
     EXPECT_EQ(replicas(8, 1, 1), 4) << "one lane a tile: fewer do not fill the four lanes of a register";
     EXPECT_EQ(replicas(8, 1, 100), 4);
@@ -183,6 +186,11 @@ TEST(Groups, FillARegisterAndStayWithinMemory) {
     EXPECT_EQ(replicas(64, 1, 2), 2);
     EXPECT_EQ(replicas(64, 1, 3), 2) << "a quarter of four would be empty";
     EXPECT_EQ(replicas(64, 1, 4), 4);
+#if defined(LIMRISK_X86)
+    if (available_isas().size() < 2) GTEST_SKIP() << "no AVX2";
+    EXPECT_EQ(replicas_of(cpu::avx2_kernels, 4096, 14, 100), 8);
+    EXPECT_EQ(replicas_of(cpu::avx2_kernels, 65536, 14, 100), 4) << "eight would take 320 MiB";
+#endif
 }
 
 }  // namespace
