@@ -39,8 +39,8 @@ struct Evaluation {
     template <class Real>
     LIMRISK_INLINE Pack<double> risk(const NodeTable<double>& nodes, const StridedRows<Real>& parameters, std::int64_t width) {
         for (std::int64_t row = 0; row < LayoutType::rows(); ++row) theta[row] = to_double(parameters[row]);
-        return pass.template gradient<Spec::activation.kind>(
-            LayoutType{}, Spec::activation, last_slot_presence<double>(LayoutType{}, width), nodes.count, theta, sums,
+        return pass.template gradient<Spec::activation.kind, 1>(
+            LayoutType{}, Spec::activation, last_slot_presence<double>(LayoutType{}, width), nodes.count, theta, sums, {},
             [&](std::int64_t base) { load_node_rows<Spec::dimension, Spec::tile>(nodes, base, pass.block); });
     }
 };

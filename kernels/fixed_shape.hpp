@@ -118,6 +118,64 @@ private:
     int lane_;
 };
 
+/// The totals of a batch of several blocks (docs/numerics.md sections 3 and 4), one row per sum, then that of the errors; nothing to do
+/// for a batch of one block.
+template <class Real, std::int64_t Batch, class LayoutType, class Rows>
+class BlockTotals {
+public:
+    static constexpr bool several = has_several_blocks<Real>(Batch);
+
+    /// `sums`: of the present block;  `totals`: null for one block
+    LIMRISK_INLINE BlockTotals(const Rows& sums, Pack<Real>& error_sum, const StridedRows<double>& totals)
+        : sums_(sums), error_sum_(error_sum), totals_(totals) {
+        clear_sums();
+        if constexpr (several)
+            for (std::int64_t row = 0; row < LayoutType::rows(); ++row) totals_[row] = Pack<double>{};
+    }
+
+    /// To be called before each round, with the number of its samples.
+    LIMRISK_INLINE void start_round(int samples) {
+        if constexpr (several) {
+            if (samples_ + samples > block_samples) {
+                end_block();
+                clear_sums();
+                samples_ = 0;
+            }
+            samples_ += samples;
+        }
+    }
+
+    /// Turns sums or totals into the gradient, by a NetworkPass.
+    template <class Pass, class ConstRows>
+    LIMRISK_INLINE void finish(const Pass& pass, const ConstRows& theta, const Pack<Real>& last_slot_present) {
+        if constexpr (several) {
+            end_block();
+            pass.finish_totals(theta, sums_, totals_, last_slot_present);
+        } else {
+            pass.finish(theta, sums_, error_sum_, last_slot_present);
+        }
+    }
+
+private:
+    LIMRISK_INLINE void clear_sums() {
+        LIMRISK_UNROLL_ROWS(Rows)
+        for (std::int64_t row = 0; row < LayoutType::rows(); ++row) sums_[row] = Pack<Real>{};
+        error_sum_ = Pack<Real>{};
+    }
+    LIMRISK_INLINE void end_block() {
+        LIMRISK_UNROLL_ROWS(Rows)
+        for (std::int64_t row = 0; row < LayoutType::rows(); ++row) {
+            const Pack<double> sum = to_double(row < LayoutType::outer_bias() ? sums_[row] : error_sum_);
+            for_parts<double>([&](int p) { totals_[row].part[p] = totals_[row].part[p] + sum.part[p]; });
+        }
+    }
+
+    Rows sums_;
+    Pack<Real>& error_sum_;
+    StridedRows<double> totals_;
+    int samples_ = 0;  ///< of the present block
+};
+
 /// Scratch and sums of a pass whose rows are in memory.
 template <class Real>
 struct MemoryPass {
@@ -136,17 +194,18 @@ struct MemoryPass {
         block.weights = arena.take<Real>(rounds);
     }
 
-    /// Gradient (written) and risk (returned, alike in all lanes of a tile) of a batch of `count` samples at theta.
-    ///   load  (base): fills `block` with the superblock from sample `base` on
-    template <ActivationKind Kind, class LayoutType, class Load>
+    /// Gradient (written) and risk (returned, alike in all lanes of a tile; of the last block) of a batch of `count` samples at theta.
+    ///   Batch   `count`, if it may have several blocks, else 1;   totals  of the blocks, if there are several
+    ///   load    (base): fills `block` with the superblock from sample `base` on
+    template <ActivationKind Kind, std::int64_t Batch, class LayoutType, class Load>
     LIMRISK_INLINE Pack<Real> gradient(const LayoutType& layout, const Activation& activation, const Pack<Real>& last_slot_present,
-                                       std::int64_t count, StridedRows<Real> theta, StridedRows<Real> gradient, Load load) const {
+                                       std::int64_t count, StridedRows<Real> theta, StridedRows<Real> gradient, StridedRows<double> totals,
+                                       Load load) const {
         constexpr int D = LayoutType::dimension <= 4 ? static_cast<int>(LayoutType::dimension) : 0;
         constexpr int rounds = samples_per_lane(LayoutType::dimension);
         const NetworkPass<Real, Kind, D, LayoutType, StridedRows<Real>> pass(layout, activation, scratch);
-        LIMRISK_UNROLL_ROWS(StridedRows<Real>)
-        for (std::int64_t row = 0; row < layout.rows(); ++row) gradient[row] = Pack<Real>{};
-        Pack<Real> error_sum{}, risk_sum{};
+        Pack<Real> error_sum, risk_sum{};
+        BlockTotals<Real, Batch, LayoutType, StridedRows<Real>> blocks(gradient, error_sum, totals);
         for (std::int64_t base = 0; base < count; base += rounds * LayoutType::tile) {
             warp_barrier();
             load(base);
@@ -155,11 +214,12 @@ struct MemoryPass {
             for (int t = 0; t < rounds; ++t) {
                 const std::int64_t left = count - base - t, samples = (left + rounds - 1) / rounds;
                 if (left <= 0) break;
-                pass.accumulate(theta, block, RoundRange{t, static_cast<int>(samples < LayoutType::tile ? samples : LayoutType::tile)},
-                                gradient, error_sum, risk_sum);
+                const int number = static_cast<int>(samples < LayoutType::tile ? samples : LayoutType::tile);
+                blocks.start_round(number);
+                pass.accumulate(theta, block, RoundRange{t, number}, gradient, error_sum, risk_sum);
             }
         }
-        pass.finish(theta, gradient, error_sum, last_slot_present);
+        blocks.finish(pass, theta, last_slot_present);
         return tile_sum(risk_sum, LayoutType::tile);
     }
 };

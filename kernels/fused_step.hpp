@@ -42,10 +42,10 @@ public:
 
     /// See MemoryPass::gradient; without the risk.
     template <class Load>
-    LIMRISK_INLINE void gradient(const Pack<Real>& last_slot_present, const Pack<Real>* theta, Pack<Real>* gradient, Load load) {
-        LIMRISK_UNROLL(64)
-        for (int row = 0; row < FusedState<Spec>::rows; ++row) gradient[row] = Pack<Real>{};
-        Pack<Real> outputs[Spec::tile], error, error_sum{}, risk_sum{};
+    LIMRISK_INLINE void gradient(const Pack<Real>& last_slot_present, const Pack<Real>* theta, Pack<Real>* gradient,
+                                 const StridedRows<double>& totals, Load load) {
+        Pack<Real> outputs[Spec::tile], error, error_sum, risk_sum{};
+        BlockTotals<Real, Spec::batch, LayoutType, Pack<Real>*> blocks(gradient, error_sum, totals);
         const PassScratch<Real> scratch{outputs, &error, nullptr, lane_in_tile<Real>(Spec::tile)};
         const NetworkPass<Real, Spec::activation.kind, Spec::dimension, LayoutType, Pack<Real>*, Spec::rebroadcast> pass(
             LayoutType{}, Spec::activation, scratch);
@@ -58,6 +58,7 @@ public:
             load(base, block);
             LIMRISK_ROLLED
             for (int t = 0; t < rounds; ++t) {
+                blocks.start_round(Spec::tile);
                 pass.accumulate(theta, block, RoundOrder<Spec::tile, Spec::tile, false>{Spec::tile}, gradient, error_sum, risk_sum);
                 next_round(block);
             }
@@ -66,12 +67,13 @@ public:
             load(whole, block);
             LIMRISK_ROLLED
             for (int t = 0; t < (least > 0 ? rounds : more); ++t) {
-                pass.accumulate(theta, block, RoundOrder<Spec::tile, least, (more > 0)>{t < more ? least + 1 : least}, gradient, error_sum,
-                                risk_sum);
+                const int number = t < more ? least + 1 : least;
+                blocks.start_round(number);
+                pass.accumulate(theta, block, RoundOrder<Spec::tile, least, (more > 0)>{number}, gradient, error_sum, risk_sum);
                 next_round(block);
             }
         }
-        pass.finish(theta, gradient, error_sum, last_slot_present);
+        blocks.finish(pass, theta, last_slot_present);
     }
 
 private:
@@ -99,8 +101,11 @@ public:
     /// What the passes work with: nothing in registers, else scratch rows that the caller cuts.
     using Pass = typename ChooseType<State::in_registers, RegisterPass<Spec>, MemoryPass<Real>>::Type;
 
-    LIMRISK_INLINE FusedStep(std::uint64_t seed, const TrialWords& trials, const NodeTable<Real>& nodes, const Pass& pass)
+    /// `totals`: memory for [rows], if the batch has several blocks
+    LIMRISK_INLINE FusedStep(std::uint64_t seed, const TrialWords& trials, const NodeTable<Real>& nodes, const Pass& pass,
+                             const StridedRows<double>& totals)
         : pass_(pass),
+          totals_(totals),
           nodes_(nodes),
           draw_{seed, trials, make_words([](int i) { return static_cast<std::uint32_t>(i & (Spec::tile - 1)) * calls; })},
           last_slot_present_(last_slot_presence<Real>(LayoutType{}, Spec::width)) {}
@@ -134,11 +139,12 @@ private:
     template <class Rows>
     LIMRISK_INLINE void batch_gradient(std::int64_t step, Rows theta, Rows gradient) {
         if constexpr (State::in_registers)
-            pass_.gradient(last_slot_present_, theta, gradient,
+            pass_.gradient(last_slot_present_, theta, gradient, totals_,
                            [&](std::int64_t base, const SampleBlock<Real>& block) { load(step, base, block); });
         else
-            pass_.template gradient<Spec::activation.kind>(LayoutType{}, Spec::activation, last_slot_present_, Spec::batch, theta, gradient,
-                                                           [&](std::int64_t base) { load(step, base, pass_.block); });
+            pass_.template gradient<Spec::activation.kind, Spec::batch>(LayoutType{}, Spec::activation, last_slot_present_, Spec::batch,
+                                                                        theta, gradient, totals_,
+                                                                        [&](std::int64_t base) { load(step, base, pass_.block); });
     }
 
     template <class Rows>
@@ -171,6 +177,7 @@ private:
     }
 
     Pass pass_;
+    StridedRows<double> totals_;
     NodeTable<Real> nodes_;
     Draw draw_;
     Pack<Real> last_slot_present_;

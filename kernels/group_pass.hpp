@@ -17,15 +17,22 @@ struct GroupPass {
     V* errors;              ///< [samples of a chunk] e = 2 weight (N - y)
     V *risk_of, *error_of;  ///< [tile] sums of each lane over the samples that it owns
     V* present;             ///< [registers] 1 in lanes whose last slot holds a neuron, else 0
+    // Totals of the blocks, null if there is but one: register p of float has the registers 2 p and 2 p + 1 of double.
+    RegisterRows<double> totals{};
+    VecDouble *risk_totals = nullptr, *error_totals = nullptr;  ///< [2][tile]
 
-    void take(Arena& arena, const Cell& the_cell, const GroupShape& the_shape, int most_in_chunk) {
+    void take(Arena& arena, const Cell& the_cell, const GroupShape& the_shape, const GroupSamples<Real>& samples) {
         cell = &the_cell;
         shape = the_shape;
         outputs = arena.take<V>(shape.registers * samples_in_registers);
-        errors = arena.take<V>(most_in_chunk);
+        errors = arena.take<V>(samples.most_in_chunk());
         risk_of = arena.take<V>(shape.tile);
         error_of = arena.take<V>(shape.tile);
         present = arena.take<V>(shape.registers);
+        if (!has_several_blocks<Real>(samples.count())) return;
+        totals = {arena.take<VecDouble>(2 * shape.registers * shape.rows()), shape.rows()};
+        risk_totals = arena.take<VecDouble>(2 * shape.tile);
+        error_totals = arena.take<VecDouble>(2 * shape.tile);
     }
     /// To be called once there is memory.
     void prepare() {
@@ -34,6 +41,36 @@ struct GroupPass {
                 const int lane = p * shape.together + i / shape.replicas;
                 lane_of(present[p], i) = (shape.slots - 1) * shape.tile + lane < shape.width ? Real(1) : Real(0);
             }
+    }
+    /// Starts the sums of a batch.
+    void start(RegisterRows<Real> gradient) const {
+        for (int l = 0; l < shape.tile; ++l) risk_of[l] = error_of[l] = V{};
+        for (int l = 0; totals && l < 2 * shape.tile; ++l) risk_totals[l] = error_totals[l] = VecDouble{};
+        for (int p = 0; gradient && p < shape.registers; ++p)
+            for (std::int64_t row = 0; row < shape.outer_bias(); ++row) {
+                gradient[row].part[p] = V{};
+                if (totals) totals[row].part[2 * p] = totals[row].part[2 * p + 1] = VecDouble{};
+            }
+    }
+    /// Moves the sums of a block to the totals.
+    ///   gradient  where the sums of the neurons are, null: in the totals already
+    void end_block(RegisterRows<Real> gradient) const {
+        const auto move = [](V& sum, VecDouble* total, std::int64_t stride) {
+            add_to(total, stride, sum);
+            sum = V{};
+        };
+        for (int l = 0; l < shape.tile; ++l) {
+            move(risk_of[l], risk_totals + l, shape.tile);
+            move(error_of[l], error_totals + l, shape.tile);
+        }
+        for (int p = 0; gradient && p < shape.registers; ++p)
+            for (std::int64_t row = 0; row < shape.outer_bias(); ++row)
+                move(gradient[row].part[p], &totals[row].part[2 * p], totals.stride);
+    }
+    /// Adds the sum of a block to its total, whose halves lie `stride` apart.
+    static LIMRISK_INLINE void add_to(VecDouble* total, std::int64_t stride, V sum) {
+        total[0] = total[0] + register_to_double(sum, 0);
+        total[stride] = total[stride] + register_to_double(sum, 1);
     }
 };
 
@@ -59,16 +96,21 @@ public:
         for (; first < chunk.count; ++first) forward_of<1>(theta, chunk, first);
     }
 
+    /// Whether backward() takes each chunk for a block and adds its sums to the totals, if there are any.
+    static constexpr bool ends_blocks = D > 0 && sizeof(Real) == 4;
+
     /// Adds the chunk to the sums T_k, T0, U of every slot, which lie where the gradient will.
     void backward(Rows theta, const Chunk<Real>& chunk, Rows sums) const {
         for (int p = 0; p < pass_.shape.registers; ++p) {
             const std::int64_t slots = pass_.shape.slots_in(p);
             const V* slot = &theta[0].part[p];
             V* sum = &sums[0].part[p];
+            VecDouble* const total = ends_blocks && pass_.totals ? &pass_.totals[0].part[2 * p] : nullptr;
             std::int64_t q = 0;
             const auto some = [&](auto neurons, auto nonnegative) {
                 for (; q + neurons.value <= slots; q += neurons.value)
-                    backward_of<neurons.value, nonnegative.value>(slot + q * per_slot(), chunk, sum + q * per_slot());
+                    backward_of<neurons.value, nonnegative.value>(slot + q * per_slot(), chunk, sum + q * per_slot(),
+                                                                  total ? total + q * per_slot() : nullptr);
             };
             const auto all = [&](auto nonnegative) {
                 if constexpr (D > 0) some(AtOnce<neurons_at_once>{}, nonnegative);
@@ -81,6 +123,27 @@ public:
                 }
             }
             all(AtOnce<0>{});
+        }
+    }
+
+    /// The same from the totals of the blocks, which are lost.
+    void finish_totals(Rows theta, Rows gradient, V outer_bias) const {
+        for (int p = 0; p < pass_.shape.registers; ++p) {
+            const std::int64_t slots = pass_.shape.slots_in(p);
+            for (std::int64_t q = 0; q < slots; ++q) {
+                const V* w = &theta[q * per_slot()].part[p];
+                VecDouble* halves[2];
+                for (int half = 0; half < 2; ++half) {
+                    VecDouble* sums = halves[half] = &pass_.totals[q * per_slot()].part[2 * p + half];
+                    neuron_gradient<Kind, VecDouble>(
+                        dimension(), [&](std::int64_t k) { return register_to_double(w[k], half); },
+                        [&](std::int64_t k) { return sums[k]; }, [&](std::int64_t k, VecDouble value) { sums[k] = value; });
+                }
+                const auto present = q + 1 < pass_.shape.slots ? equal(V{}, V{}) : negate(equal(pass_.present[p], V{}));
+                for (std::int64_t k = 0; k < per_slot(); ++k)
+                    gradient[q * per_slot() + k].part[p] = select(present, register_from_double<Real>(halves[0][k], halves[1][k]), V{});
+            }
+            gradient[pass_.shape.outer_bias()].part[p] = outer_bias;
         }
     }
 
@@ -172,9 +235,9 @@ private:
     }
 
     /// Adds all samples of a chunk to the sums of N neurons in a row.
-    ///   Nonnegative  1 where no input of the chunk has a sign, else 0
+    ///   Nonnegative  1 where no input of the chunk has a sign, else 0;   totals  null, or where the sums are added instead
     template <int N, int Nonnegative>
-    LIMRISK_INLINE void backward_of(const V* slots, const Chunk<Real>& chunk, V* sums) const {
+    LIMRISK_INLINE void backward_of(const V* slots, const Chunk<Real>& chunk, V* sums, VecDouble* totals) const {
         if constexpr (D == 0) {
             backward_in_memory(slots, chunk, sums);
         } else {
@@ -182,10 +245,10 @@ private:
             LIMRISK_UNROLL(4)
             for (int n = 0; n < N; ++n) {
                 LIMRISK_UNROLL(4)
-                for (int k = 0; k < D; ++k) w[n][k] = slots[n * (D + 2) + k], t[n][k] = sums[n * (D + 2) + k];
+                for (int k = 0; k < D; ++k) w[n][k] = slots[n * (D + 2) + k], t[n][k] = totals ? V{} : sums[n * (D + 2) + k];
                 b[n] = slots[n * (D + 2) + D];
-                t0[n] = sums[n * (D + 2) + D];
-                u[n] = sums[n * (D + 2) + D + 1];
+                t0[n] = totals ? V{} : sums[n * (D + 2) + D];
+                u[n] = totals ? V{} : sums[n * (D + 2) + D + 1];
             }
             for (int i = 0; i < chunk.count; ++i) {
                 const V e = pass_.errors[i];
@@ -205,6 +268,19 @@ private:
                         LIMRISK_UNROLL(4)
                         for (int k = 0; k < D; ++k) t[n][k] = fma(g, x[k], t[n][k]);
                     }
+                }
+            }
+            if constexpr (ends_blocks) {
+                if (totals) {
+                    LIMRISK_UNROLL(4)
+                    for (int n = 0; n < N; ++n) {
+                        VecDouble* const total = totals + n * (D + 2);
+                        LIMRISK_UNROLL(4)
+                        for (int k = 0; k < D; ++k) pass_.add_to(total + k, pass_.totals.stride, t[n][k]);
+                        pass_.add_to(total + D, pass_.totals.stride, t0[n]);
+                        if constexpr (Kind != ActivationKind::Relu) pass_.add_to(total + D + 1, pass_.totals.stride, u[n]);
+                    }
+                    return;
                 }
             }
             LIMRISK_UNROLL(4)
@@ -272,21 +348,42 @@ private:
 template <class Real, ActivationKind Kind, int D>
 Vec<Real> batch_risk_of(const GroupPass<Real>& pass, GroupSamples<Real>& samples, std::int64_t step, RegisterRows<Real> theta,
                         RegisterRows<Real> gradient) {
-    using V = Vec<Real>;
     const GroupShape& shape = pass.shape;
     const GroupLoops<Real, Kind, D> loops(pass);
-    for (int l = 0; l < shape.tile; ++l) pass.risk_of[l] = pass.error_of[l] = V{};
-    for (int p = 0; gradient && p < shape.registers; ++p)
-        for (std::int64_t row = 0; row < shape.rows(); ++row) gradient[row].part[p] = V{};
+    pass.start(gradient);
+    const RegisterRows<Real> sums = loops.ends_blocks ? RegisterRows<Real>{} : gradient;
+    int in_block = 0;
     for (std::int64_t base = 0; base < samples.count(); base += samples.most_in_chunk()) {
         const Chunk<Real> chunk = samples.load(base, step);
-        loops.forward(theta, chunk);
-        if (gradient) loops.backward(theta, chunk, gradient);
+        const int* number = chunk.parts;
+        for (int first = 0; first < chunk.count; first += *number++) {
+            if constexpr (sizeof(Real) == 4) {
+                if (pass.totals && in_block + *number > block_samples) {
+                    pass.end_block(sums);
+                    in_block = 0;
+                }
+                in_block += *number;
+            }
+            const Chunk<Real> part = chunk.part(first, *number, shape.dimension);
+            loops.forward(theta, part);
+            if (gradient) loops.backward(theta, part, gradient);
+        }
     }
     // Each lane of the tile has its own register here, whatever the shape.
     GroupShape lanes = shape;
     lanes.together = 1;
     lanes.registers = shape.tile;
+    if constexpr (sizeof(Real) == 4) {
+        if (pass.totals) {
+            pass.end_block(sums);
+            const auto sum = [&](VecDouble* totals) {
+                const VecDouble first = sum_over_tile(totals, lanes);
+                return register_from_double<Real>(first, sum_over_tile(totals + shape.tile, lanes));
+            };
+            if (gradient) loops.finish_totals(theta, gradient, sum(pass.error_totals));
+            return sum(pass.risk_totals);
+        }
+    }
     if (gradient) loops.finish(theta, gradient, sum_over_tile(pass.error_of, lanes));
     return sum_over_tile(pass.risk_of, lanes);
 }

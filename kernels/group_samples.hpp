@@ -14,8 +14,14 @@ template <class Real>
 struct Chunk {
     const Vec<Real>*inputs, *targets, *weights;  ///< [count][dimension], [count], [count]
     const std::uint8_t* owners;                  ///< [count] lane of the tile that adds up this sample's error and risk
+    const int* parts;                            ///< numbers of samples that lie in one block, one after the other
     int count;
     bool nonnegative;  ///< no input has a sign
+
+    /// Some samples of the chunk.
+    Chunk part(int first, int number, std::int64_t dimension) const {
+        return {inputs + first * dimension, targets + first, weights + first, owners + first, parts, number, nonnegative};
+    }
 };
 
 /// Trial numbers of the lanes of a register of words, split into words.
@@ -77,6 +83,8 @@ public:
         const std::int64_t room = superblocks_ * superblock_, rest = count_ % room;
         fill_tables(owners_, places_, room);
         fill_tables(last_owners_, last_places_, rest);
+        cut(parts_, owners_, room);
+        cut(last_parts_, last_owners_, rest);
         if (nodes_) {
             nonnegative_ = true;
             for (std::int64_t i = 0; i < count_ * cell_.dimension; ++i) nonnegative_ = nonnegative_ && bits(nodes_->inputs[i]) >= 0;
@@ -115,6 +123,7 @@ public:
                 targets_ + first,
                 weights_ + first,
                 count < room ? last_owners_ : owners_,
+                count < room ? last_parts_ : parts_,
                 count,
                 nonnegative_};
     }
@@ -139,6 +148,17 @@ private:
             owners[place] = static_cast<std::uint8_t>(lane);
             places[m] = static_cast<std::int16_t>(place);
         });
+    }
+
+    /// Cuts a chunk between its blocks.
+    ///   owners  [count]
+    void cut(int* parts, const std::uint8_t* owners, std::int64_t count) const {
+        parts[0] = 0;
+        for (std::int64_t place = 0, round; place < count; place += round) {
+            for (round = 1; place + round < count && owners[place + round] != 0;) ++round;
+            if (has_several_blocks<Real>(count_) && *parts + round > block_samples) *++parts = 0;
+            *parts += static_cast<int>(round);
+        }
     }
 
     /// Puts nodes base .. base + count - 1 in processing order, from place `first` on.
@@ -201,6 +221,7 @@ private:
     int rounds_;
     V *inputs_, *targets_, *weights_, *drawn_ = nullptr, *stack_ = nullptr;
     std::uint8_t *owners_, *last_owners_;
+    int parts_[4], last_parts_[4];         ///< of a whole chunk, of the last; a chunk has at most 128 samples
     std::int16_t *places_, *last_places_;  ///< in processing order, of each sample of a whole chunk and of the last; or most_in_chunk()
     VecWord* round_keys_ = nullptr;        ///< [10][2] of Philox
     VecWord* calls_of_lanes_ = nullptr;    ///< [word_registers()] first call of each lane within a superblock

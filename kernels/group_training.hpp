@@ -26,7 +26,7 @@ public:
 
     GroupEvaluation(Arena& arena, const Cell& cell, const GroupShape& shape, const NodeTable<double>& nodes)
         : samples_(arena, cell, shape, nodes.count, &nodes) {
-        pass_.take(arena, cell, shape, samples_.most_in_chunk());
+        pass_.take(arena, cell, shape, samples_);
     }
     void prepare() {
         samples_.prepare(0);
@@ -55,7 +55,7 @@ public:
           check_rule_(arena_, cell, double_shape_, cell.check_nodes),
           final_rule_(arena_, cell, double_shape_, cell.final_nodes),
           training_rule_(arena_, cell, double_shape_, cell.training_nodes_double) {
-        pass_.take(arena_, cell, shape_, samples_.most_in_chunk());
+        pass_.take(arena_, cell, shape_, samples_);
         const int states = state_count(cell.optimizer.kind);
         theta_ = take_rows<Real>(shape_);
         gradient_ = take_rows<Real>(shape_);

@@ -93,6 +93,32 @@ public:
         gradient[layout_.outer_bias()] = tile_sum(error_sum, layout_.tile);
     }
 
+    /// The same from the totals of the blocks (BlockTotals), which are lost.
+    LIMRISK_INLINE void finish_totals(ConstRows theta, Rows gradient, const StridedRows<double>& totals,
+                                      const Pack<Real>& last_slot_present) const {
+        const std::int64_t d = dimension();
+        LIMRISK_UNROLL_ROWS(Rows)
+        for (std::int64_t q = 0; q < layout_.slots; ++q) {
+            const auto w = theta + q * layout_.per_slot();
+            const auto sums = totals + q * layout_.per_slot();
+            for_parts<double>([&](int p) {
+                neuron_gradient<Kind, Vec<double>>(
+                    d, [&](std::int64_t k) { return to_double(w[k]).part[p]; }, [&](std::int64_t k) { return sums[k].part[p]; },
+                    [&](std::int64_t k, Vec<double> value) { sums[k].part[p] = value; });
+            });
+            LIMRISK_UNROLL_ROWS(Rows)
+            for (std::int64_t k = 0; k < layout_.per_slot(); ++k) {
+                const Pack<Real> value = from_double<Real>(sums[k]);
+                for_parts<Real>([&](int p) {
+                    const auto present = negate(equal(last_slot_present.part[p], V{}));
+                    gradient[q * layout_.per_slot() + k].part[p] =
+                        q + 1 < layout_.slots ? value.part[p] : select(present, value.part[p], V{});
+                });
+            }
+        }
+        gradient[layout_.outer_bias()] = from_double<Real>(tile_sum(totals[layout_.outer_bias()], layout_.tile));
+    }
+
 private:
     std::int64_t dimension() const { return D ? D : layout_.dimension; }
 

@@ -120,5 +120,11 @@ LIMRISK_INLINE Pack<double> to_double(const Pack<Real>& pack) {
     return {{static_cast<double>(pack.part[0])}};
 }
 
+/// Rounded.
+template <class Real>
+LIMRISK_INLINE Pack<Real> from_double(const Pack<double>& pack) {
+    return {{static_cast<Real>(pack.part[0])}};
+}
+
 }  // namespace LIMRISK_LANES
 }  // namespace limrisk::kernels

@@ -180,12 +180,35 @@ LIMRISK_INLINE VecDouble register_to_double(const VecFloat& value, int half) {
     return __builtin_convertvector(taken, VecDouble);
 }
 
+/// A register from two halves in double, rounded (a register of double: the first).
+template <class Real>
+LIMRISK_INLINE Vec<Real> register_from_double(const VecDouble& first, const VecDouble& second) {
+    if constexpr (sizeof(Real) == 8) {
+        return first;
+    } else {
+        typedef float HalfFloats __attribute__((vector_size(LIMRISK_VECTOR_BYTES / 2)));
+        const HalfFloats halves[2] = {__builtin_convertvector(first, HalfFloats), __builtin_convertvector(second, HalfFloats)};
+        VecFloat value;
+        __builtin_memcpy(&value, halves, sizeof value);
+        return value;
+    }
+}
+
 /// The same of all lanes.
 template <class Real>
 LIMRISK_INLINE Pack<double> to_double(const Pack<Real>& pack) {
     constexpr int halves = parts<double> / parts<Real>;
     Pack<double> result;
     for_parts<double>([&](int p) { result.part[p] = register_to_double(pack.part[p / halves], p % halves); });
+    return result;
+}
+
+/// All lanes rounded.
+template <class Real>
+LIMRISK_INLINE Pack<Real> from_double(const Pack<double>& pack) {
+    constexpr int halves = parts<double> / parts<Real>;
+    Pack<Real> result;
+    for_parts<Real>([&](int p) { result.part[p] = register_from_double<Real>(pack.part[p * halves], pack.part[p * halves + halves - 1]); });
     return result;
 }
 

@@ -72,6 +72,7 @@ public:
         piece.was_inactive = make_rows(cell_.tile.neurons_per_lane);
         piece.gradient = make_rows(rows);
         piece.shifted = make_rows(rows);
+        piece.totals = train_.allocate<double>(static_cast<std::size_t>(rows * lanes_));
         piece.replicas = train_.allocate<Replica>(static_cast<std::size_t>(replicas));
         piece.running = train_.allocate<std::uint8_t>(static_cast<std::size_t>(replicas));
         piece.count = replicas;

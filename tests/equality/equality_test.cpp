@@ -142,6 +142,55 @@ TEST(Equality, VerdictsAndTheirScale) {
     EXPECT_GE(others, 30);
 }
 
+/// Batches of several blocks: whole, with short rounds at the end, with blocks that span chunks or share a superblock.
+TEST(Equality, BatchesOfSeveralBlocks) {
+    int index = 0;
+    for (const std::int64_t d : {1, 2, 3, 5, 40})
+        for (const std::int64_t width : {0, 3, 20, 140})
+            for (const std::int64_t batch : {65, 100, 127, 128, 129, 493}) {
+                if (d == 40 && width == 140 && batch > 129) continue;
+                CellConfig config = odd_cells(7).front();
+                config.index = index++;
+                config.precision = index % 5 == 0 ? kernels::Precision::Float64 : kernels::Precision::Float32;
+                config.width = width;
+                config.input = {};
+                config.input.dimension = d;
+                config.target = "x1^2 + 2*x1";
+                config.activation = kernels::example_of(static_cast<kernels::ActivationKind>(index % kernels::activation_count));
+                config.batch = batch;
+                config.nodes_per_axis = d == 1 && index % 2 ? batch : 0;
+                config.steps = 3;
+                config.checks = config.tail = 1;
+                config.evaluation = d <= 3 ? EvaluationRule{8, 8} : EvaluationRule{11, 11};
+                const CellPlan plan(config);
+                const reference::Tables tables = reference_tables(config);
+                for (const Isa isa : available_isas()) {
+                    const BlockResult block = run(*make_cpu_backend(1, isa), plan, index, 3);
+                    for (std::int64_t i = 0; i < 3; ++i)
+                        ASSERT_EQ(first_difference(block, static_cast<std::size_t>(i), reference::run_trial(config, tables, index + i)), "")
+                            << isa_name(isa) << ", trial " << index + i << ", " << cell_name(config);
+                }
+            }
+}
+
+/// One step of gradient descent of a constant on the target 1: the gradient is -2, whatever the batch.
+TEST(LargeBatch, SumOfEqualTermsIsRight) {
+    for (const int batch : {64, 65, 1000, 4096, 100000, 300000, 1000000, 1048576})
+        for (const bool nodes : {false, true}) {
+            CellConfig config;
+            config.precision = kernels::Precision::Float32;
+            config.target = "1";
+            config.width = 0;
+            config.batch = batch;
+            config.nodes_per_axis = nodes ? batch : 0;
+            config.learning_rate = {0.1, 0};
+            config.steps = config.checks = config.tail = 1;
+            config.evaluation = {8, 8};
+            const BlockResult block = run(*make_cpu_backend(1), CellPlan(config), 0, 1);
+            EXPECT_NEAR(block.states[0].parameters[0], 0.2, 0.2e-6) << "batch " << batch;
+        }
+}
+
 TEST(Equality, AnyBlockSizeAndAnyThread) {
     for (const CellConfig& config : odd_cells(7)) {
         if (config.index % 23 != 0 || config.width > 100) continue;

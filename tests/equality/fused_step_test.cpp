@@ -75,6 +75,8 @@ class Memory {
 public:
     using Real = typename Spec::Real;
 
+    StridedRows<double> totals() { return {totals_.data(), 1}; }
+
     typename FusedStep<Spec>::Pass place(FusedState<Spec>& state) {
         if constexpr (FusedState<Spec>::in_registers) {
             return {};
@@ -93,6 +95,7 @@ public:
 private:
     std::vector<Pack<Real>> packs_ = std::vector<Pack<Real>>(static_cast<std::size_t>(
         shared_rows(Storage::Shared, Storage::Shared, {Spec::tile, Spec::slots}, Spec::dimension, Spec::optimizer.kind)));
+    std::vector<Pack<double>> totals_ = std::vector<Pack<double>>(FusedState<Spec>::rows);
 };
 
 template <class Spec>
@@ -115,6 +118,7 @@ struct SpecOfKinds {
 template <std::size_t... K>
 testing::Types<SpecOf<float, ActivationKind::Relu, OptimizerKind::Sgd, 1, 64, 64, true>,
                SpecOf<float, ActivationKind::Relu, OptimizerKind::Adam, 1, 33, 67, true>,
+               SpecOf<float, ActivationKind::Relu, OptimizerKind::Sgd, 1, 140, 493, true>,
                SpecOf<float, ActivationKind::Relu, OptimizerKind::Nesterov, 2, 31, 13, true>,
                SpecOf<double, ActivationKind::Relu, OptimizerKind::Adadelta, 3, 5, 37, true>,
                SpecOf<float, ActivationKind::Relu, OptimizerKind::Adam, 1, 33, 67, true, Storage::Shared>,
@@ -151,7 +155,7 @@ TYPED_TEST(FusedStepOn, CpuBackend) {
         nodes = plan.cell().training_nodes_float;
     else
         nodes = plan.cell().training_nodes_double;
-    FusedStep<Spec> step(plan.cell().seed, trial_words(first_trial, Spec::tile), nodes, pass);
+    FusedStep<Spec> step(plan.cell().seed, trial_words(first_trial, Spec::tile), nodes, pass, memory.totals());
     Schedule schedule(plan.cell().optimizer, plan.cell().learning_rate);
     for (std::int64_t n = 1; n <= plan.cell().steps; ++n) {
         StepScalars scalars;

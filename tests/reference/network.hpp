@@ -49,55 +49,94 @@ struct RiskAndGradient {
     std::vector<Real> gradient;  ///< [shape.parameters()] canonical order
 };
 
+/// The gradient of one neuron from its sums over the batch, in the precision of the sums.
+template <class Sum>
+struct NeuronSums {
+    std::vector<Sum> t;  ///< [dimension] T_k
+    Sum t0 = 0, u = 0;
+
+    template <class Real>
+    void write_gradient(const Shape& shape, const Activation<Real>& activation, const std::vector<Real>& parameters, std::int64_t i,
+                        std::vector<Real>& gradient) {
+        const Sum v = parameters[shape.outer_weight(i)];
+        if (activation.kind == ActivationKind::Relu) {
+            u = Sum(parameters[shape.inner_bias(i)]) * t0;
+            for (std::int64_t k = 0; k < shape.dimension; ++k)
+                u = std::fma(Sum(parameters[shape.weight(i, k)]), t[static_cast<std::size_t>(k)], u);
+        }
+        gradient[shape.inner_bias(i)] = static_cast<Real>(v * t0);
+        for (std::int64_t k = 0; k < shape.dimension; ++k)
+            gradient[shape.weight(i, k)] = static_cast<Real>(v * t[static_cast<std::size_t>(k)]);
+        gradient[shape.outer_weight(i)] = static_cast<Real>(u);
+    }
+};
+
+/// Samples of a block in float; in double the batch is one block.
+inline constexpr std::size_t block_samples = 64;
+
 /// Weighted risk of a batch and its generalized gradient (left approximation).
 template <class Real>
 RiskAndGradient<Real> risk_and_gradient(const Shape& shape, const Activation<Real>& activation, const std::vector<Real>& parameters,
                                         const Batch<Real>& batch) {
     const std::vector<OrderedSample> order = processing_order(shape, batch.count());
-    const std::vector<Real> zeros(static_cast<std::size_t>(shape.lanes), Real(0));
-    std::vector<Real> risk = zeros, cbar = zeros;
-    std::vector<Real> e(batch.targets.size());
+    std::vector<std::size_t> starts = block_starts(order, sizeof(Real) == 4 ? block_samples : order.size());
+    const std::size_t blocks = starts.size();
+    starts.push_back(order.size());
+    const auto lanes = static_cast<std::size_t>(shape.lanes);
+    const std::vector<Real> zeros(lanes, Real(0));
+    std::vector<Real> risk, cbar, e(batch.targets.size());
+    std::vector<double> risk_total(lanes, 0), cbar_total(lanes, 0);
     const auto input = [&](std::int64_t m) { return &batch.inputs[static_cast<std::size_t>(m * shape.dimension)]; };
-    for (const auto& [sample, lane] : order) {
-        const auto m = static_cast<std::size_t>(sample);
-        const auto j = static_cast<std::size_t>(lane);
-        const Real r = output(shape, activation, parameters, input(sample)) - batch.targets[m];
-        const Real q = batch.weights[m] * r;
-        e[m] = q + q;
-        risk[j] = std::fma(q, r, risk[j]);
-        cbar[j] = cbar[j] + e[m];
+    for (std::size_t block = 0; block < blocks; ++block) {
+        risk = cbar = zeros;
+        for (std::size_t place = starts[block]; place < starts[block + 1]; ++place) {
+            const auto m = static_cast<std::size_t>(order[place].sample);
+            const auto j = static_cast<std::size_t>(order[place].lane);
+            const Real r = output(shape, activation, parameters, input(order[place].sample)) - batch.targets[m];
+            const Real q = batch.weights[m] * r;
+            e[m] = q + q;
+            risk[j] = std::fma(q, r, risk[j]);
+            cbar[j] = cbar[j] + e[m];
+        }
+        for (std::size_t j = 0; j < lanes; ++j) {
+            risk_total[j] += static_cast<double>(risk[j]);
+            cbar_total[j] += static_cast<double>(cbar[j]);
+        }
     }
+    RiskAndGradient<Real> result{0, std::vector<Real>(shape.parameters(), Real(0))};
+    result.risk = blocks > 1 ? static_cast<Real>(tile_sum(risk_total)) : tile_sum(risk);
+    result.gradient[shape.outer_bias()] = blocks > 1 ? static_cast<Real>(tile_sum(cbar_total)) : tile_sum(cbar);
 
-    RiskAndGradient<Real> result{tile_sum(risk), std::vector<Real>(shape.parameters(), Real(0))};
-    result.gradient[shape.outer_bias()] = tile_sum(cbar);
     const auto dimension = static_cast<std::size_t>(shape.dimension);
-    std::vector<Real> t(dimension);
     for (std::int64_t i = 0; i < shape.width; ++i) {
-        Real t0 = 0, u = 0;
-        std::fill(t.begin(), t.end(), Real(0));
-        for (const auto& [sample, lane] : order) {
-            const auto m = static_cast<std::size_t>(sample);
-            const Real* x = input(sample);
-            const Real z = chain(shape, parameters, i, x);
-            Real g = e[m];
-            if (activation.kind == ActivationKind::Relu) {
-                if (!(z > 0)) continue;
-            } else {
-                g = e[m] * activation.derivative(z);
-                u = std::fma(e[m], activation.value(z), u);
+        NeuronSums<Real> sums;
+        NeuronSums<double> totals;
+        totals.t.assign(dimension, 0);
+        for (std::size_t block = 0; block < blocks; ++block) {
+            sums.t.assign(dimension, Real(0));
+            sums.t0 = sums.u = 0;
+            for (std::size_t place = starts[block]; place < starts[block + 1]; ++place) {
+                const auto m = static_cast<std::size_t>(order[place].sample);
+                const Real* x = input(order[place].sample);
+                const Real z = chain(shape, parameters, i, x);
+                Real g = e[m];
+                if (activation.kind == ActivationKind::Relu) {
+                    if (!(z > 0)) continue;
+                } else {
+                    g = e[m] * activation.derivative(z);
+                    sums.u = std::fma(e[m], activation.value(z), sums.u);
+                }
+                sums.t0 = sums.t0 + g;
+                for (std::size_t k = 0; k < dimension; ++k) sums.t[k] = std::fma(g, x[k], sums.t[k]);
             }
-            t0 = t0 + g;
-            for (std::size_t k = 0; k < dimension; ++k) t[k] = std::fma(g, x[k], t[k]);
+            totals.t0 += static_cast<double>(sums.t0);
+            totals.u += static_cast<double>(sums.u);
+            for (std::size_t k = 0; k < dimension; ++k) totals.t[k] += static_cast<double>(sums.t[k]);
         }
-        const Real v = parameters[shape.outer_weight(i)];
-        if (activation.kind == ActivationKind::Relu) {
-            u = parameters[shape.inner_bias(i)] * t0;
-            for (std::int64_t k = 0; k < shape.dimension; ++k)
-                u = std::fma(parameters[shape.weight(i, k)], t[static_cast<std::size_t>(k)], u);
-        }
-        result.gradient[shape.inner_bias(i)] = v * t0;
-        for (std::int64_t k = 0; k < shape.dimension; ++k) result.gradient[shape.weight(i, k)] = v * t[static_cast<std::size_t>(k)];
-        result.gradient[shape.outer_weight(i)] = u;
+        if (blocks > 1)
+            totals.write_gradient(shape, activation, parameters, i, result.gradient);
+        else
+            sums.write_gradient(shape, activation, parameters, i, result.gradient);
     }
     return result;
 }

@@ -40,17 +40,30 @@ inline std::int64_t samples_per_group(std::int64_t dimension) { return dimension
 
 struct OrderedSample {
     std::int64_t sample, lane;
+    std::int64_t round;  ///< counted through the whole batch
 };
 
 /// Samples 0..count-1 in processing order, each with the lane that owns it.
 inline std::vector<OrderedSample> processing_order(const Shape& shape, std::int64_t count) {
     const std::int64_t group = samples_per_group(shape.dimension);
     std::vector<OrderedSample> order;
+    std::int64_t round = 0;
     for (std::int64_t base = 0; base < count; base += group * shape.lanes)
-        for (std::int64_t t = 0; t < group; ++t)
+        for (std::int64_t t = 0; t < group; ++t, ++round)
             for (std::int64_t lane = 0; lane < shape.lanes; ++lane)
-                if (const std::int64_t sample = base + group * lane + t; sample < count) order.push_back({sample, lane});
+                if (const std::int64_t sample = base + group * lane + t; sample < count) order.push_back({sample, lane, round});
     return order;
+}
+
+/// Cuts the processing order into blocks: the place where each begins.
+///   most  samples of a block
+inline std::vector<std::size_t> block_starts(const std::vector<OrderedSample>& order, std::size_t most) {
+    std::vector<std::size_t> starts{0};
+    for (std::size_t first = 0, next; first < order.size(); first = next) {
+        for (next = first; next < order.size() && order[next].round == order[first].round;) ++next;
+        if (next - starts.back() > most) starts.push_back(first);
+    }
+    return starts;
 }
 
 }  // namespace limrisk::reference

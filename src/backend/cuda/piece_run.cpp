@@ -82,6 +82,7 @@ private:
         piece.was_inactive = at<Real>(memory_.was_inactive);
         piece.gradient = at<Real>(memory_.gradient);
         piece.shifted = at<Real>(memory_.shifted);
+        piece.totals = at<double>(memory_.totals);
         piece.theta_double = at<double>(memory_.theta_double);
         piece.sums_double = at<double>(memory_.sums_double);
         piece.replicas = at<kernels::Replica>(memory_.books);
