@@ -173,6 +173,13 @@ private:
     std::int64_t dimension() const { return D ? D : pass_.shape.dimension; }
     std::int64_t per_slot() const { return dimension() + 2; }
 
+    /// The same address, unknown to the compiler: it reads operands in memory instead of keeping copies of more inputs than there are
+    /// registers for.
+    static LIMRISK_INLINE const V* read_anew(const V* inputs) {
+        asm("" : "+r"(inputs));
+        return inputs;
+    }
+
     /// z_s = b + sum_k w_k x_sk, for S samples.
     template <int S>
     LIMRISK_INLINE void preactivations(const V* slot, const V* inputs, V (&z)[S]) const {
@@ -199,7 +206,7 @@ private:
             for (int s = 0; s < S; ++s) sum[s] = V{};
             for (std::int64_t q = 0; q < slots; ++q, slot += per_slot()) {
                 V z[S];
-                preactivations<S>(slot, inputs, z);
+                preactivations<S>(slot, D > 1 ? read_anew(inputs) : inputs, z);
                 const V v = slot[dimension() + 1];
                 LIMRISK_UNROLL(8)
                 for (int s = 0; s < S; ++s) sum[s] = fma(v, activation_.value(z[s]), sum[s]);

@@ -1,5 +1,7 @@
 // 32 lanes on the CPU: a few SIMD registers, read and summed tile by tile.
 #pragma once
+#include <utility>
+
 #include "lanes.hpp"
 
 namespace limrisk::kernels {
@@ -173,11 +175,15 @@ LIMRISK_INLINE Pack<Real> uniform_variates(const WordPack& words) {
 
 /// Exact conversion to double of one half of a register (a register of double: all of it).
 LIMRISK_INLINE VecDouble register_to_double(const VecDouble& value, int) { return value; }
+template <int... Lane>
+LIMRISK_INLINE VecDouble half_to_double(const VecFloat& value, int half, std::integer_sequence<int, Lane...>) {
+    // By a copy through memory, arrays of registers would stay there.
+    constexpr int lanes = sizeof...(Lane);
+    return half == 0 ? __builtin_convertvector(__builtin_shufflevector(value, value, Lane...), VecDouble)
+                     : __builtin_convertvector(__builtin_shufflevector(value, value, (lanes + Lane)...), VecDouble);
+}
 LIMRISK_INLINE VecDouble register_to_double(const VecFloat& value, int half) {
-    typedef float HalfFloats __attribute__((vector_size(LIMRISK_VECTOR_BYTES / 2)));
-    HalfFloats taken;
-    __builtin_memcpy(&taken, reinterpret_cast<const char*>(&value) + half * (LIMRISK_VECTOR_BYTES / 2), sizeof taken);
-    return __builtin_convertvector(taken, VecDouble);
+    return half_to_double(value, half, std::make_integer_sequence<int, LaneTraits<VecDouble>::lanes>{});
 }
 
 /// A register from two halves in double, rounded (a register of double: the first).

@@ -95,20 +95,28 @@ LIMRISK_INLINE Range<Vec<Real>> box_range(const Cell& cell, Rows slot, int p) {
     return {select(flat, z.low, -infinity), select(flat, z.high, infinity)};
 }
 
-/// Range of the preactivation over nodes that all lanes share.
+/// Where a neuron is inactive on nodes that all lanes share: by the range of its preactivation there. A neuron that is not inactive on some
+/// nodes is not on more, so this stops where no lane of `asked` can be.
 ///   inputs  [count][dimension]
-template <class Real, class Input, class Rows>
-LIMRISK_INLINE Range<Vec<Real>> data_range(const Input* inputs, std::int64_t count, std::int64_t d, Rows slot, int p) {
+template <ActivationKind Kind, class Real, class Input, class Rows>
+LIMRISK_INLINE MaskOf<Vec<Real>> inactive_on(const Activation& activation, const Input* inputs, std::int64_t count, std::int64_t d,
+                                             Rows slot, int p, const MaskOf<Vec<Real>>& asked) {
     using V = Vec<Real>;
+    constexpr std::int64_t between_looks = 8;
     const V infinity = splat<V>(RealTraits<Real>::infinity);
     Range<V> range{infinity, -infinity};
     for (std::int64_t m = 0; m < count; ++m) {
+        if (m > 0 && m % between_looks == 0) {
+            // A range without a number yet, where all were NaN, says nothing of the nodes to come.
+            const auto empty = less(range.high, range.low);
+            if (!any(both(asked, either(empty, neuron_states<Kind>(activation, range).inactive)))) break;
+        }
         V z = slot[d].part[p];
         for (std::int64_t k = 0; k < d; ++k) z = fma(slot[k].part[p], splat<V>(static_cast<double>(inputs[m * d + k])), z);
         range.low = select(less(z, range.low), z, range.low);
         range.high = select(less(range.high, z), z, range.high);
     }
-    return range;
+    return both(asked, neuron_states<Kind>(activation, range).inactive);
 }
 
 /// Numbers of neurons per state.
@@ -170,8 +178,6 @@ StateCounts<Vec<Real>> count_states_on(const Cell& cell, const DecidingInputs<In
         const auto slot = theta + q * layout.per_slot();
         const auto present = q + 1 < layout.slots ? equal(V{}, V{}) : negate(equal(last_slot_present, V{}));
         const NeuronStates<V> box = neuron_states<Kind>(cell.activation, box_range<Real>(cell, slot, p));
-        const NeuronStates<V> on_data =
-            neuron_states<Kind>(cell.activation, data_range<Real>(data.data(), data.count, layout.dimension, slot, p));
         const V one = splat<V>(1);
         const auto before = negate(equal(was_inactive[q].part[p], V{}));
         const auto inactive = both(box.inactive, present);
@@ -179,7 +185,8 @@ StateCounts<Vec<Real>> count_states_on(const Cell& cell, const DecidingInputs<In
         count(counts.inactive, inactive);
         count(counts.constant, both(box.constant, present));
         count(counts.linear, both(box.linear, present));
-        count(counts.inactive_on_data, both(both(on_data.inactive, present), negate(inactive)));
+        count(counts.inactive_on_data, inactive_on<Kind, Real>(cell.activation, data.data(), data.count, layout.dimension, slot, p,
+                                                               both(present, negate(inactive))));
         count(counts.died, both(inactive, negate(before)));
         count(counts.revived, both(both(before, present), negate(inactive)));
         count(counts.frozen_constant, both(both(box.constant, box.frozen), present));
