@@ -17,6 +17,17 @@ struct FixedLayout {
     static constexpr std::int64_t rows() { return outer_bias() + 1; }
 };
 
+/// A Layout of dimension D whose slots and lanes are known at run time, for kernels that serve all widths.
+template <int D>
+struct FixedDimension {
+    static constexpr std::int64_t dimension = D;
+    std::int64_t slots;
+    int tile;
+    static constexpr std::int64_t per_slot() { return D + 2; }
+    std::int64_t outer_bias() const { return slots * per_slot(); }
+    std::int64_t rows() const { return outer_bias() + 1; }
+};
+
 /// The samples of one round alone: lanes j = 0 .. count - 1, the round's inputs, target and weight in place 0 of the block. Rounds are
 /// processed one after the other, which sums in the same order as a whole superblock at once and needs the outputs of one round only.
 ///   Least  samples known at compile time; if More, lane Least has one too where count says so
@@ -147,7 +158,7 @@ struct MemoryPass {
         LIMRISK_UNROLL_ROWS(StridedRows<Real>)
         for (std::int64_t row = 0; row < layout.rows(); ++row) gradient[row] = Pack<Real>{};
         Pack<Real> error_sum{}, risk_sum{};
-        for (std::int64_t base = 0; base < count; base += rounds * LayoutType::tile) {
+        for (std::int64_t base = 0; base < count; base += rounds * layout.tile) {
             warp_barrier();
             load(base);
             warp_barrier();
@@ -155,23 +166,23 @@ struct MemoryPass {
             for (int t = 0; t < rounds; ++t) {
                 const std::int64_t left = count - base - t, samples = (left + rounds - 1) / rounds;
                 if (left <= 0) break;
-                pass.accumulate(theta, block, RoundRange{t, static_cast<int>(samples < LayoutType::tile ? samples : LayoutType::tile)},
-                                gradient, error_sum, risk_sum);
+                pass.accumulate(theta, block, RoundRange{t, static_cast<int>(samples < layout.tile ? samples : layout.tile)}, gradient,
+                                error_sum, risk_sum);
             }
         }
         pass.finish(theta, gradient, error_sum, last_slot_present);
-        return tile_sum(risk_sum, LayoutType::tile);
+        return tile_sum(risk_sum, layout.tile);
     }
 };
 
 /// Reads nodes into the samples of one superblock; lanes beyond the table get its last node (they are masked later).
-template <int D, int Tile, class Real, class Rows>
-LIMRISK_INLINE void load_node_rows(const NodeTable<Real>& nodes, std::int64_t base, const SampleBlock<Real, Rows>& block) {
+template <int D, class Real, class Rows>
+LIMRISK_INLINE void load_node_rows(const NodeTable<Real>& nodes, std::int64_t base, int tile, const SampleBlock<Real, Rows>& block) {
     constexpr int rounds = samples_per_lane(D);
     LIMRISK_UNROLL_ROWS(Rows)
     for (int t = 0; t < rounds; ++t) {
         const auto node = [&](int i) {
-            const std::int64_t m = base + rounds * (i & (Tile - 1)) + t;
+            const std::int64_t m = base + rounds * (i & (tile - 1)) + t;
             return m < nodes.count ? m : nodes.count - 1;
         };
         LIMRISK_UNROLL_ROWS(Rows)

@@ -153,7 +153,7 @@ private:
                 draw_words(draw_.seed, draw_.trials, Purpose::Samples, static_cast<std::uint64_t>(step), calls_of_lanes, words);
                 LIMRISK_UNROLL(4)
                 for (int w = 0; w < 4; ++w)
-                    if (4 * call + w < rounds * Spec::dimension) block.inputs[4 * call + w] = variates<Real>(Spec::input, words[w]);
+                    if (4 * call + w < rounds * Spec::dimension) block.inputs[4 * call + w] = variates_of<Real, Spec::input.kind>(Spec::input, words[w]);
             }
             LIMRISK_UNROLL(4)
             for (int t = 0; t < rounds; ++t) {
@@ -166,7 +166,7 @@ private:
                 });
             }
         } else {
-            load_node_rows<Spec::dimension, Spec::tile>(nodes_, base, block);
+            load_node_rows<Spec::dimension>(nodes_, base, Spec::tile, block);
         }
     }
 

@@ -115,7 +115,7 @@ private:
         stream_.copy_to_device(at<char>(memory_.lists[0]), all.data(), all.size() * sizeof(std::int32_t));
         stream_.copy_to_device(at<char>(memory_.list_counts[0]), &memory_.replicas, sizeof(std::int64_t));
         launch(*task_.kernels->initialize, plan().evaluate, warps(),
-               kernels::InitializeArguments<Real>{piece(false), cell_.initialization, cell_.seed, cell_.width});
+               kernels::InitializeArguments<Real>{piece(false), cell_.initialization, cell_.seed, cell_.width, cell_.tile});
         stream_.synchronize();  // the list is a local
     }
 
