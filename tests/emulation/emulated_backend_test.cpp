@@ -112,6 +112,25 @@ TEST(EmulatedBackend, FinishWarpsFillBlocks) {
                 }
 }
 
+/// Allocations and releases wait for the device, and with it for the other workers: there are none once a worker has seen its largest
+/// block.
+TEST(EmulatedBackend, BlocksAllocateNothing) {
+    const CellPlan plan(small_cell());
+    const auto runtime = std::make_shared<EmulatedRuntime>();
+    const auto backend = emulated_backend(runtime);
+    run(*backend, plan, 0, 40);
+    const auto calls = [&] {
+        std::vector<std::int64_t> numbers;
+        for (const Call call : {Call::Allocate, Call::AllocateHost, Call::Release, Call::ReleaseHost})
+            numbers.push_back(runtime->calls(0, call));
+        return numbers;
+    };
+    const std::vector<std::int64_t> before = calls();
+    run(*backend, plan, 40, 40);
+    run(*backend, plan, 80, 7);
+    EXPECT_EQ(calls(), before);
+}
+
 TEST(EmulatedBackend, RefusesSnapshots) {
     const CellPlan plan(small_cell());
     const auto backend = emulated_backend(std::make_shared<EmulatedRuntime>());
