@@ -127,16 +127,15 @@ LIMRISK_INLINE double integrate_risk(const Cell& cell, const NetworkView& networ
 template <ActivationKind Kind, class Target>
 LIMRISK_INLINE double accurate_risk(const Cell& cell, const NetworkView& network, const double* points, std::int64_t count,
                                     const Target& target) {
-    constexpr int most_halvings = 10;
+    constexpr int most_halvings = is_piecewise_polynomial(Kind) ? 0 : 10;
     constexpr double tolerance = 1e-13;
-    double risk = integrate_risk<Kind>(cell, network, points, count, 0, target);
-    if constexpr (!is_piecewise_polynomial(Kind)) {
-        for (int j = 1; j <= most_halvings; ++j) {
-            const double finer = integrate_risk<Kind>(cell, network, points, count, j, target);
-            const bool settled = abs(finer - risk) <= tolerance * finer;
-            risk = finer;
-            if (settled) break;
-        }
+    double risk = 0;
+    LIMRISK_ROLLED
+    for (int j = 0; j <= most_halvings; ++j) {
+        const double finer = integrate_risk<Kind>(cell, network, points, count, j, target);
+        const bool settled = j > 0 && abs(finer - risk) <= tolerance * finer;
+        risk = finer;
+        if (settled) break;
     }
     return finite_or_infinity(risk);
 }

@@ -1,11 +1,12 @@
 // The kernels of a cell that do not train: initialize, check, finish. The text before this header defines
 //   struct EvaluationSpec {
-//     using Real;                                      // precision of the training
-//     static constexpr int dimension, slots, tile, warps;
-//     static constexpr Activation activation;
-//     static constexpr Storage network;                // of the check's rows: Shared or Global
+//     using Real;                                // precision of the training
+//     static constexpr int dimension;
+//     static constexpr ActivationKind activation;
+//     static constexpr Storage network;          // of the check's rows: Shared or Global
 //     template <class V> static V target(const V (&x)[dimension]);
 //   };
+// Width, tile and the activation's parameters are read from the arguments: cells that differ in them share a program.
 // All but the target, which only dimension 1 needs, is double: rows in registers would not fit.
 #pragma once
 #include "cuda_warp.hpp"
@@ -19,58 +20,53 @@ inline namespace LIMRISK_LANES {
 /// What evaluating needs of a warp: double copies of the parameters, sums of the same shape, the pass.
 template <class Spec>
 struct Evaluation {
-    using LayoutType = FixedLayout<Spec::dimension, Spec::slots, Spec::tile>;
-    static constexpr TileShape tile{Spec::tile, Spec::slots};
-
-    static constexpr std::int64_t shared_row_count = shared_rows(Spec::network, Storage::Global, tile, Spec::dimension, OptimizerKind::Sgd);
-
+    const Cell& cell;
+    FixedDimension<Spec::dimension> layout;
     RowArena shared;
     StridedRows<double> theta, sums;
     MemoryPass<double> pass;
 
     template <class Real>
-    LIMRISK_INLINE Evaluation(const WarpPlace& place, const Piece<Real>& piece)
-        : shared(place.shared_memory<double>(shared_row_count)),
-          theta(Spec::network == Storage::Shared ? shared.take<double>(LayoutType::rows()) : place.rows(piece, piece.theta_double)),
-          sums(Spec::network == Storage::Shared ? shared.take<double>(LayoutType::rows()) : place.rows(piece, piece.sums_double)),
-          pass(shared, Spec::tile, Spec::dimension) {}
+    LIMRISK_INLINE Evaluation(const Cell& of, const WarpPlace& place, const Piece<Real>& piece)
+        : cell(of),
+          layout{cell.tile.neurons_per_lane, cell.tile.lanes},
+          shared(place.shared_memory<double>(shared_rows(Spec::network, Storage::Global, cell.tile, Spec::dimension, OptimizerKind::Sgd))),
+          theta(Spec::network == Storage::Shared ? shared.take<double>(layout.rows()) : place.rows(piece, piece.theta_double)),
+          sums(Spec::network == Storage::Shared ? shared.take<double>(layout.rows()) : place.rows(piece, piece.sums_double)),
+          pass(shared, layout.tile, Spec::dimension) {}
 
     /// Risk at `parameters` under a rule; leaves them in `theta` and the gradient in `sums`.
     template <class Real>
-    LIMRISK_INLINE Pack<double> risk(const NodeTable<double>& nodes, const StridedRows<Real>& parameters, std::int64_t width) {
-        for (std::int64_t row = 0; row < LayoutType::rows(); ++row) theta[row] = to_double(parameters[row]);
-        return pass.template gradient<Spec::activation.kind, 1>(
-            LayoutType{}, Spec::activation, last_slot_presence<double>(LayoutType{}, width), nodes.count, theta, sums, {},
-            [&](std::int64_t base) { load_node_rows<Spec::dimension, Spec::tile>(nodes, base, pass.block); });
+    LIMRISK_INLINE Pack<double> risk(const NodeTable<double>& nodes, const StridedRows<Real>& parameters) {
+        LIMRISK_ROLLED
+        for (std::int64_t row = 0; row < layout.rows(); ++row) theta[row] = to_double(parameters[row]);
+        return pass.template gradient<Spec::activation, 1>(
+            layout, cell.activation, last_slot_presence<double>(layout, cell.width), nodes.count, theta, sums, {},
+            [&](std::int64_t base) { load_node_rows<Spec::dimension>(nodes, base, layout.tile, pass.block); });
     }
 };
 
 template <class Spec>
-LIMRISK_INLINE Layout layout_of() {
-    return {Spec::dimension, Spec::slots, Spec::tile};
-}
-
-/// The cell with what Spec knows at compile time.
-template <class Spec>
-LIMRISK_INLINE Cell specialized(const Cell& cell) {
-    Cell result = cell;
-    result.activation = Spec::activation;
-    return result;
+LIMRISK_INLINE Layout layout_of(TileShape tile) {
+    return {Spec::dimension, tile.neurons_per_lane, tile.lanes};
 }
 
 template <class Spec>
 LIMRISK_INLINE void initialize_replicas(const InitializeArguments<typename Spec::Real>& a) {
     using Real = typename Spec::Real;
-    const WarpPlace place(a.piece, Spec::tile);
+    const Layout layout = layout_of<Spec>(a.tile);
+    const WarpPlace place(a.piece, layout.tile);
     if (place.idle) return;
-    const Layout layout = layout_of<Spec>();
     const auto theta = place.rows(a.piece, a.piece.theta);
     initialize_rows<Real>(a.laws, layout, a.seed, place.trials(a.piece), last_slot_presence<Real>(layout, a.width), theta);
-    Real* const states[] = {a.piece.first, a.piece.second};
-    for (Real* state : states)
-        for (std::int64_t row = 0; state && row < layout.rows(); ++row) place.rows(a.piece, state)[row] = Pack<Real>{};
+    LIMRISK_ROLLED
+    for (std::int64_t row = 0; row < layout.rows(); ++row) {
+        if (a.piece.first) place.rows(a.piece, a.piece.first)[row] = Pack<Real>{};
+        if (a.piece.second) place.rows(a.piece, a.piece.second)[row] = Pack<Real>{};
+    }
+    LIMRISK_ROLLED
     for (std::int64_t q = 0; q < layout.slots; ++q) place.rows(a.piece, a.piece.was_inactive)[q] = Pack<Real>{};
-    if (!place.leads(Spec::tile)) return;
+    if (!place.leads(layout.tile)) return;
     a.piece.replicas[place.replica] = Replica{};
     a.piece.running[place.replica] = 1;
 }
@@ -78,28 +74,27 @@ LIMRISK_INLINE void initialize_replicas(const InitializeArguments<typename Spec:
 template <class Spec>
 LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, CheckRecord>& a) {
     using Real = typename Spec::Real;
-    const WarpPlace place(a.piece, Spec::tile);
+    const Cell& cell = a.cell;
+    const Layout layout = layout_of<Spec>(cell.tile);
+    const WarpPlace place(a.piece, layout.tile);
     if (place.idle) return;
-    const Cell cell = specialized<Spec>(a.cell);
-    const Layout layout = layout_of<Spec>();
     const auto theta = place.rows(a.piece, a.piece.theta);
-    Evaluation<Spec> evaluation(place, a.piece);
+    Evaluation<Spec> evaluation(cell, place, a.piece);
     const auto tail_start = place.rows(a.piece, a.piece.tail_start);
     // One pass in the code serves both rules.
     const bool on_training_nodes = a.index == cell.checks && !cell.fresh_samples;
     Pack<double> risk, gradient, training;
     LIMRISK_ROLLED
     for (int rule = on_training_nodes ? 0 : 1; rule < 2; ++rule) {
-        risk = evaluation.risk(rule == 0 ? cell.training_nodes_double : cell.check_nodes, theta, cell.width);
+        risk = evaluation.risk(rule == 0 ? cell.training_nodes_double : cell.check_nodes, theta);
         gradient = sum_of_squares(layout, [&](std::int64_t row) { return evaluation.sums[row]; });
         if (rule == 0 || !on_training_nodes) training = gradient;
     }
     const Pack<double> norm = sum_of_squares(layout, [&](std::int64_t row) { return evaluation.theta[row]; });
-    StateCounts<Real> counts = with_judged_inputs<Real>(cell, [&](const auto& data) {
-        return count_states_on<Spec::activation.kind, Real>(cell, data, layout, theta, last_slot_presence<Real>(layout, cell.width).part[0],
-                                                            place.rows(a.piece, a.piece.was_inactive), 0);
-    });
-    counts.each([](Real& number) { number = tile_sum(Pack<Real>{{number}}, Spec::tile).part[0]; });
+    StateCounts<Real> counts = count_states_on<Spec::activation, Real>(cell, judged_inputs(cell), layout, theta,
+                                                                       last_slot_presence<Real>(layout, cell.width).part[0],
+                                                                       place.rows(a.piece, a.piece.was_inactive), 0);
+    counts.each([&](Real& number) { number = tile_sum(Pack<Real>{{number}}, layout.tile).part[0]; });
     const auto count = [](Real number) { return static_cast<std::int32_t>(number); };
     Pack<double> moved{};
     if (a.index > first_tail_check(cell)) moved = squared_distance<Real>(layout, theta, tail_start);
@@ -112,11 +107,12 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
     warp_barrier();
     const auto copy_to = [&](Real* rows) {
         const auto to = place.rows(a.piece, rows);
+        LIMRISK_ROLLED
         for (std::int64_t row = 0; row < layout.rows(); ++row) to[row] = theta[row];
     };
     if (improved) copy_to(a.piece.best);
     if (a.index == first_tail_check(cell)) copy_to(a.piece.tail_start);
-    if (!place.leads(Spec::tile)) return;
+    if (!place.leads(layout.tile)) return;
     a.piece.replicas[place.replica] = replica;
     a.piece.running[place.replica] = !replica.diverged;
     if (a.checks) a.checks[place.replica * (cell.checks + 1) + a.index] = replica.template check_record<CheckRecord>(cell, a.index);
@@ -127,26 +123,26 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
 template <class Spec>
 LIMRISK_INLINE double accurate_risk_of_tiles(const Cell& cell, const WarpPlace& place, const StridedRows<typename Spec::Real>& rows,
                                              double* scratch) {
-    constexpr Layout layout{Spec::dimension, Spec::slots, Spec::tile};
-    const std::int64_t h = cell.width, own = lane_of_thread() / Spec::tile;
+    const Layout layout = layout_of<Spec>(cell.tile);
+    const std::int64_t h = cell.width, own = lane_of_thread() / layout.tile;
     double* network = scratch + breakpoint_capacity(cell);
     double result = 0;
-    for (int r = 0; r < warp_lanes / Spec::tile; ++r) {
+    for (int r = 0; r < warp_lanes / layout.tile; ++r) {
         warp_barrier();
         for (std::int64_t q = 0; own == r && q < layout.slots; ++q) {
-            const std::int64_t i = q * Spec::tile + (lane_of_thread() & (Spec::tile - 1));
+            const std::int64_t i = q * layout.tile + (lane_of_thread() & (layout.tile - 1));
             for (int k = 0; i < h && k < 3; ++k) network[k * h + i] = static_cast<double>(rows[q * layout.per_slot() + k].part[0]);
         }
-        const double outer_bias = lane_of_warp(static_cast<double>(rows[layout.outer_bias()].part[0]), r * Spec::tile);
-        const bool present = lane_of_warp(place.present ? 1.0 : 0.0, r * Spec::tile) != 0;
+        const double outer_bias = lane_of_warp(static_cast<double>(rows[layout.outer_bias()].part[0]), r * layout.tile);
+        const bool present = lane_of_warp(place.present ? 1.0 : 0.0, r * layout.tile) != 0;
         if (!present) continue;
         warp_barrier();
         const NetworkView view{h, network, network + h, network + 2 * h, outer_bias};
         double count = 0;
-        if (lane_of_thread() == 0) count = static_cast<double>(breakpoints<Spec::activation.kind>(cell, view, scratch));
+        if (lane_of_thread() == 0) count = static_cast<double>(breakpoints<Spec::activation>(cell, view, scratch));
         warp_barrier();
         const auto points = static_cast<std::int64_t>(lane_of_warp(count, 0));
-        const double risk = accurate_risk<Spec::activation.kind>(cell, view, scratch, points, [](const Pack<double>& x) {
+        const double risk = accurate_risk<Spec::activation>(cell, view, scratch, points, [](const Pack<double>& x) {
             const double at[1] = {x.part[0]};
             return Pack<double>{{Spec::target(at)}};
         });
@@ -158,19 +154,21 @@ LIMRISK_INLINE double accurate_risk_of_tiles(const Cell& cell, const WarpPlace& 
 /// This lane's share of its replica's fingerprint.
 template <class Spec>
 LIMRISK_INLINE Fingerprint fingerprint_of_lane(const Cell& cell, const WarpPlace& place, const Piece<typename Spec::Real>& piece) {
-    const Layout layout = layout_of<Spec>();
-    const std::int64_t d = layout.dimension, h = cell.width, lane = lane_of_thread() & (Spec::tile - 1);
+    const Layout layout = layout_of<Spec>(cell.tile);
+    const std::int64_t d = layout.dimension, h = cell.width, lane = lane_of_thread() & (layout.tile - 1);
     Fingerprint fingerprint;
     std::int64_t first = 0;
     typename Spec::Real* const arrays[] = {piece.theta, piece.first, piece.second};
+    LIMRISK_ROLLED
     for (typename Spec::Real* array : arrays) {
         if (array) {
             const auto rows = place.rows(piece, array);
             const auto add = [&](std::int64_t row, std::int64_t j) {
                 fingerprint.add(rows[row].part[0], static_cast<std::uint64_t>(first + j));
             };
+            LIMRISK_ROLLED
             for (std::int64_t q = 0; q < layout.slots; ++q) {
-                const std::int64_t i = q * Spec::tile + lane;
+                const std::int64_t i = q * layout.tile + lane;
                 if (i >= h) continue;
                 for (std::int64_t k = 0; k < d; ++k) add(q * layout.per_slot() + k, i * d + k);
                 add(q * layout.per_slot() + d, h * d + i);
@@ -197,25 +195,26 @@ LIMRISK_INLINE std::uint64_t tile_fingerprint(const Fingerprint& share, int tile
 template <class Spec>
 LIMRISK_INLINE void finish_replicas(const FinishArguments<typename Spec::Real, TrialRecord>& a) {
     using Real = typename Spec::Real;
-    const Cell cell = specialized<Spec>(a.cell);
-    const Layout layout = layout_of<Spec>();
+    const Cell& cell = a.cell;
+    const int tile = cell.tile.lanes;
     const std::int64_t own = WarpPlace::warp_of_thread(), warps = static_cast<std::int64_t>(gridDim.x) * blockDim.x / warp_lanes;
     for (std::int64_t warp = own;; warp += warps) {
-        const WarpPlace place(a.piece, Spec::tile, warp);
+        const WarpPlace place(a.piece, tile, warp);
         if (place.idle) return;
         const auto theta = place.rows(a.piece, a.piece.theta), best = place.rows(a.piece, a.piece.best);
-        double final_risk, best_risk;
-        if constexpr (Spec::dimension == 1) {
-            double* scratch = a.scratch + own * finish_scratch_doubles(cell);
-            final_risk = accurate_risk_of_tiles<Spec>(cell, place, theta, scratch);
-            best_risk = accurate_risk_of_tiles<Spec>(cell, place, best, scratch);
-        } else {
-            Evaluation<Spec> evaluation(place, a.piece);
-            final_risk = evaluation.risk(cell.final_nodes, theta, cell.width).part[0];
-            best_risk = evaluation.risk(cell.final_nodes, best, cell.width).part[0];
+        double final_risk = 0, best_risk = 0;
+        // One evaluation in the code serves both networks.
+        LIMRISK_ROLLED
+        for (int network = 0; network < 2; ++network) {
+            const auto rows = network == 0 ? theta : best;
+            if constexpr (Spec::dimension == 1)
+                best_risk = accurate_risk_of_tiles<Spec>(cell, place, rows, a.scratch + own * finish_scratch_doubles(cell));
+            else
+                best_risk = Evaluation<Spec>(cell, place, a.piece).risk(cell.final_nodes, rows).part[0];
+            if (network == 0) final_risk = best_risk;
         }
-        const std::uint64_t fingerprint = tile_fingerprint(fingerprint_of_lane<Spec>(cell, place, a.piece), Spec::tile);
-        if (!place.leads(Spec::tile)) continue;
+        const std::uint64_t fingerprint = tile_fingerprint(fingerprint_of_lane<Spec>(cell, place, a.piece), tile);
+        if (!place.leads(tile)) continue;
         a.records[place.replica] = a.piece.replicas[place.replica].template record<TrialRecord>(cell, final_risk, best_risk, fingerprint);
     }
 }
@@ -226,7 +225,7 @@ LIMRISK_INLINE void finish_replicas(const FinishArguments<typename Spec::Real, T
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
 using EvaluatedReal = EvaluationSpec::Real;
-inline constexpr int evaluation_threads = warp_lanes * EvaluationSpec::warps;
+inline constexpr int evaluation_threads = warp_lanes * most_block_warps;
 }  // namespace LIMRISK_LANES
 }  // namespace limrisk::kernels
 

@@ -17,6 +17,17 @@ struct FixedLayout {
     static constexpr std::int64_t rows() { return outer_bias() + 1; }
 };
 
+/// A Layout of dimension D whose slots and lanes are known at run time, for kernels that serve all widths.
+template <int D>
+struct FixedDimension {
+    static constexpr std::int64_t dimension = D;
+    std::int64_t slots;
+    int tile;
+    static constexpr std::int64_t per_slot() { return D + 2; }
+    std::int64_t outer_bias() const { return slots * per_slot(); }
+    std::int64_t rows() const { return outer_bias() + 1; }
+};
+
 /// The samples of one round alone: lanes j = 0 .. count - 1, the round's inputs, target and weight in place 0 of the block. Rounds are
 /// processed one after the other, which sums in the same order as a whole superblock at once and needs the outputs of one round only.
 ///   Least  samples known at compile time; if More, lane Least has one too where count says so
@@ -126,11 +137,11 @@ public:
     static constexpr bool several = has_several_blocks<Real>(Batch);
 
     /// `sums`: of the present block;  `totals`: null for one block
-    LIMRISK_INLINE BlockTotals(const Rows& sums, Pack<Real>& error_sum, const StridedRows<double>& totals)
-        : sums_(sums), error_sum_(error_sum), totals_(totals) {
+    LIMRISK_INLINE BlockTotals(const LayoutType& layout, const Rows& sums, Pack<Real>& error_sum, const StridedRows<double>& totals)
+        : layout_(layout), sums_(sums), error_sum_(error_sum), totals_(totals) {
         clear_sums();
         if constexpr (several)
-            for (std::int64_t row = 0; row < LayoutType::rows(); ++row) totals_[row] = Pack<double>{};
+            for (std::int64_t row = 0; row < layout_.rows(); ++row) totals_[row] = Pack<double>{};
     }
 
     /// To be called before each round, with the number of its samples.
@@ -159,17 +170,18 @@ public:
 private:
     LIMRISK_INLINE void clear_sums() {
         LIMRISK_UNROLL_ROWS(Rows)
-        for (std::int64_t row = 0; row < LayoutType::rows(); ++row) sums_[row] = Pack<Real>{};
+        for (std::int64_t row = 0; row < layout_.rows(); ++row) sums_[row] = Pack<Real>{};
         error_sum_ = Pack<Real>{};
     }
     LIMRISK_INLINE void end_block() {
         LIMRISK_UNROLL_ROWS(Rows)
-        for (std::int64_t row = 0; row < LayoutType::rows(); ++row) {
-            const Pack<double> sum = to_double(row < LayoutType::outer_bias() ? sums_[row] : error_sum_);
+        for (std::int64_t row = 0; row < layout_.rows(); ++row) {
+            const Pack<double> sum = to_double(row < layout_.outer_bias() ? sums_[row] : error_sum_);
             for_parts<double>([&](int p) { totals_[row].part[p] = totals_[row].part[p] + sum.part[p]; });
         }
     }
 
+    LayoutType layout_;
     Rows sums_;
     Pack<Real>& error_sum_;
     StridedRows<double> totals_;
@@ -205,8 +217,8 @@ struct MemoryPass {
         constexpr int rounds = samples_per_lane(LayoutType::dimension);
         const NetworkPass<Real, Kind, D, LayoutType, StridedRows<Real>> pass(layout, activation, scratch);
         Pack<Real> error_sum, risk_sum{};
-        BlockTotals<Real, Batch, LayoutType, StridedRows<Real>> blocks(gradient, error_sum, totals);
-        for (std::int64_t base = 0; base < count; base += rounds * LayoutType::tile) {
+        BlockTotals<Real, Batch, LayoutType, StridedRows<Real>> blocks(layout, gradient, error_sum, totals);
+        for (std::int64_t base = 0; base < count; base += rounds * layout.tile) {
             warp_barrier();
             load(base);
             warp_barrier();
@@ -214,24 +226,24 @@ struct MemoryPass {
             for (int t = 0; t < rounds; ++t) {
                 const std::int64_t left = count - base - t, samples = (left + rounds - 1) / rounds;
                 if (left <= 0) break;
-                const int number = static_cast<int>(samples < LayoutType::tile ? samples : LayoutType::tile);
+                const int number = static_cast<int>(samples < layout.tile ? samples : layout.tile);
                 blocks.start_round(number);
                 pass.accumulate(theta, block, RoundRange{t, number}, gradient, error_sum, risk_sum);
             }
         }
         blocks.finish(pass, theta, last_slot_present);
-        return tile_sum(risk_sum, LayoutType::tile);
+        return tile_sum(risk_sum, layout.tile);
     }
 };
 
 /// Reads nodes into the samples of one superblock; lanes beyond the table get its last node (they are masked later).
-template <int D, int Tile, class Real, class Rows>
-LIMRISK_INLINE void load_node_rows(const NodeTable<Real>& nodes, std::int64_t base, const SampleBlock<Real, Rows>& block) {
+template <int D, class Real, class Rows>
+LIMRISK_INLINE void load_node_rows(const NodeTable<Real>& nodes, std::int64_t base, int tile, const SampleBlock<Real, Rows>& block) {
     constexpr int rounds = samples_per_lane(D);
     LIMRISK_UNROLL_ROWS(Rows)
     for (int t = 0; t < rounds; ++t) {
         const auto node = [&](int i) {
-            const std::int64_t m = base + rounds * (i & (Tile - 1)) + t;
+            const std::int64_t m = base + rounds * (i & (tile - 1)) + t;
             return m < nodes.count ? m : nodes.count - 1;
         };
         LIMRISK_UNROLL_ROWS(Rows)

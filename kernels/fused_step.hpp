@@ -45,7 +45,7 @@ public:
     LIMRISK_INLINE void gradient(const Pack<Real>& last_slot_present, const Pack<Real>* theta, Pack<Real>* gradient,
                                  const StridedRows<double>& totals, Load load) {
         Pack<Real> outputs[Spec::tile], error, error_sum, risk_sum{};
-        BlockTotals<Real, Spec::batch, LayoutType, Pack<Real>*> blocks(gradient, error_sum, totals);
+        BlockTotals<Real, Spec::batch, LayoutType, Pack<Real>*> blocks(LayoutType{}, gradient, error_sum, totals);
         const PassScratch<Real> scratch{outputs, &error, nullptr, lane_in_tile<Real>(Spec::tile)};
         const NetworkPass<Real, Spec::activation.kind, Spec::dimension, LayoutType, Pack<Real>*, Spec::rebroadcast> pass(
             LayoutType{}, Spec::activation, scratch);
@@ -159,7 +159,8 @@ private:
                 draw_words(draw_.seed, draw_.trials, Purpose::Samples, static_cast<std::uint64_t>(step), calls_of_lanes, words);
                 LIMRISK_UNROLL(4)
                 for (int w = 0; w < 4; ++w)
-                    if (4 * call + w < rounds * Spec::dimension) block.inputs[4 * call + w] = variates<Real>(Spec::input, words[w]);
+                    if (4 * call + w < rounds * Spec::dimension)
+                        block.inputs[4 * call + w] = variates_of<Real, Spec::input.kind>(Spec::input, words[w]);
             }
             LIMRISK_UNROLL(4)
             for (int t = 0; t < rounds; ++t) {
@@ -172,7 +173,7 @@ private:
                 });
             }
         } else {
-            load_node_rows<Spec::dimension, Spec::tile>(nodes_, base, block);
+            load_node_rows<Spec::dimension>(nodes_, base, Spec::tile, block);
         }
     }
 

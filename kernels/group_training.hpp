@@ -259,18 +259,17 @@ private:
 
     StateCounts<V> count_states(Rows was_inactive) {
         return with_activation(cell_.activation.kind, [&](auto tag) {
-            return with_judged_inputs<Real>(cell_, [&](const auto& data) {
-                StateCounts<V> sum{};
-                for (int p = 0; p < shape_.registers; ++p) {
-                    const StateCounts<V> part =
-                        count_states_on<decltype(tag)::kind, Real>(cell_, data, shape_, theta_, pass_.present[p], was_inactive, p);
-                    sum.add(part);
-                }
-                GroupShape one = shape_;
-                one.registers = 1;
-                sum.each([&](V& number) { number = sum_over_tile(&number, one); });
-                return sum;
-            });
+            const DecidingInputs<double> data = judged_inputs(cell_);
+            StateCounts<V> sum{};
+            for (int p = 0; p < shape_.registers; ++p) {
+                const StateCounts<V> part =
+                    count_states_on<decltype(tag)::kind, Real>(cell_, data, shape_, theta_, pass_.present[p], was_inactive, p);
+                sum.add(part);
+            }
+            GroupShape one = shape_;
+            one.registers = 1;
+            sum.each([&](V& number) { number = sum_over_tile(&number, one); });
+            return sum;
         });
     }
 

@@ -24,8 +24,10 @@ LIMRISK_INLINE void initialize_rows(const Initialization& laws, const Layout& la
         return x;
     };
     WordPack words[4];
+    LIMRISK_ROLLED
     for (std::int64_t q = 0; q < layout.slots; ++q) {
         const WordPack neuron = make_words([&](int i) { return static_cast<std::uint32_t>(q * layout.tile + (i & (layout.tile - 1))); });
+        LIMRISK_ROLLED
         for (std::int64_t k = 0; k < layout.per_slot(); ++k) {
             if (k % 4 == 0) draw_words(seed, trials, Purpose::Neuron, neuron, static_cast<std::uint32_t>(k / 4), words);
             const Law& law = k < d ? laws.inner_weight : k == d ? laws.inner_bias : laws.outer_weight;

@@ -32,6 +32,7 @@ struct InitializeArguments {
     Initialization laws;
     std::uint64_t seed;
     std::int64_t width;
+    TileShape tile;
 };
 
 /// Steps from + 1 .. to.

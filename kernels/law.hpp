@@ -12,36 +12,45 @@ LIMRISK_INLINE V clamp(V x, V low, V high) {
     return lesser(high, larger(low, x));
 }
 
-/// Turns uniform variates in (0, 1) into variates of `law`, in place.
+/// Turns uniform variates in (0, 1) into variates of `law`, whose kind is known at compile time, in place.
 ///   values  [count] registers
-template <class V>
-LIMRISK_INLINE void apply_law(const Law& law, V* values, int count) {
+template <LawKind Kind, class V>
+LIMRISK_INLINE void apply_law_of(const Law& law, V* values, int count) {
     const V low = splat<V>(law.low), high = splat<V>(law.high), mean = splat<V>(law.mean), deviation = splat<V>(law.deviation);
     const auto each = [&](auto variate) {
         for (int i = 0; i < count; ++i) values[i] = variate(values[i]);
     };
+    if constexpr (Kind == LawKind::Zero) {
+        each([](V) { return V{}; });
+    } else if constexpr (Kind == LawKind::Uniform) {
+        const V range = splat<V>(law.high - law.low);
+        each([&](V u) { return clamp(fma(u, range, low), low, high); });
+    } else if constexpr (Kind == LawKind::Normal) {
+        each([&](V u) { return fma(deviation, normal_quantile(u), mean); });
+    } else {
+        static_assert(Kind == LawKind::TruncatedNormal);
+        const V mass = splat<V>(law.p_high - law.p_low), start = splat<V>(law.p_low);
+        // Within the quantile's domain: in float, p can round up to 1.
+        const V least = splat<V>(0x1p-40), most = splat<V>(sizeof(RealOf<V>) == 4 ? 1 - 0x1p-24 : 1 - 0x1p-40);
+        each([&](V u) {
+            const V probability = clamp(fma(u, mass, start), least, most);
+            return clamp(fma(deviation, normal_quantile(probability), mean), low, high);
+        });
+    }
+}
+
+/// The same for a kind known at run time.
+template <class V>
+LIMRISK_INLINE void apply_law(const Law& law, V* values, int count) {
     switch (law.kind) {
         case LawKind::Zero:
-            each([](V) { return V{}; });
-            break;
-        case LawKind::Uniform: {
-            const V range = splat<V>(law.high - law.low);
-            each([&](V u) { return clamp(fma(u, range, low), low, high); });
-            break;
-        }
+            return apply_law_of<LawKind::Zero>(law, values, count);
+        case LawKind::Uniform:
+            return apply_law_of<LawKind::Uniform>(law, values, count);
         case LawKind::Normal:
-            each([&](V u) { return fma(deviation, normal_quantile(u), mean); });
-            break;
-        case LawKind::TruncatedNormal: {
-            const V mass = splat<V>(law.p_high - law.p_low), start = splat<V>(law.p_low);
-            // Within the quantile's domain: in float, p can round up to 1.
-            const V least = splat<V>(0x1p-40), most = splat<V>(sizeof(RealOf<V>) == 4 ? 1 - 0x1p-24 : 1 - 0x1p-40);
-            each([&](V u) {
-                const V probability = clamp(fma(u, mass, start), least, most);
-                return clamp(fma(deviation, normal_quantile(probability), mean), low, high);
-            });
-            break;
-        }
+            return apply_law_of<LawKind::Normal>(law, values, count);
+        case LawKind::TruncatedNormal:
+            return apply_law_of<LawKind::TruncatedNormal>(law, values, count);
     }
 }
 
@@ -50,6 +59,14 @@ template <class Real>
 LIMRISK_INLINE Pack<Real> variates(const Law& law, const WordPack& words) {
     Pack<Real> x = uniform_variates<Real>(words);
     apply_law(law, x.part, parts<Real>);
+    return x;
+}
+
+/// The same for a kind known at compile time.
+template <class Real, LawKind Kind>
+LIMRISK_INLINE Pack<Real> variates_of(const Law& law, const WordPack& words) {
+    Pack<Real> x = uniform_variates<Real>(words);
+    apply_law_of<Kind>(law, x.part, parts<Real>);
     return x;
 }
 

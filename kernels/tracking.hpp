@@ -158,6 +158,7 @@ struct DecidingInputs {
         : extremes{}, inputs(d == 1 ? nullptr : all), count(d == 1 ? 2 : number) {
         if (d > 1) return;
         extremes[0] = extremes[1] = all[0];
+        LIMRISK_ROLLED
         for (std::int64_t m = 1; m < number; ++m) {
             extremes[0] = all[m] < extremes[0] ? all[m] : extremes[0];
             extremes[1] = extremes[1] < all[m] ? all[m] : extremes[1];
@@ -174,6 +175,7 @@ StateCounts<Vec<Real>> count_states_on(const Cell& cell, const DecidingInputs<In
                                        const Vec<Real>& last_slot_present, Rows was_inactive, int p) {
     using V = Vec<Real>;
     StateCounts<V> counts{};
+    LIMRISK_ROLLED
     for (std::int64_t q = 0; q < layout.slots; ++q) {
         const auto slot = theta + q * layout.per_slot();
         const auto present = q + 1 < layout.slots ? equal(V{}, V{}) : negate(equal(last_slot_present, V{}));
@@ -195,21 +197,18 @@ StateCounts<Vec<Real>> count_states_on(const Cell& cell, const DecidingInputs<In
     return counts;
 }
 
-/// Calls `body` with the inputs on which the cell's neurons are judged (DecidingInputs).
-template <class Real, class Body>
-LIMRISK_INLINE auto with_judged_inputs(const Cell& cell, Body body) {
-    const auto inputs_of = [&](const auto& nodes) { return DecidingInputs(nodes.inputs, nodes.count, cell.dimension); };
-    if (cell.fresh_samples) return body(inputs_of(cell.check_nodes));
-    if constexpr (sizeof(Real) == 4)
-        return body(inputs_of(cell.training_nodes_float));
-    else
-        return body(inputs_of(cell.training_nodes_double));
+/// The inputs on which the cell's neurons are judged. Of a float32 cell the training nodes are the float ones, converted: rounding them to
+/// float again changes nothing.
+LIMRISK_INLINE DecidingInputs<double> judged_inputs(const Cell& cell) {
+    const NodeTable<double>& nodes = cell.fresh_samples ? cell.check_nodes : cell.training_nodes_double;
+    return DecidingInputs<double>(nodes.inputs, nodes.count, cell.dimension);
 }
 
 /// Sum of squares of a parameter-shaped array given row by row in double; alike in all lanes of a tile.
 template <class Row>
 Pack<double> sum_of_squares(const Layout& layout, Row row) {
     Pack<double> sum{};
+    LIMRISK_ROLLED
     for (std::int64_t r = 0; r < layout.outer_bias(); ++r) {
         const Pack<double> value = row(r);
         for_parts<double>([&](int p) { sum.part[p] = fma(value.part[p], value.part[p], sum.part[p]); });

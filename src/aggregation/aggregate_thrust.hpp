@@ -1,11 +1,9 @@
 // Aggregation of records with Thrust, the same text for the CPU (aggregate_host.cpp) and for GPUs (aggregate_device.cu).
 #pragma once
-#include <thrust/copy.h>
 #include <thrust/execution_policy.h>
 #include <thrust/functional.h>
 #include <thrust/iterator/constant_iterator.h>
 #include <thrust/iterator/counting_iterator.h>
-#include <thrust/memory.h>
 #include <thrust/reduce.h>
 #include <thrust/sort.h>
 #include <thrust/transform.h>
@@ -61,38 +59,42 @@ struct BothExtremes {
     }
 };
 
-/// [count] elements in the memory of the policy's system, not initialized.
-template <class Policy, class Value>
+/// [count] elements in the memory of a system, not initialized.
+template <class System, class Value>
 class Buffer {
 public:
-    Buffer(const Policy& policy, std::int64_t count)
-        : policy_(policy), begin_(thrust::malloc<Value>(policy, static_cast<std::size_t>(count))) {
-        if (thrust::raw_pointer_cast(begin_) == nullptr) throw std::bad_alloc();
-    }
+    Buffer(System& system, std::int64_t count)
+        : system_(system),
+          bytes_(static_cast<std::size_t>(count) * sizeof(Value)),
+          begin_(reinterpret_cast<Value*>(system.allocate(static_cast<std::ptrdiff_t>(bytes_)))) {}
     Buffer(const Buffer&) = delete;
     Buffer& operator=(const Buffer&) = delete;
-    ~Buffer() { thrust::free(policy_, begin_); }
-    auto begin() const { return begin_; }
+    ~Buffer() { system_.deallocate(reinterpret_cast<char*>(begin_), bytes_); }
+    Value* begin() const { return begin_; }
     std::vector<Value> first(std::int64_t count) const {
         std::vector<Value> values(static_cast<std::size_t>(count));
-        thrust::copy(begin_, begin_ + count, values.begin());
+        system_.copy_to_host(values.data(), begin_, values.size() * sizeof(Value));
         return values;
     }
 
 private:
-    Policy policy_;
-    decltype(thrust::malloc<Value>(std::declval<const Policy&>(), 0)) begin_;
+    System& system_;
+    std::size_t bytes_;
+    Value* begin_;
 };
 
-/// Aggregates records [count], in the memory of the policy's system, of the trials from first_trial on. Beyond them it needs 16 bytes per
-/// record, and what the policy's sort does. Synchronizes. Throws std::bad_alloc, and thrust::system_error for an error of a device.
-template <class Policy>
-Aggregate aggregate_with(const Policy& policy, const TrialRecord* records, std::int64_t count, std::int64_t first_trial) {
+/// Aggregates records [count], in the memory of the system, of the trials from first_trial on. Beyond them it needs 16 bytes per record,
+/// and what the system's sort does. Synchronizes. Throws std::bad_alloc, and thrust::system_error for an error of a device.
+///   system  policy(): Thrust's execution policy;  allocate(bytes), deallocate(start, bytes): its memory;
+///           copy_to_host(host, start, bytes): copies behind what the policy was given, and waits
+template <class System>
+Aggregate aggregate_with(System& system, const TrialRecord* records, std::int64_t count, std::int64_t first_trial) {
     Aggregate aggregate;
     if (count == 0) return aggregate;
     aggregate.trials = count;
-    const Buffer<Policy, std::int32_t> keys(policy, count), distinct(policy, count);
-    const Buffer<Policy, std::int64_t> counts(policy, count);
+    const auto policy = system.policy();
+    const Buffer<System, std::int32_t> keys(system, count), distinct(system, count);
+    const Buffer<System, std::int64_t> counts(system, count);
     const auto histogram = [&](const auto& key) {
         thrust::transform(policy, records, records + count, keys.begin(), key);
         thrust::sort(policy, keys.begin(), keys.begin() + count);

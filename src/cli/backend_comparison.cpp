@@ -3,9 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <bit>
+#include <algorithm>
+#include <deque>
 #include <optional>
+#include <vector>
 
 #include "campaign/campaign.hpp"
 #include "cli/random_cell.hpp"
@@ -76,6 +77,27 @@ std::string trajectory_difference(const std::vector<CheckRecord>& now, const std
     return "";
 }
 
+/// Cells of the self test whose programs are compiled side by side, before the first of them runs.
+constexpr std::int64_t prepared_at_once = 32;
+
+struct PreparedCell {
+    RandomCell random;
+    CellConfig config;
+};
+
+/// The random cells first, first + 1, ..., ready to run on `backend`.
+std::deque<PreparedCell> prepare_cells(std::int64_t first, std::int64_t count, std::uint64_t seed, Backend& backend) {
+    std::deque<PreparedCell> cells;
+    std::vector<CellConfig> configs;
+    for (std::int64_t index = first; index < first + count; ++index) {
+        const RandomCell random = random_cell(seed, index);
+        configs.push_back(parse_campaign(random.toml, fmt::format("self test cell {}", index)).cells.at(0));
+        cells.push_back({random, configs.back()});
+    }
+    backend.prepare(configs);
+    return cells;
+}
+
 }  // namespace
 
 std::string backend_difference(const CellConfig& cell, std::int64_t trials, Backend& expected, Backend& found, int worker) {
@@ -103,11 +125,13 @@ std::string backend_difference(const CellConfig& cell, std::int64_t trials, Back
 
 ComparisonTally compare_backends(std::int64_t cells, std::uint64_t seed, Backend& expected, Backend& found) {
     ComparisonTally tally;
+    std::deque<PreparedCell> prepared;
     for (; tally.cells < cells; ++tally.cells) {
-        const RandomCell random = random_cell(seed, tally.cells);
-        const Campaign campaign = parse_campaign(random.toml, fmt::format("self test cell {}", tally.cells));
+        if (prepared.empty()) prepared = prepare_cells(tally.cells, std::min(cells - tally.cells, prepared_at_once), seed, found);
+        const auto [random, config] = std::move(prepared.front());
+        prepared.pop_front();
         for (int worker = 0; worker < found.concurrency(); ++worker) {
-            const std::string text = backend_difference(campaign.cells.at(0), random.trials, expected, found, worker);
+            const std::string text = backend_difference(config, random.trials, expected, found, worker);
             if (!text.empty())
                 throw Defect(
                     fmt::format("self test, {}, cell {}, {}\nThe cell:\n{}", found.worker_name(worker), tally.cells, text, random.toml));

@@ -1,4 +1,4 @@
-// Bitwise comparison by the table of fields.
+// Comparison by the table of fields.
 #include "cli/trial_difference.hpp"
 
 #include <fmt/format.h>
@@ -6,7 +6,7 @@
 #include <bit>
 #include <cstring>
 
-#include "limrisk/trial_fields.hpp"
+#include "backend/same_number.hpp"
 
 namespace limrisk::cli {
 namespace {
@@ -49,8 +49,9 @@ std::string neuron_text(std::int64_t index, std::int64_t width, std::int64_t dim
 
 std::string record_difference(const TrialRecord& left, const char* left_name, const TrialRecord& right, const char* right_name) {
     for (const TrialField& field : trial_fields) {
-        const std::string a = field_text(left, field), b = field_text(right, field);
-        if (a != b) return fmt::format("{} is {} in {}, {} in {}", field.name, a, left_name, b, right_name);
+        if (!same_field(left, right, field))
+            return fmt::format("{} is {} in {}, {} in {}", field.name, field_text(left, field), left_name, field_text(right, field),
+                               right_name);
     }
     return "";
 }
@@ -74,7 +75,7 @@ std::string check_difference(const CheckRecord& left, const char* left_name, con
     };
     if (left.step != right.step) return text("step", left.step, right.step);
     for (const auto& real : reals)
-        if (std::bit_cast<std::uint64_t>(left.*real.member) != std::bit_cast<std::uint64_t>(right.*real.member))
+        if (!same_number(left.*real.member, right.*real.member))
             return text(real.name, with_bits(left.*real.member), with_bits(right.*real.member));
     for (const auto& count : counts)
         if (left.*count.member != right.*count.member) return text(count.name, left.*count.member, right.*count.member);
@@ -94,7 +95,7 @@ std::string state_difference(const FinalState& left, const char* left_name, cons
         if (array.a.size() != array.b.size())
             return fmt::format("{}s number {} in {}, {} in {}", array.name, array.a.size(), left_name, array.b.size(), right_name);
         for (std::size_t i = 0; i < array.a.size(); ++i) {
-            if (std::bit_cast<std::uint64_t>(array.a[i]) == std::bit_cast<std::uint64_t>(array.b[i])) continue;
+            if (same_number(array.a[i], array.b[i])) continue;
             return fmt::format("{} {}{} is {} in {}, {} in {}", array.name, i, neuron_text(static_cast<std::int64_t>(i), width, dimension),
                                with_bits(array.a[i]), left_name, with_bits(array.b[i]), right_name);
         }

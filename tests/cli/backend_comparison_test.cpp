@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "campaign/campaign.hpp"
+#include "cli/trial_difference.hpp"
 #include "limrisk/error.hpp"
 
 namespace limrisk::cli {
@@ -45,12 +46,17 @@ public:
     explicit Mistaken(Mistake mistake) : right_(make_cpu_backend(1)), mistake_(std::move(mistake)) {}
     std::string description() const override { return "mistaken"; }
     int concurrency() const override { return 2; }
+    void prepare(const std::vector<CellConfig>& cells) override { prepared.insert(prepared.end(), cells.begin(), cells.end()); }
     std::optional<BlockResult> run(const WorkItem& item, WorkStatus& status, const BlockOptions& options) override {
+        prepared_before_first_run = std::min(prepared_before_first_run, prepared.size());
         std::optional<BlockResult> result = right_->run(item, status, options);
         if (item.worker == 1 && item.first_trial <= 5 && 5 < item.first_trial + item.count)
             mistake_(item.plan->config(), *result, static_cast<std::size_t>(5 - item.first_trial));
         return result;
     }
+
+    std::vector<CellConfig> prepared;
+    std::size_t prepared_before_first_run = SIZE_MAX;
 
 private:
     std::unique_ptr<Backend> right_;
@@ -106,12 +112,36 @@ TEST(BackendComparison, NamesTheCheckAndTheFieldOfTheRecord) {
                 HasSubstr("its record: best_risk is "));
 }
 
+/// Processors differ in the bits of a NaN.
+TEST(BackendComparison, AllNansAreEqual) {
+    const auto nan = [](std::uint64_t bits) { return std::bit_cast<double>(bits); };
+    const auto put = [](BlockResult& result, double value) {
+        result.states[5].parameters[3] = result.states[5].first_state[4] = value;
+        result.checks[5].at(2).gradient_norm = result.records[5].gradient_norm = value;
+    };
+    Mistaken cpu([&](const CellConfig&, BlockResult& result, std::size_t) { put(result, nan(0xFFF8000000000000)); });
+    Mistaken gpu([&](const CellConfig&, BlockResult& result, std::size_t) { put(result, nan(0x7FFFFFFFE0000000)); });
+    const BlockOptions everything{.checks = true, .states = true};
+    const CellPlan plan(campaign().cells.front());
+    WorkStatus status;
+    BlockResult left = *cpu.run({&plan, 0, 9, 1}, status, everything), right = *gpu.run({&plan, 0, 9, 1}, status, everything);
+    EXPECT_EQ(state_difference(left.states[5], "cpu", right.states[5], "gpu", 3, 2), "");
+    EXPECT_EQ(check_difference(left.checks[5].at(2), "cpu", right.checks[5].at(2), "gpu"), "");
+    EXPECT_EQ(record_difference(left.records[5], "cpu", right.records[5], "gpu"), "");
+    put(right, 1);
+    EXPECT_THAT(state_difference(left.states[5], "cpu", right.states[5], "gpu", 3, 2), HasSubstr("parameter 3"));
+    EXPECT_THAT(check_difference(left.checks[5].at(2), "cpu", right.checks[5].at(2), "gpu"), HasSubstr("gradient_norm"));
+    EXPECT_THAT(record_difference(left.records[5], "cpu", right.records[5], "gpu"), HasSubstr("gradient_norm"));
+}
+
 TEST(BackendComparison, ACellOfTheSelfTestSaysWhichAndHowToRunItAgain) {
     const std::unique_ptr<Backend> cpu = make_cpu_backend(1);
     Mistaken right([](const CellConfig&, BlockResult&, std::size_t) {});
     const ComparisonTally tally = compare_backends(3, 1, *cpu, right);
     EXPECT_EQ(tally.cells, 3);
     EXPECT_EQ(tally.comparisons, 6);
+    EXPECT_EQ(right.prepared.size(), 3u) << "the programs of the cells are compiled side by side";
+    EXPECT_EQ(right.prepared_before_first_run, 3u);
     Mistaken wrong([](const CellConfig&, BlockResult& result, std::size_t trial) { result.records[trial].fingerprint ^= 1; });
     try {
         compare_backends(98, 1, *cpu, wrong);

@@ -52,6 +52,14 @@ __forceinline__ unsigned long long to_word(Value value) {
         return __builtin_bit_cast(unsigned long long, value);
 }
 
+/// What a GPU makes of a NaN: not the bits that the host's processor gives it.
+__forceinline__ float device_nan(float value) { return value == value ? value : __builtin_bit_cast(float, 0x7FFFFFFF); }
+__forceinline__ double device_nan(double value) { return value == value ? value : __builtin_bit_cast(double, 0x7FFFFFFFFFFFFFFFll); }
+template <class Value>
+__forceinline__ Value device_nan(Value value) {
+    return value;
+}
+
 template <class Value>
 __forceinline__ Value from_word(unsigned long long word) {
     if constexpr (sizeof(Value) == 4)
@@ -66,7 +74,7 @@ __forceinline__ Value shuffle(Meeting meeting, unsigned mask, Value value, int w
     const unsigned long long* values = emulator->meet(meeting, mask, sizeof(Value), width, to_word(value));
     const int lane = static_cast<int>(threadIdx.x & 31), first = lane & ~(width - 1), last = first + width - 1;
     const int source = other(lane, first, last);
-    return from_word<Value>(values[source]);
+    return device_nan(from_word<Value>(values[source]));
 }
 
 }  // namespace limrisk::emulation
@@ -148,10 +156,10 @@ __forceinline__ unsigned __activemask() { return 0xFFFFFFFFu; }
 [[noreturn]] __forceinline__ void __trap() { __builtin_trap(); }
 
 // Arithmetic with its rounding in the name.
-__forceinline__ float __fmaf_rn(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
-__forceinline__ double __fma_rn(double a, double b, double c) { return __builtin_fma(a, b, c); }
-__forceinline__ float __fsqrt_rn(float a) { return __builtin_sqrtf(a); }
-__forceinline__ double __dsqrt_rn(double a) { return __builtin_sqrt(a); }
+__forceinline__ float __fmaf_rn(float a, float b, float c) { return limrisk::emulation::device_nan(__builtin_fmaf(a, b, c)); }
+__forceinline__ double __fma_rn(double a, double b, double c) { return limrisk::emulation::device_nan(__builtin_fma(a, b, c)); }
+__forceinline__ float __fsqrt_rn(float a) { return limrisk::emulation::device_nan(__builtin_sqrtf(a)); }
+__forceinline__ double __dsqrt_rn(double a) { return limrisk::emulation::device_nan(__builtin_sqrt(a)); }
 __forceinline__ int __double2hiint(double a) { return static_cast<int>(__builtin_bit_cast(long long, a) >> 32); }
 __forceinline__ int __double2loint(double a) { return static_cast<int>(__builtin_bit_cast(long long, a)); }
 __forceinline__ double __hiloint2double(int high, int low) {

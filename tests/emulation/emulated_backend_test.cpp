@@ -5,7 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 
+#include "backend/cell_plan.hpp"
+#include "backend/cuda/piece_memory.hpp"
 #include "equality/compare.hpp"
 #include "equality/random_cells.hpp"
 #include "limrisk/error.hpp"
@@ -55,6 +58,77 @@ TEST(EmulatedBackend, PiecesWhenNotAllFit) {
         EXPECT_LE(runtime->usage(0).device_bytes, limit / 2 + (std::size_t{64} << 10));
     }
     EXPECT_TRUE(runtime->usage(0).nothing_left());
+}
+
+/// Cards of other sizes: blocks of 1 to 4 warps, fewer warps at the finish than replicas, and numbers of warps that fill no block.
+TEST(EmulatedBackend, AnyNumberOfMultiprocessorsAndAnySharedMemory) {
+    struct Card {
+        int multiprocessors;
+        std::size_t shared_bytes;
+        int warps;  // of a block that evaluates, 20 KiB each
+        std::int64_t trials;
+    };
+    CellConfig config = small_cell();
+    config.width = 130;  // a warp each
+    config.steps = config.checks = 2;
+    config.tail = 1;
+    const CellPlan plan(config);
+    const BlockResult most = run(*make_cpu_backend(1), plan, 0, 34);
+    for (const Card& card : std::initializer_list<Card>{{2, 40 << 10, 2, 34},
+                                                        {2, 64 << 10, 3, 34},
+                                                        {2, 100 << 10, 4, 34},
+                                                        {3, 163 << 10, 4, 5},
+                                                        {82, 64 << 10, 3, 5},
+                                                        {132, 227 << 10, 4, 5},
+                                                        {148, 64 << 10, 3, 7}}) {
+        cuda::DeviceProperties properties = emulated_device(0);
+        properties.multiprocessors = card.multiprocessors;
+        properties.shared_bytes_per_block = card.shared_bytes;
+        ASSERT_EQ(cuda::plan_kernels(plan.cell(), card.shared_bytes, 90).evaluate.warps, card.warps);
+        BlockResult truth = most;
+        truth.records.resize(static_cast<std::size_t>(card.trials));
+        EmulatedRuntimeOptions options;
+        options.devices = {properties};
+        const auto backend = emulated_backend(std::make_shared<EmulatedRuntime>(options));
+        EXPECT_EQ(first_difference(run(*backend, plan, 0, card.trials), truth), "")
+            << card.multiprocessors << " multiprocessors, " << card.shared_bytes << " bytes";
+    }
+}
+
+/// The scratch of the finish kernel is cut for finish_warps; its launch has whole blocks.
+TEST(EmulatedBackend, FinishWarpsFillBlocks) {
+    for (const std::int64_t width : {8, 130, 929, 1000, 1344})
+        for (const int multiprocessors : {2, 3, 82, 132, 148})
+            for (const std::size_t shared_bytes : {48 << 10, 99 << 10, 163 << 10, 227 << 10})
+                for (const std::int64_t replicas : {1, 34, 5000}) {
+                    CellConfig config = small_cell();
+                    config.width = width;
+                    const CellPlan plan(config);
+                    const cuda::CellKernelPlan kernel_plan = cuda::plan_kernels(plan.cell(), shared_bytes, 90);
+                    const cuda::PieceMemory memory = cuda::lay_out_piece(plan.cell(), kernel_plan, replicas, 16 * multiprocessors, {});
+                    EXPECT_EQ(memory.finish_warps % kernel_plan.evaluate.warps, 0)
+                        << width << " " << multiprocessors << " " << shared_bytes << " " << replicas;
+                    EXPECT_GE(memory.finish_warps, 1);
+                }
+}
+
+/// Allocations and releases wait for the device, and with it for the other workers: there are none once a worker has seen its largest
+/// block.
+TEST(EmulatedBackend, BlocksAllocateNothing) {
+    const CellPlan plan(small_cell());
+    const auto runtime = std::make_shared<EmulatedRuntime>();
+    const auto backend = emulated_backend(runtime);
+    run(*backend, plan, 0, 40);
+    const auto calls = [&] {
+        std::vector<std::int64_t> numbers;
+        for (const Call call : {Call::Allocate, Call::AllocateHost, Call::Release, Call::ReleaseHost})
+            numbers.push_back(runtime->calls(0, call));
+        return numbers;
+    };
+    const std::vector<std::int64_t> before = calls();
+    run(*backend, plan, 40, 40);
+    run(*backend, plan, 80, 7);
+    EXPECT_EQ(calls(), before);
 }
 
 TEST(EmulatedBackend, RefusesSnapshots) {
@@ -119,6 +193,28 @@ TEST(EmulatedBackend, DroppedReplicas) {
     ASSERT_GT(lost, 5);
     ASSERT_LT(lost, 65);
     EXPECT_EQ(first_difference(run(*emulated_backend(std::make_shared<EmulatedRuntime>()), plan, 0, 70), truth), "");
+}
+
+/// NaNs of the device have other bits than those of the host, and count as the same.
+TEST(EmulatedBackend, NansOfTheDevice) {
+    CellConfig config = small_cell();
+    // The outputs are finite, the gradient is not, and Adam divides infinity by infinity.
+    config.precision = kernels::Precision::Float32;
+    config.optimizer = kernels::example_of(kernels::OptimizerKind::Adam);
+    config.initialization = {InitializationRule::Kind::Uniform, true, -1e18, 1e18};
+    const CellPlan plan(config);
+    const BlockResult truth = run(*make_cpu_backend(1), plan, 0, 9);
+    const BlockResult found = run(*emulated_backend(std::make_shared<EmulatedRuntime>()), plan, 0, 9);
+    EXPECT_EQ(first_difference(found, truth), "");
+    int nans = 0, other_bits = 0;
+    for (std::size_t i = 0; i < truth.states.size(); ++i)
+        for (std::size_t k = 0; k < truth.states[i].parameters.size(); ++k) {
+            const double host = truth.states[i].parameters[k], device = found.states[i].parameters[k];
+            nans += host != host;
+            other_bits += host != host && std::bit_cast<std::uint64_t>(host) != std::bit_cast<std::uint64_t>(device);
+        }
+    EXPECT_GT(nans, 0);
+    EXPECT_EQ(other_bits, nans);
 }
 
 /// Whatever call fails: one DeviceError that names device and call, nothing leaks, and a backend made anew gives the same bits.

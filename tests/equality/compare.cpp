@@ -5,13 +5,11 @@
 #include <cstring>
 
 #include "backend/cell_plan.hpp"
+#include "backend/same_number.hpp"
 #include "evaluation/scalar.hpp"
-#include "limrisk/trial_fields.hpp"
 
 namespace limrisk::test {
 namespace {
-
-bool same_bits(double a, double b) { return std::memcmp(&a, &b, sizeof a) == 0 || (a != a && b != b); }
 
 std::string number(const TrialField& field, const TrialRecord& record) {
     const char* at = reinterpret_cast<const char*>(&record) + field.offset;
@@ -34,23 +32,21 @@ std::string number(const TrialField& field, const TrialRecord& record) {
 
 std::string record_difference(const TrialRecord& a, const TrialRecord& b) {
     for (const TrialField& field : trial_fields) {
-        const std::size_t size = field.type == FieldType::Int32 ? 4 : 8;
-        if (std::memcmp(reinterpret_cast<const char*>(&a) + field.offset, reinterpret_cast<const char*>(&b) + field.offset, size) != 0)
-            return fmt::format("{}: {} against {}", field.name, number(field, a), number(field, b));
+        if (!same_field(a, b, field)) return fmt::format("{}: {} against {}", field.name, number(field, a), number(field, b));
     }
     return {};
 }
 
 std::string array_difference(const char* name, const std::vector<double>& a, const std::vector<double>& b) {
     for (std::size_t j = 0; j < b.size(); ++j)
-        if (j >= a.size() || !same_bits(a[j], b[j])) return fmt::format("{}[{}]: {} against {}", name, j, j < a.size() ? a[j] : 0, b[j]);
+        if (j >= a.size() || !same_number(a[j], b[j])) return fmt::format("{}[{}]: {} against {}", name, j, j < a.size() ? a[j] : 0, b[j]);
     return {};
 }
 
 template <class Check>
 std::string check_difference(const CheckRecord& a, const Check& b, std::size_t k) {
-    if (a.step != b.step || !same_bits(a.risk, b.risk) || !same_bits(a.gradient_norm, b.gradient_norm) ||
-        !same_bits(a.parameter_norm, b.parameter_norm) || a.inactive != b.inactive || a.constant != b.constant || a.linear != b.linear ||
+    if (a.step != b.step || !same_number(a.risk, b.risk) || !same_number(a.gradient_norm, b.gradient_norm) ||
+        !same_number(a.parameter_norm, b.parameter_norm) || a.inactive != b.inactive || a.constant != b.constant || a.linear != b.linear ||
         a.kinked != b.kinked || a.inactive_on_data != b.inactive_on_data)
         return fmt::format("check {}: risk {} against {}, gradient {} against {}, inactive {} against {}", k, a.risk, b.risk,
                            a.gradient_norm, b.gradient_norm, a.inactive, b.inactive);

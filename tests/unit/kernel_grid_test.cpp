@@ -117,8 +117,12 @@ protected:
 
     /// Compiles all that was added and prints a table of the kernels; every function must have been inlined into them.
     std::vector<CompiledKernel> compile() {
-        fmt::print("{} programs\n", jobs_.size());
-        const CompiledSet set = compile_many(*compiler_, jobs_);
+        // Kept in the build directory; the key of a program is all that its compilation reads.
+        static CubinCache cache(LIMRISK_KERNEL_GRID_CACHE);
+        CompileManyOptions options;
+        options.cache = &cache;
+        const CompiledSet set = compile_many(*compiler_, jobs_, options);
+        fmt::print("{} programs: {} compiled, {} from {}\n", jobs_.size(), set.compiled, set.from_cache, cache.directory().string());
         std::vector<CompiledKernel> kernels;
         for (std::size_t i = 0; i < jobs_.size(); ++i) {
             EXPECT_FALSE(set.programs[i]->cubin.empty()) << jobs_[i].name;

@@ -41,7 +41,7 @@ private:
 
 }  // namespace
 
-CellTables::CellTables(Device& device, Stream& stream, const kernels::Cell& cell) : cell_(cell) {
+CellTables::CellTables(Device& device, Stream& stream, const kernels::Cell& cell, DeviceMemory& memory) : cell_(cell) {
     Staging staging;
     staging.add(cell_.training_nodes_float, cell.dimension);
     staging.add(cell_.training_nodes_double, cell.dimension);
@@ -49,12 +49,15 @@ CellTables::CellTables(Device& device, Stream& stream, const kernels::Cell& cell
     staging.add(cell_.final_nodes, cell.dimension);
     staging.add(cell_.mesh, cell.mesh_count);
     cell_.target = {};
-    memory_ = DeviceMemory(device, staging.bytes().size());
-    if (!memory_.start())
+    if (!memory.start() || memory.bytes() < staging.bytes().size()) {
+        memory = DeviceMemory();
+        memory = DeviceMemory(device, staging.bytes().size());
+    }
+    if (!memory.start())
         throw DeviceError(fmt::format("device {} ({}) has no {} bytes of memory left for the tables of a cell", device.properties().index,
                                       device.properties().name, staging.bytes().size()));
-    staging.set_addresses(memory_.start());
-    stream.copy_to_device(memory_.start(), staging.bytes().data(), staging.bytes().size());
+    staging.set_addresses(memory.start());
+    stream.copy_to_device(memory.start(), staging.bytes().data(), staging.bytes().size());
     stream.synchronize();
 }
 

@@ -8,14 +8,14 @@ namespace limrisk::cuda {
 /// Nodes and mesh of a cell, copied to the device, and the cell that views them there.
 class CellTables {
 public:
-    /// Copies through `stream` and waits. @throws DeviceError if the tables do not fit.
-    CellTables(Device& device, Stream& stream, const kernels::Cell& cell);
+    /// Copies through `stream` to `memory`, which is allocated anew if it is too small, and waits. Nothing else may use `memory` for the
+    /// life of the tables. @throws DeviceError if the tables do not fit.
+    CellTables(Device& device, Stream& stream, const kernels::Cell& cell, DeviceMemory& memory);
 
     /// The cell with device pointers; its target program is null, since kernels have it compiled in.
     const kernels::Cell& cell() const { return cell_; }
 
 private:
-    DeviceMemory memory_;
     kernels::Cell cell_;
 };
 

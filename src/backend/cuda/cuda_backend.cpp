@@ -54,18 +54,18 @@ private:
 class Worker {
 public:
     Worker(OpenDevice& device, double launch_seconds)
-        : device_(device), launch_seconds_(launch_seconds), stream_(device.device().make_stream()) {}
+        : device_(device), launch_seconds_(launch_seconds), stream_(device.device().make_stream()), buffers_(device.device()) {}
 
     std::optional<BlockResult> run(const WorkItem& item, WorkStatus& status, const BlockOptions& options) {
         const std::lock_guard lock(mutex_);
         const kernels::Cell& cell = item.plan->cell();
         const CellKernels kernels = device_.kernels().get(cell, cell_name(item.plan->config()));
-        const CellTables tables(device_.device(), *stream_, cell);
+        const CellTables tables(device_.device(), *stream_, cell, table_memory_);
         BlockResult result;
         for (std::int64_t done = 0; done < item.count;) {
             const PieceMemory memory = reserve(cell, kernels.plan, item.count - done, options);
-            const PieceTask task{&device_.device(),       stream_.get(), &kernels,        &cell,          &tables.cell(),
-                                 item.first_trial + done, &memory,       memory_.start(), launch_seconds_};
+            const PieceTask task{&device_.device(),       stream_.get(), &kernels,        &cell,     &tables.cell(),
+                                 item.first_trial + done, &memory,       memory_.start(), &buffers_, launch_seconds_};
             if (!run_piece(task, status, options, result)) return std::nullopt;
             done += memory.replicas;
         }
@@ -93,7 +93,9 @@ private:
     double launch_seconds_;
     std::mutex mutex_;
     std::unique_ptr<Stream> stream_;
-    DeviceMemory memory_;
+    // Kept from one piece of work to the next: to allocate and to release would make the other workers of the device wait.
+    DeviceMemory table_memory_, memory_;
+    PieceBuffers buffers_;
 };
 
 class CudaBackend final : public Backend {

@@ -35,28 +35,33 @@ private:
 
 [[noreturn]] void throw_no_host_memory(std::size_t bytes);
 
-/// `count` objects in page-locked memory of the host, not initialized. @throws DeviceError if the host has not that much.
+/// Objects in page-locked memory of the host. Grows to the largest request and is kept: to allocate and to release such memory can wait for
+/// all work of the device, also that of others.
 template <class T>
 class PinnedArray {
 public:
-    PinnedArray(Device& device, std::size_t count) : device_(&device), start_(device.allocate_host(count * sizeof(T))), count_(count) {
-        if (!start_) throw_no_host_memory(count * sizeof(T));
-    }
-    PinnedArray(PinnedArray&& other) noexcept
-        : device_(other.device_), start_(std::exchange(other.start_, nullptr)), count_(other.count_) {}
-    PinnedArray& operator=(PinnedArray&&) = delete;
+    explicit PinnedArray(Device& device) : device_(&device) {}
+    PinnedArray(const PinnedArray&) = delete;
+    PinnedArray& operator=(const PinnedArray&) = delete;
     ~PinnedArray() {
         if (start_) device_->release_host(start_);
     }
 
-    T* data() const { return static_cast<T*>(start_); }
-    T& operator[](std::size_t i) const { return data()[i]; }
-    std::size_t size() const { return count_; }
+    /// At least `count` objects, not initialized; what was there before is lost. @throws DeviceError if the host has not that much.
+    T* at_least(std::size_t count) {
+        if (count <= count_ && start_) return start_;
+        if (start_) device_->release_host(std::exchange(start_, nullptr));
+        count_ = 0;
+        start_ = static_cast<T*>(device_->allocate_host(count * sizeof(T)));
+        if (!start_) throw_no_host_memory(count * sizeof(T));
+        count_ = count;
+        return start_;
+    }
 
 private:
     Device* device_;
-    void* start_;
-    std::size_t count_;
+    T* start_ = nullptr;
+    std::size_t count_ = 0;
 };
 
 }  // namespace limrisk::cuda

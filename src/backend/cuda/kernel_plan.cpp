@@ -16,8 +16,6 @@ using kernels::Cell;
 using kernels::OptimizerKind;
 using kernels::Storage;
 
-constexpr int most_warps = 4;
-
 /// Whether the backward pass broadcasts the inputs of a round again. Left alone, ptxas keeps them from the forward pass on, and with them
 /// the preactivations of all samples; with ReLU it does so for sm_100 only, and elsewhere broadcasting again would cost shuffles for
 /// nothing.
@@ -52,7 +50,8 @@ std::size_t bytes_per_warp(std::int64_t rows, std::size_t real) { return static_
 
 /// As many warps as fit into a block; 0 if not even one does.
 KernelPlan fit(Storage network, Storage states, std::size_t warp_bytes, std::size_t block_bytes) {
-    const std::size_t fitting = warp_bytes == 0 ? most_warps : std::min<std::size_t>(most_warps, block_bytes / warp_bytes);
+    const std::size_t fitting =
+        warp_bytes == 0 ? kernels::most_block_warps : std::min<std::size_t>(kernels::most_block_warps, block_bytes / warp_bytes);
     return {network, states, static_cast<int>(fitting), fitting * warp_bytes, false};
 }
 

@@ -22,14 +22,14 @@ struct PieceMemory {
     std::size_t records = none, checks = none;
     std::size_t scalars[2] = {none, none};  ///< StepScalars of a submission
     std::size_t scratch = none;             ///< of the finish kernel
-    std::int64_t finish_warps = 0;
+    std::int64_t finish_warps = 0;  ///< of its launch: whole blocks
     std::size_t bytes = 0;
 };
 
 /// Steps whose scalars one submission may hold.
 inline constexpr std::int64_t most_scalars = 1 << 16;
 
-/// Lays out a piece. `finish_warps`: at most so many warps work in the finish kernel at once.
+/// Lays out a piece. `finish_warps`: so many warps, rounded up to whole blocks, work in the finish kernel at once at most.
 PieceMemory lay_out_piece(const kernels::Cell& cell, const CellKernelPlan& plan, std::int64_t replicas, std::int64_t finish_warps,
                           const BlockOptions& options);
 

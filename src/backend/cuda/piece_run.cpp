@@ -9,7 +9,6 @@
 #include <numeric>
 #include <vector>
 
-#include "backend/cuda/device_memory.hpp"
 #include "backend/cuda/launch_pace.hpp"
 #include "kernels/launch.hpp"
 #include "kernels/schedule.hpp"
@@ -44,8 +43,7 @@ public:
           stream_(*task.stream),
           schedule_(cell_.optimizer, cell_.learning_rate),
           pace_(task.launch_seconds),
-          scalars_{PinnedArray<kernels::StepScalars>(*task.device, scalar_capacity()),
-                   PinnedArray<kernels::StepScalars>(*task.device, scalar_capacity())} {}
+          scalars_{task.buffers->scalars[0].at_least(scalar_capacity()), task.buffers->scalars[1].at_least(scalar_capacity())} {}
 
     bool run(BlockResult& result) {
         begin();
@@ -116,7 +114,7 @@ private:
         stream_.copy_to_device(at<char>(memory_.lists[0]), all.data(), all.size() * sizeof(std::int32_t));
         stream_.copy_to_device(at<char>(memory_.list_counts[0]), &memory_.replicas, sizeof(std::int64_t));
         launch(*task_.kernels->initialize, plan().evaluate, warps(),
-               kernels::InitializeArguments<Real>{piece(false), cell_.initialization, cell_.seed, cell_.width});
+               kernels::InitializeArguments<Real>{piece(false), cell_.initialization, cell_.seed, cell_.width, cell_.tile});
         stream_.synchronize();  // the list is a local
     }
 
@@ -165,7 +163,7 @@ private:
             schedule_.next(&scalars_[slot][static_cast<std::size_t>(i)],
                            static_cast<int>(std::min<std::int64_t>(kernels::Schedule::slice, steps - i)));
         if (steps > 0)
-            stream_.copy_to_device(at<char>(memory_.scalars[slot]), scalars_[slot].data(),
+            stream_.copy_to_device(at<char>(memory_.scalars[slot]), scalars_[slot],
                                    static_cast<std::size_t>(steps) * sizeof(kernels::StepScalars));
         Submission submission{slot, {}};
         for (const Planned& kernel : planned) {
@@ -235,9 +233,9 @@ private:
 
     void append_records(BlockResult& result) {
         const auto replicas = static_cast<std::size_t>(memory_.replicas);
-        PinnedArray<TrialRecord> records(*task_.device, replicas);
-        std::memset(static_cast<void*>(records.data()), 0xFF, replicas * sizeof(TrialRecord));
-        stream_.copy_to_host(records.data(), at<char>(memory_.records), replicas * sizeof(TrialRecord));
+        TrialRecord* records = task_.buffers->records.at_least(replicas);
+        std::memset(static_cast<void*>(records), 0xFF, replicas * sizeof(TrialRecord));
+        stream_.copy_to_host(records, at<char>(memory_.records), replicas * sizeof(TrialRecord));
         stream_.record()->wait();
         // A device that fails says so at the wait; should one ever not, nothing that it did not write may pass for a result.
         for (std::size_t i = 0; i < replicas; ++i)
@@ -245,7 +243,7 @@ private:
                 throw DeviceError(fmt::format("device {} ({}) reported success and gave no record of trial {}",
                                               task_.device->properties().index, task_.device->properties().name,
                                               task_.first_trial + static_cast<std::int64_t>(i)));
-        result.records.insert(result.records.end(), records.data(), records.data() + replicas);
+        result.records.insert(result.records.end(), records, records + replicas);
     }
 
     void append_checks(BlockResult& result) {
@@ -306,7 +304,7 @@ private:
     Stream& stream_;
     kernels::Schedule schedule_;
     LaunchPace pace_;
-    PinnedArray<kernels::StepScalars> scalars_[2];
+    kernels::StepScalars* scalars_[2];  ///< [scalar_capacity] each, page-locked
     std::deque<Submission> in_flight_;
     std::unique_ptr<Event> last_;  ///< end of the last kernel that was looked at
     std::vector<std::vector<double>> initial_;

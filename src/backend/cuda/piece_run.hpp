@@ -4,9 +4,20 @@
 
 #include "backend/backend.hpp"
 #include "backend/cuda/cell_programs.hpp"
+#include "backend/cuda/device_memory.hpp"
 #include "backend/cuda/piece_memory.hpp"
+#include "kernels/optimizer.hpp"
 
 namespace limrisk::cuda {
+
+/// Page-locked memory through which pieces of one worker talk to the device, one piece after the other.
+struct PieceBuffers {
+    explicit PieceBuffers(Device& device)
+        : scalars{PinnedArray<kernels::StepScalars>(device), PinnedArray<kernels::StepScalars>(device)}, records(device) {}
+
+    PinnedArray<kernels::StepScalars> scalars[2];  ///< of a submission
+    PinnedArray<TrialRecord> records;
+};
 
 struct PieceTask {
     Device* device;
@@ -17,6 +28,7 @@ struct PieceTask {
     std::int64_t first_trial;
     const PieceMemory* memory;  ///< arrays of this piece from `start` on
     char* start;
+    PieceBuffers* buffers;
     double launch_seconds;
 };
 

@@ -99,21 +99,18 @@ std::string target_body(const kernels::Program& program) {
     return body + fmt::format("        return {};\n", stack.back());
 }
 
-/// What both specs have: precision, shape, activation, place, target.
+/// What both specs have: precision, dimension, place, target.
 std::string common_members(const kernels::Cell& cell, const KernelPlan& plan) {
-    const kernels::Activation& activation = cell.activation;
     return fmt::format(
         R"(    using Real = {};
-    static constexpr int dimension = {}, slots = {}, tile = {}, warps = {};
-    static constexpr Activation activation{{{}, {}, {}, {}}};
+    static constexpr int dimension = {};
     static constexpr Storage network = {};
     template <class V>
     static V target(const V (&x)[dimension]) {{
 {}    }}
 )",
-        cell.precision == kernels::Precision::Float32 ? "float" : "double", cell.dimension, cell.tile.neurons_per_lane, cell.tile.lanes,
-        plan.warps, enumerator("ActivationKind", activation.kind), literal(activation.first), literal(activation.second), activation.power,
-        enumerator("Storage", plan.network), target_body(cell.target));
+        cell.precision == kernels::Precision::Float32 ? "float" : "double", cell.dimension, enumerator("Storage", plan.network),
+        target_body(cell.target));
 }
 
 /// `members` as struct `name` between the headers it needs and the header with the kernels.
@@ -137,24 +134,30 @@ struct {} {{
 std::string train_kernel_source(const kernels::Cell& cell, const KernelPlan& plan) {
     const kernels::Optimizer& optimizer = cell.optimizer;
     const kernels::Law& input = cell.input;
+    const kernels::Activation& activation = cell.activation;
     const std::string members =
-        common_members(cell, plan) + fmt::format(R"(    static constexpr Storage states = {};
+        common_members(cell, plan) +
+        fmt::format(R"(    static constexpr int slots = {}, tile = {}, warps = {};
+    static constexpr Activation activation{{{}, {}, {}, {}}};
+    static constexpr Storage states = {};
     static constexpr std::int64_t width = {}, batch = {};
     static constexpr Optimizer optimizer{{{}, {}, {}, {}, {}, {}}};
     static constexpr Law input{{{}, {}, {}, {}, {}, {}, {}}};
     static constexpr bool fresh_samples = {}, rebroadcast = {};
 )",
-                                                 enumerator("Storage", plan.states), cell.width, cell.batch,
-                                                 enumerator("OptimizerKind", optimizer.kind), literal(optimizer.alpha),
-                                                 literal(optimizer.beta), literal(optimizer.epsilon), optimizer.epsilon_inside,
-                                                 optimizer.bias_correction, enumerator("LawKind", input.kind), literal(input.low),
-                                                 literal(input.high), literal(input.mean), literal(input.deviation), literal(input.p_low),
-                                                 literal(input.p_high), cell.fresh_samples, plan.rebroadcast);
+                    cell.tile.neurons_per_lane, cell.tile.lanes, plan.warps, enumerator("ActivationKind", activation.kind),
+                    literal(activation.first), literal(activation.second), activation.power, enumerator("Storage", plan.states), cell.width,
+                    cell.batch, enumerator("OptimizerKind", optimizer.kind), literal(optimizer.alpha), literal(optimizer.beta),
+                    literal(optimizer.epsilon), optimizer.epsilon_inside, optimizer.bias_correction, enumerator("LawKind", input.kind),
+                    literal(input.low), literal(input.high), literal(input.mean), literal(input.deviation), literal(input.p_low),
+                    literal(input.p_high), cell.fresh_samples, plan.rebroadcast);
     return program("fused_step.hpp", "Spec", members, "cuda_train.hpp");
 }
 
 std::string evaluate_kernel_source(const kernels::Cell& cell, const KernelPlan& plan) {
-    return program("fused_step.hpp", "EvaluationSpec", common_members(cell, plan), "cuda_evaluation.hpp");
+    const std::string members = common_members(cell, plan) + fmt::format("    static constexpr ActivationKind activation = {};\n",
+                                                                         enumerator("ActivationKind", cell.activation.kind));
+    return program("fused_step.hpp", "EvaluationSpec", members, "cuda_evaluation.hpp");
 }
 
 }  // namespace limrisk::cuda

@@ -10,7 +10,8 @@ namespace limrisk::cuda {
 /// or initialization, so that they share one cubin.
 std::string train_kernel_source(const kernels::Cell& cell, const KernelPlan& plan);
 
-/// The program with `limrisk_initialize`, `limrisk_check` and `limrisk_finish`; cells that differ in optimizer or batch share it, too.
+/// The program with `limrisk_initialize`, `limrisk_check` and `limrisk_finish`; cells that differ in width, optimizer, batch or parameters
+/// of the activation share it, too.
 std::string evaluate_kernel_source(const kernels::Cell& cell, const KernelPlan& plan);
 
 }  // namespace limrisk::cuda
