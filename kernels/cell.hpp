@@ -46,14 +46,14 @@ struct Cell {
     double risk_scale;  ///< S: what a risk is 0 against, for the verdict
     Precision precision;
     TileShape tile;
+    Algorithm algorithm;  ///< Kinks: dimension 1, training nodes, is_piecewise_linear(activation.kind)
     Activation activation;
     Initialization initialization;
     Optimizer optimizer;
     LearningRate learning_rate;
-    Algorithm algorithm;  ///< Kinks: dimension 1, training nodes, is_piecewise_linear(activation.kind)
-    Law input;            ///< of every coordinate, independently
-    bool bounded;         ///< the input has a box [low, high]^d (input.low, input.high)
-    bool fresh_samples;   ///< else every step uses the training nodes
+    Law input;           ///< of every coordinate, independently
+    bool bounded;        ///< the input has a box [low, high]^d (input.low, input.high)
+    bool fresh_samples;  ///< else every step uses the training nodes
     Program target;
     NodeTable<float> training_nodes_float;    ///< midpoint grid of a float32 cell, if !fresh_samples
     NodeTable<double> training_nodes_double;  ///< midpoint grid, if !fresh_samples; that of a float32 cell is the float one, converted
@@ -66,9 +66,6 @@ struct Cell {
 
 /// Lane instructions that one sample and neuron must cost with ReLU: forward d fma, max, fma; backward d fma, compare, d + 1 masked sums.
 constexpr std::int64_t instructions_per_sample_neuron(std::int64_t dimension) { return 3 * dimension + 4; }
-
-/// Lane instructions of a step by sorted kinks, estimated from its time: per neuron with one kink, the optimizer not counted, and per node.
-inline constexpr double kinks_per_neuron = 160, kinks_per_node = 32;
 
 /// Number of parameters of a network: d h + 2 h + 1.
 constexpr std::int64_t parameter_count(std::int64_t width, std::int64_t dimension) { return width * (dimension + 2) + 1; }

@@ -66,7 +66,7 @@ struct FinishArguments {
 };
 
 // Host and device must lay these out alike; both compile this line.
-static_assert(sizeof(Cell) == 632 && sizeof(Replica) == 184 && sizeof(Piece<float>) == 136 && sizeof(StepScalars) == 24);
+static_assert(sizeof(Cell) == 624 && sizeof(Replica) == 184 && sizeof(Piece<float>) == 136 && sizeof(StepScalars) == 24);
 
 }  // namespace LIMRISK_LANES
 }  // namespace limrisk::kernels

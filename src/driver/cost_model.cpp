@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "campaign/block_size.hpp"
 #include "kernels/cell.hpp"
 
 namespace limrisk {
@@ -39,8 +40,7 @@ double accurate_node_count(const CellConfig& cell) {
 double kinks_step_cost(const CellConfig& cell) {
     const double pieces = kernels::traits_of(cell.activation.kind).kink_count;
     const double update = precision_factor(cell.precision) * slots(cell) * 3 * kernels::traits_of(cell.optimizer.kind).cost;
-    return kernels::kinks_per_neuron * 0.5 * (1 + pieces) * slots(cell) + kernels::kinks_per_node * static_cast<double>(cell.batch) +
-           update;
+    return kinks_per_neuron * 0.5 * (1 + pieces) * slots(cell) + kinks_per_node * static_cast<double>(cell.batch) + update;
 }
 
 }  // namespace
