@@ -55,6 +55,7 @@ struct Cell {
     double risk_scale;  ///< S: what a risk is 0 against, for the verdict
     Precision precision;
     TileShape tile;
+    Algorithm algorithm;  ///< Kinks: dimension 1, training nodes, is_piecewise_linear(activation.kind)
     Activation activation;
     Initialization initialization;
     Optimizer optimizer;

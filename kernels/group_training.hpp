@@ -2,6 +2,7 @@
 // One call runs a group from its first step to its last; all memory comes from an arena that the caller owns.
 #pragma once
 #include "accurate_risk.hpp"
+#include "group_kinks.hpp"
 #include "group_pass.hpp"
 #include "replica.hpp"
 #include "schedule.hpp"
@@ -54,7 +55,8 @@ public:
           samples_(arena_, cell, shape_, cell.batch, cell.fresh_samples ? nullptr : &training_nodes<Real>(cell)),
           check_rule_(arena_, cell, double_shape_, cell.check_nodes),
           final_rule_(arena_, cell, double_shape_, cell.final_nodes),
-          training_rule_(arena_, cell, double_shape_, cell.training_nodes_double) {
+          training_rule_(arena_, cell, double_shape_, cell.training_nodes_double),
+          kinks_(arena_, cell, shape_, training_nodes<Real>(cell).inputs, cell.training_nodes_double) {
         pass_.take(arena_, cell, shape_, samples_);
         const int states = state_count(cell.optimizer.kind);
         theta_ = take_rows<Real>(shape_);
@@ -73,7 +75,9 @@ public:
         points_ = arena_.take<double>(breakpoint_capacity(cell));
         network_ = arena_.take<double>(3 * cell.width);
         // Some milliseconds of work.
-        const std::int64_t step_work = replicas * cell.batch * (cell.width + 8) * cell.dimension, reports = (1 << 24) / (step_work + 1);
+        const bool sorted = cell.algorithm == Algorithm::Kinks;
+        const std::int64_t per_replica = sorted ? cell.batch + 8 * cell.width : cell.batch * (cell.width + 8) * cell.dimension;
+        const std::int64_t step_work = replicas * per_replica, reports = (1 << 24) / (step_work + 1);
         steps_between_reports_ = static_cast<int>(reports < 1 ? 1 : reports < Schedule::slice ? reports : Schedule::slice);
     }
     std::size_t bytes() const { return arena_.used(); }
@@ -128,6 +132,7 @@ private:
         check_rule_.prepare();
         final_rule_.prepare();
         training_rule_.prepare();
+        kinks_.prepare();
         initialize_parameters();
         const auto clear = [](Rows rows, int p) {
             for (std::int64_t row = 0; row < rows.stride; ++row) rows[row].part[p] = V{};
@@ -192,7 +197,10 @@ private:
                 look_ahead<Real>(cell_.optimizer, scalars, shape_.rows(), theta_, first_, shifted_, p);
             at = shifted_;
         }
-        batch_risk(pass_, samples_, step, at, gradient_);
+        if (cell_.algorithm == Algorithm::Kinks)
+            kinks_.gradient(at, pass_.present, gradient_);
+        else
+            batch_risk(pass_, samples_, step, at, gradient_);
         V dc = gradient_[shape_.outer_bias()].part[0];
         const auto finite = less_equal(abs(dc), splat<V>(RealTraits<Real>::largest));
         if (any(both(alive_, negate(finite))))
@@ -415,6 +423,7 @@ private:
     GroupSamples<Real> samples_;
     GroupPass<Real> pass_;
     GroupEvaluation check_rule_, final_rule_, training_rule_;
+    GroupKinks<Real> kinks_;
     Rows theta_, gradient_, first_{}, second_{}, shifted_{}, best_, tail_start_;
     Rows was_inactive_, unused_inactive_;  ///< [slots]; the second: where a snapshot writes, who does not look back
     DoubleRows theta_double_, gradient_double_;

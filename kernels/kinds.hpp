@@ -29,6 +29,12 @@ struct Optimizer {
     bool bias_correction;  ///< rmsprop: divide M by 1 - beta^n
 };
 
+/// How a step computes its gradient.
+enum class Algorithm : std::int32_t {
+    Plain,  ///< every sample with every neuron: docs/numerics.md section 4
+    Kinks   ///< sorted kinks and running sums over sorted nodes: section 13
+};
+
 struct LearningRate {
     double initial;
     double power;  ///< gamma_n = initial * n^-power; 0: constant
@@ -71,8 +77,8 @@ struct KinkRule {
 enum class PieceForm : std::int32_t {
     None,        ///< not given
     Constant,    ///< A is constant, exactly: its left derivative is 0 between the kinks and at the right one. `term`: its value
-    Linear,      ///< A(z) = slope * z + constant. `term`: the slope
-    Polynomial,  ///< of higher degree. `term`: the degree
+    Linear,      ///< A(z) = slope * z. `term`: the slope
+    Polynomial,  ///< any other. `term`: the degree
     Smooth       ///< no polynomial; abs A(z) <= 1 + abs z + constants
 };
 
@@ -347,6 +353,12 @@ LIMRISK_INLINE constexpr bool has_piece(ActivationKind kind, PieceForm form) {
 LIMRISK_INLINE constexpr bool has_kinks(ActivationKind kind) { return traits_of(kind).kink_count > 0; }
 
 LIMRISK_INLINE constexpr bool is_piecewise_polynomial(ActivationKind kind) { return !has_piece(kind, PieceForm::Smooth); }
+
+/// Whether A is constant or slope * z between known kinks: then the nodes of a line on each piece are an interval, and sums over them
+/// are differences of running sums. What Algorithm::Kinks needs.
+LIMRISK_INLINE constexpr bool is_piecewise_linear(ActivationKind kind) {
+    return has_kinks(kind) && is_piecewise_polynomial(kind) && !has_piece(kind, PieceForm::Polynomial);
+}
 
 /// Whether neurons can freeze: whether A' is 0 on a half line, exactly and not by rounding. docs/numerics.md section 10.
 LIMRISK_INLINE constexpr bool has_frozen_neurons(ActivationKind kind) { return has_piece(kind, PieceForm::Constant); }

@@ -200,7 +200,15 @@ LIMRISK_INLINE Vec<Real> register_from_double(const VecDouble& first, const VecD
     }
 }
 
-/// The same of all lanes.
+/// The inverse of register_to_double, each half rounded to the lanes' type.
+LIMRISK_INLINE void set_from_double(VecDouble& value, int, const VecDouble& half) { value = half; }
+LIMRISK_INLINE void set_from_double(VecFloat& value, int half, const VecDouble& doubles) {
+    typedef float HalfFloats __attribute__((vector_size(LIMRISK_VECTOR_BYTES / 2)));
+    const HalfFloats rounded = __builtin_convertvector(doubles, HalfFloats);
+    __builtin_memcpy(reinterpret_cast<char*>(&value) + half * (LIMRISK_VECTOR_BYTES / 2), &rounded, sizeof rounded);
+}
+
+/// register_to_double of all lanes.
 template <class Real>
 LIMRISK_INLINE Pack<double> to_double(const Pack<Real>& pack) {
     constexpr int halves = parts<double> / parts<Real>;

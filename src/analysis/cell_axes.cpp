@@ -74,7 +74,8 @@ std::vector<std::string> common_phrases(const std::vector<CellConfig>& cells) {
     std::vector<std::string> common;
     for (std::size_t axis = 0; !axes.empty() && axis < axes.front().size(); ++axis) {
         const Axis& first = axes.front()[axis];
-        if (!first.key->technical && !first.value.empty() && !varies(axes, axis)) common.push_back(axis_phrase(first));
+        if (first.key->technical || first.value.empty() || first.key->is_silent(first.value)) continue;
+        if (!varies(axes, axis)) common.push_back(axis_phrase(first));
     }
     return common;
 }

@@ -111,6 +111,7 @@ kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& targ
     cell.initialization = initialization_laws(config.initialization, config.width, d);
     cell.optimizer = config.optimizer;
     cell.learning_rate = config.learning_rate;
+    cell.algorithm = config.algorithm;
     cell.input = input_law(config.input);
     cell.bounded = config.input.bounded;
     cell.fresh_samples = config.has_fresh_samples();

@@ -7,8 +7,16 @@
 
 namespace limrisk {
 
+/// Lane instructions of a step by sorted kinks, from its time beside that of the plain algorithm: per neuron with one kink, without the
+/// optimizer, and per node (docs/performance.md).
+inline constexpr double kinks_per_neuron = 320, kinks_per_node = 24;
+
 /// Lane instructions of one trial's steps, roughly: the measure of its work.
 inline double trial_work(const CellConfig& config) {
+    if (config.algorithm == kernels::Algorithm::Kinks) {
+        const auto neurons = static_cast<double>(config.width), nodes = static_cast<double>(config.batch);
+        return static_cast<double>(config.steps) * (kinks_per_neuron * neurons + kinks_per_node * nodes);
+    }
     const double per_sample = static_cast<double>(config.width * kernels::instructions_per_sample_neuron(config.input.dimension) +
                                                   16 * config.input.dimension + 64);
     return static_cast<double>(config.steps) * static_cast<double>(config.batch) * per_sample;

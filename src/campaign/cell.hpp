@@ -60,11 +60,12 @@ struct CellConfig : Problem {
     std::int64_t batch = 32;  ///< samples per step; of a grid all its nodes, nodes_per_axis^dimension
     kernels::Optimizer optimizer{kernels::OptimizerKind::Sgd, 0, 0, 0, false, false};
     kernels::LearningRate learning_rate{0.01, 0};
+    kernels::Algorithm algorithm = kernels::Algorithm::Plain;
     std::int64_t steps = 1000;
     std::int32_t checks = 64, tail = 16;
     double tolerance = 1e-3;  ///< of the verdict
 
-    std::string description;  ///< normalised: canonical JSON, keys sorted, all of the above but index
+    std::string description;  ///< normalised: canonical JSON, keys sorted, all of the above but index and defaults of later keys
     std::string id;           ///< XXH3-128 of the description, 32 hexadecimal digits
 
     /// Short human names of the parts, for tables: e.g. "relu", "leaky_relu(0.01)", "pytorch", "adam(0.01)", "fresh", "nodes(128)".

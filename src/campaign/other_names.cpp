@@ -29,7 +29,7 @@ constexpr std::array other_names{
     OtherNames{"initialization", "init initializer initialisation kernelinit kernelinitializer weightinit"},
     OtherNames{"sampling", "sampler dataset data"},
     OtherNames{"batch", "batchsize minibatch minibatchsize bs nsamples"},
-    OtherNames{"optimizer", "opt optim solver optimiser algorithm method"},
+    OtherNames{"optimizer", "opt optim solver optimiser method"},
     OtherNames{"checks", "nchecks nevals numevals"},
     OtherNames{"tolerance", "tol rtol"},
     OtherNames{"nodes", "nnodes gridpoints points npoints"},

@@ -123,6 +123,25 @@ std::string optimizer(const CellConfig& cell) {
     return "";
 }
 
+std::string algorithm(const CellConfig& cell) {
+    if (cell.algorithm == kernels::Algorithm::Plain) return "";
+    constexpr const char* otherwise = "or write algorithm = \"plain\"";
+    if (cell.input.dimension != 1)
+        return fmt::format("\"kinks\" in dimension {}; it sorts the nodes of a line, so it needs dimension 1, {}", cell.input.dimension,
+                           otherwise);
+    if (!kernels::is_piecewise_linear(cell.activation.kind)) {
+        std::string names;
+        for (const kernels::ActivationTraits& traits : kernels::activation_table)
+            if (kernels::is_piecewise_linear(traits.kind)) names += fmt::format("{}{}", names.empty() ? "" : ", ", traits.name);
+        return fmt::format("\"kinks\" with activation {}; it needs one that is piecewise linear: {}, {}",
+                           kernels::traits_of(cell.activation.kind).name, names, otherwise);
+    }
+    if (cell.has_fresh_samples())
+        return fmt::format("\"kinks\" with fresh samples; it needs the same nodes in every step: sampling = {{ nodes = ... }}, {}",
+                           otherwise);
+    return "";
+}
+
 std::string target(const CellConfig& cell) {
     try {
         const Expression expression = Expression::compile(cell.target, cell.input.dimension);

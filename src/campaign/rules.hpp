@@ -15,6 +15,7 @@ std::string initialization(const CellConfig& cell);
 std::string sampling(const CellConfig& cell);
 std::string batch(const CellConfig& cell);
 std::string optimizer(const CellConfig& cell);
+std::string algorithm(const CellConfig& cell);
 std::string checks(const CellConfig& cell);
 std::string tail(const CellConfig& cell);
 std::string check_nodes(const CellConfig& cell);

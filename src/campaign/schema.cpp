@@ -101,6 +101,15 @@ const std::vector<SchemaKey>& campaign_schema() {
          .phrase = "{}",
          .reads = {"precision"},
          .wrong = rules::optimizer},
+        {.table = "training",
+         .parameter =
+             limited(choice<&Cell::algorithm>("algorithm", "how a step computes its gradient: sample by sample, or by sorted kinks",
+                                              {"plain", "kinks"}, "\"plain\""),
+                     "`\"kinks\"` only for d = 1, a piecewise linear activation and sampling = { nodes = ... }"),
+         .phrase = "algorithm {}",
+         .later = true,
+         .reads = {"problem.input", "network.activation", "training.sampling"},
+         .wrong = rules::algorithm},
         {.table = "tracking",
          .parameter = with_default(
              limited(integer<&Cell::checks>("checks", "number of checks, that is, evaluations of the true risk during training", {1, 65536},
@@ -157,6 +166,10 @@ std::string SchemaKey::text_of(const CellConfig& cell) const {
     if (parameter.catalog != nullptr) return cell.*parameter.catalog->label;
     const std::optional<ParameterValue> value = parameter.load(cell);
     return value ? parameter.text(*value) : "";
+}
+
+bool SchemaKey::is_silent(std::string_view text) const {
+    return later && parameter.fallback != nullptr && fmt::format("\"{}\"", text) == parameter.fallback;
 }
 
 const SchemaKey* find_key(const std::string& path) {

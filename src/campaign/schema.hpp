@@ -3,6 +3,7 @@
 // docs/campaign.md walk it; so a new key is a row here, and its rules in rules.cpp.
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "campaign/catalog.hpp"
@@ -32,6 +33,9 @@ struct SchemaKey {
     const char* other_column = nullptr;  ///< what tables and exports call it, if not by its name
     const char* phrase = nullptr;        ///< in a heading: "{} steps"; nullptr: name and value
     bool technical = false;              ///< how trials are watched, not what they are
+    /// Younger than stores that limrisk reads. Descriptions leave its default out, and the view `parameters` has no column for it, so that
+    /// cells and stores of before stay what they are.
+    bool later = false;
     KeyEffect effect = {};
     std::vector<const char*> reads = {};                  ///< paths of the other keys at which `wrong` looks
     std::string (*wrong)(const CellConfig&) = nullptr;    ///< what is wrong with the value, empty if nothing is
@@ -41,6 +45,8 @@ struct SchemaKey {
     std::string path() const;
     const char* column() const { return other_column != nullptr ? other_column : parameter.name; }
     bool of_cell() const { return scope != KeyScope::Campaign; }
+    /// Whether a value, as text_of() gives it, goes without saying: in descriptions, and where all cells have it.
+    bool is_silent(std::string_view text) const;
     /// The value of a cell, as tables and exports show it; empty where the cell does not have it (final_nodes for d = 1).
     std::string text_of(const CellConfig& cell) const;
 };

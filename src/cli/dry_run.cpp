@@ -37,10 +37,12 @@ double table_bytes(const kernels::Cell& cell) {
     return 8.0 * (static_cast<double>(nodes) * static_cast<double>(cell.dimension + 2) + static_cast<double>(cell.mesh_count));
 }
 
-/// Parameters, gradient sums, two optimizer states, best, first-of-tail and evaluation copies of 32 lanes, and the records of the block.
+/// Parameters, gradient sums, two optimizer states, best, first-of-tail and evaluation copies of 32 lanes, the records of the block, and of
+/// sorted kinks two running sums over the nodes for every replica of a group.
 double thread_bytes(const kernels::Cell& cell, std::int64_t block_trials) {
     const double slots = 32.0 * cell.tile.neurons_per_lane * static_cast<double>(cell.dimension + 2);
-    return slots * (5 * 4 + 4 * 8) + static_cast<double>(block_trials) * sizeof(TrialRecord);
+    const double sums = cell.algorithm == kernels::Algorithm::Kinks ? 2.0 * 8 * cpu_group_trials * static_cast<double>(cell.batch + 1) : 0;
+    return slots * (5 * 4 + 4 * 8) + static_cast<double>(block_trials) * sizeof(TrialRecord) + sums;
 }
 
 std::vector<CellPrediction> predict(const Campaign& campaign, Backend& backend) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "campaign/block_size.hpp"
 #include "kernels/cell.hpp"
 
 namespace limrisk {
@@ -35,9 +36,17 @@ double accurate_node_count(const CellConfig& cell) {
     return 2 * 8 * (kernels::is_piecewise_polynomial(cell.activation.kind) ? static_cast<double>(cell.width) + 4 : 64.0);
 }
 
+/// A step by sorted kinks: searches and sums of every neuron, running sums over the nodes, all in double, and the optimizer.
+double kinks_step_cost(const CellConfig& cell) {
+    const double pieces = kernels::traits_of(cell.activation.kind).kink_count;
+    const double update = precision_factor(cell.precision) * slots(cell) * 3 * kernels::traits_of(cell.optimizer.kind).cost;
+    return kinks_per_neuron * 0.5 * (1 + pieces) * slots(cell) + kinks_per_node * static_cast<double>(cell.batch) + update;
+}
+
 }  // namespace
 
 double step_cost(const CellConfig& cell) {
+    if (cell.algorithm == kernels::Algorithm::Kinks) return kinks_step_cost(cell);
     const double dimension = static_cast<double>(cell.input.dimension);
     const double batch = static_cast<double>(cell.batch);
     const double lanes = kernels::tile_shape(cell.width, cell.input.dimension).lanes;

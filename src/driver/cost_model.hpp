@@ -6,6 +6,7 @@
 namespace limrisk {
 
 /// Lane instructions of one step of one replica: samples x slots of the tile x (3d + 4), the activation's share, random numbers, optimizer.
+/// By sorted kinks: a multiple of the slots, one of the nodes, and the optimizer.
 double step_cost(const CellConfig& cell);
 
 /// Lane instructions of one trial: its steps, its checks under the evaluation rule, and its accurate risks.

@@ -102,8 +102,8 @@ std::string trials_sql() {
                      digits);
 }
 
-/// A column for each key that a campaign can sweep: its value, or the name of its choice; then of the choices what is asked for most, and
-/// the keys of a cell that have one value.
+/// A column for each key that a campaign can sweep, but those that came later: its value, or the name of its choice; then of the choices
+/// what is asked for most, and the keys of a cell that have one value.
 std::string parameters_sql() {
     std::string swept, chosen, single;
     const auto add = [](std::string& columns, const std::string& path, const char* name) {
@@ -114,7 +114,7 @@ std::string parameters_sql() {
         const Catalog* catalog = key.parameter.catalog;
         const std::string path = key.path();
         if (key.scope == KeyScope::Cell) add(single, path, key.column());
-        if (key.scope != KeyScope::Sweep) continue;
+        if (key.scope != KeyScope::Sweep || key.later) continue;
         add(swept, path + (catalog != nullptr && catalog->tag != nullptr ? std::string(".") + catalog->tag : ""), key.column());
         if (catalog == nullptr) continue;
         for (const CatalogEntry& entry : catalog->entries)

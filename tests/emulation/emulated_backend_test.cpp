@@ -141,6 +141,22 @@ TEST(EmulatedBackend, RefusesSnapshots) {
     EXPECT_THROW((void)backend->run({&plan, 0, 5}, status, options), Defect);
 }
 
+TEST(EmulatedBackend, RefusesSortedKinks) {
+    CellConfig config = small_cell();
+    config.algorithm = kernels::Algorithm::Kinks;
+    config.nodes_per_axis = config.batch = 8;
+    const auto backend = emulated_backend(std::make_shared<EmulatedRuntime>());
+    try {
+        backend->prepare({small_cell(), config});
+        FAIL() << "prepared";
+    } catch (const DeviceError& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr("has training.algorithm = \"kinks\", which runs on the CPU only"));
+    }
+    const CellPlan plan(config);
+    WorkStatus status;
+    EXPECT_THROW((void)backend->run({&plan, 0, 5}, status, {}), Defect);
+}
+
 TEST(EmulatedBackend, FailedAllocationHalvesThePiece) {
     const CellPlan plan(small_cell());
     const BlockResult truth = run(*make_cpu_backend(1), plan, 7, 100);

@@ -59,8 +59,10 @@ INSTANTIATE_TEST_SUITE_P(Optimizers, EqualityOn, testing::ValuesIn(optimizer_cat
 
 /// Replicas that blow up, in the middle of a warp of others that do not, or before their first step.
 TEST(Equality, DivergingReplicas) {
-    int diverged = 0, at_start = 0, survived = 0;
-    for (CellConfig config : odd_cells(99)) {
+    int diverged = 0, at_start = 0, survived = 0, of_kinks = 0;
+    std::vector<CellConfig> cells = odd_cells(99);
+    for (const CellConfig& config : kinks_cells(99)) cells.push_back(config);
+    for (CellConfig config : cells) {
         if (config.index % 23 != 0 || config.width > 100 || config.input.dimension > 5) continue;
         config.learning_rate = {config.index % 2 ? 3.0 : 1e4, 0};
         if (config.index % 3 == 0 && config.precision == kernels::Precision::Float64) {
@@ -76,15 +78,57 @@ TEST(Equality, DivergingReplicas) {
                     << isa_name(isa) << ", trial " << i << ", " << cell_name(config);
                 const bool lost = truth.record.verdict == Verdict::Diverged;
                 diverged += lost;
+                of_kinks += lost && config.algorithm == kernels::Algorithm::Kinks;
                 at_start += lost && truth.record.nonfinite_step == 0;
                 survived += !lost;
             }
         }
     }
     EXPECT_GT(diverged, 100);
+    EXPECT_GT(of_kinks, 50);
     EXPECT_GT(at_start, 0);
     EXPECT_GT(survived, 100);
 }
+
+/// Sorted kinks, with neurons that must not move.
+class KinksOn : public testing::TestWithParam<CatalogEntry> {};
+
+TEST_P(KinksOn, ScalarReference) {
+    std::size_t compared = 0, unmoved = 0;
+    for (const CellConfig& config : kinks_cells(2026)) {
+        if (!GetParam().chosen(config)) continue;
+        const CellPlan plan(config);
+        const reference::Tables tables = reference_tables(config);
+        const std::int64_t first = config.index % 3 == 0 ? (std::int64_t{1} << 33) - 2 : config.index;
+        const std::int64_t count = config.width > 100 ? 2 : config.index % 4 == 0 ? 17 : 5;
+        std::vector<BlockResult> blocks;
+        for (const Isa isa : available_isas()) blocks.push_back(run(*make_cpu_backend(1, isa), plan, first, count));
+        for (std::int64_t i = 0; i < count; ++i) {
+            const reference::TrialResult truth = reference::run_trial(config, tables, first + i);
+            for (std::size_t b = 0; b < blocks.size(); ++b) {
+                ASSERT_EQ(first_difference(blocks[b], static_cast<std::size_t>(i), truth), "")
+                    << isa_name(available_isas()[b]) << ", trial " << first + i << ", " << cell_name(config);
+                ++compared;
+            }
+            // Frozen neurons keep w and b, inactive ones of relu v too.
+            if (!kernels::has_frozen_neurons(config.activation.kind)) continue;
+            const auto h = static_cast<std::size_t>(config.width);
+            const bool relu = config.activation.kind == kernels::ActivationKind::Relu;
+            const std::int32_t frozen = truth.record.inactive_initial + truth.record.constant_initial;
+            std::int32_t still = 0;
+            for (std::size_t j = 0; j < h; ++j) {
+                const auto same = [&](std::size_t k) { return truth.parameters[k] == truth.initial_parameters[k]; };
+                still += same(j) && same(h + j) && (!relu || same(2 * h + j));
+            }
+            ASSERT_GE(still, frozen) << "trial " << first + i << ", " << cell_name(config);
+            unmoved += static_cast<std::size_t>(frozen);
+        }
+    }
+    EXPECT_GE(compared, 300u);
+    EXPECT_GE(unmoved, 1000u);
+}
+INSTANTIATE_TEST_SUITE_P(Optimizers, KinksOn, testing::ValuesIn(optimizer_catalog().entries),
+                         [](const auto& instance) { return std::string(instance.param.name); });
 
 /// Constant, since A rounds to the same value everywhere, but not frozen: A' is not 0.
 TEST(Equality, SaturatedNeuronsThatAreNotFrozen) {
@@ -192,7 +236,9 @@ TEST(LargeBatch, SumOfEqualTermsIsRight) {
 }
 
 TEST(Equality, AnyBlockSizeAndAnyThread) {
-    for (const CellConfig& config : odd_cells(7)) {
+    std::vector<CellConfig> cells = odd_cells(7);
+    for (const CellConfig& config : kinks_cells(7)) cells.push_back(config);
+    for (const CellConfig& config : cells) {
         if (config.index % 23 != 0 || config.width > 100) continue;
         const CellPlan plan(config);
         auto backend = make_cpu_backend(2);

@@ -111,11 +111,61 @@ std::vector<CellConfig> saturating_cells() {
     return cells;
 }
 
+std::vector<CellConfig> kinks_cells(std::uint64_t seed) {
+    std::mt19937_64 engine(seed);
+    const std::int64_t node_counts[] = {1, 2, 3, 7, 31, 64, 129, 300};
+    const std::vector<CatalogEntry>& initializations = initialization_catalog().entries;
+    std::vector<CellConfig> cells;
+    for (const kernels::OptimizerTraits& optimizer : kernels::optimizer_table)
+        for (const kernels::Activation& activation : all_activations(3))
+            for (const kernels::Precision precision : {kernels::Precision::Float32, kernels::Precision::Float64})
+                for (const std::int64_t width : widths) {
+                    if (!kernels::is_piecewise_linear(activation.kind)) continue;
+                    CellConfig c;
+                    c.algorithm = kernels::Algorithm::Kinks;
+                    c.index = static_cast<std::int64_t>(cells.size());
+                    c.seed = engine();
+                    c.precision = precision;
+                    c.width = width;
+                    c.activation = activation;
+                    initializations[engine() % initializations.size()].choose(c);
+                    c.initialization.drawn_bias = engine() % 3 != 0;
+                    c.initialization.low = -0.7;
+                    c.initialization.high = 0.9;
+                    switch (engine() % 4) {
+                        case 0:  // without biases and with an odd number of nodes: preactivations on the kink at 0
+                            c.input.low = -1;
+                            break;
+                        case 1:
+                            c.input.low = 10, c.input.high = engine() % 2 ? 11 : 10.00002;
+                            break;
+                        case 2:
+                            c.input.kind = InputLaw::Kind::Normal, c.input.low = -0.5, c.input.mean = 0.2, c.input.deviation = 0.4;
+                            break;
+                        default:
+                            break;
+                    }
+                    c.target = target_of(1, static_cast<int>(engine() % 60));
+                    c.nodes_per_axis = node_counts[engine() % std::size(node_counts)];
+                    c.batch = c.nodes_per_axis;
+                    c.optimizer = kernels::example_of(optimizer.kind, static_cast<int>(engine() % kernels::example_count));
+                    c.learning_rate = {quick_learning_rate(optimizer.kind), engine() % 2 ? 0.0 : 0.3};
+                    const std::int64_t cost = (width + 1) * c.batch;
+                    c.steps = cost > 100000 ? 11 : cost > 10000 ? 37 : 101;
+                    c.checks = static_cast<std::int32_t>(1 + engine() % 5);
+                    c.tail = static_cast<std::int32_t>(1 + engine() % static_cast<std::uint64_t>(c.checks));
+                    c.evaluation = {4 + 4 * static_cast<std::int64_t>(engine() % 2), 8};
+                    cells.push_back(c);
+                }
+    return cells;
+}
+
 std::string cell_name(const CellConfig& c) {
     return fmt::format(
-        "cell {}: {} width {} dimension {} batch {}{} activation {}({:g}, {:g}, {}) optimizer {} initialization {} law {}{} target {} "
+        "cell {}: {}{} width {} dimension {} batch {}{} activation {}({:g}, {:g}, {}) optimizer {} initialization {} law {}{} target {} "
         "steps {}",
-        c.index, c.precision == kernels::Precision::Float32 ? "float32" : "float64", c.width, c.input.dimension, c.batch,
+        c.index, c.algorithm == kernels::Algorithm::Kinks ? "kinks " : "",
+        c.precision == kernels::Precision::Float32 ? "float32" : "float64", c.width, c.input.dimension, c.batch,
         c.nodes_per_axis ? " nodes" : "", static_cast<int>(c.activation.kind), c.activation.first, c.activation.second, c.activation.power,
         static_cast<int>(c.optimizer.kind), static_cast<int>(c.initialization.kind), static_cast<int>(c.input.kind),
         c.input.bounded ? " in a box" : "", c.target, c.steps);

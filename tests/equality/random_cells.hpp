@@ -13,6 +13,10 @@ std::vector<CellConfig> odd_cells(std::uint64_t seed);
 /// Cells of smooth activations many of whose neurons are constant at initialization, since A is rounded, and none frozen.
 std::vector<CellConfig> saturating_cells();
 
+/// Cells that train by sorted kinks: all optimizers x piecewise linear activations x precisions x widths. Nodes at kinks, on one side of 0,
+/// few and many, and in float32 so close that some coincide.
+std::vector<CellConfig> kinks_cells(std::uint64_t seed);
+
 /// One line that names a cell in a failure.
 std::string cell_name(const CellConfig& config);
 

@@ -204,7 +204,18 @@ INSTANTIATE_TEST_SUITE_P(
               "at most 524288 samples"},
         Wrong{{{14, "batch = 32\nsampling = { nodes = 128 }"}}, "t.toml:14: key `training.batch`", "leave batch out"},  //
         Wrong{{{14, "sampling = { node = 128 }"}}, "t.toml:14: key `training.sampling`", "{ nodes = 128 }"},            //
-        Wrong{{{14, "sampling = { nodes = 0 }"}}, "t.toml:14: key `training.sampling.nodes`", "1 to 1048576"},          //
+        Wrong{{{14, "batch = 32\nalgorithm = \"kinks\""}},
+              "t.toml:15: key `training.algorithm`",
+              "\"kinks\" with fresh samples; it needs the same nodes in every step: sampling = { nodes = ... }, or write algorithm = "
+              "\"plain\""},
+        Wrong{{{14, "sampling = { nodes = 8 }\nalgorithm = [\"plain\", \"kinks\"]"}, {7, input("law = \"uniform\", dimension = 2")}},
+              "t.toml:15: key `training.algorithm`",
+              "\"kinks\" in dimension 2; it sorts the nodes of a line, so it needs dimension 1"},
+        Wrong{{{14, "sampling = { nodes = 8 }\nalgorithm = \"kinks\""}, {11, "activation = [\"relu\", \"tanh\"]"}},
+              "t.toml:15: key `training.algorithm`",
+              "with activation tanh; it needs one that is piecewise linear: relu, leaky_relu, clipping, or write"},
+        Wrong{{{14, "sampling = { nodes = 8 }\nalgorithm = \"kink\""}}, "t.toml:15: key `training.algorithm`", "did you mean `kinks`?"},
+        Wrong{{{14, "sampling = { nodes = 0 }"}}, "t.toml:14: key `training.sampling.nodes`", "1 to 1048576"},  //
         Wrong{{{14, "sampling = { nodes = 8, batch = 3 }"}}, "t.toml:14: key `training.sampling.batch`", "parameters of nodes are nodes"},
         Wrong{{{14, "sampling = \"frehs\""}}, "t.toml:14: key `training.sampling`", "did you mean `fresh`?"},  //
         Wrong{{{7, input("law = \"uniform\", dimension = 5")}, {14, "sampling = { nodes = 64 }"}},

@@ -330,6 +330,17 @@ TEST(CostModel, GrowsWithEverythingThatCosts) {
     EXPECT_TRUE(dearer([](CellConfig& cell) { cell.checks *= 2; }));
     EXPECT_TRUE(dearer([](CellConfig& cell) { cell.input.dimension = 2; }));
     EXPECT_TRUE(dearer([](CellConfig& cell) { cell.precision = kernels::Precision::Float64; }));
+    const auto on_nodes = [&](kernels::Algorithm algorithm, std::int64_t width, std::int64_t nodes) {
+        CellConfig cell = base;
+        cell.algorithm = algorithm;
+        cell.width = width;
+        cell.nodes_per_axis = cell.batch = nodes;
+        return step_cost(cell);
+    };
+    using kernels::Algorithm;
+    EXPECT_LT(on_nodes(Algorithm::Kinks, 1024, 1024), on_nodes(Algorithm::Plain, 1024, 1024) / 8);
+    EXPECT_LT(on_nodes(Algorithm::Kinks, 2048, 2048), 2.1 * on_nodes(Algorithm::Kinks, 1024, 1024)) << "no product of neurons and nodes";
+    EXPECT_GT(on_nodes(Algorithm::Kinks, 1024, 2048), on_nodes(Algorithm::Kinks, 1024, 1024));
     for (const auto kind : test::enum_values<kernels::ActivationKind>())
         EXPECT_EQ(dearer([kind](CellConfig& cell) { cell.activation.kind = kind; }), kind != base.activation.kind)
             << static_cast<int>(kind);

@@ -77,6 +77,20 @@ batch = 4
 optimizer = "sgd(0.05)"
 )toml";
 
+/// For keys that have their effect here only.
+constexpr const char* on_nodes = R"toml(name = "every key"
+trials = 20
+steps = 16
+[problem]
+input = { law = "uniform", dimension = 1 }
+target = "x1"
+[network]
+width = [2, 4]
+[training]
+sampling = { nodes = 4 }
+optimizer = "sgd(0.05)"
+)toml";
+
 struct Sweep {
     std::string name;
     std::vector<std::pair<std::string, std::string>> settings;  ///< key and value; the first that a campaign may have counts
@@ -125,14 +139,16 @@ std::vector<Sweep> all_sweeps() {
 
 /// The first setting that gives a campaign with more cells than the two widths, or one of the width itself.
 std::optional<Campaign> campaign_of(const Sweep& sweep) {
-    for (const auto& setting : sweep.settings) {
-        try {
-            Overrides overrides;
-            overrides.set = {setting};
-            Campaign campaign = parse_campaign(base, "base.toml", overrides);
-            if (campaign.cells.size() > 2 || setting.first == "network.width") return campaign;
-        } catch (const ConfigError&) {
-            continue;
+    for (const char* text : {base, on_nodes}) {
+        for (const auto& setting : sweep.settings) {
+            try {
+                Overrides overrides;
+                overrides.set = {setting};
+                Campaign campaign = parse_campaign(text, "base.toml", overrides);
+                if (campaign.cells.size() > 2 || setting.first == "network.width") return campaign;
+            } catch (const ConfigError&) {
+                continue;
+            }
         }
     }
     return std::nullopt;

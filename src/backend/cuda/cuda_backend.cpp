@@ -125,6 +125,8 @@ public:
     int concurrency() const override { return static_cast<int>(workers_.size()); }
 
     std::optional<BlockResult> run(const WorkItem& item, WorkStatus& status, const BlockOptions& options) override {
+        if (item.plan->cell().algorithm != kernels::Algorithm::Plain)
+            throw Defect("the CUDA backend was asked to train by sorted kinks, which only the CPU backend does");
         if (options.snapshot_steps) throw Defect("the CUDA backend was asked for snapshots, which only the CPU backend takes");
         return workers_.at(static_cast<std::size_t>(item.worker))->run(item, status, options);
     }
@@ -160,6 +162,10 @@ public:
     }
 
     void prepare(const std::vector<CellConfig>& cells) override {
+        for (const CellConfig& config : cells)
+            if (config.algorithm == kernels::Algorithm::Kinks)
+                throw DeviceError(fmt::format("cell {} ({}) has training.algorithm = \"kinks\", which runs on the CPU only", config.index,
+                                              cell_name(config)));
         std::set<std::pair<int, std::size_t>> targets;  // architecture and shared memory: what programs depend on
         for (const auto& device : devices_) targets.insert({device->kernels().architecture(), device->properties().shared_bytes_per_block});
         std::vector<CompileJob> jobs;
