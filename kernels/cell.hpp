@@ -35,15 +35,6 @@ constexpr TileShape tile_shape(std::int64_t width, std::int64_t dimension) {
 /// Samples that share their Philox calls: docs/numerics.md section 2.
 constexpr std::int32_t samples_per_lane(std::int64_t dimension) { return dimension == 1 ? 4 : dimension == 2 ? 2 : 1; }
 
-/// Samples of a block at most: docs/numerics.md section 3.
-inline constexpr int block_samples = 64;
-
-/// Whether the sums of a batch are totals of blocks.
-template <class Real>
-constexpr bool has_several_blocks(std::int64_t batch) {
-    return sizeof(Real) == 4 && batch > block_samples;
-}
-
 /// Words of Philox consumed per sample, rounded up to whole calls per lane group.
 constexpr std::int64_t calls_per_group(std::int64_t dimension) { return dimension <= 2 ? 1 : (dimension + 3) / 4; }
 
@@ -60,9 +51,10 @@ struct Cell {
     Initialization initialization;
     Optimizer optimizer;
     LearningRate learning_rate;
-    Law input;           ///< of every coordinate, independently
-    bool bounded;        ///< the input has a box [low, high]^d (input.low, input.high)
-    bool fresh_samples;  ///< else every step uses the training nodes
+    Law input;            ///< of every coordinate, independently
+    bool bounded;         ///< the input has a box [low, high]^d (input.low, input.high)
+    bool fresh_samples;   ///< else every step uses the training nodes
+    bool several_blocks;  ///< the sums over a training batch are totals of blocks: only in float32, beyond block_samples
     Program target;
     NodeTable<float> training_nodes_float;    ///< midpoint grid of a float32 cell, if !fresh_samples
     NodeTable<double> training_nodes_double;  ///< midpoint grid, if !fresh_samples; that of a float32 cell is the float one, converted

@@ -40,7 +40,7 @@ struct Evaluation {
     LIMRISK_INLINE Pack<double> risk(const NodeTable<double>& nodes, const StridedRows<Real>& parameters) {
         LIMRISK_ROLLED
         for (std::int64_t row = 0; row < layout.rows(); ++row) theta[row] = to_double(parameters[row]);
-        return pass.template gradient<Spec::activation, 1>(
+        return pass.template gradient<Spec::activation, false>(
             layout, cell.activation, last_slot_presence<double>(layout, cell.width), nodes.count, theta, sums, {},
             [&](std::int64_t base) { load_node_rows<Spec::dimension>(nodes, base, layout.tile, pass.block); });
     }

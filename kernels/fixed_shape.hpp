@@ -131,22 +131,20 @@ private:
 
 /// The totals of a batch of several blocks (docs/numerics.md sections 3 and 4), one row per sum, then that of the errors; nothing to do
 /// for a batch of one block.
-template <class Real, std::int64_t Batch, class LayoutType, class Rows>
+template <class Real, bool Several, class LayoutType, class Rows>
 class BlockTotals {
 public:
-    static constexpr bool several = has_several_blocks<Real>(Batch);
-
     /// `sums`: of the present block;  `totals`: null for one block
     LIMRISK_INLINE BlockTotals(const LayoutType& layout, const Rows& sums, Pack<Real>& error_sum, const StridedRows<double>& totals)
         : layout_(layout), sums_(sums), error_sum_(error_sum), totals_(totals) {
         clear_sums();
-        if constexpr (several)
+        if constexpr (Several)
             for (std::int64_t row = 0; row < layout_.rows(); ++row) totals_[row] = Pack<double>{};
     }
 
     /// To be called before each round, with the number of its samples.
     LIMRISK_INLINE void start_round(int samples) {
-        if constexpr (several) {
+        if constexpr (Several) {
             if (samples_ + samples > block_samples) {
                 end_block();
                 clear_sums();
@@ -159,7 +157,7 @@ public:
     /// Turns sums or totals into the gradient, by a NetworkPass.
     template <class Pass, class ConstRows>
     LIMRISK_INLINE void finish(const Pass& pass, const ConstRows& theta, const Pack<Real>& last_slot_present) {
-        if constexpr (several) {
+        if constexpr (Several) {
             end_block();
             pass.finish_totals(theta, sums_, totals_, last_slot_present);
         } else {
@@ -207,9 +205,9 @@ struct MemoryPass {
     }
 
     /// Gradient (written) and risk (returned, alike in all lanes of a tile; of the last block) of a batch of `count` samples at theta.
-    ///   Batch   `count`, if it may have several blocks, else 1;   totals  of the blocks, if there are several
+    ///   Several  whether the batch has several blocks;   totals  of the blocks, if it has
     ///   load    (base): fills `block` with the superblock from sample `base` on
-    template <ActivationKind Kind, std::int64_t Batch, class LayoutType, class Load>
+    template <ActivationKind Kind, bool Several, class LayoutType, class Load>
     LIMRISK_INLINE Pack<Real> gradient(const LayoutType& layout, const Activation& activation, const Pack<Real>& last_slot_present,
                                        std::int64_t count, StridedRows<Real> theta, StridedRows<Real> gradient, StridedRows<double> totals,
                                        Load load) const {
@@ -217,7 +215,7 @@ struct MemoryPass {
         constexpr int rounds = samples_per_lane(LayoutType::dimension);
         const NetworkPass<Real, Kind, D, LayoutType, StridedRows<Real>> pass(layout, activation, scratch);
         Pack<Real> error_sum, risk_sum{};
-        BlockTotals<Real, Batch, LayoutType, StridedRows<Real>> blocks(layout, gradient, error_sum, totals);
+        BlockTotals<Real, Several, LayoutType, StridedRows<Real>> blocks(layout, gradient, error_sum, totals);
         for (std::int64_t base = 0; base < count; base += rounds * layout.tile) {
             warp_barrier();
             load(base);

@@ -4,7 +4,7 @@
 // Spec describes a cell at compile time:
 //   using Real;  static constexpr int dimension, slots, tile;  static constexpr std::int64_t width, batch;
 //   static constexpr Activation activation;  static constexpr Optimizer optimizer;  static constexpr Law input;
-//   static constexpr bool fresh_samples;  static constexpr Storage network, states;   // states in registers: network too
+//   static constexpr bool several_blocks, fresh_samples;  static constexpr Storage network, states;   // states in registers: network too
 //   static constexpr bool rebroadcast;   // as of NetworkPass, for a network in registers
 //   template <class V> static V target(const V (&x)[dimension]);   // one operation after the other, docs/numerics.md section 7
 #pragma once
@@ -45,7 +45,7 @@ public:
     LIMRISK_INLINE void gradient(const Pack<Real>& last_slot_present, const Pack<Real>* theta, Pack<Real>* gradient,
                                  const StridedRows<double>& totals, Load load) {
         Pack<Real> outputs[Spec::tile], error, error_sum, risk_sum{};
-        BlockTotals<Real, Spec::batch, LayoutType, Pack<Real>*> blocks(LayoutType{}, gradient, error_sum, totals);
+        BlockTotals<Real, Spec::several_blocks, LayoutType, Pack<Real>*> blocks(LayoutType{}, gradient, error_sum, totals);
         const PassScratch<Real> scratch{outputs, &error, nullptr, lane_in_tile<Real>(Spec::tile)};
         const NetworkPass<Real, Spec::activation.kind, Spec::dimension, LayoutType, Pack<Real>*, Spec::rebroadcast> pass(
             LayoutType{}, Spec::activation, scratch);
@@ -142,9 +142,9 @@ private:
             pass_.gradient(last_slot_present_, theta, gradient, totals_,
                            [&](std::int64_t base, const SampleBlock<Real>& block) { load(step, base, block); });
         else
-            pass_.template gradient<Spec::activation.kind, Spec::batch>(LayoutType{}, Spec::activation, last_slot_present_, Spec::batch,
-                                                                        theta, gradient, totals_,
-                                                                        [&](std::int64_t base) { load(step, base, pass_.block); });
+            pass_.template gradient<Spec::activation.kind, Spec::several_blocks>(LayoutType{}, Spec::activation, last_slot_present_,
+                                                                                 Spec::batch, theta, gradient, totals_,
+                                                                                 [&](std::int64_t base) { load(step, base, pass_.block); });
     }
 
     template <class Rows>

@@ -29,7 +29,7 @@ struct GroupPass {
         risk_of = arena.take<V>(shape.tile);
         error_of = arena.take<V>(shape.tile);
         present = arena.take<V>(shape.registers);
-        if (!has_several_blocks<Real>(samples.count())) return;
+        if (sizeof(Real) == 8 || !cell->several_blocks) return;
         totals = {arena.take<VecDouble>(2 * shape.registers * shape.rows()), shape.rows()};
         risk_totals = arena.take<VecDouble>(2 * shape.tile);
         error_totals = arena.take<VecDouble>(2 * shape.tile);

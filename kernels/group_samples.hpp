@@ -156,7 +156,7 @@ private:
         parts[0] = 0;
         for (std::int64_t place = 0, round; place < count; place += round) {
             for (round = 1; place + round < count && owners[place + round] != 0;) ++round;
-            if (has_several_blocks<Real>(count_) && *parts + round > block_samples) *++parts = 0;
+            if (sizeof(Real) == 4 && cell_.several_blocks && *parts + round > block_samples) *++parts = 0;
             *parts += static_cast<int>(round);
         }
     }

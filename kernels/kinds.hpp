@@ -29,6 +29,15 @@ struct Optimizer {
     bool bias_correction;  ///< rmsprop: divide M by 1 - beta^n
 };
 
+/// Samples of a block at most: docs/numerics.md section 3.
+inline constexpr int block_samples = 64;
+
+/// How a float32 step adds up more samples than a block has.
+enum class Sums : std::int32_t {
+    Running,  ///< one running sum, as in stores from before there were blocks
+    Blocks
+};
+
 /// How a step computes its gradient.
 enum class Algorithm : std::int32_t {
     Plain,  ///< every sample with every neuron: docs/numerics.md section 4

@@ -112,6 +112,7 @@ kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& targ
     cell.optimizer = config.optimizer;
     cell.learning_rate = config.learning_rate;
     cell.algorithm = config.algorithm;
+    cell.several_blocks = config.has_block_sums();
     cell.input = input_law(config.input);
     cell.bounded = config.input.bounded;
     cell.fresh_samples = config.has_fresh_samples();

@@ -194,7 +194,7 @@ private:
     /// Refuses keys that would have no effect in any cell, and misses the required ones that have an effect in some.
     void judge_effects() {
         for (const SchemaKey& key : campaign_schema()) {
-            if (key.effect.in == nullptr) continue;
+            if (key.effect.in == nullptr || key.effect.key == nullptr) continue;
             const auto has_effect = [&](const Alternative& alternative) {
                 CellConfig cell;
                 alternative.apply(cell);
@@ -268,10 +268,10 @@ private:
                 if (position / rest > 0) varied.push_back(key);
                 position %= rest;
             }
+            complete(cell);
             // Where a key has no effect the cell would repeat for every value.
             const auto in_vain = [&](const SchemaKey* key) { return key->effect.in != nullptr && !key->effect.in(cell); };
             if (std::any_of(varied.begin(), varied.end(), in_vain)) continue;
-            complete(cell);
             cell.index = static_cast<std::int64_t>(campaign.cells.size());
             cell.description = describe(cell);
             cell.id = cell_id(cell.description);

@@ -61,9 +61,16 @@ struct CellConfig : Problem {
     kernels::Optimizer optimizer{kernels::OptimizerKind::Sgd, 0, 0, 0, false, false};
     kernels::LearningRate learning_rate{0.01, 0};
     kernels::Algorithm algorithm = kernels::Algorithm::Plain;
+    kernels::Sums sums = kernels::Sums::Blocks;  ///< has an effect where has_large_batch()
     std::int64_t steps = 1000;
     std::int32_t checks = 64, tail = 16;
     double tolerance = 1e-3;  ///< of the verdict
+
+    /// Whether a step adds up more samples in float32 than one block has.
+    bool has_large_batch() const {
+        return precision == kernels::Precision::Float32 && algorithm == kernels::Algorithm::Plain && batch > kernels::block_samples;
+    }
+    bool has_block_sums() const { return has_large_batch() && sums == kernels::Sums::Blocks; }
 
     std::string description;  ///< normalised: canonical JSON, keys sorted, all of the above but index and defaults of later keys
     std::string id;           ///< XXH3-128 of the description, 32 hexadecimal digits

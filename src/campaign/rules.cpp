@@ -208,6 +208,10 @@ void complete_batch(CellConfig& cell) {
     if (cell.has_training_grid()) cell.batch = grid_size(cell.nodes_per_axis, cell.input.dimension);
 }
 
+void complete_sums(CellConfig& cell) {
+    if (!cell.has_large_batch()) cell.sums = kernels::Sums::Running;
+}
+
 void complete_checks(CellConfig& cell) {
     if (cell.checks == 0) cell.checks = static_cast<std::int32_t>(std::min<std::int64_t>(64, cell.steps));
 }

@@ -24,6 +24,7 @@ std::string final_nodes(const CellConfig& cell);
 // What follows from other keys: values that are still 0, the batch of a grid, the box of a law without one.
 void complete_box(CellConfig& cell);
 void complete_batch(CellConfig& cell);
+void complete_sums(CellConfig& cell);
 void complete_checks(CellConfig& cell);
 void complete_tail(CellConfig& cell);
 void complete_check_nodes(CellConfig& cell);

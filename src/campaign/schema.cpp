@@ -36,6 +36,15 @@ Parameter final_nodes() {
     return nodes;
 }
 
+std::optional<ParameterValue> load_sums(const Cell& cell) { return cell.has_large_batch() ? Field<&Cell::sums>::load(cell) : std::nullopt; }
+
+Parameter sums() {
+    Parameter sums = limited(choice<&Cell::sums>("sums", "how a step adds up its samples", {"running", "blocks"}, "\"blocks\""),
+                             "in effect for float32 and more than 64 samples per step");
+    sums.load = load_sums;
+    return sums;
+}
+
 constexpr const char* rule_limit = "a multiple of 4 for d <= 3; at most 1048576 nodes in all";
 
 }  // namespace
@@ -107,9 +116,16 @@ const std::vector<SchemaKey>& campaign_schema() {
                                               {"plain", "kinks"}, "\"plain\""),
                      "`\"kinks\"` only for d = 1, a piecewise linear activation and sampling = { nodes = ... }"),
          .phrase = "algorithm {}",
-         .later = true,
+         .before = "plain",
          .reads = {"problem.input", "network.activation", "training.sampling"},
          .wrong = rules::algorithm},
+        {.table = "training",
+         .parameter = sums(),
+         .technical = true,
+         .before = "running",
+         .effect = {.in = [](const Cell& cell) { return cell.has_large_batch(); }},
+         .reads = {"precision", "training.sampling", "training.batch", "training.algorithm"},
+         .complete = rules::complete_sums},
         {.table = "tracking",
          .parameter = with_default(
              limited(integer<&Cell::checks>("checks", "number of checks, that is, evaluations of the true risk during training", {1, 65536},
@@ -168,9 +184,7 @@ std::string SchemaKey::text_of(const CellConfig& cell) const {
     return value ? parameter.text(*value) : "";
 }
 
-bool SchemaKey::is_silent(std::string_view text) const {
-    return later && parameter.fallback != nullptr && fmt::format("\"{}\"", text) == parameter.fallback;
-}
+bool SchemaKey::is_silent(std::string_view text) const { return before != nullptr && text == before; }
 
 const SchemaKey* find_key(const std::string& path) {
     for (const SchemaKey& key : campaign_schema()) {

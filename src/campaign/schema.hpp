@@ -19,10 +19,10 @@ enum class KeyScope {
 
 /// Where a key has an effect, if not in all cells. One that is required must be given there only.
 struct KeyEffect {
-    const char* key = nullptr;  ///< the one that decides; nullptr: in all cells
-    bool (*in)(const CellConfig&) = nullptr;
-    const char* where = nullptr;      ///< in words
-    const char* elsewhere = nullptr;  ///< why it has none, and what to do
+    const char* key = nullptr;                ///< the one that decides; nullptr: none alone, so that the key may be given in vain
+    bool (*in)(const CellConfig&) = nullptr;  ///< nullptr: in all cells
+    const char* where = nullptr;              ///< in words
+    const char* elsewhere = nullptr;          ///< why it has none, and what to do
 };
 
 /// A row.
@@ -33,9 +33,9 @@ struct SchemaKey {
     const char* other_column = nullptr;  ///< what tables and exports call it, if not by its name
     const char* phrase = nullptr;        ///< in a heading: "{} steps"; nullptr: name and value
     bool technical = false;              ///< how trials are watched, not what they are
-    /// Younger than stores that limrisk reads. Descriptions leave its default out, and the view `parameters` has no column for it, so that
-    /// cells and stores of before stay what they are.
-    bool later = false;
+    /// Of a key that is younger than stores that limrisk reads: the value of the cells of before. Descriptions leave it out, and the view
+    /// `parameters` has no column for the key, so that these cells and stores stay what they are.
+    const char* before = nullptr;
     KeyEffect effect = {};
     std::vector<const char*> reads = {};                  ///< paths of the other keys at which `wrong` looks
     std::string (*wrong)(const CellConfig&) = nullptr;    ///< what is wrong with the value, empty if nothing is

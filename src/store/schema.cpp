@@ -114,7 +114,7 @@ std::string parameters_sql() {
         const Catalog* catalog = key.parameter.catalog;
         const std::string path = key.path();
         if (key.scope == KeyScope::Cell) add(single, path, key.column());
-        if (key.scope != KeyScope::Sweep || key.later) continue;
+        if (key.scope != KeyScope::Sweep || key.before != nullptr) continue;
         add(swept, path + (catalog != nullptr && catalog->tag != nullptr ? std::string(".") + catalog->tag : ""), key.column());
         if (catalog == nullptr) continue;
         for (const CatalogEntry& entry : catalog->entries)

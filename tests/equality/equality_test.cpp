@@ -202,6 +202,7 @@ TEST(Equality, BatchesOfSeveralBlocks) {
                 config.target = "x1^2 + 2*x1";
                 config.activation = kernels::example_of(static_cast<kernels::ActivationKind>(index % kernels::activation_count));
                 config.batch = batch;
+                config.sums = index % 7 == 0 ? kernels::Sums::Running : kernels::Sums::Blocks;
                 config.nodes_per_axis = d == 1 && index % 2 ? batch : 0;
                 config.steps = 3;
                 config.checks = config.tail = 1;

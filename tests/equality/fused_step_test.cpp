@@ -32,7 +32,7 @@ struct SpecOf {
     static constexpr Activation activation = example_of(Kind);
     static constexpr Optimizer optimizer = example_of(Opt);
     static constexpr Law input{LawKind::Uniform, -1, 1, 0, 0, 0, 0};
-    static constexpr bool fresh_samples = Fresh, rebroadcast = Fresh;
+    static constexpr bool several_blocks = sizeof(Real) == 4 && M > block_samples, fresh_samples = Fresh, rebroadcast = Fresh;
     static constexpr Storage network = Network, states = Network;
     template <class V>
     static V target(const V (&x)[D]) {

@@ -71,15 +71,16 @@ struct NeuronSums {
     }
 };
 
-/// Samples of a block in float; in double the batch is one block.
+/// Samples of a block in float, if there are blocks; in double the batch is one block.
 inline constexpr std::size_t block_samples = 64;
 
 /// Weighted risk of a batch and its generalized gradient (left approximation).
+///   in_blocks  whether sums in float are totals of blocks
 template <class Real>
 RiskAndGradient<Real> risk_and_gradient(const Shape& shape, const Activation<Real>& activation, const std::vector<Real>& parameters,
-                                        const Batch<Real>& batch) {
+                                        const Batch<Real>& batch, bool in_blocks = true) {
     const std::vector<OrderedSample> order = processing_order(shape, batch.count());
-    std::vector<std::size_t> starts = block_starts(order, sizeof(Real) == 4 ? block_samples : order.size());
+    std::vector<std::size_t> starts = block_starts(order, sizeof(Real) == 4 && in_blocks ? block_samples : order.size());
     const std::size_t blocks = starts.size();
     starts.push_back(order.size());
     const auto lanes = static_cast<std::size_t>(shape.lanes);

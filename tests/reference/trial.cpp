@@ -74,9 +74,10 @@ private:
         const Batch<Real> batch = cell_.nodes_per_axis > 0
                                       ? grid_
                                       : fresh_batch<Real>(law, shape_.dimension, cell_.batch, tables_.target, cell_.seed, trial_, step);
-        const std::vector<Real> gradient = cell_.algorithm == kernels::Algorithm::Kinks
-                                               ? gradient_by_kinks(shape_, activation_, point, batch)
-                                               : risk_and_gradient(shape_, activation_, point, batch).gradient;
+        const std::vector<Real> gradient =
+            cell_.algorithm == kernels::Algorithm::Kinks
+                ? gradient_by_kinks(shape_, activation_, point, batch)
+                : risk_and_gradient(shape_, activation_, point, batch, cell_.sums == kernels::Sums::Blocks).gradient;
         if (!(std::abs(gradient[shape_.outer_bias()]) <= largest_finite<Real>)) return false;
         for (std::size_t k = 0; k < parameters_.size(); ++k) update(cell_.optimizer, numbers, gradient[k], parameters_[k], states_[k]);
         return true;

@@ -367,8 +367,8 @@ TEST(Schema, RowsAreComplete) {
         EXPECT_NE(std::string(key.parameter.meaning), "");
         EXPECT_EQ(find_key(key.path()), &key);
         for (const char* other : key.reads) EXPECT_NE(find_key(other), nullptr) << other;
-        EXPECT_EQ(key.effect.in != nullptr, key.effect.key != nullptr && key.effect.where != nullptr && key.effect.elsewhere != nullptr);
         if (key.effect.key != nullptr) {
+            EXPECT_TRUE(key.effect.in != nullptr && key.effect.where != nullptr && key.effect.elsewhere != nullptr);
             EXPECT_NE(find_key(key.effect.key), nullptr);
         }
         EXPECT_EQ(key.of_cell() && key.parameter.catalog == nullptr, key.parameter.store != nullptr && key.parameter.load != nullptr);

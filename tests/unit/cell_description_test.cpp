@@ -202,6 +202,25 @@ TEST(CellDescription, SaysTheAlgorithmIfItIsNotThePlainOne) {
     EXPECT_THROW(cell_from_description(expected.dump()), StoreError) << "no cell of a campaign";
 }
 
+/// So cells of stores from before keep their ids and their sums.
+TEST(CellDescription, SaysThatSumsAreInBlocksWhereThereIsMoreThanOne) {
+    CellConfig cell;
+    cell.evaluation.check_nodes = 64;
+    cell.batch = 65;
+    nlohmann::json expected = nlohmann::json::parse(describe(cell));
+    EXPECT_EQ(expected["training"]["sums"], "blocks");
+    EXPECT_TRUE(cell_from_description(expected.dump()).has_block_sums());
+    expected["training"].erase("sums");
+    const CellConfig before = cell_from_description(expected.dump());
+    EXPECT_FALSE(before.has_block_sums());
+    EXPECT_EQ(describe(before), expected.dump());
+    cell.precision = kernels::Precision::Float64;
+    EXPECT_EQ(describe(cell).find("sums"), std::string::npos) << "one block";
+    cell.precision = kernels::Precision::Float32;
+    cell.batch = 64;
+    EXPECT_EQ(describe(cell).find("sums"), std::string::npos) << "one block";
+}
+
 CellConfig right_cell() {
     CellConfig cell;
     cell.learning_rate.power = 0.5;

@@ -91,6 +91,19 @@ sampling = { nodes = 4 }
 optimizer = "sgd(0.05)"
 )toml";
 
+constexpr const char* large_batch = R"toml(name = "every key"
+trials = 20
+steps = 16
+[problem]
+input = { law = "uniform", dimension = 1 }
+target = "x1"
+[network]
+width = [2, 4]
+[training]
+batch = 100
+optimizer = "sgd(0.05)"
+)toml";
+
 struct Sweep {
     std::string name;
     std::vector<std::pair<std::string, std::string>> settings;  ///< key and value; the first that a campaign may have counts
@@ -139,7 +152,7 @@ std::vector<Sweep> all_sweeps() {
 
 /// The first setting that gives a campaign with more cells than the two widths, or one of the width itself.
 std::optional<Campaign> campaign_of(const Sweep& sweep) {
-    for (const char* text : {base, on_nodes}) {
+    for (const char* text : {base, on_nodes, large_batch}) {
         for (const auto& setting : sweep.settings) {
             try {
                 Overrides overrides;

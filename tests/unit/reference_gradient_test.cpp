@@ -196,7 +196,7 @@ TEST(ReferenceTile, ShapeOfTheSpecification) {
 TEST(ReferenceTile, EverySampleOnceInOrder) {
     // L = 2, G = 4: superblocks of 8, of which the second holds only samples 8, 9, 10.
     std::vector<std::int64_t> samples, lanes;
-    for (const auto& [sample, lane] : processing_order(Shape(9, 1), 11)) {
+    for (const auto& [sample, lane, round] : processing_order(Shape(9, 1), 11)) {
         samples.push_back(sample);
         lanes.push_back(lane);
     }

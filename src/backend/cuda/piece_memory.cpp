@@ -49,8 +49,7 @@ PieceMemory lay_out_piece(const kernels::Cell& cell, const CellKernelPlan& plan,
         memory.gradient = network(real);
         if (kernels::traits_of(cell.optimizer.kind).looks_ahead) memory.shifted = network(real);
     }
-    if (cell.precision == kernels::Precision::Float32 && kernels::has_several_blocks<float>(cell.batch))
-        memory.totals = network(sizeof(double));
+    if (cell.several_blocks) memory.totals = network(sizeof(double));
     if (plan.evaluate.network == kernels::Storage::Global) {
         memory.theta_double = network(sizeof(double));
         memory.sums_double = network(sizeof(double));
