@@ -195,11 +195,13 @@ TEST(ReferenceTile, ShapeOfTheSpecification) {
 
 TEST(ReferenceTile, EverySampleOnceInOrder) {
     // L = 2, G = 4: superblocks of 8, of which the second holds only samples 8, 9, 10.
-    std::vector<std::int64_t> samples, lanes;
+    std::vector<std::int64_t> samples, lanes, rounds;
     for (const auto& [sample, lane, round] : processing_order(Shape(9, 1), 11)) {
         samples.push_back(sample);
         lanes.push_back(lane);
+        rounds.push_back(round);
     }
+    EXPECT_EQ(rounds, (std::vector<std::int64_t>{0, 0, 1, 1, 2, 2, 3, 3, 4, 5, 6}));
     EXPECT_EQ(samples, (std::vector<std::int64_t>{0, 4, 1, 5, 2, 6, 3, 7, 8, 9, 10}));
     EXPECT_EQ(lanes, (std::vector<std::int64_t>{0, 1, 0, 1, 0, 1, 0, 1, 0, 0, 0}));
     // 2^24 + 1 rounds down to 2^24: which lanes meet first shows in the result.
