@@ -45,6 +45,12 @@ struct WarpPlace {
         return {reinterpret_cast<Pack<Element>*>(global) + lane, piece.lanes};
     }
 
+    /// `count` rows that lie together, warp after warp: their stride is a constant.
+    template <class Element>
+    LIMRISK_INLINE StridedRows<Element> rows_of_warp(Element* global, std::int64_t count) const {
+        return {reinterpret_cast<Pack<Element>*>(global) + warp_of_thread() * count * warp_lanes + lane_of_thread(), warp_lanes};
+    }
+
     template <class Real>
     LIMRISK_INLINE TrialWords trials(const Piece<Real>& piece) const {
         const auto trial = static_cast<std::uint64_t>(piece.first_trial + replica);

@@ -16,7 +16,7 @@ struct Piece {
     Real *best, *tail_start;             ///< [rows][lanes] parameters of the best check, and of the first of the tail
     Real* was_inactive;                  ///< [slots][lanes] 1 or 0
     Real *gradient, *shifted;            ///< [rows][lanes] scratch, if the train kernel keeps its rows in global memory
-    double* totals;                      ///< [rows][lanes] scratch, if a batch has several blocks
+    double* totals;                      ///< [warps][rows][32] scratch, if a batch has several blocks
     double *theta_double, *sums_double;  ///< [rows][lanes] scratch, if the check kernel keeps its rows in global memory
     Replica* replicas;                   ///< [count]
     std::uint8_t* running;               ///< [count] 0 once a replica has diverged: nothing of it will change

@@ -39,8 +39,7 @@ Parameter final_nodes() {
 std::optional<ParameterValue> load_sums(const Cell& cell) { return cell.has_large_batch() ? Field<&Cell::sums>::load(cell) : std::nullopt; }
 
 Parameter sums() {
-    Parameter sums = limited(choice<&Cell::sums>("sums", "how a step adds up its samples", {"running", "blocks"}, "\"blocks\""),
-                             "in effect for float32 and more than 64 samples per step");
+    Parameter sums = choice<&Cell::sums>("sums", "how a step adds up its samples", {"running", "blocks"}, "\"blocks\"");
     sums.load = load_sums;
     return sums;
 }
@@ -123,7 +122,8 @@ const std::vector<SchemaKey>& campaign_schema() {
          .parameter = sums(),
          .technical = true,
          .before = "running",
-         .effect = {.in = [](const Cell& cell) { return cell.has_large_batch(); }},
+         .effect = {.in = [](const Cell& cell) { return cell.has_large_batch(); },
+                    .where = "for float32 and more than 64 samples per step"},
          .reads = {"precision", "training.sampling", "training.batch", "training.algorithm"},
          .complete = rules::complete_sums},
         {.table = "tracking",

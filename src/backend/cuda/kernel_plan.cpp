@@ -32,11 +32,11 @@ std::int64_t most_resident_reals(const Cell& cell) {
 }
 
 /// Reals that a thread keeps through a step beside the optimizer's states: parameters, sums, the outputs and the error of a round, the
-/// inputs and targets of its samples.
+/// inputs and targets of its samples; where the totals of the blocks are, and how far the present one is.
 std::int64_t resident_reals(const Cell& cell) {
     const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension);
     return kernels::network_rows(rows, cell.optimizer.kind) + cell.tile.lanes + 1 +
-           kernels::samples_per_lane(cell.dimension) * (cell.dimension + 1);
+           kernels::samples_per_lane(cell.dimension) * (cell.dimension + 1) + (cell.several_blocks ? 4 : 0);
 }
 
 /// Whether the unrolled loops of a kernel in registers, those over the samples of a round and the neurons of a lane, stay small enough
