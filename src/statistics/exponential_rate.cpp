@@ -146,7 +146,8 @@ RateFit fit_exponential_rate(const std::vector<WidthCount>& counts, bool with_in
     const double top = likelihood.value(best);
 
     const double z = boost::math::double_constants::root_two * boost::math::erf_inv(confidence);
-    const auto above = [&](double rate) { return std::max(likelihood.value(rate), -1e300) - (top - 0.5 * z * z); };
+    // Only the sign counts far from the root, and the root finder interpolates: infinite or huge values would make it overflow.
+    const auto above = [&](double rate) { return std::max(likelihood.value(rate) - (top - 0.5 * z * z), -1e6); };
     const auto bounded = [&](double rate) { return rate >= high ? infinity : with_intercept && rate <= low ? -infinity : rate; };
     RateFit fit{bounded(best), likelihood.intercept(best), {0, 0}, 0, 0, 1};
     fit.rate_interval.low = bounded(best > low && above(low) < 0 ? falling_root([&](double r) { return -above(r); }, low, best) : low);

@@ -63,6 +63,20 @@ TEST(ExponentialRate, NoticesCountsThatAreNotExponential) {
     EXPECT_LT(fit.p_value, 1e-6);
 }
 
+// All trials are events at a large width: P(no event) = exp(-rate width) <= 1 - confidence' bounds the rate from below.
+TEST(ExponentialRate, AllEventsAtAnyWidthBoundTheRateFromBelow) {
+    for (const std::int64_t width : {1, 64, 100, 128, 512, 1024, 65536})
+        for (const std::int64_t trials : {1, 8, 16, 64, 1000000}) {
+            const RateFit fit = fit_exponential_rate({{width, trials, trials}}, false);
+            EXPECT_EQ(fit.rate, infinity);
+            EXPECT_EQ(fit.rate_interval.high, infinity);
+            // trials * log(1 - exp(-rate width)) = -z^2 / 2 with z = 1.96.
+            const double expected =
+                -std::log(-std::expm1(-0.5 * 3.8414588206941205 / static_cast<double>(trials))) / static_cast<double>(width);
+            EXPECT_NEAR(fit.rate_interval.low, expected, 1e-6 * expected) << width << " " << trials;
+        }
+}
+
 // 2 sum of observed log(observed / expected), over events and survivors; one degree of freedom.
 TEST(ExponentialRate, DevianceByHand) {
     const std::vector<WidthCount> counts{{1, 100, 50}, {2, 100, 70}};
