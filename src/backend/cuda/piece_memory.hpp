@@ -22,7 +22,7 @@ struct PieceMemory {
     std::size_t records = none, checks = none;
     std::size_t scalars[2] = {none, none};  ///< StepScalars of a submission
     std::size_t scratch = none;             ///< of the finish kernel
-    std::int64_t finish_warps = 0;  ///< of its launch: whole blocks
+    std::int64_t finish_warps = 0;          ///< of its launch: whole blocks
     std::size_t bytes = 0;
 };
 
