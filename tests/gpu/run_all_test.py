@@ -31,7 +31,7 @@ if name == "compute-sanitizer":
         sys.exit(1)
     if faults.get("found") in words:
         print("========= Invalid __global__ write of size 4 bytes")
-        sys.exit(1)
+        sys.exit(int(words[words.index("--error-exitcode") + 1]))
     os.execv(words[4], words[4:])
 key = name if name != "limrisk" else words[0]
 if faults.get("hangs") == key:
@@ -160,11 +160,15 @@ class RunAll(unittest.TestCase):
         self.assertIn(f"philox (not done after {SHORT_LIMIT} s", self.text)
 
     def test_interrupted_run(self):
-        for fault in ({"status": 0}, {"status": 1}, {"status": 143}, {"said": "0 of 16000000"}, {"said": "16000000 of 16000000"}, {"said": ""},
-                      {"continues": 4999}, {"differs": "stopped.db"}, {"damaged": "stopped.db"}):
+        for fault, message in (({"status": 0}, "status 0; it should be 130"), ({"status": 1}, "status 1; it"), ({"status": 143}, "status 143; it"),
+                               ({"said": ""}, "did not say what is stored"), ({"said": "0 of 16000000"}, "0 of 16000000 trials are stored; it"),
+                               ({"said": "16000000 of 16000000"}, "16000000 of 16000000 trials are stored; it"),
+                               ({"continues": 4999}, "did not continue from the 5000 trials"), ({"damaged": "stopped.db"}, "damaged"),
+                               ({"differs": "stopped.db"}, "stopped.csv and whole.csv differ in line 3")):
             with self.subTest(fault):
                 self.assertEqual(self.run_all("interrupted", faults=fault), 1, self.text)
                 self.expect(["interrupted"], interrupted="FAILED")
+                self.assertIn(message, self.text)
 
     def test_a_tool_that_is_missing_does_not_count(self):
         self.assertEqual(self.run_all(*SANITIZED, faults={"no sanitizer": 1}), 0, self.text)
