@@ -13,7 +13,7 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOOLS = "bash cat date env mkdir mktemp realpath rm sha256sum tail timeout"  # bash and coreutils: what a bare machine has
-SHORT_LIMIT, INTERRUPTED_AFTER = 2, 1  # seconds, in place of those of run-all
+SHORT_LIMIT, INTERRUPTED_AFTER = 2, 2  # seconds, in place of those of run-all
 
 # limrisk, a test program or compute-sanitizer, by its name. Writes each call to CALLS. FAULTS, JSON: what it does wrong.
 STAND_IN = f"#!{sys.executable}\n" + r'''
