@@ -28,17 +28,13 @@ struct FixedDimension {
     std::int64_t rows() const { return outer_bias() + 1; }
 };
 
-/// The samples of one round alone: lanes j = 0 .. count - 1, the round's inputs, target and weight in place 0 of the block. Rounds are
-/// processed one after the other, which sums in the same order as a whole superblock at once and needs the outputs of one round only.
+/// The `count` samples of a round whose inputs, target and weight are in place 0 of the block.
 ///   Least  samples known at compile time; if More, lane Least has one too where count says so
 template <int L, int Least, bool More>
-struct RoundOrder {
+struct FixedRound {
     int count;
 
-    LIMRISK_INLINE int round(int) const { return 0; }
-    LIMRISK_INLINE int source(int i) const { return i; }
-    LIMRISK_INLINE int output(int i, int) const { return i; }
-    LIMRISK_INLINE static int first_output(int, int) { return 0; }
+    LIMRISK_INLINE static int place() { return 0; }
 
     template <int S, class Body>
     LIMRISK_INLINE void each_group(Body body) const {
@@ -51,25 +47,18 @@ struct RoundOrder {
         }
     }
     template <class Body>
-    LIMRISK_INLINE void each_round(Body body) const {
-        body(0, count);
-    }
-    template <class Body>
-    LIMRISK_INLINE void each_absent(int, int, Body body) const {
+    LIMRISK_INLINE void each_absent(int, Body body) const {
         LIMRISK_UNROLL(32)
         for (int j = Least; j < L; ++j)
             if (!More || j > Least || j >= count) body(j);
     }
 };
 
-/// The same for rows in memory: a number of samples known at run time, a few at once.
-struct RoundRange {
+/// The same of the round in place `t`, for rows in memory: a number of samples known at run time, a few at once.
+struct Round {
     int t, count;
 
-    LIMRISK_INLINE int round(int) const { return t; }
-    LIMRISK_INLINE int source(int i) const { return i; }
-    LIMRISK_INLINE int output(int i, int) const { return i; }
-    LIMRISK_INLINE static int first_output(int, int) { return 0; }
+    LIMRISK_INLINE int place() const { return t; }
 
     template <int S, class Body>
     LIMRISK_INLINE void each_group(Body body) const {
@@ -78,12 +67,8 @@ struct RoundRange {
         for (; first < count; ++first) body(AtOnce<1>{}, first);
     }
     template <class Body>
-    LIMRISK_INLINE void each_round(Body body) const {
-        body(t, count);
-    }
-    template <class Body>
-    LIMRISK_INLINE void each_absent(int samples, int tile, Body body) const {
-        for (int j = samples; j < tile; ++j) body(j);
+    LIMRISK_INLINE void each_absent(int tile, Body body) const {
+        for (int j = count; j < tile; ++j) body(j);
     }
 };
 
@@ -197,7 +182,6 @@ struct MemoryPass {
         const int rounds = samples_per_lane(dimension);
         scratch.outputs = arena.take<Real>(tile);
         scratch.errors = arena.take<Real>(rounds);
-        scratch.broadcast = nullptr;
         scratch.lane_number = lane_in_tile<Real>(static_cast<int>(tile));
         block.inputs = arena.take<Real>(rounds * dimension);
         block.targets = arena.take<Real>(rounds);
@@ -211,9 +195,8 @@ struct MemoryPass {
     LIMRISK_INLINE Pack<Real> gradient(const LayoutType& layout, const Activation& activation, const Pack<Real>& last_slot_present,
                                        std::int64_t count, StridedRows<Real> theta, StridedRows<Real> gradient, StridedRows<double> totals,
                                        Load load) const {
-        constexpr int D = LayoutType::dimension <= 4 ? static_cast<int>(LayoutType::dimension) : 0;
         constexpr int rounds = samples_per_lane(LayoutType::dimension);
-        const NetworkPass<Real, Kind, D, LayoutType, StridedRows<Real>> pass(layout, activation, scratch);
+        const NetworkPass<Real, Kind, LayoutType, StridedRows<Real>> pass(layout, activation, scratch);
         Pack<Real> error_sum, risk_sum{};
         BlockTotals<Real, Several, LayoutType, StridedRows<Real>> blocks(layout, gradient, error_sum, totals);
         for (std::int64_t base = 0; base < count; base += rounds * layout.tile) {
@@ -226,7 +209,7 @@ struct MemoryPass {
                 if (left <= 0) break;
                 const int number = static_cast<int>(samples < layout.tile ? samples : layout.tile);
                 blocks.start_round(number);
-                pass.accumulate(theta, block, RoundRange{t, number}, gradient, error_sum, risk_sum);
+                pass.accumulate(theta, block, Round{t, number}, gradient, error_sum, risk_sum);
             }
         }
         blocks.finish(pass, theta, last_slot_present);

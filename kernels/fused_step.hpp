@@ -46,9 +46,9 @@ public:
                                  const StridedRows<double>& totals, Load load) {
         Pack<Real> outputs[Spec::tile], error, error_sum, risk_sum{};
         BlockTotals<Real, Spec::several_blocks, LayoutType, Pack<Real>*> blocks(LayoutType{}, gradient, error_sum, totals);
-        const PassScratch<Real> scratch{outputs, &error, nullptr, lane_in_tile<Real>(Spec::tile)};
-        const NetworkPass<Real, Spec::activation.kind, Spec::dimension, LayoutType, Pack<Real>*, Spec::rebroadcast> pass(
-            LayoutType{}, Spec::activation, scratch);
+        const PassScratch<Real> scratch{outputs, &error, lane_in_tile<Real>(Spec::tile)};
+        const NetworkPass<Real, Spec::activation.kind, LayoutType, Pack<Real>*, Spec::rebroadcast> pass(LayoutType{}, Spec::activation,
+                                                                                                        scratch);
         Pack<Real> inputs[rounds * Spec::dimension], targets[rounds], weights[rounds];
         const SampleBlock<Real> block{inputs, targets, weights};
         constexpr std::int64_t superblock = static_cast<std::int64_t>(rounds) * Spec::tile, whole = Spec::batch / superblock * superblock;
@@ -59,7 +59,7 @@ public:
             LIMRISK_ROLLED
             for (int t = 0; t < rounds; ++t) {
                 blocks.start_round(Spec::tile);
-                pass.accumulate(theta, block, RoundOrder<Spec::tile, Spec::tile, false>{Spec::tile}, gradient, error_sum, risk_sum);
+                pass.accumulate(theta, block, FixedRound<Spec::tile, Spec::tile, false>{Spec::tile}, gradient, error_sum, risk_sum);
                 next_round(block);
             }
         }
@@ -69,7 +69,7 @@ public:
             for (int t = 0; t < (least > 0 ? rounds : more); ++t) {
                 const int number = t < more ? least + 1 : least;
                 blocks.start_round(number);
-                pass.accumulate(theta, block, RoundOrder<Spec::tile, least, (more > 0)>{number}, gradient, error_sum, risk_sum);
+                pass.accumulate(theta, block, FixedRound<Spec::tile, least, (more > 0)>{number}, gradient, error_sum, risk_sum);
                 next_round(block);
             }
         }

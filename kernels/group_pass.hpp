@@ -2,7 +2,7 @@
 // docs/numerics.md sections 3 and 4.
 #pragma once
 #include "group_samples.hpp"
-#include "network.hpp"
+#include "neuron.hpp"
 
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
@@ -92,7 +92,7 @@ public:
     /// Outputs, errors, risk.
     void forward(Rows theta, const Chunk<Real>& chunk) const {
         int first = 0;
-        for (; first + samples_at_once <= chunk.count; first += samples_at_once) forward_of<samples_at_once>(theta, chunk, first);
+        for (; first + at_once <= chunk.count; first += at_once) forward_of<at_once>(theta, chunk, first);
         for (; first < chunk.count; ++first) forward_of<1>(theta, chunk, first);
     }
 
@@ -167,7 +167,7 @@ public:
 
 private:
     // Enough independent sums to fill the pipelines; inputs and weights may be operands in memory, sums may not.
-    static constexpr int samples_at_once = is_piecewise_polynomial(Kind) ? samples_in_registers : 2;
+    static constexpr int at_once = samples_at_once<Kind>;
     static constexpr int neurons_at_once = D == 1 || LIMRISK_VECTOR_BYTES == 64 ? 4 : 2;
 
     std::int64_t dimension() const { return D ? D : pass_.shape.dimension; }
@@ -180,24 +180,11 @@ private:
         return inputs;
     }
 
-    /// z_s = b + sum_k w_k x_sk, for S samples.
-    template <int S>
-    LIMRISK_INLINE void preactivations(const V* slot, const V* inputs, V (&z)[S]) const {
-        const std::int64_t d = dimension();
-        LIMRISK_UNROLL(8)
-        for (int s = 0; s < S; ++s) z[s] = slot[d];
-        LIMRISK_UNROLL(4)
-        for (std::int64_t k = 0; k < d; ++k) {
-            const V w = slot[k];
-            LIMRISK_UNROLL(8)
-            for (int s = 0; s < S; ++s) z[s] = fma(w, inputs[s * d + k], z[s]);
-        }
-    }
-
     template <int S>
     LIMRISK_INLINE void forward_of(Rows theta, const Chunk<Real>& chunk, int first) const {
         const GroupShape& shape = pass_.shape;
-        const V* inputs = chunk.inputs + first * dimension();
+        const std::int64_t d = dimension();
+        const V* inputs = chunk.inputs + first * d;
         for (int p = 0; p < shape.registers; ++p) {
             const std::int64_t slots = shape.slots_in(p);
             const V* slot = &theta[0].part[p];
@@ -205,11 +192,10 @@ private:
             LIMRISK_UNROLL(8)
             for (int s = 0; s < S; ++s) sum[s] = V{};
             for (std::int64_t q = 0; q < slots; ++q, slot += per_slot()) {
-                V z[S];
-                preactivations<S>(slot, D > 1 ? read_anew(inputs) : inputs, z);
-                const V v = slot[dimension() + 1];
-                LIMRISK_UNROLL(8)
-                for (int s = 0; s < S; ++s) sum[s] = fma(v, activation_.value(z[s]), sum[s]);
+                const V* x = D > 1 ? read_anew(inputs) : inputs;
+                add_outputs<Kind, D>(
+                    d, activation_, [&](std::int64_t k) LIMRISK_INLINE_LAMBDA { return slot[k]; },
+                    [&](int s, std::int64_t k) LIMRISK_INLINE_LAMBDA { return x[s * d + k]; }, sum);
             }
             LIMRISK_UNROLL(8)
             for (int s = 0; s < S; ++s) pass_.outputs[p * S + s] = slots < shape.slots ? sum[s] + V{} : sum[s];
@@ -221,13 +207,11 @@ private:
         V *errors = pass_.errors + first, *risks_of = pass_.risk_of, *errors_of = pass_.error_of;
         LIMRISK_UNROLL(8)
         for (int s = 0; s < S; ++s) {
-            const V r = (outer_bias + outputs[s]) - targets[s];
-            const V q = weights[s] * r;
-            const V e = q + q;
+            const Residual<V> r(outer_bias, outputs[s], targets[s], weights[s]);
             const int owner = owners[s];
-            errors[s] = e;
-            risks_of[owner] = fma(q, r, risks_of[owner]);
-            errors_of[owner] = errors_of[owner] + e;
+            errors[s] = r.error;
+            risks_of[owner] = fma(r.weighted, r.difference, risks_of[owner]);
+            errors_of[owner] = errors_of[owner] + r.error;
         }
     }
 
@@ -248,63 +232,49 @@ private:
         if constexpr (D == 0) {
             backward_in_memory(slots, chunk, sums);
         } else {
-            V w[N][D], b[N], t[N][D], t0[N], u[N];
+            constexpr int rows = D + 2;
+            V weights[N][rows], sum[N][rows];
             LIMRISK_UNROLL(4)
-            for (int n = 0; n < N; ++n) {
-                LIMRISK_UNROLL(4)
-                for (int k = 0; k < D; ++k) w[n][k] = slots[n * (D + 2) + k], t[n][k] = totals ? V{} : sums[n * (D + 2) + k];
-                b[n] = slots[n * (D + 2) + D];
-                t0[n] = totals ? V{} : sums[n * (D + 2) + D];
-                u[n] = totals ? V{} : sums[n * (D + 2) + D + 1];
+            for (int n = 0; n < N; ++n) LIMRISK_UNROLL(8)
+            for (int k = 0; k < rows; ++k) {
+                weights[n][k] = slots[n * rows + k];
+                sum[n][k] = totals ? V{} : sums[n * rows + k];
             }
             for (int i = 0; i < chunk.count; ++i) {
-                const V e = pass_.errors[i];
+                const V e[1] = {pass_.errors[i]};
                 const V* x = chunk.inputs + i * D;
+                const auto input = [&](int, std::int64_t k) LIMRISK_INLINE_LAMBDA { return x[k]; };
                 LIMRISK_UNROLL(4)
                 for (int n = 0; n < N; ++n) {
-                    V z = b[n];
-                    LIMRISK_UNROLL(4)
-                    for (int k = 0; k < D; ++k) z = fma(w[n][k], x[k], z);
-                    if constexpr (Kind == ActivationKind::Relu) {
-                        const auto active = greater(z, V{});
-                        add_where<D, Nonnegative>(active, e, x, t0[n], t[n]);
-                    } else {
-                        const V g = e * activation_.derivative(z);
-                        t0[n] = t0[n] + g;
-                        u[n] = fma(e, activation_.value(z), u[n]);
-                        LIMRISK_UNROLL(4)
-                        for (int k = 0; k < D; ++k) t[n][k] = fma(g, x[k], t[n][k]);
-                    }
+                    V z[1];
+                    preactivations<D>(
+                        D, [&](std::int64_t k) LIMRISK_INLINE_LAMBDA { return weights[n][k]; }, input, z);
+                    if constexpr (Kind == ActivationKind::Relu)
+                        add_where<D, Nonnegative>(greater(z[0], V{}), e[0], x, sum[n][D], sum[n]);
+                    else
+                        add_samples<Kind, D>(D, activation_, e, z, input,
+                                             [&](std::int64_t k) LIMRISK_INLINE_LAMBDA -> V& { return sum[n][k]; });
                 }
             }
             if constexpr (ends_blocks) {
                 if (totals) {
                     LIMRISK_UNROLL(4)
-                    for (int n = 0; n < N; ++n) {
-                        VecDouble* const total = totals + n * (D + 2);
-                        LIMRISK_UNROLL(4)
-                        for (int k = 0; k < D; ++k) pass_.add_to(total + k, pass_.totals.stride, t[n][k]);
-                        pass_.add_to(total + D, pass_.totals.stride, t0[n]);
-                        if constexpr (Kind != ActivationKind::Relu) pass_.add_to(total + D + 1, pass_.totals.stride, u[n]);
-                    }
+                    for (int n = 0; n < N; ++n) LIMRISK_UNROLL(8)
+                    for (int k = 0; k < rows - (Kind == ActivationKind::Relu); ++k)
+                        pass_.add_to(totals + n * rows + k, pass_.totals.stride, sum[n][k]);
                     return;
                 }
             }
             LIMRISK_UNROLL(4)
-            for (int n = 0; n < N; ++n) {
-                LIMRISK_UNROLL(4)
-                for (int k = 0; k < D; ++k) sums[n * (D + 2) + k] = t[n][k];
-                sums[n * (D + 2) + D] = t0[n];
-                sums[n * (D + 2) + D + 1] = u[n];
-            }
+            for (int n = 0; n < N; ++n) LIMRISK_UNROLL(8)
+            for (int k = 0; k < rows; ++k) sums[n * rows + k] = sum[n][k];
         }
     }
 
     /// The same for one neuron whose sums do not fit into registers: a few samples at once.
     LIMRISK_INLINE void backward_in_memory(const V* slot, const Chunk<Real>& chunk, V* sums) const {
         int first = 0;
-        for (; first + samples_at_once <= chunk.count; first += samples_at_once)
-            backward_samples<samples_at_once>(slot, chunk, first, sums);
+        for (; first + at_once <= chunk.count; first += at_once) backward_samples<at_once>(slot, chunk, first, sums);
         for (; first < chunk.count; ++first) backward_samples<1>(slot, chunk, first, sums);
     }
 
@@ -312,40 +282,12 @@ private:
     LIMRISK_INLINE void backward_samples(const V* slot, const Chunk<Real>& chunk, int first, V* sums) const {
         const std::int64_t d = dimension();
         const V* inputs = chunk.inputs + first * d;
-        const V* e = pass_.errors + first;
-        V z[S];
-        preactivations<S>(slot, inputs, z);
-        V t0 = sums[d];
-        if constexpr (Kind == ActivationKind::Relu) {
-            MaskOf<V> active[S];
-            LIMRISK_UNROLL(8)
-            for (int s = 0; s < S; ++s) {
-                active[s] = greater(z[s], V{});
-                t0 = masked_add(active[s], t0, e[s]);
-            }
-            for (std::int64_t k = 0; k < d; ++k) {
-                V t = sums[k];
-                LIMRISK_UNROLL(8)
-                for (int s = 0; s < S; ++s) t = masked_fma(active[s], e[s], inputs[s * d + k], t);
-                sums[k] = t;
-            }
-        } else {
-            V g[S], u = sums[d + 1];
-            LIMRISK_UNROLL(8)
-            for (int s = 0; s < S; ++s) {
-                g[s] = e[s] * activation_.derivative(z[s]);
-                t0 = t0 + g[s];
-                u = fma(e[s], activation_.value(z[s]), u);
-            }
-            for (std::int64_t k = 0; k < d; ++k) {
-                V t = sums[k];
-                LIMRISK_UNROLL(8)
-                for (int s = 0; s < S; ++s) t = fma(g[s], inputs[s * d + k], t);
-                sums[k] = t;
-            }
-            sums[d + 1] = u;
-        }
-        sums[d] = t0;
+        const auto input = [&](int s, std::int64_t k) LIMRISK_INLINE_LAMBDA { return inputs[s * d + k]; };
+        V e[S], z[S];
+        for (int s = 0; s < S; ++s) e[s] = pass_.errors[first + s];
+        preactivations<D>(
+            d, [&](std::int64_t k) LIMRISK_INLINE_LAMBDA { return slot[k]; }, input, z);
+        add_samples<Kind, D>(d, activation_, e, z, input, [&](std::int64_t k) LIMRISK_INLINE_LAMBDA -> V& { return sums[k]; });
     }
 
     const GroupPass<Real>& pass_;

@@ -165,7 +165,7 @@ LIMRISK_INLINE MaskOf<V> greater(V a, V b) {
 /// Adds e to `sum` and e x_k to product_sums[k], k < D, where the mask is set. `sum` is never -0: it started at +0.
 ///   Nonnegative  whether no x_k has a sign
 template <int D, bool Nonnegative, class V>
-LIMRISK_INLINE void add_where(MaskOf<V> mask, V e, const V* x, V& sum, V (&product_sums)[D]) {
+LIMRISK_INLINE void add_where(MaskOf<V> mask, V e, const V* x, V& sum, V* product_sums) {
 #if LIMRISK_VECTOR_BYTES != 64
     // Without masked instructions: where the mask is not set, a zero whose products are -0, which changes no sum.
     if constexpr (D == 1 || Nonnegative) {

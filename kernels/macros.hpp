@@ -8,11 +8,13 @@
 #define LIMRISK_PRAGMA(text) _Pragma(#text)
 #if defined(__CUDACC__)
 #define LIMRISK_INLINE __forceinline__
+#define LIMRISK_INLINE_LAMBDA
 #define LIMRISK_UNROLL(count) LIMRISK_PRAGMA(unroll)
 #define LIMRISK_UNROLL_ROWS(Rows) LIMRISK_PRAGMA(unroll(unrolled_rows<Rows>))  // rows in registers: every index must be a constant
 #define LIMRISK_ROLLED LIMRISK_PRAGMA(unroll 1)                                // a loop whose body is large
 #else
 #define LIMRISK_INLINE inline __attribute__((always_inline))
+#define LIMRISK_INLINE_LAMBDA __attribute__((always_inline))  // after the parameters; GCC inlines long ones too late to unroll well
 #define LIMRISK_UNROLL(count) LIMRISK_PRAGMA(GCC unroll count)
 #define LIMRISK_UNROLL_ROWS(Rows)
 #define LIMRISK_ROLLED

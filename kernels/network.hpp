@@ -1,7 +1,7 @@
 // Forward and backward pass of the shallow networks of one warp over one batch: the inner loops of the GPU (the CPU's: group_pass.hpp).
-// Algebra and order of every sum: docs/numerics.md sections 3 and 4.
+// Order of every sum: docs/numerics.md sections 3 and 4.
 #pragma once
-#include "activation.hpp"
+#include "neuron.hpp"
 #include "samples.hpp"
 
 namespace limrisk::kernels {
@@ -19,39 +19,16 @@ struct Layout {
 /// Working memory of one pass.
 template <class Real, class Rows = Pack<Real>*>
 struct PassScratch {
-    Rows outputs;            ///< [rounds * tile] lane sums, then transposed sums
+    Rows outputs;            ///< [tile] sums of each lane for the samples of a round, then transposed sums
     Rows errors;             ///< [rounds] e = 2 weight (N - y)
-    Vec<Real>* broadcast;    ///< [samples_at_once][dimension], not for StridedRows
     Pack<Real> lane_number;  ///< of each lane within its tile
 };
 
-/// Turns the sums T_k, T0, U of one neuron over a batch into its gradient.
-///   weights(k), sums(k)  k < d: w_k, T_k;  d: b, T0;  d + 1: v, U
-///   store(k, value)      puts dw_k, db, dv
-template <ActivationKind Kind, class V, class Weights, class Sums, class Store>
-LIMRISK_INLINE void neuron_gradient(std::int64_t d, Weights weights, Sums sums, Store store) {
-    const V v = weights(d + 1), t0 = sums(d);
-    V dv;
-    if constexpr (Kind == ActivationKind::Relu) {
-        // ReLU is positively homogeneous: sum e A(z) = b T0 + sum_k w_k T_k.
-        dv = weights(d) * t0;
-        for (std::int64_t k = 0; k < d; ++k) dv = fma(weights(k), sums(k), dv);
-    } else {
-        dv = sums(d + 1);
-    }
-    for (std::int64_t k = 0; k < d; ++k) store(k, v * sums(k));
-    store(d, v * t0);
-    store(d + 1, dv);
-}
-
-/// Samples that the inner loops carry in registers at once; fewer where the activation itself needs many registers.
-template <ActivationKind Kind>
-inline constexpr int samples_at_once = is_piecewise_polynomial(Kind) ? samples_in_registers : 2;
-
-/// The passes for one activation; D is the input dimension, 0 for one known at run time only.
-///   Rows         where parameters, sums and scratch are: Pack<Real>* or StridedRows<Real>
+/// The passes for one activation, round by round. A round has at most one sample per lane of a tile; sample s belongs to lane s.
+///   LayoutType   dimension known at compile time; see fixed_shape.hpp
+///   Rows         where parameters, sums and scratch are: Pack<Real>* (registers) or StridedRows<Real> (memory)
 ///   Rebroadcast  whether the backward pass broadcasts the inputs anew; else the compiler may keep them, and what is computed from them
-template <class Real, ActivationKind Kind, int D, class LayoutType = Layout, class Rows = Pack<Real>*, bool Rebroadcast = false>
+template <class Real, ActivationKind Kind, class LayoutType, class Rows, bool Rebroadcast = false>
 class NetworkPass {
 public:
     using V = Vec<Real>;
@@ -60,25 +37,28 @@ public:
     NetworkPass(const LayoutType& layout, const Activation& activation, const PassScratch<Real, Rows>& scratch)
         : layout_(layout), activation_(activation), scratch_(scratch) {}
 
-    /// Adds the samples of one superblock to the sums.
+    /// Adds the samples of one round to the sums.
     ///   theta     [rows]  parameters
+    ///   round     which samples of the block: FixedRound or Round
     ///   gradient  [rows]  running sums T_k, T0, U per slot
     ///   error_sum, risk_sum  per lane: sum of e and of weight r^2 over the lane's own samples
-    template <class Order>
-    LIMRISK_INLINE void accumulate(ConstRows theta, const SampleBlock<Real, Rows>& block, const Order& order, Rows gradient,
+    template <class Round>
+    LIMRISK_INLINE void accumulate(ConstRows theta, const SampleBlock<Real, Rows>& block, const Round& round, Rows gradient,
                                    Pack<Real>& error_sum, Pack<Real>& risk_sum) const {
         constexpr int S = samples_at_once<Kind>;
-        for (int p = 0; p < parts<Real>; ++p)
-            order.template each_group<S>([&](auto at_once, int first) { forward(theta, block, order, first, p, at_once); });
-        residuals(theta[layout_.outer_bias()], block, order, error_sum, risk_sum);
-        for (int p = 0; p < parts<Real>; ++p)
-            order.template each_group<S>([&](auto at_once, int first) { backward(theta, block, order, first, p, gradient, at_once); });
+        const auto inputs = block.inputs + round.place() * d;
+        for_parts<Real>(
+            [&](int p) { round.template each_group<S>([&](auto at_once, int first) { forward(theta, inputs, first, p, at_once); }); });
+        residuals(theta[layout_.outer_bias()], block, round, error_sum, risk_sum);
+        for_parts<Real>([&](int p) {
+            round.template each_group<S>(
+                [&](auto at_once, int first) { backward(theta, inputs, scratch_.errors[round.place()], first, p, gradient, at_once); });
+        });
     }
 
     /// Turns the sums into the gradient. `error_sum` becomes dc, alike in all lanes of a tile.
     ///   last_slot_present  1 in lanes whose last slot holds a neuron, else 0
     LIMRISK_INLINE void finish(ConstRows theta, Rows gradient, const Pack<Real>& error_sum, const Pack<Real>& last_slot_present) const {
-        const std::int64_t d = dimension();
         LIMRISK_UNROLL_ROWS(Rows)
         for (std::int64_t q = 0; q < layout_.slots; ++q)
             for_parts<Real>([&](int p) {
@@ -96,7 +76,6 @@ public:
     /// The same from the totals of the blocks (BlockTotals), which are lost.
     LIMRISK_INLINE void finish_totals(ConstRows theta, Rows gradient, const StridedRows<double>& totals,
                                       const Pack<Real>& last_slot_present) const {
-        const std::int64_t d = dimension();
         LIMRISK_UNROLL_ROWS(Rows)
         for (std::int64_t q = 0; q < layout_.slots; ++q) {
             const auto w = theta + q * layout_.per_slot();
@@ -120,184 +99,95 @@ public:
     }
 
 private:
-    std::int64_t dimension() const { return D ? D : layout_.dimension; }
+    static constexpr std::int64_t d = LayoutType::dimension;
+    static constexpr int D = d <= 4 ? static_cast<int>(d) : 0;  ///< of the loops that are unrolled
 
-    static constexpr bool in_registers = D != 0, in_memory = D == 0 && is_strided<Rows>;
-
-    /// Inputs of S samples, broadcast from their lanes to all lanes of each tile.
+    /// Inputs of S samples in all lanes of each tile.
     template <int S>
     struct Inputs {
-        V fixed[S][D ? D : 1];
-        const V* any;  // pointer rows: [S][dimension]
-        Rows own;      // strided rows: read where the lanes that own the samples wrote them
+        V fixed[S][D ? D : 1];  ///< D > 0
+        Rows own;               ///< else: read where the lanes that own the samples wrote them
         int first, tile, p;
-        LIMRISK_INLINE V operator()(int s, std::int64_t k, std::int64_t d) const {
-            if constexpr (in_registers)
+        LIMRISK_INLINE V operator()(int s, std::int64_t k) const {
+            if constexpr (D != 0)
                 return fixed[s][k];
-            else if constexpr (in_memory)
-                return broadcast_from_memory(own[k], first + s, tile, p);
             else
-                return any[s * d + k];
+                return broadcast_from_memory(own[k], first + s, tile, p);
         }
     };
 
-    template <int S, bool Again, class Order>
-    LIMRISK_INLINE Inputs<S> broadcast_inputs(const SampleBlock<Real, Rows>& block, const Order& order, int first, int p) const {
+    template <int S, bool Again>
+    LIMRISK_INLINE Inputs<S> broadcast_inputs(const Rows& own, int first, int p) const {
         Inputs<S> inputs;
-        const std::int64_t d = dimension();
-        if constexpr (in_memory) {
-            inputs.own = block.inputs + order.round(first) * d;
-            inputs.first = order.source(first);
+        if constexpr (D != 0) {
+            LIMRISK_UNROLL(8)
+            for (int s = 0; s < S; ++s) LIMRISK_UNROLL(4)
+            for (int k = 0; k < D; ++k)
+                inputs.fixed[s][k] =
+                    Again ? tile_rebroadcast(own[k], first + s, layout_.tile, p) : tile_broadcast(own[k], first + s, layout_.tile, p);
+        } else {
+            inputs.own = own;
+            inputs.first = first;
             inputs.tile = layout_.tile;
             inputs.p = p;
-        } else {
-            LIMRISK_UNROLL(8)
-            for (int s = 0; s < S; ++s) {
-                const auto x = block.inputs + order.round(first + s) * d;
-                const int source = order.source(first + s);
-                if constexpr (in_registers) {
-                    LIMRISK_UNROLL(4)
-                    for (int k = 0; k < D; ++k)
-                        inputs.fixed[s][k] =
-                            Again ? tile_rebroadcast(x[k], source, layout_.tile, p) : tile_broadcast(x[k], source, layout_.tile, p);
-                } else {
-                    for (std::int64_t k = 0; k < d; ++k) scratch_.broadcast[s * d + k] = tile_broadcast(x[k], source, layout_.tile, p);
-                }
-            }
-            inputs.any = scratch_.broadcast;
         }
         return inputs;
     }
 
-    /// z_s = b + sum_k w_k x_sk of one slot, for S samples.
-    template <int S>
-    LIMRISK_INLINE void preactivations(ConstRows slot, const Inputs<S>& inputs, int p, V (&z)[S]) const {
-        const std::int64_t d = dimension();
-        const V b = slot[d].part[p];
-        LIMRISK_UNROLL(8)
-        for (int s = 0; s < S; ++s) z[s] = b;
-        if constexpr (D != 0) {
-            LIMRISK_UNROLL(4)
-            for (int k = 0; k < D; ++k) {
-                const V w = slot[k].part[p];
-                LIMRISK_UNROLL(8)
-                for (int s = 0; s < S; ++s) z[s] = fma(w, inputs(s, k, d), z[s]);
-            }
-        } else {
-            for (std::int64_t k = 0; k < d; ++k) {
-                const V w = slot[k].part[p];
-                LIMRISK_UNROLL(8)
-                for (int s = 0; s < S; ++s) z[s] = fma(w, inputs(s, k, d), z[s]);
-            }
-        }
-    }
-
-    template <int S, class Order>
-    LIMRISK_INLINE void forward(ConstRows theta, const SampleBlock<Real, Rows>& block, const Order& order, int first, int p,
-                                AtOnce<S>) const {
-        const Inputs<S> inputs = broadcast_inputs<S, false>(block, order, first, p);
-        const ActivationOn<Kind, V> activation(activation_);
-        V sum[S];
-        LIMRISK_UNROLL(8)
-        for (int s = 0; s < S; ++s) sum[s] = V{};
+    /// Calls body(weight, slot) for each slot; weight as in preactivations(), slot: number of its first row.
+    template <class Body>
+    LIMRISK_INLINE void each_slot(ConstRows theta, int p, Body body) const {
         LIMRISK_UNROLL_ROWS(Rows)
         for (std::int64_t q = 0; q < layout_.slots; ++q) {
             const auto slot = theta + q * layout_.per_slot();
-            V z[S];
-            preactivations<S>(slot, inputs, p, z);
-            const V v = slot[dimension() + 1].part[p];
-            LIMRISK_UNROLL(8)
-            for (int s = 0; s < S; ++s) sum[s] = fma(v, activation.value(z[s]), sum[s]);
+            body([&](std::int64_t k) -> V { return slot[k].part[p]; }, q* layout_.per_slot());
         }
-        LIMRISK_UNROLL(8)
-        for (int s = 0; s < S; ++s) scratch_.outputs[order.output(first + s, layout_.tile)].part[p] = sum[s];
     }
 
-    /// output = c + tile sum;  r = output - y;  q = weight r;  e = 2 q: every lane for its own samples.
-    template <class Order>
-    LIMRISK_INLINE void residuals(const Pack<Real>& outer_bias, const SampleBlock<Real, Rows>& block, const Order& order,
+    template <int S>
+    LIMRISK_INLINE void forward(ConstRows theta, const Rows& own_inputs, int first, int p, AtOnce<S>) const {
+        const Inputs<S> inputs = broadcast_inputs<S, false>(own_inputs, first, p);
+        const ActivationOn<Kind, V> activation(activation_);
+        V output[S];
+        LIMRISK_UNROLL(8)
+        for (int s = 0; s < S; ++s) output[s] = V{};
+        each_slot(theta, p, [&](auto weight, std::int64_t) { add_outputs<Kind, D>(d, activation, weight, inputs, output); });
+        LIMRISK_UNROLL(8)
+        for (int s = 0; s < S; ++s) scratch_.outputs[first + s].part[p] = output[s];
+    }
+
+    /// Every lane for its own sample.
+    template <class Round>
+    LIMRISK_INLINE void residuals(const Pack<Real>& outer_bias, const SampleBlock<Real, Rows>& block, const Round& round,
                                   Pack<Real>& error_sum, Pack<Real>& risk_sum) const {
-        order.each_round([&](int t, int samples) {
-            const auto sums = scratch_.outputs + order.first_output(t, layout_.tile);
-            order.each_absent(samples, layout_.tile, [&](int j) { sums[j] = Pack<Real>{}; });
-            tile_transpose_sum(sums, layout_.tile);
-            const V limit = splat<V>(samples);
-            for_parts<Real>([&](int p) {
-                const auto own = less(scratch_.lane_number.part[p], limit);
-                const V r = (outer_bias.part[p] + sums[0].part[p]) - block.targets[t].part[p];
-                const V q = block.weights[t].part[p] * r;
-                const V e = q + q;
-                scratch_.errors[t].part[p] = e;
-                risk_sum.part[p] = masked_fma(own, q, r, risk_sum.part[p]);
-                error_sum.part[p] = masked_add(own, error_sum.part[p], e);
-            });
+        const auto sums = scratch_.outputs;
+        const int t = round.place();
+        round.each_absent(layout_.tile, [&](int j) { sums[j] = Pack<Real>{}; });
+        tile_transpose_sum(sums, layout_.tile);
+        const V limit = splat<V>(round.count);
+        for_parts<Real>([&](int p) {
+            const auto own = less(scratch_.lane_number.part[p], limit);
+            const Residual<V> r(outer_bias.part[p], sums[0].part[p], block.targets[t].part[p], block.weights[t].part[p]);
+            scratch_.errors[t].part[p] = r.error;
+            risk_sum.part[p] = masked_fma(own, r.weighted, r.difference, risk_sum.part[p]);
+            error_sum.part[p] = masked_add(own, error_sum.part[p], r.error);
         });
     }
 
-    template <int S, class Order>
-    LIMRISK_INLINE void backward(ConstRows theta, const SampleBlock<Real, Rows>& block, const Order& order, int first, int p, Rows gradient,
+    template <int S>
+    LIMRISK_INLINE void backward(ConstRows theta, const Rows& own_inputs, const Pack<Real>& errors, int first, int p, Rows gradient,
                                  AtOnce<S>) const {
-        const Inputs<S> inputs = broadcast_inputs<S, Rebroadcast>(block, order, first, p);
+        const Inputs<S> inputs = broadcast_inputs<S, Rebroadcast>(own_inputs, first, p);
         const ActivationOn<Kind, V> activation(activation_);
-        const std::int64_t d = dimension();
         V e[S];
         LIMRISK_UNROLL(8)
-        for (int s = 0; s < S; ++s)
-            e[s] = tile_broadcast(scratch_.errors[order.round(first + s)], order.source(first + s), layout_.tile, p);
-        LIMRISK_UNROLL_ROWS(Rows)
-        for (std::int64_t q = 0; q < layout_.slots; ++q) {
-            const auto slot = theta + q * layout_.per_slot();
-            const auto sums = gradient + q * layout_.per_slot();
+        for (int s = 0; s < S; ++s) e[s] = tile_broadcast(errors, first + s, layout_.tile, p);
+        each_slot(theta, p, [&](auto weight, std::int64_t slot) {
+            const auto sums = gradient + slot;
             V z[S];
-            preactivations<S>(slot, inputs, p, z);
-            V t0 = sums[d].part[p];
-            if constexpr (Kind == ActivationKind::Relu) {
-                // AVX-512 has seven registers for masks: in d = 1 a few samples at a time are faster (measured); beyond, all at once,
-                // since T_k is loaded and stored once per chunk.
-                constexpr int chunk = D == 1 && S > 4 ? 4 : S;
-                LIMRISK_UNROLL(8)
-                for (int start = 0; start < S; start += chunk) {
-                    MaskOf<V> active[chunk];
-                    LIMRISK_UNROLL(8)
-                    for (int s = 0; s < chunk; ++s) active[s] = greater(z[start + s], V{});
-                    LIMRISK_UNROLL(8)
-                    for (int s = 0; s < chunk; ++s) t0 = masked_add(active[s], t0, e[start + s]);
-                    for_dimensions([&](std::int64_t k) {
-                        V t = sums[k].part[p];
-                        LIMRISK_UNROLL(8)
-                        for (int s = 0; s < chunk; ++s) t = masked_fma(active[s], e[start + s], inputs(start + s, k, d), t);
-                        sums[k].part[p] = t;
-                    });
-                }
-            } else {
-                V g[S];
-                V u = sums[d + 1].part[p];
-                LIMRISK_UNROLL(8)
-                for (int s = 0; s < S; ++s) {
-                    g[s] = e[s] * activation.derivative(z[s]);
-                    t0 = t0 + g[s];
-                    u = fma(e[s], activation.value(z[s]), u);
-                }
-                for_dimensions([&](std::int64_t k) {
-                    V t = sums[k].part[p];
-                    LIMRISK_UNROLL(8)
-                    for (int s = 0; s < S; ++s) t = fma(g[s], inputs(s, k, d), t);
-                    sums[k].part[p] = t;
-                });
-                sums[d + 1].part[p] = u;
-            }
-            sums[d].part[p] = t0;
-        }
-    }
-
-    template <class Body>
-    LIMRISK_INLINE void for_dimensions(Body body) const {
-        if constexpr (D != 0) {
-            LIMRISK_UNROLL(4)
-            for (int k = 0; k < D; ++k) body(k);
-        } else {
-            for (std::int64_t k = 0; k < layout_.dimension; ++k) body(k);
-        }
+            preactivations<D>(d, weight, inputs, z);
+            add_samples<Kind, D>(d, activation, e, z, inputs, [&](std::int64_t k) -> V& { return sums[k].part[p]; });
+        });
     }
 
     LayoutType layout_;

@@ -6,12 +6,6 @@
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
 
-/// A number of samples known at compile time.
-template <int N>
-struct AtOnce {
-    static constexpr int value = N;
-};
-
 /// Samples of one superblock, lane-owned.
 ///   inputs   [rounds][dimension]   sample (t, j) in round t, lane j of each tile
 ///   targets  [rounds]

@@ -1,0 +1,123 @@
+// The formulas of a batch for some samples and one slot of neurons, in every lane of a register or a warp: docs/numerics.md sections 3, 4.
+// Where parameters, samples and sums are, and in which order the samples come: network.hpp on a GPU, group_pass.hpp on the CPU.
+#pragma once
+#include "activation.hpp"
+#include "pack.hpp"
+
+namespace limrisk::kernels {
+inline namespace LIMRISK_LANES {
+
+/// A number known at compile time.
+template <int N>
+struct AtOnce {
+    static constexpr int value = N;
+};
+
+/// Samples whose sums the inner loops carry in registers at once; fewer where the activation itself needs many registers.
+template <ActivationKind Kind>
+inline constexpr int samples_at_once = is_piecewise_polynomial(Kind) ? samples_in_registers : 2;
+
+/// Calls body(k) for k < d; D is d, or 0 if d is known at run time only.
+template <int D, class Body>
+LIMRISK_INLINE void for_dimensions(std::int64_t d, Body body) {
+    if constexpr (D != 0) {
+        LIMRISK_UNROLL(4)
+        for (int k = 0; k < D; ++k) body(k);
+    } else {
+        for (std::int64_t k = 0; k < d; ++k) body(k);
+    }
+}
+
+/// z_s = b + sum_k w_k x_sk of S samples.
+///   weight(k)    k < d: w_k;  d: b
+///   input(s, k)  x_sk
+template <int D, int S, class V, class Weight, class Input>
+LIMRISK_INLINE void preactivations(std::int64_t d, Weight weight, Input input, V (&z)[S]) {
+    LIMRISK_UNROLL(8)
+    for (int s = 0; s < S; ++s) z[s] = weight(d);
+    for_dimensions<D>(d, [&](std::int64_t k) LIMRISK_INLINE_LAMBDA {
+        const V w = weight(k);
+        LIMRISK_UNROLL(8)
+        for (int s = 0; s < S; ++s) z[s] = fma(w, input(s, k), z[s]);
+    });
+}
+
+/// Adds v A(z_s) to the outputs of S samples.
+///   weight(d + 1)  v
+template <ActivationKind Kind, int D, int S, class V, class Weight, class Input>
+LIMRISK_INLINE void add_outputs(std::int64_t d, const ActivationOn<Kind, V>& activation, Weight weight, Input input, V (&output)[S]) {
+    V z[S];
+    preactivations<D>(d, weight, input, z);
+    const V v = weight(d + 1);
+    LIMRISK_UNROLL(8)
+    for (int s = 0; s < S; ++s) output[s] = fma(v, activation.value(z[s]), output[s]);
+}
+
+/// r = N - y of a sample, its weight times r, and e = 2 weight r. The sample's share of the risk is weighted times difference.
+template <class V>
+struct Residual {
+    V difference, weighted, error;
+
+    LIMRISK_INLINE Residual(V outer_bias, V sum_of_neurons, V target, V weight)
+        : difference((outer_bias + sum_of_neurons) - target), weighted(weight * difference), error(weighted + weighted) {}
+};
+
+/// Adds S samples to the sums T_k, T0, U of one slot.
+///   e, z       of the samples: 2 weight (N - y), preactivation
+///   sum(k)     k < d: T_k;  d: T0;  d + 1: U, which ReLU does not need
+template <ActivationKind Kind, int D, int S, class V, class Input, class Sum>
+LIMRISK_INLINE void add_samples(std::int64_t d, const ActivationOn<Kind, V>& activation, const V (&e)[S], const V (&z)[S], Input input,
+                                Sum sum) {
+    V t0 = sum(d);
+    if constexpr (Kind == ActivationKind::Relu) {
+        MaskOf<V> active[S];
+        LIMRISK_UNROLL(8)
+        for (int s = 0; s < S; ++s) active[s] = greater(z[s], V{});
+        LIMRISK_UNROLL(8)
+        for (int s = 0; s < S; ++s) t0 = masked_add(active[s], t0, e[s]);
+        for_dimensions<D>(d, [&](std::int64_t k) LIMRISK_INLINE_LAMBDA {
+            V t = sum(k);
+            LIMRISK_UNROLL(8)
+            for (int s = 0; s < S; ++s) t = masked_fma(active[s], e[s], input(s, k), t);
+            sum(k) = t;
+        });
+    } else {
+        V g[S], u = sum(d + 1);
+        LIMRISK_UNROLL(8)
+        for (int s = 0; s < S; ++s) {
+            g[s] = e[s] * activation.derivative(z[s]);
+            t0 = t0 + g[s];
+            u = fma(e[s], activation.value(z[s]), u);
+        }
+        for_dimensions<D>(d, [&](std::int64_t k) LIMRISK_INLINE_LAMBDA {
+            V t = sum(k);
+            LIMRISK_UNROLL(8)
+            for (int s = 0; s < S; ++s) t = fma(g[s], input(s, k), t);
+            sum(k) = t;
+        });
+        sum(d + 1) = u;
+    }
+    sum(d) = t0;
+}
+
+/// Turns the sums of one slot over a batch into its gradient.
+///   weight(k), sum(k)  as above
+///   store(k, value)    puts dw_k, db, dv
+template <ActivationKind Kind, class V, class Weight, class Sum, class Store>
+LIMRISK_INLINE void neuron_gradient(std::int64_t d, Weight weight, Sum sum, Store store) {
+    const V v = weight(d + 1), t0 = sum(d);
+    V dv;
+    if constexpr (Kind == ActivationKind::Relu) {
+        // ReLU is positively homogeneous: sum e A(z) = b T0 + sum_k w_k T_k.
+        dv = weight(d) * t0;
+        for (std::int64_t k = 0; k < d; ++k) dv = fma(weight(k), sum(k), dv);
+    } else {
+        dv = sum(d + 1);
+    }
+    for (std::int64_t k = 0; k < d; ++k) store(k, v * sum(k));
+    store(d, v * t0);
+    store(d + 1, dv);
+}
+
+}  // namespace LIMRISK_LANES
+}  // namespace limrisk::kernels
