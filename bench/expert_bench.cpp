@@ -115,6 +115,6 @@ int main() {
         } catch (const std::exception& error) {
             reply = {{"error", error.what()}};
         }
-        std::cout << reply << std::endl;
+        std::cout << reply << '\n' << std::flush;
     }
 }

@@ -66,7 +66,8 @@ GRADIENTS = {
 
 def variants(cell):
     size = cell["width"] * cell["batch"]
-    first, second = (64, 256) if size <= 1024 else (16, 64) if size <= 16384 else (16, 4)
+    first = max(4, min(128, 2**16 // size))  # what a step writes stays in the cache
+    second = first // 4
     given = [("grad dot", first), ("written einsum", first), ("grad dot", second), ("written broadcast", first), ("grad broadcast", first)]
     names = [f"{form}, given, {replicas} replicas" for form, replicas in given]
     return [*names[:3], f"grad dot, threefry, {first} replicas", *names[3:], f"written einsum, threefry, {first} replicas"]

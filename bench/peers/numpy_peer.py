@@ -77,8 +77,8 @@ def in_float64(cell):
 
 
 def variants(cell):
-    best = max(2, 2**17 // (cell["width"] * cell["batch"]))
-    return [f"{form}, {replicas} replicas" for replicas in (best, 4 * best) for form in ("broadcast", "einsum")]
+    counts = dict.fromkeys(max(1, size // (cell["width"] * cell["batch"])) for size in (2**14, 2**17))
+    return [f"{form}, {replicas} replicas" for replicas in counts for form in ("broadcast", "einsum")]
 
 
 def parts(variant):

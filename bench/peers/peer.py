@@ -30,8 +30,7 @@ def given(cell, replicas, request, numpy):
     flat = numpy.array(request["parameters"], cell["precision"])
     parts = (flat[: d * h].reshape(d, h).T, flat[d * h : (d + 1) * h], flat[(d + 1) * h : -1], flat[-1])
     samples = numpy.array(request["samples"], cell["precision"]).reshape(-1, 1, cell["batch"], d)
-    repeated = [numpy.ascontiguousarray(numpy.broadcast_to(part, (replicas, *part.shape))) for part in parts]
-    return repeated, numpy.ascontiguousarray(numpy.broadcast_to(samples, (len(samples), replicas, cell["batch"], d)))
+    return [numpy.stack([part] * replicas) for part in parts], numpy.repeat(samples, replicas, axis=1)
 
 
 def flat(parameters, numpy):
