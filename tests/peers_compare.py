@@ -89,6 +89,12 @@ class Choice(unittest.TestCase):
         self.assertIn("not tried", tried["second"])
         self.assertEqual(compare.choose(program, CELL, tried)[0], "first")
 
+    def test_after_the_deadline_what_is_compiled_already_is_tried(self):
+        program = Stub({"one, a": (1.0, 0), "one, b": (3.0, 0), "two, a": (9.0, 0)})
+        tried = compare.try_variants(program, CELL, list(program.variants), -math.inf, shared=True)
+        self.assertEqual(program.asked, ["one, a", "one, b"])
+        self.assertEqual(compare.choose(program, CELL, tried)[0], "one, b")
+
     def test_a_peer_without_a_right_variant_is_refused_in_the_table(self):
         program = Stub({"wrong": (9.0, 0.1)})
         variant, _, refused = compare.choose(program, CELL, {"wrong": 9.0})
