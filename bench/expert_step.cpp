@@ -241,7 +241,8 @@ public:
         for (std::size_t i = 0; i < parameters.size(); ++i)
             for (int lane = 0; lane < r; ++lane) p_.get()[i * r + lane] = static_cast<Real>(parameters[i]);
     }
-    void take(const std::vector<double>& samples) {
+    /// samples [batch][D]
+    void take(const double* samples) {
         const int r = replicas(form_, cell_);
         for (int m = 0; m < cell_.batch; ++m)
             for (int k = 0; k < D; ++k)
@@ -323,13 +324,15 @@ double seconds(Form form, const Cell& cell, std::int64_t steps) {
     });
 }
 
-std::vector<double> trained(Form form, const Cell& cell, const std::vector<double>& parameters, const std::vector<double>& samples,
-                            int steps) {
+std::vector<double> trained(Form form, const Cell& cell, const std::vector<double>& parameters, const std::vector<double>& samples) {
     return with_types(cell, [&](auto real, auto dimension) {
         Training<decltype(real), decltype(dimension)::value> training(form, cell);
         training.start_at(parameters);
-        training.take(samples);
-        for (int n = 0; n < steps; ++n) training.step();
+        const std::size_t size = static_cast<std::size_t>(cell.batch) * decltype(dimension)::value;
+        for (std::size_t first = 0; first + size <= samples.size(); first += size) {
+            training.take(samples.data() + first);
+            training.step();
+        }
         return training.first_network();
     });
 }

@@ -1,5 +1,5 @@
-// The step of one cell as a C++ programmer writes it for one purpose: fixed kinds, no exact sums, no checks. A peer for bench/expert_bench.
-// Compiled with -O3 -march=native -ffast-math.
+// The step of one cell as a C++ programmer writes it for one purpose: fixed kinds, no exact sums, no checks. A peer for
+// bench/peers/compare. Compiled with -O3 -march=native -ffast-math.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -24,9 +24,8 @@ int replicas(Form form, const Cell& cell);
 /// Trains for `steps` steps from arbitrary parameters; processor seconds.
 double seconds(Form form, const Cell& cell, std::int64_t steps);
 
-/// Parameters (w [d][h], b, v, c) of the first network after `steps` steps on the given samples, the same in every step.
-///   parameters  where it starts;   samples  [batch][d]
-std::vector<double> trained(Form form, const Cell& cell, const std::vector<double>& parameters, const std::vector<double>& samples,
-                            int steps);
+/// Parameters (w [d][h], b, v, c) of the first network after a step on each of the given batches.
+///   parameters  where it starts;   samples  [steps][batch][d]
+std::vector<double> trained(Form form, const Cell& cell, const std::vector<double>& parameters, const std::vector<double>& samples);
 
 }  // namespace expert
