@@ -9,12 +9,18 @@ inline namespace LIMRISK_LANES {
 
 /// Rows of a parameter-shaped array of packs: slot by slot w_0..w_{d-1}, b, v; then c, alike in all lanes of a tile.
 struct Layout {
+    static constexpr int unrolled_slots = 1;
     std::int64_t dimension, slots;
     int tile;
     std::int64_t per_slot() const { return dimension + 2; }
     std::int64_t outer_bias() const { return slots * per_slot(); }
     std::int64_t rows() const { return outer_bias() + 1; }
 };
+
+/// Slots that the inner loops unroll on the device: all where rows are in registers, some where the loads of a slot should overlap with
+/// the arithmetic of others.
+template <class LayoutType, class Rows>
+inline constexpr int unrolled_slots = is_strided<Rows> ? LayoutType::unrolled_slots : 64;
 
 /// Working memory of one pass.
 template <class Real, class Rows = Pack<Real>*>
@@ -51,7 +57,9 @@ inline constexpr int samples_at_once = is_piecewise_polynomial(Kind) ? samples_i
 /// The passes for one activation; D is the input dimension, 0 for one known at run time only.
 ///   Rows         where parameters, sums and scratch are: Pack<Real>* or StridedRows<Real>
 ///   Rebroadcast  whether the backward pass broadcasts the inputs anew; else the compiler may keep them, and what is computed from them
-template <class Real, ActivationKind Kind, int D, class LayoutType = Layout, class Rows = Pack<Real>*, bool Rebroadcast = false>
+///   Keeps        whether the backward pass takes the preactivations of the forward pass instead of computing them again
+template <class Real, ActivationKind Kind, int D, class LayoutType = Layout, class Rows = Pack<Real>*, bool Rebroadcast = false,
+          bool Keeps = false>
 class NetworkPass {
 public:
     using V = Vec<Real>;
@@ -68,11 +76,13 @@ public:
     LIMRISK_INLINE void accumulate(ConstRows theta, const SampleBlock<Real, Rows>& block, const Order& order, Rows gradient,
                                    Pack<Real>& error_sum, Pack<Real>& risk_sum) const {
         constexpr int S = samples_at_once<Kind>;
+        Kept kept;
         for (int p = 0; p < parts<Real>; ++p)
-            order.template each_group<S>([&](auto at_once, int first) { forward(theta, block, order, first, p, at_once); });
+            order.template each_group<S>([&](auto at_once, int first) { forward(theta, block, order, first, p, kept, at_once); });
         residuals(theta[layout_.outer_bias()], block, order, error_sum, risk_sum);
         for (int p = 0; p < parts<Real>; ++p)
-            order.template each_group<S>([&](auto at_once, int first) { backward(theta, block, order, first, p, gradient, at_once); });
+            order.template each_group<S>(
+                [&](auto at_once, int first) { backward(theta, block, order, first, p, kept, gradient, at_once); });
     }
 
     /// Turns the sums into the gradient. `error_sum` becomes dc, alike in all lanes of a tile.
@@ -121,6 +131,18 @@ public:
 
 private:
     std::int64_t dimension() const { return D ? D : layout_.dimension; }
+    std::int64_t place_of(int sample, std::int64_t q, int p) const { return (sample * layout_.slots + q) * parts<Real> + p; }
+
+    /// Preactivations of a round, [samples][slots], if the backward pass takes them from the forward pass.
+    struct Kept {
+        static constexpr std::int64_t count() {
+            if constexpr (Keeps)
+                return LayoutType::tile * LayoutType::slots * parts<Real>;
+            else
+                return 1;
+        }
+        V z[count()];
+    };
 
     static constexpr bool in_registers = D != 0, in_memory = D == 0 && is_strided<Rows>;
 
@@ -193,18 +215,22 @@ private:
     }
 
     template <int S, class Order>
-    LIMRISK_INLINE void forward(ConstRows theta, const SampleBlock<Real, Rows>& block, const Order& order, int first, int p,
+    LIMRISK_INLINE void forward(ConstRows theta, const SampleBlock<Real, Rows>& block, const Order& order, int first, int p, Kept& kept,
                                 AtOnce<S>) const {
         const Inputs<S> inputs = broadcast_inputs<S, false>(block, order, first, p);
         const ActivationOn<Kind, V> activation(activation_);
         V sum[S];
         LIMRISK_UNROLL(8)
         for (int s = 0; s < S; ++s) sum[s] = V{};
-        LIMRISK_UNROLL_ROWS(Rows)
+        LIMRISK_UNROLL_SLOTS(LayoutType, Rows)
         for (std::int64_t q = 0; q < layout_.slots; ++q) {
             const auto slot = theta + q * layout_.per_slot();
             V z[S];
             preactivations<S>(slot, inputs, p, z);
+            if constexpr (Keeps) {
+                LIMRISK_UNROLL(8)
+                for (int s = 0; s < S; ++s) kept.z[place_of(first + s, q, p)] = z[s];
+            }
             const V v = slot[dimension() + 1].part[p];
             LIMRISK_UNROLL(8)
             for (int s = 0; s < S; ++s) sum[s] = fma(v, activation.value(z[s]), sum[s]);
@@ -235,8 +261,8 @@ private:
     }
 
     template <int S, class Order>
-    LIMRISK_INLINE void backward(ConstRows theta, const SampleBlock<Real, Rows>& block, const Order& order, int first, int p, Rows gradient,
-                                 AtOnce<S>) const {
+    LIMRISK_INLINE void backward(ConstRows theta, const SampleBlock<Real, Rows>& block, const Order& order, int first, int p,
+                                 const Kept& kept, Rows gradient, AtOnce<S>) const {
         const Inputs<S> inputs = broadcast_inputs<S, Rebroadcast>(block, order, first, p);
         const ActivationOn<Kind, V> activation(activation_);
         const std::int64_t d = dimension();
@@ -244,12 +270,17 @@ private:
         LIMRISK_UNROLL(8)
         for (int s = 0; s < S; ++s)
             e[s] = tile_broadcast(scratch_.errors[order.round(first + s)], order.source(first + s), layout_.tile, p);
-        LIMRISK_UNROLL_ROWS(Rows)
+        LIMRISK_UNROLL_SLOTS(LayoutType, Rows)
         for (std::int64_t q = 0; q < layout_.slots; ++q) {
             const auto slot = theta + q * layout_.per_slot();
             const auto sums = gradient + q * layout_.per_slot();
             V z[S];
-            preactivations<S>(slot, inputs, p, z);
+            if constexpr (Keeps) {
+                LIMRISK_UNROLL(8)
+                for (int s = 0; s < S; ++s) z[s] = kept.z[place_of(first + s, q, p)];
+            } else {
+                preactivations<S>(slot, inputs, p, z);
+            }
             V t0 = sums[d].part[p];
             if constexpr (Kind == ActivationKind::Relu) {
                 // AVX-512 has seven registers for masks: in d = 1 a few samples at a time are faster (measured); beyond, all at once,

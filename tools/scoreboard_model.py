@@ -146,8 +146,9 @@ class Values:
             for operand in operands[:2] if re.fullmatch(r"U?P\w+", operands[0]) or len(operands) > 1 and re.fullmatch(
                     r"U?P\d", operands[1]) else operands[:1]:
                 results[operand] = None
-            wide = {"64": 2, "128": 4, "WIDE": 2, "F64": 2}
-            count = 2 if base in ("CS2R", "DADD", "DMUL", "DFMA") else max([1, *(wide.get(s, 1) for s in suffixes)])
+            wide = {"64": 2, "128": 4, "WIDE": 2}
+            double = base in ("CS2R", "DADD", "DMUL", "DFMA") or suffixes[:1] == ["F64"]
+            count = 2 if double else max([1, *(wide.get(s, 1) for s in suffixes)])
             if match := re.fullmatch(r"(U?R)(\d+)", operands[0]):
                 results.update({f"{match.group(1)}{int(match.group(2)) + k}": None for k in range(count)})
             if base == "R2P":

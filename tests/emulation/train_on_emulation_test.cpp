@@ -191,6 +191,7 @@ TEST_P(TrainOnEmulation, GivesTheBitsOfTheCpuBackend) {
     if (planned.train.network == Storage::Registers) {
         cuda::CellKernelPlan other = planned;
         other.train.rebroadcast = !planned.train.rebroadcast;
+        other.train.keeps = !planned.train.keeps;
         EXPECT_EQ(compare(plan, other, of.replicas, cuda::device_headers()), "");
     }
     for (const Storage storage : {Storage::Shared, Storage::Global}) {
