@@ -2,7 +2,7 @@
 """Models how fast a multiprocessor of an H200 runs a train kernel, from its machine code: no GPU, no clock, no claim beyond the
 assumptions below.
 
-Usage: scoreboard_model.py LISTING...
+Usage: scoreboard_model.py [--counts] LISTING...       (--counts: step 1 alone)
 Each LISTING is what `nvdisasm -hex -c` prints of the cubin of limrisk_train for sm_90, after one line of what the machine code does not
 say, as tests/unit/instruction_count_test writes them where LIMRISK_LISTINGS names a folder:
   // name=h64-d1-sgd width=64 dimension=1 batch=64 tile=8 warps=4 shared=0 registers=93
@@ -412,13 +412,19 @@ def issued(code, trace, warps, cycles):
     return counted / (clock - warm), blocked / (clock - warm)
 
 
-def model(path):
-    """Everything that is printed of one listing, as {key: value}."""
+def counts(path):
+    """Cell, code, numbers of the instructions of a step, and how many of them each pipe gets."""
     cell, code, labels = read_listing(path)
     trace = follow_step(code, labels)
     count = {pipe: 0 for pipe in PIPES}
     for number in trace:
         count[code[number].pipe] += 1
+    return cell, code, trace, count
+
+
+def model(path):
+    """Everything that is printed of one listing, as {key: value}."""
+    cell, code, trace, count = counts(path)
     useful = cell["batch"] * cell["width"] * (3 * cell["dimension"] + 4) / cell["tile"]
     warps = resident_warps(cell)
     alone, _ = issued(code, trace, 1, max(2 * len(trace) * 4, 20000))
@@ -429,11 +435,17 @@ def model(path):
 
 
 def main():
-    if len(sys.argv) < 2:
+    paths = sys.argv[1:]
+    if paths[:1] == ["--counts"]:
+        for path in paths[1:]:
+            cell, _, trace, count = counts(path)
+            print(cell["name"], len(trace), *(count[pipe] for pipe in PIPES))
+        return
+    if not paths:
         sys.exit(__doc__)
     print("slots of a step of a warp".ljust(24) + "".join(f"{pipe:>9}" for pipe in PIPES) + f"{'all':>9}{'needed':>8}{'alone':>8}"
           f"{'regs':>6}{'warps':>7}{'issued':>8}{'share':>7}")
-    for path in sys.argv[1:]:
+    for path in paths:
         m = model(path)
         print(m["cell"]["name"].ljust(24) + "".join(f"{m['count'][pipe]:>9}" for pipe in PIPES)
               + f"{m['instructions']:>9}{math.ceil(m['useful']):>8}{m['cycles_alone']:>8.0f}{m['cell']['registers']:>6}{m['warps']:>7}"
