@@ -77,6 +77,7 @@ LIMRISK_INLINE void train_replicas(const TrainArguments<typename Spec::Real>& a)
 }  // namespace LIMRISK_LANES
 }  // namespace limrisk::kernels
 
-LIMRISK_KERNEL(limrisk_train, limrisk::kernels::TrainArguments<limrisk::kernels::Spec::Real>, 32 * limrisk::kernels::Spec::warps) {
+LIMRISK_KERNEL_RESIDENT(limrisk_train, limrisk::kernels::TrainArguments<limrisk::kernels::Spec::Real>, 32 * limrisk::kernels::Spec::warps,
+                        limrisk::kernels::Spec::keeps ? limrisk::kernels::blocks_that_keep : 1) {
     limrisk::kernels::train_replicas<limrisk::kernels::Spec>(arguments);
 }

@@ -11,7 +11,7 @@ inline namespace LIMRISK_LANES {
 template <int D, int Q, int L>
 struct FixedLayout {
     static constexpr std::int64_t dimension = D, slots = Q;
-    static constexpr int tile = L;
+    static constexpr int tile = L, unrolled_slots = D <= 4 ? 4 : 1;
     static constexpr std::int64_t per_slot() { return D + 2; }
     static constexpr std::int64_t outer_bias() { return Q * (D + 2); }
     static constexpr std::int64_t rows() { return outer_bias() + 1; }
@@ -21,6 +21,7 @@ struct FixedLayout {
 template <int D>
 struct FixedDimension {
     static constexpr std::int64_t dimension = D;
+    static constexpr int unrolled_slots = 1;
     std::int64_t slots;
     int tile;
     static constexpr std::int64_t per_slot() { return D + 2; }

@@ -5,7 +5,7 @@
 //   using Real;  static constexpr int dimension, slots, tile;  static constexpr std::int64_t width, batch;
 //   static constexpr Activation activation;  static constexpr Optimizer optimizer;  static constexpr Law input;
 //   static constexpr bool several_blocks, fresh_samples;  static constexpr Storage network, states;   // states in registers: network too
-//   static constexpr bool rebroadcast;   // as of NetworkPass, for a network in registers
+//   static constexpr bool rebroadcast, keeps;   // as of NetworkPass, for a network in registers
 //   template <class V> static V target(const V (&x)[dimension]);   // one operation after the other, docs/numerics.md section 7
 #pragma once
 #include "fixed_shape.hpp"
@@ -47,8 +47,8 @@ public:
         Pack<Real> outputs[Spec::tile], error, error_sum, risk_sum{};
         BlockTotals<Real, Spec::several_blocks, LayoutType, Pack<Real>*> blocks(LayoutType{}, gradient, error_sum, totals);
         const PassScratch<Real> scratch{outputs, &error, lane_in_tile<Real>(Spec::tile)};
-        const NetworkPass<Real, Spec::activation.kind, LayoutType, Pack<Real>*, Spec::rebroadcast> pass(LayoutType{}, Spec::activation,
-                                                                                                        scratch);
+        const NetworkPass<Real, Spec::activation.kind, LayoutType, Pack<Real>*, Spec::rebroadcast, Spec::keeps> pass(
+            LayoutType{}, Spec::activation, scratch);
         Pack<Real> inputs[rounds * Spec::dimension], targets[rounds], weights[rounds];
         const SampleBlock<Real> block{inputs, targets, weights};
         constexpr std::int64_t superblock = static_cast<std::int64_t>(rounds) * Spec::tile, whole = Spec::batch / superblock * superblock;
@@ -56,6 +56,14 @@ public:
         LIMRISK_ROLLED
         for (std::int64_t base = 0; base < whole; base += superblock) {
             load(base, block);
+            if constexpr (unrolled) {
+                blocks.start_round(static_cast<int>(superblock));
+                LIMRISK_UNROLL(4)
+                for (int t = 0; t < rounds; ++t)
+                    pass.accumulate(theta, {inputs + t * Spec::dimension, targets + t, weights + t},
+                                    FixedRound<Spec::tile, Spec::tile, false>{Spec::tile}, gradient, error_sum, risk_sum);
+                continue;
+            }
             LIMRISK_ROLLED
             for (int t = 0; t < rounds; ++t) {
                 blocks.start_round(Spec::tile);
@@ -78,6 +86,8 @@ public:
 
 private:
     static constexpr int rounds = samples_per_lane(Spec::dimension);
+    /// Whether the rounds of a superblock are short enough to be laid out one after the other. A block is a whole number of superblocks.
+    static constexpr bool unrolled = rounds > 1 && Spec::tile* Spec::slots <= 16 && block_samples % (rounds * Spec::tile) == 0;
 
     /// Moves the samples of the rounds to come one place down: the code of one round then serves all, and every index is a constant.
     static LIMRISK_INLINE void next_round(const SampleBlock<Real>& block) {

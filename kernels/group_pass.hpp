@@ -193,9 +193,11 @@ private:
             for (int s = 0; s < S; ++s) sum[s] = V{};
             for (std::int64_t q = 0; q < slots; ++q, slot += per_slot()) {
                 const V* x = D > 1 ? read_anew(inputs) : inputs;
-                add_outputs<Kind, D>(
-                    d, activation_, [&](std::int64_t k) LIMRISK_INLINE_LAMBDA { return slot[k]; },
-                    [&](int s, std::int64_t k) LIMRISK_INLINE_LAMBDA { return x[s * d + k]; }, sum);
+                V z[S];
+                preactivations<D>(
+                    d, [&](std::int64_t k) LIMRISK_INLINE_LAMBDA { return slot[k]; },
+                    [&](int s, std::int64_t k) LIMRISK_INLINE_LAMBDA { return x[s * d + k]; }, z);
+                add_outputs(activation_, slot[d + 1], z, sum);
             }
             LIMRISK_UNROLL(8)
             for (int s = 0; s < S; ++s) pass_.outputs[p * S + s] = slots < shape.slots ? sum[s] + V{} : sum[s];

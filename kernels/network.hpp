@@ -28,7 +28,8 @@ struct PassScratch {
 ///   LayoutType   dimension known at compile time; see fixed_shape.hpp
 ///   Rows         where parameters, sums and scratch are: Pack<Real>* (registers) or StridedRows<Real> (memory)
 ///   Rebroadcast  whether the backward pass broadcasts the inputs anew; else the compiler may keep them, and what is computed from them
-template <class Real, ActivationKind Kind, class LayoutType, class Rows, bool Rebroadcast = false>
+///   Keeps        whether the backward pass takes the preactivations of the forward pass instead of computing them again
+template <class Real, ActivationKind Kind, class LayoutType, class Rows, bool Rebroadcast = false, bool Keeps = false>
 class NetworkPass {
 public:
     using V = Vec<Real>;
@@ -47,12 +48,15 @@ public:
                                    Pack<Real>& error_sum, Pack<Real>& risk_sum) const {
         constexpr int S = samples_at_once<Kind>;
         const auto inputs = block.inputs + round.place() * d;
-        for_parts<Real>(
-            [&](int p) { round.template each_group<S>([&](auto at_once, int first) { forward(theta, inputs, first, p, at_once); }); });
+        Kept kept;
+        for_parts<Real>([&](int p) {
+            round.template each_group<S>([&](auto at_once, int first) { forward(theta, inputs, first, p, kept, at_once); });
+        });
         residuals(theta[layout_.outer_bias()], block, round, error_sum, risk_sum);
         for_parts<Real>([&](int p) {
-            round.template each_group<S>(
-                [&](auto at_once, int first) { backward(theta, inputs, scratch_.errors[round.place()], first, p, gradient, at_once); });
+            round.template each_group<S>([&](auto at_once, int first) {
+                backward(theta, inputs, scratch_.errors[round.place()], first, p, kept, gradient, at_once);
+            });
         });
     }
 
@@ -102,6 +106,19 @@ private:
     static constexpr std::int64_t d = LayoutType::dimension;
     static constexpr int D = d <= 4 ? static_cast<int>(d) : 0;  ///< of the loops that are unrolled
 
+    std::int64_t place_of(int sample, std::int64_t q, int p) const { return (sample * layout_.slots + q) * parts<Real> + p; }
+
+    /// Preactivations of a round, [samples][slots], if the backward pass takes them from the forward pass.
+    struct Kept {
+        static constexpr std::int64_t count() {
+            if constexpr (Keeps)
+                return LayoutType::tile * LayoutType::slots * parts<Real>;
+            else
+                return 1;
+        }
+        V z[count()];
+    };
+
     /// Inputs of S samples in all lanes of each tile.
     template <int S>
     struct Inputs {
@@ -134,24 +151,32 @@ private:
         return inputs;
     }
 
-    /// Calls body(weight, slot) for each slot; weight as in preactivations(), slot: number of its first row.
+    /// Calls body(weight, q) for each slot q; weight as in preactivations().
     template <class Body>
     LIMRISK_INLINE void each_slot(ConstRows theta, int p, Body body) const {
-        LIMRISK_UNROLL_ROWS(Rows)
+        LIMRISK_UNROLL_SLOTS(LayoutType, Rows)
         for (std::int64_t q = 0; q < layout_.slots; ++q) {
             const auto slot = theta + q * layout_.per_slot();
-            body([&](std::int64_t k) -> V { return slot[k].part[p]; }, q* layout_.per_slot());
+            body([&](std::int64_t k) -> V { return slot[k].part[p]; }, q);
         }
     }
 
     template <int S>
-    LIMRISK_INLINE void forward(ConstRows theta, const Rows& own_inputs, int first, int p, AtOnce<S>) const {
+    LIMRISK_INLINE void forward(ConstRows theta, const Rows& own_inputs, int first, int p, Kept& kept, AtOnce<S>) const {
         const Inputs<S> inputs = broadcast_inputs<S, false>(own_inputs, first, p);
         const ActivationOn<Kind, V> activation(activation_);
         V output[S];
         LIMRISK_UNROLL(8)
         for (int s = 0; s < S; ++s) output[s] = V{};
-        each_slot(theta, p, [&](auto weight, std::int64_t) { add_outputs<Kind, D>(d, activation, weight, inputs, output); });
+        each_slot(theta, p, [&](auto weight, std::int64_t q) {
+            V z[S];
+            preactivations<D>(d, weight, inputs, z);
+            if constexpr (Keeps) {
+                LIMRISK_UNROLL(8)
+                for (int s = 0; s < S; ++s) kept.z[place_of(first + s, q, p)] = z[s];
+            }
+            add_outputs(activation, weight(d + 1), z, output);
+        });
         LIMRISK_UNROLL(8)
         for (int s = 0; s < S; ++s) scratch_.outputs[first + s].part[p] = output[s];
     }
@@ -175,17 +200,22 @@ private:
     }
 
     template <int S>
-    LIMRISK_INLINE void backward(ConstRows theta, const Rows& own_inputs, const Pack<Real>& errors, int first, int p, Rows gradient,
-                                 AtOnce<S>) const {
+    LIMRISK_INLINE void backward(ConstRows theta, const Rows& own_inputs, const Pack<Real>& errors, int first, int p, const Kept& kept,
+                                 Rows gradient, AtOnce<S>) const {
         const Inputs<S> inputs = broadcast_inputs<S, Rebroadcast>(own_inputs, first, p);
         const ActivationOn<Kind, V> activation(activation_);
         V e[S];
         LIMRISK_UNROLL(8)
         for (int s = 0; s < S; ++s) e[s] = tile_broadcast(errors, first + s, layout_.tile, p);
-        each_slot(theta, p, [&](auto weight, std::int64_t slot) {
-            const auto sums = gradient + slot;
+        each_slot(theta, p, [&](auto weight, std::int64_t q) {
+            const auto sums = gradient + q * layout_.per_slot();
             V z[S];
-            preactivations<D>(d, weight, inputs, z);
+            if constexpr (Keeps) {
+                LIMRISK_UNROLL(8)
+                for (int s = 0; s < S; ++s) z[s] = kept.z[place_of(first + s, q, p)];
+            } else {
+                preactivations<D>(d, weight, inputs, z);
+            }
             add_samples<Kind, D>(d, activation, e, z, inputs, [&](std::int64_t k) -> V& { return sums[k].part[p]; });
         });
     }

@@ -43,12 +43,8 @@ LIMRISK_INLINE void preactivations(std::int64_t d, Weight weight, Input input, V
 }
 
 /// Adds v A(z_s) to the outputs of S samples.
-///   weight(d + 1)  v
-template <ActivationKind Kind, int D, int S, class V, class Weight, class Input>
-LIMRISK_INLINE void add_outputs(std::int64_t d, const ActivationOn<Kind, V>& activation, Weight weight, Input input, V (&output)[S]) {
-    V z[S];
-    preactivations<D>(d, weight, input, z);
-    const V v = weight(d + 1);
+template <int S, ActivationKind Kind, class V>
+LIMRISK_INLINE void add_outputs(const ActivationOn<Kind, V>& activation, V v, const V (&z)[S], V (&output)[S]) {
     LIMRISK_UNROLL(8)
     for (int s = 0; s < S; ++s) output[s] = fma(v, activation.value(z[s]), output[s]);
 }

@@ -81,15 +81,31 @@ LIMRISK_INLINE void update_rows(const Optimizer& optimizer, const StepScalars& s
     using V = Vec<Real>;
     const StepConstants<V> step(optimizer, scalars);
     constexpr int states = state_count(Kind);
+    // Rows in memory: some are read before the first of them is written, since the compiler cannot know that they are different ones.
+    constexpr int at_once = rows_at_once<Rows>;
     LIMRISK_UNROLL_ROWS(Rows)
-    for (std::int64_t row = 0; row < rows; ++row) {
-        V t = theta[row].part[p], m{}, s{};
-        if constexpr (states >= 1) m = first[row].part[p];
-        if constexpr (states >= 2) s = second[row].part[p];
-        update_coordinate<Kind>(step, optimizer.epsilon_inside, gradient[row].part[p], t, m, s);
-        theta[row].part[p] = select(alive, t, theta[row].part[p]);
-        if constexpr (states >= 1) first[row].part[p] = select(alive, flush_subnormal(m), first[row].part[p]);
-        if constexpr (states >= 2) second[row].part[p] = select(alive, flush_subnormal(s), second[row].part[p]);
+    for (std::int64_t start = 0; start < rows; start += at_once) {
+        V old[at_once], t[at_once], g[at_once], m[at_once]{}, s[at_once]{};
+        const auto each = [&](auto body) LIMRISK_INLINE_LAMBDA {
+            LIMRISK_UNROLL(8)
+            for (int i = 0; i < at_once; ++i)
+                if (at_once == 1 || start + i < rows) body(i, start + i);
+        };
+        each([&](int i, std::int64_t row) LIMRISK_INLINE_LAMBDA {
+            old[i] = t[i] = theta[row].part[p];
+            g[i] = gradient[row].part[p];
+            if constexpr (states >= 1) m[i] = first[row].part[p];
+            if constexpr (states >= 2) s[i] = second[row].part[p];
+        });
+        each([&](int i, std::int64_t row) LIMRISK_INLINE_LAMBDA {
+            V first_before{}, second_before{};
+            if constexpr (states >= 1) first_before = m[i];
+            if constexpr (states >= 2) second_before = s[i];
+            update_coordinate<Kind>(step, optimizer.epsilon_inside, g[i], t[i], m[i], s[i]);
+            theta[row].part[p] = select(alive, t[i], old[i]);
+            if constexpr (states >= 1) first[row].part[p] = select(alive, flush_subnormal(m[i]), first_before);
+            if constexpr (states >= 2) second[row].part[p] = select(alive, flush_subnormal(s[i]), second_before);
+        });
     }
 }
 

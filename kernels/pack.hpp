@@ -39,6 +39,14 @@ inline constexpr bool is_strided<StridedRows<Real>> = true;
 template <class Rows>
 inline constexpr int unrolled_rows = is_strided<Rows> ? 1 : 64;
 
+/// Rows of which a thread of the device reads all before it writes one.
+template <class Rows>
+inline constexpr int rows_at_once = 1;
+#if defined(__CUDACC__)
+template <class Real>
+inline constexpr int rows_at_once<StridedRows<Real>> = 4;
+#endif
+
 template <class Real>
 LIMRISK_INLINE Pack<Real> splat_pack(double value) {
     Pack<Real> result;

@@ -10,6 +10,10 @@ enum class Storage : std::int32_t { Registers, Shared, Global };
 /// Warps of a block, at most. Kernels that serve all cells of a kind are compiled for so many.
 inline constexpr int most_block_warps = 4;
 
+/// Blocks that a multiprocessor of 65,536 registers should hold of a kernel that keeps the preactivations of a round: 168 registers a
+/// thread.
+inline constexpr int blocks_that_keep = 3;
+
 /// Rows (one real per lane) of a parameter-shaped array: slot by slot w_0..w_{d-1}, b, v; then c.
 constexpr std::int64_t row_count(std::int64_t slots, std::int64_t dimension) { return slots * (dimension + 2) + 1; }
 

@@ -65,6 +65,9 @@ public:
     /// How many trials of a cell one run() should get for its device to be full; the driver rounds up to whole blocks, and gives fewer
     /// where a cell has gaps or the work ends. Thread-safe.
     virtual std::int64_t batch_trials(const CellPlan& plan) const { return plan.block_trials(); }
+    /// How many trials of a cell it runs at the same time, on all devices together; fewer leave it partly idle. 0 if their number does not
+    /// matter.
+    virtual std::int64_t trials_to_fill(const CellPlan& /*plan*/) { return 0; }
     /// Whether a worker reaches its speed only with batch_trials() trials and while the others work too, as on GPUs: for measurements.
     virtual bool needs_full_batches() const { return false; }
     /// Lane instructions that it can issue per second, the measure of throughput; 0 if it does not know.

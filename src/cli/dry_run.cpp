@@ -29,6 +29,7 @@ struct CellPrediction {
     std::int64_t block_trials;
     double table_bytes, thread_bytes;  ///< tables of the plan; working memory of each thread, estimated
     double seconds;                    ///< of all trials on one worker
+    std::int64_t trials_to_fill;       ///< that run at the same time; 0: any number is as good
     std::vector<std::string> plan_lines;
 };
 
@@ -59,7 +60,7 @@ std::vector<CellPrediction> predict(const Campaign& campaign, Backend& backend) 
         }
         predictions.push_back({&cell, plan.cell().tile, plan.block_trials(), table_bytes(plan.cell()),
                                thread_bytes(plan.cell(), plan.block_trials()), trial_seconds * static_cast<double>(campaign.trials),
-                               backend.plan_lines(plan)});
+                               backend.trials_to_fill(plan), backend.plan_lines(plan)});
     }
     return predictions;
 }
@@ -126,8 +127,11 @@ std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>&
         columns[own + 3].cells.push_back(duration_text(prediction.seconds / parallel_speed(backend)));
     }
     text += TextTable(std::move(columns), table_width).text() + '\n';
-    for (const CellPrediction& prediction : predictions)
+    for (const CellPrediction& prediction : predictions) {
         for (const std::string& line : prediction.plan_lines) text += fmt::format("cell {}: {}\n", prediction.cell->index, line);
+        const std::string filling = filling_text(campaign.trials, prediction.trials_to_fill);
+        if (!filling.empty()) text += fmt::format("cell {}: {}\n", prediction.cell->index, filling);
+    }
     const Totals sum = total(campaign, predictions, backend);
     text +=
         fmt::format("work            {} replica-steps, {} sample-neurons\n", speed_text(sum.replica_steps), speed_text(sum.sample_neurons));
@@ -156,6 +160,7 @@ std::string as_json(const Campaign& campaign, const std::vector<CellPrediction>&
                          {"sample_neurons", static_cast<double>(campaign.trials) * sample_neurons(cell)},
                          {"predicted_seconds", prediction.seconds / parallel_speed(backend)},
                          {"plan", prediction.plan_lines}});
+        if (prediction.trials_to_fill > 0) cells.back()["trials_to_fill"] = prediction.trials_to_fill;
     }
     const Totals sum = total(campaign, predictions, backend);
     ordered_json report{{"campaign", campaign.name},          {"trials_per_cell", campaign.trials},
@@ -172,6 +177,13 @@ std::string as_json(const Campaign& campaign, const std::vector<CellPrediction>&
 }
 
 }  // namespace
+
+std::string filling_text(std::int64_t trials, std::int64_t trials_to_fill) {
+    if (trials >= trials_to_fill) return "";
+    return fmt::format("fills {:.3g} % of the devices: {} of {} trials that run at the same time; {} more would take hardly longer",
+                       100 * static_cast<double>(trials) / static_cast<double>(trials_to_fill), trials, trials_to_fill,
+                       trials_to_fill - trials);
+}
 
 std::string dry_run_report(const Campaign& campaign, Backend& backend, const std::filesystem::path& store, bool json) {
     const StoreSpace space = store_space(campaign, store);

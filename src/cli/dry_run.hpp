@@ -13,4 +13,7 @@ namespace limrisk::cli {
 /// go; its size and the free space there are told as well.
 std::string dry_run_report(const Campaign& campaign, Backend& backend, const std::filesystem::path& store, bool json);
 
+/// What so many trials of a cell leave idle of devices that run `trials_to_fill` at the same time, as a line; empty if nothing.
+std::string filling_text(std::int64_t trials, std::int64_t trials_to_fill);
+
 }  // namespace limrisk::cli

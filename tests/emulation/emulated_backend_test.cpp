@@ -180,6 +180,11 @@ TEST(EmulatedBackend, SaysHowItWillRun) {
     EXPECT_THAT(lines[0], testing::AllOf(testing::HasSubstr("device 0"), testing::HasSubstr("parameters in registers")));
     EXPECT_THAT(lines[1], testing::AllOf(testing::HasSubstr("bytes a replica"), testing::HasSubstr("trials at once")));
     EXPECT_EQ(backend->batch_trials(plan) % plan.block_trials(), 0);
+    // Whole multiprocessors of warps, no more than a batch.
+    EXPECT_EQ(backend->trials_to_fill(plan) % (emulated_device(0).multiprocessors * (32 / plan.cell().tile.lanes)), 0);
+    EXPECT_GT(backend->trials_to_fill(plan), 0);
+    EXPECT_LE(backend->trials_to_fill(plan), backend->batch_trials(plan));
+    EXPECT_EQ(make_cpu_backend(1)->trials_to_fill(plan), 0);
     EXPECT_EQ(backend->concurrency(), 2);
     EXPECT_GT(backend->issue_limit(), 0);
     EXPECT_EQ(runtime->calls(0, Call::Load), 0);

@@ -191,6 +191,7 @@ TEST_P(TrainOnEmulation, GivesTheBitsOfTheCpuBackend) {
     if (planned.train.network == Storage::Registers) {
         cuda::CellKernelPlan other = planned;
         other.train.rebroadcast = !planned.train.rebroadcast;
+        other.train.keeps = !planned.train.keeps;
         EXPECT_EQ(compare(plan, other, of.replicas, cuda::device_headers()), "");
     }
     for (const Storage storage : {Storage::Shared, Storage::Global}) {
@@ -203,6 +204,9 @@ TEST_P(TrainOnEmulation, GivesTheBitsOfTheCpuBackend) {
 
 const Case wide{"wide_and_deep_in_dimensions", 300, 10, 70, OptimizerKind::Rmsprop, ActivationKind::Tanh, Precision::Float32, true, 3, 2};
 
+/// Short rounds, laid out one after the other, in two blocks; preactivations kept.
+const Case narrow{"adam_8_two_blocks", 8, 1, 70, OptimizerKind::Adam, ActivationKind::Relu, Precision::Float32};
+
 /// ReLU, whose passes are written for it, and a wide network; then the k-th optimizer with the k-th activation: every kind of both.
 std::vector<Case> all_cases() {
     std::vector<Case> cases{
@@ -211,6 +215,7 @@ std::vector<Case> all_cases() {
         {"nesterov_31_d2", 31, 2, 13, OptimizerKind::Nesterov, ActivationKind::Relu, Precision::Float32},
         {"adadelta_5_d3_double", 5, 3, 37, OptimizerKind::Adadelta, ActivationKind::Relu, Precision::Float64},
         wide,
+        narrow,
     };
     for (int k = 0; k < std::max(activation_count, optimizer_count); ++k) {
         const OptimizerTraits& optimizer = optimizer_table[k % optimizer_count];
@@ -229,6 +234,7 @@ INSTANTIATE_TEST_SUITE_P(, TrainOnEmulation, testing::ValuesIn(all_cases()), [](
 /// Mistakes that only lanes side by side can show, put into the text that is compiled.
 struct Mistake {
     const char *name, *header, *right, *wrong;
+    bool in_registers = false;  ///< seen where the plan is for registers
 };
 
 void PrintTo(const Mistake& mistake, std::ostream* out) { *out << mistake.name; }
@@ -248,8 +254,14 @@ TEST_P(PlantedOnEmulation, IsSeen) {
             header.text = text;
         }
     ASSERT_FALSE(text.empty());
-    const Case& of = wide;  // its lanes read each other's samples from memory
+    const Case& of = mistake.in_registers ? narrow : wide;  // whose lanes read each other's samples from memory
     const CellPlan plan(config_of(of));
+    if (mistake.in_registers) {
+        const cuda::CellKernelPlan kernels = cuda::plan_kernels(plan.cell(), block_bytes, 90);
+        ASSERT_TRUE(kernels.train.keeps);
+        EXPECT_NE(differences<float>(plan, kernels, of.replicas, headers), "");
+        return;
+    }
     for (const Storage storage : {Storage::Shared, Storage::Global}) {
         const cuda::CellKernelPlan kernels = with_train_rows_in(storage, plan.cell(), cuda::plan_kernels(plan.cell(), block_bytes, 90));
         EXPECT_NE(differences<float>(plan, kernels, of.replicas, headers), "") << cuda::describe_plan(plan.cell(), kernels.train);
@@ -261,6 +273,11 @@ constexpr Mistake mistakes[] = {
     {"wrong_neighbour", "kernels/pack_device.hpp", "pack.part[0], distance)", "pack.part[0], distance ^ 1)"},
     {"samples_read_too_early", "kernels/fixed_shape.hpp", "load(base);\n            warp_barrier();", "load(base);"},
     {"samples_replaced_too_early", "kernels/fixed_shape.hpp", "warp_barrier();\n            load(base);", "load(base);"},
+    {"preactivation_of_another_neuron", "kernels/network.hpp", "z[s] = kept.z[place_of(first + s, q, p)]",
+     "z[s] = kept.z[place_of(first + s, q ^ 1, p)]", true},
+    {"target_of_another_round", "kernels/fused_step.hpp", "targets + t, weights + t", "targets, weights + t", true},
+    {"states_of_another_row", "kernels/optimizer.hpp", "if constexpr (states >= 2) s[i] = second[row].part[p];",
+     "if constexpr (states >= 2) s[i] = second[row ^ 1].part[p];", true},
 };
 INSTANTIATE_TEST_SUITE_P(, PlantedOnEmulation, testing::ValuesIn(mistakes), [](const auto& of) { return of.param.name; });
 

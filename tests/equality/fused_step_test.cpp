@@ -33,6 +33,7 @@ struct SpecOf {
     static constexpr Optimizer optimizer = example_of(Opt);
     static constexpr Law input{LawKind::Uniform, -1, 1, 0, 0, 0, 0};
     static constexpr bool several_blocks = sizeof(Real) == 4 && M > block_samples, fresh_samples = Fresh, rebroadcast = Fresh;
+    static constexpr bool keeps = Network == Storage::Registers && Opt != OptimizerKind::Momentum;
     static constexpr Storage network = Network, states = Network;
     template <class V>
     static V target(const V (&x)[D]) {

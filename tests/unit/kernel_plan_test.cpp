@@ -86,7 +86,36 @@ TEST(KernelPlan, EveryShapeHasOne) {
         });
 }
 
-/// Global memory only where shared memory cannot hold the same rows of one warp, for the optimizer's states: of as many warps.
+std::size_t warp_bytes_of(const KernelPlan& plan) { return plan.shared_bytes / static_cast<std::size_t>(plan.warps); }
+
+/// Warps that a multiprocessor holds with blocks of `warps`, where CUDA takes 1 KiB of each block and has 1 KiB more than a block may have.
+std::size_t resident_warps(std::size_t warps, std::size_t warp_bytes, std::size_t bytes) {
+    return warps * warp_bytes > bytes ? 0 : (bytes + 1024) / (warps * warp_bytes + 1024) * warps;
+}
+
+/// The same with the best blocks of at most four.
+std::size_t most_resident_warps(std::size_t warp_bytes, std::size_t bytes) {
+    std::size_t most = 0;
+    for (std::size_t warps = 1; warps <= 4; ++warps) most = std::max(most, resident_warps(warps, warp_bytes, bytes));
+    return most;
+}
+
+/// Blocks hold as many warps as make a multiprocessor hold most of them, or 16, which hide what there is to hide.
+TEST(KernelPlan, BlocksWasteNoSharedMemory) {
+    for (const std::size_t bytes : block_bytes)
+        for_each_cell([&](const Cell& cell) {
+            const KernelPlan plan = plan_kernels(cell, bytes, 90).train;
+            if (plan.shared_bytes == 0) return;
+            const std::size_t most = most_resident_warps(warp_bytes_of(plan), bytes);
+            ASSERT_GE(resident_warps(static_cast<std::size_t>(plan.warps), warp_bytes_of(plan), bytes), std::min<std::size_t>(most, 16))
+                << text_of(cell);
+        });
+    const KernelPlan wide = plan_kernels(cell_of(1024, 1, OptimizerKind::Sgd), block_bytes[3], 90).train;
+    EXPECT_EQ(wide.warps, 1);
+    EXPECT_EQ(resident_warps(1, warp_bytes_of(wide), block_bytes[3]), 7U);  // blocks of four: 4
+}
+
+/// Global memory only where shared memory cannot hold the same rows of one warp, for the optimizer's states: of as many warps, or 16.
 TEST(KernelPlan, GlobalMemoryOnlyWhereSharedMemoryIsTooSmall) {
     for (const std::size_t bytes : block_bytes)
         for_each_cell([&](const Cell& cell) {
@@ -96,7 +125,8 @@ TEST(KernelPlan, GlobalMemoryOnlyWhereSharedMemoryIsTooSmall) {
                 ASSERT_GT(shared_bytes_per_warp(cell, Storage::Shared, Storage::Global, real), bytes) << text_of(cell);
             } else if (plan.train.states == Storage::Global) {
                 const std::size_t warp_bytes = shared_bytes_per_warp(cell, plan.train.network, Storage::Shared, real);
-                ASSERT_GT(static_cast<std::size_t>(plan.train.warps) * warp_bytes, bytes) << text_of(cell);
+                ASSERT_LT(most_resident_warps(warp_bytes, bytes), most_resident_warps(warp_bytes_of(plan.train), bytes)) << text_of(cell);
+                ASSERT_LT(most_resident_warps(warp_bytes, bytes), 16U) << text_of(cell);
             }
             if (plan.evaluate.network == Storage::Global) {
                 const std::int64_t rows =
@@ -137,9 +167,14 @@ TEST(KernelPlan, WhatLivesInRegisters) {
         return std::pair{plan.network, plan.states};
     };
     constexpr std::pair registers{Storage::Registers, Storage::Registers}, states_shared{Storage::Registers, Storage::Shared};
+    // The preactivations take the place of the optimizer's states.
     for (const std::int64_t dimension : {1, 2, 3, 4})
         for (const OptimizerKind optimizer : test::enum_values<OptimizerKind>())
-            EXPECT_EQ(place(cell_of(64, dimension, optimizer)), registers) << dimension << " " << static_cast<int>(optimizer);
+            EXPECT_EQ(place(cell_of(64, dimension, optimizer)),
+                      kernels::state_count(optimizer) == 0 || optimizer == OptimizerKind::Nesterov ? registers : states_shared)
+                << dimension << " " << static_cast<int>(optimizer);
+    EXPECT_EQ(place(cell_of(64, 4, OptimizerKind::Adam, Precision::Float32, ActivationKind::PowerRelu)), registers);
+    EXPECT_EQ(place(cell_of(4, 1, OptimizerKind::Adam)), registers);
     EXPECT_EQ(place(cell_of(256, 1, OptimizerKind::Adam)), registers);
     EXPECT_EQ(place(cell_of(512, 1, OptimizerKind::Sgd)), registers);
     EXPECT_EQ(place(cell_of(512, 1, OptimizerKind::Adam)), states_shared);
@@ -174,6 +209,26 @@ TEST(KernelPlan, WhereInputsAreBroadcastAgain) {
     EXPECT_FALSE(rebroadcast(1024, ActivationKind::LeakyRelu, 90));
 }
 
+/// Preactivations stay for the backward pass with ReLU in single precision, while the registers of three blocks hold them.
+TEST(KernelPlan, WherePreactivationsAreKept) {
+    const auto keeps = [](const Cell& cell) {
+        const CellKernelPlan plan = plan_kernels(cell, block_bytes[3], 90);
+        EXPECT_FALSE(plan.evaluate.keeps);
+        return plan.train.keeps;
+    };
+    for (const std::int64_t dimension : {1, 2, 3, 4})
+        for (const std::int64_t width : {8, 32, 64})
+            for (const OptimizerKind optimizer : test::enum_values<OptimizerKind>())
+                EXPECT_EQ(keeps(cell_of(width, dimension, optimizer)), optimizer != OptimizerKind::Nesterov || width < 64)
+                    << width << " " << dimension << " " << static_cast<int>(optimizer);
+    EXPECT_FALSE(plan_kernels(cell_of(64, 1, OptimizerKind::Adam), block_bytes[3], 100).train.keeps);
+    EXPECT_TRUE(plan_kernels(cell_of(64, 1, OptimizerKind::Sgd), block_bytes[3], 100).train.keeps);
+    EXPECT_FALSE(keeps(cell_of(128, 1, OptimizerKind::Sgd)));
+    EXPECT_FALSE(keeps(cell_of(1024, 1, OptimizerKind::Sgd)));
+    EXPECT_FALSE(keeps(cell_of(64, 1, OptimizerKind::Sgd, Precision::Float64)));
+    EXPECT_FALSE(keeps(cell_of(64, 1, OptimizerKind::Sgd, Precision::Float32, ActivationKind::LeakyRelu)));
+}
+
 /// A device whose blocks had almost no shared memory would be refused with the numbers.
 TEST(KernelPlan, SaysWhatDoesNotFit) {
     try {
@@ -190,11 +245,11 @@ TEST(KernelPlan, IsDescribed) {
     const auto train = [](const Cell& cell) { return describe_plan(cell, plan_kernels(cell, block_bytes[3], 90).train); };
     EXPECT_EQ(train(cell_of(64, 1, OptimizerKind::Sgd)), "tile 8x8, parameters in registers, 4 warps a block");
     EXPECT_EQ(train(cell_of(64, 1, OptimizerKind::Adam)),
-              "tile 8x8, parameters in registers, optimizer state in registers, 4 warps a block");
+              "tile 8x8, parameters in registers, optimizer state in shared memory, 4 warps a block with 25.0 KiB of shared memory");
     EXPECT_EQ(train(cell_of(512, 1, OptimizerKind::Adam)),
               "tile 32x16, parameters in registers, optimizer state in shared memory, 4 warps a block with 49.0 KiB of shared memory");
     EXPECT_EQ(train(cell_of(1024, 1, OptimizerKind::Sgd)),
-              "tile 32x32, parameters in shared memory, 4 warps a block with 121.0 KiB of shared memory");
+              "tile 32x32, parameters in shared memory, 1 warp a block with 30.2 KiB of shared memory");
     EXPECT_EQ(train(cell_of(4096, 64, OptimizerKind::Adam)),
               "tile 32x128, parameters in global memory, optimizer state in global memory, 4 warps a block with 49.5 KiB of shared memory");
 }

@@ -161,6 +161,15 @@ public:
         return lines;
     }
 
+    std::int64_t trials_to_fill(const CellPlan& plan) override {
+        std::int64_t trials = 0;
+        for (const auto& device : devices_) {
+            const CellKernels kernels = device->kernels().compiled(plan.cell(), cell_name(plan.config()));
+            trials += replicas_of_wave(device->properties(), plan.cell(), kernels.plan.train, kernels.train_registers);
+        }
+        return trials;
+    }
+
     void prepare(const std::vector<CellConfig>& cells) override {
         for (const CellConfig& config : cells)
             if (config.algorithm == kernels::Algorithm::Kinks)

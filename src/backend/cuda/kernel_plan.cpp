@@ -39,6 +39,19 @@ std::int64_t resident_reals(const Cell& cell) {
            kernels::samples_per_lane(cell.dimension) * (cell.dimension + 1) + (cell.several_blocks ? 4 : 0);
 }
 
+/// Reals that may be resident beside the preactivations of a round, these counted: the compiler then needs at most the registers that
+/// blocks_that_keep leaves to a thread. With optimizer states among them: up to where more warps are worth more than their place.
+/// On sm_100 the compiler needs more beside states in shared memory and totals of blocks.
+constexpr std::int64_t most_kept_reals = 136, most_kept_reals_with_states = 100;
+
+/// Reals of the preactivations of a round if the backward pass should take them from the forward pass; 0 if not.
+std::int64_t kept_reals(const Cell& cell, int architecture) {
+    const std::int64_t kept = cell.tile.lanes * cell.tile.neurons_per_lane;
+    const bool suits = cell.activation.kind == kernels::ActivationKind::Relu && cell.precision == kernels::Precision::Float32;
+    const bool few = architecture >= 100 && (kernels::state_count(cell.optimizer.kind) > 0 || cell.several_blocks);
+    return suits && resident_reals(cell) + kept <= (few ? most_kept_reals_with_states : most_kept_reals) ? kept : 0;
+}
+
 /// Whether the unrolled loops of a kernel in registers, those over the samples of a round and the neurons of a lane, stay small enough
 /// to compile within seconds.
 bool unrolls_well(const Cell& cell) {
@@ -48,6 +61,17 @@ bool unrolls_well(const Cell& cell) {
 
 std::size_t bytes_per_warp(std::int64_t rows, std::size_t real) { return static_cast<std::size_t>(rows) * 32 * real; }
 
+/// Shared memory that CUDA takes of each block, and that a multiprocessor has beyond what a block may have.
+constexpr std::size_t reserved_bytes = 1024;
+/// Warps of a multiprocessor beyond which more of them hide no more latency: four per scheduler.
+constexpr std::size_t enough_warps = 16;
+
+/// Warps of a multiprocessor, as far as shared memory allows; no more than enough.
+std::size_t resident_warps(const KernelPlan& plan, std::size_t block_bytes) {
+    const auto blocks = (block_bytes + reserved_bytes) / (plan.shared_bytes + reserved_bytes);
+    return std::min(enough_warps, blocks * static_cast<std::size_t>(plan.warps));
+}
+
 /// As many warps as fit into a block; 0 if not even one does.
 KernelPlan fit(Storage network, Storage states, std::size_t warp_bytes, std::size_t block_bytes) {
     const std::size_t fitting =
@@ -55,19 +79,33 @@ KernelPlan fit(Storage network, Storage states, std::size_t warp_bytes, std::siz
     return {network, states, static_cast<int>(fitting), fitting * warp_bytes, false};
 }
 
+/// As many warps in a block as give a multiprocessor most of them, of these the most; 0 if not even one fits.
+KernelPlan fit_most(Storage network, Storage states, std::size_t warp_bytes, std::size_t block_bytes) {
+    KernelPlan best = fit(network, states, warp_bytes, block_bytes);
+    for (int warps = best.warps - 1; warps > 0; --warps) {
+        const KernelPlan plan{network, states, warps, static_cast<std::size_t>(warps) * warp_bytes};
+        if (resident_warps(plan, block_bytes) > resident_warps(best, block_bytes)) best = plan;
+    }
+    return best;
+}
+
 KernelPlan plan_train(const Cell& cell, std::size_t block_bytes, int architecture) {
     const std::size_t real = cell.precision == kernels::Precision::Float32 ? 4 : 8;
     const int states = kernels::state_count(cell.optimizer.kind);
     const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension), reals = resident_reals(cell);
-    const std::int64_t most_reals = most_resident_reals(cell);
+    const std::int64_t most_reals = most_resident_reals(cell), kept = kept_reals(cell, architecture);
     const auto place = [&](Storage network, Storage state_storage) {
         KernelPlan plan =
-            fit(network, state_storage,
-                bytes_per_warp(kernels::shared_rows(network, state_storage, cell.tile, cell.dimension, cell.optimizer.kind), real),
-                block_bytes);
+            fit_most(network, state_storage,
+                     bytes_per_warp(kernels::shared_rows(network, state_storage, cell.tile, cell.dimension, cell.optimizer.kind), real),
+                     block_bytes);
         plan.rebroadcast = network == Storage::Registers && rebroadcasts(cell, architecture);
+        plan.keeps = network == Storage::Registers && kept > 0;
         return plan;
     };
+    if (unrolls_well(cell) && kept > 0)
+        return place(Storage::Registers,
+                     states == 0 || reals + kept + states * rows <= most_kept_reals_with_states ? Storage::Registers : Storage::Shared);
     if (unrolls_well(cell) && reals + states * rows <= most_reals) return place(Storage::Registers, Storage::Registers);
     if (unrolls_well(cell) && reals <= most_reals) return place(Storage::Registers, Storage::Shared);
     if (states == 0) {
@@ -76,7 +114,7 @@ KernelPlan plan_train(const Cell& cell, std::size_t block_bytes, int architectur
     }
     // A step touches the states once and the parameters with every sample, so the states give way to another warp.
     const KernelPlan all_shared = place(Storage::Shared, Storage::Shared), shared = place(Storage::Shared, Storage::Global);
-    if (all_shared.warps > 0 && all_shared.warps == shared.warps) return all_shared;
+    if (all_shared.warps > 0 && resident_warps(all_shared, block_bytes) >= resident_warps(shared, block_bytes)) return all_shared;
     return shared.warps > 0 ? shared : place(Storage::Global, Storage::Global);
 }
 
@@ -116,7 +154,7 @@ CellKernelPlan plan_kernels(const Cell& cell, std::size_t shared_bytes_per_block
 std::string describe_plan(const Cell& cell, const KernelPlan& plan) {
     std::string text = fmt::format("tile {}x{}, parameters in {}", cell.tile.lanes, cell.tile.neurons_per_lane, storage_name(plan.network));
     if (kernels::state_count(cell.optimizer.kind) > 0) text += fmt::format(", optimizer state in {}", storage_name(plan.states));
-    text += fmt::format(", {} warps a block", plan.warps);
+    text += fmt::format(", {} {} a block", plan.warps, plan.warps == 1 ? "warp" : "warps");
     if (plan.shared_bytes > 0) text += fmt::format(" with {:.1f} KiB of shared memory", static_cast<double>(plan.shared_bytes) / 1024);
     return text;
 }

@@ -15,6 +15,7 @@ struct KernelPlan {
     int warps;                 ///< of a block
     std::size_t shared_bytes;  ///< dynamic shared memory of a block
     bool rebroadcast = false;  ///< network in registers: the backward pass broadcasts the inputs again, which saves registers
+    bool keeps = false;        ///< network in registers: the backward pass takes the preactivations of the forward pass
 
     int threads() const { return 32 * warps; }
     bool operator==(const KernelPlan&) const = default;

@@ -27,9 +27,12 @@ int resident_warps(const DeviceProperties& device, const KernelPlan& plan, int r
     return std::max(blocks, 1) * plan.warps;
 }
 
+std::int64_t replicas_of_wave(const DeviceProperties& device, const kernels::Cell& cell, const KernelPlan& plan, int registers) {
+    return device.multiprocessors * static_cast<std::int64_t>(resident_warps(device, plan, registers)) * (lanes_of_warp / cell.tile.lanes);
+}
+
 std::int64_t replicas_at_once(const DeviceProperties& device, const kernels::Cell& cell, const KernelPlan& plan, int registers) {
-    const std::int64_t per_warp = lanes_of_warp / cell.tile.lanes;
-    const std::int64_t wave = device.multiprocessors * static_cast<std::int64_t>(resident_warps(device, plan, registers)) * per_warp;
+    const std::int64_t wave = replicas_of_wave(device, cell, plan, registers);
     const double per_sample =
         static_cast<double>(cell.tile.lanes * cell.tile.neurons_per_lane * kernels::instructions_per_sample_neuron(cell.dimension));
     const double instructions = static_cast<double>(cell.steps) * static_cast<double>(cell.batch) * per_sample;

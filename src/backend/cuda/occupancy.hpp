@@ -9,6 +9,9 @@ namespace limrisk::cuda {
 ///   registers  per thread, 0 if unknown
 int resident_warps(const DeviceProperties& device, const KernelPlan& plan, int registers);
 
+/// Trials of a cell that a device holds at the same time.
+std::int64_t replicas_of_wave(const DeviceProperties& device, const kernels::Cell& cell, const KernelPlan& plan, int registers);
+
 /// Trials of a cell that a device should get at once: a few times what it holds, so that the last wave costs little, but no more than
 /// some seconds of work, so that a kill loses little.
 std::int64_t replicas_at_once(const DeviceProperties& device, const kernels::Cell& cell, const KernelPlan& plan, int registers);
