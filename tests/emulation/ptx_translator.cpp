@@ -371,8 +371,11 @@ private:
         while (!accept(";")) {
             Operand operand;
             if (accept("{")) {
-                do operand.elements.push_back({{next()}, {}});
-                while (accept(","));
+                do {
+                    Operand element;
+                    while (peek().text != "," && peek().text != "}") element.tokens.push_back(next());
+                    operand.elements.push_back(std::move(element));
+                } while (accept(","));
                 expect("}");
             } else {
                 while (peek().text != "," && peek().text != ";") operand.tokens.push_back(next());
@@ -521,7 +524,7 @@ private:
     std::string address_of(const Operand& operand) {
         const std::vector<Token>& words = operand.tokens;
         if (words.size() < 3 || words.front().text != "[" || words.back().text != "]") unknown();
-        std::string sum = value({{words[1]}, {}}, *type_of("u64"));
+        std::string sum = value({{words[1]}, {}}, *type_of("u64"), true);
         for (std::size_t i = 2; i + 1 < words.size(); ++i) sum += fmt::format(" {}", words[i].text);
         return fmt::format("({})", sum);
     }
@@ -558,8 +561,8 @@ private:
                                : fmt::format("({}){}", type.name, register_bits);
     }
 
-    /// An operand as a value of the type; `narrowing`: of a register that may be wider.
-    std::string value(const Operand& operand, const Type& type, bool narrowing = false) {
+    /// An operand as a value of the type; `any_width`: of a register that may be wider or narrower.
+    std::string value(const Operand& operand, const Type& type, bool any_width = false) {
         const std::vector<Token>& words = operand.tokens;
         const bool negative = words.size() == 2 && words[0].text == "-";
         if (words.empty() || (words.size() > 1 && !negative)) unknown();
@@ -576,7 +579,7 @@ private:
         if (registers_.contains(text)) {
             const int width = width_of(words.back());
             if (negative || (width == 1) != (type.bits == 1)) unknown();
-            if (width != type.bits && (type.is_float() || !(narrowing || opcode_.text.starts_with("cvt.")))) unknown();
+            if (width != type.bits && (type.is_float() || !(any_width || opcode_.text.starts_with("cvt.")))) unknown();
             if (type.bits == 1) return variable(words.back());
             return of_bits(type, variable(words.back()));
         }
