@@ -3,12 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdlib>
-#include <cstring>
-#include <numeric>
-#include <set>
+#include <map>
 
 #include "limrisk/error.hpp"
 #include "loaded_program.hpp"
@@ -18,7 +17,6 @@
 namespace limrisk::test {
 namespace {
 
-using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
