@@ -42,12 +42,14 @@ struct PlacedCell {
     }
 };
 
+constexpr std::size_t all_shared = 227 << 10;
+
 /// With the smallest width of a few and the most shared memory for which the kernels keep the parameters there.
 PlacedCell place(CellConfig config, int architecture, Storage train, Storage evaluate) {
     for (const std::int64_t width : {5, 70, 140, 300, 600, 1000}) {
         config.width = width;
-        for (std::size_t kilobytes = 227; kilobytes > 4; --kilobytes)
-            if (const PlacedCell cell{config, architecture, kilobytes << 10}; cell.is_placed(train, evaluate)) return cell;
+        for (std::size_t bytes = all_shared; bytes > 4096; bytes -= 1024)
+            if (const PlacedCell cell{config, architecture, bytes}; cell.is_placed(train, evaluate)) return cell;
     }
     throw Defect("no width and no device do that to " + cell_name(config));
 }
@@ -110,18 +112,24 @@ void expect_equal(const PlacedCell& cell) {
     EXPECT_EQ(first_difference(*found, *truth), "") << cell_name(cell.config);
 }
 
-class PtxBackendOn : public testing::TestWithParam<std::tuple<int, int>> {
+class PtxBackendChecks : public testing::Test {
 protected:
     void SetUp() override {
         if (!nvrtc()) GTEST_SKIP() << "no NVRTC";
     }
 };
+class PtxBackendOn : public PtxBackendChecks, public testing::WithParamInterface<std::tuple<int, int>> {};
 
 TEST_P(PtxBackendOn, CpuBackend) {
     const auto [kind, precision] = GetParam();
     for (const PlacedCell& cell : cells_of(kind, precision)) expect_equal(cell);
 }
 INSTANTIATE_TEST_SUITE_P(Kinds, PtxBackendOn, testing::Combine(testing::Range(0, kinds), testing::Range(0, precisions)));
+
+/// Normal inputs of dimension 3, and inputs of dimension 16, whose risks are sums over points.
+TEST_F(PtxBackendChecks, OddCells) {
+    for (const std::size_t index : {97, 582}) expect_equal({odd_cells(2026).at(index), 90, all_shared});
+}
 
 TEST(PtxBackend, EveryKindWithEveryPrecisionAndStorage) {
     static_assert(enum_count<OptimizerKind>() == enum_count<ActivationKind>(), "cells_of pairs them");
