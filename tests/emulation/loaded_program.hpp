@@ -11,28 +11,34 @@
 namespace limrisk::test {
 
 /// Compiles through the cache of the tests, as a backend would.
+inline std::string emulated_machine_code(const cuda::CompileJob& job) {
+    const HostCompiler compiler;
+    cuda::CompileManyOptions options;
+    options.cache = &emulated_program_cache();
+    options.threads = 1;
+    return cuda::compile_many(compiler, {&job, 1}, options).programs[0]->cubin;
+}
 inline std::string emulated_machine_code(const std::string& name, const std::string& source,
                                          std::span<const cuda::SourceText> headers = cuda::device_headers()) {
-    const HostCompiler compiler;
     cuda::CompileJob job;
     job.name = name;
     job.source = source;
     job.architecture = "sm_90";
     job.headers = headers;
-    cuda::CompileManyOptions options;
-    options.cache = &emulated_program_cache();
-    options.threads = 1;
-    return cuda::compile_many(compiler, {&job, 1}, options).programs[0]->cubin;
+    return emulated_machine_code(job);
 }
 
 /// A runtime of one device, the device, a stream and a program.
 struct LoadedProgram {
     explicit LoadedProgram(const std::string& name, const std::string& source, const EmulatedRuntimeOptions& options = {},
                            std::span<const cuda::SourceText> headers = cuda::device_headers())
-        : runtime(options),
-          device(runtime.open(0)),
-          stream(device->make_stream()),
-          module(device->load(emulated_machine_code(name, source, headers))) {}
+        : LoadedProgram(emulated_machine_code(name, source, headers), options) {}
+    explicit LoadedProgram(const cuda::CompileJob& job, const EmulatedRuntimeOptions& options = {})
+        : LoadedProgram(emulated_machine_code(job), options) {}
+
+    /// Of machine code.
+    LoadedProgram(const std::string& machine_code, const EmulatedRuntimeOptions& options)
+        : runtime(options), device(runtime.open(0)), stream(device->make_stream()), module(device->load(machine_code)) {}
 
     template <class Value>
     Value* allocate(std::size_t count) {

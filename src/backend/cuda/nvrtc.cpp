@@ -42,6 +42,7 @@ public:
     }
 
     std::string log() { return text(nvrtc_.log_size, nvrtc_.log, "nvrtcGetProgramLog", true); }
+    std::string ptx() { return text(nvrtc_.ptx_size, nvrtc_.ptx, "nvrtcGetPTX", true); }
     std::string cubin() { return text(nvrtc_.cubin_size, nvrtc_.cubin, "nvrtcGetCUBIN", false); }
 
     std::string lowered_name(const std::string& expression) {
@@ -136,16 +137,27 @@ void Nvrtc::check_architecture(const CompileJob& job) const {
                                   version_.minor, library_.path.string(), job.architecture, fmt::join(architectures_, ", sm_")));
 }
 
+std::vector<std::string> Nvrtc::options_for(const CompileJob& job, const std::string& architecture) const {
+    std::vector<std::string> options = fixed_options();
+    options.push_back("--gpu-architecture=" + architecture);
+    options.insert(options.end(), job.options.begin(), job.options.end());
+    return options;
+}
+
 CompiledProgram Nvrtc::compile(const CompileJob& job) const {
     check_architecture(job);
-    std::vector<std::string> options = fixed_options();
-    options.push_back("--gpu-architecture=" + job.architecture);
-    options.insert(options.end(), job.options.begin(), job.options.end());
     Program program(library_.functions, job);
-    program.compile(options);
+    program.compile(options_for(job, job.architecture));
     CompiledProgram compiled{program.cubin(), program.log(), {}};
     for (const std::string& expression : job.name_expressions) compiled.lowered_names[expression] = program.lowered_name(expression);
     return compiled;
+}
+
+std::string Nvrtc::ptx(const CompileJob& job) const {
+    check_architecture(job);
+    Program program(library_.functions, job);
+    program.compile(options_for(job, "compute_" + job.architecture.substr(3)));
+    return program.ptx();
 }
 
 }  // namespace limrisk::cuda

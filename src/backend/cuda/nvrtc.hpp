@@ -39,10 +39,15 @@ public:
     /// source that does not compile; both name the job.
     CompiledProgram compile(const CompileJob& job) const override;
 
+    /// The PTX of the job, with the options of compile(): what ptxas makes machine code of. job.architecture is that of the machine code
+    /// ("sm_90"); the compile is for its virtual architecture ("compute_90"). @throws as compile()
+    std::string ptx(const CompileJob& job) const;
+
 private:
     explicit Nvrtc(NvrtcLibrary library);
 
     void check_architecture(const CompileJob& job) const;
+    std::vector<std::string> options_for(const CompileJob& job, const std::string& architecture) const;
 
     NvrtcLibrary library_;
     Version version_;

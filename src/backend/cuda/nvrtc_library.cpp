@@ -34,6 +34,8 @@ std::string bind_all(void* handle, NvrtcFunctions& functions) {
     bind(handle, "nvrtcGetProgramLog", functions.log, missing);
     bind(handle, "nvrtcGetCUBINSize", functions.cubin_size, missing);
     bind(handle, "nvrtcGetCUBIN", functions.cubin, missing);
+    bind(handle, "nvrtcGetPTXSize", functions.ptx_size, missing);
+    bind(handle, "nvrtcGetPTX", functions.ptx, missing);
     bind(handle, "nvrtcAddNameExpression", functions.add_name, missing);
     bind(handle, "nvrtcGetLoweredName", functions.lowered_name, missing);
     return missing;

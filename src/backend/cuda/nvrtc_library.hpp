@@ -33,6 +33,8 @@ struct NvrtcFunctions {
     int (*log)(NvrtcProgram* program, char* text) = nullptr;
     int (*cubin_size)(NvrtcProgram* program, std::size_t* size) = nullptr;
     int (*cubin)(NvrtcProgram* program, char* bytes) = nullptr;
+    int (*ptx_size)(NvrtcProgram* program, std::size_t* size) = nullptr;
+    int (*ptx)(NvrtcProgram* program, char* text) = nullptr;
     int (*add_name)(NvrtcProgram* program, const char* expression) = nullptr;
     int (*lowered_name)(NvrtcProgram* program, const char* expression, const char** lowered) = nullptr;
 };

@@ -1,0 +1,159 @@
+// The CUDA backend on the PTX of its kernels against the CPU backend, bit for bit. What NVRTC and its optimizer make of kernels/ is
+// executed here; what ptxas makes of that is not.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <set>
+#include <tuple>
+#include <variant>
+
+#include "backend/cell_plan.hpp"
+#include "backend/cuda/kernel_plan.hpp"
+#include "emulated_backend.hpp"
+#include "enum_values.hpp"
+#include "equality/compare.hpp"
+#include "equality/random_cells.hpp"
+#include "kind_values.hpp"
+#include "limrisk/error.hpp"
+#include "ptx_compiler.hpp"
+
+namespace limrisk::test {
+namespace {
+
+using kernels::ActivationKind;
+using kernels::OptimizerKind;
+using kernels::Precision;
+using kernels::Storage;
+
+/// A cell on a device that keeps its parameters where it is to keep them.
+struct PlacedCell {
+    CellConfig config;
+    int architecture;
+    std::size_t shared_bytes;  ///< of a block
+
+    cuda::CellKernelPlan plan() const { return cuda::plan_kernels(CellPlan(config).cell(), shared_bytes, architecture); }
+    bool is_placed(Storage train, Storage evaluate) const {
+        try {
+            const cuda::CellKernelPlan found = plan();
+            return found.train.network == train && found.evaluate.network == evaluate;
+        } catch (const DeviceError&) {
+            return false;  // too little for anything
+        }
+    }
+};
+
+constexpr std::size_t all_shared = 227 << 10;
+
+/// With the smallest width of a few and the most shared memory for which the kernels keep the parameters there.
+PlacedCell place(CellConfig config, int architecture, Storage train, Storage evaluate) {
+    for (const std::int64_t width : {5, 70, 140, 300, 600, 1000}) {
+        config.width = width;
+        for (std::size_t bytes = all_shared; bytes > 4096; bytes -= 1024)
+            if (const PlacedCell cell{config, architecture, bytes}; cell.is_placed(train, evaluate)) return cell;
+    }
+    throw Defect("no width and no device do that to " + cell_name(config));
+}
+
+constexpr int kinds = static_cast<int>(enum_count<ActivationKind>());
+constexpr int precisions = 2;
+
+/// Three cells of one activation and one precision, one for each storage. Each goes with another optimizer; over all activations each
+/// optimizer occurs with each precision and storage. Most cells of a kind share the program that evaluates, which takes long to compile.
+std::vector<PlacedCell> cells_of(int kind, int precision) {
+    std::vector<PlacedCell> cells;
+    for (const Storage storage : {Storage::Registers, Storage::Shared, Storage::Global}) {
+        CellConfig config;
+        config.index = static_cast<std::int64_t>(cells.size()) + 3 * (kind + kinds * precision);
+        config.seed = static_cast<std::uint64_t>(config.index) + 1;
+        config.activation = kernels::example_of(static_cast<ActivationKind>(kind), kind % kernels::example_count);
+        const auto optimizer = static_cast<OptimizerKind>((kind + 3 * static_cast<int>(storage) + precision) % kinds);
+        config.optimizer = kernels::example_of(optimizer, kind % kernels::example_count);
+        config.learning_rate = {quick_learning_rate(optimizer), kind % 2 ? 0.0 : 0.3};
+        config.precision = static_cast<Precision>(precision);
+        config.input.dimension = kind < 6 ? 1 : kind - 4;
+        config.target = config.input.dimension == 1 ? "x1^2 + 2*x1" : "sin(x1) * x2 - 1 / (2 + x1^2)";
+        if (kind == 0) config.target = "if(x1 < 0.25, exp(x1), -tanh(x1))";
+        config.batch = kind % 2 ? 5 : 67;  // 67: two blocks of sums
+        if (kind == 2) config.nodes_per_axis = config.batch = 67;
+        if (kind == 6) {
+            config.input.kind = InputLaw::Kind::Normal;
+            config.input.bounded = false;
+        }
+        config.steps = 4;
+        config.checks = 2;
+        config.tail = 1;
+        config.evaluation = {4, config.input.dimension == 1 ? 0 : 4};
+        // Float32 takes half of the memory that evaluating takes in double.
+        const bool narrow = config.precision == Precision::Float32;
+        const bool in_shared = narrow ? kind == 1 && storage == Storage::Registers : storage == Storage::Shared;
+        cells.push_back(place(config, (kind + precision) % 2 ? 90 : 100, storage, in_shared ? Storage::Shared : Storage::Global));
+    }
+    return cells;
+}
+
+const cuda::Nvrtc* nvrtc() {
+    static const auto found = cuda::Nvrtc::load();
+    return std::get_if<cuda::Nvrtc>(&found);
+}
+
+/// Whether the backend gives the records, checks, parameters and states of the CPU backend.
+void expect_equal(const PlacedCell& cell) {
+    const CellPlan plan(cell.config);
+    cuda::DeviceProperties properties = emulated_device(0);
+    properties.compute_capability = cell.architecture;
+    properties.shared_bytes_per_block = cell.shared_bytes;
+    EmulatedRuntimeOptions runtime_options;
+    runtime_options.devices = {properties};
+    cuda::CudaBackendOptions options;
+    options.cache = &emulated_program_cache();
+    const auto backend =
+        cuda::make_cuda_backend(std::make_shared<EmulatedRuntime>(runtime_options), std::make_shared<PtxCompiler>(*nvrtc()), options);
+    constexpr BlockOptions everything{true, true};
+    WorkStatus status;
+    const std::int64_t first = (std::int64_t{1} << 33) - 2;
+    const auto truth = make_cpu_backend(1)->run({&plan, first, 3, 0}, status, everything);
+    const auto found = backend->run({&plan, first, 3, 0}, status, everything);
+    ASSERT_TRUE(truth && found);
+    EXPECT_EQ(first_difference(*found, *truth), "") << cell_name(cell.config);
+}
+
+class PtxBackendChecks : public testing::Test {
+protected:
+    void SetUp() override {
+        if (!nvrtc()) GTEST_SKIP() << "no NVRTC";
+    }
+};
+class PtxBackendOn : public PtxBackendChecks, public testing::WithParamInterface<std::tuple<int, int>> {};
+
+TEST_P(PtxBackendOn, CpuBackend) {
+    const auto [kind, precision] = GetParam();
+    for (const PlacedCell& cell : cells_of(kind, precision)) expect_equal(cell);
+}
+INSTANTIATE_TEST_SUITE_P(Kinds, PtxBackendOn, testing::Combine(testing::Range(0, kinds), testing::Range(0, precisions)));
+
+/// Dimension 16, where risks are sums over points.
+TEST_F(PtxBackendChecks, ManyDimensions) { expect_equal({odd_cells(2026).at(582), 90, all_shared}); }
+
+TEST(PtxBackend, EveryKindWithEveryPrecisionAndStorage) {
+    static_assert(enum_count<OptimizerKind>() == enum_count<ActivationKind>(), "cells_of pairs them");
+    std::set<std::tuple<ActivationKind, Precision, Storage>> activations;
+    std::set<std::tuple<OptimizerKind, Precision, Storage>> optimizers;
+    std::set<std::tuple<Precision, Storage>> evaluations;
+    std::set<Storage> states;
+    for (int kind = 0; kind < kinds; ++kind)
+        for (int precision = 0; precision < precisions; ++precision)
+            for (const PlacedCell& cell : cells_of(kind, precision)) {
+                const cuda::CellKernelPlan plan = cell.plan();
+                activations.insert({cell.config.activation.kind, cell.config.precision, plan.train.network});
+                optimizers.insert({cell.config.optimizer.kind, cell.config.precision, plan.train.network});
+                evaluations.insert({cell.config.precision, plan.evaluate.network});
+                states.insert(plan.train.states);
+            }
+    EXPECT_EQ(activations.size(), enum_count<ActivationKind>() * 2 * 3);
+    EXPECT_EQ(optimizers.size(), enum_count<OptimizerKind>() * 2 * 3);
+    EXPECT_EQ(evaluations.size(), 2 * 2u);  // evaluating is never in registers
+    EXPECT_EQ(states.size(), 3u);
+}
+
+}  // namespace
+}  // namespace limrisk::test
