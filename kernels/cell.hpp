@@ -42,8 +42,9 @@ struct Cell {
     std::uint64_t seed;
     std::int64_t width, dimension, batch, steps;
     std::int32_t checks, tail;
-    double tolerance;   ///< of the verdict
-    double risk_scale;  ///< S: what a risk is 0 against, for the verdict
+    double tolerance;                 ///< of the verdict
+    double risk_scale;                ///< S: what a risk is 0 against, for the verdict
+    double stop_risk, stop_gradient;  ///< a trial ends at a check with a smaller rule risk, or norm of its gradient; 0: none does
     Precision precision;
     TileShape tile;
     Algorithm algorithm;  ///< Kinks: dimension 1, training nodes, is_piecewise_linear(activation.kind)
@@ -54,6 +55,7 @@ struct Cell {
     Law input;            ///< of every coordinate, independently
     bool bounded;         ///< the input has a box [low, high]^d (input.low, input.high)
     bool fresh_samples;   ///< else every step uses the training nodes
+    bool stop_converged;  ///< a trial ends with the first window of checks whose verdict is "converged"
     bool several_blocks;  ///< the sums over a training batch are totals of blocks: only in float32, beyond block_samples
     Program target;
     NodeTable<float> training_nodes_float;    ///< midpoint grid of a float32 cell, if !fresh_samples

@@ -82,7 +82,7 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
     Evaluation<Spec> evaluation(cell, place, a.piece);
     const auto tail_start = place.rows(a.piece, a.piece.tail_start);
     // One pass in the code serves both rules.
-    const bool on_training_nodes = a.index == cell.checks && !cell.fresh_samples;
+    const bool on_training_nodes = (a.index == cell.checks || ends_early(cell)) && !cell.fresh_samples;
     Pack<double> risk, gradient, training;
     LIMRISK_ROLLED
     for (int rule = on_training_nodes ? 0 : 1; rule < 2; ++rule) {
@@ -97,7 +97,8 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
     counts.each([&](Real& number) { number = tile_sum(Pack<Real>{{number}}, layout.tile).part[0]; });
     const auto count = [](Real number) { return static_cast<std::int32_t>(number); };
     Pack<double> moved{};
-    if (a.index > first_tail_check(cell)) moved = squared_distance<Real>(layout, theta, tail_start);
+    const bool starts_window = in_window(cell, a.index) && place_in_window(cell, a.index) == 0;
+    if (in_window(cell, a.index) && !starts_window) moved = squared_distance<Real>(layout, theta, tail_start);
     // Every lane keeps the book for itself, so that all know whether to copy; one writes it down.
     Replica replica = a.piece.replicas[place.replica];
     const bool improved = replica.check(
@@ -111,10 +112,10 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
         for (std::int64_t row = 0; row < layout.rows(); ++row) to[row] = theta[row];
     };
     if (improved) copy_to(a.piece.best);
-    if (a.index == first_tail_check(cell)) copy_to(a.piece.tail_start);
+    if (starts_window) copy_to(a.piece.tail_start);
     if (!place.leads(layout.tile)) return;
     a.piece.replicas[place.replica] = replica;
-    a.piece.running[place.replica] = !replica.diverged;
+    a.piece.running[place.replica] = replica.running();
     if (a.checks) a.checks[place.replica * (cell.checks + 1) + a.index] = replica.template check_record<CheckRecord>(cell, a.index);
 }
 

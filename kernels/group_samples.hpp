@@ -29,11 +29,12 @@ struct LaneTrials {
     VecWord low, high;
 };
 
+///   trial_of  [replicas]
 template <class Real>
-LaneTrials lane_trials(std::int64_t first_trial, int replicas) {
+LaneTrials lane_trials(const std::int64_t* trial_of, int replicas) {
     LaneTrials trials;
     for (int i = 0; i < LIMRISK_VECTOR_BYTES / 4; ++i) {
-        const auto trial = static_cast<std::uint64_t>(first_trial + i % register_lanes<Real> % replicas);
+        const auto trial = static_cast<std::uint64_t>(trial_of[i % register_lanes<Real> % replicas]);
         trials.low[i] = static_cast<std::uint32_t>(trial);
         trials.high[i] = static_cast<std::uint32_t>(trial >> 32);
     }
@@ -79,7 +80,8 @@ public:
     }
 
     /// Fills the tables that stay as they are; to be called once there is memory.
-    void prepare(std::int64_t first_trial) {
+    ///   trial_of  [replicas]; null: the samples are nodes
+    void prepare(const std::int64_t* trial_of) {
         const std::int64_t room = superblocks_ * superblock_, rest = count_ % room;
         fill_tables(owners_, places_, room);
         fill_tables(last_owners_, last_places_, rest);
@@ -95,7 +97,7 @@ public:
         nonnegative_ = cell_.bounded && bits(cell_.input.low) >= 0;
         const V weight = splat<V>(1.0 / static_cast<double>(count_));
         for (std::int64_t i = 0; i < room; ++i) weights_[i] = weight;
-        trials_ = lane_trials<Real>(first_trial, shape_.replicas);
+        trials_ = lane_trials<Real>(trial_of, shape_.replicas);
         for (int i = 0; i < 20; ++i) round_keys_[i] = VecWord{} + RoundKeys{cell_.seed}(i / 2, i % 2);
         const auto calls = static_cast<std::uint32_t>(calls_per_group(cell_.dimension));
         for (int r = 0; r < word_registers(); ++r)

@@ -1,5 +1,6 @@
 // The life of a group of replicas on the CPU: initialize, train between checks, track, and write their records.
-// One call runs a group from its first step to its last; all memory comes from an arena that the caller owns.
+// A chunk has several groups (chunk_training.hpp), between which replicas move at checks. All memory comes from an arena that the caller
+// owns.
 #pragma once
 #include "accurate_risk.hpp"
 #include "group_kinks.hpp"
@@ -30,7 +31,7 @@ public:
         pass_.take(arena, cell, shape, samples_);
     }
     void prepare() {
-        samples_.prepare(0);
+        samples_.prepare(nullptr);
         pass_.prepare();
     }
     /// Risk of each replica; writes the gradient too unless its rows are null.
@@ -45,13 +46,12 @@ template <class Real>
 class GroupTraining {
 public:
     /// Lays out the memory for a group of group_replicas(); with a null arena only `bytes()` is meaningful.
-    GroupTraining(const Cell& cell, std::int64_t first_trial, int replicas, char* memory)
+    GroupTraining(const Cell& cell, int replicas, char* memory)
         : cell_(cell),
           arena_(memory),
           shape_(group_shape<Real>(cell, replicas)),
           double_shape_(group_shape<double>(cell, replicas < register_lanes<double> ? replicas : register_lanes<double>)),
           schedule_(cell.optimizer, cell.learning_rate),
-          first_trial_(first_trial),
           samples_(arena_, cell, shape_, cell.batch, cell.fresh_samples ? nullptr : &training_nodes<Real>(cell)),
           check_rule_(arena_, cell, double_shape_, cell.check_nodes),
           final_rule_(arena_, cell, double_shape_, cell.final_nodes),
@@ -81,39 +81,94 @@ public:
         steps_between_reports_ = static_cast<int>(reports < 1 ? 1 : reports < Schedule::slice ? reports : Schedule::slice);
     }
     std::size_t bytes() const { return arena_.used(); }
+    int room() const { return shape_.replicas; }
+    /// Numbers of Real that a replica is made of, beside its book: moved_arrays().
+    std::int64_t moved_numbers() const { return ((3 + state_count(cell_.optimizer.kind)) * shape_.rows() + shape_.slots) * shape_.tile; }
+    int count() const { return count_; }
+    /// Replicas that were to be trained on after the last check.
+    int running() const { return running_; }
+    std::int64_t place(int r) const { return places_[r]; }
 
-    /// Runs all steps. False if the task was given up.
+    /// Draws new replicas, number first_place .. first_place + count - 1 of the chunk.
     template <class Record, class Check>
-    bool run(const GroupTask<Record, Check>& task) {
+    void begin(const ChunkTask<Record, Check>& task, std::int64_t first_place, int count) {
+        for (int r = 0; r < count; ++r) places_[r] = first_place + r;
+        for (Replica& replica : replica_) replica = Replica{};
+        enter(task, count);
+        initialize_parameters(task.first_trial);
         const std::int64_t parameters = parameter_count(cell_.width, cell_.dimension);
-        initialize();
-        for (int r = 0; task.initial_parameters && r < task.replicas; ++r) write_state(theta_, r, task.initial_parameters + r * parameters);
-        std::int64_t step = 0, taken = 0;  // done; snapshots so far
-        for (std::int64_t index = 0; index <= cell_.checks; ++index) {
-            const std::int64_t to = check_step(cell_, index);
-            for (; taken < task.snapshot_count && task.snapshot_steps[taken] < to; ++taken) {
-                if (!train(step, task.snapshot_steps[taken], task.advance, task.context)) return false;
-                step = task.snapshot_steps[taken];
-                snapshot(task, taken);
-            }
-            if (!train(step, to, task.advance, task.context)) return false;
-            step = to;
-            check(index, task.checks != nullptr || index == cell_.checks);
-            for (int r = 0; task.checks && r < task.replicas; ++r)
-                task.checks[r * (cell_.checks + 1) + index] = replica_[r].template check_record<Check>(cell_, index);
+        for (int r = 0; task.initial_parameters && r < count; ++r)
+            write_state(theta_, r, task.initial_parameters + places_[r] * parameters);
+    }
+
+    /// Takes over replicas of other groups, as they were saved, for what follows `step`.
+    ///   places  [count] numbers in the chunk;   books, numbers  of all replicas of the chunk
+    template <class Record, class Check>
+    void resume(const ChunkTask<Record, Check>& task, const std::int64_t* places, int count, const Replica* books, Real* numbers,
+                std::int64_t step, const Schedule& schedule) {
+        for (int r = 0; r < count; ++r) places_[r] = places[r];
+        for (int r = 0; r < lanes; ++r) replica_[r] = r < count ? books[places[r]] : Replica{};
+        enter(task, count);
+        step_ = step;
+        schedule_ = schedule;
+        for (int r = 0; r < count; ++r)
+            for_moved(r, [from = numbers + places[r] * moved_numbers()](Real& number) mutable { number = *from++; });
+    }
+
+    /// Writes replica r where another group can take it over.
+    void save(int r, Replica* books, Real* numbers) {
+        books[places_[r]] = replica_[r];
+        for_moved(r, [to = numbers + places_[r] * moved_numbers()](Real& number) mutable { *to++ = number; });
+    }
+    const Schedule& schedule() const { return schedule_; }
+
+    /// Trains to check number `index`, with the snapshots on the way, and makes it. False if the task was given up.
+    template <class Record, class Check>
+    bool advance_to(const ChunkTask<Record, Check>& task, std::int64_t index) {
+        const std::int64_t to = check_step(cell_, index);
+        for (; taken_ < task.snapshot_count && task.snapshot_steps[taken_] < to; ++taken_) {
+            if (!train(task.snapshot_steps[taken_], task.advance, task.context)) return false;
+            snapshot(task, taken_);
         }
-        if (taken < task.snapshot_count) snapshot(task, taken);  // that of the last step
-        double final_risks[lanes], best_risks[lanes];
-        risks_of(theta_, task.replicas, final_risks);
-        risks_of(best_, task.replicas, best_risks);
-        for (int r = 0; r < task.replicas; ++r) {
-            task.records[r] = replica_[r].template record<Record>(cell_, final_risks[r], best_risks[r], fingerprint(r));
-            if (task.parameters) write_state(theta_, r, task.parameters + r * parameters);
-            if (task.first_state && first_) write_state(first_, r, task.first_state + r * parameters);
-            if (task.second_state && second_) write_state(second_, r, task.second_state + r * parameters);
-        }
+        if (!train(to, task.advance, task.context)) return false;
+        bool seen[lanes];
+        for (int r = 0; r < count_; ++r) seen[r] = replica_[r].ended == 0;
+        check(index, task.checks != nullptr || index == cell_.checks || ends_early(cell_));
+        for (int r = 0; task.checks && r < count_; ++r)
+            if (seen[r]) task.checks[places_[r] * (cell_.checks + 1) + index] = replica_[r].template check_record<Check>(cell_, index);
         return true;
     }
+
+    /// After a check: what the replicas that need no more training have left to do counts as done. False if the task was given up.
+    template <class Record, class Check>
+    bool retire(const ChunkTask<Record, Check>& task) {
+        int still = 0;
+        for (int r = 0; r < count_; ++r) still += replica_[r].running();
+        const std::int64_t spared = (running_ - still) * (cell_.steps - step_);
+        running_ = still;
+        return spared == 0 || task.advance(task.context, spared);
+    }
+
+    /// Writes what there is to know of the replicas at their end.
+    template <class Record, class Check>
+    void finish(const ChunkTask<Record, Check>& task) {
+        const std::int64_t parameters = parameter_count(cell_.width, cell_.dimension);
+        if (taken_ < task.snapshot_count) snapshot(task, taken_);  // that of the last step
+        double final_risks[lanes], best_risks[lanes];
+        risks_of(theta_, count_, final_risks);
+        risks_of(best_, count_, best_risks);
+        for (int r = 0; r < count_; ++r) {
+            const std::int64_t place = places_[r];
+            task.records[place] = replica_[r].template record<Record>(cell_, final_risks[r], best_risks[r], fingerprint(r));
+            if (task.parameters) write_state(theta_, r, task.parameters + place * parameters);
+            if (task.first_state && first_) write_state(first_, r, task.first_state + place * parameters);
+            if (task.second_state && second_) write_state(second_, r, task.second_state + place * parameters);
+        }
+    }
+
+    /// In memory of the caller's.
+    static void* operator new(std::size_t, void* place) { return place; }
+    static void operator delete(void*, void*) {}
 
 private:
     using V = Vec<Real>;
@@ -126,31 +181,49 @@ private:
         return {arena_.take<Vec<R>>(shape.registers * shape.rows()), shape.rows()};
     }
 
-    void initialize() {
-        samples_.prepare(first_trial_);
+    struct MovedArrays {
+        Rows rows[6];
+        const Rows* begin() const { return rows; }
+        const Rows* end() const { return rows + 6; }
+    };
+    /// What a replica takes along; those that the optimizer lacks are null.
+    MovedArrays moved_arrays() const { return {{theta_, first_, second_, best_, tail_start_, was_inactive_}}; }
+
+    /// Calls body(number) for all numbers of a replica, in an order that is the same in all groups of the cell.
+    template <class Body>
+    void for_moved(int replica, Body body) {
+        for (const Rows& rows : moved_arrays())
+            for (std::int64_t row = 0; rows && row < rows.stride; ++row)
+                for (int lane = 0; lane < shape_.tile; ++lane) body(number_at(rows, row, lane, replica));
+    }
+
+    /// Makes everything ready for the replicas of places_ and replica_; all rows are 0. Lanes without a replica never move.
+    template <class Record, class Check>
+    void enter(const ChunkTask<Record, Check>& task, int count) {
+        count_ = running_ = count;
+        step_ = taken_ = 0;
+        std::int64_t trials[lanes];
+        for (int r = 0; r < lanes; ++r) trials[r] = task.first_trial + places_[r < count ? r : 0];
+        samples_.prepare(trials);
         pass_.prepare();
         check_rule_.prepare();
         final_rule_.prepare();
         training_rule_.prepare();
         kinks_.prepare();
-        initialize_parameters();
-        const auto clear = [](Rows rows, int p) {
-            for (std::int64_t row = 0; row < rows.stride; ++row) rows[row].part[p] = V{};
-        };
-        for (int p = 0; p < shape_.registers; ++p) {
-            if (first_) clear(first_, p);
-            if (second_) clear(second_, p);
-            clear(was_inactive_, p);
-            clear(unused_inactive_, p);
-        }
-        alive_ = equal(V{}, V{});
-        for (Replica& replica : replica_) replica = Replica{};
+        for (const Rows& rows : moved_arrays())
+            for (int p = 0; rows && p < shape_.registers; ++p)
+                for (std::int64_t row = 0; row < rows.stride; ++row) rows[row].part[p] = V{};
+        for (int p = 0; p < shape_.registers; ++p)
+            for (std::int64_t row = 0; row < unused_inactive_.stride; ++row) unused_inactive_[row].part[p] = V{};
+        alive_ = lanes_of([&](int r) { return r < count && replica_[r].running(); });
     }
 
     /// docs/numerics.md sections 2 and 8.
-    void initialize_parameters() {
+    void initialize_parameters(std::int64_t first_trial) {
         const std::int64_t d = cell_.dimension;
-        const LaneTrials trials = lane_trials<Real>(first_trial_, shape_.replicas);
+        std::int64_t trial_of[lanes];
+        for (int r = 0; r < lanes; ++r) trial_of[r] = first_trial + places_[r < count_ ? r : 0];
+        const LaneTrials trials = lane_trials<Real>(trial_of, shape_.replicas);
         const Initialization& laws = cell_.initialization;
         const auto variate = [&](const Law& law, Purpose purpose, const VecWord& position, std::int64_t k) {
             VecWord words[4] = {position, VecWord{} + (purpose_word(purpose, 0) + static_cast<std::uint32_t>(k / 4)), trials.low,
@@ -176,16 +249,17 @@ private:
         }
     }
 
-    bool train(std::int64_t from, std::int64_t to, bool (*advance)(void*, std::int64_t), void* callback) {
+    bool train(std::int64_t to, bool (*advance)(void*, std::int64_t), void* callback) {
         StepScalars scalars[Schedule::slice];
-        for (std::int64_t step = from; step < to; step += Schedule::slice) {
-            const int count = static_cast<int>(to - step < Schedule::slice ? to - step : Schedule::slice);
+        while (step_ < to) {
+            const int count = static_cast<int>(to - step_ < Schedule::slice ? to - step_ : Schedule::slice);
             schedule_.next(scalars, count);
             for (int done = 0; done < count; done += steps_between_reports_) {
                 const int upto = done + steps_between_reports_ < count ? done + steps_between_reports_ : count;
-                for (int i = done; any(alive_) && i < upto; ++i) train_step(step + 1 + i, scalars[i]);
-                if (!advance(callback, upto - done)) return false;
+                for (int i = done; any(alive_) && i < upto; ++i) train_step(step_ + 1 + i, scalars[i]);
+                if (!advance(callback, std::int64_t{upto - done} * running_)) return false;
             }
+            step_ += count;
         }
         return true;
     }
@@ -204,8 +278,8 @@ private:
         V dc = gradient_[shape_.outer_bias()].part[0];
         const auto finite = less_equal(abs(dc), splat<V>(RealTraits<Real>::largest));
         if (any(both(alive_, negate(finite))))
-            for (int r = 0; r < shape_.replicas; ++r)
-                if (!replica_[r].diverged && !(abs(lane_of(dc, r)) <= RealTraits<Real>::largest)) {
+            for (int r = 0; r < count_; ++r)
+                if (replica_[r].running() && !(abs(lane_of(dc, r)) <= RealTraits<Real>::largest)) {
                     replica_[r].diverged = true;
                     replica_[r].nonfinite_step = step;
                 }
@@ -282,8 +356,8 @@ private:
     }
 
     /// What there is to know of the present parameters.
-    ///   gradient  also the gradient's norm;   at_end, in_tail  also what only the last check, only checks of the tail see
-    void measure(Rows was_inactive, bool gradient, bool at_end, bool in_tail, CheckValues (&values)[lanes]) {
+    ///   gradient  also the gradient's norm;   at_end, moved  also what only a last check, only later checks of a window see
+    void measure(Rows was_inactive, bool gradient, bool at_end, bool moved, CheckValues (&values)[lanes]) {
         each_in_double(theta_, [&](int first) {
             const auto squares = [&](DoubleRows rows) {
                 return sum_of_squares([&](std::int64_t row, int p) { return rows[row].part[p]; });
@@ -295,7 +369,7 @@ private:
                 training_rule_.risk(theta_double_, gradient_double_);
                 training_square = squares(gradient_double_);
             }
-            if (in_tail)
+            if (moved)
                 moved_square = sum_of_squares(
                     [&](std::int64_t row, int p) { return to_double(theta_, row, first, p) - to_double(tail_start_, row, first, p); });
             for (int r = 0; r < double_shape_.replicas; ++r) {
@@ -323,21 +397,23 @@ private:
 
     void check(std::int64_t index, bool gradient) {
         CheckValues values[lanes];
-        measure(was_inactive_, gradient, index == cell_.checks, index > first_tail_check(cell_), values);
+        const bool window = in_window(cell_, index), starts = window && place_in_window(cell_, index) == 0;
+        measure(was_inactive_, gradient, index == cell_.checks || ends_early(cell_), window && !starts, values);
         bool improved[lanes];
         for (int r = 0; r < shape_.replicas; ++r) improved[r] = replica_[r].check(cell_, index, values[r]);
-        alive_ = both(alive_, lanes_of([&](int r) { return !replica_[r].diverged; }));
+        alive_ = both(alive_, lanes_of([&](int r) { return replica_[r].running(); }));
         copy_rows(theta_, best_, lanes_of([&](int r) { return improved[r]; }));
-        if (index == first_tail_check(cell_)) copy_rows(theta_, tail_start_, lanes_of([](int) { return true; }));
+        if (starts) copy_rows(theta_, tail_start_, lanes_of([](int) { return true; }));
     }
 
     template <class Record, class Check>
-    void snapshot(const GroupTask<Record, Check>& task, std::int64_t number) {
+    void snapshot(const ChunkTask<Record, Check>& task, std::int64_t number) {
         const std::int64_t parameters = parameter_count(cell_.width, cell_.dimension);
         CheckValues values[lanes];
         measure(unused_inactive_, true, false, false, values);
-        for (int r = 0; r < task.replicas; ++r) {
-            const std::int64_t place = r * task.snapshot_count + number;
+        for (int r = 0; r < count_; ++r) {
+            if (replica_[r].ended != 0 && task.snapshot_steps[number] > replica_[r].last_step) continue;
+            const std::int64_t place = places_[r] * task.snapshot_count + number;
             Replica seen{};
             seen.take(values[r]);
             task.snapshot_checks[place] = seen.template record_at<Check>(cell_, task.snapshot_steps[number]);
@@ -345,13 +421,16 @@ private:
         }
     }
 
+    /// The number of a replica in a row of a lane of its tile.
+    Real& number_at(Rows rows, std::int64_t row, int lane, int replica) const {
+        return lane_of(rows[row].part[lane / shape_.together], lane % shape_.together * shape_.replicas + replica);
+    }
+
     /// Calls body(j, value) for the coordinates of one replica in canonical order j.
     template <class Body>
     void for_coordinates(Rows rows, int replica, Body body) const {
         const std::int64_t d = shape_.dimension, h = shape_.width;
-        const auto at = [&](std::int64_t row, int lane) {
-            return lane_of(rows[row].part[lane / shape_.together], lane % shape_.together * shape_.replicas + replica);
-        };
+        const auto at = [&](std::int64_t row, int lane) { return number_at(rows, row, lane, replica); };
         for (std::int64_t i = 0; i < h; ++i) {
             const std::int64_t slot = i / shape_.tile * shape_.per_slot();
             const int lane = static_cast<int>(i % shape_.tile);
@@ -419,7 +498,6 @@ private:
     Arena arena_;
     GroupShape shape_, double_shape_;  ///< of training; of evaluating in double
     Schedule schedule_;
-    std::int64_t first_trial_;
     GroupSamples<Real> samples_;
     GroupPass<Real> pass_;
     GroupEvaluation check_rule_, final_rule_, training_rule_;
@@ -431,6 +509,9 @@ private:
     double *points_, *network_;
     MaskOf<V> alive_{};
     int steps_between_reports_;
+    int count_ = 0, running_ = 0;        ///< replicas; those that were to be trained on after the last check
+    std::int64_t step_ = 0, taken_ = 0;  ///< steps done; snapshots so far
+    std::int64_t places_[lanes];         ///< [count_] numbers in the chunk
     Replica replica_[lanes];
 };
 

@@ -6,12 +6,22 @@
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
 
-constexpr bool is_tail(const Cell& cell, std::int64_t check) { return check > cell.checks - cell.tail; }
+/// Whether check is one of a window, `tail` consecutive checks that a verdict looks at: the last ones, and where trials may converge early
+/// those before, counted from the end.
+constexpr bool in_window(const Cell& cell, std::int64_t check) {
+    return check > (cell.stop_converged ? cell.checks % cell.tail : cell.checks - cell.tail);
+}
 
-/// First check of the tail: displacement is measured from there.
-constexpr std::int64_t first_tail_check(const Cell& cell) { return cell.checks - cell.tail + 1; }
+/// Checks of its window that follow.
+constexpr std::int64_t left_in_window(const Cell& cell, std::int64_t check) { return (cell.checks - check) % cell.tail; }
 
-/// Steps between two checks of the tail: up to steps / checks, and prime to the length of every cycle of 2 to 10 steps.
+/// Checks of its window before it: displacement is measured from number 0.
+constexpr std::int64_t place_in_window(const Cell& cell, std::int64_t check) { return cell.tail - 1 - left_in_window(cell, check); }
+
+/// Whether some trials may end before their last check without diverging. Then every check measures all that a last one does.
+constexpr bool ends_early(const Cell& cell) { return cell.stop_risk > 0 || cell.stop_gradient > 0 || cell.stop_converged; }
+
+/// Steps between two checks of a window: up to steps / checks, and prime to the length of every cycle of 2 to 10 steps.
 constexpr std::int64_t tail_distance(const Cell& cell) {
     std::int64_t distance = cell.steps / cell.checks;
     while (distance % 2 == 0 || distance % 3 == 0 || distance % 5 == 0 || distance % 7 == 0) --distance;
@@ -19,15 +29,16 @@ constexpr std::int64_t tail_distance(const Cell& cell) {
 }
 
 /// Step of check k. 1 <= checks <= 2^16, checks <= steps < 2^40, so nothing overflows. They ascend: with D = steps / checks, rounded down,
-/// the last check before the tail is at (checks - tail) * steps / checks <= steps - tail * D, the first of the tail at
-/// steps - (tail - 1) * tail_distance >= steps - (tail - 1) * D, which is more.
+/// and a window that ends with check e, the last check before it is at (e - tail) * steps / checks <= e * steps / checks - tail * D, the
+/// first of the window at e * steps / checks - (tail - 1) * tail_distance >= e * steps / checks - (tail - 1) * D, which is more.
 constexpr std::int64_t check_step(const Cell& cell, std::int64_t check) {
-    return is_tail(cell, check) ? cell.steps - (cell.checks - check) * tail_distance(cell) : check * cell.steps / cell.checks;
+    const std::int64_t left = in_window(cell, check) ? left_in_window(cell, check) : 0;
+    return (check + left) * cell.steps / cell.checks - (left > 0 ? left * tail_distance(cell) : 0);
 }
 
 constexpr double finite_or_infinity(double x) { return x <= RealTraits<double>::largest ? x : RealTraits<double>::infinity; }
 
-/// The checks of the tail, taken one after the other.
+/// The checks of a window, taken one after the other.
 struct Tail {
     double minimum, maximum, sum, first, last;  ///< of the risks
     double first_logs, last_logs;               ///< sums of the logarithms over the first and the last half
@@ -74,6 +85,9 @@ struct VerdictScales {
     double tolerance, risk_scale, training_gradient_norm, parameter_norm;
 };
 
+/// Verdicts, as in the public record.
+inline constexpr int verdict_converged = 1, verdict_diverged = 3, verdict_stopped = 4;
+
 /// Verdict of a replica that did not diverge: 0 budget, 1 converged, 2 oscillating.
 ///   count  checks of the tail
 inline int tail_verdict(const Tail& tail, std::int64_t count, const VerdictScales& scales) {
@@ -89,18 +103,22 @@ inline int tail_verdict(const Tail& tail, std::int64_t count, const VerdictScale
 /// What a check measures of one replica. Norms are squared.
 struct CheckValues {
     double risk, gradient_square, parameter_square;
-    double training_square;  ///< of the gradient of the risk that is trained on; the last check only
-    double moved_square;     ///< distance from the parameters at the first check of the tail; later checks only
+    double training_square;  ///< of the gradient of the risk that is trained on; the last check only, or all if ends_early()
+    double moved_square;     ///< distance from the parameters at the first check of the window; later checks of it only
     std::int32_t inactive, constant, linear, inactive_on_data, died, revived, frozen_constant;
 };
 
 /// What is known of one replica between checks. A fresh one is all zero.
 struct Replica {
     bool diverged;
-    std::int64_t nonfinite_step, best_step;
+    std::int32_t ended;  ///< verdict of a trial that has ended before the last check without diverging, else 0
+    std::int64_t nonfinite_step, best_step, last_step;
     double initial_risk, best_risk, risk, gradient_norm, training_gradient_norm, parameter_norm;
-    Tail tail;
+    Tail tail;  ///< of the present window, or of the check at which it was stopped
     std::int32_t inactive_initial, constant_initial, inactive, inactive_maximum, died, revived, inactive_on_data, constant, linear;
+
+    /// Whether it is to be trained on.
+    bool running() const { return !diverged && ended == 0; }
 
     /// The present values; nothing that looks back.
     void take(const CheckValues& values) {
@@ -114,8 +132,9 @@ struct Replica {
         inactive_on_data = values.inactive_on_data;
     }
 
-    /// Takes note of check number `index`. True: the parameters are the best so far.
+    /// Takes note of check number `index`, unless it has ended before. True: the parameters are the best so far.
     bool check(const Cell& cell, std::int64_t index, const CheckValues& values) {
+        if (ended != 0) return false;
         const bool finite = values.risk <= RealTraits<double>::largest && values.parameter_square <= RealTraits<double>::largest;
         if (!diverged && !finite) {
             diverged = true;
@@ -131,14 +150,29 @@ struct Replica {
             revived += values.revived;
         }
         if (inactive > inactive_maximum) inactive_maximum = inactive;
-        if (is_tail(cell, index)) tail.add(risk, values.moved_square, index - first_tail_check(cell), cell.tail);
+        if (in_window(cell, index)) tail.add(risk, values.moved_square, place_in_window(cell, index), cell.tail);
         const bool improved = index == 0 || (!diverged && risk < best_risk);
         if (improved) {
             best_risk = risk;
             best_step = check_step(cell, index);
         }
+        last_step = check_step(cell, index);
+        if (!diverged && index < cell.checks) judge(cell, index);
         return improved;
     }
+
+    /// Ends the trial if the cell says so, after check number `index`, which is not the last.
+    void judge(const Cell& cell, std::int64_t index) {
+        const bool whole = cell.stop_converged && in_window(cell, index) && left_in_window(cell, index) == 0;
+        if (whole && tail_verdict(tail, cell.tail, scales(cell)) == verdict_converged) {
+            ended = verdict_converged;
+        } else if (risk < cell.stop_risk || gradient_norm < cell.stop_gradient) {
+            ended = verdict_stopped;
+            tail.add(risk, 0, 0, 1);
+        }
+    }
+
+    VerdictScales scales(const Cell& cell) const { return {cell.tolerance, cell.risk_scale, training_gradient_norm, parameter_norm}; }
 
     std::int32_t kinked(const Cell& cell) const { return static_cast<std::int32_t>(cell.width) - inactive - constant - linear; }
 
@@ -167,15 +201,17 @@ struct Replica {
     Record record(const Cell& cell, double final_risk, double accurate_best_risk, std::uint64_t fingerprint) const {
         const auto unless_diverged = [&](double x) { return diverged ? RealTraits<double>::infinity : finite_or_infinity(x); };
         Record record{};
-        record.verdict = static_cast<decltype(record.verdict)>(
-            diverged ? 3 : tail_verdict(tail, cell.tail, {cell.tolerance, cell.risk_scale, training_gradient_norm, parameter_norm}));
+        record.verdict = static_cast<decltype(record.verdict)>(diverged     ? verdict_diverged
+                                                               : ended != 0 ? ended
+                                                                            : tail_verdict(tail, cell.tail, scales(cell)));
         record.nonfinite_step = nonfinite_step;
+        record.last_step = diverged ? nonfinite_step : last_step;
         record.initial_risk = finite_or_infinity(initial_risk);
         record.final_risk = unless_diverged(final_risk);
         record.best_risk = finite_or_infinity(accurate_best_risk);
         record.best_step = best_step;
         record.tail_minimum = unless_diverged(tail.minimum);
-        record.tail_mean = unless_diverged(tail.mean(cell.tail));
+        record.tail_mean = unless_diverged(tail.mean(ended == verdict_stopped ? 1 : cell.tail));
         record.tail_maximum = unless_diverged(tail.maximum);
         record.gradient_norm = unless_diverged(gradient_norm);
         record.training_gradient_norm = unless_diverged(training_gradient_norm);

@@ -1,27 +1,27 @@
-// What a backend asks of one group of replicas: the same type for every instruction set.
+// What a backend asks of a chunk of trials, which train side by side: the same type for every instruction set.
 #pragma once
 #include "cell.hpp"
 
 namespace limrisk::kernels {
 
-/// Replicas of a group and where their results go. Record and Check are the public structs; optional pointers may be null.
+/// Trials and where their results go. Record and Check are the public structs; optional pointers may be null.
 template <class Record, class Check>
-struct GroupTask {
+struct ChunkTask {
     const Cell* cell;
-    std::int64_t first_trial;
-    int replicas;  ///< 1 .. those of the group
+    std::int64_t first_trial, trials;
     char* arena;
-    Record* records;  ///< [replicas]
-    Check* checks;    ///< optional [replicas][checks + 1]
-    /// Optional, canonical order, [replicas][parameters] each: at the start, at the end, optimizer states at the end.
+    Record* records;  ///< [trials]
+    Check* checks;    ///< optional [trials][checks + 1]; those behind the end of a trial may be left as they are
+    /// Optional, canonical order, [trials][parameters] each: at the start, at the end, optimizer states at the end.
     double *initial_parameters, *parameters, *first_state, *second_state;
     /// Snapshots: looks at the replicas at further steps, which change nothing of them or of their records.
     const std::int64_t* snapshot_steps;  ///< [snapshot_count] ascending, each 0 .. steps once
     std::int64_t snapshot_count;
-    Check* snapshot_checks;       ///< [replicas][snapshot_count]
-    double* snapshot_parameters;  ///< [replicas][snapshot_count][parameters], canonical order
-    /// Told every few milliseconds of work how many more steps the group has done; false: give up.
-    bool (*advance)(void* context, std::int64_t steps);
+    Check* snapshot_checks;       ///< [trials][snapshot_count]; those behind an early end are left as they are
+    double* snapshot_parameters;  ///< [trials][snapshot_count][parameters], canonical order; likewise
+    /// Told every few milliseconds of work how many more steps its trials have done, all together; those that a trial does not need because
+    /// it has ended count as done. False: give up.
+    bool (*advance)(void* context, std::int64_t replica_steps);
     void* context;
 };
 

@@ -1,4 +1,4 @@
-// The one table of the fields of a trial record, which store, export and summary read.
+// The tables of the fields of a trial record, which store, export and summary read.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -17,9 +17,9 @@ struct TrialField {
     const char* meaning;
 };
 
-/// All fields, in the order of the columns of a block and of an export.
+/// The fields of trials that end at their last check, in the order of the columns of a block and of an export.
 inline constexpr std::array<TrialField, 24> trial_fields{{
-    {"verdict", FieldType::Int32, offsetof(TrialRecord, verdict), "0 budget, 1 converged, 2 oscillating, 3 diverged"},
+    {"verdict", FieldType::Int32, offsetof(TrialRecord, verdict), "0 budget, 1 converged, 2 oscillating, 3 diverged, 4 stopped"},
     {"initial_risk", FieldType::Float64, offsetof(TrialRecord, initial_risk), "true risk at step 0, evaluation rule"},
     {"final_risk", FieldType::Float64, offsetof(TrialRecord, final_risk), "true risk of the last iterate, accurate rule"},
     {"best_risk", FieldType::Float64, offsetof(TrialRecord, best_risk), "true risk of the best checked iterate, accurate rule"},
@@ -48,5 +48,17 @@ inline constexpr std::array<TrialField, 24> trial_fields{{
     {"kinked", FieldType::Int32, offsetof(TrialRecord, kinked), "neurons with a kink in the box, at the end"},
     {"fingerprint", FieldType::UInt64, offsetof(TrialRecord, fingerprint), "hash of the final parameters and optimizer state"},
 }};
+
+/// What a store has besides if trials of one of its cells may end early; else it follows from the others, last_step_without_stop().
+inline constexpr TrialField last_step_field{"last_step", FieldType::Int64, offsetof(TrialRecord, last_step),
+                                            "step at which the trial ended: of its last check, or of its divergence"};
+
+/// All fields.
+inline constexpr std::array<TrialField, trial_fields.size() + 1> all_trial_fields = [] {
+    std::array<TrialField, trial_fields.size() + 1> all{};
+    for (std::size_t f = 0; f < trial_fields.size(); ++f) all[f] = trial_fields[f];
+    all.back() = last_step_field;
+    return all;
+}();
 
 }  // namespace limrisk

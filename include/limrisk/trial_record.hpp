@@ -4,10 +4,10 @@
 
 namespace limrisk {
 
-enum class Verdict : std::int32_t { Budget = 0, Converged = 1, Oscillating = 2, Diverged = 3 };
+enum class Verdict : std::int32_t { Budget = 0, Converged = 1, Oscillating = 2, Diverged = 3, Stopped = 4 };
 
 constexpr const char* verdict_name(Verdict verdict) {
-    constexpr const char* names[] = {"budget", "converged", "oscillating", "diverged"};
+    constexpr const char* names[] = {"budget", "converged", "oscillating", "diverged", "stopped"};
     return names[static_cast<int>(verdict)];
 }
 
@@ -25,6 +25,7 @@ struct TrialRecord {
     double displacement = 0;
     std::int64_t best_step = 0;
     std::int64_t nonfinite_step = 0;
+    std::int64_t last_step = 0;
     std::uint64_t fingerprint = 0;
     std::int32_t inactive_initial = 0;
     std::int32_t constant_initial = 0;
@@ -44,6 +45,11 @@ struct TrialRecord {
 /// The limiting risk of a trial: the mean of the true risk over the tail. It does not depend on how often the tail is looked at, as its
 /// minimum does. What it estimates: docs/theory.md section 8.
 constexpr double limiting_risk(const TrialRecord& record) { return record.tail_mean; }
+
+/// The last step of a trial of a cell of so many steps without an early end.
+constexpr std::int64_t last_step_without_stop(const TrialRecord& record, std::int64_t steps) {
+    return record.verdict == Verdict::Diverged ? record.nonfinite_step : steps;
+}
 
 /// Neurons that never move, if the activation has such neurons (kernels::has_frozen_neurons): docs/theory.md section 5.
 constexpr std::int64_t frozen_initial(const TrialRecord& record) { return std::int64_t{record.inactive_initial} + record.constant_initial; }

@@ -49,6 +49,7 @@ std::string axis_phrase(const Axis& axis) {
     const CatalogEntry* entry = catalog == nullptr ? nullptr : catalog->find(axis.value);
     const std::string value =
         entry != nullptr && entry->phrase != nullptr ? entry->phrase : shortened(printable_text(axis.value), longest_value);
+    if (axis.key->without != nullptr && axis.key->is_silent(axis.value)) return axis.key->without;
     if (axis.key->phrase != nullptr) return fmt::format(fmt::runtime(axis.key->phrase), value);
     std::string words(axis.name);
     std::replace(words.begin(), words.end(), '_', ' ');

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "analysis/early_ends.hpp"
 #include "analysis/level_scan.hpp"
 #include "analysis/prediction.hpp"
 #include "analysis/stopping_statement.hpp"
@@ -138,6 +139,7 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
     const auto catalog = known.catalogs.find(cell.width);
     LevelScan levels(cell, catalog == known.catalogs.end() ? nullptr : &catalog->second, risk_scale(moments));
     TheoryScan theory(cell, known, moments);
+    EarlyEndScan early_ends(cell);
     Aggregate aggregate;
     std::vector<TrialRecord> records;
     const auto flush = [&](std::int64_t end) {
@@ -160,6 +162,7 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
         constant += record.constant;
         levels.add(record);
         theory.add(trial, record);
+        early_ends.add(record);
         witness(cell.width - (can_freeze ? frozen_initial(record) : 0), std::min(record.best_risk, record.final_risk), trial);
         if (can_freeze) witness(cell.width - record.inactive_final - record.constant, record.final_risk, trial);
         records.push_back(record);
@@ -175,6 +178,7 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
         summary.measured->above_least = summary.measured->above_most =
             std::count_if(limiting_risks.begin(), limiting_risks.end(), [&](double risk) { return risk > summary.measured->threshold; });
     close_measured(summary);
+    summary.early_ends = early_ends.statement(summary.measured);
     summary.checks = theory.checks();
     if (summary.done > 0) summary.levels = levels.statement();
     enter_stopping(summary, count);

@@ -43,6 +43,10 @@ double still_falling(const CellSummary& cell) {
     return static_cast<double>(cell.verdicts[static_cast<std::size_t>(Verdict::Budget)]) / static_cast<double>(cell.done);
 }
 
+bool StoreSummary::ends_early() const {
+    return std::any_of(cells.begin(), cells.end(), [](const CellSummary& cell) { return cell.cell.stop.any(); });
+}
+
 bool StoreSummary::violated() const {
     return std::any_of(cells.begin(), cells.end(), [](const CellSummary& cell) {
         return std::any_of(cell.checks.begin(), cell.checks.end(), [](const TheoryCheck& check) { return check.violated > 0; });

@@ -14,6 +14,19 @@
 
 namespace limrisk {
 
+/// Trials that one rule of `stop` ended early.
+struct EarlyEnds {
+    std::int64_t trials = 0;
+    std::int64_t median_step = 0;  ///< of their last steps: statistics/quantile.hpp; 0 if there are none
+};
+
+/// How the trials of a cell with `stop` ended early. A trial for which both its risk and its gradient were small counts for the risk.
+struct EarlyEndStatement {
+    EarlyEnds by_risk, by_gradient, by_verdict;
+    std::int64_t above_threshold = 0;  ///< of by_risk and by_gradient, those with a limiting risk above the threshold of the optimum
+    std::int64_t trials() const { return by_risk.trials + by_gradient.trials + by_verdict.trials; }
+};
+
 /// One cell, over the trials 0..done-1 that are stored without a gap.
 struct CellSummary {
     CellConfig cell;
@@ -24,7 +37,7 @@ struct CellSummary {
     Interval certified_share{0, 1};  ///< 95 %; Clopper-Pearson, unless there is a stopping rule; [0, 1] where it is not known
     double mean_inactive_initial = 0, mean_inactive_final = 0;
     std::int64_t died = 0, revived = 0;
-    std::array<std::int64_t, 4> verdicts{};  ///< indexed by Verdict
+    std::array<std::int64_t, 5> verdicts{};  ///< indexed by Verdict
     Quantiles final_risk, limiting_risk;
     double best_risk = 0;          ///< over all trials, at any check
     std::int64_t best_trial = -1;  ///< the first that has it
@@ -38,7 +51,8 @@ struct CellSummary {
     std::optional<LevelStatement> levels;  ///< where the store keeps trials
     std::vector<EmbeddedLevel> hierarchy;  ///< of the widths up to the cell's whose optima are known and differ, ascending by width
     std::vector<TheoryCheck> checks;
-    std::optional<StoppedCount> stopping;  ///< where a rule says which trials count; the intervals above then hold under it
+    std::optional<EarlyEndStatement> early_ends;  ///< of a cell with `stop`, where the store keeps trials
+    std::optional<StoppedCount> stopping;         ///< where a rule says which trials count; the intervals above then hold under it
 };
 
 /// What was asked of each cell: [cells].
@@ -58,6 +72,8 @@ struct StoreSummary {
     std::vector<std::string> warnings;  ///< a line each: optima that a trial beats
     /// A theorem was violated: limrisk or the mathematics is wrong.
     bool violated() const;
+    /// Whether trials of some cell may end early.
+    bool ends_early() const;
 };
 
 /// Relative excess over the optimum that counts as missing it, unless another is asked for.

@@ -23,7 +23,7 @@ struct WorkItem {
 
 /// Shared by a worker and its observers while its piece of work runs.
 struct WorkStatus {
-    std::atomic<std::int64_t> replica_steps{0};  ///< done so far, for progress; only grows
+    std::atomic<std::int64_t> replica_steps{0};  ///< done so far, or not needed, for progress; only grows
     std::atomic<bool> abandon{false};            ///< set: the worker gives it up within milliseconds
 };
 
@@ -34,11 +34,11 @@ struct FinalState {
 
 struct BlockResult {
     std::vector<TrialRecord> records;              ///< [count], in the order of trials
-    std::vector<std::vector<CheckRecord>> checks;  ///< [count][checks + 1] if asked for, else empty
+    std::vector<std::vector<CheckRecord>> checks;  ///< [count] if asked for, else empty: see checks_of_trial()
     std::vector<FinalState> states;                ///< [count] if asked for, else empty
     std::optional<Aggregate> aggregate;            ///< of the records, in their place; only if asked for
-    std::vector<CheckRecord> snapshot_checks;      ///< [count][snapshot_steps]
-    std::vector<double> snapshot_parameters;       ///< [count][snapshot_steps][parameters], canonical order
+    std::vector<CheckRecord> snapshot_checks;      ///< [count][snapshot_steps]; 0 behind the end of a trial that ended early
+    std::vector<double> snapshot_parameters;       ///< [count][snapshot_steps][parameters], canonical order; likewise
 };
 
 struct BlockOptions {

@@ -105,6 +105,9 @@ kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& targ
     cell.checks = config.checks;
     cell.tail = config.tail;
     cell.tolerance = config.tolerance;
+    cell.stop_risk = config.stop.risk_below;
+    cell.stop_gradient = config.stop.gradient_below;
+    cell.stop_converged = config.stop.converged;
     cell.precision = config.precision;
     cell.tile = kernels::tile_shape(config.width, d);
     cell.activation = config.activation;

@@ -49,6 +49,15 @@ struct Problem {
     bool has_training_grid() const { return !has_fresh_samples(); }
 };
 
+/// When a trial ends before its last check: docs/numerics.md section 10. Not to be confused with StoppingCriterion, which ends a cell.
+struct EarlyEnd {
+    double risk_below = 0, gradient_below = 0;  ///< at a check with a smaller risk, norm of the gradient; 0: never
+    bool converged = false;                     ///< with the first window of checks that is converged
+
+    /// Whether any trial can end so.
+    bool any() const { return risk_below > 0 || gradient_below > 0 || converged; }
+};
+
 /// One point of the sweep: a problem, a network, and its training. `description` and `id` are filled by the campaign reader.
 struct CellConfig : Problem {
     std::int64_t index = 0;  ///< position in the campaign, 0-based
@@ -65,6 +74,7 @@ struct CellConfig : Problem {
     std::int64_t steps = 1000;
     std::int32_t checks = 64, tail = 16;
     double tolerance = 1e-3;  ///< of the verdict
+    EarlyEnd stop;
 
     /// Whether a step adds up more samples in float32 than one block has.
     bool has_large_batch() const {

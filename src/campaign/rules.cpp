@@ -198,6 +198,18 @@ std::string tail(const CellConfig& cell) {
     return fmt::format("{} of {} checks; at most all of them are allowed", completed.tail, completed.checks);
 }
 
+std::string stop_converged(const CellConfig& cell) {
+    if (!cell.stop.converged) return "";
+    CellConfig completed = cell;
+    complete_checks(completed);
+    complete_tail(completed);
+    if (completed.tail >= 2 && 2 * completed.tail <= completed.checks) return "";
+    return fmt::format(
+        "true with tail = {} of {} checks; it judges windows of as many checks as the tail has before the tail: at least 2 "
+        "checks, at most half of all",
+        completed.tail, completed.checks);
+}
+
 void complete_box(CellConfig& cell) {
     if (cell.input.bounded) return;
     cell.input.low = InputLaw{}.low;

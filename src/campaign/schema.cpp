@@ -151,6 +151,32 @@ const std::vector<SchemaKey>& campaign_schema() {
                                              "relative to their scales, are at most this",
                                              {0, 1}, "1e-3"),
          .technical = true},
+        {.table = "stop",
+         .parameter = real<&Cell::stop, &EarlyEnd::risk_below>(
+             "risk_below", "ends a trial at the first check with a smaller true risk; 0: never", {.low = 0}, "0"),
+         .other_column = "stop_risk_below",
+         .phrase = "stop at a risk below {}",
+         .without = "no stop at a risk",
+         .before = "0"},
+        {.table = "stop",
+         .parameter = real<&Cell::stop, &EarlyEnd::gradient_below>(
+             "gradient_below", "ends a trial at the first check with a smaller norm of the gradient of the true risk; 0: never", {.low = 0},
+             "0"),
+         .other_column = "stop_gradient_below",
+         .phrase = "stop at a gradient norm below {}",
+         .without = "no stop at a gradient norm",
+         .before = "0"},
+        {.table = "stop",
+         .parameter =
+             limited(boolean<&Cell::stop, &EarlyEnd::converged>(
+                         "converged", "ends a trial with the first window of `tail` checks that has the verdict converged", "false"),
+                     "`true` only for a tail of at least 2 checks and at most half of them"),
+         .other_column = "stop_converged",
+         .phrase = "stop when converged",
+         .without = "no stop when converged",
+         .before = "false",
+         .reads = {"tracking.tail", "tracking.checks", "steps"},
+         .wrong = rules::stop_converged},
         {.table = "evaluation",
          .parameter = with_default(
              limited(integer<&Cell::evaluation, &EvaluationRule::check_nodes>(

@@ -32,6 +32,7 @@ struct SchemaKey {
     KeyScope scope = KeyScope::Sweep;
     const char* other_column = nullptr;  ///< what tables and exports call it, if not by its name
     const char* phrase = nullptr;        ///< in a heading: "{} steps"; nullptr: name and value
+    const char* without = nullptr;       ///< in a heading, of the value `before`; nullptr: as every other
     bool technical = false;              ///< how trials are watched, not what they are
     /// Of a key that is younger than stores that limrisk reads: the value of the cells of before. Descriptions leave it out, and the view
     /// `parameters` has no column for the key, so that these cells and stores stay what they are.

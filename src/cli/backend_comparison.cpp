@@ -32,6 +32,7 @@ FinalState state_after(std::int64_t steps, const CellConfig& cell, std::int64_t 
     CellConfig shortened = cell;
     shortened.steps = steps;
     shortened.checks = shortened.tail = 1;
+    shortened.stop = {};
     return run_trials(backend, CellPlan(shortened), trial, 1, worker).states.front();
 }
 
@@ -52,6 +53,7 @@ struct Disagreement {
     /// The step after which the states differ first, and how. They differ after the last one.
     std::string first_step() const {
         std::string difference = at(cell.steps);
+        if (difference.empty() && cell.stop.any()) return "no step: without `stop` they agree, so the trial ends at different checks";
         if (difference.empty()) return "no step: a run with a single check agrees, so the checks change the training";
         std::int64_t agrees = 0, differs = cell.steps;
         while (differs - agrees > 1) {

@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "analysis/cell_axes.hpp"
+#include "campaign/early_end.hpp"
 #include "cli/campaign_options.hpp"
 #include "cli/store_space.hpp"
 #include "driver/calibration.hpp"
@@ -38,12 +40,15 @@ double table_bytes(const kernels::Cell& cell) {
     return 8.0 * (static_cast<double>(nodes) * static_cast<double>(cell.dimension + 2) + static_cast<double>(cell.mesh_count));
 }
 
-/// Parameters, gradient sums, two optimizer states, best, first-of-tail and evaluation copies of 32 lanes, the records of the block, and of
-/// sorted kinks two running sums over the nodes for every replica of a group.
+/// Of each group that trains side by side parameters, gradient sums, two optimizer states, best, first-of-tail and evaluation copies of 32
+/// lanes, and of sorted kinks two running sums over the nodes for every replica; the records of the block.
 double thread_bytes(const kernels::Cell& cell, std::int64_t block_trials) {
     const double slots = 32.0 * cell.tile.neurons_per_lane * static_cast<double>(cell.dimension + 2);
     const double sums = cell.algorithm == kernels::Algorithm::Kinks ? 2.0 * 8 * cpu_group_trials * static_cast<double>(cell.batch + 1) : 0;
-    return slots * (5 * 4 + 4 * 8) + static_cast<double>(block_trials) * sizeof(TrialRecord) + sums;
+    const double group = slots * (5 * 4 + 4 * 8) + sums, of_block = std::ceil(static_cast<double>(block_trials) / cpu_group_trials);
+    // As kernels/chunk_training.hpp: up to 16 groups in 32 MiB.
+    const double groups = std::clamp(std::floor(0x1p25 / group), 1.0, std::min(16.0, of_block));
+    return groups * group + static_cast<double>(block_trials) * sizeof(TrialRecord);
 }
 
 std::vector<CellPrediction> predict(const Campaign& campaign, Backend& backend) {
@@ -114,6 +119,8 @@ std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>&
     if (campaign.until)
         text += fmt::format("each cell runs {}{}; work and time below are those of all\n", campaign.until->text(),
                             campaign.until->until == StoppingCriterion::Until::Events ? "" : ", judged after every block");
+    if (ends_early(campaign.cells))
+        text += "trials may end early (`stop`); work and time below are for trials that all run to the last step\n";
     text += wrapped(common_phrases(campaign.cells), table_width);
     std::vector<TextColumn> columns{{"", "cell"}};
     for (TextColumn& column : parameter_columns(campaign)) columns.push_back(std::move(column));
@@ -133,10 +140,11 @@ std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>&
         if (!filling.empty()) text += fmt::format("cell {}: {}\n", prediction.cell->index, filling);
     }
     const Totals sum = total(campaign, predictions, backend);
-    text +=
-        fmt::format("work            {} replica-steps, {} sample-neurons\n", speed_text(sum.replica_steps), speed_text(sum.sample_neurons));
+    text += fmt::format("work            {}{} replica-steps, {} sample-neurons\n", ends_early(campaign.cells) ? "at most " : "",
+                        speed_text(sum.replica_steps), speed_text(sum.sample_neurons));
     text += fmt::format("memory          about {}, the largest cell's tables and working memory\n", bytes_text(sum.bytes));
-    text += fmt::format("predicted time  {} ({})\n", duration_text(sum.seconds), measured_how(backend));
+    text += fmt::format("predicted time  {}{} ({})\n", ends_early(campaign.cells) ? "at most " : "", duration_text(sum.seconds),
+                        measured_how(backend));
     text += fmt::format("store           {}\n", space_text(space));
     if (!space.fits()) text += fmt::format("WARNING         {}\n", space_warning(space));
     text += "tile: lanes x neurons per lane of a replica; block: trials that are stored together\n";
@@ -167,6 +175,7 @@ std::string as_json(const Campaign& campaign, const std::vector<CellPrediction>&
                         {"backend", backend.description()},   {"memory_bytes", std::llround(sum.bytes)},
                         {"replica_steps", sum.replica_steps}, {"sample_neurons", sum.sample_neurons},
                         {"predicted_seconds", sum.seconds},   {"cells", cells}};
+    if (ends_early(campaign.cells)) report["at_most"] = true;
     if (campaign.until) report["until"] = ordered_json::parse(describe(*campaign.until));
     report["store"] = {{"path", space.store.string()},
                        {"bytes", std::llround(space.bytes)},

@@ -99,10 +99,16 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
     text += fmt::format("[training]\nsampling = {}\n", sampling);
     if (!nodes) text += fmt::format("batch = {}\n", 1 + draw.below(high || width > 100 ? 15 : 70));
     text += fmt::format("optimizer = {}\n", optimizer(combination / 2 / activations, draw));
-    text += fmt::format("[tracking]\nchecks = {}\ntail = {}\n", checks, 1 + draw.below(checks));
+    const std::int64_t tail = 1 + draw.below(checks);
+    text += fmt::format("[tracking]\nchecks = {}\ntail = {}\n", checks, tail);
     const std::int64_t check_nodes = dimension <= 2 ? 16 : dimension == 3 ? 4 : 64;
     text += fmt::format("[evaluation]\nnodes = {}\n", check_nodes);
     if (dimension >= 2) text += fmt::format("final_nodes = {}\n", dimension <= 2 ? 20 : dimension == 3 ? 8 : 128);
+    if (draw.chance(4)) {  // trials that end early, some at once
+        const std::string threshold = draw.of<std::string>({"0.01", "0.1", "1.0"});
+        const bool windows = tail >= 2 && 2 * tail <= checks;
+        text += fmt::format("[stop]\n{} = {}\nconverged = {}\n", draw.chance(2) ? "risk_below" : "gradient_below", threshold, windows);
+    }
     return {text, trials};
 }
 

@@ -99,7 +99,10 @@ ExitCode replay(const ReplayCommand& command) {
     if (!csv) text += trajectory_table(checks);
     text += fmt::format("final risk {}, best risk {} at step {}, verdict {}", now.final_risk, now.best_risk, now.best_step,
                         verdict_name(now.verdict));
-    if (now.nonfinite_step != 0) text += fmt::format(" at step {}", now.nonfinite_step);
+    if (now.nonfinite_step != 0)
+        text += fmt::format(" at step {}", now.nonfinite_step);
+    else if (now.last_step < config.steps)
+        text += fmt::format(", ended at step {}", now.last_step);
     say(text + "\n");
     const std::string difference = stored.record ? record_difference(now, "the replay", *stored.record, "the store")
                                                  : contradiction(*stored.aggregate, command.trial, now);

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "analysis/summary.hpp"
+#include "campaign/early_end.hpp"
 #include "cli/backend_choice.hpp"
 #include "cli/campaign_options.hpp"
 #include "cli/command.hpp"
@@ -69,8 +70,8 @@ std::string finished(const Campaign& campaign, const RunOutcome& outcome) {
     for (const CellConfig& cell : campaign.cells) steps += static_cast<double>(cell.steps);
     const double mean_steps = campaign.cells.empty() ? 0 : steps / static_cast<double>(campaign.cells.size());
     const double per_second = mean_steps * static_cast<double>(outcome.trials_written) / outcome.seconds;
-    return fmt::format("{} trials in {}, about {} replica-steps/s{}\n", outcome.trials_written, duration_text(outcome.seconds),
-                       speed_text(per_second), saved);
+    return fmt::format("{} trials in {}, about {} replica-steps/s{}{}\n", outcome.trials_written, duration_text(outcome.seconds),
+                       speed_text(per_second), ends_early(campaign.cells) ? " (with those not needed after an early end)" : "", saved);
 }
 
 struct DrivenRun {

@@ -76,6 +76,14 @@ std::vector<CellTask> tasks_of(const TrajectoriesCommand& command, const Store& 
     return tasks;
 }
 
+/// Whether it is of the steps asked for; those behind the end of the last trial are none of its.
+bool has_steps_of(const CellTrajectory& trajectory, const CellTask& task) {
+    const std::size_t count = trajectory.steps.size();
+    const bool may_end_early = task.cell.stop.any() && !trajectory.steps.empty() && count <= task.steps.size();
+    return may_end_early ? std::equal(trajectory.steps.begin(), trajectory.steps.end(), task.steps.begin())
+                         : trajectory.steps == task.steps;
+}
+
 /// Takes from the store what is there of the same trials and steps.
 void read_stored(const TrajectoriesCommand& command, std::vector<CellTask>& tasks) {
     std::map<std::string, CellTrajectory> stored;
@@ -83,7 +91,7 @@ void read_stored(const TrajectoriesCommand& command, std::vector<CellTask>& task
         stored.emplace(document.id, trajectory_from_json(document.text));
     for (CellTask& task : tasks) {
         const auto found = stored.find(task.cell.id);
-        if (found != stored.end() && found->second.trials == task.trials && found->second.steps == task.steps)
+        if (found != stored.end() && found->second.trials == task.trials && has_steps_of(found->second, task))
             task.trajectory = found->second;
     }
 }

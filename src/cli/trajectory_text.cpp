@@ -47,18 +47,21 @@ std::string cell_table(const CellTrajectory& trajectory) {
                                     {"distance to the end", "median"},
                                     {"distance to the end", "95 %"},
                                     {"mean", "inactive"}};
+    if (!trajectory.trained.empty()) columns.insert(columns.begin() + 1, {"", "trials"});
     const std::vector<std::size_t> places = shown_steps(trajectory.steps.size());
     for (const std::size_t k : places) {
-        const std::string cells[] = {std::to_string(trajectory.steps[k]), short_number(risk.quantile_05[k]),
-                                     short_number(risk.median[k]),        short_number(risk.quantile_95[k]),
-                                     short_number(gradient[k]),           short_number(parameters[k]),
-                                     short_number(distance.median[k]),    short_number(distance.quantile_95[k]),
-                                     fmt::format("{:.3f}", inactive[k])};
+        std::vector<std::string> cells{std::to_string(trajectory.steps[k]), short_number(risk.quantile_05[k]),
+                                       short_number(risk.median[k]),        short_number(risk.quantile_95[k]),
+                                       short_number(gradient[k]),           short_number(parameters[k]),
+                                       short_number(distance.median[k]),    short_number(distance.quantile_95[k]),
+                                       fmt::format("{:.3f}", inactive[k])};
+        if (!trajectory.trained.empty()) cells.insert(cells.begin() + 1, std::to_string(trajectory.trained[k]));
         add_row(columns, cells);
     }
     std::string text = TextTable(std::move(columns), columns_of_terminal).text();
     if (places.size() < trajectory.steps.size())
         text += fmt::format("({} of {} steps; --csv and --json have all)\n", places.size(), trajectory.steps.size());
+    if (!trajectory.trained.empty()) text += "(of each step the trials that had not ended before it)\n";
     return text;
 }
 
@@ -98,9 +101,9 @@ std::string trajectory_csv(const std::vector<CellWithTrajectory>& cells) {
     for (const auto& [cell, trajectory] : cells)
         for (std::size_t k = 0; k < trajectory.steps.size(); ++k)
             for (const TrajectorySeries& series : trajectory.series)
-                text += fmt::format("{},{},{},{},{},{},{},{},{},{}\n", cell.index, trajectory.trials, trajectory.steps[k], series.name,
-                                    series.mean[k], series.quantile_05[k], series.quantile_25[k], series.median[k], series.quantile_75[k],
-                                    series.quantile_95[k]);
+                text += fmt::format("{},{},{},{},{},{},{},{},{},{}\n", cell.index, trajectory.trials_at(k), trajectory.steps[k],
+                                    series.name, series.mean[k], series.quantile_05[k], series.quantile_25[k], series.median[k],
+                                    series.quantile_75[k], series.quantile_95[k]);
     return text;
 }
 

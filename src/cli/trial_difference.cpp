@@ -48,7 +48,7 @@ std::string neuron_text(std::int64_t index, std::int64_t width, std::int64_t dim
 }  // namespace
 
 std::string record_difference(const TrialRecord& left, const char* left_name, const TrialRecord& right, const char* right_name) {
-    for (const TrialField& field : trial_fields) {
+    for (const TrialField& field : all_trial_fields) {
         if (!same_field(left, right, field))
             return fmt::format("{} is {} in {}, {} in {}", field.name, field_text(left, field), left_name, field_text(right, field),
                                right_name);

@@ -47,6 +47,7 @@ double parallel_speed(const Backend& backend) {
 double measured_trial_seconds(const CellConfig& cell, Backend& backend, double budget_seconds) {
     CellConfig shortened = cell;
     shortened.checks = shortened.tail = 1;
+    shortened.stop = {};
     shortened.steps = std::min<std::int64_t>(cell.steps, 4);
     const std::int64_t trials = trials_at_full_speed(CellPlan(cell), backend);
     const int workers = backend.needs_full_batches() ? backend.concurrency() : 1;

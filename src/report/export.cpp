@@ -101,7 +101,7 @@ std::int64_t write_csv(const Store& store, OutputFile& file) {
             if (parameters.size() == 1) heads += fmt::format(",{}", axis.name);
         }
     }
-    for (const TrialField& field : trial_fields) heads += fmt::format(",{}", field.name);
+    for (const TrialField& field : store.fields()) heads += fmt::format(",{}", field.name);
     file.write(heads + "\n");
     return for_each_block(store, [&](const BlockKey& key, const std::vector<TrialRecord>& records) {
         Line lines;
@@ -111,7 +111,7 @@ std::int64_t write_csv(const Store& store, OutputFile& file) {
             fmt::format_to(std::back_inserter(lines), "{},{},{}{}", key.cell, trial, trial < end ? 1 : 0,
                            parameters[static_cast<std::size_t>(key.cell)]);
             ++trial;
-            for (const TrialField& field : trial_fields) {
+            for (const TrialField& field : store.fields()) {
                 lines.push_back(',');
                 add_field(lines, record, field);
             }
@@ -126,7 +126,7 @@ std::int64_t write_json(const Store& store, OutputFile& file) {
     ordered_json head{{"format", "limrisk-trials"}, {"format_version", 1}};
     head["campaign"] = {{"name", campaign.name},       {"seed", campaign.seed},       {"trials", campaign.trials},
                         {"version", campaign.version}, {"created", campaign.created}, {"text", campaign.text}};
-    for (const TrialField& field : trial_fields) head["fields"][field.name] = field.meaning;
+    for (const TrialField& field : store.fields()) head["fields"][field.name] = field.meaning;
     for (const CellConfig& cell : store.cells()) {
         ordered_json entry{{"cell", cell.index}, {"id", cell.id}};
         for (const Axis& axis : cell_axes(cell)) entry["labels"][axis.name] = axis.value;
@@ -145,7 +145,7 @@ std::int64_t write_json(const Store& store, OutputFile& file) {
             fmt::format_to(std::back_inserter(lines), "{}\n{{\"cell\":{},\"trial\":{},\"counted\":{}", first ? "" : ",", key.cell, trial,
                            trial < counted[static_cast<std::size_t>(key.cell)]);
             ++trial;
-            for (const TrialField& field : trial_fields) add_json_field(lines, record, field);
+            for (const TrialField& field : store.fields()) add_json_field(lines, record, field);
             lines.push_back('}');
             first = false;
         }
@@ -226,7 +226,7 @@ std::int64_t write_npz(const Store& store, OutputFile& file) {
     const std::size_t cell_array = npz.declare("cell", "<i4", 4, trials), trial_array = npz.declare("trial", "<i8", 8, trials),
                       counted_array = npz.declare("counted", "|b1", 1, trials);
     std::vector<std::size_t> arrays;
-    for (const TrialField& field : trial_fields) {
+    for (const TrialField& field : store.fields()) {
         arrays.push_back(npz.declare(field.name, npy_type(field.type), field.type == FieldType::Int32 ? 4 : 8, trials));
     }
     for (const BlockKey& key : keys) {
@@ -241,11 +241,12 @@ std::int64_t write_npz(const Store& store, OutputFile& file) {
             counted_column.push_back(trial < counted[static_cast<std::size_t>(key.cell)] ? '\1' : '\0');
         npz.append(counted_array, counted_column);
         std::string column;
-        for (std::size_t f = 0; f < trial_fields.size(); ++f) {
-            const std::size_t size = trial_fields[f].type == FieldType::Int32 ? 4 : 8;
+        auto array = arrays.begin();
+        for (const TrialField& field : store.fields()) {
             column.clear();
-            for (const TrialRecord& record : records) column.append(reinterpret_cast<const char*>(&record) + trial_fields[f].offset, size);
-            npz.append(arrays[f], column);
+            for (const TrialRecord& record : records)
+                column.append(reinterpret_cast<const char*>(&record) + field.offset, field.type == FieldType::Int32 ? 4 : 8);
+            npz.append(*array++, column);
         }
     }
     npz.finish();

@@ -193,7 +193,11 @@ FigureSection trajectory_figures(const StoreSummary& summary, const std::vector<
         section.explanation = "The store has no trajectories; `limrisk trajectories STORE` adds them.";
         return section;
     }
-    section.explanation = "Line: the median of the trials at each step. Bands: the middle half and the middle 90 % of them.";
+    const bool ended_early =
+        std::any_of(trajectories.begin(), trajectories.end(), [](const CellTrajectory& entry) { return !entry.trained.empty(); });
+    section.explanation = std::string("Line: the median of the trials at each step") +
+                          (ended_early ? ", of a cell with `stop` those that had not ended before it" : "") +
+                          ". Bands: the middle half and the middle 90 % of them.";
     if (cells > drawn)
         section.explanation += fmt::format(" Drawn are {} of {} cells; `limrisk trajectories STORE --csv FILE` has all.", drawn, cells);
     return section;

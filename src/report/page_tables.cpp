@@ -48,10 +48,10 @@ std::string folded(const std::string& label, const std::string& inner, bool fold
     return fold ? "<details>" + element("summary", label) + "\n" + inner + "</details>\n" : inner;
 }
 
-std::vector<std::string> cell_row(const CellSummary& cell) {
+std::vector<std::string> cell_row(const CellSummary& cell, const std::vector<Verdict>& verdicts) {
     std::vector<std::string> row{std::to_string(cell.cell.width), std::to_string(cell.cell.index), std::to_string(cell.done)};
     if (cell.done == 0) {
-        row.resize(16, dash);
+        row.resize(12 + verdicts.size(), dash);
         return row;
     }
     row.push_back(cell.prediction.bound ? percent_digits(*cell.prediction.bound) : dash);
@@ -66,7 +66,7 @@ std::vector<std::string> cell_row(const CellSummary& cell) {
     }
     row.insert(row.end(), {table_risk(cell.best_risk), range_text(cell.limiting_risk.median), range_text(cell.limiting_risk.high),
                            mean_text(cell.mean_inactive_initial), mean_text(cell.mean_inactive_final)});
-    for (std::string& share : verdict_percents(cell)) row.push_back(std::move(share));
+    for (std::string& share : verdict_percents(cell, verdicts)) row.push_back(std::move(share));
     return row;
 }
 
@@ -108,13 +108,14 @@ std::string levels_of(const CellSummary& cell, const std::string& label, bool fo
 }  // namespace
 
 std::string cells_section(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
-    MarkupTable table("All cells",
-                      {"width", "cell", "trials", "predicted, %", "certified, % [CI]", "measured, % [CI]", "optimum", "best risk",
-                       "risk, median", "risk, 95 %", "inactive, start", "inactive, end", "con %", "osc %", "bud %", "div %"},
-                      0);
+    const std::vector<Verdict> verdicts = shown_verdicts(summary);
+    std::vector<std::string> heads{"width",   "cell",      "trials",       "predicted, %", "certified, % [CI]", "measured, % [CI]",
+                                   "optimum", "best risk", "risk, median", "risk, 95 %",   "inactive, start",   "inactive, end"};
+    for (const Verdict verdict : verdicts) heads.push_back(fmt::format("{:.3} %", verdict_name(verdict)));
+    MarkupTable table("All cells", heads, 0);
     for (const CellGroup& group : groups) {
         if (!group.label.empty()) table.heading(group.label);
-        for (const std::size_t k : group.cells) table.row(cell_row(summary.cells[k]));
+        for (const std::size_t k : group.cells) table.row(cell_row(summary.cells[k], verdicts));
     }
     std::string legend =
         "Predicted: lower bound for the probability of non-convergence, from the law of the initialization alone. Certified: trials with "
@@ -125,8 +126,8 @@ std::string cells_section(const StoreSummary& summary, const std::vector<CellGro
         ". CI: 95 % intervals, of Clopper and Pearson unless a stopping rule chose the trials. Risk: quantiles of the limiting risk (≤: "
         "upper end of a bin less than 0.1 % wide); "
         "best: smallest of any trial at any check. "
-        "Inactive: mean number of neurons. The last four columns: trials by their verdict: " +
-        std::string(verdict_meaning) + ".";
+        "Inactive: mean number of neurons. The last " +
+        std::string(verdicts.size() == 4 ? "four" : "five") + " columns: trials by their verdict: " + verdict_meaning(summary) + ".";
     std::string notes;
     for (const auto& [word, text] : reservations(summary)) notes += element("p", text, "class=\"bad\"") + "\n";
     return section("cells", "Predicted, certified, measured", notes + table.text() + element("p", legend, "class=\"soft\"") + "\n");

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report/early_end_text.hpp"
+
 namespace limrisk {
 namespace {
 
@@ -117,11 +119,9 @@ std::string threshold_text(double tolerance) {
 }
 
 std::vector<std::pair<std::string, std::string>> reservations(const StoreSummary& summary) {
-    std::vector<std::pair<std::string, std::string>> all{{"optimum 0", zero_optima(summary)},
-                                                         {"search", short_searches(summary)},
-                                                         {"checks", coarse_checks(summary)},
-                                                         {"unfinished", still_falling_text(summary)},
-                                                         {"law", contradicted_laws(summary)}};
+    std::vector<std::pair<std::string, std::string>> all{
+        {"optimum 0", zero_optima(summary)},         {"search", short_searches(summary)},       {"checks", coarse_checks(summary)},
+        {"unfinished", still_falling_text(summary)}, {"undecided", undecided_by_stop(summary)}, {"law", contradicted_laws(summary)}};
     std::erase_if(all, [](const auto& entry) { return entry.second.empty(); });
     return all;
 }

@@ -74,9 +74,10 @@ std::vector<TextColumn> summary_columns(const StoreSummary& summary, bool with_t
     }
     add_done("inactive", "init", 2, [](const auto& cell) { return mean(cell.mean_inactive_initial); });
     add_done("inactive", "end", 2, [](const auto& cell) { return mean(cell.mean_inactive_final); });
-    for (std::size_t v = 0; v < shown_verdicts.size(); ++v)  // all of them, whatever the width: they are 100 % together
-        add_done("verdict, %", fmt::format("{:.3}", verdict_name(shown_verdicts[v])).c_str(), 0,
-                 [v](const auto& cell) { return verdict_percents(cell)[v]; });
+    const std::vector<Verdict> verdicts = shown_verdicts(summary);
+    for (std::size_t v = 0; v < verdicts.size(); ++v)  // all of them, whatever the width: they are 100 % together
+        add_done("verdict, %", fmt::format("{:.3}", verdict_name(verdicts[v])).c_str(), 0,
+                 [&verdicts, v](const auto& cell) { return verdict_percents(cell, verdicts)[v]; });
     add_done("risk", "median", 1, [](const auto& cell) { return risk(cell.final_risk.median.high); });
     add_done("risk", "95 %", 5, [](const auto& cell) { return risk(cell.final_risk.high.high); });
     add_done("risk", "best", measured ? 4 : 1, [](const auto& cell) { return risk(cell.best_risk); });
@@ -101,7 +102,7 @@ std::string summary_legend(const StoreSummary& summary, const TextTable& table) 
             (unknown ? "; -: no proof that a smaller width cannot reach the optimum, or no neuron can be frozen" : ""));
     if (table.shows("missed, %")) text += remark("missed", "trials whose limiting risk is above " + threshold_text(summary.tolerance));
     if (table.shows("inactive")) text += remark("inactive", "mean number of inactive neurons at the start and at the end of training");
-    text += remark("verdict", verdict_meaning);
+    text += remark("verdict", verdict_meaning(summary));
     std::vector<std::string> risks;
     const bool tail = table.shows("risk", "95 %");
     if (table.shows("risk", "median"))

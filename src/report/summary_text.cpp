@@ -128,6 +128,21 @@ ordered_json rate_json(const RateStatement& rate) {
             {"p_value", rate.fit.p_value}};
 }
 
+/// Null where nothing is known: of a cell without `stop`, and in a store of summaries.
+ordered_json early_ends_json(const std::optional<EarlyEndStatement>& statement) {
+    ordered_json node;
+    const auto add = [&](const std::string& name, const EarlyEnds EarlyEndStatement::*member) {
+        node[name] = statement ? ordered_json(((*statement).*member).trials) : ordered_json();
+        const bool some = statement && ((*statement).*member).trials > 0;
+        node[name + "_median_step"] = some ? ordered_json(((*statement).*member).median_step) : ordered_json();
+    };
+    add("by_risk", &EarlyEndStatement::by_risk);
+    add("by_gradient", &EarlyEndStatement::by_gradient);
+    add("by_verdict", &EarlyEndStatement::by_verdict);
+    node["above_threshold"] = statement ? ordered_json(statement->above_threshold) : ordered_json();
+    return node;
+}
+
 ordered_json stopping_json(const StoppedCount& count) {
     return {{"rule", count.criterion.text()}, {"event", count.criterion.event_text()}, {"at_most", count.criterion.at_most},
             {"finished", count.finished},     {"fulfilled", count.fulfilled},          {"events", count.events},
@@ -149,10 +164,12 @@ ordered_json statistics_json(const CellSummary& cell, const StoreSummary& summar
     node["mean_constant"] = maybe(cell.mean_constant);
     node["died"] = cell.died;
     node["revived"] = cell.revived;
-    for (const Verdict verdict : shown_verdicts) node["verdicts"][verdict_name(verdict)] = cell.verdicts[static_cast<std::size_t>(verdict)];
+    for (const Verdict verdict : shown_verdicts(summary))
+        node["verdicts"][verdict_name(verdict)] = cell.verdicts[static_cast<std::size_t>(verdict)];
     node["final_risk"] = quantiles_json(cell.final_risk, empty);
     node["limiting_risk"] = quantiles_json(cell.limiting_risk, empty);
     node["best"] = {{"risk", or_null(json_number(cell.best_risk))}, {"trial", or_null(cell.best_trial)}};
+    if (summary.ends_early()) node["early_ends"] = early_ends_json(cell.early_ends);
     if (cell.stopping) node["stopping"] = stopping_json(*cell.stopping);
     return node;
 }

@@ -6,9 +6,26 @@
 
 namespace limrisk {
 
-std::array<std::string, 4> verdict_percents(const CellSummary& cell) {
-    std::array<std::int64_t, 4> trials{}, percent{}, rest{};
-    for (std::size_t v = 0; v < trials.size(); ++v) trials[v] = cell.verdicts[static_cast<std::size_t>(shown_verdicts[v])];
+std::vector<Verdict> shown_verdicts(const StoreSummary& summary) {
+    std::vector<Verdict> verdicts{Verdict::Converged, Verdict::Oscillating, Verdict::Budget, Verdict::Diverged};
+    const auto stops = [](const CellSummary& cell) { return cell.cell.stop.risk_below > 0 || cell.cell.stop.gradient_below > 0; };
+    if (std::any_of(summary.cells.begin(), summary.cells.end(), stops)) verdicts.push_back(Verdict::Stopped);
+    return verdicts;
+}
+
+std::string verdict_meaning(const StoreSummary& summary) {
+    std::string text =
+        "con: converged, parameters and risk are constant up to the tolerance; osc: oscillating, not constant or the gradient "
+        "is not small, and the risk no longer decreases; bud: budget, the risk still decreases at the last step, or the tail has one check "
+        "only; div: diverged";
+    if (shown_verdicts(summary).back() == Verdict::Stopped)
+        text += "; sto: stopped, the trial ended early, at a risk or a gradient below what `stop` says";
+    return text;
+}
+
+std::vector<std::string> verdict_percents(const CellSummary& cell, const std::vector<Verdict>& verdicts) {
+    std::vector<std::int64_t> trials(verdicts.size()), percent(verdicts.size()), rest(verdicts.size());
+    for (std::size_t v = 0; v < trials.size(); ++v) trials[v] = cell.verdicts[static_cast<std::size_t>(verdicts[v])];
     const std::int64_t all = std::max<std::int64_t>(1, std::accumulate(trials.begin(), trials.end(), std::int64_t{0}));
     for (std::size_t v = 0; v < trials.size(); ++v) {
         percent[v] = 100 * trials[v] / all;
@@ -20,7 +37,7 @@ std::array<std::string, 4> verdict_percents(const CellSummary& cell) {
         ++percent[static_cast<std::size_t>(largest - rest.begin())];
         *largest = -1;
     }
-    std::array<std::string, 4> texts;
+    std::vector<std::string> texts(trials.size());
     for (std::size_t v = 0; v < texts.size(); ++v) {
         const bool few = trials[v] > 0 && 100 * trials[v] < all, nearly_all = trials[v] < all && 100 * trials[v] > 99 * all;
         texts[v] = few ? "<1" : nearly_all ? ">99" : std::to_string(percent[v]);

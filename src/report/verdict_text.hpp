@@ -1,23 +1,19 @@
 // Verdicts as tables show them: whole percents of the trials of a cell.
 #pragma once
-#include <array>
-#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "analysis/summary.hpp"
 
 namespace limrisk {
 
-/// In the order of tables.
-inline constexpr std::array shown_verdicts{Verdict::Converged, Verdict::Oscillating, Verdict::Budget, Verdict::Diverged};
+/// In the order of tables; `stopped` only where trials of some cell may be.
+std::vector<Verdict> shown_verdicts(const StoreSummary& summary);
 
 /// What they mean, for a legend.
-inline constexpr const char* verdict_meaning =
-    "con: converged, parameters and risk are constant up to the tolerance; osc: oscillating, not constant or the gradient "
-    "is not small, and the risk no longer decreases; bud: budget, the risk still decreases at the last step, or the tail has one check "
-    "only; div: diverged";
+std::string verdict_meaning(const StoreSummary& summary);
 
-/// Of a cell with trials, in that order. They add up to 100, "<1" standing for what is missing; "<1" and ">99": not none and not all.
-std::array<std::string, 4> verdict_percents(const CellSummary& cell);
+/// Of a cell with trials. They add up to 100, "<1" standing for what is missing; "<1" and ">99": not none and not all.
+std::vector<std::string> verdict_percents(const CellSummary& cell, const std::vector<Verdict>& verdicts);
 
 }  // namespace limrisk

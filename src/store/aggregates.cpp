@@ -102,7 +102,7 @@ void Store::Impl::add_aggregate(BlockKey key, Aggregate aggregate, Seal& seal) {
 void Store::write_aggregates(std::span<const StoredAggregate> parts) {
     const std::scoped_lock guard(impl_->mutex);
     if (!impl_->lock) throw Defect("a store that was opened for reading was asked to write");
-    if (impl_->contents != StoreContents::Summary) throw Defect("a store of trials was asked to keep an aggregate");
+    if (impl_->layout.contents != StoreContents::Summary) throw Defect("a store of trials was asked to keep an aggregate");
     for (const StoredAggregate& part : parts) {
         if (part.key.count < 1 || part.key.first_trial < 0 || part.key.count != part.aggregate.trials)
             throw Defect(
@@ -116,7 +116,7 @@ void Store::write_aggregates(std::span<const StoredAggregate> parts) {
 
 std::vector<StoredAggregate> Store::aggregates(std::int64_t cell) const {
     const std::scoped_lock guard(impl_->mutex);
-    if (impl_->contents != StoreContents::Summary) throw Defect("a store of trials was asked for an aggregate");
+    if (impl_->layout.contents != StoreContents::Summary) throw Defect("a store of trials was asked for an aggregate");
     (void)impl_->row_of(cell);
     const sqlite::Transaction moment(impl_->database, sqlite::Access::Read);
     std::vector<StoredAggregate> parts = impl_->read_aggregates(cell);

@@ -36,33 +36,29 @@ private:
 
 }  // namespace
 
-BlockColumns pack_columns(std::span<const TrialRecord> records) {
+BlockColumns pack_columns(std::span<const TrialRecord> records, bool early_end) {
     BlockColumns columns;
-    for (std::size_t f = 0; f < trial_fields.size(); ++f) {
-        const std::size_t size = field_size(trial_fields[f].type);
-        columns[f].resize(size * records.size());
-        char* to = columns[f].data();
+    for (const TrialField& field : block_fields(early_end)) {
+        const std::size_t size = field_size(field.type);
+        columns.emplace_back(size * records.size(), '\0');
+        char* to = columns.back().data();
         for (const TrialRecord& record : records) {
-            std::memcpy(to, reinterpret_cast<const char*>(&record) + trial_fields[f].offset, size);
+            std::memcpy(to, reinterpret_cast<const char*>(&record) + field.offset, size);
             to += size;
         }
     }
     return columns;
 }
 
-BlockColumnViews column_views(const BlockColumns& columns) {
-    BlockColumnViews views;
-    for (std::size_t f = 0; f < columns.size(); ++f) views[f] = columns[f];
-    return views;
-}
+BlockColumnViews column_views(const BlockColumns& columns) { return {columns.begin(), columns.end()}; }
 
 std::vector<TrialRecord> unpack_columns(const BlockColumnViews& columns, std::int64_t count) {
     std::vector<TrialRecord> records(static_cast<std::size_t>(count));
-    for (std::size_t f = 0; f < trial_fields.size(); ++f) {
-        const std::size_t size = field_size(trial_fields[f].type);
+    for (std::size_t f = 0; f < columns.size(); ++f) {
+        const std::size_t size = field_size(all_trial_fields[f].type);
         const char* from = columns[f].data();
         for (TrialRecord& record : records) {
-            std::memcpy(reinterpret_cast<char*>(&record) + trial_fields[f].offset, from, size);
+            std::memcpy(reinterpret_cast<char*>(&record) + all_trial_fields[f].offset, from, size);
             from += size;
         }
     }
@@ -71,7 +67,7 @@ std::vector<TrialRecord> unpack_columns(const BlockColumnViews& columns, std::in
 
 std::string block_hash(std::string_view cell_id, std::int64_t first_trial, std::int64_t count, const BlockColumnViews& columns) {
     Hasher hasher;
-    hasher.add(schema_version);
+    hasher.add(columns.size() == trial_fields.size() ? schema_version : early_end_schema_version);
     hasher.add(first_trial);
     hasher.add(count);
     hasher.add(cell_id);

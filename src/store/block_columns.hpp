@@ -1,6 +1,5 @@
-// A block of trials as packed little-endian columns, one byte string per field of trial_fields, and the hash that seals it.
+// A block of trials as packed little-endian columns, one byte string per field, and the hash that seals it.
 #pragma once
-#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -11,27 +10,32 @@
 
 namespace limrisk {
 
-/// Of a store of trials.
-inline constexpr std::int64_t schema_version = 3;
+/// Of a store of trials: of cells whose trials all end at their last check, and with a cell of which some may end early.
+inline constexpr std::int64_t schema_version = 3, early_end_schema_version = 5;
+
+/// The fields that a block of such a store has.
+constexpr std::span<const TrialField> block_fields(bool early_end) {
+    return std::span(all_trial_fields).first(early_end ? all_trial_fields.size() : trial_fields.size());
+}
 
 /// Largest number of trials in a block that the view `trials` can number.
 inline constexpr std::int64_t max_block_trials = 1024 * 1024;
 
 constexpr std::size_t field_size(FieldType type) { return type == FieldType::Int32 ? 4 : 8; }
 
-using BlockColumns = std::array<std::string, trial_fields.size()>;
-using BlockColumnViews = std::array<std::string_view, trial_fields.size()>;
+using BlockColumns = std::vector<std::string>;           ///< [fields]
+using BlockColumnViews = std::vector<std::string_view>;  ///< [fields]
 
-/// [fields][count] from [count] records.
-BlockColumns pack_columns(std::span<const TrialRecord> records);
+/// [block_fields(early_end)][count] from [count] records.
+BlockColumns pack_columns(std::span<const TrialRecord> records, bool early_end = false);
 
 BlockColumnViews column_views(const BlockColumns& columns);
 
-/// Inverse of pack_columns; every column must hold count * field_size bytes.
+/// Inverse of pack_columns; every column must hold count * field_size bytes. A field without a column stays 0.
 std::vector<TrialRecord> unpack_columns(const BlockColumnViews& columns, std::int64_t count);
 
-/// XXH3-128, 32 hexadecimal digits, of: schema version, first trial, count (8 bytes each, little-endian), the 32 digits of the cell's id,
-/// columns.
+/// XXH3-128, 32 hexadecimal digits, of: schema version (by the number of columns), first trial, count (8 bytes each, little-endian), the 32
+/// digits of the cell's id, columns.
 std::string block_hash(std::string_view cell_id, std::int64_t first_trial, std::int64_t count, const BlockColumnViews& columns);
 
 /// XXH3-128 of the concatenated parts, each preceded by its length (8 bytes, little-endian).

@@ -7,16 +7,16 @@
 namespace limrisk {
 namespace {
 
-std::string select_sql() {
+std::string select_sql(bool early_end) {
     std::string sql = "SELECT hash";
-    for (const TrialField& field : trial_fields) sql += fmt::format(", {}", field.name);
+    for (const TrialField& field : block_fields(early_end)) sql += fmt::format(", {}", field.name);
     return sql + " FROM blocks WHERE cell = ? AND first_trial = ? AND count = ?";
 }
 
 /// Cell, first_trial, count, hash, then the columns.
-std::string insert_sql() {
+std::string insert_sql(bool early_end) {
     std::string names, values;
-    for (const TrialField& field : trial_fields) {
+    for (const TrialField& field : block_fields(early_end)) {
         names += fmt::format(", {}", field.name);
         values += ", ?";
     }
@@ -28,7 +28,7 @@ std::string insert_sql() {
 void Store::Impl::add_block(const TrialBlock& block, Seal& seal) {
     const BlockKey& key = block.key;
     const std::int64_t row = row_of(key.cell);
-    const BlockColumns columns = pack_columns(block.records);
+    const BlockColumns columns = pack_columns(block.records, layout.early_end);
     const std::string hash = block_hash(cells[static_cast<std::size_t>(key.cell)].id, key.first_trial, key.count, column_views(columns));
     sqlite::Statement overlap(database,
                               "SELECT first_trial, count, hash FROM blocks WHERE cell = ? AND first_trial < ? ORDER BY first_trial DESC");
@@ -46,7 +46,7 @@ void Store::Impl::add_block(const TrialBlock& block, Seal& seal) {
                             ? "with other results than those just computed"
                             : fmt::format("which overlap the new block {} to {}", key.first_trial, key.first_trial + key.count - 1)));
     }
-    if (!insert) insert.emplace(database, insert_sql());
+    if (!insert) insert.emplace(database, insert_sql(layout.early_end));
     insert->bind(1, row).bind(2, key.first_trial).bind(3, key.count).bind(4, std::string_view(hash));
     for (std::size_t f = 0; f < columns.size(); ++f) insert->bind_blob(static_cast<int>(f) + 5, columns[f]);
     insert->run();
@@ -60,7 +60,7 @@ std::vector<TrialRecord> Store::Impl::read(const BlockKey& key) {
     };
     if (key.count < 1 || key.count > max_block_trials || key.first_trial < 0) throw damaged("not a valid block; the store is damaged");
     const std::int64_t row = row_of(key.cell);
-    if (!select) select.emplace(database, select_sql());
+    if (!select) select.emplace(database, select_sql(layout.early_end));
     // A statement that is not reset keeps its lock and would block the writer.
     struct Reset {
         sqlite::Statement& statement;
@@ -69,17 +69,19 @@ std::vector<TrialRecord> Store::Impl::read(const BlockKey& key) {
     select->bind(1, row).bind(2, key.first_trial).bind(3, key.count);
     if (!select->step()) throw damaged("the block does not exist");
     BlockColumnViews columns;
-    for (std::size_t f = 0; f < columns.size(); ++f) {
-        columns[f] = select->blob(static_cast<int>(f) + 1);
-        if (columns[f].size() != field_size(trial_fields[f].type) * static_cast<std::size_t>(key.count)) {
-            throw damaged(fmt::format("the column {} has {} bytes; the store is damaged", trial_fields[f].name, columns[f].size()));
-        }
+    for (const TrialField& field : block_fields(layout.early_end)) {
+        columns.push_back(select->blob(static_cast<int>(columns.size()) + 1));
+        if (columns.back().size() != field_size(field.type) * static_cast<std::size_t>(key.count))
+            throw damaged(fmt::format("the column {} has {} bytes; the store is damaged", field.name, columns.back().size()));
     }
     if (block_hash(cells[static_cast<std::size_t>(key.cell)].id, key.first_trial, key.count, columns) != select->text(0)) {
         throw damaged(
             "the block does not match its hash; the store is damaged: restore it from a copy, or move it away and run the campaign again");
     }
     std::vector<TrialRecord> records = unpack_columns(columns, key.count);
+    if (!layout.early_end)
+        for (TrialRecord& record : records)
+            record.last_step = last_step_without_stop(record, limits[static_cast<std::size_t>(key.cell)].steps);
     for (const TrialRecord& record : records) {
         const std::string problem = record_problem(record, limits[static_cast<std::size_t>(key.cell)]);
         if (!problem.empty()) throw damaged(fmt::format("trial {}: {}", key.first_trial + (&record - records.data()), problem));

@@ -13,7 +13,9 @@
 namespace limrisk {
 namespace {
 
-constexpr std::int64_t last_verdict = static_cast<std::int64_t>(Verdict::Diverged);
+std::int64_t last_verdict(const RecordLimits& limits) {
+    return static_cast<std::int64_t>(limits.stops ? Verdict::Stopped : Verdict::Diverged);
+}
 
 template <class Value>
 Value value_of(const TrialRecord& record, const TrialField& field) {
@@ -25,7 +27,7 @@ Value value_of(const TrialRecord& record, const TrialField& field) {
 /// Largest value of an integer field.
 std::int64_t most(const TrialField& field, const RecordLimits& limits) {
     if (field.type == FieldType::Int64) return limits.steps;
-    if (field.offset == offsetof(TrialRecord, verdict)) return last_verdict;
+    if (field.offset == offsetof(TrialRecord, verdict)) return last_verdict(limits);
     const bool transitions = std::any_of(sum_fields.begin(), sum_fields.end(), [&](const auto& sum) { return sum.offset == field.offset; });
     return transitions ? limits.width * limits.checks : limits.width;
 }
@@ -40,10 +42,12 @@ std::string real_problem(const char* name, double value) {
 
 }  // namespace
 
-RecordLimits record_limits(const CellConfig& cell) { return {cell.width, cell.steps, cell.checks}; }
+RecordLimits record_limits(const CellConfig& cell) {
+    return {cell.width, cell.steps, cell.checks, cell.stop.risk_below > 0 || cell.stop.gradient_below > 0};
+}
 
 std::string record_problem(const TrialRecord& record, const RecordLimits& limits) {
-    for (const TrialField& field : trial_fields) {
+    for (const TrialField& field : all_trial_fields) {
         std::string problem;
         switch (field.type) {
             case FieldType::Float64:
@@ -65,7 +69,7 @@ std::string record_problem(const TrialRecord& record, const RecordLimits& limits
 
 std::string aggregate_value_problem(const Aggregate& aggregate, const RecordLimits& limits) {
     for (const auto& field : count_fields) {
-        const std::int64_t most = field.member == &Aggregate::verdict ? last_verdict : limits.width;
+        const std::int64_t most = field.member == &Aggregate::verdict ? last_verdict(limits) : limits.width;
         for (const std::int32_t key : (aggregate.*field.member).keys)
             if (std::string problem = integer_problem(field.name, key, most); !problem.empty()) return problem;
     }

@@ -12,12 +12,13 @@ namespace limrisk {
 /// Of one cell.
 struct RecordLimits {
     std::int64_t width = 0, steps = 0, checks = 0;
+    bool stops = false;  ///< whether trials may be stopped: end early by their risk or gradient
 };
 
 RecordLimits record_limits(const CellConfig& cell);
 
-/// Why no trial of the cell has this record; empty if one can: no NaN, no negative number, verdicts that exist, no more neurons than there
-/// are, no step beyond the last.
+/// Why no trial of the cell has this record; empty if one can: no NaN, no negative number, verdicts that the cell can have, no more neurons
+/// than there are, no step beyond the last.
 std::string record_problem(const TrialRecord& record, const RecordLimits& limits);
 
 /// The same of an aggregate, beside aggregate_problem().

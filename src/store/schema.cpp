@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "campaign/schema.hpp"
 #include "limrisk/error.hpp"
@@ -77,11 +79,11 @@ const char* type_name(FieldType type) {
     return "";
 }
 
-std::string blocks_sql() {
+std::string blocks_sql(bool early_end) {
     std::string sql =
         "CREATE TABLE blocks (cell INTEGER NOT NULL REFERENCES cells (cell), first_trial INTEGER NOT NULL, count INTEGER NOT NULL,"
         " hash TEXT NOT NULL";
-    for (const TrialField& field : trial_fields) sql += fmt::format(", {} {} NOT NULL", field.name, type_name(field.type));
+    for (const TrialField& field : block_fields(early_end)) sql += fmt::format(", {} {} NOT NULL", field.name, type_name(field.type));
     return sql + ", UNIQUE (cell, first_trial))";
 }
 
@@ -93,9 +95,9 @@ std::string aggregates_sql() {
     return sql + ", UNIQUE (cell, first_trial))";
 }
 
-std::string trials_sql() {
+std::string trials_sql(bool early_end) {
     std::string sql = fmt::format("CREATE VIEW trials AS SELECT b.cell AS cell, b.first_trial+{}*h.n+l.n AS trial", digits);
-    for (const TrialField& field : trial_fields) sql += fmt::format(", {} AS {}", field_sql(field), field.name);
+    for (const TrialField& field : block_fields(early_end)) sql += fmt::format(", {} AS {}", field_sql(field), field.name);
     return sql + fmt::format(
                      " FROM blocks b JOIN view_digit h ON h.n<=(b.count-1)/{0} JOIN view_digit l ON {0}*h.n+l.n<b.count"
                      " JOIN view_byte c",
@@ -128,7 +130,13 @@ constexpr const char* documents_sql =
     "CREATE TABLE documents (kind TEXT NOT NULL, id TEXT NOT NULL, number INTEGER NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL, "
     "version TEXT NOT NULL, created TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (kind, id, number))";
 
-std::int64_t version_of(StoreContents contents) { return contents == StoreContents::Trials ? schema_version : summary_schema_version; }
+/// All that there are.
+constexpr StoreLayout layouts[] = {{StoreContents::Trials, false}, {StoreContents::Summary, false}, {StoreContents::Trials, true}};
+
+constexpr std::int64_t version_of(const StoreLayout& layout) {
+    if (layout.contents == StoreContents::Summary) return summary_schema_version;
+    return layout.early_end ? early_end_schema_version : schema_version;
+}
 
 double power_of_two(int exponent) { return std::ldexp(1.0, exponent - exponent_bias); }
 
@@ -144,7 +152,7 @@ std::string all_bytes() {
 
 }  // namespace
 
-const std::vector<SchemaObject>& schema_objects(StoreContents contents) {
+const std::vector<SchemaObject>& schema_objects(const StoreLayout& layout) {
     static const SchemaObject campaign{
         "table", "campaign",
         "CREATE TABLE campaign (name TEXT NOT NULL, text TEXT NOT NULL, version TEXT NOT NULL, created TEXT NOT NULL, seed INTEGER NOT "
@@ -156,29 +164,33 @@ const std::vector<SchemaObject>& schema_objects(StoreContents contents) {
     static const SchemaObject seals{"table", "seals",
                                     "CREATE TABLE seals (name TEXT PRIMARY KEY, rows INTEGER NOT NULL, hash TEXT NOT NULL)"};
     static const SchemaObject parameters{"view", "parameters", parameters_sql()};
-    static const std::vector<SchemaObject> of_trials{
-        campaign,
-        cells,
-        documents,
-        seals,
-        {"table", "blocks", blocks_sql()},
-        {"table", "view_byte", "CREATE TABLE view_byte (bytes BLOB NOT NULL)"},
-        {"table", "view_digit", "CREATE TABLE view_digit (n INTEGER PRIMARY KEY)"},
-        {"table", "view_power", "CREATE TABLE view_power (exponent INTEGER PRIMARY KEY, value REAL NOT NULL)"},
-        parameters,
-        {"view", "trials", trials_sql()},
+    const auto of_trials = [](bool early_end) {
+        return std::vector<SchemaObject>{
+            campaign,
+            cells,
+            documents,
+            seals,
+            {"table", "blocks", blocks_sql(early_end)},
+            {"table", "view_byte", "CREATE TABLE view_byte (bytes BLOB NOT NULL)"},
+            {"table", "view_digit", "CREATE TABLE view_digit (n INTEGER PRIMARY KEY)"},
+            {"table", "view_power", "CREATE TABLE view_power (exponent INTEGER PRIMARY KEY, value REAL NOT NULL)"},
+            parameters,
+            {"view", "trials", trials_sql(early_end)},
+        };
     };
+    static const std::vector<SchemaObject> of_whole_trials = of_trials(false), of_early_ends = of_trials(true);
     static const std::vector<SchemaObject> of_summaries{campaign,  cells, documents, seals, {"table", "aggregates", aggregates_sql()},
                                                         parameters};
-    return contents == StoreContents::Trials ? of_trials : of_summaries;
+    if (layout.contents == StoreContents::Summary) return of_summaries;
+    return layout.early_end ? of_early_ends : of_whole_trials;
 }
 
-void create_schema(const sqlite::Database& database, StoreContents contents) {
+void create_schema(const sqlite::Database& database, const StoreLayout& layout) {
     database.execute(fmt::format("PRAGMA application_id = {}", application_id));
-    database.execute(fmt::format("PRAGMA user_version = {}", version_of(contents)));
-    for (const SchemaObject& object : schema_objects(contents)) database.execute(object.sql);
-    for (const char* table : {result_table(contents), document_table}) Seal{}.write(database, table);
-    if (contents == StoreContents::Summary) return;
+    database.execute(fmt::format("PRAGMA user_version = {}", version_of(layout)));
+    for (const SchemaObject& object : schema_objects(layout)) database.execute(object.sql);
+    for (const char* table : {result_table(layout.contents), document_table}) Seal{}.write(database, table);
+    if (layout.contents == StoreContents::Summary) return;
     const std::string bytes = all_bytes();
     sqlite::Statement(database, "INSERT INTO view_byte VALUES (?)").bind_blob(1, bytes).run();
     sqlite::Statement digit(database, "INSERT INTO view_digit VALUES (?)");
@@ -187,22 +199,23 @@ void create_schema(const sqlite::Database& database, StoreContents contents) {
     for (int e = 1; e < exponents; ++e) power.bind(1, std::int64_t{e}).bind(2, power_of_two(e)).run();
 }
 
-StoreContents check_schema(const sqlite::Database& database) {
+StoreLayout check_schema(const sqlite::Database& database) {
     if (database.integer("PRAGMA application_id") != application_id) {
         const bool empty = database.integer("SELECT count(*) FROM sqlite_master") == 0;
         refuse(database, empty ? "is empty: its creation was interrupted, or another program created it; run the campaign again to fill it"
                                : "is an SQLite database of another program, not a limrisk store");
     }
     const std::int64_t version = database.integer("PRAGMA user_version");
-    if (version != schema_version && version != summary_schema_version) {
-        refuse(
-            database,
-            fmt::format("has schema version {}, this limrisk reads versions {} and {}; {}", version, schema_version, summary_schema_version,
-                        version > summary_schema_version ? "a newer limrisk wrote it: use that one"
-                                                         : "use the limrisk that wrote it, or run the campaign again into another store"));
+    const auto* const layout =
+        std::find_if(std::begin(layouts), std::end(layouts), [&](const StoreLayout& known) { return version_of(known) == version; });
+    if (layout == std::end(layouts)) {
+        refuse(database, fmt::format("has schema version {}, this limrisk reads versions {} to {}; {}", version, version_of(layouts[0]),
+                                     version_of(layouts[2]),
+                                     version > version_of(layouts[2])
+                                         ? "a newer limrisk wrote it: use that one"
+                                         : "use the limrisk that wrote it, or run the campaign again into another store"));
     }
-    const StoreContents contents = version == schema_version ? StoreContents::Trials : StoreContents::Summary;
-    for (const SchemaObject& object : schema_objects(contents)) {
+    for (const SchemaObject& object : schema_objects(*layout)) {
         sqlite::Statement found(database, "SELECT sql FROM sqlite_master WHERE type = ? AND name = ?");
         found.bind(1, std::string_view(object.type)).bind(2, std::string_view(object.name));
         if (!found.step()) refuse(database, fmt::format("is damaged: the {} `{}` is missing", object.type, object.name));
@@ -212,7 +225,7 @@ StoreContents check_schema(const sqlite::Database& database) {
     sqlite::Statement trigger(database, "SELECT name FROM sqlite_master WHERE type = 'trigger'");
     if (trigger.step())
         refuse(database, fmt::format("was changed: it has a trigger `{}`, which limrisk never creates; drop it", trigger.text(0)));
-    return contents;
+    return *layout;
 }
 
 std::vector<std::string> check_view_constants(const sqlite::Database& database) {

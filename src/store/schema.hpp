@@ -1,4 +1,4 @@
-// The tables and views of a store, generated from trial_fields. Described for outside readers in docs/formats.md.
+// The tables and views of a store, generated from the fields of a trial. Described for outside readers in docs/formats.md.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -16,19 +16,25 @@ inline constexpr std::int64_t application_id = 0x4c696d52;
 constexpr const char* result_table(StoreContents contents) { return contents == StoreContents::Trials ? "blocks" : "aggregates"; }
 inline constexpr const char* document_table = "documents";
 
+/// What a store keeps.
+struct StoreLayout {
+    StoreContents contents = StoreContents::Trials;
+    bool early_end = false;  ///< trials of some cell may end early, so that blocks have last_step; of a store of trials
+};
+
 struct SchemaObject {
     std::string type, name, sql;
 };
 
 /// Everything that CREATE statements make, in the order of creation.
-const std::vector<SchemaObject>& schema_objects(StoreContents contents);
+const std::vector<SchemaObject>& schema_objects(const StoreLayout& layout);
 
 /// Creates all of it with the constants that the views need. Inside the caller's transaction.
-void create_schema(const sqlite::Database& database, StoreContents contents);
+void create_schema(const sqlite::Database& database, const StoreLayout& layout);
 
 /// What the store keeps. Throws StoreError(Data) unless the file is a store of a known schema version, with exactly that version's tables
 /// and views, and no trigger.
-StoreContents check_schema(const sqlite::Database& database);
+StoreLayout check_schema(const sqlite::Database& database);
 
 /// Problems with the constants that the views decode with; empty if there are none.
 std::vector<std::string> check_view_constants(const sqlite::Database& database);

@@ -6,6 +6,7 @@
 
 #include "aggregation/aggregate.hpp"
 #include "campaign/block_size.hpp"
+#include "campaign/early_end.hpp"
 #include "limrisk/trial_fields.hpp"
 #include "store/block_columns.hpp"
 
@@ -20,16 +21,16 @@ constexpr double row = 150;
 /// Distinct bins of a risk over the trials of a cell: fitted to stores of networks that are hardly trained, whose risks spread most.
 double risk_bins(double trials) { return std::min(trials, 180 * std::pow(trials, 0.3)); }
 
-double trial_bytes() {
+double trial_bytes(bool early_end) {
     double bytes = 0;
-    for (const TrialField& field : trial_fields) bytes += static_cast<double>(field_size(field.type));
+    for (const TrialField& field : block_fields(early_end)) bytes += static_cast<double>(field_size(field.type));
     return bytes;
 }
 
-double blocks_bytes(double trials, double block_trials) {
+double blocks_bytes(double trials, double block_trials, bool early_end) {
     const double full = std::floor(trials / block_trials), rest = trials - full * block_trials;
-    const auto block = [](double count) {
-        const double bytes = count * trial_bytes() + row;
+    const auto block = [early_end](double count) {
+        const double bytes = count * trial_bytes(early_end) + row;
         return bytes < page / 4 ? bytes : bytes * page / page_content + page / 2;
     };
     return full * block(block_trials) + (rest > 0 ? block(rest) : 0);
@@ -48,10 +49,11 @@ double estimated_store_bytes(const Campaign& campaign) {
     const bool summary = campaign.store == StoreContents::Summary;
     double bytes = (summary ? empty_summary_store : empty_store) + static_cast<double>(campaign.text.size());
     const auto trials = static_cast<double>(campaign.trials);
+    const bool early_end = ends_early(campaign.cells);
     for (const CellConfig& cell : campaign.cells) {
         bytes += static_cast<double>(cell.description.size() + 2 * cell.id.size()) + row;
         bytes += summary ? aggregate_bytes(trials, static_cast<double>(cell.width))
-                         : blocks_bytes(trials, static_cast<double>(block_trials(cell)));
+                         : blocks_bytes(trials, static_cast<double>(block_trials(cell)), early_end);
     }
     return bytes;
 }

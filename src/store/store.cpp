@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "campaign/cell_description.hpp"
+#include "campaign/early_end.hpp"
 #include "limrisk/error.hpp"
 #include "store/document_table.hpp"
 #include "store/store_impl.hpp"
@@ -70,7 +71,7 @@ void write_stopping(const sqlite::Database& database, const std::optional<Stoppi
 
 void create(const sqlite::Database& database, const Campaign& campaign) {
     sqlite::Transaction transaction(database);
-    create_schema(database, campaign.store);
+    create_schema(database, {campaign.store, campaign.store == StoreContents::Trials && ends_early(campaign.cells)});
     sqlite::Statement insert(database, "INSERT INTO cells (cell, id, description) VALUES (?, ?, ?)");
     for (std::size_t k = 0; k < campaign.cells.size(); ++k) {
         const CellConfig& cell = campaign.cells[k];
@@ -110,11 +111,14 @@ std::string campaign_hash(const StoredCampaign& campaign, std::span<const std::s
 Store::Impl::Impl(const fs::path& path, sqlite::Access access) : database(path, access) {}
 
 void Store::Impl::load() {
-    contents = check_schema(database);
+    layout = check_schema(database);
     sqlite::Statement row(database, "SELECT name, text, version, created, seed, trials, hash FROM campaign");
     if (!row.step()) refuse(ExitCode::Data, database.path(), "is damaged: the table `campaign` is empty");
     campaign = {row.text(0), row.text(1), row.text(2), row.text(3), static_cast<std::uint64_t>(row.integer(4)), row.integer(5)};
     load_cells();
+    if (layout.contents == StoreContents::Trials && layout.early_end != ends_early(cells))
+        refuse(ExitCode::Data, database.path(),
+               fmt::format("is damaged: a store of {} cell with `stop` has another schema version", layout.early_end ? "no" : "a"));
     std::vector<std::string> ids;
     for (const CellConfig& cell : cells) ids.push_back(cell.id);
     if (row.text(6) != campaign_hash(campaign, ids))
@@ -156,7 +160,7 @@ std::vector<BlockKey> Store::Impl::read_keys(std::vector<std::string>& problems)
     Seal found;
     std::vector<BlockKey> all;
     // Not by way of the index, which may hide rows.
-    const char* const table = result_table(contents);
+    const char* const table = result_table(layout.contents);
     sqlite::Statement row(database, fmt::format("SELECT cell, first_trial, count, hash FROM {} NOT INDEXED", table));
     while (row.step()) {
         found.add(row.text(3));
@@ -181,7 +185,7 @@ std::vector<BlockKey> Store::Impl::read_keys(std::vector<std::string>& problems)
 
 const std::vector<BlockKey>& Store::Impl::keys() const {
     const sqlite::Transaction moment(database, sqlite::Access::Read);
-    (void)Seal::read(database, result_table(contents));  // SQLite knows what others wrote once it has read
+    (void)Seal::read(database, result_table(layout.contents));  // SQLite knows what others wrote once it has read
     const std::int64_t version = database.integer("PRAGMA data_version");
     if (version == keys_version) return known_keys;
     std::vector<std::string> problems;
@@ -195,7 +199,7 @@ const std::vector<BlockKey>& Store::Impl::keys() const {
 void Store::Impl::write(const std::function<void(Seal&)>& add) {
     keys_version = -1;
     sqlite::Transaction transaction(database);
-    const char* const table = result_table(contents);
+    const char* const table = result_table(layout.contents);
     Seal seal = Seal::read(database, table);
     const Seal before = seal;
     add(seal);
@@ -209,8 +213,8 @@ void Store::Impl::adopt(const Campaign& wanted) {
         refuse(ExitCode::Data, database.path(),
                fmt::format("belongs to another campaign: {}. Give another --store, or run the campaign that made it", difference));
     }
-    if (wanted.store != contents) {
-        const bool trials = contents == StoreContents::Trials;
+    if (wanted.store != layout.contents) {
+        const bool trials = layout.contents == StoreContents::Trials;
         refuse(ExitCode::Data, database.path(),
                fmt::format("contains {} (store = \"{}\"), the campaign asks for {}; give another --store, or --set store={}",
                            trials ? "the record of every trial" : "summaries only", trials ? "trials" : "summary",
@@ -254,7 +258,7 @@ std::int64_t Store::Impl::row_of(std::int64_t cell) const {
 }
 
 void Store::Impl::expect_trials() const {
-    if (contents == StoreContents::Trials) return;
+    if (layout.contents == StoreContents::Trials) return;
     refuse(ExitCode::Data, database.path(),
            "keeps summaries of its trials, not their records; `limrisk summary` shows them, and a campaign with store = \"trials\" keeps "
            "records");
@@ -311,7 +315,9 @@ std::int64_t trial_count(const std::vector<BlockKey>& keys) {
 
 const std::vector<CellConfig>& Store::cells() const { return impl_->cells; }
 
-StoreContents Store::contents() const { return impl_->contents; }
+StoreContents Store::contents() const { return impl_->layout.contents; }
+
+std::span<const TrialField> Store::fields() const { return block_fields(impl_->layout.early_end); }
 
 const std::optional<StoppingCriterion>& Store::stopping() const { return impl_->stopping; }
 

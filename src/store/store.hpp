@@ -11,6 +11,7 @@
 
 #include "aggregation/aggregate.hpp"
 #include "campaign/campaign.hpp"
+#include "limrisk/trial_fields.hpp"
 #include "limrisk/trial_record.hpp"
 #include "store/document_table.hpp"
 
@@ -67,6 +68,8 @@ public:
     /// As their descriptions say, each with its position as `index`.
     const std::vector<CellConfig>& cells() const;
     StoreContents contents() const;
+    /// The fields of a trial that it keeps: last_step only if trials of some cell may end early. Of a store that keeps trials.
+    std::span<const TrialField> fields() const;
     /// The rule that says which trials of each cell count (counted_trials.hpp); nullopt: all that are stored without a gap.
     const std::optional<StoppingCriterion>& stopping() const;
     /// What open_for_writing changed of it in a store that was there.

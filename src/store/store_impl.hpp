@@ -47,7 +47,7 @@ struct Store::Impl {
     std::unique_ptr<WriterLock> lock;  ///< released after the connection is closed
     sqlite::Database database;
     std::optional<sqlite::Statement> insert, select;
-    StoreContents contents = StoreContents::Trials;
+    StoreLayout layout;
     StoredCampaign campaign;
     std::optional<StoppingCriterion> stopping;
     std::optional<StoppingChange> stopping_change;

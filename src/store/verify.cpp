@@ -33,7 +33,7 @@ void collect(std::vector<std::string>& problems, const Check& check) {
 std::vector<std::string> Store::verify() const {
     std::vector<std::string> problems;
     const sqlite::Database& database = impl_->database;
-    const bool trials = impl_->contents == StoreContents::Trials;
+    const bool trials = impl_->layout.contents == StoreContents::Trials;
     std::vector<BlockKey> keys;
     {
         const std::scoped_lock guard(impl_->mutex);

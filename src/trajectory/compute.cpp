@@ -54,6 +54,7 @@ public:
           parameters_(static_cast<std::size_t>(kernels::parameter_count(cell.width, cell.input.dimension))) {
         const auto values = request.steps.size() * static_cast<std::size_t>(request.trials);
         for (std::vector<double>* table : {&risk_, &gradient_norm_, &parameter_norm_, &distance_, &inactive_}) table->resize(values);
+        trained_.resize(values);
         const double tolerance = check_tolerance(plan_.cell().check_nodes.count, static_cast<std::int64_t>(parameters_));
         lyapunov_ = {"Lyapunov identity", 0, 0, tolerance};
         bound_ = {"risk bound", 0, 0, tolerance};
@@ -177,6 +178,8 @@ private:
         TrajectoryCheck lyapunov{}, bound{};  // of this trial
         for (std::size_t s = from; s < to && !stop_; ++s) {
             const std::size_t number = static_cast<std::size_t>(k) * (to - from) + s - from, at = place(s, trial);
+            trained_[at] = request_.steps[s] <= record.last_step || diverged;
+            if (trained_[at] == 0) continue;
             const CheckRecord& seen = block.snapshot_checks.at(number);
             const double* theta = block.snapshot_parameters.data() + number * parameters_;
             // As in the record: from the step of its divergence on, a trial has no risk and no gradient; its parameters stay.
@@ -221,10 +224,22 @@ private:
         CellTrajectory trajectory;
         trajectory.cell_id = config_.id;
         trajectory.trials = request_.trials;
-        trajectory.steps = request_.steps;
-        const auto add_series = [&](const char* name, std::vector<double>& values) {
-            trajectory.series.push_back(trajectory_series(name, std::move(values), request_.trials));
+        // Of each step those trials that had not ended before; steps that none was trained to are left out.
+        std::vector<std::int64_t> trained;
+        for (std::size_t s = 0; s < request_.steps.size(); ++s) {
+            const auto first = trained_.begin() + static_cast<std::ptrdiff_t>(place(s, 0));
+            const auto count = std::count(first, first + request_.trials, std::uint8_t{1});
+            if (count == 0) break;
+            trained.push_back(count);
+        }
+        trajectory.steps.assign(request_.steps.begin(), request_.steps.begin() + static_cast<std::ptrdiff_t>(trained.size()));
+        const auto add_series = [&](const char* name, const std::vector<double>& values) {
+            std::vector<double> of_trained;
+            for (std::size_t k = 0; k < place(trained.size(), 0); ++k)
+                if (trained_[k] != 0) of_trained.push_back(values[k]);
+            trajectory.series.push_back(trajectory_series(name, std::move(of_trained), trained));
         };
+        if (config_.stop.any()) trajectory.trained = trained;
         add_series("risk", risk_);
         add_series("gradient_norm", gradient_norm_);
         add_series("parameter_norm", parameter_norm_);
@@ -254,6 +269,7 @@ private:
     std::atomic<bool> stop_{false};
     std::vector<WorkStatus> statuses_;                                                 ///< [workers]
     std::vector<double> risk_, gradient_norm_, parameter_norm_, distance_, inactive_;  ///< [steps][trials]
+    std::vector<std::uint8_t> trained_;                                                ///< [steps][trials] 1 up to the end of the trial
 
     std::mutex mutex_;  ///< of all below
     std::condition_variable done_;

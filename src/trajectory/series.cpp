@@ -12,11 +12,17 @@
 namespace limrisk {
 
 TrajectorySeries trajectory_series(std::string name, std::vector<double> values, std::int64_t trials) {
+    const std::size_t steps = values.size() / static_cast<std::size_t>(trials);
+    return trajectory_series(std::move(name), std::move(values), std::vector<std::int64_t>(steps, trials));
+}
+
+TrajectorySeries trajectory_series(std::string name, std::vector<double> values, const std::vector<std::int64_t>& trials_at) {
     if (std::any_of(values.begin(), values.end(), [](double value) { return std::isnan(value); }))
         throw Defect(fmt::format("a trajectory's {} is not a number", name));
     TrajectorySeries series;
     series.name = std::move(name);
-    for (auto from = values.begin(); from != values.end(); from += trials) {
+    auto from = values.begin();
+    for (const std::int64_t trials : trials_at) {
         const auto to = from + trials;
         long double sum = 0;
         for (auto value = from; value != to; ++value) sum += static_cast<long double>(*value);
@@ -28,6 +34,7 @@ TrajectorySeries trajectory_series(std::string name, std::vector<double> values,
         series.median.push_back(quantile(0.5));
         series.quantile_75.push_back(quantile(0.75));
         series.quantile_95.push_back(quantile(0.95));
+        from = to;
     }
     return series;
 }

@@ -8,5 +8,7 @@ namespace limrisk {
 /// does not exceed (statistics/quantile.hpp), so always a value that occurred. Does not depend on the order of the trials beyond the
 /// rounding of the mean. Throws Defect for NaN.
 TrajectorySeries trajectory_series(std::string name, std::vector<double> values, std::int64_t trials);
+/// The same with numbers of trials that differ from step to step, each at least 1: `values` has those of the steps one after the other.
+TrajectorySeries trajectory_series(std::string name, std::vector<double> values, const std::vector<std::int64_t>& trials);
 
 }  // namespace limrisk

@@ -24,10 +24,15 @@ struct CellTrajectory {
     std::string cell_id;
     std::int64_t trials = 0;  ///< 0 .. trials - 1 of the cell
     std::vector<std::int64_t> steps;
+    /// Of a cell whose trials may end early, how many of them had not ended before each step: the series are over those. Else empty.
+    std::vector<std::int64_t> trained;
     std::vector<TrajectorySeries> series;
     std::vector<TrajectoryCheck> checks;
     std::int64_t converged = 0;              ///< trials whose verdict is "converged"
     std::vector<double> least_squares_gaps;  ///< of those, at the end, relative to the risk of the best constant; ascending
+
+    /// Trials that the series are over at step number k.
+    std::int64_t trials_at(std::size_t k) const { return trained.empty() ? trials : trained[k]; }
 };
 
 /// As a document of the store; the inverse throws StoreError(Data) for a text that is not one.

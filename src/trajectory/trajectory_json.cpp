@@ -1,6 +1,7 @@
 // A trajectory as a document of a store (docs/formats.md), and back.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -49,6 +50,11 @@ void require_sound(const CellTrajectory& trajectory) {
         if (step <= before) refuse(fmt::format("step {} comes after step {}", step, before));
         before = step;
     }
+    const std::vector<std::int64_t>& trained = trajectory.trained;
+    const auto impossible = [&](std::int64_t trials) { return trials < 1 || trials > trajectory.trials; };
+    if (!trained.empty() && (trained.size() != trajectory.steps.size() || std::any_of(trained.begin(), trained.end(), impossible)))
+        refuse(
+            fmt::format("the numbers of trials at its steps are not {} numbers from 1 to {}", trajectory.steps.size(), trajectory.trials));
     for (const TrajectorySeries& series : trajectory.series)
         for (const Column& column : columns)
             if ((series.*column.member).size() != trajectory.steps.size())
@@ -68,14 +74,13 @@ std::string trajectory_to_json(const CellTrajectory& trajectory) {
     for (const TrajectoryCheck& check : trajectory.checks)
         checks.push_back(
             {{"name", check.name}, {"points", check.points}, {"largest_error", check.largest_error}, {"tolerance", check.tolerance}});
-    return ordered_json{{"cell_id", trajectory.cell_id},
-                        {"trials", trajectory.trials},
-                        {"steps", trajectory.steps},
-                        {"series", std::move(series)},
-                        {"checks", std::move(checks)},
-                        {"converged", trajectory.converged},
-                        {"least_squares_gaps", numbers(trajectory.least_squares_gaps)}}
-        .dump();
+    ordered_json document{{"cell_id", trajectory.cell_id}, {"trials", trajectory.trials}, {"steps", trajectory.steps}};
+    if (!trajectory.trained.empty()) document["trained"] = trajectory.trained;
+    document["series"] = std::move(series);
+    document["checks"] = std::move(checks);
+    document["converged"] = trajectory.converged;
+    document["least_squares_gaps"] = numbers(trajectory.least_squares_gaps);
+    return document.dump();
 }
 
 CellTrajectory trajectory_from_json(const std::string& text) {
@@ -85,6 +90,7 @@ CellTrajectory trajectory_from_json(const std::string& text) {
         trajectory.cell_id = json.at("cell_id").get<std::string>();
         trajectory.trials = json.at("trials").get<std::int64_t>();
         trajectory.steps = json.at("steps").get<std::vector<std::int64_t>>();
+        if (json.contains("trained")) trajectory.trained = json.at("trained").get<std::vector<std::int64_t>>();
         for (const ordered_json& entry : json.at("series")) {
             TrajectorySeries& series = trajectory.series.emplace_back();
             series.name = entry.at("name").get<std::string>();

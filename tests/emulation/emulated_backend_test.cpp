@@ -216,6 +216,42 @@ TEST(EmulatedBackend, DroppedReplicas) {
     EXPECT_EQ(first_difference(run(*emulated_backend(std::make_shared<EmulatedRuntime>()), plan, 0, 70), truth), "");
 }
 
+/// So are those that end early, by each of their rules.
+TEST(EmulatedBackend, EndedReplicas) {
+    CellConfig config = small_cell();
+    config.learning_rate = {0.1, 0};
+    config.stop = {0.05, 0.05, true};
+    config.tolerance = 1;
+    std::int64_t stopped = 0, converged = 0, whole = 0;
+    for (const std::int64_t nodes : {0, 5}) {
+        config.nodes_per_axis = nodes;
+        const CellPlan plan(config);
+        const BlockResult truth = run(*make_cpu_backend(1), plan, 0, 70);
+        for (const TrialRecord& record : truth.records) {
+            stopped += record.verdict == Verdict::Stopped;
+            converged += record.verdict == Verdict::Converged && record.last_step < config.steps;
+            whole += record.last_step == config.steps;
+        }
+        EXPECT_EQ(first_difference(run(*emulated_backend(std::make_shared<EmulatedRuntime>()), plan, 0, 70), truth), "");
+    }
+    EXPECT_GT(stopped, 20);
+    EXPECT_GT(converged, 3);
+    EXPECT_GT(whole, 50);
+}
+
+/// Where all have ended there are no more launches.
+TEST(EmulatedBackend, NothingIsLaunchedForReplicasThatHaveEnded) {
+    CellConfig config = small_cell();
+    config.steps = 1000000000;
+    config.stop.risk_below = 1e30;
+    const CellPlan plan(config);
+    const BlockResult truth = run(*make_cpu_backend(1), plan, 0, 9);
+    const auto runtime = std::make_shared<EmulatedRuntime>();
+    EXPECT_EQ(first_difference(run(*emulated_backend(runtime), plan, 0, 9), truth), "");
+    EXPECT_EQ(truth.records[0].last_step, 0);
+    EXPECT_LT(runtime->calls(0, Call::Launch), 20);
+}
+
 /// NaNs of the device have other bits than those of the host, and count as the same.
 TEST(EmulatedBackend, NansOfTheDevice) {
     CellConfig config = small_cell();

@@ -31,7 +31,7 @@ std::string number(const TrialField& field, const TrialRecord& record) {
 }
 
 std::string record_difference(const TrialRecord& a, const TrialRecord& b) {
-    for (const TrialField& field : trial_fields) {
+    for (const TrialField& field : all_trial_fields) {
         if (!same_field(a, b, field)) return fmt::format("{}: {} against {}", field.name, number(field, a), number(field, b));
     }
     return {};
@@ -79,6 +79,8 @@ reference::Tables reference_tables(const CellConfig& config) {
 std::string first_difference(const BlockResult& block, std::size_t i, const reference::TrialResult& truth) {
     const FinalState& state = block.states[i];
     std::string text = array_difference("initial parameter", state.initial_parameters, truth.initial_parameters);
+    if (text.empty() && block.checks[i].size() != truth.checks.size())
+        text = fmt::format("{} checks against {}", block.checks[i].size(), truth.checks.size());
     for (std::size_t k = 0; text.empty() && k < truth.checks.size(); ++k) text = check_difference(block.checks[i][k], truth.checks[k], k);
     if (text.empty()) text = array_difference("parameter", state.parameters, truth.parameters);
     if (text.empty()) text = array_difference("first state", state.first_state, truth.first_state);
@@ -95,6 +97,8 @@ std::string first_difference(const BlockResult& a, const BlockResult& b) {
             if (text.empty()) text = array_difference("first state", a.states[i].first_state, b.states[i].first_state);
             if (text.empty()) text = array_difference("second state", a.states[i].second_state, b.states[i].second_state);
         }
+        if (text.empty() && !a.checks.empty() && a.checks[i].size() != b.checks[i].size())
+            text = fmt::format("{} checks against {}", a.checks[i].size(), b.checks[i].size());
         for (std::size_t k = 0; text.empty() && !a.checks.empty() && k < a.checks[i].size(); ++k)
             text = check_difference(a.checks[i][k], b.checks[i][k], k);
         if (!text.empty()) return fmt::format("trial {}: {}", i, text);

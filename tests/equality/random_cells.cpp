@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -160,15 +161,41 @@ std::vector<CellConfig> kinks_cells(std::uint64_t seed) {
     return cells;
 }
 
+std::vector<CellConfig> early_end_cells(std::uint64_t seed) {
+    std::mt19937_64 engine(seed);
+    std::vector<CellConfig> cells;
+    for (const std::vector<CellConfig>& all : {odd_cells(seed), kinks_cells(seed)})
+        for (CellConfig c : all) {
+            if (engine() % 5 != 0 || c.steps < 7) continue;
+            c.checks = static_cast<std::int32_t>(std::min<std::int64_t>(c.steps, 4 + static_cast<std::int64_t>(engine() % 9)));
+            c.tail = static_cast<std::int32_t>(1 + engine() % 3);
+            // Risks and gradients of these cells are mostly between 0.001 and 10.
+            const std::uint64_t rules = 1 + engine() % 7;
+            const auto threshold = [&] { return std::pow(10, -2.5 + 3 * static_cast<double>(engine() % 1000) / 1000); };
+            if (rules & 1) c.stop.risk_below = threshold();
+            if (rules & 2) c.stop.gradient_below = threshold();
+            if (rules & 4) {
+                c.tail = std::clamp<std::int32_t>(c.tail, 2, c.checks / 2);
+                c.stop.converged = true;
+                c.tolerance = engine() % 2 ? 1 : 0.1;
+            }
+            if (engine() % 8 == 0) c.learning_rate = {1e3, 0};  // some diverge first
+            c.index = static_cast<std::int64_t>(cells.size());
+            cells.push_back(c);
+        }
+    return cells;
+}
+
 std::string cell_name(const CellConfig& c) {
     return fmt::format(
         "cell {}: {}{} width {} dimension {} batch {}{} activation {}({:g}, {:g}, {}) optimizer {} initialization {} law {}{} target {} "
-        "steps {}",
+        "steps {} checks {} tail {} stop {:g} {:g} {}",
         c.index, c.algorithm == kernels::Algorithm::Kinks ? "kinks " : "",
         c.precision == kernels::Precision::Float32 ? "float32" : "float64", c.width, c.input.dimension, c.batch,
         c.nodes_per_axis ? " nodes" : "", static_cast<int>(c.activation.kind), c.activation.first, c.activation.second, c.activation.power,
         static_cast<int>(c.optimizer.kind), static_cast<int>(c.initialization.kind), static_cast<int>(c.input.kind),
-        c.input.bounded ? " in a box" : "", c.target, c.steps);
+        c.input.bounded ? " in a box" : "", c.target, c.steps, c.checks, c.tail, c.stop.risk_below, c.stop.gradient_below,
+        c.stop.converged);
 }
 
 }  // namespace limrisk::test

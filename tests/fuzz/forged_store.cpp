@@ -121,7 +121,7 @@ std::int64_t number(const std::string& text) { return std::strtoll(text.c_str(),
 std::string hash_of(const std::vector<std::string>& row, const std::string& id, bool block) {
     if (!block) return aggregate_hash(id, number(row[2]), number(row[3]), std::span(row).subspan(4));
     BlockColumnViews columns;
-    for (std::size_t k = 0; k < columns.size(); ++k) columns[k] = row.at(k + 4);
+    for (std::size_t k = 4; k < row.size(); ++k) columns.emplace_back(row[k]);
     return block_hash(id, number(row[2]), number(row[3]), columns);
 }
 
@@ -133,11 +133,13 @@ void reseal(sqlite3* database) {
         ids.push_back(cell_id(row[1]));
         run(database, "UPDATE OR REPLACE cells SET id = ?2 WHERE cell = CAST(?1 AS INTEGER)", {row[0], ids.back()});
     }
+    const auto version = rows(database, "PRAGMA user_version");
+    const bool early_end = !version.empty() && number(version[0][0]) == early_end_schema_version;
     for (const bool block : {true, false}) {
         const std::string table = block ? "blocks" : "aggregates";
         std::string names;
         if (block)
-            for (const TrialField& field : trial_fields) names += std::string(", ") + field.name;
+            for (const TrialField& field : block_fields(early_end)) names += std::string(", ") + field.name;
         else
             for (const AggregateColumn& column : aggregate_columns()) names += ", " + column.name;
         Seal seal;

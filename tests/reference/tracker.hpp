@@ -2,10 +2,12 @@
 // Part of the scalar reference: shares no code with kernels/.
 #pragma once
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "reference/accurate_risk.hpp"
+#include "reference/check_steps.hpp"
 #include "reference/neuron_state.hpp"
 #include "reference/trial.hpp"
 #include "reference/verdict.hpp"
@@ -27,6 +29,8 @@ public:
     }
 
     bool diverged() const { return diverged_; }
+    /// Whether the trial has ended before its last check, without diverging.
+    bool ended() const { return ended_.has_value(); }
     void diverge(std::int64_t step) {
         diverged_ = true;
         record_.nonfinite_step = step;
@@ -46,8 +50,9 @@ public:
             best_parameters_ = current_;
             record_.best_step = step;
         }
-        if (static_cast<std::int64_t>(checks_.size()) > cell_.checks - cell_.tail) tail_parameters_.push_back(current_);
+        check_parameters_.push_back(current_);
         checks_.push_back(result);
+        if (!diverged_ && static_cast<std::int64_t>(checks_.size()) <= cell_.checks) judge();
     }
 
     /// The record after the last check, all but the fingerprint.
@@ -65,6 +70,7 @@ public:
         record_.linear = last.linear;
         record_.kinked = last.kinked;
         record_.parameter_norm = last.parameter_norm;
+        record_.last_step = diverged_ ? record_.nonfinite_step : last.step;
         if (diverged_) {
             record_.verdict = Verdict::Diverged;
             record_.final_risk = record_.gradient_norm = record_.training_gradient_norm = record_.displacement = infinity<double>;
@@ -73,16 +79,13 @@ public:
         }
         record_.final_risk = stored(true_risk(current_));
         record_.gradient_norm = last.gradient_norm;
-        record_.training_gradient_norm = training_.inputs.empty() ? last.gradient_norm : stored(training_gradient_norm());
-        std::vector<double> tail;
-        for (std::size_t k = checks_.size() - static_cast<std::size_t>(cell_.tail); k < checks_.size(); ++k)
-            tail.push_back(checks_[k].risk);
-        record_.tail_minimum = *std::min_element(tail.begin(), tail.end());
-        record_.tail_maximum = *std::max_element(tail.begin(), tail.end());
-        record_.tail_mean = mean(tail, 0, tail.size());
-        record_.displacement = stored(displacement());
-        record_.verdict = verdict({tail, risk_scale(tables_.check.targets, tables_.check.weights), record_.displacement,
-                                   record_.training_gradient_norm, record_.parameter_norm, cell_.tolerance});
+        const Ending end = ending(ended_ == Verdict::Stopped ? 1 : static_cast<std::size_t>(cell_.tail));
+        record_.training_gradient_norm = end.training_gradient_norm;
+        record_.tail_minimum = *std::min_element(end.tail.begin(), end.tail.end());
+        record_.tail_maximum = *std::max_element(end.tail.begin(), end.tail.end());
+        record_.tail_mean = mean(end.tail, 0, end.tail.size());
+        record_.displacement = end.displacement;
+        record_.verdict = ended_ ? *ended_ : verdict(end);
         return record_;
     }
 
@@ -91,16 +94,41 @@ private:
     /// No stored number is NaN.
     static double stored(double number) { return std::isfinite(number) ? number : infinity<double>; }
 
+    /// The last `count` checks as the verdict sees them.
+    Ending ending(std::size_t count) const {
+        Ending end;
+        for (std::size_t k = checks_.size() - count; k < checks_.size(); ++k) end.tail.push_back(checks_[k].risk);
+        end.risk_scale = risk_scale(tables_.check.targets, tables_.check.weights);
+        end.displacement = stored(displacement(count));
+        end.training_gradient_norm = training_.inputs.empty() ? checks_.back().gradient_norm : stored(training_gradient_norm());
+        end.parameter_norm = checks_.back().parameter_norm;
+        end.tolerance = cell_.tolerance;
+        return end;
+    }
+
+    /// Ends the trial at the check just made, which is not the last, if the cell says so.
+    void judge() {
+        const std::vector<std::int64_t> ends = window_ends(cell_);
+        const auto index = static_cast<std::int64_t>(checks_.size()) - 1;
+        const bool whole_window = std::find(ends.begin(), ends.end(), index) != ends.end();
+        if (cell_.stop.converged && whole_window && verdict(ending(static_cast<std::size_t>(cell_.tail))) == Verdict::Converged)
+            ended_ = Verdict::Converged;
+        else if (checks_.back().risk < cell_.stop.risk_below || checks_.back().gradient_norm < cell_.stop.gradient_below)
+            ended_ = Verdict::Stopped;
+    }
+
     double training_gradient_norm() const {
         return std::sqrt(sum_of_squares(shape_, risk_and_gradient(shape_, evaluation_, current_, training_).gradient));
     }
 
-    /// Largest distance of the tail's parameters from the first of them.
-    double displacement() const {
+    /// Largest distance of the parameters of the last `count` checks from the first of them.
+    double displacement(std::size_t count) const {
         double largest = 0;
-        for (const std::vector<double>& parameters : tail_parameters_) {
+        const std::size_t first = check_parameters_.size() - count;
+        for (std::size_t check = first; check < check_parameters_.size(); ++check) {
+            const std::vector<double>& parameters = check_parameters_[check];
             std::vector<double> difference;
-            for (std::size_t k = 0; k < parameters.size(); ++k) difference.push_back(parameters[k] - tail_parameters_.front()[k]);
+            for (std::size_t k = 0; k < parameters.size(); ++k) difference.push_back(parameters[k] - check_parameters_[first][k]);
             largest = std::max(largest, std::sqrt(sum_of_squares(shape_, difference)));
         }
         return largest;
@@ -148,8 +176,9 @@ private:
     std::vector<CheckResult> checks_;
     std::vector<bool> was_inactive_;
     std::vector<double> current_, best_parameters_;
-    std::vector<std::vector<double>> tail_parameters_;  ///< of the tail's checks
-    std::int32_t frozen_constant_ = 0;                  ///< neurons at check 0
+    std::vector<std::vector<double>> check_parameters_;  ///< of all checks
+    std::optional<Verdict> ended_;
+    std::int32_t frozen_constant_ = 0;  ///< neurons at check 0
     double best_rule_risk_ = 0;
 };
 

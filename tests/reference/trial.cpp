@@ -52,6 +52,7 @@ public:
                 if (!tracker.diverged() && !advance(step)) tracker.diverge(step);
             }
             tracker.check(step, parameters_);
+            if (tracker.ended()) break;
         }
         result.record = tracker.finish();
         result.checks = tracker.checks();

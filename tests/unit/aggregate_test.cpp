@@ -228,7 +228,7 @@ TEST(Aggregate, DamageAndForeignTrialsShow) {
     EXPECT_THAT(problem([](Aggregate& a) { a.best_risk.bins.counts.pop_back(); }), HasSubstr("as many counts as keys"));
     EXPECT_THAT(problem([](Aggregate& a) { a.tail_minimum.minimum.trial = 9; }), HasSubstr("extreme at trial 9"));
     EXPECT_THAT(problem([](Aggregate& a) { a.final_risk.maximum.risk = 1; }), HasSubstr("outermost bin"));
-    EXPECT_THAT(problem([](Aggregate& a) { a.verdict.keys.back() = 4; }), HasSubstr("verdict of 4"));
+    EXPECT_THAT(problem([](Aggregate& a) { a.verdict.keys.back() = 5; }), HasSubstr("verdict of 5"));
 
     for (std::int64_t k = 0; k < 500; ++k) EXPECT_EQ(contradiction(sound, 10 + k, records[static_cast<std::size_t>(k)]), "");
     TrialRecord other = records[7];

@@ -282,26 +282,31 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Rest, WrongCampaigns,
-    testing::Values(Wrong{{{17, "checks = 0"}, {18, ""}}, "t.toml:17: key `tracking.checks`", "1 to 65536"},       //
-                    Wrong{{{17, "checks = 65537"}, {18, ""}}, "t.toml:17: key `tracking.checks`", "65537"},        //
-                    Wrong{{{17, "checks = 101"}}, "t.toml:17: key `tracking.checks`", "101 checks in 100 steps"},  //
-                    Wrong{{{18, "tail = 11"}}, "t.toml:18: key `tracking.tail`", "11 of 10 checks"},               //
-                    Wrong{{{18, "tail = 0"}}, "t.toml:18: key `tracking.tail`", "1 to 65536"},                     //
-                    Wrong{{{19, "tolerance = -1"}}, "t.toml:19: key `tracking.tolerance`", "0 to 1"},              //
-                    Wrong{{{19, "tolerance = nan"}}, "t.toml:19: key `tracking.tolerance`", "nan"},                //
-                    Wrong{{{19, "tolerence = 0.1"}}, "t.toml:19: key `tracking.tolerence`", "did you mean `tracking.tolerance`?"},
-                    Wrong{{{21, "nodes = 63"}}, "t.toml:21: key `evaluation.nodes`", "multiples of 4"},  //
-                    Wrong{{{21, "nodes = 0"}}, "t.toml:21: key `evaluation.nodes`", "1 to 1048576"},     //
-                    Wrong{{{7, input("law = \"uniform\", dimension = 3")}, {21, "nodes = 104"}},
-                          "t.toml:21: key `evaluation.nodes`",
-                          "more than 1048576 nodes"},
-                    Wrong{{{21, "final_nodes = 48"}}, "t.toml:21: key `evaluation.final_nodes`", "leave it out"},  //
-                    Wrong{{{7, input("law = \"uniform\", dimension = 2")}, {21, "final_nodes = 50"}},
-                          "t.toml:21: key `evaluation.final_nodes`",
-                          "multiples of 4"},
-                    Wrong{{{20, "[evaluations]"}, {21, ""}}, "t.toml:20: key `evaluations`", "did you mean `evaluation`?"},
-                    Wrong{{{20, "[[evaluation]]"}}, "t.toml:20: key `evaluation`", "a list; allowed is a table"},  //
-                    Wrong{{{6, "problem = 3"}, {7, ""}, {8, ""}}, "t.toml:6: key `problem`", "3; allowed is a table"}));
+    testing::Values(
+        Wrong{{{17, "checks = 0"}, {18, ""}}, "t.toml:17: key `tracking.checks`", "1 to 65536"},       //
+        Wrong{{{17, "checks = 65537"}, {18, ""}}, "t.toml:17: key `tracking.checks`", "65537"},        //
+        Wrong{{{17, "checks = 101"}}, "t.toml:17: key `tracking.checks`", "101 checks in 100 steps"},  //
+        Wrong{{{18, "tail = 11"}}, "t.toml:18: key `tracking.tail`", "11 of 10 checks"},               //
+        Wrong{{{18, "tail = 0"}}, "t.toml:18: key `tracking.tail`", "1 to 65536"},                     //
+        Wrong{{{19, "tolerance = -1"}}, "t.toml:19: key `tracking.tolerance`", "0 to 1"},              //
+        Wrong{{{19, "tolerance = nan"}}, "t.toml:19: key `tracking.tolerance`", "nan"},                //
+        Wrong{{{19, "tolerence = 0.1"}}, "t.toml:19: key `tracking.tolerence`", "did you mean `tracking.tolerance`?"},
+        Wrong{{{19, "[stop]\nrisk_below = -1e-9"}}, "t.toml:20: key `stop.risk_below`", "at least 0"},  //
+        Wrong{{{19, "[stop]\nrisk = 1"}}, "t.toml:20: key `stop.risk`", "risk_below, gradient_below, converged"},
+        Wrong{{{18, "tail = 6\n[stop]\nconverged = true"}, {19, ""}}, "t.toml:20: key `stop.converged`", "tail = 6 of 10 checks"},
+        Wrong{{{18, "tail = 1\n[stop]\nconverged = [false, true]"}, {19, ""}}, "t.toml:20: key `stop.converged`", "tail = 1 of 10 checks"},
+        Wrong{{{21, "nodes = 63"}}, "t.toml:21: key `evaluation.nodes`", "multiples of 4"},  //
+        Wrong{{{21, "nodes = 0"}}, "t.toml:21: key `evaluation.nodes`", "1 to 1048576"},     //
+        Wrong{{{7, input("law = \"uniform\", dimension = 3")}, {21, "nodes = 104"}},
+              "t.toml:21: key `evaluation.nodes`",
+              "more than 1048576 nodes"},
+        Wrong{{{21, "final_nodes = 48"}}, "t.toml:21: key `evaluation.final_nodes`", "leave it out"},  //
+        Wrong{{{7, input("law = \"uniform\", dimension = 2")}, {21, "final_nodes = 50"}},
+              "t.toml:21: key `evaluation.final_nodes`",
+              "multiples of 4"},
+        Wrong{{{20, "[evaluations]"}, {21, ""}}, "t.toml:20: key `evaluations`", "did you mean `evaluation`?"},
+        Wrong{{{20, "[[evaluation]]"}}, "t.toml:20: key `evaluation`", "a list; allowed is a table"},  //
+        Wrong{{{6, "problem = 3"}, {7, ""}, {8, ""}}, "t.toml:6: key `problem`", "3; allowed is a table"}));
 
 TEST(WrongCampaignText, IsRefusedWithLineAndColumn) {
     for (const char* text : {"name = ", "name", "= 3", "[a", "a = 1\na = 2", "a = [1, 2", "a = \"x", "a = 01", "a = 1__0", "[a]\n[a]",

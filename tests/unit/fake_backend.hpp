@@ -43,6 +43,7 @@ inline TrialRecord fake_record(std::int64_t width, std::int64_t trial) {
     TrialRecord record;
     record.final_risk = static_cast<double>(width) + static_cast<double>(trial) / 1024;
     record.fingerprint = static_cast<std::uint64_t>(width * 1000003 + trial);
+    record.last_step = 10;  // of the steps of small_campaign
     return record;
 }
 

@@ -31,13 +31,13 @@ CellSummary with_verdicts(std::int64_t converged, std::int64_t oscillating, std:
 }
 
 TEST(VerdictText, PercentsAddUpToAHundred) {
-    EXPECT_THAT(verdict_percents(with_verdicts(0, 0, 7, 0)), ElementsAre("0", "0", "100", "0"));
-    EXPECT_THAT(verdict_percents(with_verdicts(1, 1, 1, 0)), ElementsAre("34", "33", "33", "0"));
-    EXPECT_THAT(verdict_percents(with_verdicts(999, 1, 0, 0)), ElementsAre(">99", "<1", "0", "0"));
+    EXPECT_THAT(verdict_percents(with_verdicts(0, 0, 7, 0), shown_verdicts({})), ElementsAre("0", "0", "100", "0"));
+    EXPECT_THAT(verdict_percents(with_verdicts(1, 1, 1, 0), shown_verdicts({})), ElementsAre("34", "33", "33", "0"));
+    EXPECT_THAT(verdict_percents(with_verdicts(999, 1, 0, 0), shown_verdicts({})), ElementsAre(">99", "<1", "0", "0"));
     for (const auto& [a, b, c, d] : {std::array<std::int64_t, 4>{13, 29, 41, 18}, {333, 333, 333, 1}, {1, 2, 3, 4}, {4096, 7, 11, 0}}) {
         std::int64_t sum = 0;
         bool few = false;
-        for (const std::string& text : verdict_percents(with_verdicts(a, b, c, d))) {
+        for (const std::string& text : verdict_percents(with_verdicts(a, b, c, d), shown_verdicts({}))) {
             few = few || text == "<1" || text == ">99";
             sum += few ? 0 : std::stoll(text);
         }

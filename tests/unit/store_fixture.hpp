@@ -15,7 +15,6 @@
 #include "limrisk/error.hpp"
 #include "limrisk/trial_fields.hpp"
 #include "store/store.hpp"
-#include "tests/enum_values.hpp"
 
 namespace limrisk::testing {
 
@@ -86,7 +85,8 @@ inline TrialRecord record_of(std::int64_t cell, std::int64_t trial) {
         }
     }
     if (record.inactive_initial != 0) record.constant_initial = 0;  // of one neuron
-    record.verdict = static_cast<Verdict>(bits() % test::enum_count<Verdict>());
+    record.verdict = static_cast<Verdict>(bits() % 4);              // of a cell without `stop`
+    record.last_step = last_step_without_stop(record, CellConfig{}.steps);
     return record;
 }
 

@@ -23,6 +23,7 @@ protected:
         record.inactive_initial = trial % 3 == 2 ? 1 : 0;
         record.verdict = trial % 10 == 9 ? Verdict::Diverged : Verdict::Converged;
         record.tail_mean = static_cast<double>(trial);
+        record.last_step = last_step_without_stop(record, CellConfig{}.steps);
         return record;
     }
     static Campaign campaign_until(const std::optional<StoppingCriterion>& until, std::int64_t trials = 100) {

@@ -12,8 +12,6 @@
 namespace limrisk::testing {
 namespace {
 
-static_assert(shown_verdicts.size() == test::enum_count<Verdict>(), "a verdict without a column");
-
 /// Group and head of a column, and what it says of the only cell.
 std::map<std::pair<std::string, std::string>, std::string> row_of(const CellSummary& cell, bool with_trials = false) {
     StoreSummary summary = report_summary();
@@ -21,6 +19,21 @@ std::map<std::pair<std::string, std::string>, std::string> row_of(const CellSumm
     std::map<std::pair<std::string, std::string>, std::string> row;
     for (const TextColumn& column : summary_columns(summary, with_trials)) row[{column.group, column.head}] = column.cells.at(0);
     return row;
+}
+
+TEST(SummaryColumns, EveryVerdictHasOneWhereItCanBe) {
+    CellSummary cell = cell_summary(0, 4);
+    cell.done = 100;
+    cell.verdicts = {10, 20, 30, 5, 35};
+    EXPECT_FALSE(row_of(cell).contains({"verdict, %", "sto"}));
+    cell.cell.stop.converged = true;  // which no trial is stopped by
+    EXPECT_FALSE(row_of(cell).contains({"verdict, %", "sto"}));
+    cell.cell.stop.gradient_below = 0.1;
+    StoreSummary summary = report_summary();
+    summary.cells = {cell};
+    EXPECT_EQ(shown_verdicts(summary).size(), test::enum_count<Verdict>());
+    EXPECT_EQ(row_of(cell).at({"verdict, %", "sto"}), "35");
+    EXPECT_EQ(row_of(cell).at({"verdict, %", "con"}), "20");
 }
 
 TEST(SummaryColumns, SayWhatTheCellSays) {

@@ -38,6 +38,35 @@ std::vector<TrialRecord> twenty() {
     return records;
 }
 
+TEST_F(StoreTest, EarlyEndsByHand) {
+    Campaign campaign = small_campaign(20, 1);
+    campaign.cells[0].stop = {0.5, 0.1, true};
+    finish(campaign.cells[0]);
+    Store store = Store::open_for_writing(path(), campaign);
+    std::vector<TrialRecord> records(20);
+    for (int t = 0; t < 20; ++t) {
+        TrialRecord& record = records[static_cast<std::size_t>(t)];
+        const bool stopped = t < 11, converged = !stopped && t < 17;
+        record.verdict = stopped ? Verdict::Stopped : converged ? Verdict::Converged : Verdict::Budget;
+        record.tail_mean = t < 4 ? 0.4 : 0.6;  // 4 by their risk, one of them by its gradient, too; 7 by their gradient alone
+        record.gradient_norm = t < 3 ? 1 : 0.05;
+        record.last_step = t < 14 ? 100 - t : CellConfig{}.steps;  // 3 converged early, 3 at the end
+    }
+    store.write_block({0, 0, 20}, records);
+    const CellSummary cell = summarize(store).cells[0];
+    EXPECT_THAT(cell.verdicts, ::testing::ElementsAre(3, 6, 0, 0, 11));
+    ASSERT_TRUE(cell.early_ends);
+    EXPECT_EQ(cell.early_ends->by_risk.trials, 4);
+    EXPECT_EQ(cell.early_ends->by_risk.median_step, 98);  // of 97, 98, 99, 100
+    EXPECT_EQ(cell.early_ends->by_gradient.trials, 7);
+    EXPECT_EQ(cell.early_ends->by_gradient.median_step, 93);
+    EXPECT_EQ(cell.early_ends->by_verdict.trials, 3);
+    EXPECT_EQ(cell.early_ends->by_verdict.median_step, 88);
+    EXPECT_EQ(cell.early_ends->trials(), 14);
+    EXPECT_EQ(cell.early_ends->above_threshold, 0) << "no optimum is known";
+    EXPECT_FALSE(summarize(store).cells[1].early_ends) << "a cell without `stop`";
+}
+
 TEST_F(StoreTest, SummaryCountsByHand) {
     Store store = Store::open_for_writing(path(), small_campaign(20, 1));
     const std::vector<TrialRecord> records = twenty();
@@ -56,7 +85,8 @@ TEST_F(StoreTest, SummaryCountsByHand) {
     EXPECT_EQ(cell.mean_inactive_final, 1);
     EXPECT_EQ(cell.died, 20);
     EXPECT_EQ(cell.revived, 5);
-    EXPECT_THAT(cell.verdicts, ::testing::ElementsAre(7, 9, 3, 1));
+    EXPECT_THAT(cell.verdicts, ::testing::ElementsAre(7, 9, 3, 1, 0));
+    EXPECT_FALSE(cell.early_ends);
     // Sorted: 2, 3, ..., 20, infinity; 5 % of 20 is the 1st, 50 % the 10th, 95 % the 19th.
     EXPECT_EQ(cell.final_risk.minimum, 2);
     EXPECT_EQ(cell.final_risk.minimum_trial, 18);

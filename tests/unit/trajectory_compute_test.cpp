@@ -73,6 +73,42 @@ TEST(Trajectory, DegenerateTargetsRaiseNoAlarm) {
                 }
 }
 
+TEST(Trajectory, EndsWithItsTrials) {
+    for (const double threshold : {0.3, 0.02, 1e9}) {
+        CellConfig cell = trajectory_cell({{3, "steps = 100"}});
+        cell.tail = 1;
+        cell.stop.risk_below = threshold;
+        constexpr std::int64_t trials = 43;
+        const CellTrajectory trajectory = trajectory_of(cell, request_of(cell, trials, 11));
+        const BlockResult plain = run_trials(cell, trials, {.checks = true});
+        std::size_t most = 0;
+        for (const auto& checks : plain.checks) most = std::max(most, checks.size());
+        ASSERT_EQ(trajectory.steps.size(), most);
+        ASSERT_EQ(trajectory.trained.size(), most);
+        for (std::size_t k = 0; k < most; ++k) {
+            std::vector<double> risk, inactive;
+            for (const auto& checks : plain.checks) {
+                if (checks.size() <= k) continue;
+                ASSERT_EQ(checks[k].step, trajectory.steps[k]);
+                risk.push_back(checks[k].risk);
+                inactive.push_back(checks[k].inactive);
+            }
+            EXPECT_EQ(trajectory.trained[k], static_cast<std::int64_t>(risk.size()));
+            expect_statistics(series(trajectory, "risk"), k, risk, 0);
+            expect_statistics(series(trajectory, "inactive"), k, inactive, 0);
+        }
+        if (threshold > 1) {
+            EXPECT_EQ(trajectory.steps, std::vector<std::int64_t>{0});
+        } else {
+            EXPECT_LT(trajectory.trained.back(), trials);
+        }
+        EXPECT_EQ(trajectory_to_json(trajectory_from_json(trajectory_to_json(trajectory))), trajectory_to_json(trajectory));
+        CellTrajectory broken = trajectory;
+        broken.trained.front() = trials + 1;
+        EXPECT_THROW(trajectory_from_json(trajectory_to_json(broken)), StoreError);
+    }
+}
+
 TEST(Trajectory, IsThatOfTheChecksAndOfShorterRuns) {
     for (const Edits& edits : {Edits{}, Edits{{5, "precision = \"float64\""},
                                               {7, "input = { law = \"normal\", dimension = 2 }"},

@@ -84,26 +84,35 @@ const auto twice = [](double x) { return 2 * x; };
 TEST(CheckSteps, AreTheSameInKernelsAndReferenceAndSeeEveryPhase) {
     for (const std::int64_t steps : {1, 2, 7, 64, 100, 127, 704, 1000, 6400, 6401, 100000}) {
         for (const std::int32_t checks : {1, 2, 7, 64, 100}) {
-            for (const std::int32_t tail : {1, 2, 3, 16, 64}) {
-                if (checks > steps || tail > checks) continue;
-                const std::vector<std::int64_t> all = check_steps(checked(steps, checks, tail));
-                kernels::Cell cell{};
-                cell.steps = steps;
-                cell.checks = checks;
-                cell.tail = tail;
-                for (std::int32_t k = 0; k <= checks; ++k) {
-                    ASSERT_EQ(kernels::check_step(cell, k), all[static_cast<std::size_t>(k)]) << steps << ' ' << checks << ' ' << tail;
+            for (const std::int32_t tail : {1, 2, 3, 16, 64})
+                for (const bool windows : {false, true}) {
+                    if (checks > steps || tail > checks) continue;
+                    CellConfig config = checked(steps, checks, tail);
+                    config.stop.converged = windows;
+                    const std::vector<std::int64_t> all = check_steps(config);
+                    kernels::Cell cell{};
+                    cell.steps = steps;
+                    cell.checks = checks;
+                    cell.tail = tail;
+                    cell.stop_converged = windows;
+                    for (std::int32_t k = 0; k <= checks; ++k) {
+                        ASSERT_EQ(kernels::check_step(cell, k), all[static_cast<std::size_t>(k)]) << steps << ' ' << checks << ' ' << tail;
+                    }
+                    EXPECT_EQ(std::adjacent_find(all.begin(), all.end(), std::greater_equal<>()), all.end()) << "not ascending";
+                    EXPECT_EQ(all.front(), 0);
+                    EXPECT_EQ(all.back(), steps);
+                    const std::vector<std::int64_t> ends = window_ends(config);
+                    EXPECT_EQ(ends.size(), windows ? static_cast<std::size_t>(checks / tail) : 1u);
+                    for (const std::int64_t end : ends) {
+                        EXPECT_EQ(all[static_cast<std::size_t>(end)], end * steps / checks);
+                        for (std::int64_t cycle = 2; cycle <= std::min<std::int64_t>(10, tail); ++cycle) {
+                            std::vector<bool> seen(static_cast<std::size_t>(cycle));
+                            for (std::int64_t k = end - cycle + 1; k <= end; ++k)
+                                seen[static_cast<std::size_t>(all[static_cast<std::size_t>(k)] % cycle)] = true;
+                            EXPECT_EQ(std::count(seen.begin(), seen.end(), true), cycle) << steps << ' ' << checks << ' ' << tail;
+                        }
+                    }
                 }
-                EXPECT_EQ(std::adjacent_find(all.begin(), all.end(), std::greater_equal<>()), all.end()) << "not ascending";
-                EXPECT_EQ(all.front(), 0);
-                EXPECT_EQ(all.back(), steps);
-                for (std::int64_t cycle = 2; cycle <= std::min<std::int64_t>(10, tail); ++cycle) {
-                    std::vector<bool> seen(static_cast<std::size_t>(cycle));
-                    for (std::size_t k = all.size() - static_cast<std::size_t>(cycle); k < all.size(); ++k)
-                        seen[static_cast<std::size_t>(all[k] % cycle)] = true;
-                    EXPECT_EQ(std::count(seen.begin(), seen.end(), true), cycle) << steps << ' ' << checks << ' ' << tail;
-                }
-            }
         }
     }
 }

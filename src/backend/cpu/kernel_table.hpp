@@ -7,15 +7,17 @@
 
 namespace limrisk::cpu {
 
-using GroupTask = kernels::GroupTask<TrialRecord, CheckRecord>;
+using ChunkTask = kernels::ChunkTask<TrialRecord, CheckRecord>;
 
 struct KernelTable {
     /// Replicas that the next group of a cell has room for, where `left` wait; fewer may come.
     int (*group_replicas)(const kernels::Cell& cell, std::int64_t left);
-    /// Bytes of arena that run_group needs for groups of that many replicas.
-    std::size_t (*arena_bytes)(const kernels::Cell& cell, int group_replicas);
-    /// Runs a group of replicas to its end; false if the task was given up.
-    bool (*run_group)(const GroupTask& task, int group_replicas);
+    /// Trials of the next chunk of a cell, where `left` wait.
+    std::int64_t (*chunk_trials)(const kernels::Cell& cell, std::int64_t left);
+    /// Bytes of arena that run_chunk needs for so many trials.
+    std::size_t (*arena_bytes)(const kernels::Cell& cell, std::int64_t trials);
+    /// Runs a chunk to its end; false if the task was given up.
+    bool (*run_chunk)(const ChunkTask& task);
 };
 
 extern const KernelTable portable_kernels;

@@ -1,7 +1,7 @@
 // Instantiates the training of one instruction set: compiled once per set, with its flags, LIMRISK_LANES and LIMRISK_VECTOR_BYTES.
 // Nothing from the standard library may be instantiated here: the linker could pick such code for an older processor.
 #include "backend/cpu/kernel_table.hpp"
-#include "kernels/group_training.hpp"
+#include "kernels/chunk_training.hpp"
 
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
@@ -29,19 +29,22 @@ int group_replicas(const kernels::Cell& cell, std::int64_t left) {
     return with_precision(cell, [&](auto real) { return kernels::group_replicas<decltype(real)>(cell, left); });
 }
 
-std::size_t arena_bytes(const kernels::Cell& cell, int replicas) {
-    return with_precision(cell, [&](auto real) { return kernels::GroupTraining<decltype(real)>(cell, 0, replicas, nullptr).bytes(); });
+std::int64_t chunk_trials(const kernels::Cell& cell, std::int64_t left) {
+    return with_precision(cell, [&](auto real) { return kernels::chunk_trials<decltype(real)>(cell, left); });
 }
 
-bool run_group(const GroupTask& task, int replicas) {
-    return with_precision(*task.cell, [&](auto real) {
-        return kernels::GroupTraining<decltype(real)>(*task.cell, task.first_trial, replicas, task.arena).run(task);
-    });
+std::size_t arena_bytes(const kernels::Cell& cell, std::int64_t trials) {
+    return with_precision(cell, [&](auto real) { return kernels::ChunkTraining<decltype(real)>(cell, trials, nullptr).bytes(); });
+}
+
+bool run_chunk(const ChunkTask& task) {
+    return with_precision(*task.cell,
+                          [&](auto real) { return kernels::ChunkTraining<decltype(real)>(*task.cell, task.trials, task.arena).run(task); });
 }
 
 }  // namespace
 
 extern const KernelTable LIMRISK_KERNEL_TABLE;
-const KernelTable LIMRISK_KERNEL_TABLE{group_replicas, arena_bytes, run_group};
+const KernelTable LIMRISK_KERNEL_TABLE{group_replicas, chunk_trials, arena_bytes, run_chunk};
 
 }  // namespace limrisk::cpu

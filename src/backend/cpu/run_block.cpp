@@ -1,4 +1,4 @@
-// Cuts a block into groups of replicas and runs them one after the other with the kernels of one instruction set.
+// Cuts a block into chunks of trials and runs them one after the other with the kernels of one instruction set.
 #include "backend/cpu/run_block.hpp"
 
 #include <fmt/format.h>
@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <new>
 
+#include "backend/trial_checks.hpp"
 #include "limrisk/error.hpp"
 
 namespace limrisk::cpu {
@@ -14,27 +15,32 @@ namespace {
 /// Memory aligned for the widest registers.
 class ArenaMemory {
 public:
-    explicit ArenaMemory(std::size_t bytes) : start_(static_cast<char*>(::operator new(std::max<std::size_t>(bytes, 64), alignment))) {}
+    ArenaMemory() = default;
     ~ArenaMemory() { ::operator delete(start_, alignment); }
     ArenaMemory(const ArenaMemory&) = delete;
     ArenaMemory& operator=(const ArenaMemory&) = delete;
-    char* start() const { return start_; }
+    /// At least so many bytes; what they hold is lost.
+    char* of(std::size_t bytes) {
+        if (bytes <= bytes_) return start_;
+        ::operator delete(start_, alignment);
+        start_ = nullptr;
+        start_ = static_cast<char*>(::operator new(bytes, alignment));
+        bytes_ = bytes;
+        return start_;
+    }
 
 private:
     static constexpr std::align_val_t alignment{64};
-    char* start_;
+    char* start_ = nullptr;
+    std::size_t bytes_ = 0;
 };
 
-/// Tells the observers of a block what its current group has done.
-struct Progress {
-    WorkStatus* status;
-    std::int64_t replicas;
-    static bool advance(void* context, std::int64_t steps) {
-        const auto* progress = static_cast<Progress*>(context);
-        progress->status->replica_steps.fetch_add(steps * progress->replicas, std::memory_order_relaxed);
-        return !progress->status->abandon.load(std::memory_order_relaxed);
-    }
-};
+/// Tells the observers of a block what its current chunk has done; the context is the WorkStatus.
+bool advance(void* context, std::int64_t replica_steps) {
+    auto* status = static_cast<WorkStatus*>(context);
+    status->replica_steps.fetch_add(replica_steps, std::memory_order_relaxed);
+    return !status->abandon.load(std::memory_order_relaxed);
+}
 
 void require_ascending(const std::vector<std::int64_t>* snapshot_steps, std::int64_t steps) {
     std::int64_t before = -1;
@@ -64,17 +70,15 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
     result.snapshot_checks.resize(count * snapshots);
     result.snapshot_parameters.resize(count * snapshots * parameters);
 
-    const ArenaMemory arena(kernels.arena_bytes(cell, kernels.group_replicas(cell, item.count)));
-    std::size_t replicas;
-    for (std::size_t first = 0; first < count; first += replicas) {
-        const int room = kernels.group_replicas(cell, static_cast<std::int64_t>(count - first));
-        replicas = std::min(static_cast<std::size_t>(room), count - first);
-        Progress progress{&status, static_cast<std::int64_t>(replicas)};
-        GroupTask task{};
+    ArenaMemory arena;
+    std::size_t trials;
+    for (std::size_t first = 0; first < count; first += trials) {
+        trials = static_cast<std::size_t>(kernels.chunk_trials(cell, static_cast<std::int64_t>(count - first)));
+        ChunkTask task{};
         task.cell = &cell;
         task.first_trial = item.first_trial + static_cast<std::int64_t>(first);
-        task.replicas = static_cast<int>(replicas);
-        task.arena = arena.start();
+        task.trials = static_cast<std::int64_t>(trials);
+        task.arena = arena.of(kernels.arena_bytes(cell, task.trials));
         task.records = result.records.data() + first;
         if (options.checks) task.checks = check_records.data() + first * checks;
         if (options.states) {
@@ -89,14 +93,13 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
             task.snapshot_checks = result.snapshot_checks.data() + first * snapshots;
             task.snapshot_parameters = result.snapshot_parameters.data() + first * snapshots * parameters;
         }
-        task.advance = &Progress::advance;
-        task.context = &progress;
-        if (!kernels.run_group(task, room)) return std::nullopt;
+        task.advance = &advance;
+        task.context = &status;
+        if (!kernels.run_chunk(task)) return std::nullopt;
     }
 
     for (std::size_t i = 0; options.checks && i < count; ++i)
-        result.checks.emplace_back(check_records.begin() + static_cast<std::ptrdiff_t>(i * checks),
-                                   check_records.begin() + static_cast<std::ptrdiff_t>((i + 1) * checks));
+        result.checks.push_back(checks_of_trial(cell, result.records[i], check_records.data() + i * checks));
     const auto slice = [&](const std::vector<double>& all, std::size_t i) {
         return std::vector<double>(all.begin() + static_cast<std::ptrdiff_t>(i * parameters),
                                    all.begin() + static_cast<std::ptrdiff_t>((i + 1) * parameters));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "backend/cuda/launch_pace.hpp"
+#include "backend/trial_checks.hpp"
 #include "kernels/launch.hpp"
 #include "kernels/schedule.hpp"
 #include "limrisk/error.hpp"
@@ -43,14 +44,15 @@ public:
           stream_(*task.stream),
           schedule_(cell_.optimizer, cell_.learning_rate),
           pace_(task.launch_seconds),
-          scalars_{task.buffers->scalars[0].at_least(scalar_capacity()), task.buffers->scalars[1].at_least(scalar_capacity())} {}
+          scalars_{task.buffers->scalars[0].at_least(scalar_capacity()), task.buffers->scalars[1].at_least(scalar_capacity())},
+          running_(task.buffers->running.at_least(2)) {}
 
     bool run(BlockResult& result) {
         begin();
         if (options_.states) initial_ = copy_network(memory_.theta);
         check();
         last_ = stream_.record();
-        while (next_check_ <= cell_.checks) {
+        while (next_check_ <= cell_.checks && !all_ended_) {
             if (status_.abandon.load(std::memory_order_relaxed)) {
                 stream_.synchronize();
                 return false;
@@ -58,6 +60,7 @@ public:
             submit();
         }
         while (!in_flight_.empty()) drain();
+        status_.replica_steps.fetch_add((cell_.steps - done_) * memory_.replicas, std::memory_order_relaxed);  // those of none
         finish(result);
         return true;
     }
@@ -118,7 +121,7 @@ private:
         stream_.synchronize();  // the list is a local
     }
 
-    /// Launches the next check and drops the replicas that it found diverged.
+    /// Launches the next check and drops the replicas that it found diverged or at their end.
     void check() {
         launch(*task_.kernels->check, plan().evaluate, warps(),
                kernels::CheckArguments<Real, CheckRecord>{piece(true), *task_.device_cell, next_check_, at<CheckRecord>(memory_.checks)});
@@ -178,6 +181,8 @@ private:
                                                         training_nodes()};
                 launch(*task_.kernels->train, plan().train, warps(), arguments);
             }
+            if (&kernel == &planned.back())
+                stream_.copy_to_host(running_ + slot, at<char>(memory_.list_counts[list_]), sizeof(std::int64_t));
             submission.launched.push_back({kernel.to - kernel.from, stream_.record()});
         }
         in_flight_.push_back(std::move(submission));
@@ -203,15 +208,17 @@ private:
             else
                 pace_.measured_check(seconds);
             status_.replica_steps.fetch_add(kernel.steps * memory_.replicas, std::memory_order_relaxed);
+            done_ += kernel.steps;
             last_ = std::move(kernel.end);
         }
+        all_ended_ = running_[submission.slot] == 0;
     }
 
     void finish(BlockResult& result) {
         launch(*task_.kernels->finish, plan().evaluate, memory_.finish_warps,
                kernels::FinishArguments<Real, TrialRecord>{piece(false), *task_.device_cell, at<double>(memory_.scratch),
                                                            at<TrialRecord>(memory_.records)});
-        if (options_.aggregate) {
+        if (options_.aggregate && !options_.checks) {
             aggregate(result);
         } else {
             append_records(result);
@@ -239,7 +246,7 @@ private:
         stream_.record()->wait();
         // A device that fails says so at the wait; should one ever not, nothing that it did not write may pass for a result.
         for (std::size_t i = 0; i < replicas; ++i)
-            if (static_cast<std::uint32_t>(records[i].verdict) > static_cast<std::uint32_t>(Verdict::Diverged))
+            if (static_cast<std::uint32_t>(records[i].verdict) > static_cast<std::uint32_t>(Verdict::Stopped))
                 throw DeviceError(fmt::format("device {} ({}) reported success and gave no record of trial {}",
                                               task_.device->properties().index, task_.device->properties().name,
                                               task_.first_trial + static_cast<std::int64_t>(i)));
@@ -251,17 +258,9 @@ private:
         std::vector<CheckRecord> all(replicas * checks);
         stream_.copy_to_host(all.data(), at<char>(memory_.checks), all.size() * sizeof(CheckRecord));
         stream_.synchronize();
-        for (std::size_t r = 0; r < replicas; ++r) {
-            std::vector<CheckRecord> own(all.begin() + static_cast<std::ptrdiff_t>(r * checks),
-                                         all.begin() + static_cast<std::ptrdiff_t>((r + 1) * checks));
-            // A replica that was dropped stays as it was: its later checks were not made, since they would find the same.
-            for (std::size_t k = 1; k < checks; ++k) {
-                if (own[k].step != 0) continue;
-                own[k] = own[k - 1];
-                own[k].step = kernels::check_step(cell_, static_cast<std::int64_t>(k));
-            }
-            result.checks.push_back(std::move(own));
-        }
+        const std::size_t first = result.records.size() - replicas;
+        for (std::size_t r = 0; r < replicas; ++r)
+            result.checks.push_back(checks_of_trial(cell_, result.records[first + r], all.data() + r * checks));
     }
 
     /// All parameters of an array, canonical order, one vector per replica; empty ones if there is no such array.
@@ -305,6 +304,7 @@ private:
     kernels::Schedule schedule_;
     LaunchPace pace_;
     kernels::StepScalars* scalars_[2];  ///< [scalar_capacity] each, page-locked
+    std::int64_t* running_;             ///< [2] replicas that were trained on after a submission, page-locked
     std::deque<Submission> in_flight_;
     std::unique_ptr<Event> last_;  ///< end of the last kernel that was looked at
     std::vector<std::vector<double>> initial_;
@@ -312,6 +312,8 @@ private:
     int list_ = 0;                 ///< which of the two lists is the current one
     std::int64_t next_check_ = 0;  ///< not launched yet
     std::int64_t step_ = 0;        ///< steps planned so far
+    std::int64_t done_ = 0;        ///< those that are done
+    bool all_ended_ = false;       ///< no replica is trained on
 };
 
 }  // namespace

@@ -13,9 +13,10 @@ namespace limrisk::cuda {
 /// Page-locked memory through which pieces of one worker talk to the device, one piece after the other.
 struct PieceBuffers {
     explicit PieceBuffers(Device& device)
-        : scalars{PinnedArray<kernels::StepScalars>(device), PinnedArray<kernels::StepScalars>(device)}, records(device) {}
+        : scalars{PinnedArray<kernels::StepScalars>(device), PinnedArray<kernels::StepScalars>(device)}, running(device), records(device) {}
 
     PinnedArray<kernels::StepScalars> scalars[2];  ///< of a submission
+    PinnedArray<std::int64_t> running;             ///< [2] replicas that were trained on after a submission
     PinnedArray<TrialRecord> records;
 };
 

@@ -1,0 +1,26 @@
+// Which trials of a cell ended early, by which rule and when.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "analysis/summary.hpp"
+#include "limrisk/trial_record.hpp"
+
+namespace limrisk {
+
+/// Takes the trials of a cell one by one.
+class EarlyEndScan {
+public:
+    explicit EarlyEndScan(const CellConfig& cell) : cell_(cell) {}
+    void add(const TrialRecord& record);
+    /// nullopt for a cell without `stop`.
+    std::optional<EarlyEndStatement> statement(const std::optional<Measured>& measured) const;
+
+private:
+    const CellConfig& cell_;
+    std::vector<std::int64_t> by_risk_, by_gradient_, by_verdict_;  ///< last steps
+    std::vector<double> stopped_risks_;                             ///< limiting risks of the trials that were stopped
+};
+
+}  // namespace limrisk

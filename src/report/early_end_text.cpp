@@ -1,0 +1,75 @@
+// See early_end_text.hpp.
+#include "report/early_end_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "analysis/cell_axes.hpp"
+#include "report/reservations.hpp"
+#include "report/summary_remarks.hpp"
+#include "text/number_text.hpp"
+
+namespace limrisk {
+namespace {
+
+std::int64_t stopped(const CellSummary& cell) { return cell.verdicts[static_cast<std::size_t>(Verdict::Stopped)]; }
+
+}  // namespace
+
+std::string early_end_text(const CellSummary& cell) {
+    const EarlyEnd& stop = cell.cell.stop;
+    const auto of_all = [&](std::int64_t trials) {
+        return fmt::format("{} of {} trials", grouped_digits(trials), grouped_digits(cell.done));
+    };
+    if (!cell.early_ends)
+        return fmt::format("`stop` may have ended trials before step {}; {} have the verdict stopped (a store of summaries has no steps)",
+                           grouped_digits(cell.cell.steps), of_all(stopped(cell)));
+    const EarlyEndStatement& ends = *cell.early_ends;
+    if (ends.trials() == 0) return "`stop` ended no trial early";
+    std::vector<std::string> parts;
+    const auto add = [&](const EarlyEnds& some, const std::string& how) {
+        if (some.trials > 0)
+            parts.push_back(fmt::format("{} {} (median step {})", grouped_digits(some.trials), how, grouped_digits(some.median_step)));
+    };
+    add(ends.by_risk, fmt::format("at a risk below {}", stop.risk_below));
+    add(ends.by_gradient, fmt::format("at a gradient norm below {}", stop.gradient_below));
+    add(ends.by_verdict, "as converged");
+    return fmt::format("`stop` ended {} before step {}: {}", of_all(ends.trials()), grouped_digits(cell.cell.steps),
+                       fmt::join(parts, ", "));
+}
+
+std::string early_end_remark(const StoreSummary& summary) {
+    const std::vector<std::vector<std::string>> names = distinctions(configs_of(summary.cells), true);
+    std::string text;
+    for (std::size_t k = 0; k < names.size(); ++k) {
+        const CellSummary& cell = summary.cells[k];
+        if (!cell.cell.stop.any() || cell.done == 0) continue;
+        text += remark(text.empty() ? "stop" : "", fmt::format("cell {}{}{}: {}", cell.cell.index, names[k].empty() ? "" : ", ",
+                                                               fmt::join(names[k], ", "), early_end_text(cell)));
+    }
+    return text;
+}
+
+std::string undecided_by_stop(const StoreSummary& summary) {
+    std::vector<std::int64_t> cells;
+    std::int64_t trials = 0;
+    bool bound = false;
+    for (const CellSummary& cell : summary.cells) {
+        if (!cell.measured) continue;
+        const std::int64_t above = cell.early_ends ? cell.early_ends->above_threshold : std::min(stopped(cell), cell.measured->above_most);
+        if (above == 0) continue;
+        cells.push_back(cell.cell.index);
+        trials += above;
+        bound = bound || !cell.early_ends;
+    }
+    if (cells.empty()) return "";
+    return fmt::format(
+        "{} {}: {}{} `stop` ended at a limiting risk above the threshold of the optimum: they count as missed, but trained to the last "
+        "step "
+        "some might have reached the optimum; a smaller stop.risk_below decides it",
+        cells.size() == 1 ? "cell" : "cells", cell_list(cells), bound ? "up to " : "", counted(trials, "trial") + " that");
+}
+
+}  // namespace limrisk

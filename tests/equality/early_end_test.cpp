@@ -1,0 +1,142 @@
+// Trials that end early: against the scalar reference bit for bit, whatever shares their groups, and moved between groups or not.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+
+#include "backend/cell_plan.hpp"
+#include "compare.hpp"
+#include "random_cells.hpp"
+
+namespace limrisk::test {
+namespace {
+
+BlockResult run(Backend& backend, const CellConfig& config, std::int64_t first, std::int64_t count, bool with_checks = true) {
+    const CellPlan plan(config);
+    WorkStatus status;
+    auto result = backend.run({&plan, first, count}, status, {with_checks, true});
+    EXPECT_TRUE(result.has_value());
+    EXPECT_EQ(status.replica_steps.load(), count * config.steps) << "steps that are not needed count as done";
+    return std::move(*result);
+}
+
+/// The same without an early end, up to a step.
+CellConfig without_stop(CellConfig config, std::int64_t steps) {
+    config.steps = steps;
+    config.checks = config.tail = 1;
+    config.stop = {};
+    return config;
+}
+
+/// Test number k of several has the cells k, k + several, ..., so that they can run side by side.
+class EarlyEndOn : public testing::TestWithParam<std::size_t> {
+protected:
+    static constexpr std::size_t several = 4;
+};
+
+TEST_P(EarlyEndOn, ScalarReference) {
+    std::map<std::string, int> seen;
+    const std::vector<CellConfig> cells = early_end_cells(2026);
+    for (std::size_t c = GetParam(); c < cells.size(); c += several) {
+        const CellConfig& config = cells[c];
+        const reference::Tables tables = reference_tables(config);
+        const std::int64_t first = c % 3 == 0 ? (std::int64_t{1} << 33) - 2 : config.index, size = config.width * config.input.dimension;
+        const std::int64_t count = size > 500 ? 3 : c % 4 == 0 ? 37 : 11;
+        std::vector<BlockResult> blocks;
+        for (const Isa isa : available_isas()) blocks.push_back(run(*make_cpu_backend(1, isa), config, first, count));
+        for (std::int64_t i = 0; i < count; ++i) {
+            const reference::TrialResult truth = reference::run_trial(config, tables, first + i);
+            for (std::size_t b = 0; b < blocks.size(); ++b)
+                ASSERT_EQ(first_difference(blocks[b], static_cast<std::size_t>(i), truth), "")
+                    << isa_name(available_isas()[b]) << ", trial " << first + i << ", " << cell_name(config);
+            const bool early = truth.record.last_step < config.steps;
+            seen[(early ? "early " : "") + std::string(verdict_name(truth.record.verdict))]++;
+            seen["at check 0"] += early && truth.checks.size() == 1;
+            // What a trial is at a step does not depend on when trials end.
+            if (!early || truth.record.last_step == 0 || truth.record.verdict == Verdict::Diverged || i > 2) continue;
+            const CellConfig shorter = without_stop(config, truth.record.last_step);
+            const reference::TrialResult same = reference::run_trial(shorter, reference_tables(shorter), first + i);
+            ASSERT_EQ(same.parameters, truth.parameters);
+            ASSERT_EQ(same.record.fingerprint, truth.record.fingerprint);
+        }
+    }
+    for (const char* kind : {"early stopped", "early converged", "early diverged", "budget", "oscillating", "at check 0"})
+        EXPECT_GE(seen[kind], 10) << kind;
+    EXPECT_EQ(seen["stopped"], 0) << "no trial ends early at its last check";
+}
+INSTANTIATE_TEST_SUITE_P(Cells, EarlyEndOn, testing::Range<std::size_t>(0, 4));
+
+TEST(EarlyEnds, AnyBlockSizeAnyThreadAndNoChecksAsked) {
+    const std::vector<CellConfig> cells = early_end_cells(7);
+    auto backend = make_cpu_backend(2);
+    for (std::size_t c = 0; c < cells.size(); c += 17) {
+        const CellConfig& config = cells[c];
+        if (config.width > 100) continue;
+        const BlockResult whole = run(*backend, config, 100, 331);
+        BlockResult pieces;
+        std::int64_t first = 100;
+        for (const std::int64_t count : {1, 33, 9, 288}) {
+            BlockResult piece = run(*backend, config, first, count);
+            first += count;
+            for (std::size_t i = 0; i < piece.records.size(); ++i) {
+                pieces.records.push_back(piece.records[i]);
+                pieces.states.push_back(piece.states[i]);
+                pieces.checks.push_back(piece.checks[i]);
+            }
+        }
+        ASSERT_EQ(first_difference(whole, pieces), "") << cell_name(config);
+        BlockResult bare = run(*backend, config, 100, 331, false);
+        bare.checks = whole.checks;
+        ASSERT_EQ(first_difference(whole, bare), "") << cell_name(config);
+    }
+}
+
+/// A network of width 0 is its outer bias, 0 at the start: its risk at every check is known.
+TEST(EarlyEnds, ClosedForm) {
+    CellConfig config;
+    config.precision = kernels::Precision::Float64;
+    config.target = "1";
+    config.width = 0;
+    config.batch = 1;
+    config.learning_rate = {0.25, 0};  // c_n = 1 - 2^-n, risk 4^-n, gradient 2^(1 - n)
+    config.steps = 40;
+    config.checks = 40;
+    config.tail = 4;
+    config.evaluation = {8, 8};
+    const auto end = [&](const EarlyEnd& stop) {
+        config.stop = stop;
+        return run(*make_cpu_backend(1), config, 0, 1).records[0];
+    };
+    const TrialRecord whole = end({});
+    EXPECT_EQ(whole.last_step, 40);
+    EXPECT_EQ(whole.verdict, Verdict::Converged);
+    const TrialRecord at_once = end({1.5, 0, false});  // the risk is 1 at check 0
+    EXPECT_EQ(at_once.verdict, Verdict::Stopped);
+    EXPECT_EQ(at_once.last_step, 0);
+    EXPECT_EQ(at_once.tail_minimum, at_once.initial_risk);
+    EXPECT_EQ(at_once.tail_mean, at_once.initial_risk);
+    EXPECT_EQ(at_once.tail_maximum, at_once.initial_risk);
+    EXPECT_EQ(at_once.displacement, 0);
+    EXPECT_EQ(at_once.best_step, 0);
+    const TrialRecord by_risk = end({0.9 * std::pow(4.0, -4), 0, false});
+    EXPECT_EQ(by_risk.verdict, Verdict::Stopped);
+    EXPECT_EQ(by_risk.last_step, 5);
+    EXPECT_NEAR(by_risk.tail_mean, std::pow(4.0, -5), 1e-15);
+    EXPECT_NEAR(by_risk.final_risk, std::pow(4.0, -5), 1e-15);
+    EXPECT_NEAR(by_risk.gradient_norm, std::pow(2.0, -4), 1e-14);
+    const TrialRecord by_gradient = end({0, 1.1 * std::pow(2.0, -6), false});
+    EXPECT_EQ(by_gradient.verdict, Verdict::Stopped);
+    EXPECT_EQ(by_gradient.last_step, 7);
+    // Windows of checks 1-4, 5-8, ...: the risk 4^-n is below 1e-10, and the parameter within 1e-3 (1 + |c|), in all of the window 17-20.
+    const TrialRecord by_verdict = end({0, 0, true});
+    EXPECT_EQ(by_verdict.verdict, Verdict::Converged);
+    EXPECT_EQ(by_verdict.last_step, 20);
+    EXPECT_NEAR(by_verdict.tail_maximum, std::pow(4.0, -17), 1e-15);
+    EXPECT_NEAR(by_verdict.tail_minimum, std::pow(4.0, -20), 1e-15);
+    EXPECT_GT(by_verdict.displacement, 0);
+    EXPECT_EQ(end({1e-30, 1e-30, true}).last_step, 20) << "the first rule that holds ends the trial";
+    EXPECT_EQ(end({std::pow(4.0, -39.5), 0, false}).last_step, 40) << "only its last check is below, which ends it anyway";
+}
+
+}  // namespace
+}  // namespace limrisk::test

@@ -1,0 +1,73 @@
+// What is said of trials that ended early.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "report/early_end_text.hpp"
+#include "report/reservations.hpp"
+#include "report/sentence.hpp"
+#include "report/summary_text.hpp"
+#include "report_fixture.hpp"
+
+namespace limrisk::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// Two cells of 4 trials and 1000 steps, the first with `stop`.
+StoreSummary stopped_summary() {
+    StoreSummary summary = report_summary();
+    CellSummary& cell = summary.cells[0];
+    cell.cell.steps = 1000;
+    cell.cell.stop = {0.015, 1e-3, true};
+    cell.verdicts = {0, 1, 0, 1, 2};
+    cell.early_ends = EarlyEndStatement{{1, 250}, {1, 300}, {1, 1000}, 1};
+    return summary;
+}
+
+TEST(EarlyEndText, SaysHowManyByWhichRuleAndWhen) {
+    StoreSummary summary = stopped_summary();
+    summary.cells[0].early_ends->by_verdict = {1, 800};
+    const char* all =
+        "`stop` ended 3 of 4 trials before step 1,000: 1 at a risk below 0.015 (median step 250), 1 at a gradient norm below "
+        "0.001 (median step 300), 1 as converged (median step 800)";
+    EXPECT_EQ(early_end_text(summary.cells[0]), all);
+    EXPECT_THAT(sentences(summary)[0], HasSubstr(all));
+    EXPECT_THAT(sentences(summary)[1], Not(HasSubstr("`stop`")));
+    EXPECT_THAT(early_end_remark(summary), HasSubstr("stop       cell 0"));
+    summary.cells[0].early_ends = EarlyEndStatement{};
+    EXPECT_EQ(early_end_text(summary.cells[0]), "`stop` ended no trial early");
+    summary.cells[0].early_ends.reset();
+    EXPECT_THAT(early_end_text(summary.cells[0]), HasSubstr("2 of 4 trials have the verdict stopped"));
+    EXPECT_EQ(early_end_remark(report_summary()), "");
+}
+
+TEST(EarlyEndText, SaysWhatItLeavesUndecided) {
+    StoreSummary summary = stopped_summary();
+    EXPECT_THAT(undecided_by_stop(summary), HasSubstr("cell 0: 1 trial that `stop` ended at a limiting risk above the threshold"));
+    bool reserved = false;
+    for (const auto& [word, text] : reservations(summary))
+        reserved = reserved || (word == "undecided" && text == undecided_by_stop(summary));
+    EXPECT_TRUE(reserved);
+    summary.cells[0].early_ends->above_threshold = 0;
+    EXPECT_EQ(undecided_by_stop(summary), "");
+    summary.cells[0].early_ends.reset();  // a store of summaries: as many as there may be
+    EXPECT_THAT(undecided_by_stop(summary), HasSubstr("cell 0: up to 2 trials that"));
+    summary.cells[0].measured.reset();
+    EXPECT_EQ(undecided_by_stop(summary), "");
+}
+
+TEST(EarlyEndText, CsvHasTheSameColumnsInAllRows) {
+    const std::string csv = summary_csv(stopped_summary());
+    const auto columns = [](const std::string& line) { return std::count(line.begin(), line.end(), ','); };
+    const std::size_t first = csv.find('\n'), second = csv.find('\n', first + 1);
+    EXPECT_THAT(csv.substr(0, first), HasSubstr("verdict_stopped"));
+    EXPECT_THAT(csv.substr(0, first), HasSubstr("early_ends_by_risk,early_ends_by_risk_median_step"));
+    EXPECT_EQ(columns(csv.substr(first + 1, second - first)), columns(csv.substr(second + 1)));
+    EXPECT_THAT(summary_csv(report_summary()), Not(HasSubstr("early_ends")));
+}
+
+}  // namespace
+}  // namespace limrisk::testing

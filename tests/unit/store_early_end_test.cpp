@@ -1,0 +1,104 @@
+// Stores of campaigns whose trials may end early: the field last_step, and what older stores say in its place.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "store/block_columns.hpp"
+#include "store/sqlite.hpp"
+#include "store_fixture.hpp"
+
+namespace limrisk::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+class StoreEarlyEndTest : public StoreTest {
+protected:
+    /// The second cell has `stop`, the others have not.
+    static Campaign stopping_campaign() {
+        Campaign campaign = small_campaign();
+        campaign.cells[1].stop.risk_below = 0.001;
+        finish(campaign.cells[1]);
+        return campaign;
+    }
+    static TrialRecord stopped_record() {
+        TrialRecord record = record_of(1, 0);
+        record.verdict = Verdict::Stopped;
+        record.last_step = 17;
+        return record;
+    }
+    std::int64_t version() const { return sqlite::Database(path(), sqlite::Access::Read).integer("PRAGMA user_version"); }
+};
+
+TEST_F(StoreEarlyEndTest, KeepsLastSteps) {
+    {
+        Store store = Store::open_for_writing(path(), stopping_campaign());
+        store.write_block({1, 0, 2}, {stopped_record(), record_of(1, 1)});
+        store.write_block({0, 0, 3}, records_of({0, 0, 3}));
+    }
+    EXPECT_EQ(version(), 5);
+    // Opened again for the same campaign, it goes on.
+    Store::open_for_writing(path(), stopping_campaign()).write_block({1, 2, 1}, {record_of(1, 2)});
+    const Store store = Store::open(path());
+    EXPECT_EQ(store.fields().size(), all_trial_fields.size());
+    EXPECT_EQ(store.read_block({1, 0, 2}), (std::vector{stopped_record(), record_of(1, 1)}));
+    EXPECT_EQ(store.read_block({0, 0, 3}), records_of({0, 0, 3}));
+    EXPECT_EQ(store.verify(), std::vector<std::string>{});
+    const sqlite::Database database(path(), sqlite::Access::Read);
+    sqlite::Statement view(database, "SELECT verdict, last_step FROM trials WHERE cell = 1 AND trial = 0");
+    ASSERT_TRUE(view.step());
+    EXPECT_EQ(view.integer(0), 4);
+    EXPECT_EQ(view.integer(1), 17);
+}
+
+TEST_F(StoreEarlyEndTest, StoresWithoutSuchACellStayAsTheyAre) {
+    std::vector<TrialRecord> records = records_of({0, 0, 40});
+    for (TrialRecord& record : records) record.last_step = 0;  // what is written of it does not count
+    Store::open_for_writing(path(), small_campaign()).write_block({0, 0, 40}, records);
+    EXPECT_EQ(version(), 3);
+    const Store store = Store::open(path());
+    EXPECT_EQ(store.fields().size(), trial_fields.size());
+    int diverged = 0;
+    for (const TrialRecord& record : store.read_block({0, 0, 40})) {
+        const bool lost = record.verdict == Verdict::Diverged;
+        EXPECT_EQ(record.last_step, lost ? record.nonfinite_step : CellConfig{}.steps);
+        diverged += lost;
+    }
+    EXPECT_GT(diverged, 3);
+    // Blocks of both have other hashes, whatever their trials are.
+    const BlockColumns short_columns = pack_columns(records), long_columns = pack_columns(records, true);
+    EXPECT_EQ(short_columns.size() + 1, long_columns.size());
+    EXPECT_NE(block_hash("id", 0, 40, column_views(short_columns)), block_hash("id", 0, 40, column_views(long_columns)));
+}
+
+TEST_F(StoreEarlyEndTest, NoTrialIsStoppedThatCannotBe) {
+    Store store = Store::open_for_writing(path(), stopping_campaign());
+    EXPECT_THROW(store.write_block({0, 0, 1}, {stopped_record()}), Defect);
+    TrialRecord late = stopped_record();
+    late.last_step = CellConfig{}.steps + 1;
+    EXPECT_THROW(store.write_block({1, 0, 1}, {late}), Defect);
+}
+
+TEST_F(StoreEarlyEndTest, AnotherVersionThanThatOfItsCellsIsRefused) {
+    Store::open_for_writing(path(), stopping_campaign());
+    Store::open_for_writing(path("other.db"), small_campaign());
+    for (const char* name : {"store.db", "other.db"}) {
+        sqlite::Database database(path(name), sqlite::Access::Write);
+        database.execute(name == std::string("store.db") ? "PRAGMA user_version = 3" : "PRAGMA user_version = 5");
+    }
+    EXPECT_THAT(store_error([&] { Store::open(path()); }).second, HasSubstr("is not as limrisk created it"));
+    EXPECT_THAT(store_error([&] { Store::open(path("other.db")); }).second, HasSubstr("is not as limrisk created it"));
+}
+
+TEST_F(StoreEarlyEndTest, SummariesCountStoppedTrials) {
+    Campaign campaign = stopping_campaign();
+    campaign.store = StoreContents::Summary;
+    Store store = Store::open_for_writing(path(), campaign);
+    const TrialRecord record = stopped_record();
+    const StoredAggregate part{{1, 0, 1}, aggregate_records(&record, 1, 0)};
+    store.write_aggregates({&part, 1});
+    EXPECT_EQ(version(), 4);
+    EXPECT_EQ(Store::open(path()).aggregates(1).front().aggregate.verdict.count_of(4), 1);
+}
+
+}  // namespace
+}  // namespace limrisk::testing
