@@ -66,9 +66,8 @@ std::string undecided_by_stop(const StoreSummary& summary) {
     }
     if (cells.empty()) return "";
     return fmt::format(
-        "{} {}: {}{} `stop` ended at a limiting risk above the threshold of the optimum: they count as missed, but trained to the last "
-        "step "
-        "some might have reached the optimum; a smaller stop.risk_below decides it",
+        "{} {}: {}{} `stop` ended at a limiting risk above the threshold of the optimum: they count as missed, but with more steps "
+        "those that are not certified might have reached the optimum; a smaller stop.risk_below decides it",
         cells.size() == 1 ? "cell" : "cells", cell_list(cells), bound ? "up to " : "", counted(trials, "trial") + " that");
 }
 
