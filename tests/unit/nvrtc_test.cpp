@@ -250,6 +250,18 @@ TEST_F(NvrtcTest, CompilesATemplateForEveryArchitecture) {
     }
 }
 
+TEST_F(NvrtcTest, GivesThePtxOfAnArchitecture) {
+    CompileJob one = job(saxpy);
+    one.name_expressions = {"saxpy<double>"};
+    const std::string ptx = nvrtc->ptx(one);
+    EXPECT_THAT(ptx, HasSubstr(".target sm_90"));
+    EXPECT_THAT(ptx, HasSubstr("mul.rn.f64"));
+    EXPECT_THAT(ptx, HasSubstr("add.rn.f64"));
+    EXPECT_EQ(ptx.find('\0'), std::string::npos);
+    EXPECT_THROW((void)nvrtc->ptx(job(saxpy, "sm_20")), DeviceError);
+    EXPECT_THROW((void)nvrtc->ptx(job("no program")), Defect);
+}
+
 TEST_F(NvrtcTest, ReportsASpill) {
     // 96 values alive at once in 64 registers per thread (65536 of the processor over 1024 threads) cannot all stay there.
     const CompiledProgram program = nvrtc->compile(job(R"(
