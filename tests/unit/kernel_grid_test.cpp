@@ -254,7 +254,8 @@ TEST_F(KernelGrid, LimitsOfWhatIsKept) {
                 for (const OptimizerKind optimizer : test::enum_values<OptimizerKind>()) {
                     if (!full_grid() && optimizer != OptimizerKind::Sgd && optimizer != OptimizerKind::Adam) continue;
                     for (const std::int64_t batch :
-                         full_grid() ? std::vector<std::int64_t>{37, 64, 200} : std::vector<std::int64_t>{lanes < 8 ? 37 : 200}) {
+                         full_grid() ? std::vector<std::int64_t>{37, 64, 200}
+                                     : std::vector<std::int64_t>{lanes < 8 || (lanes == 16 && dimension == 4) ? 37 : 200}) {
                         const CellConfig like = cell_of({0, dimension, batch}, optimizer, ActivationKind::Relu, Precision::Float32);
                         const auto config = widest(like, lanes, architecture, [](const KernelPlan& plan) { return plan.keeps; });
                         if (config && (full_grid() || architecture != "sm_80" || lanes == 8)) add(*config, true, architecture);

@@ -49,7 +49,9 @@ std::int64_t kept_reals(const Cell& cell, int architecture) {
     const std::int64_t kept = cell.tile.lanes * cell.tile.neurons_per_lane;
     const bool suits = cell.activation.kind == kernels::ActivationKind::Relu && cell.precision == kernels::Precision::Float32;
     const bool few = architecture >= 100 && (kernels::state_count(cell.optimizer.kind) > 0 || cell.several_blocks);
-    return suits && resident_reals(cell) + kept <= (few ? most_kept_reals_with_states : most_kept_reals) ? kept : 0;
+    // Rounds of fewer samples at the end of a batch have code of their own.
+    const std::int64_t ragged = cell.batch % (kernels::samples_per_lane(cell.dimension) * cell.tile.lanes) == 0 ? 0 : 1;
+    return suits && resident_reals(cell) + kept + ragged <= (few ? most_kept_reals_with_states : most_kept_reals) ? kept : 0;
 }
 
 /// Whether the unrolled loops of a kernel in registers, those over the samples of a round and the neurons of a lane, stay small enough
