@@ -79,7 +79,7 @@ TEST_F(EmulatedCampaign, TheLastDeviceIsLostAndTheStoreResumes) {
     const auto runtime = std::make_shared<EmulatedRuntime>();
     {
         const auto backend = emulated_backend(runtime);
-        runtime->inject({.call = Call::CopyToHost, .occurrence = 5});
+        runtime->inject({.call = Call::CopyToHost, .occurrence = 10});  // two per piece: replicas that still run, records
         try {
             run(trials, *backend);
             FAIL();
