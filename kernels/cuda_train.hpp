@@ -52,7 +52,7 @@ LIMRISK_INLINE void train_replicas(const TrainArguments<typename Spec::Real>& a)
     copy_rows<Spec::network, State::rows>(theta, state.theta.rows());
     if constexpr (State::states >= 1) copy_rows<Spec::states, State::rows>(first, state.first.rows());
     if constexpr (State::states >= 2) copy_rows<Spec::states, State::rows>(second, state.second.rows());
-    state.alive[0] = place.present && !a.piece.replicas[place.replica].diverged;
+    state.alive[0] = place.present && a.piece.replicas[place.replica].running();
 
     const auto pass = [&] {
         if constexpr (State::in_registers)

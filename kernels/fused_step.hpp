@@ -62,13 +62,13 @@ public:
                 for (int t = 0; t < rounds; ++t)
                     pass.accumulate(theta, {inputs + t * Spec::dimension, targets + t, weights + t},
                                     FixedRound<Spec::tile, Spec::tile, false>{Spec::tile}, gradient, error_sum, risk_sum);
-                continue;
-            }
-            LIMRISK_ROLLED
-            for (int t = 0; t < rounds; ++t) {
-                blocks.start_round(Spec::tile);
-                pass.accumulate(theta, block, FixedRound<Spec::tile, Spec::tile, false>{Spec::tile}, gradient, error_sum, risk_sum);
-                next_round(block);
+            } else {
+                LIMRISK_ROLLED
+                for (int t = 0; t < rounds; ++t) {
+                    blocks.start_round(Spec::tile);
+                    pass.accumulate(theta, block, FixedRound<Spec::tile, Spec::tile, false>{Spec::tile}, gradient, error_sum, risk_sum);
+                    next_round(block);
+                }
             }
         }
         if constexpr (left > 0) {

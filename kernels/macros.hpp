@@ -11,7 +11,7 @@
 #define LIMRISK_INLINE_LAMBDA
 #define LIMRISK_UNROLL(count) LIMRISK_PRAGMA(unroll)
 #define LIMRISK_UNROLL_ROWS(Rows) LIMRISK_PRAGMA(unroll(unrolled_rows<Rows>))  // rows in registers: every index must be a constant
-#define LIMRISK_UNROLL_SLOTS(Layout, Rows) LIMRISK_PRAGMA(unroll(unrolled_slots<Layout, Rows>))
+#define LIMRISK_UNROLL_SLOTS(Layout, Rows) LIMRISK_PRAGMA(unroll(is_strided<Rows> ? Layout::unrolled_slots : 64))
 #define LIMRISK_ROLLED LIMRISK_PRAGMA(unroll 1)  // a loop whose body is large
 #else
 #define LIMRISK_INLINE inline __attribute__((always_inline))

@@ -128,7 +128,8 @@ std::string aggregate_problem(const Aggregate& aggregate, std::int64_t first_tri
             return told(field.name, problem);
     }
     for (const std::int32_t verdict : aggregate.verdict.keys) {
-        if (verdict < 0 || verdict > 4) return told("verdict", fmt::format("counts a verdict of {}, which does not exist", verdict));
+        if (verdict < 0 || verdict > static_cast<int>(Verdict::Stopped))
+            return told("verdict", fmt::format("counts a verdict of {}, which does not exist", verdict));
     }
     return "";
 }

@@ -76,12 +76,10 @@ std::vector<CellTask> tasks_of(const TrajectoriesCommand& command, const Store& 
     return tasks;
 }
 
-/// Whether it is of the steps asked for; those behind the end of the last trial are none of its.
+/// Whether it is of the steps asked for, up to the last one that a trial was trained to.
 bool has_steps_of(const CellTrajectory& trajectory, const CellTask& task) {
-    const std::size_t count = trajectory.steps.size();
-    const bool may_end_early = task.cell.stop.any() && !trajectory.steps.empty() && count <= task.steps.size();
-    return may_end_early ? std::equal(trajectory.steps.begin(), trajectory.steps.end(), task.steps.begin())
-                         : trajectory.steps == task.steps;
+    const auto end = task.cell.stop.any() ? std::upper_bound(task.steps.begin(), task.steps.end(), trajectory.last_step) : task.steps.end();
+    return std::equal(trajectory.steps.begin(), trajectory.steps.end(), task.steps.begin(), end);
 }
 
 /// Takes from the store what is there of the same trials and steps.

@@ -161,6 +161,10 @@ private:
     void end_of_trial(std::int64_t trial, const TrialRecord& record, const std::vector<double>& parameters) {
         const std::string difference = request_.contradiction(trial, record);
         if (!difference.empty()) throw Defect(fmt::format("cell {}, trial {}: {}", config_.index, trial, difference));
+        {
+            const std::lock_guard lock(mutex_);
+            last_step_ = std::max(last_step_, record.verdict == Verdict::Diverged ? config_.steps : record.last_step);
+        }
         if (record.verdict != Verdict::Converged) return;
         double gap = -1;
         if (trial < gap_trials_)
@@ -239,7 +243,10 @@ private:
                 if (trained_[k] != 0) of_trained.push_back(values[k]);
             trajectory.series.push_back(trajectory_series(name, std::move(of_trained), trained));
         };
-        if (config_.stop.any()) trajectory.trained = trained;
+        if (config_.stop.any()) {
+            trajectory.trained = trained;
+            trajectory.last_step = last_step_;
+        }
         add_series("risk", risk_);
         add_series("gradient_norm", gradient_norm_);
         add_series("parameter_norm", parameter_norm_);
@@ -276,7 +283,7 @@ private:
     int running_ = 0;
     std::exception_ptr error_;
     TrajectoryCheck lyapunov_, bound_;
-    std::int64_t converged_ = 0;
+    std::int64_t converged_ = 0, last_step_ = 0;
     std::vector<double> gaps_;
 };
 

@@ -26,6 +26,7 @@ struct CellTrajectory {
     std::vector<std::int64_t> steps;
     /// Of a cell whose trials may end early, how many of them had not ended before each step: the series are over those. Else empty.
     std::vector<std::int64_t> trained;
+    std::int64_t last_step = 0;  ///< of such a cell: the largest step that one of the trials was trained to
     std::vector<TrajectorySeries> series;
     std::vector<TrajectoryCheck> checks;
     std::int64_t converged = 0;              ///< trials whose verdict is "converged"

@@ -55,6 +55,7 @@ void require_sound(const CellTrajectory& trajectory) {
     if (!trained.empty() && (trained.size() != trajectory.steps.size() || std::any_of(trained.begin(), trained.end(), impossible)))
         refuse(
             fmt::format("the numbers of trials at its steps are not {} numbers from 1 to {}", trajectory.steps.size(), trajectory.trials));
+    if (!std::is_sorted(trained.rbegin(), trained.rend())) refuse("more trials are trained at a step than at one before it");
     for (const TrajectorySeries& series : trajectory.series)
         for (const Column& column : columns)
             if ((series.*column.member).size() != trajectory.steps.size())
@@ -75,7 +76,10 @@ std::string trajectory_to_json(const CellTrajectory& trajectory) {
         checks.push_back(
             {{"name", check.name}, {"points", check.points}, {"largest_error", check.largest_error}, {"tolerance", check.tolerance}});
     ordered_json document{{"cell_id", trajectory.cell_id}, {"trials", trajectory.trials}, {"steps", trajectory.steps}};
-    if (!trajectory.trained.empty()) document["trained"] = trajectory.trained;
+    if (!trajectory.trained.empty()) {
+        document["trained"] = trajectory.trained;
+        document["last_step"] = trajectory.last_step;
+    }
     document["series"] = std::move(series);
     document["checks"] = std::move(checks);
     document["converged"] = trajectory.converged;
@@ -90,7 +94,10 @@ CellTrajectory trajectory_from_json(const std::string& text) {
         trajectory.cell_id = json.at("cell_id").get<std::string>();
         trajectory.trials = json.at("trials").get<std::int64_t>();
         trajectory.steps = json.at("steps").get<std::vector<std::int64_t>>();
-        if (json.contains("trained")) trajectory.trained = json.at("trained").get<std::vector<std::int64_t>>();
+        if (json.contains("trained")) {
+            trajectory.trained = json.at("trained").get<std::vector<std::int64_t>>();
+            trajectory.last_step = json.at("last_step").get<std::int64_t>();
+        }
         for (const ordered_json& entry : json.at("series")) {
             TrajectorySeries& series = trajectory.series.emplace_back();
             series.name = entry.at("name").get<std::string>();

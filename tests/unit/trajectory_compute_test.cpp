@@ -103,8 +103,12 @@ TEST(Trajectory, EndsWithItsTrials) {
             EXPECT_LT(trajectory.trained.back(), trials);
         }
         EXPECT_EQ(trajectory_to_json(trajectory_from_json(trajectory_to_json(trajectory))), trajectory_to_json(trajectory));
+        EXPECT_EQ(trajectory.last_step, trajectory.steps.back());  // a step of each check was asked for
         CellTrajectory broken = trajectory;
         broken.trained.front() = trials + 1;
+        EXPECT_THROW(trajectory_from_json(trajectory_to_json(broken)), StoreError);
+        broken.trained.front() = trials;
+        broken.trained.back() = trajectory.steps.size() > 1 ? broken.trained[broken.trained.size() - 2] + 1 : 0;
         EXPECT_THROW(trajectory_from_json(trajectory_to_json(broken)), StoreError);
     }
 }
