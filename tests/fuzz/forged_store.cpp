@@ -78,7 +78,13 @@ std::vector<StoredDocument> documents_of(const CellConfig& cell) {
         levels.insert(levels.begin(), {best.risk, best.shape, width, width, best.parameters, {true, 0.5, 1e-9, 0.1, 2, true}});
         documents.push_back({document_kind::levels, problem.id, width, problem.description, optimum::levels_to_json(levels), "", ""});
     }
-    CellTrajectory trajectory{cell.id, 8, {0, 10, 20}, {}, {}, {{"Lyapunov identity", 24, 1e-9, 1e-6}}, 2, {0.01, 0.02}};
+    CellTrajectory trajectory;
+    trajectory.cell_id = cell.id;
+    trajectory.trials = 8;
+    trajectory.steps = {0, 10, 20};
+    trajectory.checks = {{"Lyapunov identity", 24, 1e-9, 1e-6}};
+    trajectory.converged = 2;
+    trajectory.least_squares_gaps = {0.01, 0.02};
     const std::vector<double> values{0.3, 0.2, 0.1};
     for (const char* name : {"risk", "gradient_norm", "parameter_norm", "distance", "inactive"})
         trajectory.series.push_back({name, values, values, values, values, values, values});
