@@ -39,7 +39,7 @@ Node converted(const toml::node& value, const std::string& source, bool with_lin
             break;
         case toml::node_type::floating_point:
             node.kind = Node::Kind::Real;
-            node.real = value.as_floating_point()->get();
+            node.real = value.as_floating_point()->get() + 0.0;  // -0 is 0
             break;
         case toml::node_type::boolean:
             node.kind = Node::Kind::Boolean;

@@ -61,7 +61,8 @@ std::string cell_table(const CellTrajectory& trajectory) {
     std::string text = TextTable(std::move(columns), columns_of_terminal).text();
     if (places.size() < trajectory.steps.size())
         text += fmt::format("({} of {} steps; --csv and --json have all)\n", places.size(), trajectory.steps.size());
-    if (!trajectory.trained.empty()) text += "(of each step the trials that had not ended before it)\n";
+    if (!trajectory.trained.empty())
+        text += "(of each step the trials that had not ended before it; diverged ones are counted at every step)\n";
     return text;
 }
 

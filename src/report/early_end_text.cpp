@@ -23,6 +23,9 @@ std::string early_end_text(const CellSummary& cell) {
     const auto of_all = [&](std::int64_t trials) {
         return fmt::format("{} of {} trials", grouped_digits(trials), grouped_digits(cell.done));
     };
+    if (!cell.early_ends && !stop.converged)
+        return fmt::format("`stop` ended {} before step {} (a store of summaries has no steps)", of_all(stopped(cell)),
+                           grouped_digits(cell.cell.steps));
     if (!cell.early_ends)
         return fmt::format("`stop` may have ended trials before step {}; {} have the verdict stopped (a store of summaries has no steps)",
                            grouped_digits(cell.cell.steps), of_all(stopped(cell)));
@@ -55,7 +58,7 @@ std::string early_end_remark(const StoreSummary& summary) {
 std::string undecided_by_stop(const StoreSummary& summary) {
     std::vector<std::int64_t> cells;
     std::int64_t trials = 0;
-    bool bound = false;
+    bool bound = false, by_risk = false, by_gradient = false;
     for (const CellSummary& cell : summary.cells) {
         if (!cell.measured) continue;
         const std::int64_t above = cell.early_ends ? cell.early_ends->above_threshold : std::min(stopped(cell), cell.measured->above_most);
@@ -63,12 +66,17 @@ std::string undecided_by_stop(const StoreSummary& summary) {
         cells.push_back(cell.cell.index);
         trials += above;
         bound = bound || !cell.early_ends;
+        by_risk = by_risk || cell.cell.stop.risk_below > cell.measured->threshold;
+        by_gradient = by_gradient || (cell.cell.stop.gradient_below > 0 && (!cell.early_ends || cell.early_ends->by_gradient.trials > 0));
     }
     if (cells.empty()) return "";
     return fmt::format(
         "{} {}: {}{} `stop` ended at a limiting risk above the threshold of the optimum: they count as missed, but with more steps "
-        "those that are not certified might have reached the optimum; a smaller stop.risk_below decides it",
-        cells.size() == 1 ? "cell" : "cells", cell_list(cells), bound ? "up to " : "", counted(trials, "trial") + " that");
+        "those that are not certified might have reached the optimum; {} decides it",
+        cells.size() == 1 ? "cell" : "cells", cell_list(cells), bound ? "up to " : "", counted(trials, "trial") + " that",
+        by_risk && by_gradient ? "stop.risk_below at or under the threshold with a smaller stop.gradient_below"
+        : by_gradient          ? "a smaller stop.gradient_below"
+                               : "stop.risk_below at or under the threshold");
 }
 
 }  // namespace limrisk

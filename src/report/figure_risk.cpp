@@ -225,10 +225,10 @@ FigureSection risk_figures(const StoreSummary& summary, const std::vector<CellGr
     FigureSection section{"risk", "Limiting risk", "", {}};
     const std::vector<CellChoice> choices = choose_cells(summary, groups, has_risks);
     section.explanation =
-        "The limiting risk of each trial: the mean of the true risk over the last checks. Columns are equally wide on the logarithmic "
-        "axis; cells that "
-        "differ only in their width have the same axis. Dotted lines: known levels of local minima, numbered; thick: best known risk of "
-        "the width.";
+        "The limiting risk of each trial: the mean of the true risk over the last checks" +
+        std::string(summary.ends_early() ? "; of a stopped trial the risk at the check that ended it" : "") +
+        ". Columns are equally wide on the logarithmic axis; cells that differ only in their width have the same axis. Dotted lines: known "
+        "levels of local minima, numbered; thick: best known risk of the width.";
     std::vector<RiskSpan> spans;
     for (const CellGroup& group : groups) spans.push_back(shared_span(summary, group));
     add_groups(section, groups, choices, [&](const CellGroup& group, std::size_t k) {

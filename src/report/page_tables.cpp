@@ -175,8 +175,9 @@ std::string levels_section(const StoreSummary& summary, const std::vector<CellGr
     const std::string explanation = fmt::format(
         "Levels of the risk at which trials ended, and the mean numbers of inactive, linear and kinked neurons of these trials at the "
         "end. A trial is at a level if its final risk differs from it by at most {:g} of the level plus 1e-10 of Var f (of E f² for a "
-        "constant target), the threshold for missing an optimum of 0; missed is judged by the limiting risk, the mean over the tail.",
-        tolerance);
+        "constant target), the threshold for missing an optimum of 0; missed is judged by the limiting risk, the mean over the "
+        "tail{}.",
+        tolerance, summary.ends_early() ? ", or of a stopped trial its risk at the end" : "");
     return section("levels", "Levels", paragraph(explanation) + text);
 }
 

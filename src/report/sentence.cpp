@@ -110,6 +110,9 @@ std::string sentence(const CellSummary& cell, const std::vector<std::string>& na
                                     : fmt::format("; the risk of {} % still decreases at the last step",
                                                   share_text(cell.verdicts[static_cast<std::size_t>(Verdict::Budget)], cell.done));
     if (cell.cell.stop.any()) text += "; " + early_end_text(cell);
+    if (cell.early_ends && cell.early_ends->above_threshold > 0)
+        text += fmt::format(" ({} of them at a risk above the threshold of the optimum: with more steps they might have reached it)",
+                            grouped_digits(cell.early_ends->above_threshold));
     if (cell.prediction.rejected)
         text += fmt::format("; the numbers of inactive neurons contradict the law of the initialization (p-value {:.1e})",
                             cell.prediction.test->p_value);

@@ -34,19 +34,28 @@ TEST(EarlyEndText, SaysHowManyByWhichRuleAndWhen) {
         "`stop` ended 3 of 4 trials before step 1,000: 1 at a risk below 0.015 (median step 250), 1 at a gradient norm below "
         "0.001 (median step 300), 1 as converged (median step 800)";
     EXPECT_EQ(early_end_text(summary.cells[0]), all);
-    EXPECT_THAT(sentences(summary)[0], HasSubstr(all));
+    EXPECT_THAT(sentences(summary)[0], HasSubstr(std::string(all) + " (1 of them at a risk above the threshold"));
     EXPECT_THAT(sentences(summary)[1], Not(HasSubstr("`stop`")));
     EXPECT_THAT(early_end_remark(summary), HasSubstr("stop       cell 0"));
     summary.cells[0].early_ends = EarlyEndStatement{};
     EXPECT_EQ(early_end_text(summary.cells[0]), "`stop` ended no trial early");
     summary.cells[0].early_ends.reset();
-    EXPECT_THAT(early_end_text(summary.cells[0]), HasSubstr("2 of 4 trials have the verdict stopped"));
+    EXPECT_THAT(early_end_text(summary.cells[0]), HasSubstr("may have ended trials before step 1,000; 2 of 4 trials have the verdict"));
+    summary.cells[0].cell.stop.converged = false;
+    EXPECT_THAT(early_end_text(summary.cells[0]), HasSubstr("`stop` ended 2 of 4 trials before step 1,000 (a store"));
     EXPECT_EQ(early_end_remark(report_summary()), "");
 }
 
 TEST(EarlyEndText, SaysWhatItLeavesUndecided) {
     StoreSummary summary = stopped_summary();
     EXPECT_THAT(undecided_by_stop(summary), HasSubstr("cell 0: 1 trial that `stop` ended at a limiting risk above the threshold"));
+    CellSummary& cell = summary.cells[0];
+    cell.measured->threshold = 0.02;
+    EXPECT_THAT(undecided_by_stop(summary), HasSubstr("; a smaller stop.gradient_below decides it"));
+    cell.measured->threshold = 0.01;
+    EXPECT_THAT(undecided_by_stop(summary), HasSubstr("; stop.risk_below at or under the threshold with a smaller stop.gradient_below"));
+    cell.cell.stop.gradient_below = 0;
+    EXPECT_THAT(undecided_by_stop(summary), HasSubstr("; stop.risk_below at or under the threshold decides it"));
     bool reserved = false;
     for (const auto& [word, text] : reservations(summary))
         reserved = reserved || (word == "undecided" && text == undecided_by_stop(summary));
