@@ -244,7 +244,7 @@ private:
             trajectory.series.push_back(trajectory_series(name, std::move(of_trained), trained));
         };
         if (config_.stop.any()) {
-            trajectory.trained = trained;
+            trajectory.trained.assign(trained.begin(), trained.end());
             trajectory.last_step = last_step_;
         }
         add_series("risk", risk_);
