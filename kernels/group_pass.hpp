@@ -237,10 +237,12 @@ private:
             constexpr int rows = D + 2;
             V weights[N][rows], sum[N][rows];
             LIMRISK_UNROLL(4)
-            for (int n = 0; n < N; ++n) LIMRISK_UNROLL(8)
-            for (int k = 0; k < rows; ++k) {
-                weights[n][k] = slots[n * rows + k];
-                sum[n][k] = totals ? V{} : sums[n * rows + k];
+            for (int n = 0; n < N; ++n) {
+                LIMRISK_UNROLL(8)
+                for (int k = 0; k < rows; ++k) {
+                    weights[n][k] = slots[n * rows + k];
+                    sum[n][k] = totals ? V{} : sums[n * rows + k];
+                }
             }
             for (int i = 0; i < chunk.count; ++i) {
                 const V e[1] = {pass_.errors[i]};
@@ -261,15 +263,19 @@ private:
             if constexpr (ends_blocks) {
                 if (totals) {
                     LIMRISK_UNROLL(4)
-                    for (int n = 0; n < N; ++n) LIMRISK_UNROLL(8)
-                    for (int k = 0; k < rows - (Kind == ActivationKind::Relu); ++k)
-                        pass_.add_to(totals + n * rows + k, pass_.totals.stride, sum[n][k]);
+                    for (int n = 0; n < N; ++n) {
+                        LIMRISK_UNROLL(8)
+                        for (int k = 0; k < rows - (Kind == ActivationKind::Relu); ++k)
+                            pass_.add_to(totals + n * rows + k, pass_.totals.stride, sum[n][k]);
+                    }
                     return;
                 }
             }
             LIMRISK_UNROLL(4)
-            for (int n = 0; n < N; ++n) LIMRISK_UNROLL(8)
-            for (int k = 0; k < rows; ++k) sums[n * rows + k] = sum[n][k];
+            for (int n = 0; n < N; ++n) {
+                LIMRISK_UNROLL(8)
+                for (int k = 0; k < rows; ++k) sums[n * rows + k] = sum[n][k];
+            }
         }
     }
 

@@ -87,7 +87,6 @@ public:
     int count() const { return count_; }
     /// Replicas that were to be trained on after the last check.
     int running() const { return running_; }
-    std::int64_t place(int r) const { return places_[r]; }
 
     /// Draws new replicas, number first_place .. first_place + count - 1 of the chunk.
     template <class Record, class Check>

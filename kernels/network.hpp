@@ -138,10 +138,12 @@ private:
         Inputs<S> inputs;
         if constexpr (D != 0) {
             LIMRISK_UNROLL(8)
-            for (int s = 0; s < S; ++s) LIMRISK_UNROLL(4)
-            for (int k = 0; k < D; ++k)
-                inputs.fixed[s][k] =
-                    Again ? tile_rebroadcast(own[k], first + s, layout_.tile, p) : tile_broadcast(own[k], first + s, layout_.tile, p);
+            for (int s = 0; s < S; ++s) {
+                LIMRISK_UNROLL(4)
+                for (int k = 0; k < D; ++k)
+                    inputs.fixed[s][k] =
+                        Again ? tile_rebroadcast(own[k], first + s, layout_.tile, p) : tile_broadcast(own[k], first + s, layout_.tile, p);
+            }
         } else {
             inputs.own = own;
             inputs.first = first;
