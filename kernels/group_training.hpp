@@ -52,7 +52,7 @@ public:
           shape_(group_shape<Real>(cell, replicas)),
           double_shape_(group_shape<double>(cell, replicas < register_lanes<double> ? replicas : register_lanes<double>)),
           schedule_(cell.optimizer, cell.learning_rate),
-          samples_(arena_, cell, shape_, cell.batch, cell.fresh_samples ? nullptr : &training_nodes<Real>(cell)),
+          samples_(arena_, cell, shape_, cell.batch, cell.fresh_samples ? nullptr : &training_nodes<Real>(cell), cell.picks),
           check_rule_(arena_, cell, double_shape_, cell.check_nodes),
           final_rule_(arena_, cell, double_shape_, cell.final_nodes),
           training_rule_(arena_, cell, double_shape_, cell.training_nodes_double),
@@ -464,7 +464,7 @@ private:
 
     /// True risks of the first `count` replicas: exact in dimension 1, by the final rule beyond.
     void risks_of(Rows rows, int count, double (&risks)[lanes]) {
-        if (cell_.dimension == 1) {
+        if (cell_.exact_risk) {
             for (int r = 0; r < count; ++r) risks[r] = accurate_risk_of(rows, r);
             return;
         }

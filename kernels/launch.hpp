@@ -68,7 +68,7 @@ struct FinishArguments {
 };
 
 // Host and device must lay these out alike; both compile this line.
-static_assert(sizeof(Cell) == 640 && sizeof(Replica) == 192 && sizeof(Piece<float>) == 144 && sizeof(StepScalars) == 24);
+static_assert(sizeof(Cell) == 656 && sizeof(Replica) == 192 && sizeof(Piece<float>) == 144 && sizeof(StepScalars) == 24);
 
 }  // namespace LIMRISK_LANES
 }  // namespace limrisk::kernels

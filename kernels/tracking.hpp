@@ -73,6 +73,16 @@ LIMRISK_INLINE NeuronStates<V> neuron_states(const Activation& activation, const
     return s;
 }
 
+/// Widens a range by the preactivation at a node [dimension].
+template <class Real, class Input, class Rows>
+LIMRISK_INLINE void widen(Range<Vec<Real>>& range, const Input* node, std::int64_t d, Rows slot, int p) {
+    using V = Vec<Real>;
+    V z = slot[d].part[p];
+    for (std::int64_t k = 0; k < d; ++k) z = fma(slot[k].part[p], splat<V>(static_cast<double>(node[k])), z);
+    range.low = select(less(z, range.low), z, range.low);
+    range.high = select(less(range.high, z), z, range.high);
+}
+
 /// Range of the preactivation over the box, by the forward pass's own chain at the two extreme vertices (the certificate).
 template <class Real, class Rows>
 LIMRISK_INLINE Range<Vec<Real>> box_range(const Cell& cell, Rows slot, int p) {
@@ -95,6 +105,17 @@ LIMRISK_INLINE Range<Vec<Real>> box_range(const Cell& cell, Rows slot, int p) {
     return {select(flat, z.low, -infinity), select(flat, z.high, infinity)};
 }
 
+/// Range of the preactivation over nodes that all lanes share; a NaN changes nothing.
+///   inputs  [count][dimension]
+template <class Real, class Input, class Rows>
+LIMRISK_INLINE Range<Vec<Real>> node_range(const Input* inputs, std::int64_t count, std::int64_t d, Rows slot, int p) {
+    using V = Vec<Real>;
+    const V infinity = splat<V>(RealTraits<Real>::infinity);
+    Range<V> range{infinity, -infinity};
+    for (std::int64_t m = 0; m < count; ++m) widen<Real>(range, inputs + m * d, d, slot, p);
+    return range;
+}
+
 /// Where a neuron is inactive on nodes that all lanes share: by the range of its preactivation there. A neuron that is not inactive on some
 /// nodes is not on more, so this stops where no lane of `asked` can be.
 ///   inputs  [count][dimension]
@@ -111,10 +132,7 @@ LIMRISK_INLINE MaskOf<Vec<Real>> inactive_on(const Activation& activation, const
             const auto empty = less(range.high, range.low);
             if (!any(both(asked, either(empty, neuron_states<Kind>(activation, range).inactive)))) break;
         }
-        V z = slot[d].part[p];
-        for (std::int64_t k = 0; k < d; ++k) z = fma(slot[k].part[p], splat<V>(static_cast<double>(inputs[m * d + k])), z);
-        range.low = select(less(z, range.low), z, range.low);
-        range.high = select(less(range.high, z), z, range.high);
+        widen<Real>(range, inputs + m * d, d, slot, p);
     }
     return both(asked, neuron_states<Kind>(activation, range).inactive);
 }
@@ -179,7 +197,9 @@ StateCounts<Vec<Real>> count_states_on(const Cell& cell, const DecidingInputs<In
     for (std::int64_t q = 0; q < layout.slots; ++q) {
         const auto slot = theta + q * layout.per_slot();
         const auto present = q + 1 < layout.slots ? equal(V{}, V{}) : negate(equal(last_slot_present, V{}));
-        const NeuronStates<V> box = neuron_states<Kind>(cell.activation, box_range<Real>(cell, slot, p));
+        const NeuronStates<V> box =
+            neuron_states<Kind>(cell.activation, cell.on_data ? node_range<Real>(data.data(), data.count, layout.dimension, slot, p)
+                                                              : box_range<Real>(cell, slot, p));
         const V one = splat<V>(1);
         const auto before = negate(equal(was_inactive[q].part[p], V{}));
         const auto inactive = both(box.inactive, present);
@@ -187,8 +207,10 @@ StateCounts<Vec<Real>> count_states_on(const Cell& cell, const DecidingInputs<In
         count(counts.inactive, inactive);
         count(counts.constant, both(box.constant, present));
         count(counts.linear, both(box.linear, present));
-        count(counts.inactive_on_data, inactive_on<Kind, Real>(cell.activation, data.data(), data.count, layout.dimension, slot, p,
-                                                               both(present, negate(inactive))));
+        // What is inactive on the data is so above, where the data are all there is.
+        if (!cell.on_data)
+            count(counts.inactive_on_data, inactive_on<Kind, Real>(cell.activation, data.data(), data.count, layout.dimension, slot, p,
+                                                                   both(present, negate(inactive))));
         count(counts.died, both(inactive, negate(before)));
         count(counts.revived, both(both(before, present), negate(inactive)));
         count(counts.frozen_constant, both(both(box.constant, box.frozen), present));

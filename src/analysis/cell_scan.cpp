@@ -73,7 +73,7 @@ std::optional<double> seen_at_checks(const CellConfig& cell, const KnownOptimum&
     const opt::Network network{cell.width, cell.input.dimension, optimum.parameters};
     const bool whole = optimum.parameters.size() == opt::Network(cell.width, cell.input.dimension).parameters.size();
     if (!whole || !optimum.beaten_by.empty()) return std::nullopt;
-    return opt::TrueRisk(opt::problem_of(cell), evaluation_rule(cell.input, cell.evaluation.check_nodes))(network);
+    return opt::TrueRisk(opt::problem_of(cell), nodes_of_checks(cell))(network);
 }
 
 /// Everything that the aggregate and what is known of the problem say; measured: with the counts of the bins.

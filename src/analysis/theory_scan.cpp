@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "backend/cell_plan.hpp"
 #include "evaluation/rule.hpp"
 #include "expression/expression.hpp"
 #include "kernels/kinds.hpp"
@@ -20,9 +21,9 @@ enum Check { RiskFloor, Frozen, Inactive, Critical };
 }  // namespace
 
 TargetMoments moments_at_checks(const CellConfig& cell) {
-    const Expression target = Expression::compile(cell.target, cell.input.dimension);
-    NodeSet nodes = evaluation_rule(cell.input, cell.evaluation.check_nodes);
-    if (fill_targets(nodes, target.program()) >= 0)
+    const Expression target = target_of(cell);
+    NodeSet nodes = nodes_of_checks(cell);
+    if (!cell.has_data() && fill_targets(nodes, target.program()) >= 0)
         throw ConfigError({fmt::format("problem.target: \"{}\" is not finite on the whole domain of the input", cell.target)});
     return target_moments({nodes.inputs.data(), nodes.targets.data(), nodes.weights.data(), nodes.count()}, cell.input.dimension);
 }

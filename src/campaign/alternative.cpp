@@ -94,6 +94,13 @@ std::string parameter_list(const CatalogEntry& entry) {
     return fmt::format("parameters of {} are {}", entry.name, fmt::join(parameter_names(entry), ", "));
 }
 
+std::vector<std::string> names_without_parameters(const Catalog& catalog) {
+    std::vector<std::string> names;
+    for (const CatalogEntry& entry : catalog.entries)
+        if (entry.parameters.empty()) names.push_back(fmt::format("\"{}\"", entry.name));
+    return names;
+}
+
 Axis read_table(const Catalog& catalog, const Node& node, const std::string& key, Problems& problems) {
     const CatalogEntry* entry = nullptr;
     if (catalog.tag == nullptr) {
@@ -101,9 +108,9 @@ Axis read_table(const Catalog& catalog, const Node& node, const std::string& key
             if (!candidate.parameters.empty() && node.find(candidate.parameters[0].name) != nullptr) entry = &candidate;
         }
         if (entry == nullptr) {
-            problems.add(
-                node.place, key,
-                fmt::format("a table without the key nodes; allowed are \"{}\"", fmt::join(catalog.names(), "\" and { nodes = 128 }, \"")));
+            problems.add(node.place, key,
+                         fmt::format("a table without the key nodes; allowed are {{ nodes = 128 }} and the names {}",
+                                     fmt::join(names_without_parameters(catalog), ", ")));
             return {};
         }
     } else {
@@ -308,6 +315,9 @@ std::optional<ParameterValue> read_value(const Parameter& parameter, const Node&
             value.text = node.text;
             if (node.kind == Node::Kind::Text) return value;
             break;
+        case ParameterType::Data:
+            value.data = read_data(node, key, problems);
+            return value.data ? std::optional(value) : std::nullopt;
         case ParameterType::Entry:
             throw Defect(fmt::format("{} is an entry of a catalog, which has no single value", parameter.name));
     }

@@ -99,6 +99,21 @@ Parameter optional_end(const char* name, const char* meaning) {
     return {name, ParameterType::Real, meaning, any, nullptr, false, {}, store, load};
 }
 
+/// A way to draw samples that has no parameters.
+template <Sampling way>
+CatalogEntry sampling(const char* name, const char* meaning, const char* phrase) {
+    const auto choose = [](Cell& cell) {
+        cell.nodes_per_axis = 0;
+        cell.sampling = way;
+    };
+    // A cell that was not completed says nothing.
+    const auto chosen = [](const Cell& cell) {
+        const Sampling usual = cell.has_data() ? Sampling::FullBatch : Sampling::Fresh;
+        return !cell.has_training_grid() && way == (cell.sampling == Sampling::Usual ? usual : cell.sampling);
+    };
+    return {name, meaning, {}, choose, chosen, nullptr, phrase};
+}
+
 /// "^3"; nothing in one dimension.
 std::string power_label(const Cell& cell) { return cell.input.dimension == 1 ? "" : fmt::format("^{}", cell.input.dimension); }
 
@@ -189,18 +204,18 @@ const Catalog& sampling_catalog() {
         "training.sampling",
         nullptr,
         {
-            {"fresh",
-             "new samples from the input law in every step",
-             {},
-             [](Cell& cell) { cell.nodes_per_axis = 0; },
-             [](const Cell& cell) { return cell.has_fresh_samples(); },
-             nullptr,
-             "fresh samples"},
+            sampling<Sampling::Fresh>("fresh", "new samples from the input law in every step", "fresh samples"),
             {"nodes",
              "the same midpoint grid of the box in every step: gradient descent; batch is then absent",
              {integer<&Cell::nodes_per_axis>("nodes", "nodes per axis; nodes^dimension is at most 1048576", {1, 1048576}, nullptr)},
              [](Cell&) {},
              [](const Cell& cell) { return cell.has_training_grid(); }},
+            sampling<Sampling::FullBatch>("full_batch", "all data points in every step: gradient descent; batch is then absent",
+                                          "all data points in every step"),
+            sampling<Sampling::WithReplacement>("with_replacement", "data points drawn by their weights, each step anew",
+                                                "data points drawn with replacement"),
+            sampling<Sampling::Epochs>("epochs", "every data point once per epoch, in a random order",
+                                       "data points in random order by epochs"),
         },
         &CellConfig::sampling_label};
     return catalog;

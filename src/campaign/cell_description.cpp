@@ -12,6 +12,7 @@
 
 #include "campaign/alternative.hpp"
 #include "campaign/consistency.hpp"
+#include "campaign/document.hpp"
 #include "campaign/schema.hpp"
 #include "limrisk/error.hpp"
 
@@ -43,6 +44,11 @@ json describe_value(const Parameter& parameter, const ParameterValue& value) {
             return parameter.choices.at(static_cast<std::size_t>(value.integer));
         case ParameterType::Text:
             return value.text;
+        case ParameterType::Data: {
+            const DataSet& data = *value.data;
+            return {{"count", data.count}, {"dimension", data.dimension}, {"hash", data.hash}, {"high", data.high},
+                    {"low", data.low},     {"weighted", data.weighted}};
+        }
         case ParameterType::Entry:
             break;
     }
@@ -77,7 +83,7 @@ bool too_many_brackets(std::string_view text) {
 /// The same tree as a campaign file gives.
 Node node_of(const json& value) {
     Node node;
-    node.place = "cell description";
+    node.place = description_place;
     switch (value.type()) {
         case json::value_t::object:
             for (const auto& item : value.items()) node.members.push_back({item.key(), node_of(item.value())});
@@ -168,7 +174,7 @@ void add_differences(const json* here, const json* stored, const std::string& pa
 std::string describe(const CellConfig& cell) {
     json description;
     for (const SchemaKey& key : campaign_schema())
-        if (key.of_cell() && !key.is_silent(key.text_of(cell)))
+        if (key.of_cell() && key.exists(cell) && !key.is_silent(key.text_of(cell)))
             describe(key.parameter, cell, *key.table == '\0' ? description : description[key.table]);
     return description.dump();
 }

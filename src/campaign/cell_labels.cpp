@@ -55,6 +55,7 @@ std::string label(const Catalog& catalog, const CellConfig& cell) {
                 if (!is_default(parameter, *value)) remark += fmt::format(", {} {}", parameter.text(*value), spaced(parameter.name));
                 break;
             case ParameterType::Text:
+            case ParameterType::Data:
             case ParameterType::Entry:
                 arguments.push_back(parameter.text(*value));
                 break;
@@ -68,6 +69,7 @@ std::string label(const Catalog& catalog, const CellConfig& cell) {
 void fill_labels(CellConfig& cell) {
     for (const Catalog* catalog : catalogs())
         if (catalog->label != nullptr) cell.*catalog->label = label(*catalog, cell);
+    if (cell.has_data()) cell.input_label = cell.data->label();
 }
 
 }  // namespace limrisk

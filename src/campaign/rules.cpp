@@ -68,6 +68,17 @@ std::string rule(std::int64_t nodes, const InputLaw& law) {
 
 }  // namespace
 
+/// Points are rounded to the cell's precision: what is finite must stay so.
+std::string data(const CellConfig& cell) {
+    if (!cell.has_data()) return "";
+    const DataSet& points = *cell.data;
+    double largest = std::max(std::abs(points.low), std::abs(points.high));
+    for (const double y : points.outputs) largest = std::max(largest, std::abs(y));
+    if (finite(largest, cell)) return "";
+    return fmt::format("a number of the size of {} is not finite in {}; scale the data, or write precision = \"float64\"", largest,
+                       precision_name(cell));
+}
+
 std::string input(const CellConfig& cell) {
     const InputLaw& law = cell.input;
     if (law.kind == InputLaw::Kind::Normal) {
@@ -136,13 +147,16 @@ std::string algorithm(const CellConfig& cell) {
         return fmt::format("\"kinks\" with activation {}; it needs one that is piecewise linear: {}, {}",
                            kernels::traits_of(cell.activation.kind).name, names, otherwise);
     }
-    if (cell.has_fresh_samples())
-        return fmt::format("\"kinks\" with fresh samples; it needs the same nodes in every step: sampling = {{ nodes = ... }}, {}",
-                           otherwise);
+    if (!cell.has_full_batch())
+        return fmt::format(
+            "\"kinks\" with samples that are drawn; it needs the same ones in every step: sampling = {{ nodes = ... }}, or \"full_batch\" "
+            "with data, {}",
+            otherwise);
     return "";
 }
 
 std::string target(const CellConfig& cell) {
+    if (cell.has_data()) return "";
     try {
         const Expression expression = Expression::compile(cell.target, cell.input.dimension);
         for (const kernels::Instruction& instruction : expression.code()) {
@@ -165,6 +179,12 @@ std::string network_size(const CellConfig& cell) {
 }
 
 std::string sampling(const CellConfig& cell) {
+    const bool of_data = cell.sampling != Sampling::Usual && cell.sampling != Sampling::Fresh;
+    if (cell.has_data()) {
+        if (cell.has_training_grid()) return "a grid of nodes with data; allowed is \"full_batch\", \"with_replacement\" or \"epochs\"";
+        return cell.sampling == Sampling::Fresh ? "\"fresh\" with data; allowed is \"full_batch\", \"with_replacement\" or \"epochs\"" : "";
+    }
+    if (of_data) return "needs problem.data; without it allowed is \"fresh\" or { nodes = 128 }";
     if (cell.has_fresh_samples()) return "";
     if (!cell.input.bounded) return "a grid of nodes needs a box; give the normal law low and high, or write sampling = \"fresh\"";
     if (grid_size(cell.nodes_per_axis, cell.input.dimension) > max_nodes) {
@@ -175,14 +195,14 @@ std::string sampling(const CellConfig& cell) {
 }
 
 std::string batch(const CellConfig& cell) {
-    if (cell.has_training_grid()) return "";
-    const std::int64_t calls = (cell.input.dimension + 3) / 4;
+    if (cell.has_full_batch()) return "";
+    const std::int64_t calls = cell.has_data() ? 1 : (cell.input.dimension + 3) / 4;
     if (cell.batch * calls <= max_calls) return "";
     return fmt::format("{} in dimension {}: at most {} samples per step are allowed there (docs/numerics.md, section 2)", cell.batch,
                        cell.input.dimension, max_calls / calls);
 }
 
-std::string check_nodes(const CellConfig& cell) { return rule(cell.evaluation.check_nodes, cell.input); }
+std::string check_nodes(const CellConfig& cell) { return cell.has_data() ? "" : rule(cell.evaluation.check_nodes, cell.input); }
 std::string final_nodes(const CellConfig& cell) { return cell.has_final_rule() ? rule(cell.evaluation.final_nodes, cell.input) : ""; }
 
 std::string checks(const CellConfig& cell) {
@@ -216,7 +236,13 @@ void complete_box(CellConfig& cell) {
     cell.input.high = InputLaw{}.high;
 }
 
+void complete_sampling(CellConfig& cell) {
+    if (cell.sampling == Sampling::Usual && !cell.has_training_grid())
+        cell.sampling = cell.has_data() ? Sampling::FullBatch : Sampling::Fresh;
+}
+
 void complete_batch(CellConfig& cell) {
+    if (cell.has_data() && cell.has_full_batch()) cell.batch = cell.data->count;
     if (cell.has_training_grid()) cell.batch = grid_size(cell.nodes_per_axis, cell.input.dimension);
 }
 
@@ -233,6 +259,10 @@ void complete_tail(CellConfig& cell) {
 }
 
 void complete_check_nodes(CellConfig& cell) {
+    if (cell.has_data()) {
+        cell.evaluation = {};
+        return;
+    }
     constexpr std::int64_t usual[] = {64, 16, 8};  // of d = 1, 2, 3
     if (cell.evaluation.check_nodes == 0)
         cell.evaluation.check_nodes = cell.input.has_tensor_rules() ? usual[cell.input.dimension - 1] : 1024;
@@ -240,7 +270,7 @@ void complete_check_nodes(CellConfig& cell) {
 
 void complete_final_nodes(CellConfig& cell) {
     constexpr std::int64_t usual[] = {0, 48, 16};  // of d = 1, 2, 3
-    if (cell.has_exact_risk())
+    if (!cell.has_final_rule())
         cell.evaluation.final_nodes = 0;
     else if (cell.evaluation.final_nodes == 0)
         cell.evaluation.final_nodes = cell.input.has_tensor_rules() ? usual[cell.input.dimension - 1] : 16384;

@@ -186,6 +186,10 @@ std::optional<ExitCode> search(const HierarchyCommand& command, const Campaign& 
 ExitCode hierarchy(const HierarchyCommand& command) {
     const Campaign campaign = load(command.campaign);
     check_problems(campaign);
+    if (std::ranges::any_of(campaign.cells, [](const CellConfig& cell) { return cell.has_data(); }))
+        throw Error(
+            ExitCode::Usage,
+            "problem.data: the hierarchy of local minima is not computed for data points; `limrisk optimum` finds the best known risks");
     std::vector<ProblemLevels> problems;
     for (opt::ProblemWidth& one : opt::problems_of(campaign.cells)) problems.push_back({std::move(one.problem), std::nullopt, {}});
     read_stored(command, problems);

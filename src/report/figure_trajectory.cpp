@@ -25,7 +25,7 @@ struct SeriesLook {
     bool logarithmic;
 };
 constexpr SeriesLook looks[] = {
-    {"risk", "True risk", "true risk", true},
+    {"risk", "Risk", "risk", true},
     {"gradient_norm", "Gradient norm", "norm of the gradient", true},
     {"distance", "Distance to the last iterate", "L² distance to the end", true},
     {"parameter_norm", "Norm of the parameters", "norm of the parameters", true},

@@ -23,6 +23,13 @@ std::string verdict_meaning(const StoreSummary& summary) {
     return text;
 }
 
+std::string risk_measure(const StoreSummary& summary) {
+    const auto has_data = [](const CellSummary& cell) { return cell.cell.has_data(); };
+    if (std::none_of(summary.cells.begin(), summary.cells.end(), has_data)) return "true risk";
+    const bool all = std::all_of(summary.cells.begin(), summary.cells.end(), has_data);
+    return all ? "risk on the data" : "true risk (with data points: risk on the data)";
+}
+
 std::vector<std::string> verdict_percents(const CellSummary& cell, const std::vector<Verdict>& verdicts) {
     std::vector<std::int64_t> trials(verdicts.size()), percent(verdicts.size()), rest(verdicts.size());
     for (std::size_t v = 0; v < trials.size(); ++v) trials[v] = cell.verdicts[static_cast<std::size_t>(verdicts[v])];

@@ -7,6 +7,8 @@
 #include <random>
 
 #include "campaign/catalog.hpp"
+#include "campaign/document.hpp"
+#include "campaign/problems.hpp"
 #include "tests/kind_values.hpp"
 
 namespace limrisk::test {
@@ -90,6 +92,52 @@ std::vector<CellConfig> odd_cells(std::uint64_t seed) {
                     cells.push_back(c);
                     ++turn;
                 }
+    return cells;
+}
+
+DataPointer random_data(std::mt19937_64& engine, std::int64_t dimension, std::int64_t count, bool weighted) {
+    Node points, weights;
+    points.kind = weights.kind = Node::Kind::Array;
+    const auto number = [&] {
+        Node node;
+        node.kind = Node::Kind::Real;
+        node.real = std::round(64 * (static_cast<double>(engine() >> 11) * 0x1p-52 - 1)) / 48;  // some on a kink, some twice
+        return node;
+    };
+    for (std::int64_t i = 0; i < count; ++i) {
+        Node point;
+        point.kind = Node::Kind::Array;
+        for (std::int64_t k = 0; k <= dimension; ++k) point.items.push_back(number());
+        points.items.push_back(std::move(point));
+        weights.items.push_back(number());
+        weights.items.back().real = std::abs(weights.items.back().real) + 0.01;
+    }
+    Node table;
+    table.members.push_back({"points", std::move(points)});
+    if (weighted) table.members.push_back({"weights", std::move(weights)});
+    Problems problems;
+    DataPointer data = read_data(table, "data", problems);
+    problems.raise();
+    return data;
+}
+
+std::vector<CellConfig> data_cells(std::uint64_t seed) {
+    std::mt19937_64 engine(seed);
+    const std::int64_t counts[] = {1, 2, 3, 4, 6, 17, 64, 100, 257};
+    const Sampling ways[] = {Sampling::FullBatch, Sampling::WithReplacement, Sampling::Epochs};
+    std::vector<CellConfig> cells;
+    for (const std::vector<CellConfig>& all : {odd_cells(seed), kinks_cells(seed)})
+        for (CellConfig c : all) {
+            if (engine() % 3 != 0 || c.width > 100 || c.input.dimension > 16) continue;
+            const bool kinks = c.algorithm == kernels::Algorithm::Kinks;
+            set_data(c, random_data(engine, c.input.dimension, counts[engine() % std::size(counts)], engine() % 2 == 0));
+            c.nodes_per_axis = 0;
+            c.evaluation = {};
+            c.sampling = kinks ? Sampling::FullBatch : ways[engine() % 3];
+            if (c.sampling == Sampling::FullBatch) c.batch = c.data->count;
+            c.index = static_cast<std::int64_t>(cells.size());
+            cells.push_back(c);
+        }
     return cells;
 }
 
@@ -192,7 +240,10 @@ std::string cell_name(const CellConfig& c) {
         "steps {} checks {} tail {} stop {:g} {:g} {}",
         c.index, c.algorithm == kernels::Algorithm::Kinks ? "kinks " : "",
         c.precision == kernels::Precision::Float32 ? "float32" : "float64", c.width, c.input.dimension, c.batch,
-        c.nodes_per_axis ? " nodes" : "", static_cast<int>(c.activation.kind), c.activation.first, c.activation.second, c.activation.power,
+        c.nodes_per_axis ? " nodes"
+        : c.has_data()   ? fmt::format(" of {} ({})", c.data->label(), static_cast<int>(c.sampling))
+                         : "",
+        static_cast<int>(c.activation.kind), c.activation.first, c.activation.second, c.activation.power,
         static_cast<int>(c.optimizer.kind), static_cast<int>(c.initialization.kind), static_cast<int>(c.input.kind),
         c.input.bounded ? " in a box" : "", c.target, c.steps, c.checks, c.tail, c.stop.risk_below, c.stop.gradient_below,
         c.stop.converged);

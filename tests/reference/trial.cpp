@@ -38,6 +38,7 @@ public:
           parameters_(initial_parameters<Real>(initial_laws(cell.initialization, shape_), shape_, cell.seed, trial_)),
           states_(parameters_.size()),
           schedule_(cell.optimizer, cell.learning_rate) {
+        if (cell.has_data()) grid_ = data_points<Real>(cell).batch;
         if (cell.nodes_per_axis > 0) grid_ = training_batch(converted<Real>(tables.training_inputs), shape_.dimension, tables.target);
     }
 
@@ -72,7 +73,9 @@ private:
         if (rule_of<Real>(cell_.optimizer.kind).looks_ahead)
             for (std::size_t k = 0; k < point.size(); ++k) point[k] = std::fma(-numbers.shift, states_[k].first, point[k]);
         const Law law = input_law(cell_.input, tables_);
-        const Batch<Real> batch = cell_.nodes_per_axis > 0
+        const bool drawn = cell_.has_data() && cell_.sampling != Sampling::FullBatch;
+        const Batch<Real> batch = drawn ? picked_batch(cell_, grid_, trial_, step)
+                                  : !grid_.inputs.empty()
                                       ? grid_
                                       : fresh_batch<Real>(law, shape_.dimension, cell_.batch, tables_.target, cell_.seed, trial_, step);
         const std::vector<Real> gradient =
@@ -103,7 +106,7 @@ private:
     std::vector<Real> parameters_;
     std::vector<CoordinateState<Real>> states_;
     Schedule schedule_;
-    Batch<Real> grid_;
+    Batch<Real> grid_;  ///< fixed nodes or data points; empty for fresh samples
 };
 
 }  // namespace

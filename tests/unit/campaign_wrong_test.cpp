@@ -206,8 +206,9 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{{{14, "sampling = { node = 128 }"}}, "t.toml:14: key `training.sampling`", "{ nodes = 128 }"},            //
         Wrong{{{14, "batch = 32\nalgorithm = \"kinks\""}},
               "t.toml:15: key `training.algorithm`",
-              "\"kinks\" with fresh samples; it needs the same nodes in every step: sampling = { nodes = ... }, or write algorithm = "
-              "\"plain\""},
+              "\"kinks\" with samples that are drawn; it needs the same ones in every step: sampling = { nodes = ... }, or \"full_batch\" "
+              "with "
+              "data, or write algorithm = \"plain\""},
         Wrong{{{14, "sampling = { nodes = 8 }\nalgorithm = [\"plain\", \"kinks\"]"}, {7, input("law = \"uniform\", dimension = 2")}},
               "t.toml:15: key `training.algorithm`",
               "\"kinks\" in dimension 2; it sorts the nodes of a line, so it needs dimension 1"},

@@ -171,10 +171,14 @@ public:
     }
 
     void prepare(const std::vector<CellConfig>& cells) override {
-        for (const CellConfig& config : cells)
-            if (config.algorithm == kernels::Algorithm::Kinks)
-                throw DeviceError(fmt::format("cell {} ({}) has training.algorithm = \"kinks\", which runs on the CPU only", config.index,
-                                              cell_name(config)));
+        for (const CellConfig& config : cells) {
+            const char* const what = config.algorithm == kernels::Algorithm::Kinks ? "training.algorithm = \"kinks\""
+                                     : config.has_data()                           ? "problem.data"
+                                                                                   : nullptr;
+            if (what != nullptr)
+                throw DeviceError(fmt::format("cell {} ({}) has {}, which runs on the CPU only; give --backend cpu", config.index,
+                                              cell_name(config), what));
+        }
         std::set<std::pair<int, std::size_t>> targets;  // architecture and shared memory: what programs depend on
         for (const auto& device : devices_) targets.insert({device->kernels().architecture(), device->properties().shared_bytes_per_block});
         std::vector<CompileJob> jobs;
