@@ -9,7 +9,7 @@
 // Width, tile and the activation's parameters are read from the arguments: cells that differ in them share a program.
 // All but the target, which only dimension 1 needs, is double: rows in registers would not fit.
 #pragma once
-#include "cuda_warp.hpp"
+#include "cuda_risk.hpp"
 #include "initialize.hpp"
 #include "limrisk/trial_record.hpp"
 #include "tracking.hpp"
@@ -47,6 +47,12 @@ struct Evaluation {
 };
 
 template <class Spec>
+LIMRISK_INLINE WarpRisk<Spec> risk_of(const Cell& cell, const StridedRows<typename Spec::Real>& parameters) {
+    double* const memory = reinterpret_cast<double*>(dynamic_shared_memory()) + threadIdx.x / warp_lanes * (rule_nodes * rule_row);
+    return {{cell.tile.neurons_per_lane, cell.tile.lanes}, cell.activation, parameters, memory};
+}
+
+template <class Spec>
 LIMRISK_INLINE Layout layout_of(TileShape tile) {
     return {Spec::dimension, tile.neurons_per_lane, tile.lanes};
 }
@@ -78,29 +84,48 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
     const Layout layout = layout_of<Spec>(cell.tile);
     const WarpPlace place(a.piece, layout.tile);
     if (place.idle) return;
-    const auto theta = place.rows(a.piece, a.piece.theta);
-    Evaluation<Spec> evaluation(cell, place, a.piece);
+    const auto theta = place.rows(a.piece, a.piece.theta), was_inactive = place.rows(a.piece, a.piece.was_inactive);
     const auto tail_start = place.rows(a.piece, a.piece.tail_start);
-    // One pass in the code serves both rules.
-    const bool on_training_nodes = (a.index == cell.checks || ends_early(cell)) && !cell.fresh_samples;
-    Pack<double> risk, gradient, training;
-    LIMRISK_ROLLED
-    for (int rule = on_training_nodes ? 0 : 1; rule < 2; ++rule) {
-        risk = evaluation.risk(rule == 0 ? cell.training_nodes_double : cell.check_nodes, theta);
-        gradient = sum_of_squares(layout, [&](std::int64_t row) { return evaluation.sums[row]; });
-        if (rule == 0 || !on_training_nodes) training = gradient;
+    const bool all = measures_all(cell, a.index, a.checks != nullptr);
+    Pack<double> risk{}, gradient{}, training{};
+    if (all) {
+        Evaluation<Spec> evaluation(cell, place, a.piece);
+        // One pass in the code serves both rules.
+        const bool on_training_nodes = (a.index == cell.checks || ends_early(cell)) && !cell.fresh_samples;
+        LIMRISK_ROLLED
+        for (int rule = on_training_nodes ? 0 : 1; rule < 2; ++rule) {
+            risk = evaluation.risk(rule == 0 ? cell.training_nodes_double : cell.check_nodes, theta);
+            gradient = sum_of_squares(layout, [&](std::int64_t row) { return evaluation.sums[row]; });
+            if (rule == 0 || !on_training_nodes) training = gradient;
+        }
+    } else {
+        risk.part[0] = risk_of<Spec>(cell, theta).under(cell.check_nodes);
     }
-    const Pack<double> norm = sum_of_squares(layout, [&](std::int64_t row) { return evaluation.theta[row]; });
-    StateCounts<Real> counts = count_states_on<Spec::activation, Real>(cell, judged_inputs(cell), layout, theta,
-                                                                       last_slot_presence<Real>(layout, cell.width).part[0],
-                                                                       place.rows(a.piece, a.piece.was_inactive), 0);
+    const Pack<double> norm = sum_of_squares(layout, [&](std::int64_t row) { return to_double(theta[row]); });
+    // Every lane keeps the book for itself, so that all know whether to copy; one writes it down.
+    Replica replica = a.piece.replicas[place.replica];
+    const Real last_slot_present = last_slot_presence<Real>(layout, cell.width).part[0];
+    StateCounts<Real> counts = count_states_on_box<Spec::activation, Real>(cell, layout, theta, last_slot_present, was_inactive, 0);
+    const bool finite = risk.part[0] <= RealTraits<double>::largest && norm.part[0] <= RealTraits<double>::largest;
+    if (all || replica.diverged || !finite) {
+        constexpr int D = Spec::dimension <= 4 ? Spec::dimension : 0, N = D > 0 && is_piecewise_polynomial(Spec::activation) ? 4 : 1;
+        const auto count_on = [&](const double* inputs, std::int64_t count) {
+            return count_inactive_on_data<Spec::activation, Real, N, D>(cell.activation, inputs, count, layout, theta, last_slot_present,
+                                                                       was_inactive, 0);
+        };
+        const NodeTable<double>& nodes = judged_nodes(cell);
+        if constexpr (Spec::dimension == 1) {
+            const DecidingInputs<double> data(nodes.inputs, nodes.count, 1);
+            counts.inactive_on_data = count_on(data.data(), data.count);
+        } else {
+            counts.inactive_on_data = count_on(nodes.inputs, nodes.count);
+        }
+    }
     counts.each([&](Real& number) { number = tile_sum(Pack<Real>{{number}}, layout.tile).part[0]; });
     const auto count = [](Real number) { return static_cast<std::int32_t>(number); };
     Pack<double> moved{};
     const bool starts_window = in_window(cell, a.index) && place_in_window(cell, a.index) == 0;
     if (in_window(cell, a.index) && !starts_window) moved = squared_distance<Real>(layout, theta, tail_start);
-    // Every lane keeps the book for itself, so that all know whether to copy; one writes it down.
-    Replica replica = a.piece.replicas[place.replica];
     const bool improved = replica.check(
         cell, a.index,
         {risk.part[0], gradient.part[0], norm.part[0], training.part[0], moved.part[0], count(counts.inactive), count(counts.constant),
@@ -211,7 +236,7 @@ LIMRISK_INLINE void finish_replicas(const FinishArguments<typename Spec::Real, T
             if constexpr (Spec::dimension == 1)
                 best_risk = accurate_risk_of_tiles<Spec>(cell, place, rows, a.scratch + own * finish_scratch_doubles(cell));
             else
-                best_risk = Evaluation<Spec>(cell, place, a.piece).risk(cell.final_nodes, rows).part[0];
+                best_risk = risk_of<Spec>(cell, rows).under(cell.final_nodes);
             if (network == 0) final_risk = best_risk;
         }
         const std::uint64_t fingerprint = tile_fingerprint(fingerprint_of_lane<Spec>(cell, place, a.piece), tile);

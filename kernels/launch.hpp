@@ -54,6 +54,12 @@ struct CheckArguments {
     CheckRecord* checks;  ///< [count][checks + 1], or null
 };
 
+/// Whether check number `index` measures gradients and inactivity on the data: the last one, and all where trials may end early or every
+/// check is recorded. Others measure the risk alone, and inactivity on the data of trials that have diverged.
+constexpr bool measures_all(const Cell& cell, std::int64_t index, bool recorded) {
+    return recorded || index == cell.checks || ends_early(cell);
+}
+
 /// Doubles of scratch that a warp needs to find the accurate risk of one network: breakpoints and the network.
 constexpr std::int64_t finish_scratch_doubles(const Cell& cell) {
     return cell.dimension == 1 ? breakpoint_capacity(cell) + 3 * cell.width : 0;

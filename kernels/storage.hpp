@@ -32,4 +32,8 @@ constexpr std::int64_t shared_rows(Storage network, Storage states, TileShape ti
            (network == Storage::Registers ? 0 : scratch_rows(tile.lanes, dimension));
 }
 
+/// Nodes of a rule whose outputs a warp keeps in shared memory before it sums them over its tiles; a row for each, with the lanes side by
+/// side and one double more, so that lanes that read different rows meet in no bank.
+inline constexpr int rule_nodes = 32, rule_row = 33;
+
 }  // namespace limrisk::kernels

@@ -129,6 +129,11 @@ KernelPlan plan_evaluate(const Cell& cell, std::size_t block_bytes) {
     return shared.warps > 0 ? shared : place(Storage::Global);
 }
 
+/// Parameters are read from global memory; in shared memory are the outputs of some nodes.
+KernelPlan plan_risk(std::size_t block_bytes) {
+    return fit(Storage::Global, Storage::Registers, sizeof(double) * kernels::rule_nodes * kernels::rule_row, block_bytes);
+}
+
 const char* storage_name(Storage storage) {
     switch (storage) {
         case Storage::Registers:
@@ -144,8 +149,9 @@ const char* storage_name(Storage storage) {
 }  // namespace
 
 CellKernelPlan plan_kernels(const Cell& cell, std::size_t shared_bytes_per_block, int architecture) {
-    const CellKernelPlan plan{plan_train(cell, shared_bytes_per_block, architecture), plan_evaluate(cell, shared_bytes_per_block)};
-    if (plan.train.warps == 0 || plan.evaluate.warps == 0)
+    const CellKernelPlan plan{plan_train(cell, shared_bytes_per_block, architecture), plan_evaluate(cell, shared_bytes_per_block),
+                              plan_risk(shared_bytes_per_block)};
+    if (plan.train.warps == 0 || plan.evaluate.warps == 0 || plan.risk.warps == 0)
         throw DeviceError(
             fmt::format("dimension {} with tiles of {} lanes needs more than the {} bytes of shared memory that a block of this "
                         "device has; run this cell with --backend cpu",

@@ -36,8 +36,8 @@ PieceMemory lay_out_piece(const kernels::Cell& cell, const CellKernelPlan& plan,
     memory.replicas = replicas;
     memory.lanes = (warps + 1) * warp;
     // A launch has whole blocks, and every warp of it has scratch.
-    const std::int64_t blocks = (std::min(warps, finish_warps) + plan.evaluate.warps - 1) / plan.evaluate.warps;
-    memory.finish_warps = blocks * plan.evaluate.warps;
+    const std::int64_t blocks = (std::min(warps, finish_warps) + plan.risk.warps - 1) / plan.risk.warps;
+    memory.finish_warps = blocks * plan.risk.warps;
     const auto network = [&](std::size_t size) { return cut.take(rows * memory.lanes, size); };
     memory.theta = network(real);
     if (states >= 1) memory.first = network(real);
