@@ -57,6 +57,14 @@ LIMRISK_INLINE Layout layout_of(TileShape tile) {
     return {Spec::dimension, tile.neurons_per_lane, tile.lanes};
 }
 
+/// Sum of the squares of row(r), r < rows, in every lane of a tile.
+template <class Row>
+LIMRISK_INLINE double tile_squares(const Layout& layout, Row row) {
+    return sum_of_squares<double>(
+        layout, [&](std::int64_t r, int) { return static_cast<double>(row(r)); },
+        [&](auto share) { return tile_sum(Pack<double>{{share(0)}}, layout.tile).part[0]; });
+}
+
 template <class Spec>
 LIMRISK_INLINE void initialize_replicas(const InitializeArguments<typename Spec::Real>& a) {
     using Real = typename Spec::Real;
@@ -64,7 +72,10 @@ LIMRISK_INLINE void initialize_replicas(const InitializeArguments<typename Spec:
     const WarpPlace place(a.piece, layout.tile);
     if (place.idle) return;
     const auto theta = place.rows(a.piece, a.piece.theta);
-    initialize_rows<Real>(a.laws, layout, a.seed, place.trials(a.piece), last_slot_presence<Real>(layout, a.width), theta);
+    const TrialWords trials = place.trials(a.piece);
+    const auto lane_number = static_cast<std::uint32_t>(lane_of_thread() & (layout.tile - 1));
+    initialize_register<Real>(a.laws, layout, a.seed, trials.low.part[0], trials.high.part[0], lane_number,
+                              last_slot_presence<Real>(layout, a.width).part[0], theta, 0);
     LIMRISK_ROLLED
     for (std::int64_t row = 0; row < layout.rows(); ++row) {
         if (a.piece.first) place.rows(a.piece, a.piece.first)[row] = Pack<Real>{};
@@ -87,26 +98,26 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
     const auto theta = place.rows(a.piece, a.piece.theta), was_inactive = place.rows(a.piece, a.piece.was_inactive);
     const auto tail_start = place.rows(a.piece, a.piece.tail_start);
     const bool all = measures_all(cell, a.index, a.checks != nullptr);
-    Pack<double> risk{}, gradient{}, training{};
+    double risk = 0, gradient = 0, training = 0;
     if (all) {
         Evaluation<Spec> evaluation(cell, place, a.piece);
         // One pass in the code serves both rules.
         const bool on_training_nodes = (a.index == cell.checks || ends_early(cell)) && !cell.fresh_samples;
         LIMRISK_ROLLED
         for (int rule = on_training_nodes ? 0 : 1; rule < 2; ++rule) {
-            risk = evaluation.risk(rule == 0 ? cell.training_nodes_double : cell.check_nodes, theta);
-            gradient = sum_of_squares(layout, [&](std::int64_t row) { return evaluation.sums[row]; });
+            risk = evaluation.risk(rule == 0 ? cell.training_nodes_double : cell.check_nodes, theta).part[0];
+            gradient = tile_squares(layout, [&](std::int64_t row) { return evaluation.sums[row].part[0]; });
             if (rule == 0 || !on_training_nodes) training = gradient;
         }
     } else {
-        risk.part[0] = risk_of<Spec>(cell, theta).under(cell.check_nodes);
+        risk = risk_of<Spec>(cell, theta).under(cell.check_nodes);
     }
-    const Pack<double> norm = sum_of_squares(layout, [&](std::int64_t row) { return to_double(theta[row]); });
+    const double norm = tile_squares(layout, [&](std::int64_t row) { return static_cast<double>(theta[row].part[0]); });
     // Every lane keeps the book for itself, so that all know whether to copy; one writes it down.
     Replica replica = a.piece.replicas[place.replica];
     const Real last_slot_present = last_slot_presence<Real>(layout, cell.width).part[0];
     StateCounts<Real> counts = count_states_on_box<Spec::activation, Real>(cell, layout, theta, last_slot_present, was_inactive, 0);
-    const bool finite = risk.part[0] <= RealTraits<double>::largest && norm.part[0] <= RealTraits<double>::largest;
+    const bool finite = risk <= RealTraits<double>::largest && norm <= RealTraits<double>::largest;
     if (all || replica.diverged || !finite) {
         constexpr int D = Spec::dimension <= 4 ? Spec::dimension : 0, N = D > 0 && is_piecewise_polynomial(Spec::activation) ? 4 : 1;
         const auto count_on = [&](const double* inputs, std::int64_t count) {
@@ -123,13 +134,16 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
     }
     counts.each([&](Real& number) { number = tile_sum(Pack<Real>{{number}}, layout.tile).part[0]; });
     const auto count = [](Real number) { return static_cast<std::int32_t>(number); };
-    Pack<double> moved{};
+    double moved = 0;
     const bool starts_window = in_window(cell, a.index) && place_in_window(cell, a.index) == 0;
-    if (in_window(cell, a.index) && !starts_window) moved = squared_distance<Real>(layout, theta, tail_start);
-    const bool improved = replica.check(
-        cell, a.index,
-        {risk.part[0], gradient.part[0], norm.part[0], training.part[0], moved.part[0], count(counts.inactive), count(counts.constant),
-         count(counts.linear), count(counts.inactive_on_data), count(counts.died), count(counts.revived), count(counts.frozen_constant)});
+    if (in_window(cell, a.index) && !starts_window)
+        moved = tile_squares(layout, [&](std::int64_t row) {
+            return static_cast<double>(theta[row].part[0]) - static_cast<double>(tail_start[row].part[0]);
+        });
+    const bool improved =
+        replica.check(cell, a.index,
+                      {risk, gradient, norm, training, moved, count(counts.inactive), count(counts.constant), count(counts.linear),
+                       count(counts.inactive_on_data), count(counts.died), count(counts.revived), count(counts.frozen_constant)});
     warp_barrier();
     const auto copy_to = [&](Real* rows) {
         const auto to = place.rows(a.piece, rows);

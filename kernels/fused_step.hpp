@@ -1,5 +1,5 @@
 // One optimizer step of the replicas of a warp: what a GPU thread does thousands of times in one launch, in registers if the state fits.
-// Lane-generic like all of kernels/: tests run it on CPU lanes against the CPU backend, bit for bit.
+// Tests run it on an emulated GPU (tests/emulation) against the CPU backend, bit for bit.
 //
 // Spec describes a cell at compile time:
 //   using Real;  static constexpr int dimension, slots, tile;  static constexpr std::int64_t width, batch;

@@ -1,6 +1,7 @@
 // Neuron states on the box and on the data, norms, fingerprint: docs/numerics.md section 10.
 #pragma once
-#include "network.hpp"
+#include "activation.hpp"
+#include "cell.hpp"
 
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
@@ -297,30 +298,21 @@ LIMRISK_INLINE DecidingInputs<double> judged_inputs(const Cell& cell) {
     return DecidingInputs<double>(nodes.inputs, nodes.count, cell.dimension);
 }
 
-/// Sum of squares of a parameter-shaped array given row by row in double; alike in all lanes of a tile.
-template <class Row>
-Pack<double> sum_of_squares(const Layout& layout, Row row) {
-    Pack<double> sum{};
-    LIMRISK_ROLLED
-    for (std::int64_t r = 0; r < layout.outer_bias(); ++r) {
-        const Pack<double> value = row(r);
-        for_parts<double>([&](int p) { sum.part[p] = fma(value.part[p], value.part[p], sum.part[p]); });
-    }
-    sum = tile_sum(sum, layout.tile);
-    const Pack<double> outer = row(layout.outer_bias());
-    for_parts<double>([&](int p) { sum.part[p] = fma(outer.part[p], outer.part[p], sum.part[p]); });
-    return sum;
-}
-
-/// Square of the distance between two parameter-shaped arrays; alike in all lanes of a tile.
-template <class Real, class Rows>
-Pack<double> squared_distance(const Layout& layout, Rows a, Rows b) {
-    return sum_of_squares(layout, [&](std::int64_t row) {
-        Pack<double> difference = to_double(a[row]);
-        const Pack<double> from = to_double(b[row]);
-        for_parts<double>([&](int p) { difference.part[p] = difference.part[p] - from.part[p]; });
-        return difference;
+/// Sum of the squares of a parameter-shaped array, in double; alike in all lanes of a tile.
+///   row(r, p)  register p of row r;   over_tile(share)  sum over the lanes of a tile, of which register p has share(p)
+template <class V, class LayoutType, class Row, class OverTile>
+V sum_of_squares(const LayoutType& layout, Row row, OverTile over_tile) {
+    const V neurons = over_tile([&](int p) {
+        V sum{};
+        LIMRISK_ROLLED
+        for (std::int64_t r = 0; r < layout.outer_bias(); ++r) {
+            const V value = row(r, p);
+            sum = fma(value, value, sum);
+        }
+        return sum;
     });
+    const V outer = row(layout.outer_bias(), 0);
+    return fma(outer, outer, neurons);
 }
 
 /// Mixes one word at canonical index j with a salt.

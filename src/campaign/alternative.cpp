@@ -11,6 +11,7 @@
 
 #include "campaign/other_names.hpp"
 #include "campaign/schema.hpp"
+#include "text/real_number.hpp"
 
 namespace limrisk {
 namespace {
@@ -19,6 +20,12 @@ std::string_view trimmed(std::string_view text) {
     const std::size_t first = text.find_first_not_of(" \t");
     if (first == std::string_view::npos) return "";
     return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+/// Why an argument in parentheses is no value.
+std::string not_a_number(std::string_view argument) {
+    const RealNumber number = read_real(argument);
+    return number.problem.empty() ? fmt::format("`{}` is not a number", abbreviated(argument)) : number.problem;
 }
 
 /// Every combination of the axes, the last varying fastest; empty if one is, or, with a problem, if there are too many.
@@ -175,7 +182,7 @@ Axis read_call(const Catalog& catalog, const Node& node, const std::string& key,
                 const std::string what = !known
                                              ? (name.empty() ? "too many arguments" : fmt::format("no parameter `{}`", abbreviated(name)))
                                          : twice ? fmt::format("parameter `{}` is given twice", name)
-                                                 : fmt::format("`{}` is not a number", abbreviated(trimmed(argument)));
+                                                 : not_a_number(trimmed(argument));
                 problems.add(node.place, key,
                              fmt::format("{}: {}; {}{}", node.shown(), what, parameter_list(*entry), known ? "" : suggestion(name, names)));
                 return {};
@@ -269,9 +276,10 @@ std::optional<Node> scalar_from_text(std::string_view text, const std::string& p
         node.real = static_cast<double>(node.integer);
         return node;
     }
-    const auto real = std::from_chars(digits.data(), end, node.real);
+    const RealNumber real = read_real(digits);
+    if (real.length != digits.size() || digits.empty() || !real.problem.empty()) return std::nullopt;
     node.kind = Node::Kind::Real;
-    if (real.ec != std::errc() || real.ptr != end) return std::nullopt;
+    node.real = real.value;
     return node;
 }
 

@@ -78,7 +78,9 @@ struct EarlyEnd {
     bool converged = false;                     ///< with the first window of checks that is converged
 
     /// Whether any trial can end so.
-    bool any() const { return risk_below > 0 || gradient_below > 0 || converged; }
+    bool any() const { return stops() || converged; }
+    /// Whether any trial can have the verdict stopped.
+    bool stops() const { return risk_below > 0 || gradient_below > 0; }
 };
 
 /// One point of the sweep: a problem, a network, and its training. `description` and `id` are filled by the campaign reader.

@@ -8,7 +8,7 @@ namespace limrisk {
 
 std::vector<Verdict> shown_verdicts(const StoreSummary& summary) {
     std::vector<Verdict> verdicts{Verdict::Converged, Verdict::Oscillating, Verdict::Budget, Verdict::Diverged};
-    const auto stops = [](const CellSummary& cell) { return cell.cell.stop.risk_below > 0 || cell.cell.stop.gradient_below > 0; };
+    const auto stops = [](const CellSummary& cell) { return cell.cell.stop.stops(); };
     if (std::any_of(summary.cells.begin(), summary.cells.end(), stops)) verdicts.push_back(Verdict::Stopped);
     return verdicts;
 }

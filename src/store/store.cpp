@@ -384,9 +384,13 @@ void Store::write_blocks(std::span<const TrialBlock> blocks) {
             throw Defect(fmt::format("a block of {} trials from {} on with {} records cannot be stored", key.count, key.first_trial,
                                      records.size()));
         (void)impl_->row_of(key.cell);
-        for (const TrialRecord& record : records)
-            if (const std::string problem = record_problem(record, impl_->limits[static_cast<std::size_t>(key.cell)]); !problem.empty())
-                throw Defect(fmt::format("cell {}, trial {}: {}", key.cell, key.first_trial + (&record - records.data()), problem));
+        const RecordLimits& limits = impl_->limits[static_cast<std::size_t>(key.cell)];
+        for (std::size_t k = 0; k < records.size(); ++k) {
+            TrialRecord record = records[k];
+            if (!impl_->layout.early_end) record.last_step = last_step_without_stop(record, limits.steps);  // not stored
+            if (const std::string problem = record_problem(record, limits); !problem.empty())
+                throw Defect(fmt::format("cell {}, trial {}: {}", key.cell, key.first_trial + static_cast<std::int64_t>(k), problem));
+        }
     }
     impl_->write([&](Seal& seal) {
         for (const TrialBlock& block : blocks) impl_->add_block(block, seal);

@@ -207,12 +207,16 @@ const Case wide{"wide_and_deep_in_dimensions", 300, 10, 70, OptimizerKind::Rmspr
 /// Short rounds, laid out one after the other, in two blocks; preactivations kept.
 const Case narrow{"adam_8_two_blocks", 8, 1, 70, OptimizerKind::Adam, ActivationKind::Relu, Precision::Float32};
 
-/// ReLU, whose passes are written for it, and a wide network; then the k-th optimizer with the k-th activation: every kind of both.
+/// ReLU, whose passes are written for it, and wide networks; then the k-th optimizer with the k-th activation: every kind of both, in one
+/// of five shapes.
 std::vector<Case> all_cases() {
     std::vector<Case> cases{
         {"sgd_64", 64, 1, 64, OptimizerKind::Sgd, ActivationKind::Relu, Precision::Float32},
         {"adam_33_odd_batch", 33, 1, 67, OptimizerKind::Adam, ActivationKind::Relu, Precision::Float32},
         {"nesterov_31_d2", 31, 2, 13, OptimizerKind::Nesterov, ActivationKind::Relu, Precision::Float32},
+        {"sgd_140_long_batch", 140, 1, 493, OptimizerKind::Sgd, ActivationKind::Relu, Precision::Float32},
+        {"nesterov_600_d2", 600, 2, 70, OptimizerKind::Nesterov, ActivationKind::Relu, Precision::Float32, true, 3, 2},
+        {"power_relu_40_d10_double", 40, 10, 40, OptimizerKind::Sgd, ActivationKind::PowerRelu, Precision::Float64},
         {"adadelta_5_d3_double", 5, 3, 37, OptimizerKind::Adadelta, ActivationKind::Relu, Precision::Float64},
         wide,
         narrow,
@@ -225,6 +229,9 @@ std::vector<Case> all_cases() {
             cases.push_back({name, 17, 1, 37, optimizer.kind, activation.kind, Precision::Float64, false});
         else
             cases.push_back({name, 1, 1, 3, optimizer.kind, activation.kind, Precision::Float32, true, 20, 70});
+        if (k % 4 == 0) cases.push_back({name + "_nodes", 3, 1, 128, optimizer.kind, activation.kind, Precision::Float32, false});
+        if (k % 4 == 1) cases.push_back({name + "_d5", 9, 5, 9, optimizer.kind, activation.kind, Precision::Float32});
+        if (k % 4 == 3) cases.push_back({name + "_d2", 13, 2, 31, optimizer.kind, activation.kind, Precision::Float64});
     }
     return cases;
 }

@@ -148,7 +148,7 @@ public:
         for (const auto& device : devices_) {
             const CellKernels kernels = device->kernels().compiled(plan.cell(), cell_name(plan.config()));
             const DeviceProperties& properties = device->properties();
-            const int warps = resident_warps(properties, kernels.plan.train, kernels.train_registers);
+            const int warps = warps_of_multiprocessor(properties, kernels.plan.train, kernels.train_registers);
             const double bytes =
                 static_cast<double>(lay_out_piece(plan.cell(), kernels.plan, batch_trials(plan), finish_warps(properties), {}).bytes) /
                 static_cast<double>(batch_trials(plan));

@@ -49,7 +49,7 @@ std::int64_t kept_reals(const Cell& cell, int architecture) {
     const std::int64_t kept = cell.tile.lanes * cell.tile.neurons_per_lane;
     const bool suits = cell.activation.kind == kernels::ActivationKind::Relu && cell.precision == kernels::Precision::Float32;
     const bool few = architecture >= 100 && (kernels::state_count(cell.optimizer.kind) > 0 || cell.several_blocks);
-    // Rounds of fewer samples at the end of a batch have code of their own.
+    // A last superblock that is not whole has code of its own.
     const std::int64_t ragged = cell.batch % (kernels::samples_per_lane(cell.dimension) * cell.tile.lanes) == 0 ? 0 : 1;
     return suits && resident_reals(cell) + kept + ragged <= (few ? most_kept_reals_with_states : most_kept_reals) ? kept : 0;
 }
@@ -69,7 +69,7 @@ constexpr std::size_t reserved_bytes = 1024;
 constexpr std::size_t enough_warps = 16;
 
 /// Warps of a multiprocessor, as far as shared memory allows; no more than enough.
-std::size_t resident_warps(const KernelPlan& plan, std::size_t block_bytes) {
+std::size_t warps_by_shared_memory(const KernelPlan& plan, std::size_t block_bytes) {
     const auto blocks = (block_bytes + reserved_bytes) / (plan.shared_bytes + reserved_bytes);
     return std::min(enough_warps, blocks * static_cast<std::size_t>(plan.warps));
 }
@@ -86,7 +86,7 @@ KernelPlan fit_most(Storage network, Storage states, std::size_t warp_bytes, std
     KernelPlan best = fit(network, states, warp_bytes, block_bytes);
     for (int warps = best.warps - 1; warps > 0; --warps) {
         const KernelPlan plan{network, states, warps, static_cast<std::size_t>(warps) * warp_bytes};
-        if (resident_warps(plan, block_bytes) > resident_warps(best, block_bytes)) best = plan;
+        if (warps_by_shared_memory(plan, block_bytes) > warps_by_shared_memory(best, block_bytes)) best = plan;
     }
     return best;
 }
@@ -116,7 +116,8 @@ KernelPlan plan_train(const Cell& cell, std::size_t block_bytes, int architectur
     }
     // A step touches the states once and the parameters with every sample, so the states give way to another warp.
     const KernelPlan all_shared = place(Storage::Shared, Storage::Shared), shared = place(Storage::Shared, Storage::Global);
-    if (all_shared.warps > 0 && resident_warps(all_shared, block_bytes) >= resident_warps(shared, block_bytes)) return all_shared;
+    if (all_shared.warps > 0 && warps_by_shared_memory(all_shared, block_bytes) >= warps_by_shared_memory(shared, block_bytes))
+        return all_shared;
     return shared.warps > 0 ? shared : place(Storage::Global, Storage::Global);
 }
 
