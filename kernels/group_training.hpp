@@ -65,7 +65,8 @@ public:
         tail_start_ = take_rows<Real>(shape_);
         if (states >= 1) first_ = take_rows<Real>(shape_);
         if (states >= 2) second_ = take_rows<Real>(shape_);
-        if (traits_of(cell.optimizer.kind).looks_ahead) shifted_ = take_rows<Real>(shape_);
+        if (states >= 3) third_ = take_rows<Real>(shape_);
+        if (looks_ahead(cell.optimizer)) shifted_ = take_rows<Real>(shape_);
         was_inactive_ = {arena_.take<V>(shape_.registers * shape_.slots), shape_.slots};
         unused_inactive_ = {arena_.take<V>(shape_.registers * shape_.slots), shape_.slots};
         theta_double_ = take_rows<double>(double_shape_);
@@ -162,6 +163,7 @@ public:
             if (task.parameters) write_state(theta_, r, task.parameters + place * parameters);
             if (task.first_state && first_) write_state(first_, r, task.first_state + place * parameters);
             if (task.second_state && second_) write_state(second_, r, task.second_state + place * parameters);
+            if (task.third_state && third_) write_state(third_, r, task.third_state + place * parameters);
         }
     }
 
@@ -181,12 +183,12 @@ private:
     }
 
     struct MovedArrays {
-        Rows rows[6];
+        Rows rows[7];
         const Rows* begin() const { return rows; }
-        const Rows* end() const { return rows + 6; }
+        const Rows* end() const { return rows + 7; }
     };
     /// What a replica takes along; those that the optimizer lacks are null.
-    MovedArrays moved_arrays() const { return {{theta_, first_, second_, best_, tail_start_, was_inactive_}}; }
+    MovedArrays moved_arrays() const { return {{theta_, first_, second_, third_, best_, tail_start_, was_inactive_}}; }
 
     /// Calls body(number) for all numbers of a replica, in an order that is the same in all groups of the cell.
     template <class Body>
@@ -283,10 +285,13 @@ private:
                     replica_[r].nonfinite_step = step;
                 }
         alive_ = both(alive_, finite);
+        if (cell_.optimizer.weight_decay != 0)
+            for (int p = 0; p < shape_.registers; ++p)
+                decay_weights<Real>(cell_.optimizer, scalars, shape_.rows(), at, theta_, gradient_, alive_, p);
         with_optimizer(cell_.optimizer.kind, [&](auto tag) {
             for (int p = 0; p < shape_.registers; ++p)
                 update_rows<decltype(tag)::kind, Real>(cell_.optimizer, scalars, shape_.rows(), gradient_, alive_, theta_, first_, second_,
-                                                       p);
+                                                       third_, p);
         });
     }
 
@@ -368,6 +373,10 @@ private:
                 training_rule_.risk(theta_double_, gradient_double_);
                 training_square = squares(gradient_double_);
             }
+            if (const double decay = trained_decay(cell_.optimizer); at_end && decay != 0)
+                training_square = sum_of_squares([&](std::int64_t row, int p) {
+                    return fma(splat<VecDouble>(decay), theta_double_[row].part[p], gradient_double_[row].part[p]);
+                });
             if (moved)
                 moved_square = sum_of_squares(
                     [&](std::int64_t row, int p) { return to_double(theta_, row, first, p) - to_double(tail_start_, row, first, p); });
@@ -481,7 +490,7 @@ private:
     std::uint64_t fingerprint(int replica) const {
         Fingerprint fingerprint;
         std::uint64_t array = 0;
-        const Rows arrays[] = {theta_, first_, second_};
+        const Rows arrays[] = {theta_, first_, second_, third_};
         for (const Rows& rows : arrays) {
             if (rows)
                 for_coordinates(rows, replica, [&](std::int64_t j, Real value) {
@@ -501,7 +510,7 @@ private:
     GroupPass<Real> pass_;
     GroupEvaluation check_rule_, final_rule_, training_rule_;
     GroupKinks<Real> kinks_;
-    Rows theta_, gradient_, first_{}, second_{}, shifted_{}, best_, tail_start_;
+    Rows theta_, gradient_, first_{}, second_{}, third_{}, shifted_{}, best_, tail_start_;
     Rows was_inactive_, unused_inactive_;  ///< [slots]; the second: where a snapshot writes, who does not look back
     DoubleRows theta_double_, gradient_double_;
     VecDouble *square_sums_, *stack_double_;

@@ -111,7 +111,7 @@ TEST_P(KinksOn, ScalarReference) {
                 ++compared;
             }
             // Frozen neurons keep w and b, inactive ones of relu v too.
-            if (!kernels::has_frozen_neurons(config.activation.kind)) continue;
+            if (!config.keeps_frozen_neurons()) continue;
             const auto h = static_cast<std::size_t>(config.width);
             const bool relu = config.activation.kind == kernels::ActivationKind::Relu;
             const std::int32_t frozen = truth.record.inactive_initial + truth.record.constant_initial;

@@ -24,13 +24,14 @@ V quadratic(const V (&x)[D]) {
     return integer_power(x[0], 2) + splat<V>(2) * x[0];
 }
 
-template <class RealType, ActivationKind Kind, OptimizerKind Opt, int D, int H, int M, bool Fresh, Storage Network = Storage::Registers>
+template <class RealType, ActivationKind Kind, OptimizerKind Opt, int D, int H, int M, bool Fresh, Storage Network = Storage::Registers,
+          int Example = 0>
 struct SpecOf {
     using Real = RealType;
     static constexpr int dimension = D, slots = tile_shape(H, D).neurons_per_lane, tile = tile_shape(H, D).lanes;
     static constexpr std::int64_t width = H, batch = M;
     static constexpr Activation activation = example_of(Kind);
-    static constexpr Optimizer optimizer = example_of(Opt);
+    static constexpr Optimizer optimizer = example_of(Opt, Example);
     static constexpr Law input{LawKind::Uniform, -1, 1, 0, 0, 0, 0};
     static constexpr bool several_blocks = sizeof(Real) == 4 && M > block_samples, fresh_samples = Fresh, rebroadcast = Fresh;
     static constexpr bool keeps = Network == Storage::Registers && Opt != OptimizerKind::Momentum;
@@ -89,13 +90,14 @@ public:
             if constexpr (FusedState<Spec>::looks_ahead) state.shifted.strided = arena.take<Real>(rows);
             if constexpr (FusedState<Spec>::states >= 1) state.first.strided = arena.take<Real>(rows);
             if constexpr (FusedState<Spec>::states >= 2) state.second.strided = arena.take<Real>(rows);
+            if constexpr (FusedState<Spec>::states >= 3) state.third.strided = arena.take<Real>(rows);
             return MemoryPass<Real>(arena, Spec::tile, Spec::dimension);
         }
     }
 
 private:
     std::vector<Pack<Real>> packs_ = std::vector<Pack<Real>>(static_cast<std::size_t>(
-        shared_rows(Storage::Shared, Storage::Shared, {Spec::tile, Spec::slots}, Spec::dimension, Spec::optimizer.kind)));
+        shared_rows(Storage::Shared, Storage::Shared, {Spec::tile, Spec::slots}, Spec::dimension, Spec::optimizer)));
     std::vector<Pack<double>> totals_ = std::vector<Pack<double>>(FusedState<Spec>::rows);
 };
 
@@ -109,10 +111,10 @@ struct SpecOfKinds {
     static constexpr auto activation = static_cast<ActivationKind>(K % activation_count);
     static constexpr Storage storage = K / 2 % 2 == 0 ? Storage::Registers : Storage::Shared;
     using Type = std::conditional_t<
-        K % 4 == 0, SpecOf<float, activation, optimizer, 1, 3, 128, false, storage>,
-        std::conditional_t<K % 4 == 1, SpecOf<float, activation, optimizer, 5, 9, 9, true, storage>,
-                           std::conditional_t<K % 4 == 2, SpecOf<double, activation, optimizer, 1, 17, 37, false, storage>,
-                                              SpecOf<double, activation, optimizer, 2, 13, 31, true, storage>>>>;
+        K % 4 == 0, SpecOf<float, activation, optimizer, 1, 3, 128, false, storage, K % 3>,
+        std::conditional_t<K % 4 == 1, SpecOf<float, activation, optimizer, 5, 9, 9, true, storage, K % 3>,
+                           std::conditional_t<K % 4 == 2, SpecOf<double, activation, optimizer, 1, 17, 37, false, storage, K % 3>,
+                                              SpecOf<double, activation, optimizer, 2, 13, 31, true, storage, K % 3>>>>;
 };
 
 /// ReLU, whose passes are written for it, in shapes that matter; then all kinds.
@@ -124,6 +126,8 @@ testing::Types<SpecOf<float, ActivationKind::Relu, OptimizerKind::Sgd, 1, 64, 64
                SpecOf<double, ActivationKind::Relu, OptimizerKind::Adadelta, 3, 5, 37, true>,
                SpecOf<float, ActivationKind::Relu, OptimizerKind::Adam, 1, 33, 67, true, Storage::Shared>,
                SpecOf<float, ActivationKind::Relu, OptimizerKind::Nesterov, 2, 600, 70, true, Storage::Shared>,
+               SpecOf<float, ActivationKind::Relu, OptimizerKind::Nesterov, 2, 31, 13, true, Storage::Registers, 2>,
+               SpecOf<float, ActivationKind::Relu, OptimizerKind::Nesterov, 2, 31, 13, true, Storage::Shared, 1>,
                SpecOf<double, ActivationKind::PowerRelu, OptimizerKind::Sgd, 10, 40, 40, true, Storage::Shared>,
                typename SpecOfKinds<static_cast<int>(K)>::Type...>
     types_of(std::index_sequence<K...>);
@@ -177,6 +181,9 @@ TYPED_TEST(FusedStepOn, CpuBackend) {
             }
             if constexpr (FusedState<Spec>::states >= 2) {
                 ASSERT_EQ(static_cast<double>(state.second.rows()[row].lane(at)), expected.second_state[i]);
+            }
+            if constexpr (FusedState<Spec>::states >= 3) {
+                ASSERT_EQ(static_cast<double>(state.third.rows()[row].lane(at)), expected.third_state[i]);
             }
         });
     }
