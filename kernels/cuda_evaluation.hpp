@@ -80,6 +80,7 @@ LIMRISK_INLINE void initialize_replicas(const InitializeArguments<typename Spec:
     for (std::int64_t row = 0; row < layout.rows(); ++row) {
         if (a.piece.first) place.rows(a.piece, a.piece.first)[row] = Pack<Real>{};
         if (a.piece.second) place.rows(a.piece, a.piece.second)[row] = Pack<Real>{};
+        if (a.piece.third) place.rows(a.piece, a.piece.third)[row] = Pack<Real>{};
     }
     LIMRISK_ROLLED
     for (std::int64_t q = 0; q < layout.slots; ++q) place.rows(a.piece, a.piece.was_inactive)[q] = Pack<Real>{};
@@ -103,11 +104,15 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
         Evaluation<Spec> evaluation(cell, place, a.piece);
         // One pass in the code serves both rules.
         const bool on_training_nodes = (a.index == cell.checks || ends_early(cell)) && !cell.fresh_samples;
+        const double decay = trained_decay(cell.optimizer);
         LIMRISK_ROLLED
         for (int rule = on_training_nodes ? 0 : 1; rule < 2; ++rule) {
             risk = evaluation.risk(rule == 0 ? cell.training_nodes_double : cell.check_nodes, theta).part[0];
             gradient = tile_squares(layout, [&](std::int64_t row) { return evaluation.sums[row].part[0]; });
-            if (rule == 0 || !on_training_nodes) training = gradient;
+            if (rule == 0 || !on_training_nodes)
+                training = decay == 0 ? gradient : tile_squares(layout, [&](std::int64_t row) {
+                    return fma(decay, evaluation.theta[row].part[0], evaluation.sums[row].part[0]);
+                });
         }
     } else {
         risk = risk_of<Spec>(cell, theta).under(cell.check_nodes);
@@ -198,7 +203,7 @@ LIMRISK_INLINE Fingerprint fingerprint_of_lane(const Cell& cell, const WarpPlace
     const std::int64_t d = layout.dimension, h = cell.width, lane = lane_of_thread() & (layout.tile - 1);
     Fingerprint fingerprint;
     std::int64_t first = 0;
-    typename Spec::Real* const arrays[] = {piece.theta, piece.first, piece.second};
+    typename Spec::Real* const arrays[] = {piece.theta, piece.first, piece.second, piece.third};
     LIMRISK_ROLLED
     for (typename Spec::Real* array : arrays) {
         if (array) {

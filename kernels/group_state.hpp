@@ -19,7 +19,7 @@ public:
     using V = Vec<Real>;
     using Rows = RegisterRows<Real>;
 
-    Rows theta, first{}, second{};  ///< of the optimizer: null if it has no such state
+    Rows theta, first{}, second{}, third{};  ///< of the optimizer: null if it has no such state
     Rows best, tail_start;          ///< theta at the best check, at the first check of the window
     Rows was_inactive;              ///< [slots] 1 or 0, at the last check
 
@@ -30,6 +30,7 @@ public:
         tail_start = take_rows<Real>(arena, shape);
         if (states >= 1) first = take_rows<Real>(arena, shape);
         if (states >= 2) second = take_rows<Real>(arena, shape);
+        if (states >= 3) third = take_rows<Real>(arena, shape);
         was_inactive = {arena.take<V>(shape.registers * shape.slots), shape.slots};
     }
 
@@ -84,7 +85,7 @@ public:
     std::uint64_t fingerprint(int replica) const {
         Fingerprint fingerprint;
         std::uint64_t array = 0;
-        const Rows mixed[] = {theta, first, second};
+        const Rows mixed[] = {theta, first, second, third};
         for (const Rows& rows : mixed) {
             if (rows)
                 for_coordinates(rows, replica, [&](std::int64_t j, Real value) {
@@ -98,12 +99,12 @@ public:
 
 private:
     struct Arrays {
-        Rows rows[6];
+        Rows rows[7];
         const Rows* begin() const { return rows; }
-        const Rows* end() const { return rows + 6; }
+        const Rows* end() const { return rows + 7; }
     };
     /// What a replica is made of; those that the optimizer lacks are null.
-    Arrays arrays() const { return {{theta, first, second, best, tail_start, was_inactive}}; }
+    Arrays arrays() const { return {{theta, first, second, third, best, tail_start, was_inactive}}; }
 
     template <class Body>
     void for_numbers(int replica, Body body) const {

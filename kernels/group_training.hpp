@@ -62,7 +62,7 @@ public:
         pass_.take(arena_, cell, shape_, samples_);
         state_.take(arena_, shape_, state_count(cell.optimizer.kind));
         gradient_ = take_rows<Real>(arena_, shape_);
-        if (traits_of(cell.optimizer.kind).looks_ahead) shifted_ = take_rows<Real>(arena_, shape_);
+        if (looks_ahead(cell.optimizer)) shifted_ = take_rows<Real>(arena_, shape_);
         unused_inactive_ = {arena_.take<V>(shape_.registers * shape_.slots), shape_.slots};
         theta_double_ = take_rows<double>(arena_, double_shape_);
         gradient_double_ = take_rows<double>(arena_, double_shape_);
@@ -157,6 +157,7 @@ public:
             if (task.parameters) state_.write(state_.theta, r, task.parameters + place * parameters);
             if (task.first_state && state_.first) state_.write(state_.first, r, task.first_state + place * parameters);
             if (task.second_state && state_.second) state_.write(state_.second, r, task.second_state + place * parameters);
+            if (task.third_state && state_.third) state_.write(state_.third, r, task.third_state + place * parameters);
         }
     }
 
@@ -242,10 +243,13 @@ private:
                     replica_[r].nonfinite_step = step;
                 }
         alive_ = both(alive_, finite);
+        if (cell_.optimizer.weight_decay != 0)
+            for (int p = 0; p < shape_.registers; ++p)
+                decay_weights<Real>(cell_.optimizer, scalars, shape_.rows(), at, state_.theta, gradient_, alive_, p);
         with_optimizer(cell_.optimizer.kind, [&](auto tag) {
             for (int p = 0; p < shape_.registers; ++p)
                 update_rows<decltype(tag)::kind, Real>(cell_.optimizer, scalars, shape_.rows(), gradient_, alive_, state_.theta,
-                                                       state_.first, state_.second, p);
+                                                       state_.first, state_.second, state_.third, p);
         });
     }
 
@@ -312,6 +316,10 @@ private:
                 training_rule_.risk(theta_double_, gradient_double_);
                 training_square = squares_of(gradient_double_);
             }
+            if (const double decay = trained_decay(cell_.optimizer); at_end && decay != 0)
+                training_square = squares([&](std::int64_t row, int p) {
+                    return fma(splat<VecDouble>(decay), theta_double_[row].part[p], gradient_double_[row].part[p]);
+                });
             if (moved)
                 moved_square = squares([&](std::int64_t row, int p) {
                     return to_double(state_.theta, row, first, p) - to_double(state_.tail_start, row, first, p);

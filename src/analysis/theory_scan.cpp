@@ -53,7 +53,7 @@ void TheoryScan::hold(TheoryCheck& check, std::int64_t trial, bool holds, const 
 
 void TheoryScan::add(std::int64_t trial, const TrialRecord& record) {
     const std::int64_t idle = std::int64_t{record.inactive_final} + record.constant;
-    if (kernels::has_frozen_neurons(cell_.activation.kind)) {
+    if (cell_.keeps_frozen_neurons()) {
         const std::int64_t frozen = frozen_initial(record);
         // Neurons frozen since the beginning never move, so no iterate is better than the infimum without them.
         if (const auto bound = lower_bound(cell_.width - frozen)) {

@@ -253,6 +253,13 @@ std::string suggestion(std::string_view name, const std::vector<std::string>& kn
     return meant.empty() ? "" : fmt::format("; did you mean `{}`?", meant);
 }
 
+bool is_default(const Parameter& parameter, const ParameterValue& value) {
+    if (parameter.fallback == nullptr) return false;
+    Problems problems;
+    const std::optional<ParameterValue> usual = read_value(parameter, *scalar_from_text(parameter.fallback, ""), "", problems);
+    return usual && (parameter.type == ParameterType::Real ? usual->number == value.number : usual->integer == value.integer);
+}
+
 std::optional<Node> scalar_from_text(std::string_view text, const std::string& place) {
     Node node;
     node.place = place;

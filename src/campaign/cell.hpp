@@ -101,6 +101,8 @@ struct CellConfig : Problem {
     double tolerance = 1e-3;  ///< of the verdict
     EarlyEnd stop;
 
+    /// Whether neurons can freeze and then keep their bits to the end: what certificates rest on.
+    bool keeps_frozen_neurons() const { return kernels::has_frozen_neurons(activation.kind) && kernels::keeps_still(optimizer); }
     /// Whether a step adds up more samples in float32 than one block has.
     bool has_large_batch() const {
         return precision == kernels::Precision::Float32 && algorithm == kernels::Algorithm::Plain && batch > kernels::block_samples;

@@ -55,11 +55,25 @@ json describe_value(const Parameter& parameter, const ParameterValue& value) {
     throw Defect(fmt::format("a cell's {} has no value", parameter.name));
 }
 
+/// Whether a parameter of an entry goes without saying.
+bool is_silent(const Parameter& parameter, const CellConfig& cell) {
+    if (!parameter.later) return false;
+    const auto value = parameter.load(cell);
+    return !value || is_default(parameter, *value);
+}
+
+/// Whether the cell has the first schedule with nothing but its rate: what a plain number means.
+bool is_plain_rate(const Catalog& catalog, const CellConfig& cell) {
+    const CatalogEntry& chosen = catalog.chosen(cell);
+    return &chosen == &catalog.entries.front() && std::all_of(chosen.parameters.begin() + 1, chosen.parameters.end(),
+                                                              [&](const Parameter& parameter) { return is_silent(parameter, cell); });
+}
+
 /// Writes the parameter where the cell has it.
 void describe(const Parameter& parameter, const CellConfig& cell, json& table) {
     const Catalog* catalog = parameter.catalog;
-    // The first schedule is what a plain number means.
-    const bool plain = parameter.type == ParameterType::LearningRate && &catalog->chosen(cell) == &catalog->entries.front();
+    if (is_silent(parameter, cell)) return;
+    const bool plain = parameter.type == ParameterType::LearningRate && is_plain_rate(*catalog, cell);
     if (catalog != nullptr && !plain)
         table[parameter.name] = describe_choice(*catalog, cell);
     else if (const auto value = parameter.load(cell))

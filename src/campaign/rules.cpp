@@ -120,8 +120,30 @@ std::string initialization(const CellConfig& cell) {
     return interval("the interval", cell.initialization.low, cell.initialization.high, cell);
 }
 
+namespace {
+
+std::string schedule(const CellConfig& cell) {
+    const kernels::LearningRate& rate = cell.learning_rate;
+    if (rate.kind == kernels::ScheduleKind::Cosine && rate.last > 0 && !normal(rate.last, cell)) return not_normal("last", rate.last, cell);
+    if (rate.kind != kernels::ScheduleKind::Piecewise) return "";
+    const std::int64_t from[] = {rate.from_1, rate.from_2, rate.from_3};
+    const double rates[] = {rate.rate_1, rate.rate_2, rate.rate_3};
+    for (int k = 0; k < 3; ++k) {
+        if (from[k] == 0 && rates[k] != 0) return fmt::format("rate_{0} without from_{0}; give both, or neither", k + 1);
+        if (from[k] > 0 && !normal(rates[k], cell))
+            return rates[k] == 0 ? fmt::format("from_{0} without rate_{0}; give both, or neither", k + 1)
+                                 : not_normal("rate", rates[k], cell);
+        if (k > 0 && from[k] > 0 && (from[k - 1] == 0 || from[k] <= from[k - 1]))
+            return fmt::format("from_{} = {} after from_{} = {}; they must grow", k + 1, from[k], k, from[k - 1]);
+    }
+    return "";
+}
+
+}  // namespace
+
 /// What the catalog keeps away from 0 or 1 must stay away when it is rounded.
 std::string optimizer(const CellConfig& cell) {
+    if (std::string wrong = schedule(cell); !wrong.empty()) return wrong;
     for (const Parameter& parameter : optimizer_catalog().chosen(cell).parameters) {
         if (parameter.type != ParameterType::Real && parameter.type != ParameterType::LearningRate) continue;
         const double value = parameter.load(cell).value_or(ParameterValue{}).number;

@@ -109,7 +109,7 @@ void expect_reference(const std::vector<CellConfig>& cells, const CatalogEntry& 
                 ++compared;
             }
             // Frozen neurons keep w and b, inactive ones of relu v too.
-            if (!kernels::has_frozen_neurons(config.activation.kind)) continue;
+            if (!config.keeps_frozen_neurons()) continue;
             const auto h = static_cast<std::size_t>(config.width), d = static_cast<std::size_t>(config.input.dimension);
             const bool relu = config.activation.kind == kernels::ActivationKind::Relu;
             const std::int32_t frozen = truth.record.inactive_initial + truth.record.constant_initial;

@@ -28,6 +28,25 @@ const char* target_of(std::int64_t dimension, int variant) {
     return targets[variant % 3];
 }
 
+/// All schedules in turn, half of them with a warm-up; the polynomial ones more often.
+kernels::LearningRate schedule_of(double initial, double power, std::int64_t index) {
+    using Kind = kernels::ScheduleKind;
+    constexpr Kind kinds[] = {Kind::Polynomial,  Kind::Step,       Kind::Polynomial, Kind::Exponential,
+                              Kind::InverseTime, Kind::Polynomial, Kind::Cosine,     Kind::Piecewise};
+    kernels::LearningRate rate{initial, 0};
+    rate.kind = kinds[index % 8];
+    if (rate.kind == Kind::Polynomial) rate.power = power;
+    rate.factor = rate.kind == Kind::InverseTime ? 0.125 : 0.9;
+    rate.every = 1 + index % 11;
+    if (rate.kind == Kind::Cosine) rate.every = 20;
+    rate.last = index % 3 == 0 ? 0 : 0.1 * initial;
+    rate.from_1 = 1 + index % 5, rate.from_2 = 9, rate.from_3 = index % 2 == 0 ? 0 : 40;
+    rate.rate_1 = 0.5 * initial, rate.rate_2 = 0.75 * initial, rate.rate_3 = 0.1 * initial;
+    rate.from_one = index / 8 % 2 == 1;
+    if (index / 16 % 2 == 1) rate.warmup = 1 + index % 9, rate.warmup_start = index % 4 == 0 ? 0 : 0.25;
+    return rate;
+}
+
 }  // namespace
 
 std::vector<CellConfig> odd_cells(std::uint64_t seed) {
@@ -83,7 +102,7 @@ std::vector<CellConfig> odd_cells(std::uint64_t seed) {
                     }
                     // Not in step with the widths.
                     c.optimizer = kernels::example_of(optimizer.kind, (turn + turn / 9) % kernels::example_count);
-                    c.learning_rate = {quick_learning_rate(optimizer.kind), engine() % 2 ? 0.0 : 0.3};
+                    c.learning_rate = schedule_of(quick_learning_rate(optimizer.kind), engine() % 2 ? 0.0 : 0.3, c.index);
                     const double cost = static_cast<double>((width + 1) * (d + 1) * c.batch);
                     c.steps = cost > 1e6 ? 3 : cost > 1e5 ? 7 : cost > 1e4 ? 23 : 67;
                     c.checks = static_cast<std::int32_t>(1 + engine() % (c.steps < 5 ? 2 : 5));
@@ -198,7 +217,7 @@ std::vector<CellConfig> kinks_cells(std::uint64_t seed) {
                     c.nodes_per_axis = node_counts[engine() % std::size(node_counts)];
                     c.batch = c.nodes_per_axis;
                     c.optimizer = kernels::example_of(optimizer.kind, static_cast<int>(engine() % kernels::example_count));
-                    c.learning_rate = {quick_learning_rate(optimizer.kind), engine() % 2 ? 0.0 : 0.3};
+                    c.learning_rate = schedule_of(quick_learning_rate(optimizer.kind), engine() % 2 ? 0.0 : 0.3, c.index);
                     const std::int64_t cost = (width + 1) * c.batch;
                     c.steps = cost > 100000 ? 11 : cost > 10000 ? 37 : 101;
                     c.checks = static_cast<std::int32_t>(1 + engine() % 5);

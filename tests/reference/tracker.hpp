@@ -100,7 +100,7 @@ private:
         for (std::size_t k = checks_.size() - count; k < checks_.size(); ++k) end.tail.push_back(checks_[k].risk);
         end.risk_scale = risk_scale(tables_.check.targets, tables_.check.weights);
         end.displacement = stored(displacement(count));
-        end.training_gradient_norm = training_.inputs.empty() ? checks_.back().gradient_norm : stored(training_gradient_norm());
+        end.training_gradient_norm = stored(training_gradient_norm());
         end.parameter_norm = checks_.back().parameter_norm;
         end.tolerance = cell_.tolerance;
         return end;
@@ -117,8 +117,14 @@ private:
             ended_ = Verdict::Stopped;
     }
 
+    /// Of the risk that is trained on, with the gradient of a coupled weight decay.
     double training_gradient_norm() const {
-        return std::sqrt(sum_of_squares(shape_, risk_and_gradient(shape_, evaluation_, current_, training_).gradient));
+        const Batch<double> trained = training_.inputs.empty() ? batch(tables_.check) : training_;
+        std::vector<double> gradient = risk_and_gradient(shape_, evaluation_, current_, trained).gradient;
+        const kernels::Optimizer& optimizer = cell_.optimizer;
+        if (optimizer.weight_decay != 0 && !optimizer.decoupled)
+            for (std::size_t k = 0; k < gradient.size(); ++k) gradient[k] = std::fma(optimizer.weight_decay, current_[k], gradient[k]);
+        return std::sqrt(sum_of_squares(shape_, gradient));
     }
 
     /// Largest distance of the parameters of the last `count` checks from the first of them.

@@ -62,6 +62,7 @@ public:
         result.parameters = converted<double>(arrays[0]);
         if (arrays.size() > 1) result.first_state = converted<double>(arrays[1]);
         if (arrays.size() > 2) result.second_state = converted<double>(arrays[2]);
+        if (arrays.size() > 3) result.third_state = converted<double>(arrays[3]);
         return result;
     }
 
@@ -70,7 +71,7 @@ private:
     bool advance(std::int64_t step) {
         const StepNumbers<Real> numbers = schedule_.template next<Real>();
         std::vector<Real> point = parameters_;
-        if (rule_of<Real>(cell_.optimizer.kind).looks_ahead)
+        if (looks_ahead<Real>(cell_.optimizer))
             for (std::size_t k = 0; k < point.size(); ++k) point[k] = std::fma(-numbers.shift, states_[k].first, point[k]);
         const Law law = input_law(cell_.input, tables_);
         const bool drawn = cell_.has_data() && cell_.sampling != Sampling::FullBatch;
@@ -83,7 +84,8 @@ private:
                 ? gradient_by_kinks(shape_, activation_, point, batch)
                 : risk_and_gradient(shape_, activation_, point, batch, cell_.sums == kernels::Sums::Blocks).gradient;
         if (!(std::abs(gradient[shape_.outer_bias()]) <= largest_finite<Real>)) return false;
-        for (std::size_t k = 0; k < parameters_.size(); ++k) update(cell_.optimizer, numbers, gradient[k], parameters_[k], states_[k]);
+        for (std::size_t k = 0; k < parameters_.size(); ++k)
+            update(cell_.optimizer, numbers, gradient[k], point[k], parameters_[k], states_[k]);
         return true;
     }
 
@@ -94,6 +96,7 @@ private:
         for (const CoordinateState<Real>& state : states_) {
             if (arrays.size() > 1) arrays[1].push_back(state.first);
             if (arrays.size() > 2) arrays[2].push_back(state.second);
+            if (arrays.size() > 3) arrays[3].push_back(state.third);
         }
         return arrays;
     }

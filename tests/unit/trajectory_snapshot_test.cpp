@@ -51,6 +51,7 @@ TEST(Snapshots, ChangeNothing) {
         for (std::size_t k = 0; k < 37; ++k) {
             EXPECT_EQ(bits(with.states[k].parameters), bits(without.states[k].parameters));
             EXPECT_EQ(bits(with.states[k].second_state), bits(without.states[k].second_state));
+            EXPECT_EQ(bits(with.states[k].third_state), bits(without.states[k].third_state));
         }
         // Where a check and a snapshot meet they see the same, and the last is that of the record.
         for (std::size_t k = 0; k < 37; ++k) {

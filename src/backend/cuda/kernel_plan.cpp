@@ -35,7 +35,7 @@ std::int64_t most_resident_reals(const Cell& cell) {
 /// inputs and targets of its samples; where the totals of the blocks are, and how far the present one is.
 std::int64_t resident_reals(const Cell& cell) {
     const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension);
-    return kernels::network_rows(rows, cell.optimizer.kind) + cell.tile.lanes + 1 +
+    return kernels::network_rows(rows, cell.optimizer) + cell.tile.lanes + 1 +
            kernels::samples_per_lane(cell.dimension) * (cell.dimension + 1) + (cell.several_blocks ? 4 : 0);
 }
 
@@ -97,10 +97,9 @@ KernelPlan plan_train(const Cell& cell, std::size_t block_bytes, int architectur
     const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension), reals = resident_reals(cell);
     const std::int64_t most_reals = most_resident_reals(cell), kept = kept_reals(cell, architecture);
     const auto place = [&](Storage network, Storage state_storage) {
-        KernelPlan plan =
-            fit_most(network, state_storage,
-                     bytes_per_warp(kernels::shared_rows(network, state_storage, cell.tile, cell.dimension, cell.optimizer.kind), real),
-                     block_bytes);
+        KernelPlan plan = fit_most(
+            network, state_storage,
+            bytes_per_warp(kernels::shared_rows(network, state_storage, cell.tile, cell.dimension, cell.optimizer), real), block_bytes);
         plan.rebroadcast = network == Storage::Registers && rebroadcasts(cell, architecture);
         plan.keeps = network == Storage::Registers && kept > 0;
         return plan;
@@ -122,8 +121,9 @@ KernelPlan plan_train(const Cell& cell, std::size_t block_bytes, int architectur
 }
 
 KernelPlan plan_evaluate(const Cell& cell, std::size_t block_bytes) {
+    constexpr kernels::Optimizer none{OptimizerKind::Sgd, 0, 0, 0, false, false};
     const auto place = [&](Storage network) {
-        const std::int64_t rows = kernels::shared_rows(network, Storage::Registers, cell.tile, cell.dimension, OptimizerKind::Sgd);
+        const std::int64_t rows = kernels::shared_rows(network, Storage::Registers, cell.tile, cell.dimension, none);
         return fit(network, Storage::Registers, bytes_per_warp(rows, 8), block_bytes);
     };
     const KernelPlan shared = place(Storage::Shared);

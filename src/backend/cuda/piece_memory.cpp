@@ -42,12 +42,13 @@ PieceMemory lay_out_piece(const kernels::Cell& cell, const CellKernelPlan& plan,
     memory.theta = network(real);
     if (states >= 1) memory.first = network(real);
     if (states >= 2) memory.second = network(real);
+    if (states >= 3) memory.third = network(real);
     memory.best = network(real);
     memory.tail_start = network(real);
     memory.was_inactive = cut.take(cell.tile.neurons_per_lane * memory.lanes, real);
     if (plan.train.network == kernels::Storage::Global) {
         memory.gradient = network(real);
-        if (kernels::traits_of(cell.optimizer.kind).looks_ahead) memory.shifted = network(real);
+        if (kernels::looks_ahead(cell.optimizer)) memory.shifted = network(real);
     }
     if (cell.several_blocks) memory.totals = network(sizeof(double));
     if (plan.evaluate.network == kernels::Storage::Global) {

@@ -78,6 +78,7 @@ private:
         piece.theta = at<Real>(memory_.theta);
         piece.first = at<Real>(memory_.first);
         piece.second = at<Real>(memory_.second);
+        piece.third = at<Real>(memory_.third);
         piece.best = at<Real>(memory_.best);
         piece.tail_start = at<Real>(memory_.tail_start);
         piece.was_inactive = at<Real>(memory_.was_inactive);
@@ -291,9 +292,10 @@ private:
 
     void append_states(BlockResult& result) {
         std::vector<std::vector<double>> final = copy_network(memory_.theta), first = copy_network(memory_.first),
-                                         second = copy_network(memory_.second);
+                                         second = copy_network(memory_.second), third = copy_network(memory_.third);
         for (std::size_t r = 0; r < final.size(); ++r)
-            result.states.push_back({std::move(initial_[r]), std::move(final[r]), std::move(first[r]), std::move(second[r])});
+            result.states.push_back(
+                {std::move(initial_[r]), std::move(final[r]), std::move(first[r]), std::move(second[r]), std::move(third[r])});
     }
 
     const PieceTask& task_;
