@@ -10,14 +10,14 @@
 namespace limrisk::optimum {
 namespace {
 
-struct Objective {
+struct SplineObjective {
     const SplineRisk* risk;
     const Signature* signature;
 };
 
 /// Kinks come in the order of the signature; the fit sorts them, so its gradient is put back.
-double evaluate(unsigned count, const double* kinks, double* gradient, void* context) {
-    const auto* objective = static_cast<const Objective*>(context);
+double evaluate_spline(unsigned count, const double* kinks, double* gradient, void* context) {
+    const auto* objective = static_cast<const SplineObjective*>(context);
     const std::vector<double> given(kinks, kinks + count);
     const SplineFit fit = objective->risk->fit(*objective->signature, given);
     if (gradient != nullptr) {
@@ -32,10 +32,10 @@ double evaluate(unsigned count, const double* kinks, double* gradient, void* con
 SplineFit minimise(const SplineRisk& risk, const Signature& signature, std::vector<double> kinks) {
     const auto count = static_cast<unsigned>(kinks.size());
     if (count == 0) return risk.fit(signature, kinks);
-    Objective objective{&risk, &signature};
+    SplineObjective objective{&risk, &signature};
     const std::unique_ptr<nlopt_opt_s, void (*)(nlopt_opt)> optimizer(nlopt_create(count <= 16 ? NLOPT_LD_SLSQP : NLOPT_LD_LBFGS, count),
                                                                       nlopt_destroy);
-    nlopt_set_min_objective(optimizer.get(), evaluate, &objective);
+    nlopt_set_min_objective(optimizer.get(), evaluate_spline, &objective);
     nlopt_set_lower_bounds1(optimizer.get(), risk.integral().low());
     nlopt_set_upper_bounds1(optimizer.get(), risk.integral().high());
     nlopt_set_xtol_rel(optimizer.get(), 1e-12);

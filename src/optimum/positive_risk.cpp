@@ -34,7 +34,7 @@ std::optional<Shape> shape_of(const kernels::Activation& activation) {
 }
 
 /// A segment of the box, t in [0, 1] from one end to the other.
-struct Line {
+struct SampledLine {
     std::vector<double> from, to;  ///< [dimension]
     std::string name;
 };
@@ -48,7 +48,7 @@ struct Samples {
 constexpr double radius = 0x1p-48;
 
 /// `places`: ascending from 0 to 1, further apart than 2^-38.
-Samples sample(const kernels::Program& program, const Line& line, const std::vector<double>& places) {
+Samples sample(const kernels::Program& program, const SampledLine& line, const std::vector<double>& places) {
     const std::size_t dimension = line.from.size();
     std::vector<Interval> box(dimension);
     Samples samples;
@@ -71,7 +71,7 @@ std::vector<double> equal_parts(std::int64_t n) {
 }
 
 /// Exact risks: eighths of the panels of the target's mesh, which is fine where the target is.
-std::vector<double> mesh_places(const Problem& problem, const kernels::Program& program, const Line& line) {
+std::vector<double> mesh_places(const Problem& problem, const kernels::Program& program, const SampledLine& line) {
     const std::vector<double> mesh = target_mesh(problem.input, program).points;
     std::vector<double> places{0};
     const auto add = [&](double t) {
@@ -195,7 +195,7 @@ std::optional<PositiveRisk> proved_on(const Samples& samples, const Shape& shape
 }
 
 /// Both ends, if that is short.
-void name(Line& line, const std::string& otherwise) {
+void name(SampledLine& line, const std::string& otherwise) {
     const auto point = [](const std::vector<double>& x) {
         return x.size() == 1 ? fmt::format("{:g}", x[0]) : fmt::format("({:g})", fmt::join(x, ", "));
     };
@@ -203,14 +203,14 @@ void name(Line& line, const std::string& otherwise) {
 }
 
 /// d = 1: the domain. Beyond: along each coordinate that the target has, and chords in directions without relation to the axes.
-std::vector<Line> lines_of(const InputLaw& input, const kernels::Program& program) {
+std::vector<SampledLine> lines_of(const InputLaw& input, const kernels::Program& program) {
     const auto dimension = static_cast<std::size_t>(input.dimension);
     double low = input.low, high = input.high;
     if (!input.bounded) {
         low = input.mean - 3 * input.deviation;
         high = input.mean + 3 * input.deviation;
     }
-    std::vector<Line> lines;
+    std::vector<SampledLine> lines;
     const auto add = [&](std::vector<double> from, std::vector<double> to, const std::string& otherwise) {
         lines.push_back({std::move(from), std::move(to), ""});
         name(lines.back(), otherwise);
@@ -253,9 +253,9 @@ std::optional<PositiveRisk> search(const Problem& problem, std::int64_t largest)
     const std::optional<Shape> shape = shape_of(problem.activation);
     if (!shape || largest < 0 || problem.has_data()) return std::nullopt;
     const Expression target = Expression::compile(problem.target, problem.input.dimension);
-    const std::vector<Line> lines = lines_of(problem.input, target.program());
+    const std::vector<SampledLine> lines = lines_of(problem.input, target.program());
     PositiveRisk best{-1, ""};
-    const auto look = [&](const Line& line, const std::vector<double>& places) {
+    const auto look = [&](const SampledLine& line, const std::vector<double>& places) {
         const auto found = proved_on(sample(target.program(), line, places), *shape, largest);
         if (found && found->width > best.width) best = {found->width, fmt::format("the target is {} {}", found->proof, line.name)};
         return best.width == largest;
@@ -264,7 +264,7 @@ std::optional<PositiveRisk> search(const Problem& problem, std::int64_t largest)
     constexpr std::int64_t fewest = 64, most = 1 << 16;
     const std::int64_t needed = std::clamp((shape->kinks * largest + 1) * (shape->degree + 1), fewest, most);
     for (const std::int64_t factor : {1, 4, 16})
-        for (const Line& line : lines)
+        for (const SampledLine& line : lines)
             if (needed * factor <= most && look(line, equal_parts(needed * factor))) return best;
     if (problem.has_exact_risk()) look(lines[0], mesh_places(problem, target.program(), lines[0]));
     return best.width < 0 ? std::nullopt : std::optional(best);

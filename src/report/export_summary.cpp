@@ -17,7 +17,7 @@ using nlohmann::ordered_json;
 
 ordered_json extreme_json(const Extreme& extreme) { return {{"risk", json_number(extreme.risk)}, {"trial", extreme.trial}}; }
 
-std::int64_t write_csv(const Store& store, OutputFile& file) {
+std::int64_t write_summary_csv(const Store& store, OutputFile& file) {
     std::string heads = "cell";
     std::int64_t trials = 0;
     for (const CellConfig& stored : store.cells()) {
@@ -74,7 +74,7 @@ ordered_json aggregate_json(const BlockKey& key, const Aggregate& aggregate) {
     return node;
 }
 
-std::int64_t write_json(const Store& store, OutputFile& file) {
+std::int64_t write_summary_json(const Store& store, OutputFile& file) {
     const StoredCampaign& campaign = store.campaign();
     ordered_json head{{"format", "limrisk-aggregates"}, {"format_version", 2}};
     head["campaign"] = {{"name", campaign.name},       {"seed", campaign.seed},       {"trials", campaign.trials},
@@ -104,8 +104,8 @@ std::int64_t write_json(const Store& store, OutputFile& file) {
 }  // namespace
 
 std::int64_t export_aggregates(const Store& store, ExportFormat format, OutputFile& file) {
-    if (format == ExportFormat::Csv) return write_csv(store, file);
-    if (format == ExportFormat::Json) return write_json(store, file);
+    if (format == ExportFormat::Csv) return write_summary_csv(store, file);
+    if (format == ExportFormat::Json) return write_summary_json(store, file);
     throw StoreError(
         ExitCode::Data,
         "the store keeps summaries of its trials, not their records: npz, which has one row per trial, cannot be written; csv and "

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "report/csv_text.hpp"
 #include "report/figures.hpp"
@@ -15,7 +14,6 @@
 namespace limrisk {
 namespace {
 
-constexpr double absent = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t columns = 66;  // at most
 
 /// A neuron of clipping can be saturated at a level that is not 0: its law is that of all frozen neurons, whose number at the end is not

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "report/csv_text.hpp"
 #include "report/figure_text.hpp"
@@ -14,8 +13,6 @@
 
 namespace limrisk {
 namespace {
-
-constexpr double absent = std::numeric_limits<double>::quiet_NaN();
 
 double share(std::int64_t count, std::int64_t trials) { return static_cast<double>(count) / static_cast<double>(trials); }
 

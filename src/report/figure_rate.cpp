@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "report/csv_text.hpp"
 #include "report/figure_text.hpp"
@@ -13,8 +12,6 @@
 
 namespace limrisk {
 namespace {
-
-constexpr double absent = std::numeric_limits<double>::quiet_NaN();
 
 /// Of one kind of event: 1 - share, and the interval of that; where no trial is left, only the upper end.
 struct Remaining {

@@ -17,7 +17,7 @@
 namespace limrisk {
 namespace {
 
-constexpr int columns = 72;
+constexpr int plot_columns = 72;
 constexpr double outside = 0.002;  // share of a cell's trials that the range may leave out at each end
 constexpr std::size_t most_levels = 8;
 constexpr std::ptrdiff_t embedded_first = 5;           // the own optimum and four of smaller widths, whatever else there is
@@ -27,7 +27,7 @@ constexpr std::size_t half_line = 29, full_line = 54;  // characters
 
 /// Risks that a double and gnuplot's axes hold without trouble.
 constexpr std::int32_t risk_bins_per_octave = 1 << risk_bin_digits;
-const RiskSpan drawable{risk_bin(1e-280), risk_bin(1e280)};
+const RiskSpan drawable_bins{risk_bin(1e-280), risk_bin(1e280)};
 
 struct Level {
     double risk;
@@ -89,13 +89,13 @@ std::vector<Level> drawn_levels(const CellSummary& cell) {
 bool has_risks(const CellSummary& cell) { return cell.done > 0 && !limiting_risks(cell.aggregate).bins.keys.empty(); }
 
 void widen(RiskSpan& span, RiskSpan other) {
-    const auto within = [](std::int32_t bin) { return std::clamp(bin, drawable.first, drawable.last); };
+    const auto within = [](std::int32_t bin) { return std::clamp(bin, drawable_bins.first, drawable_bins.last); };
     span = {std::min(span.first, within(other.first)), std::max(span.last, within(other.last))};
 }
 
 /// The range that all cells of a group share, so that their figures compare; levels included that are not far away.
 RiskSpan shared_span(const StoreSummary& summary, const CellGroup& group) {
-    RiskSpan span{drawable.last, drawable.first};
+    RiskSpan span{drawable_bins.last, drawable_bins.first};
     for (const std::size_t k : group.cells) {
         const CellSummary& cell = summary.cells[k];
         if (!has_risks(cell)) continue;
@@ -113,7 +113,7 @@ RiskSpan shared_span(const StoreSummary& summary, const CellGroup& group) {
     }
     // Room at both ends, a twentieth of an octave at least.
     const std::int32_t room = std::max(51, (span.last - span.first) / 24);
-    return {std::max(drawable.first, span.first - room), std::min(drawable.last, span.last + room)};
+    return {std::max(drawable_bins.first, span.first - room), std::min(drawable_bins.last, span.last + room)};
 }
 
 bool on_axis(const Level& level, RiskSpan span) { return risk_bin(level.risk) >= span.first && risk_bin(level.risk) <= span.last; }
@@ -173,7 +173,7 @@ std::string caption_of(const RiskColumns& histogram, const std::vector<Level>& l
 }
 
 Figure risk_figure(const CellGroup& group, const CellSummary& cell, RiskSpan span) {
-    const RiskColumns histogram = risk_columns(limiting_risks(cell.aggregate).bins, span, columns);
+    const RiskColumns histogram = risk_columns(limiting_risks(cell.aggregate).bins, span, plot_columns);
     const std::vector<Level> levels = drawn_levels(cell);
     Figure figure;
     figure.name = fmt::format("limiting-risk-cell-{}", cell.cell.index);

@@ -16,7 +16,6 @@
 namespace limrisk {
 namespace {
 
-constexpr double absent = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t most_points = 240;  // drawn; more are thinned out
 constexpr double most_decades = 18;       // of an axis; below that all is rounding
 

@@ -1,11 +1,15 @@
 // The gnuplot script of one panel: axes, inline numbers, curves, labels. All text goes through gnuplot_text.
 #pragma once
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace limrisk {
+
+/// A value that a curve does not have at a point: nothing is drawn there.
+inline constexpr double absent = std::numeric_limits<double>::quiet_NaN();
 
 /// A gnuplot string constant for any text: in single quotes, where gnuplot replaces neither `commands`, @macros nor escapes.
 std::string gnuplot_text(std::string_view text);

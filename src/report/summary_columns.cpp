@@ -27,7 +27,7 @@ std::string interval(const Interval& interval) {
 }
 
 /// Never rounded up: it is a lower bound.
-std::string bound(double probability) {
+std::string certified_bound(double probability) {
     if (probability >= 1) return "100";
     return fmt::format("{:.2f}", std::floor(1e4 * probability * (1 + 1e-15)) / 100);
 }
@@ -66,7 +66,8 @@ std::vector<TextColumn> summary_columns(const StoreSummary& summary, bool with_t
     add_done("certified, %", "share", 0,
              [](const auto& cell) { return cell.exclusion.least ? share_text(cell.certified, cell.done) : "-"; });
     add_done("certified, %", "[95 % CI]", 0, [](const auto& cell) { return cell.exclusion.least ? interval(cell.certified_share) : "-"; });
-    add("certified, %", "theory", 0, [](const auto& cell) { return cell.prediction.bound ? bound(*cell.prediction.bound) : "-"; });
+    add("certified, %", "theory", 0,
+        [](const auto& cell) { return cell.prediction.bound ? certified_bound(*cell.prediction.bound) : "-"; });
     if (measured) {
         add_done("missed, %", "share", 0,
                  [](const auto& cell) { return cell.measured ? share_text(cell.measured->above_most, cell.done) : "-"; });

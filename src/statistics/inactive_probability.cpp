@@ -18,7 +18,7 @@ namespace {
 using kernels::Law;
 using kernels::LawKind;
 
-constexpr double epsilon = std::numeric_limits<double>::epsilon();
+constexpr double machine_epsilon = std::numeric_limits<double>::epsilon();
 
 /// The law of -X.
 Law reflected(Law law) {
@@ -66,7 +66,7 @@ InactiveProbability maximum_at_most(const Law& weight, const Law& bias, double l
         // (w, b) is isotropic after scaling; the half-planes b + w x <= 0 for both ends meet in a sector.
         const double ratio = weight.deviation / bias.deviation;
         const double sector = std::atan2(ratio * (high - low), -1 - ratio * ratio * low * high);
-        return closed_form(sector / (2 * std::numbers::pi), 16 * epsilon);
+        return closed_form(sector / (2 * std::numbers::pi), 16 * machine_epsilon);
     }
     return normal_sum_probability(weight, bias, low, high, dimension, level);
 }
@@ -85,7 +85,7 @@ InactiveProbability frozen_probability(const kernels::Initialization& laws, cons
         above = maximum_at_most(reflected(weight), reflected(bias), input.low, input.high, dimension,
                                 -traits.kinks[traits.kink_count - 1].at.of(activation), true);
     if (!below || !above) return below ? *below : above ? *above : closed_form(0);
-    return {std::min(1.0, below->value + above->value), below->error + above->error + epsilon * (below->value + above->value),
+    return {std::min(1.0, below->value + above->value), below->error + above->error + machine_epsilon * (below->value + above->value),
             std::max(below->method, above->method)};
 }
 

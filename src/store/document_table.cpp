@@ -16,7 +16,7 @@
 namespace limrisk {
 namespace {
 
-constexpr const char* select_sql = "SELECT kind, id, number, subject, text, version, created, hash FROM documents";
+constexpr const char* select_documents = "SELECT kind, id, number, subject, text, version, created, hash FROM documents";
 
 std::string row_hash(const StoredDocument& document) {
     const std::array<std::string, 7> parts{
@@ -41,7 +41,7 @@ std::optional<StoredDocument> row(const sqlite::Database& database, const sqlite
 /// `problems`.
 std::vector<StoredDocument> all_documents(const sqlite::Database& database, std::vector<std::string>* problems) {
     const sqlite::Transaction moment(database, sqlite::Access::Read);
-    sqlite::Statement statement(database, fmt::format("{} NOT INDEXED ORDER BY kind, id, number", select_sql));
+    sqlite::Statement statement(database, fmt::format("{} NOT INDEXED ORDER BY kind, id, number", select_documents));
     std::vector<StoredDocument> documents;
     Seal found;
     while (statement.step()) {
