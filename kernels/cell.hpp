@@ -38,6 +38,13 @@ constexpr std::int32_t samples_per_lane(std::int64_t dimension) { return dimensi
 /// Words of Philox consumed per sample, rounded up to whole calls per lane group.
 constexpr std::int64_t calls_per_group(std::int64_t dimension) { return dimension <= 2 ? 1 : (dimension + 3) / 4; }
 
+/// Training nodes of a step: docs/numerics.md section 14.
+enum class Picks : std::uint8_t {
+    None,         ///< all of them, in their order
+    Independent,  ///< drawn independently, by their weights
+    Epochs,       ///< one after the other in a random order, a new one for every epoch
+};
+
 struct Cell {
     std::uint64_t seed;
     std::int64_t width, dimension, batch, steps;
@@ -52,16 +59,20 @@ struct Cell {
     Initialization initialization;
     Optimizer optimizer;
     LearningRate learning_rate;
-    Law input;            ///< of every coordinate, independently
-    bool bounded;         ///< the input has a box [low, high]^d (input.low, input.high)
-    bool fresh_samples;   ///< else every step uses the training nodes
-    bool stop_converged;  ///< a trial ends with the first window of checks whose verdict is "converged"
-    bool several_blocks;  ///< the sums over a training batch are totals of blocks: only in float32, beyond block_samples
+    Law input;                             ///< of every coordinate, independently
+    bool bounded;                          ///< the input has a box [low, high]^d (input.low, input.high)
+    bool fresh_samples;                    ///< else every step uses the training nodes, all or some of them
+    bool on_data;                          ///< neurons are judged by the training nodes alone, and not by the box that holds them
+    bool exact_risk;                       ///< final and best risks are integrals over the mesh, else sums over the final nodes
+    Picks picks;                           ///< which of the training nodes a step uses
+    const std::uint32_t* pick_thresholds;  ///< [training nodes - 1] for Picks::Independent; null: all nodes have the same probability
+    bool stop_converged;                   ///< a trial ends with the first window of checks whose verdict is "converged"
+    bool several_blocks;                   ///< the sums over a training batch are totals of blocks: only in float32, beyond block_samples
     Program target;
     NodeTable<float> training_nodes_float;    ///< midpoint grid of a float32 cell, if !fresh_samples
     NodeTable<double> training_nodes_double;  ///< midpoint grid, if !fresh_samples; that of a float32 cell is the float one, converted
     NodeTable<double> check_nodes;            ///< evaluation rule of the checks
-    NodeTable<double> final_nodes;            ///< evaluation rule of final and best risk, dimension >= 2
+    NodeTable<double> final_nodes;            ///< evaluation rule of final and best risk, unless exact_risk
     const double* mesh;  ///< dimension 1: breakpoints of the accurate risk, ascending, both ends of the domain included
     std::int64_t mesh_count;
     double density_normalizer;  ///< dimension 1: docs/numerics.md section 10

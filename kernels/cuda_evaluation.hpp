@@ -9,7 +9,7 @@
 // Width, tile and the activation's parameters are read from the arguments: cells that differ in them share a program.
 // All but the target, which only dimension 1 needs, is double: rows in registers would not fit.
 #pragma once
-#include "cuda_warp.hpp"
+#include "cuda_risk.hpp"
 #include "initialize.hpp"
 #include "limrisk/trial_record.hpp"
 #include "tracking.hpp"
@@ -47,8 +47,22 @@ struct Evaluation {
 };
 
 template <class Spec>
+LIMRISK_INLINE WarpRisk<Spec> risk_of(const Cell& cell, const StridedRows<typename Spec::Real>& parameters) {
+    double* const memory = reinterpret_cast<double*>(dynamic_shared_memory()) + threadIdx.x / warp_lanes * (rule_nodes * rule_row);
+    return {{cell.tile.neurons_per_lane, cell.tile.lanes}, cell.activation, parameters, memory};
+}
+
+template <class Spec>
 LIMRISK_INLINE Layout layout_of(TileShape tile) {
     return {Spec::dimension, tile.neurons_per_lane, tile.lanes};
+}
+
+/// Sum of the squares of row(r), r < rows, in every lane of a tile.
+template <class Row>
+LIMRISK_INLINE double tile_squares(const Layout& layout, Row row) {
+    return sum_of_squares<double>(
+        layout, [&](std::int64_t r, int) { return static_cast<double>(row(r)); },
+        [&](auto share) { return tile_sum(Pack<double>{{share(0)}}, layout.tile).part[0]; });
 }
 
 template <class Spec>
@@ -58,11 +72,15 @@ LIMRISK_INLINE void initialize_replicas(const InitializeArguments<typename Spec:
     const WarpPlace place(a.piece, layout.tile);
     if (place.idle) return;
     const auto theta = place.rows(a.piece, a.piece.theta);
-    initialize_rows<Real>(a.laws, layout, a.seed, place.trials(a.piece), last_slot_presence<Real>(layout, a.width), theta);
+    const TrialWords trials = place.trials(a.piece);
+    const auto lane_number = static_cast<std::uint32_t>(lane_of_thread() & (layout.tile - 1));
+    initialize_register<Real>(a.laws, layout, a.seed, trials.low.part[0], trials.high.part[0], lane_number,
+                              last_slot_presence<Real>(layout, a.width).part[0], theta, 0);
     LIMRISK_ROLLED
     for (std::int64_t row = 0; row < layout.rows(); ++row) {
         if (a.piece.first) place.rows(a.piece, a.piece.first)[row] = Pack<Real>{};
         if (a.piece.second) place.rows(a.piece, a.piece.second)[row] = Pack<Real>{};
+        if (a.piece.third) place.rows(a.piece, a.piece.third)[row] = Pack<Real>{};
     }
     LIMRISK_ROLLED
     for (std::int64_t q = 0; q < layout.slots; ++q) place.rows(a.piece, a.piece.was_inactive)[q] = Pack<Real>{};
@@ -78,33 +96,59 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
     const Layout layout = layout_of<Spec>(cell.tile);
     const WarpPlace place(a.piece, layout.tile);
     if (place.idle) return;
-    const auto theta = place.rows(a.piece, a.piece.theta);
-    Evaluation<Spec> evaluation(cell, place, a.piece);
+    const auto theta = place.rows(a.piece, a.piece.theta), was_inactive = place.rows(a.piece, a.piece.was_inactive);
     const auto tail_start = place.rows(a.piece, a.piece.tail_start);
-    // One pass in the code serves both rules.
-    const bool on_training_nodes = (a.index == cell.checks || ends_early(cell)) && !cell.fresh_samples;
-    Pack<double> risk, gradient, training;
-    LIMRISK_ROLLED
-    for (int rule = on_training_nodes ? 0 : 1; rule < 2; ++rule) {
-        risk = evaluation.risk(rule == 0 ? cell.training_nodes_double : cell.check_nodes, theta);
-        gradient = sum_of_squares(layout, [&](std::int64_t row) { return evaluation.sums[row]; });
-        if (rule == 0 || !on_training_nodes) training = gradient;
+    const bool all = measures_all(cell, a.index, a.checks != nullptr);
+    double risk = 0, gradient = 0, training = 0;
+    if (all) {
+        Evaluation<Spec> evaluation(cell, place, a.piece);
+        // One pass in the code serves both rules.
+        const bool on_training_nodes = (a.index == cell.checks || ends_early(cell)) && !cell.fresh_samples;
+        const double decay = trained_decay(cell.optimizer);
+        LIMRISK_ROLLED
+        for (int rule = on_training_nodes ? 0 : 1; rule < 2; ++rule) {
+            risk = evaluation.risk(rule == 0 ? cell.training_nodes_double : cell.check_nodes, theta).part[0];
+            gradient = tile_squares(layout, [&](std::int64_t row) { return evaluation.sums[row].part[0]; });
+            if (rule == 0 || !on_training_nodes)
+                training = decay == 0 ? gradient : tile_squares(layout, [&](std::int64_t row) {
+                    return fma(decay, evaluation.theta[row].part[0], evaluation.sums[row].part[0]);
+                });
+        }
+    } else {
+        risk = risk_of<Spec>(cell, theta).under(cell.check_nodes);
     }
-    const Pack<double> norm = sum_of_squares(layout, [&](std::int64_t row) { return evaluation.theta[row]; });
-    StateCounts<Real> counts = count_states_on<Spec::activation, Real>(cell, judged_inputs(cell), layout, theta,
-                                                                       last_slot_presence<Real>(layout, cell.width).part[0],
-                                                                       place.rows(a.piece, a.piece.was_inactive), 0);
-    counts.each([&](Real& number) { number = tile_sum(Pack<Real>{{number}}, layout.tile).part[0]; });
-    const auto count = [](Real number) { return static_cast<std::int32_t>(number); };
-    Pack<double> moved{};
-    const bool starts_window = in_window(cell, a.index) && place_in_window(cell, a.index) == 0;
-    if (in_window(cell, a.index) && !starts_window) moved = squared_distance<Real>(layout, theta, tail_start);
+    const double norm = tile_squares(layout, [&](std::int64_t row) { return static_cast<double>(theta[row].part[0]); });
     // Every lane keeps the book for itself, so that all know whether to copy; one writes it down.
     Replica replica = a.piece.replicas[place.replica];
-    const bool improved = replica.check(
-        cell, a.index,
-        {risk.part[0], gradient.part[0], norm.part[0], training.part[0], moved.part[0], count(counts.inactive), count(counts.constant),
-         count(counts.linear), count(counts.inactive_on_data), count(counts.died), count(counts.revived), count(counts.frozen_constant)});
+    const Real last_slot_present = last_slot_presence<Real>(layout, cell.width).part[0];
+    StateCounts<Real> counts = count_states_on_box<Spec::activation, Real>(cell, layout, theta, last_slot_present, was_inactive, 0);
+    const bool finite = risk <= RealTraits<double>::largest && norm <= RealTraits<double>::largest;
+    if (all || replica.diverged || !finite) {
+        constexpr int D = Spec::dimension <= 4 ? Spec::dimension : 0, N = D > 0 && is_piecewise_polynomial(Spec::activation) ? 4 : 1;
+        const auto count_on = [&](const double* inputs, std::int64_t count) {
+            return count_inactive_on_data<Spec::activation, Real, N, D>(cell.activation, inputs, count, layout, theta, last_slot_present,
+                                                                       was_inactive, 0);
+        };
+        const NodeTable<double>& nodes = judged_nodes(cell);
+        if constexpr (Spec::dimension == 1) {
+            const DecidingInputs<double> data(nodes.inputs, nodes.count, 1);
+            counts.inactive_on_data = count_on(data.data(), data.count);
+        } else {
+            counts.inactive_on_data = count_on(nodes.inputs, nodes.count);
+        }
+    }
+    counts.each([&](Real& number) { number = tile_sum(Pack<Real>{{number}}, layout.tile).part[0]; });
+    const auto count = [](Real number) { return static_cast<std::int32_t>(number); };
+    double moved = 0;
+    const bool starts_window = in_window(cell, a.index) && place_in_window(cell, a.index) == 0;
+    if (in_window(cell, a.index) && !starts_window)
+        moved = tile_squares(layout, [&](std::int64_t row) {
+            return static_cast<double>(theta[row].part[0]) - static_cast<double>(tail_start[row].part[0]);
+        });
+    const bool improved =
+        replica.check(cell, a.index,
+                      {risk, gradient, norm, training, moved, count(counts.inactive), count(counts.constant), count(counts.linear),
+                       count(counts.inactive_on_data), count(counts.died), count(counts.revived), count(counts.frozen_constant)});
     warp_barrier();
     const auto copy_to = [&](Real* rows) {
         const auto to = place.rows(a.piece, rows);
@@ -159,7 +203,7 @@ LIMRISK_INLINE Fingerprint fingerprint_of_lane(const Cell& cell, const WarpPlace
     const std::int64_t d = layout.dimension, h = cell.width, lane = lane_of_thread() & (layout.tile - 1);
     Fingerprint fingerprint;
     std::int64_t first = 0;
-    typename Spec::Real* const arrays[] = {piece.theta, piece.first, piece.second};
+    typename Spec::Real* const arrays[] = {piece.theta, piece.first, piece.second, piece.third};
     LIMRISK_ROLLED
     for (typename Spec::Real* array : arrays) {
         if (array) {
@@ -211,7 +255,7 @@ LIMRISK_INLINE void finish_replicas(const FinishArguments<typename Spec::Real, T
             if constexpr (Spec::dimension == 1)
                 best_risk = accurate_risk_of_tiles<Spec>(cell, place, rows, a.scratch + own * finish_scratch_doubles(cell));
             else
-                best_risk = Evaluation<Spec>(cell, place, a.piece).risk(cell.final_nodes, rows).part[0];
+                best_risk = risk_of<Spec>(cell, rows).under(cell.final_nodes);
             if (network == 0) final_risk = best_risk;
         }
         const std::uint64_t fingerprint = tile_fingerprint(fingerprint_of_lane<Spec>(cell, place, a.piece), tile);

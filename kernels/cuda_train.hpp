@@ -35,7 +35,7 @@ LIMRISK_INLINE void train_replicas(const TrainArguments<typename Spec::Real>& a)
     constexpr TileShape tile{Spec::tile, Spec::slots};
     const WarpPlace place(a.piece, Spec::tile);
     if (place.idle) return;
-    constexpr std::int64_t in_shared_memory = shared_rows(Spec::network, Spec::states, tile, Spec::dimension, Spec::optimizer.kind);
+    constexpr std::int64_t in_shared_memory = shared_rows(Spec::network, Spec::states, tile, Spec::dimension, Spec::optimizer);
     RowArena shared = place.shared_memory<Real>(in_shared_memory);
     State state;
     const auto put = [&](auto& space, Real* global, Storage storage) {
@@ -47,11 +47,13 @@ LIMRISK_INLINE void train_replicas(const TrainArguments<typename Spec::Real>& a)
     if constexpr (State::looks_ahead) put(state.shifted, a.piece.shifted, Spec::network);
     if constexpr (State::states >= 1) put(state.first, a.piece.first, Spec::states);
     if constexpr (State::states >= 2) put(state.second, a.piece.second, Spec::states);
+    if constexpr (State::states >= 3) put(state.third, a.piece.third, Spec::states);
     const auto theta = place.rows(a.piece, a.piece.theta), first = place.rows(a.piece, a.piece.first);
-    const auto second = place.rows(a.piece, a.piece.second);
+    const auto second = place.rows(a.piece, a.piece.second), third = place.rows(a.piece, a.piece.third);
     copy_rows<Spec::network, State::rows>(theta, state.theta.rows());
     if constexpr (State::states >= 1) copy_rows<Spec::states, State::rows>(first, state.first.rows());
     if constexpr (State::states >= 2) copy_rows<Spec::states, State::rows>(second, state.second.rows());
+    if constexpr (State::states >= 3) copy_rows<Spec::states, State::rows>(third, state.third.rows());
     state.alive[0] = place.present && a.piece.replicas[place.replica].running();
 
     const auto pass = [&] {
@@ -72,6 +74,7 @@ LIMRISK_INLINE void train_replicas(const TrainArguments<typename Spec::Real>& a)
     copy_rows<Spec::network, State::rows>(state.theta.rows(), addressed_anew(theta));
     if constexpr (State::states >= 1) copy_rows<Spec::states, State::rows>(state.first.rows(), addressed_anew(first));
     if constexpr (State::states >= 2) copy_rows<Spec::states, State::rows>(state.second.rows(), addressed_anew(second));
+    if constexpr (State::states >= 3) copy_rows<Spec::states, State::rows>(state.third.rows(), addressed_anew(third));
 }
 
 }  // namespace LIMRISK_LANES

@@ -1,5 +1,5 @@
 // One optimizer step of the replicas of a warp: what a GPU thread does thousands of times in one launch, in registers if the state fits.
-// Lane-generic like all of kernels/: tests run it on CPU lanes against the CPU backend, bit for bit.
+// Tests run it on an emulated GPU (tests/emulation) against the CPU backend, bit for bit.
 //
 // Spec describes a cell at compile time:
 //   using Real;  static constexpr int dimension, slots, tile;  static constexpr std::int64_t width, batch;
@@ -23,13 +23,14 @@ struct FusedState {
     static constexpr int rows = static_cast<int>(LayoutType::rows());
     static constexpr int states = state_count(Spec::optimizer.kind);
     static constexpr bool in_registers = Spec::network == Storage::Registers;
-    static constexpr bool looks_ahead = traits_of(Spec::optimizer.kind).looks_ahead;
+    static constexpr bool looks_ahead = kernels::looks_ahead(Spec::optimizer);
 
     using Network = RowSpace<Real, rows, in_registers>;
     Network theta, gradient;
     RowSpace<Real, looks_ahead ? rows : 0, in_registers> shifted;
     RowSpace<Real, states >= 1 ? rows : 0, Spec::states == Storage::Registers> first;
     RowSpace<Real, states >= 2 ? rows : 0, Spec::states == Storage::Registers> second;
+    RowSpace<Real, states >= 3 ? rows : 0, Spec::states == Storage::Registers> third;
     MaskOf<Vec<Real>> alive[parts<Real>];
 };
 
@@ -123,7 +124,7 @@ public:
     /// Step number `step`. `lost` (alike in all lanes of a tile): the residuals of a living replica were not finite; it is frozen now.
     LIMRISK_INLINE void operator()(std::int64_t step, const StepScalars& scalars, State& state, MaskOf<V> (&lost)[parts<Real>]) {
         const auto theta = state.theta.rows(), gradient = state.gradient.rows();
-        const auto first = state.first.rows(), second = state.second.rows();
+        const auto first = state.first.rows(), second = state.second.rows(), third = state.third.rows();
         if constexpr (State::looks_ahead) {
             const auto shifted = state.shifted.rows();
             for_parts<Real>([&](int p) { look_ahead<Real>(Spec::optimizer, scalars, State::rows, theta, first, shifted, p); });
@@ -137,8 +138,17 @@ public:
             state.alive[p] = both(state.alive[p], finite);
         });
         for_parts<Real>([&](int p) {
+            if constexpr (Spec::optimizer.weight_decay != 0) {
+                const auto at = [&] {
+                    if constexpr (State::looks_ahead)
+                        return state.shifted.rows();
+                    else
+                        return theta;
+                }();
+                decay_weights<Real>(Spec::optimizer, scalars, State::rows, at, theta, gradient, state.alive[p], p);
+            }
             update_rows<Spec::optimizer.kind, Real>(Spec::optimizer, scalars, State::rows, gradient, state.alive[p], theta, first, second,
-                                                    p);
+                                                    third, p);
         });
     }
 

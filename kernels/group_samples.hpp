@@ -4,6 +4,7 @@
 #include "arena.hpp"
 #include "group.hpp"
 #include "law.hpp"
+#include "picks.hpp"
 #include "target.hpp"
 
 namespace limrisk::kernels {
@@ -49,9 +50,10 @@ public:
     static constexpr std::int64_t most_loaded_bytes = 1 << 19;  ///< of nodes that are put in place once
 
     /// Lays out the memory.
-    ///   count  samples of the batch;   nodes  null: fresh samples
-    GroupSamples(Arena& arena, const Cell& cell, const GroupShape& shape, std::int64_t count, const NodeTable<Real>* nodes)
-        : cell_(cell), shape_(shape), nodes_(nodes), count_(count), rounds_(samples_per_lane(cell.dimension)) {
+    ///   count  samples of the batch;   nodes  null: fresh samples;   picks  which of the nodes: all of them, or `count` drawn ones
+    GroupSamples(Arena& arena, const Cell& cell, const GroupShape& shape, std::int64_t count, const NodeTable<Real>* nodes,
+                 Picks picks = Picks::None)
+        : cell_(cell), shape_(shape), nodes_(nodes), picks_(picks), count_(count), rounds_(samples_per_lane(cell.dimension)) {
         constexpr std::int64_t wanted = 64, most_registers = 2048;
         superblock_ = static_cast<std::int64_t>(rounds_) * shape.tile;
         superblocks_ = wanted / superblock_;
@@ -60,7 +62,7 @@ public:
         if (superblocks_ > needed) superblocks_ = needed;
         if (superblocks_ < 1) superblocks_ = 1;
         const std::int64_t room = superblocks_ * superblock_, whole = (count + room - 1) / room * room;
-        loaded_ = nodes && whole * (cell.dimension + 2) * static_cast<std::int64_t>(sizeof(V)) <= most_loaded_bytes;
+        loaded_ = nodes && picks == Picks::None && whole * (cell.dimension + 2) * static_cast<std::int64_t>(sizeof(V)) <= most_loaded_bytes;
         const std::int64_t places = loaded_ ? whole : room;
         inputs_ = arena.take<V>((places + 1) * cell.dimension);
         targets_ = arena.take<V>(places);
@@ -80,24 +82,26 @@ public:
     }
 
     /// Fills the tables that stay as they are; to be called once there is memory.
-    ///   trial_of  [replicas]; null: the samples are nodes
+    ///   trial_of  [replicas]; null: the samples are all nodes
     void prepare(const std::int64_t* trial_of) {
         const std::int64_t room = superblocks_ * superblock_, rest = count_ % room;
         fill_tables(owners_, places_, room);
         fill_tables(last_owners_, last_places_, rest);
         cut(parts_, owners_, room);
         cut(last_parts_, last_owners_, rest);
+        const V weight = splat<V>(1.0 / static_cast<double>(count_));
+        if (trial_of) trials_ = lane_trials<Real>(trial_of, shape_.replicas);
         if (nodes_) {
             nonnegative_ = true;
-            for (std::int64_t i = 0; i < count_ * cell_.dimension; ++i) nonnegative_ = nonnegative_ && bits(nodes_->inputs[i]) >= 0;
+            for (std::int64_t i = 0; i < nodes_->count * cell_.dimension; ++i) nonnegative_ = nonnegative_ && bits(nodes_->inputs[i]) >= 0;
+            for (std::int64_t i = 0; picks_ != Picks::None && i < room; ++i) weights_[i] = weight;
+            epoch_ = -1;
             for (std::int64_t base = 0; loaded_ && base < count_; base += room)
                 read(base, count_ - base < room ? count_ - base : room, base);
             return;
         }
         nonnegative_ = cell_.bounded && bits(cell_.input.low) >= 0;
-        const V weight = splat<V>(1.0 / static_cast<double>(count_));
         for (std::int64_t i = 0; i < room; ++i) weights_[i] = weight;
-        trials_ = lane_trials<Real>(trial_of, shape_.replicas);
         for (int i = 0; i < 20; ++i) round_keys_[i] = VecWord{} + RoundKeys{cell_.seed}(i / 2, i % 2);
         const auto calls = static_cast<std::uint32_t>(calls_per_group(cell_.dimension));
         for (int r = 0; r < word_registers(); ++r)
@@ -118,6 +122,8 @@ public:
         const int count = static_cast<int>(left < room ? left : room);
         if (!nodes_)
             draw(base, count, step);
+        else if (picks_ != Picks::None)
+            pick(base, count, step);
         else if (!loaded_)
             read(base, count, 0);
         const std::int64_t first = loaded_ ? base : 0;
@@ -174,6 +180,44 @@ private:
         });
     }
 
+    /// Puts the nodes that samples base .. base + count - 1 of a step pick in processing order.
+    void pick(std::int64_t base, int count, std::int64_t step) {
+        const RoundKeys keys{cell_.seed};
+        const auto nodes = static_cast<std::uint32_t>(nodes_->count);
+        const std::int16_t* places = count < most_in_chunk() ? last_places_ : places_;
+        VecWord words[4];
+        std::int64_t call = -1;
+        for (int i = 0; i < count; ++i) {
+            const std::int64_t m = base + i;
+            VecWord picked;
+            if (picks_ == Picks::Epochs) {
+                const std::int64_t sample = (step - 1) * count_ + m, epoch = sample / nodes;
+                if (epoch != epoch_) order_ = EpochOrder(keys, trials_.low, trials_.high, epoch, nodes);
+                epoch_ = epoch;
+                picked = order_.at(static_cast<std::uint32_t>(sample - epoch * nodes));
+            } else {
+                if (m / 4 != call) pick_words(keys, trials_.low, trials_.high, step, call = m / 4, words);
+                picked = words[m % 4];
+                if (cell_.pick_thresholds == nullptr)
+                    picked = multiply_high(picked, nodes);
+                else
+                    for (int r = 0; r < shape_.replicas; ++r)
+                        picked[r] = static_cast<std::uint32_t>(picked_by_weight(cell_.pick_thresholds, nodes_->count, picked[r]));
+            }
+            put(places[i], picked);
+        }
+    }
+
+    /// Sample number `place` of each replica is the node that it picked.
+    void put(int place, const VecWord& picked) {
+        const std::int64_t d = cell_.dimension;
+        for (int lane = 0; lane < register_lanes<Real>; ++lane) {
+            const std::int64_t node = picked[lane % shape_.replicas];
+            for (std::int64_t k = 0; k < d; ++k) lane_of(inputs_[place * d + k], lane) = nodes_->inputs[node * d + k];
+            lane_of(targets_[place], lane) = nodes_->targets[node];
+        }
+    }
+
     void draw(std::int64_t base, int count, std::int64_t step) {
         constexpr int per_word = registers_per_word<Real>;
         const std::int64_t d = cell_.dimension, values = rounds_ * d;
@@ -219,6 +263,9 @@ private:
     const Cell& cell_;
     GroupShape shape_;
     const NodeTable<Real>* nodes_;
+    Picks picks_;
+    std::int64_t epoch_ = -1;  ///< of order_; -1: none yet
+    EpochOrder order_;
     std::int64_t count_, superblock_, superblocks_;  ///< of the batch; samples of a superblock; superblocks of a chunk
     int rounds_;
     V *inputs_, *targets_, *weights_, *drawn_ = nullptr, *stack_ = nullptr;

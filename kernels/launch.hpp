@@ -12,17 +12,17 @@ inline namespace LIMRISK_LANES {
 /// replica: a tile without one works there.
 template <class Real>
 struct Piece {
-    Real *theta, *first, *second;        ///< [rows][lanes]; states that the optimizer lacks are null
-    Real *best, *tail_start;             ///< [rows][lanes] parameters of the best check, and of the first of the window
-    Real* was_inactive;                  ///< [slots][lanes] 1 or 0
-    Real *gradient, *shifted;            ///< [rows][lanes] scratch, if the train kernel keeps its rows in global memory
-    double* totals;                      ///< [warps][rows][32] scratch, if a batch has several blocks
-    double *theta_double, *sums_double;  ///< [rows][lanes] scratch, if the check kernel keeps its rows in global memory
-    Replica* replicas;                   ///< [count]
-    std::uint8_t* running;               ///< [count] 0 once a replica has diverged or ended: nothing of it will change
-    const std::int32_t* list;            ///< replicas that a kernel works on, ascending; null: all
-    const std::int64_t* list_count;      ///< their number
-    std::int64_t count, lanes;           ///< replicas; lanes of a row
+    Real *theta, *first, *second, *third;  ///< [rows][lanes]; states that the optimizer lacks are null
+    Real *best, *tail_start;               ///< [rows][lanes] parameters of the best check, and of the first of the window
+    Real* was_inactive;                    ///< [slots][lanes] 1 or 0
+    Real *gradient, *shifted;              ///< [rows][lanes] scratch, if the train kernel keeps its rows in global memory
+    double* totals;                        ///< [warps][rows][32] scratch, if a batch has several blocks
+    double *theta_double, *sums_double;    ///< [rows][lanes] scratch, if the check kernel keeps its rows in global memory
+    Replica* replicas;                     ///< [count]
+    std::uint8_t* running;                 ///< [count] 0 once a replica has diverged or ended: nothing of it will change
+    const std::int32_t* list;              ///< replicas that a kernel works on, ascending; null: all
+    const std::int64_t* list_count;        ///< their number
+    std::int64_t count, lanes;             ///< replicas; lanes of a row
     std::int64_t first_trial;
 };
 
@@ -54,6 +54,12 @@ struct CheckArguments {
     CheckRecord* checks;  ///< [count][checks + 1], or null
 };
 
+/// Whether check number `index` measures gradients and inactivity on the data: the last one, and all where trials may end early or every
+/// check is recorded. Others measure the risk alone, and inactivity on the data of trials that have diverged.
+constexpr bool measures_all(const Cell& cell, std::int64_t index, bool recorded) {
+    return recorded || index == cell.checks || ends_early(cell);
+}
+
 /// Doubles of scratch that a warp needs to find the accurate risk of one network: breakpoints and the network.
 constexpr std::int64_t finish_scratch_doubles(const Cell& cell) {
     return cell.dimension == 1 ? breakpoint_capacity(cell) + 3 * cell.width : 0;
@@ -68,7 +74,7 @@ struct FinishArguments {
 };
 
 // Host and device must lay these out alike; both compile this line.
-static_assert(sizeof(Cell) == 640 && sizeof(Replica) == 192 && sizeof(Piece<float>) == 144 && sizeof(StepScalars) == 24);
+static_assert(sizeof(Cell) == 656 && sizeof(Replica) == 192 && sizeof(Piece<float>) == 152 && sizeof(StepScalars) == 32);
 
 }  // namespace LIMRISK_LANES
 }  // namespace limrisk::kernels

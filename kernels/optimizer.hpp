@@ -14,40 +14,62 @@ struct StepScalars {
     double learning_rate;
     double first_correction;   ///< C1 = 1 / (1 - alpha^n), or 1
     double second_correction;  ///< C2 = 1 / (1 - beta^n), or 1
+    double gradient_factor;    ///< nadam: of g beside the first moment
 };
 
 /// The constants of one step in lanes.
 template <class V>
 struct StepConstants {
-    V rate, minus_rate, first_correction, second_correction, alpha, alpha_rest, beta, beta_rest, epsilon;
+    V rate, minus_rate, first_correction, second_correction, gradient_factor, alpha, alpha_rest, beta, beta_rest, epsilon, initial_sum;
 
     StepConstants(const Optimizer& optimizer, const StepScalars& scalars)
         : rate(splat<V>(scalars.learning_rate)),
           minus_rate(-rate),
           first_correction(splat<V>(scalars.first_correction)),
           second_correction(splat<V>(scalars.second_correction)),
+          gradient_factor(splat<V>(scalars.gradient_factor)),
           alpha(splat<V>(optimizer.alpha)),
-          alpha_rest(splat<V>(1 - optimizer.alpha)),
+          alpha_rest(splat<V>(optimizer.sum ? 1 : 1 - optimizer.alpha)),
           beta(splat<V>(optimizer.beta)),
           beta_rest(splat<V>(1 - optimizer.beta)),
-          epsilon(splat<V>(optimizer.epsilon)) {}
+          epsilon(splat<V>(optimizer.epsilon)),
+          initial_sum(splat<V>(optimizer.initial_sum)) {}
 };
 
-/// theta, first and second state of one coordinate after a step with gradient g.
+/// Root of a second moment, with epsilon where the optimizer has it.
+template <class V>
+LIMRISK_INLINE V denominator(const StepConstants<V>& step, const Optimizer& optimizer, V moment) {
+    return optimizer.epsilon_inside ? sqrt(moment + step.epsilon) : sqrt(moment) + step.epsilon;
+}
+
+/// theta and the states of one coordinate after a step with gradient g.
 template <OptimizerKind Kind, class V>
-LIMRISK_INLINE void update_coordinate(const StepConstants<V>& step, bool epsilon_inside, V g, V& theta, V& first, V& second) {
+LIMRISK_INLINE void update_coordinate(const StepConstants<V>& step, const Optimizer& optimizer, V g, V& theta, V& first, V& second,
+                                      V& third) {
     if constexpr (Kind == OptimizerKind::Sgd) {
         theta = fma(step.minus_rate, g, theta);
-    } else if constexpr (Kind == OptimizerKind::Momentum || Kind == OptimizerKind::Nesterov) {
+    } else if constexpr (Kind == OptimizerKind::Momentum) {
         first = fma(step.alpha, first, step.alpha_rest * g);
         theta = fma(step.minus_rate, first, theta);
+    } else if constexpr (Kind == OptimizerKind::Nesterov) {
+        first = fma(step.alpha, first, step.alpha_rest * g);
+        theta = fma(step.minus_rate, optimizer.sum ? fma(step.alpha, first, g) : first, theta);
     } else if constexpr (Kind == OptimizerKind::Adagrad) {
         first = fma(g, g, first);
-        const V root = epsilon_inside ? sqrt(first + step.epsilon) : sqrt(first) + step.epsilon;
-        theta = fma(step.minus_rate, g / root, theta);
+        theta = fma(step.minus_rate, g / denominator(step, optimizer, first + step.initial_sum), theta);
     } else if constexpr (Kind == OptimizerKind::Rmsprop) {
         first = fma(step.beta, first, step.beta_rest * (g * g));
-        theta = fma(step.minus_rate, g / (sqrt(first * step.second_correction) + step.epsilon), theta);
+        theta = fma(step.minus_rate, g / denominator(step, optimizer, first * step.second_correction), theta);
+    } else if constexpr (Kind == OptimizerKind::RmspropMomentum) {
+        first = fma(step.beta, first, step.beta_rest * (g * g));
+        V moment = first * step.second_correction;
+        if (optimizer.centered) {
+            second = fma(step.beta, second, step.beta_rest * g);
+            const V mean = second * step.second_correction;
+            moment = relu(fma(-mean, mean, moment));
+        }
+        third = fma(step.alpha, third, g / denominator(step, optimizer, moment));
+        theta = fma(step.minus_rate, third, theta);
     } else if constexpr (Kind == OptimizerKind::Adadelta) {
         second = fma(step.beta, second, step.beta_rest * (g * g));
         const V change = -(sqrt((first + step.epsilon) / (second + step.epsilon)) * g);
@@ -55,15 +77,24 @@ LIMRISK_INLINE void update_coordinate(const StepConstants<V>& step, bool epsilon
         theta = fma(step.rate, change, theta);
     } else if constexpr (Kind == OptimizerKind::Adamax) {
         first = fma(step.alpha, first, step.alpha_rest * g);
-        const V decayed = step.beta * second, size = abs(g);
+        const V decayed = step.beta * second, size = optimizer.epsilon_inside ? abs(g) + step.epsilon : abs(g);
         second = select(greater(decayed, size), decayed, size);
-        theta = fma(step.minus_rate, (first * step.first_correction) / (second + step.epsilon), theta);
-    } else {
-        static_assert(Kind == OptimizerKind::Adam);
+        theta = fma(step.minus_rate, (first * step.first_correction) / (optimizer.epsilon_inside ? second : second + step.epsilon), theta);
+    } else if constexpr (Kind == OptimizerKind::Amsgrad) {
         first = fma(step.alpha, first, step.alpha_rest * g);
         second = fma(step.beta, second, step.beta_rest * (g * g));
-        const V root = sqrt(second * step.second_correction) + step.epsilon;
-        theta = fma(step.minus_rate, (first * step.first_correction) / root, theta);
+        const V candidate = optimizer.corrected_maximum ? second * step.second_correction : second;
+        third = select(greater(third, candidate), third, candidate);
+        const V moment = optimizer.corrected_maximum ? third : third * step.second_correction;
+        theta = fma(step.minus_rate, (first * step.first_correction) / denominator(step, optimizer, moment), theta);
+    } else {
+        static_assert(Kind == OptimizerKind::Adam || Kind == OptimizerKind::Nadam);
+        first = fma(step.alpha, first, step.alpha_rest * g);
+        second = fma(step.beta, second, step.beta_rest * (g * g));
+        const V root = denominator(step, optimizer, second * step.second_correction);
+        V ahead = first * step.first_correction;
+        if constexpr (Kind == OptimizerKind::Nadam) ahead = fma(g, step.gradient_factor, ahead);
+        theta = fma(step.minus_rate, ahead / root, theta);
     }
 }
 
@@ -74,10 +105,10 @@ LIMRISK_INLINE V flush_subnormal(V state) {
 }
 
 /// Updates register p of all rows in the lanes that are alive.
-///   theta, gradient, first, second  [rows]; first and second only as far as state_count says
+///   theta, gradient, first, second, third  [rows]; the states only as far as state_count says
 template <OptimizerKind Kind, class Real, class Rows, class StateRows>
 LIMRISK_INLINE void update_rows(const Optimizer& optimizer, const StepScalars& scalars, std::int64_t rows, Rows gradient,
-                                const MaskOf<Vec<Real>>& alive, Rows theta, StateRows first, StateRows second, int p) {
+                                const MaskOf<Vec<Real>>& alive, Rows theta, StateRows first, StateRows second, StateRows third, int p) {
     using V = Vec<Real>;
     const StepConstants<V> step(optimizer, scalars);
     constexpr int states = state_count(Kind);
@@ -85,7 +116,7 @@ LIMRISK_INLINE void update_rows(const Optimizer& optimizer, const StepScalars& s
     constexpr int at_once = rows_at_once<Rows>;
     LIMRISK_UNROLL_ROWS(Rows)
     for (std::int64_t start = 0; start < rows; start += at_once) {
-        V old[at_once], t[at_once], g[at_once], m[at_once]{}, s[at_once]{};
+        V old[at_once], t[at_once], g[at_once], m[at_once]{}, s[at_once]{}, l[at_once]{};
         const auto each = [&](auto body) LIMRISK_INLINE_LAMBDA {
             LIMRISK_UNROLL(8)
             for (int i = 0; i < at_once; ++i)
@@ -96,15 +127,18 @@ LIMRISK_INLINE void update_rows(const Optimizer& optimizer, const StepScalars& s
             g[i] = gradient[row].part[p];
             if constexpr (states >= 1) m[i] = first[row].part[p];
             if constexpr (states >= 2) s[i] = second[row].part[p];
+            if constexpr (states >= 3) l[i] = third[row].part[p];
         });
         each([&](int i, std::int64_t row) LIMRISK_INLINE_LAMBDA {
-            V first_before{}, second_before{};
+            V first_before{}, second_before{}, third_before{};
             if constexpr (states >= 1) first_before = m[i];
             if constexpr (states >= 2) second_before = s[i];
-            update_coordinate<Kind>(step, optimizer.epsilon_inside, g[i], t[i], m[i], s[i]);
+            if constexpr (states >= 3) third_before = l[i];
+            update_coordinate<Kind>(step, optimizer, g[i], t[i], m[i], s[i], l[i]);
             theta[row].part[p] = select(alive, t[i], old[i]);
             if constexpr (states >= 1) first[row].part[p] = select(alive, flush_subnormal(m[i]), first_before);
             if constexpr (states >= 2) second[row].part[p] = select(alive, flush_subnormal(s[i]), second_before);
+            if constexpr (states >= 3) third[row].part[p] = select(alive, flush_subnormal(l[i]), third_before);
         });
     }
 }
@@ -116,6 +150,23 @@ LIMRISK_INLINE void look_ahead(const Optimizer& optimizer, const StepScalars& sc
     const Vec<Real> factor = splat<Vec<Real>>(-(scalars.learning_rate * optimizer.alpha));
     LIMRISK_UNROLL_ROWS(Rows)
     for (std::int64_t row = 0; row < rows; ++row) shifted[row].part[p] = fma(factor, first[row].part[p], theta[row].part[p]);
+}
+
+/// Register p of what weight decay does before the update: to the gradient, which was taken at `at`, or to the parameters.
+template <class Real, class Rows>
+LIMRISK_INLINE void decay_weights(const Optimizer& optimizer, const StepScalars& scalars, std::int64_t rows, Rows at, Rows theta,
+                                  Rows gradient, const MaskOf<Vec<Real>>& alive, int p) {
+    using V = Vec<Real>;
+    const V lambda = splat<V>(optimizer.weight_decay), minus_step = splat<V>(-(scalars.learning_rate * optimizer.weight_decay));
+    LIMRISK_UNROLL_ROWS(Rows)
+    for (std::int64_t row = 0; row < rows; ++row) {
+        if (optimizer.decoupled) {
+            const V before = theta[row].part[p];
+            theta[row].part[p] = select(alive, fma(minus_step, before, before), before);
+        } else {
+            gradient[row].part[p] = fma(lambda, at[row].part[p], gradient[row].part[p]);
+        }
+    }
 }
 
 }  // namespace LIMRISK_LANES

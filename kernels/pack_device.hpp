@@ -105,13 +105,19 @@ LIMRISK_INLINE Real first_lane(const Pack<Real>& pack) {
     return pack.part[0];
 }
 
-/// Uniform variates in (0, 1) from words, exact: docs/numerics.md section 2.
+/// A uniform variate in (0, 1) from a word, exact: docs/numerics.md section 2. The second argument is the host's.
+template <class Real>
+LIMRISK_INLINE Real uniform_register(VecWord word, int) {
+    if constexpr (sizeof(Real) == 4)
+        return fma(static_cast<float>(word >> 9), 0x1p-23f, 0x1p-24f);
+    else
+        return fma(static_cast<double>(word), 0x1p-32, 0x1p-33);
+}
+
+/// The same of all lanes.
 template <class Real>
 LIMRISK_INLINE Pack<Real> uniform_variates(const WordPack& words) {
-    if constexpr (sizeof(Real) == 4)
-        return {{fma(static_cast<float>(words.part[0] >> 9), 0x1p-23f, 0x1p-24f)}};
-    else
-        return {{fma(static_cast<double>(words.part[0]), 0x1p-32, 0x1p-33)}};
+    return {{uniform_register<Real>(words.part[0], 0)}};
 }
 
 /// Exact conversion to double.

@@ -82,12 +82,6 @@ LIMRISK_INLINE Vec<Real> tile_broadcast(const Pack<Real>& pack, int source, int 
     return permute(pack.part[p], index);
 }
 
-/// The same; on the GPU it saves registers.
-template <class Real>
-LIMRISK_INLINE Vec<Real> tile_rebroadcast(const Pack<Real>& pack, int source, int tile, int p) {
-    return tile_broadcast(pack, source, tile, p);
-}
-
 /// Register p of `pack` with lanes i and i xor `distance` exchanged.
 template <class Real>
 LIMRISK_INLINE Vec<Real> exchange(const Pack<Real>& pack, int distance, int p) {
@@ -127,15 +121,6 @@ template <int Distance, class Rows>
 LIMRISK_INLINE void transpose_level(Rows values) {
     transpose_level_of<Distance>(values, values[0]);
 }
-
-/// The same of a pack in memory; on the GPU it saves a shuffle.
-template <class Real>
-LIMRISK_INLINE Vec<Real> broadcast_from_memory(const Pack<Real>& pack, int source, int tile, int p) {
-    return tile_broadcast(pack, source, tile, p);
-}
-
-/// Makes what the lanes wrote to memory visible to each other: here they are one thread.
-LIMRISK_INLINE void warp_barrier() {}
 
 /// The value of a pack that is alike in all lanes.
 template <class Real>
@@ -214,15 +199,6 @@ LIMRISK_INLINE Pack<double> to_double(const Pack<Real>& pack) {
     constexpr int halves = parts<double> / parts<Real>;
     Pack<double> result;
     for_parts<double>([&](int p) { result.part[p] = register_to_double(pack.part[p / halves], p % halves); });
-    return result;
-}
-
-/// All lanes rounded.
-template <class Real>
-LIMRISK_INLINE Pack<Real> from_double(const Pack<double>& pack) {
-    constexpr int halves = parts<double> / parts<Real>;
-    Pack<Real> result;
-    for_parts<Real>([&](int p) { result.part[p] = register_from_double<Real>(pack.part[p * halves], pack.part[p * halves + halves - 1]); });
     return result;
 }
 

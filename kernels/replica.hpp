@@ -1,40 +1,15 @@
 // What is known of one replica between its checks, and its record at the end: scalar bookkeeping. docs/numerics.md section 10.
 #pragma once
 #include "cell.hpp"
+#include "check_steps.hpp"
 #include "elementary.hpp"
+#include "limrisk/trial_record.hpp"
 
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
 
-/// Whether check is one of a window, `tail` consecutive checks that a verdict looks at: the last ones, and where trials may converge early
-/// those before, counted from the end.
-constexpr bool in_window(const Cell& cell, std::int64_t check) {
-    return check > (cell.stop_converged ? cell.checks % cell.tail : cell.checks - cell.tail);
-}
-
-/// Checks of its window that follow.
-constexpr std::int64_t left_in_window(const Cell& cell, std::int64_t check) { return (cell.checks - check) % cell.tail; }
-
-/// Checks of its window before it: displacement is measured from number 0.
-constexpr std::int64_t place_in_window(const Cell& cell, std::int64_t check) { return cell.tail - 1 - left_in_window(cell, check); }
-
 /// Whether some trials may end before their last check without diverging. Then every check measures all that a last one does.
 constexpr bool ends_early(const Cell& cell) { return cell.stop_risk > 0 || cell.stop_gradient > 0 || cell.stop_converged; }
-
-/// Steps between two checks of a window: up to steps / checks, and prime to the length of every cycle of 2 to 10 steps.
-constexpr std::int64_t tail_distance(const Cell& cell) {
-    std::int64_t distance = cell.steps / cell.checks;
-    while (distance % 2 == 0 || distance % 3 == 0 || distance % 5 == 0 || distance % 7 == 0) --distance;
-    return distance;
-}
-
-/// Step of check k. 1 <= checks <= 2^16, checks <= steps < 2^40, so nothing overflows. They ascend: with D = steps / checks, rounded down,
-/// and a window that ends with check e, the last check before it is at (e - tail) * steps / checks <= e * steps / checks - tail * D, the
-/// first of the window at e * steps / checks - (tail - 1) * tail_distance >= e * steps / checks - (tail - 1) * D, which is more.
-constexpr std::int64_t check_step(const Cell& cell, std::int64_t check) {
-    const std::int64_t left = in_window(cell, check) ? left_in_window(cell, check) : 0;
-    return (check + left) * cell.steps / cell.checks - (left > 0 ? left * tail_distance(cell) : 0);
-}
 
 constexpr double finite_or_infinity(double x) { return x <= RealTraits<double>::largest ? x : RealTraits<double>::infinity; }
 
@@ -85,19 +60,16 @@ struct VerdictScales {
     double tolerance, risk_scale, training_gradient_norm, parameter_norm;
 };
 
-/// Verdicts, as in the public record.
-inline constexpr int verdict_converged = 1, verdict_diverged = 3, verdict_stopped = 4;
-
-/// Verdict of a replica that did not diverge: 0 budget, 1 converged, 2 oscillating.
+/// Verdict of a replica that neither diverged nor was stopped: budget, converged or oscillating.
 ///   count  checks of the tail
-inline int tail_verdict(const Tail& tail, std::int64_t count, const VerdictScales& scales) {
-    if (count == 1) return 0;  // one check shows no movement
+inline Verdict tail_verdict(const Tail& tail, std::int64_t count, const VerdictScales& scales) {
+    if (count == 1) return Verdict::Budget;  // one check shows no movement
     const double size = 1 + scales.parameter_norm, mean = tail.mean(count);
     const bool zero = tail.maximum <= 1e-10 * scales.risk_scale;
     const bool flat = tail.maximum - tail.minimum <= scales.tolerance * mean &&
                       scales.training_gradient_norm * size <= sqrt(scales.tolerance * mean) * sqrt(scales.risk_scale);
-    if (tail.displacement() <= scales.tolerance * size && (zero || flat)) return 1;
-    return tail.falls(count) ? 0 : 2;
+    if (tail.displacement() <= scales.tolerance * size && (zero || flat)) return Verdict::Converged;
+    return tail.falls(count) ? Verdict::Budget : Verdict::Oscillating;
 }
 
 /// What a check measures of one replica. Norms are squared.
@@ -111,14 +83,15 @@ struct CheckValues {
 /// What is known of one replica between checks. A fresh one is all zero.
 struct Replica {
     bool diverged;
-    std::int32_t ended;  ///< verdict of a trial that has ended before the last check without diverging, else 0
+    Verdict ended;  ///< of a trial that has ended before the last check without diverging, else Budget
     std::int64_t nonfinite_step, best_step, last_step;
     double initial_risk, best_risk, risk, gradient_norm, training_gradient_norm, parameter_norm;
     Tail tail;  ///< of the present window, or of the check at which it was stopped
     std::int32_t inactive_initial, constant_initial, inactive, inactive_maximum, died, revived, inactive_on_data, constant, linear;
 
+    bool has_ended_early() const { return ended != Verdict::Budget; }
     /// Whether it is to be trained on.
-    bool running() const { return !diverged && ended == 0; }
+    bool running() const { return !diverged && !has_ended_early(); }
 
     /// The present values; nothing that looks back.
     void take(const CheckValues& values) {
@@ -134,7 +107,7 @@ struct Replica {
 
     /// Takes note of check number `index`, unless it has ended before. True: the parameters are the best so far.
     bool check(const Cell& cell, std::int64_t index, const CheckValues& values) {
-        if (ended != 0) return false;
+        if (has_ended_early()) return false;
         const bool finite = values.risk <= RealTraits<double>::largest && values.parameter_square <= RealTraits<double>::largest;
         if (!diverged && !finite) {
             diverged = true;
@@ -164,10 +137,10 @@ struct Replica {
     /// Ends the trial if the cell says so, after check number `index`, which is not the last.
     void judge(const Cell& cell, std::int64_t index) {
         const bool whole = cell.stop_converged && in_window(cell, index) && left_in_window(cell, index) == 0;
-        if (whole && tail_verdict(tail, cell.tail, scales(cell)) == verdict_converged) {
-            ended = verdict_converged;
+        if (whole && tail_verdict(tail, cell.tail, scales(cell)) == Verdict::Converged) {
+            ended = Verdict::Converged;
         } else if (risk < cell.stop_risk || gradient_norm < cell.stop_gradient) {
-            ended = verdict_stopped;
+            ended = Verdict::Stopped;
             tail.add(risk, 0, 0, 1);
         }
     }
@@ -201,9 +174,7 @@ struct Replica {
     Record record(const Cell& cell, double final_risk, double accurate_best_risk, std::uint64_t fingerprint) const {
         const auto unless_diverged = [&](double x) { return diverged ? RealTraits<double>::infinity : finite_or_infinity(x); };
         Record record{};
-        record.verdict = static_cast<decltype(record.verdict)>(diverged     ? verdict_diverged
-                                                               : ended != 0 ? ended
-                                                                            : tail_verdict(tail, cell.tail, scales(cell)));
+        record.verdict = diverged ? Verdict::Diverged : has_ended_early() ? ended : tail_verdict(tail, cell.tail, scales(cell));
         record.nonfinite_step = nonfinite_step;
         record.last_step = diverged ? nonfinite_step : last_step;
         record.initial_risk = finite_or_infinity(initial_risk);
@@ -211,7 +182,7 @@ struct Replica {
         record.best_risk = finite_or_infinity(accurate_best_risk);
         record.best_step = best_step;
         record.tail_minimum = unless_diverged(tail.minimum);
-        record.tail_mean = unless_diverged(tail.mean(ended == verdict_stopped ? 1 : cell.tail));
+        record.tail_mean = unless_diverged(tail.mean(ended == Verdict::Stopped ? 1 : cell.tail));
         record.tail_maximum = unless_diverged(tail.maximum);
         record.gradient_norm = unless_diverged(gradient_norm);
         record.training_gradient_norm = unless_diverged(training_gradient_norm);

@@ -23,13 +23,18 @@ constexpr std::int64_t scratch_rows(std::int64_t tile, std::int64_t dimension) {
 }
 
 /// Rows of the arrays that have the shape of the network: theta, gradient, and what the gradient is taken at if that is not theta.
-constexpr std::int64_t network_rows(std::int64_t rows, OptimizerKind kind) { return rows * (traits_of(kind).looks_ahead ? 3 : 2); }
+constexpr std::int64_t network_rows(std::int64_t rows, const Optimizer& optimizer) { return rows * (looks_ahead(optimizer) ? 3 : 2); }
 
 /// Rows in shared memory of a warp that trains.
-constexpr std::int64_t shared_rows(Storage network, Storage states, TileShape tile, std::int64_t dimension, OptimizerKind kind) {
+constexpr std::int64_t shared_rows(Storage network, Storage states, TileShape tile, std::int64_t dimension, const Optimizer& optimizer) {
     const std::int64_t rows = row_count(tile.neurons_per_lane, dimension);
-    return (network == Storage::Shared ? network_rows(rows, kind) : 0) + (states == Storage::Shared ? state_count(kind) * rows : 0) +
+    return (network == Storage::Shared ? network_rows(rows, optimizer) : 0) +
+           (states == Storage::Shared ? state_count(optimizer.kind) * rows : 0) +
            (network == Storage::Registers ? 0 : scratch_rows(tile.lanes, dimension));
 }
+
+/// Nodes of a rule whose outputs a warp keeps in shared memory before it sums them over its tiles; a row for each, with the lanes side by
+/// side and one double more, so that lanes that read different rows meet in no bank.
+inline constexpr int rule_nodes = 32, rule_row = 33;
 
 }  // namespace limrisk::kernels

@@ -13,7 +13,7 @@ struct ChunkTask {
     Record* records;  ///< [trials]
     Check* checks;    ///< optional [trials][checks + 1]; those behind the end of a trial may be left as they are
     /// Optional, canonical order, [trials][parameters] each: at the start, at the end, optimizer states at the end.
-    double *initial_parameters, *parameters, *first_state, *second_state;
+    double *initial_parameters, *parameters, *first_state, *second_state, *third_state;
     /// Snapshots: looks at the replicas at further steps, which change nothing of them or of their records.
     const std::int64_t* snapshot_steps;  ///< [snapshot_count] ascending, each 0 .. steps once
     std::int64_t snapshot_count;

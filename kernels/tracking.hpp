@@ -1,6 +1,7 @@
 // Neuron states on the box and on the data, norms, fingerprint: docs/numerics.md section 10.
 #pragma once
-#include "network.hpp"
+#include "activation.hpp"
+#include "cell.hpp"
 
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
@@ -95,28 +96,66 @@ LIMRISK_INLINE Range<Vec<Real>> box_range(const Cell& cell, Rows slot, int p) {
     return {select(flat, z.low, -infinity), select(flat, z.high, infinity)};
 }
 
-/// Where a neuron is inactive on nodes that all lanes share: by the range of its preactivation there. A neuron that is not inactive on some
-/// nodes is not on more, so this stops where no lane of `asked` can be.
+/// Range of the preactivation over nodes that all lanes share; a NaN changes nothing.
 ///   inputs  [count][dimension]
-template <ActivationKind Kind, class Real, class Input, class Rows>
-LIMRISK_INLINE MaskOf<Vec<Real>> inactive_on(const Activation& activation, const Input* inputs, std::int64_t count, std::int64_t d,
-                                             Rows slot, int p, const MaskOf<Vec<Real>>& asked) {
+template <class Real, class Input, class Rows>
+LIMRISK_INLINE Range<Vec<Real>> node_range(const Input* inputs, std::int64_t count, std::int64_t d, Rows slot, int p) {
     using V = Vec<Real>;
-    constexpr std::int64_t between_looks = 8;
     const V infinity = splat<V>(RealTraits<Real>::infinity);
     Range<V> range{infinity, -infinity};
     for (std::int64_t m = 0; m < count; ++m) {
-        if (m > 0 && m % between_looks == 0) {
-            // A range without a number yet, where all were NaN, says nothing of the nodes to come.
-            const auto empty = less(range.high, range.low);
-            if (!any(both(asked, either(empty, neuron_states<Kind>(activation, range).inactive)))) break;
-        }
         V z = slot[d].part[p];
         for (std::int64_t k = 0; k < d; ++k) z = fma(slot[k].part[p], splat<V>(static_cast<double>(inputs[m * d + k])), z);
         range.low = select(less(z, range.low), z, range.low);
         range.high = select(less(range.high, z), z, range.high);
     }
-    return both(asked, neuron_states<Kind>(activation, range).inactive);
+    return range;
+}
+
+/// Where N neurons are inactive on nodes that all lanes share: by the range of their preactivations there. A neuron that is not inactive on
+/// some nodes is not on more, so this stops where no lane of `asked` can be.
+///   D       d, or 0 if d is known at run time only; then weights are read, and nodes converted, again for each of the neurons
+///   inputs  [count][d];   slots  rows of each neuron;   asked  replaced by the answer
+template <ActivationKind Kind, class Real, int D, int N, class Input, class Rows>
+LIMRISK_INLINE void inactive_on(const Activation& activation, const Input* inputs, std::int64_t count, std::int64_t d,
+                                const Rows (&slots)[N], int p, MaskOf<Vec<Real>> (&asked)[N]) {
+    using V = Vec<Real>;
+    constexpr std::int64_t between_looks = 8;
+    const V infinity = splat<V>(RealTraits<Real>::infinity);
+    Range<V> range[N];
+    V weights[N][D + 1], x[D > 0 ? D : 1];
+    LIMRISK_UNROLL(4)
+    for (int n = 0; n < N; ++n) {
+        range[n] = {infinity, -infinity};
+        LIMRISK_UNROLL(8)
+        for (int k = 0; D > 0 && k <= D; ++k) weights[n][k] = slots[n][k].part[p];
+    }
+    LIMRISK_ROLLED
+    for (std::int64_t m = 0; m < count; ++m) {
+        if (m > 0 && m % between_looks == 0) {
+            // A range without a number yet, where all were NaN, says nothing of the nodes to come.
+            bool possible = false;
+            LIMRISK_UNROLL(4)
+            for (int n = 0; n < N; ++n) {
+                const auto empty = less(range[n].high, range[n].low);
+                possible = possible || any(both(asked[n], either(empty, neuron_states<Kind>(activation, range[n]).inactive)));
+            }
+            if (!possible) break;
+        }
+        LIMRISK_UNROLL(8)
+        for (int k = 0; k < D; ++k) x[k] = splat<V>(static_cast<double>(inputs[m * d + k]));
+        LIMRISK_UNROLL(4)
+        for (int n = 0; n < N; ++n) {
+            V z[1];
+            preactivations<D>(
+                d, [&](std::int64_t k) -> V { return D > 0 ? weights[n][k] : slots[n][k].part[p]; },
+                [&](int, std::int64_t k) -> V { return D > 0 ? x[k] : splat<V>(static_cast<double>(inputs[m * d + k])); }, z);
+            range[n].low = select(less(z[0], range[n].low), z[0], range[n].low);
+            range[n].high = select(less(range[n].high, z[0]), z[0], range[n].high);
+        }
+    }
+    LIMRISK_UNROLL(4)
+    for (int n = 0; n < N; ++n) asked[n] = both(asked[n], neuron_states<Kind>(activation, range[n]).inactive);
 }
 
 /// Numbers of neurons per state.
@@ -167,11 +206,12 @@ struct DecidingInputs {
     LIMRISK_INLINE const Input* data() const { return inputs ? inputs : extremes; }
 };
 
-/// Counts the states of the neurons in the lanes of register p and compares inactivity with the check before.
-///   data               inputs of the training nodes, or of the check's where the samples are fresh
+/// Counts the states of the neurons in the lanes of register p by the ranges of their preactivations, and compares inactivity with the
+/// check before.
+///   range_of           the range of the rows of a slot
 ///   last_slot_present  1 in lanes whose last slot holds a neuron, else 0;   was_inactive  [slots] 1 or 0, replaced
-template <ActivationKind Kind, class Real, class Input, class LayoutType, class Rows, class ConstRows>
-StateCounts<Vec<Real>> count_states_on(const Cell& cell, const DecidingInputs<Input>& data, const LayoutType& layout, ConstRows theta,
+template <ActivationKind Kind, class Real, class RangeOf, class LayoutType, class Rows, class ConstRows>
+StateCounts<Vec<Real>> count_states_by(const Activation& activation, RangeOf range_of, const LayoutType& layout, ConstRows theta,
                                        const Vec<Real>& last_slot_present, Rows was_inactive, int p) {
     using V = Vec<Real>;
     StateCounts<V> counts{};
@@ -179,55 +219,100 @@ StateCounts<Vec<Real>> count_states_on(const Cell& cell, const DecidingInputs<In
     for (std::int64_t q = 0; q < layout.slots; ++q) {
         const auto slot = theta + q * layout.per_slot();
         const auto present = q + 1 < layout.slots ? equal(V{}, V{}) : negate(equal(last_slot_present, V{}));
-        const NeuronStates<V> box = neuron_states<Kind>(cell.activation, box_range<Real>(cell, slot, p));
+        const NeuronStates<V> states = neuron_states<Kind>(activation, range_of(slot));
         const V one = splat<V>(1);
         const auto before = negate(equal(was_inactive[q].part[p], V{}));
-        const auto inactive = both(box.inactive, present);
+        const auto inactive = both(states.inactive, present);
         const auto count = [&](V& sum, const MaskOf<V>& mask) { sum = masked_add(mask, sum, one); };
         count(counts.inactive, inactive);
-        count(counts.constant, both(box.constant, present));
-        count(counts.linear, both(box.linear, present));
-        count(counts.inactive_on_data, inactive_on<Kind, Real>(cell.activation, data.data(), data.count, layout.dimension, slot, p,
-                                                               both(present, negate(inactive))));
+        count(counts.constant, both(states.constant, present));
+        count(counts.linear, both(states.linear, present));
         count(counts.died, both(inactive, negate(before)));
         count(counts.revived, both(both(before, present), negate(inactive)));
-        count(counts.frozen_constant, both(both(box.constant, box.frozen), present));
+        count(counts.frozen_constant, both(both(states.constant, states.frozen), present));
         was_inactive[q].part[p] = select(inactive, one, V{});
     }
     return counts;
 }
 
-/// The inputs on which the cell's neurons are judged. Of a float32 cell the training nodes are the float ones, converted: rounding them to
-/// float again changes nothing.
-LIMRISK_INLINE DecidingInputs<double> judged_inputs(const Cell& cell) {
-    const NodeTable<double>& nodes = cell.fresh_samples ? cell.check_nodes : cell.training_nodes_double;
-    return DecidingInputs<double>(nodes.inputs, nodes.count, cell.dimension);
+/// The same on the box.
+template <ActivationKind Kind, class Real, class LayoutType, class Rows, class ConstRows>
+StateCounts<Vec<Real>> count_states_on_box(const Cell& cell, const LayoutType& layout, ConstRows theta, const Vec<Real>& last_slot_present,
+                                           Rows was_inactive, int p) {
+    return count_states_by<Kind, Real>(
+        cell.activation, [&](const auto& slot) { return box_range<Real>(cell, slot, p); }, layout, theta, last_slot_present, was_inactive,
+        p);
 }
 
-/// Sum of squares of a parameter-shaped array given row by row in double; alike in all lanes of a tile.
-template <class Row>
-Pack<double> sum_of_squares(const Layout& layout, Row row) {
-    Pack<double> sum{};
+/// Number of neurons that are inactive on the data and not on the box, N slots at once.
+///   N, D          as of inactive_on
+///   inputs        [count][d] of the training nodes, or of the check's where the samples are fresh; at least those that decide
+///   was_inactive  [slots] of the box, as count_states_on_box leaves them
+template <ActivationKind Kind, class Real, int N, int D, class Input, class LayoutType, class Rows, class ConstRows>
+Vec<Real> count_inactive_on_data(const Activation& activation, const Input* inputs, std::int64_t count, const LayoutType& layout,
+                                 ConstRows theta, const Vec<Real>& last_slot_present, Rows was_inactive, int p) {
+    using V = Vec<Real>;
+    V sum{};
     LIMRISK_ROLLED
-    for (std::int64_t r = 0; r < layout.outer_bias(); ++r) {
-        const Pack<double> value = row(r);
-        for_parts<double>([&](int p) { sum.part[p] = fma(value.part[p], value.part[p], sum.part[p]); });
+    for (std::int64_t q = 0; q < layout.slots; q += N) {
+        MaskOf<V> asked[N];
+        ConstRows slots[N];
+        LIMRISK_UNROLL(4)
+        for (int n = 0; n < N; ++n) {
+            // Beyond the last slot stands the last one, which is not asked for again.
+            const std::int64_t slot = q + n < layout.slots ? q + n : layout.slots - 1;
+            const auto present = slot + 1 < layout.slots ? equal(V{}, V{}) : negate(equal(last_slot_present, V{}));
+            const auto asks = slot == q + n ? equal(V{}, V{}) : less(V{}, V{});
+            asked[n] = both(both(present, asks), equal(was_inactive[slot].part[p], V{}));
+            slots[n] = theta + slot * layout.per_slot();
+        }
+        inactive_on<Kind, Real, D>(activation, inputs, count, layout.dimension, slots, p, asked);
+        LIMRISK_UNROLL(4)
+        for (int n = 0; n < N; ++n) sum = masked_add(asked[n], sum, splat<V>(1));
     }
-    sum = tile_sum(sum, layout.tile);
-    const Pack<double> outer = row(layout.outer_bias());
-    for_parts<double>([&](int p) { sum.part[p] = fma(outer.part[p], outer.part[p], sum.part[p]); });
     return sum;
 }
 
-/// Square of the distance between two parameter-shaped arrays; alike in all lanes of a tile.
-template <class Real, class Rows>
-Pack<double> squared_distance(const Layout& layout, Rows a, Rows b) {
-    return sum_of_squares(layout, [&](std::int64_t row) {
-        Pack<double> difference = to_double(a[row]);
-        const Pack<double> from = to_double(b[row]);
-        for_parts<double>([&](int p) { difference.part[p] = difference.part[p] - from.part[p]; });
-        return difference;
+/// Both. Where the data are all there is, states are those on the data.
+template <ActivationKind Kind, class Real, class Input, class LayoutType, class Rows, class ConstRows>
+StateCounts<Vec<Real>> count_states_on(const Cell& cell, const DecidingInputs<Input>& data, const LayoutType& layout, ConstRows theta,
+                                       const Vec<Real>& last_slot_present, Rows was_inactive, int p) {
+    if (cell.on_data)
+        return count_states_by<Kind, Real>(
+            cell.activation, [&](const auto& slot) { return node_range<Real>(data.data(), data.count, layout.dimension, slot, p); }, layout,
+            theta, last_slot_present, was_inactive, p);
+    StateCounts<Vec<Real>> counts = count_states_on_box<Kind, Real>(cell, layout, theta, last_slot_present, was_inactive, p);
+    counts.inactive_on_data = count_inactive_on_data<Kind, Real, 1, 0>(cell.activation, data.data(), data.count, layout, theta,
+                                                                       last_slot_present, was_inactive, p);
+    return counts;
+}
+
+/// The nodes on which the cell's neurons are judged. Of a float32 cell the training nodes are the float ones, converted: rounding them to
+/// float again changes nothing.
+LIMRISK_INLINE const NodeTable<double>& judged_nodes(const Cell& cell) {
+    return cell.fresh_samples ? cell.check_nodes : cell.training_nodes_double;
+}
+
+LIMRISK_INLINE DecidingInputs<double> judged_inputs(const Cell& cell) {
+    const NodeTable<double>& nodes = judged_nodes(cell);
+    return DecidingInputs<double>(nodes.inputs, nodes.count, cell.dimension);
+}
+
+/// Sum of the squares of a parameter-shaped array, in double; alike in all lanes of a tile.
+///   row(r, p)  register p of row r;   over_tile(share)  sum over the lanes of a tile, of which register p has share(p)
+template <class V, class LayoutType, class Row, class OverTile>
+V sum_of_squares(const LayoutType& layout, Row row, OverTile over_tile) {
+    const V neurons = over_tile([&](int p) {
+        V sum{};
+        LIMRISK_ROLLED
+        for (std::int64_t r = 0; r < layout.outer_bias(); ++r) {
+            const V value = row(r, p);
+            sum = fma(value, value, sum);
+        }
+        return sum;
     });
+    const V outer = row(layout.outer_bias(), 0);
+    return fma(outer, outer, neurons);
 }
 
 /// Mixes one word at canonical index j with a salt.

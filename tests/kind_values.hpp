@@ -32,7 +32,11 @@ inline kernels::Optimizer default_optimizer(kernels::OptimizerKind kind) {
         if (parameter.name == nullptr) continue;
         if (parameter.fallback == nullptr) throw std::logic_error(std::string(parameter.name) + " has no default");
         const std::string text = parameter.fallback;
-        kernels::set(optimizer, parameter, parameter.truth != nullptr ? text == "true" : std::stod(text));
+        const bool word = parameter.words[0] != nullptr;
+        kernels::set(optimizer, parameter,
+                     word                         ? text != '"' + std::string(parameter.words[0]) + '"'
+                     : parameter.truth != nullptr ? text == "true"
+                                                  : std::stod(text));
     }
     return optimizer;
 }

@@ -15,7 +15,11 @@ struct TrialField {
     FieldType type;
     std::size_t offset;
     const char* meaning;
+    const char* if_ended_early = nullptr;  ///< what it is of a trial that `stop` ended, where that is not the same of its own last check
 };
+
+inline constexpr const char* tail_if_ended_early =
+    "of a trial that `stop` ended, its last check alone (verdict stopped) or the window of checks that ended it (converged)";
 
 /// The fields of trials that end at their last check, in the order of the columns of a block and of an export.
 inline constexpr std::array<TrialField, 24> trial_fields{{
@@ -24,15 +28,19 @@ inline constexpr std::array<TrialField, 24> trial_fields{{
     {"final_risk", FieldType::Float64, offsetof(TrialRecord, final_risk), "true risk of the last iterate, accurate rule"},
     {"best_risk", FieldType::Float64, offsetof(TrialRecord, best_risk), "true risk of the best checked iterate, accurate rule"},
     {"best_step", FieldType::Int64, offsetof(TrialRecord, best_step), "step of that iterate"},
-    {"tail_minimum", FieldType::Float64, offsetof(TrialRecord, tail_minimum), "smallest true risk over the tail checks"},
-    {"tail_mean", FieldType::Float64, offsetof(TrialRecord, tail_mean), "mean true risk over the tail checks: the limiting risk"},
-    {"tail_maximum", FieldType::Float64, offsetof(TrialRecord, tail_maximum), "largest true risk over the tail checks"},
+    {"tail_minimum", FieldType::Float64, offsetof(TrialRecord, tail_minimum), "smallest true risk over the tail checks",
+     tail_if_ended_early},
+    {"tail_mean", FieldType::Float64, offsetof(TrialRecord, tail_mean), "mean true risk over the tail checks: the limiting risk",
+     tail_if_ended_early},
+    {"tail_maximum", FieldType::Float64, offsetof(TrialRecord, tail_maximum), "largest true risk over the tail checks",
+     tail_if_ended_early},
     {"gradient_norm", FieldType::Float64, offsetof(TrialRecord, gradient_norm), "norm of the gradient of the true risk at the last check"},
     {"training_gradient_norm", FieldType::Float64, offsetof(TrialRecord, training_gradient_norm),
      "the same of the risk that is trained on: of the midpoint nodes, if there are such"},
     {"parameter_norm", FieldType::Float64, offsetof(TrialRecord, parameter_norm), "Euclidean norm of the final parameters"},
     {"displacement", FieldType::Float64, offsetof(TrialRecord, displacement),
-     "largest distance of a tail check's parameters from the first's"},
+     "largest distance of a tail check's parameters from the first's",
+     "of a trial that `stop` ended, 0 (verdict stopped) or over the window of checks that ended it (converged)"},
     {"nonfinite_step", FieldType::Int64, offsetof(TrialRecord, nonfinite_step), "step of divergence, 0 if none (or before the first step)"},
     {"inactive_initial", FieldType::Int32, offsetof(TrialRecord, inactive_initial), "neurons certified inactive at initialization"},
     {"constant_initial", FieldType::Int32, offsetof(TrialRecord, constant_initial),

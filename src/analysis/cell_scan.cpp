@@ -41,6 +41,7 @@ Exclusion exclusion_of(const CellConfig& cell) {
     if (cell.width == 0) return {std::nullopt, "the network has no neurons"};
     if (!kernels::has_frozen_neurons(cell.activation.kind))
         return {std::nullopt, fmt::format("neurons of {} never freeze", cell.activation_label)};
+    if (!cell.keeps_frozen_neurons()) return {std::nullopt, "weight decay moves frozen neurons"};
     const auto positive = opt::positive_risk(opt::problem_of(cell), cell.width - 1);
     if (!positive) return {std::nullopt, "no proof that a smaller width cannot reach the optimum"};
     return {cell.width - positive->width, fmt::format("no width up to {} reaches the optimum: {}", positive->width, positive->proof)};
@@ -48,7 +49,7 @@ Exclusion exclusion_of(const CellConfig& cell) {
 
 std::vector<Floor> floors_of(const CellConfig& cell, const KnownProblem& known, const Histogram& frozen) {
     std::vector<Floor> floors;
-    if (!kernels::has_frozen_neurons(cell.activation.kind)) return floors;
+    if (!cell.keeps_frozen_neurons()) return floors;
     for (std::size_t k = 0; k < frozen.keys.size(); ++k) {
         Floor floor{frozen.keys[k], frozen.counts[k], std::nullopt, std::nullopt};
         if (const auto optimum = known.optimum(cell.width - frozen.keys[k])) {
@@ -73,7 +74,7 @@ std::optional<double> seen_at_checks(const CellConfig& cell, const KnownOptimum&
     const opt::Network network{cell.width, cell.input.dimension, optimum.parameters};
     const bool whole = optimum.parameters.size() == opt::Network(cell.width, cell.input.dimension).parameters.size();
     if (!whole || !optimum.beaten_by.empty()) return std::nullopt;
-    return opt::TrueRisk(opt::problem_of(cell), evaluation_rule(cell.input, cell.evaluation.check_nodes))(network);
+    return opt::TrueRisk(opt::problem_of(cell), nodes_of_checks(cell))(network);
 }
 
 /// Everything that the aggregate and what is known of the problem say; measured: with the counts of the bins.
@@ -163,7 +164,8 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
         levels.add(record);
         theory.add(trial, record);
         early_ends.add(record);
-        witness(cell.width - (can_freeze ? frozen_initial(record) : 0), std::min(record.best_risk, record.final_risk), trial);
+        witness(cell.width - (cell.keeps_frozen_neurons() ? frozen_initial(record) : 0), std::min(record.best_risk, record.final_risk),
+                trial);
         if (can_freeze) witness(cell.width - record.inactive_final - record.constant, record.final_risk, trial);
         records.push_back(record);
         if (records.size() == portion) flush(trial + 1);

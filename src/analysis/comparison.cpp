@@ -8,6 +8,7 @@
 #include <set>
 
 #include "analysis/cell_axes.hpp"
+#include "analysis/early_ends.hpp"
 #include "limrisk/error.hpp"
 #include "statistics/binomial_test.hpp"
 
@@ -33,20 +34,32 @@ std::size_t position_of(const std::string& axis, const CellAxes& axes) {
     return *position;
 }
 
-std::vector<double> limiting_risks(const Store& store, const CellSummary& cell) {
-    std::vector<double> risks;
+struct Trials {
+    std::vector<double> limiting_risks;
+    std::vector<bool> ended_early;
+};
+
+Trials trials_of(const Store& store, const CellSummary& cell) {
+    Trials trials;
     store.for_each_trial(cell.cell.index, [&](std::int64_t trial, const TrialRecord& record) {
-        if (trial < cell.done) risks.push_back(limiting_risk(record));
+        if (trial >= cell.done) return;
+        trials.limiting_risks.push_back(limiting_risk(record));
+        trials.ended_early.push_back(ended_early(cell.cell, record));
     });
-    return risks;
+    return trials;
 }
 
-PairComparison compare_pair(const CellSummary& first, const CellSummary& second, const std::vector<double>& first_risks,
-                            const std::vector<double>& second_risks) {
+PairComparison compare_pair(const CellSummary& first, const CellSummary& second, const Trials& first_trials, const Trials& second_trials) {
+    const std::vector<double>&first_risks = first_trials.limiting_risks, &second_risks = second_trials.limiting_risks;
     PairComparison pair;
     pair.first = first.cell.index;
     pair.second = second.cell.index;
     const std::size_t trials = std::min(first_risks.size(), second_risks.size());
+    const auto ended = [&](const Trials& some) {
+        return std::count(some.ended_early.begin(), some.ended_early.begin() + static_cast<std::ptrdiff_t>(trials), true);
+    };
+    pair.first_ended_early = ended(first_trials);
+    pair.second_ended_early = ended(second_trials);
     pair.limiting_risk = compare_risks({first_risks.data(), trials}, {second_risks.data(), trials});
     if (!first.measured || !second.measured) return pair;
     std::int64_t only_first = 0, only_second = 0;
@@ -111,18 +124,18 @@ StoreComparison compare_cells(const Store& store, const StoreSummary& summary, c
         group.values.push_back(own.value);
     }
     for (ComparisonGroup& group : comparison.groups) {
-        std::vector<std::vector<double>> risks;
+        std::vector<Trials> trials;
         for (const std::int64_t cell : group.cells) {
             const CellSummary& one = summary.cells[static_cast<std::size_t>(cell)];
             if (one.cell.input.dimension != summary.cells[static_cast<std::size_t>(group.cells.front())].cell.input.dimension)
                 refuse("cells with inputs of different dimensions share no samples");
-            risks.push_back(limiting_risks(store, one));
+            trials.push_back(trials_of(store, one));
         }
         for (std::size_t a = 0; a < group.cells.size(); ++a)
             for (std::size_t b = a + 1; b < group.cells.size(); ++b)
-                if (!risks[a].empty() && !risks[b].empty())
+                if (!trials[a].limiting_risks.empty() && !trials[b].limiting_risks.empty())
                     group.pairs.push_back(compare_pair(summary.cells[static_cast<std::size_t>(group.cells[a])],
-                                                       summary.cells[static_cast<std::size_t>(group.cells[b])], risks[a], risks[b]));
+                                                       summary.cells[static_cast<std::size_t>(group.cells[b])], trials[a], trials[b]));
     }
     adjust(comparison);
     return comparison;

@@ -15,8 +15,9 @@ struct PairComparison {
     std::int64_t first = 0, second = 0;     ///< cells
     std::optional<ShareComparison> missed;  ///< trials above the optimum of their cell, as in Measured; if both optima are known
     RiskComparison limiting_risk{};
-    std::optional<double> missed_p_value;  ///< adjusted by Holm over all pairs of the comparison
-    double risk_p_value = 1;               ///< the same
+    std::optional<double> missed_p_value;                        ///< adjusted by Holm over all pairs of the comparison
+    double risk_p_value = 1;                                     ///< the same
+    std::int64_t first_ended_early = 0, second_ended_early = 0;  ///< of these trials, those that `stop` ended
 };
 
 /// The cells that agree on all other axes, and every pair of them.

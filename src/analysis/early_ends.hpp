@@ -9,6 +9,11 @@
 
 namespace limrisk {
 
+/// Whether `stop` ended a trial of the cell.
+inline bool ended_early(const CellConfig& cell, const TrialRecord& record) {
+    return record.verdict == Verdict::Stopped || (record.verdict == Verdict::Converged && record.last_step < cell.steps);
+}
+
 /// Takes the trials of a cell one by one.
 class EarlyEndScan {
 public:

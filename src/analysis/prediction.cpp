@@ -16,7 +16,8 @@ namespace {
 InactiveProbability probability_of(const CellConfig& cell) {
     static std::mutex mutex;
     static std::map<std::string, InactiveProbability> known;
-    std::string key = cell.initialization_label + "; " + cell.activation_label + "; " + cell.input_label;
+    std::string key =
+        cell.initialization_label + "; " + cell.activation_label + "; " + (cell.has_data() ? cell.data->hash : cell.input_label);
     if (depends_on_width(cell.initialization)) key += "; " + std::to_string(cell.width);
     const std::scoped_lock guard(mutex);
     const auto found = known.find(key);
@@ -36,9 +37,14 @@ bool depends_on_width(const InitializationRule& rule) {
 
 Prediction predict(const CellConfig& cell, std::optional<std::int64_t> least, const Histogram& frozen_initial) {
     Prediction prediction;
+    prediction.probability = InactiveProbability{};
     if (cell.width == 0) return prediction;
-    prediction.probability = probability_of(cell);
-    const double p = prediction.probability.value;
+    if (cell.has_data() && (cell.input.dimension > 1 || !(cell.input.low < cell.input.high)))
+        prediction.probability.reset();
+    else
+        prediction.probability = probability_of(cell);
+    if (!prediction.probability) return prediction;
+    const double p = prediction.probability->value;
     if (least) prediction.bound = *least == 1 ? non_convergence_bound(p, cell.width) : binomial_at_least(*least, cell.width, p);
     // Without a law of frozen neurons there is nothing to test; neurons inactive by rounding are none.
     if (frozen_initial.keys.empty() || !kernels::has_frozen_neurons(cell.activation.kind)) return prediction;

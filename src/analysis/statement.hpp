@@ -32,10 +32,11 @@ struct Exclusion {
 
 /// By the law of the initialization alone.
 struct Prediction {
-    InactiveProbability probability{};  ///< p that one neuron is frozen
-    std::optional<double> bound;        ///< P(at least Exclusion::least frozen neurons), if that is known; with one, 1 - (1 - p)^h
-    std::optional<CountTest> test;      ///< the numbers of frozen neurons seen, against Binomial(h, p); none without trials
-    bool rejected = false;              ///< by that test, over all cells of the store together
+    /// p that one neuron is frozen; not known for data points in dimension 2 and more, and for such that are all at one place.
+    std::optional<InactiveProbability> probability;
+    std::optional<double> bound;    ///< P(at least Exclusion::least frozen neurons), if that is known; with one, 1 - (1 - p)^h
+    std::optional<CountTest> test;  ///< the numbers of frozen neurons seen, against Binomial(h, p); none without trials
+    bool rejected = false;          ///< by that test, over all cells of the store together
 };
 
 /// Against the optimum of the cell's width: a trial misses it if its limiting risk is above `threshold`.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "backend/cell_plan.hpp"
 #include "evaluation/rule.hpp"
 #include "expression/expression.hpp"
 #include "kernels/kinds.hpp"
@@ -20,9 +21,9 @@ enum Check { RiskFloor, Frozen, Inactive, Critical };
 }  // namespace
 
 TargetMoments moments_at_checks(const CellConfig& cell) {
-    const Expression target = Expression::compile(cell.target, cell.input.dimension);
-    NodeSet nodes = evaluation_rule(cell.input, cell.evaluation.check_nodes);
-    if (fill_targets(nodes, target.program()) >= 0)
+    const Expression target = target_of(cell);
+    NodeSet nodes = nodes_of_checks(cell);
+    if (!cell.has_data() && fill_targets(nodes, target.program()) >= 0)
         throw ConfigError({fmt::format("problem.target: \"{}\" is not finite on the whole domain of the input", cell.target)});
     return target_moments({nodes.inputs.data(), nodes.targets.data(), nodes.weights.data(), nodes.count()}, cell.input.dimension);
 }
@@ -52,7 +53,7 @@ void TheoryScan::hold(TheoryCheck& check, std::int64_t trial, bool holds, const 
 
 void TheoryScan::add(std::int64_t trial, const TrialRecord& record) {
     const std::int64_t idle = std::int64_t{record.inactive_final} + record.constant;
-    if (kernels::has_frozen_neurons(cell_.activation.kind)) {
+    if (cell_.keeps_frozen_neurons()) {
         const std::int64_t frozen = frozen_initial(record);
         // Neurons frozen since the beginning never move, so no iterate is better than the infimum without them.
         if (const auto bound = lower_bound(cell_.width - frozen)) {

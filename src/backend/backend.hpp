@@ -29,7 +29,7 @@ struct WorkStatus {
 
 /// Final bits of one trial, for tests and self tests. Canonical order of docs/numerics.md (fingerprint), as double (exact).
 struct FinalState {
-    std::vector<double> initial_parameters, parameters, first_state, second_state;
+    std::vector<double> initial_parameters, parameters, first_state, second_state, third_state;
 };
 
 struct BlockResult {

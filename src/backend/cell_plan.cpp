@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "evaluation/scalar.hpp"
 #include "evaluation/target_moments.hpp"
@@ -30,6 +31,20 @@ void require_finite(NodeSet& nodes, const kernels::Program& program, const CellC
     throw ConfigError(
         {fmt::format("problem.target: \"{}\" is {:g} at the {} node ({}{}); a target must be finite on the whole domain of the input",
                      config.target, nodes.targets[static_cast<std::size_t>(bad)], purpose, point, nodes.dimension > 4 ? ", …" : "")});
+}
+
+/// d = 1; equal inputs stay in their order.
+void sort_by_input(NodeSet& nodes) {
+    std::vector<std::size_t> order(nodes.weights.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) { return nodes.inputs[i] < nodes.inputs[j]; });
+    NodeSet sorted{1, {}, {}, {}};
+    for (const std::size_t i : order) {
+        sorted.inputs.push_back(nodes.inputs[i]);
+        sorted.targets.push_back(nodes.targets[i]);
+        sorted.weights.push_back(nodes.weights[i]);
+    }
+    nodes = std::move(sorted);
 }
 
 kernels::NodeTable<double> view(const NodeSet& nodes) {
@@ -90,6 +105,10 @@ Law input_law(const InputLaw& input) {
     return law;
 }
 
+Expression target_of(const Problem& problem) {
+    return Expression::compile(problem.has_data() ? "0" : problem.target, problem.input.dimension);
+}
+
 kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& target) {
     const std::int64_t d = config.input.dimension;
     kernels::Cell cell{};
@@ -119,13 +138,22 @@ kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& targ
     cell.input = input_law(config.input);
     cell.bounded = config.input.bounded;
     cell.fresh_samples = config.has_fresh_samples();
+    cell.on_data = config.has_data();
+    cell.exact_risk = config.has_exact_risk();
+    cell.picks = !config.draws_data()                  ? kernels::Picks::None
+                 : config.sampling == Sampling::Epochs ? kernels::Picks::Epochs
+                                                       : kernels::Picks::Independent;
     cell.target = target;
     cell.density_normalizer = config.has_exact_risk() ? density_normalizer(config.input) : 0;
     return cell;
 }
 
-CellPlan::CellPlan(const CellConfig& config) : config_(config), target_(Expression::compile(config.target, config.input.dimension)) {
+CellPlan::CellPlan(const CellConfig& config) : config_(config), target_(target_of(config)) {
     const kernels::Program program = target_.program();
+    if (config.has_data()) {
+        plan_data();
+        return;
+    }
     check_ = evaluation_rule(config.input, config.evaluation.check_nodes);
     require_finite(check_, program, config, "evaluation");
     if (config.has_final_rule()) {
@@ -148,6 +176,39 @@ CellPlan::CellPlan(const CellConfig& config) : config_(config), target_(Expressi
     cell_.mesh = mesh_.data();
     cell_.mesh_count = static_cast<std::int64_t>(mesh_.size());
     fill_training_nodes(program);
+}
+
+/// Points rounded to the cell's precision are the data of training and of all risks; weights of risks stay in double.
+void CellPlan::plan_data() {
+    const DataSet& data = *config_.data;
+    const auto count = static_cast<std::size_t>(data.count), d = static_cast<std::size_t>(data.dimension);
+    const bool single = config_.precision == kernels::Precision::Float32;
+    const auto rounded = [&](double value) { return single ? static_cast<double>(static_cast<float>(value)) : value; };
+    check_ = data_nodes(data, config_.precision);
+    if (config_.algorithm == kernels::Algorithm::Kinks) sort_by_input(check_);
+    training_ = check_;
+    for (double& weight : training_.weights) weight = rounded(weight);
+    cell_ = kernel_cell(config_, target_.program());
+    cell_.input.low = rounded(cell_.input.low);
+    cell_.input.high = rounded(cell_.input.high);
+    cell_.check_nodes = cell_.final_nodes = view(check_);
+    cell_.risk_scale = risk_scale(target_moments(cell_.check_nodes, config_.input.dimension));
+    cell_.training_nodes_double = view(training_);
+    if (single) {
+        training_float_.resize(count * (d + 2));
+        float* at = training_float_.data();
+        for (const std::vector<double>* values : {&training_.inputs, &training_.targets, &training_.weights})
+            at = std::transform(values->begin(), values->end(), at, [](double value) { return static_cast<float>(value); });
+        const float* const first = training_float_.data();
+        cell_.training_nodes_float = {first, first + count * d, first + count * (d + 1), data.count};
+    }
+    if (!config_.draws_data() || !data.weighted) return;
+    double sum = 0;
+    for (std::size_t i = 0; i + 1 < count; ++i) {
+        sum += data.weights[i];
+        thresholds_.push_back(static_cast<std::uint32_t>(std::min(std::floor(sum * 0x1p32), 0x1p32 - 1)));
+    }
+    cell_.pick_thresholds = thresholds_.data();
 }
 
 /// Training nodes in the cell's precision; the targets of a float cell are computed in float, as for fresh samples. The table in double,

@@ -25,6 +25,7 @@ public:
     std::int64_t block_trials() const { return limrisk::block_trials(config_); }
 
 private:
+    void plan_data();
     void fill_training_nodes(const kernels::Program& program);
 
     CellConfig config_;
@@ -32,8 +33,12 @@ private:
     NodeSet training_, check_, final_;
     std::vector<float> training_float_;  // inputs, targets, weights
     std::vector<double> mesh_;
+    std::vector<std::uint32_t> thresholds_;
     kernels::Cell cell_{};
 };
+
+/// The target of a problem, compiled; with data "0", which nothing runs.
+Expression target_of(const Problem& problem);
 
 /// A cell without its tables: what its kernels are compiled from. `target` must outlive it.
 kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& target);

@@ -11,6 +11,7 @@
 
 #include "campaign/other_names.hpp"
 #include "campaign/schema.hpp"
+#include "text/real_number.hpp"
 
 namespace limrisk {
 namespace {
@@ -19,6 +20,12 @@ std::string_view trimmed(std::string_view text) {
     const std::size_t first = text.find_first_not_of(" \t");
     if (first == std::string_view::npos) return "";
     return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+/// Why an argument in parentheses is no value.
+std::string not_a_number(std::string_view argument) {
+    const RealNumber number = read_real(argument);
+    return number.problem.empty() ? fmt::format("`{}` is not a number", abbreviated(argument)) : number.problem;
 }
 
 /// Every combination of the axes, the last varying fastest; empty if one is, or, with a problem, if there are too many.
@@ -94,6 +101,13 @@ std::string parameter_list(const CatalogEntry& entry) {
     return fmt::format("parameters of {} are {}", entry.name, fmt::join(parameter_names(entry), ", "));
 }
 
+std::vector<std::string> names_without_parameters(const Catalog& catalog) {
+    std::vector<std::string> names;
+    for (const CatalogEntry& entry : catalog.entries)
+        if (entry.parameters.empty()) names.push_back(fmt::format("\"{}\"", entry.name));
+    return names;
+}
+
 Axis read_table(const Catalog& catalog, const Node& node, const std::string& key, Problems& problems) {
     const CatalogEntry* entry = nullptr;
     if (catalog.tag == nullptr) {
@@ -101,9 +115,9 @@ Axis read_table(const Catalog& catalog, const Node& node, const std::string& key
             if (!candidate.parameters.empty() && node.find(candidate.parameters[0].name) != nullptr) entry = &candidate;
         }
         if (entry == nullptr) {
-            problems.add(
-                node.place, key,
-                fmt::format("a table without the key nodes; allowed are \"{}\"", fmt::join(catalog.names(), "\" and { nodes = 128 }, \"")));
+            problems.add(node.place, key,
+                         fmt::format("a table without the key nodes; allowed are {{ nodes = 128 }} and the names {}",
+                                     fmt::join(names_without_parameters(catalog), ", ")));
             return {};
         }
     } else {
@@ -168,7 +182,7 @@ Axis read_call(const Catalog& catalog, const Node& node, const std::string& key,
                 const std::string what = !known
                                              ? (name.empty() ? "too many arguments" : fmt::format("no parameter `{}`", abbreviated(name)))
                                          : twice ? fmt::format("parameter `{}` is given twice", name)
-                                                 : fmt::format("`{}` is not a number", abbreviated(trimmed(argument)));
+                                                 : not_a_number(trimmed(argument));
                 problems.add(node.place, key,
                              fmt::format("{}: {}; {}{}", node.shown(), what, parameter_list(*entry), known ? "" : suggestion(name, names)));
                 return {};
@@ -239,6 +253,13 @@ std::string suggestion(std::string_view name, const std::vector<std::string>& kn
     return meant.empty() ? "" : fmt::format("; did you mean `{}`?", meant);
 }
 
+bool is_default(const Parameter& parameter, const ParameterValue& value) {
+    if (parameter.fallback == nullptr) return false;
+    Problems problems;
+    const std::optional<ParameterValue> usual = read_value(parameter, *scalar_from_text(parameter.fallback, ""), "", problems);
+    return usual && (parameter.type == ParameterType::Real ? usual->number == value.number : usual->integer == value.integer);
+}
+
 std::optional<Node> scalar_from_text(std::string_view text, const std::string& place) {
     Node node;
     node.place = place;
@@ -262,9 +283,10 @@ std::optional<Node> scalar_from_text(std::string_view text, const std::string& p
         node.real = static_cast<double>(node.integer);
         return node;
     }
-    const auto real = std::from_chars(digits.data(), end, node.real);
+    const RealNumber real = read_real(digits);
+    if (real.length != digits.size() || digits.empty() || !real.problem.empty()) return std::nullopt;
     node.kind = Node::Kind::Real;
-    if (real.ec != std::errc() || real.ptr != end) return std::nullopt;
+    node.real = real.value;
     return node;
 }
 
@@ -308,6 +330,9 @@ std::optional<ParameterValue> read_value(const Parameter& parameter, const Node&
             value.text = node.text;
             if (node.kind == Node::Kind::Text) return value;
             break;
+        case ParameterType::Data:
+            value.data = read_data(node, key, problems);
+            return value.data ? std::optional(value) : std::nullopt;
         case ParameterType::Entry:
             throw Defect(fmt::format("{} is an entry of a catalog, which has no single value", parameter.name));
     }

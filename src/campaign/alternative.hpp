@@ -26,6 +26,9 @@ using Axis = std::vector<Alternative>;
 /// One value of a parameter that is no entry of a catalog. nullopt, and a problem, if type or range are wrong.
 std::optional<ParameterValue> read_value(const Parameter& parameter, const Node& node, const std::string& key, Problems& problems);
 
+/// Whether the parameter has a default and this is it.
+bool is_default(const Parameter& parameter, const ParameterValue& value);
+
 /// A value or a list of values; of an entry of a catalog "name", "name(1, b = 2)", or { name = "...", ... } whose members may be lists.
 /// Empty, with problems, if nothing is right.
 Axis read_parameter(const Parameter& parameter, const Node& node, const std::string& key, Problems& problems);

@@ -195,14 +195,21 @@ private:
     void judge_effects() {
         for (const SchemaKey& key : campaign_schema()) {
             if (key.effect.in == nullptr || key.effect.key == nullptr) continue;
-            const auto has_effect = [&](const Alternative& alternative) {
+            const auto has_effect = [&](const Alternative& alternative, const Alternative& data) {
                 CellConfig cell;
+                data.apply(cell);
                 alternative.apply(cell);
                 return key.effect.in(cell);
             };
-            const Axis& deciding = axes_[key.effect.key];
-            if (deciding.empty()) continue;
-            const bool anywhere = std::any_of(deciding.begin(), deciding.end(), has_effect);
+            // Data decide beside every other key, and a key that is not given decides as its default does.
+            const auto given_key = axes_.find(key.effect.key), data = axes_.find("problem.data");
+            if (given_key != axes_.end() && given_key->second.empty()) continue;
+            if (data != axes_.end() && data->second.empty()) continue;
+            const Axis deciding = given_key != axes_.end() ? given_key->second : Axis(1),
+                       sets = data != axes_.end() ? data->second : Axis(1);
+            const bool anywhere = std::any_of(deciding.begin(), deciding.end(), [&](const Alternative& alternative) {
+                return std::any_of(sets.begin(), sets.end(), [&](const Alternative& set) { return has_effect(alternative, set); });
+            });
             const Node* given = find(key);
             if (given == nullptr && anywhere && key.parameter.required) missing(key);
             if (given != nullptr && !anywhere)
@@ -239,8 +246,9 @@ private:
     /// Another spelling makes no other cell.
     void respell() {
         for (const SchemaKey& key : campaign_schema()) {
-            if (key.spelling == nullptr) continue;
-            for (Alternative& alternative : axes_[key.path()]) {
+            const auto axis = axes_.find(key.path());
+            if (key.spelling == nullptr || axis == axes_.end()) continue;
+            for (Alternative& alternative : axis->second) {
                 std::string& text = alternative.assignments.back().value.text;
                 text = key.spelling(text);
             }
@@ -316,6 +324,8 @@ Campaign parse_campaign(std::string_view text, const std::string& source, const 
     const bool small_seed = overrides.seed && *overrides.seed <= 9223372036854775807ULL;
     if (overrides.seed) override_value(root, "seed", small_seed ? fmt::format("{}", *overrides.seed) : "0", "--seed", wrong);
     for (std::string& problem : wrong) problems.add(std::move(problem));
+    if (Node* problem = root.find("problem"); problem != nullptr && problem->kind == Node::Kind::Table)
+        if (Node* data = problem->find("data")) resolve_data_files(*data, std::filesystem::path(source).parent_path());
 
     Campaign campaign;
     campaign.text = text;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <string_view>
 #include <utility>
@@ -19,20 +20,37 @@ using Parameters = std::vector<Parameter>;
 using Value = ParameterValue;
 using Cell = CellConfig;
 
+/// A pointer to a member as a type.
+template <auto member>
+struct Member {
+    static constexpr auto value = member;
+};
+
 constexpr Range any{};
 constexpr Range positive{0, std::numeric_limits<double>::infinity(), true, false};
 
-/// Parameter j of row k of a table of kernels/kinds.hpp; `of`: where the cell has the choice.
-template <auto of, const auto& table, std::size_t k, std::size_t j>
+/// Parameter j of a row of kernels/kinds.hpp; `of`: where the cell has the choice.
+template <auto of, const auto& row, std::size_t j>
 void append_parameter(Parameters& parameters) {
-    constexpr auto parameter = table[k].parameters[j];
+    constexpr auto parameter = row[j];
     constexpr Range range{parameter.low, parameter.high, parameter.low_open, parameter.high_open};
+    const std::size_t before = parameters.size();
     if constexpr (parameter.integer != nullptr)
         parameters.push_back(integer<of, parameter.integer>(parameter.name, parameter.meaning, range, parameter.fallback));
+    else if constexpr (parameter.truth != nullptr && parameter.words[0] != nullptr)
+        parameters.push_back(
+            choice<of, parameter.truth>(parameter.name, parameter.meaning, {parameter.words[0], parameter.words[1]}, parameter.fallback));
     else if constexpr (parameter.truth != nullptr)
         parameters.push_back(boolean<of, parameter.truth>(parameter.name, parameter.meaning, parameter.fallback));
     else if constexpr (parameter.real != nullptr)
         parameters.push_back(real<of, parameter.real>(parameter.name, parameter.meaning, range, parameter.fallback));
+    if (parameters.size() > before) parameters.back().later = parameter.later;
+}
+
+template <auto of, const auto& row>
+void append_parameters(Parameters& parameters) {
+    const auto append = [&]<std::size_t... j>(std::index_sequence<j...>) { (append_parameter<of, row, j>(parameters), ...); };
+    append(std::make_index_sequence<std::size(row)>());
 }
 
 /// The entry of row k.
@@ -44,8 +62,7 @@ CatalogEntry entry_of() {
     };
     const auto chosen = [](const Cell& cell) { return (cell.*of).kind == table[k].kind; };
     Parameters parameters;
-    const auto append = [&]<std::size_t... j>(std::index_sequence<j...>) { (append_parameter<of, table, k, j>(parameters), ...); };
-    append(std::make_index_sequence<std::size(table[k].parameters)>());
+    append_parameters<of, table[k].parameters>(parameters);
     return {table[k].name, table[k].meaning, std::move(parameters), choose, chosen};
 }
 
@@ -69,7 +86,10 @@ CatalogEntry initialization(const char* name, const char* meaning, Parameters pa
 }
 
 Parameter learning_rate(const char* fallback) {
-    const auto store = [](Cell& cell, const Value& value) { cell.learning_rate = {value.number, 0}; };
+    const auto store = [](Cell& cell, const Value& value) {
+        cell.learning_rate = {0, 0};
+        cell.learning_rate.initial = value.number;
+    };
     constexpr auto load = Field<&Cell::learning_rate, &LearningRate::initial>::load;
     Parameter rate{
         "learning_rate", ParameterType::LearningRate, "step size gamma_n", positive, fallback, fallback == nullptr, {}, store, load};
@@ -79,9 +99,82 @@ Parameter learning_rate(const char* fallback) {
 
 std::vector<CatalogEntry> optimizer_entries() {
     std::vector<CatalogEntry> entries = entries_of<&Cell::optimizer, kernels::optimizer_table>();
-    for (std::size_t k = 0; k < entries.size(); ++k)
+    for (std::size_t k = 0; k < entries.size(); ++k) {
         entries[k].parameters.insert(entries[k].parameters.begin(), learning_rate(kernels::optimizer_table[k].learning_rate));
+        append_parameters<&Cell::optimizer, kernels::common_optimizer_parameters>(entries[k].parameters);
+    }
     return entries;
+}
+
+/// An alias: `entry` by another name, without the parameters `fixed`, which `choose` sets, or with other defaults.
+CatalogEntry alias(const CatalogEntry& entry, const char* name, const char* meaning, void (*choose)(Cell&),
+                   std::initializer_list<std::string_view> fixed) {
+    CatalogEntry other = entry;
+    other.name = name;
+    other.meaning = meaning;
+    other.choose = choose;
+    std::erase_if(other.parameters, [&](const Parameter& p) { return std::find(fixed.begin(), fixed.end(), p.name) != fixed.end(); });
+    return other;
+}
+
+/// adamw with the defaults of PyTorch.
+CatalogEntry adamw(const std::vector<CatalogEntry>& optimizers) {
+    const auto choose = [](Cell& cell) {
+        cell.optimizer = {};
+        cell.optimizer.kind = kernels::OptimizerKind::Adam;
+        cell.optimizer.decoupled = true;
+    };
+    CatalogEntry entry = alias(optimizers[static_cast<std::size_t>(kernels::OptimizerKind::Adam)], "adamw",
+                               "adam with decoupled weight decay: 0.01 in PyTorch, 0.004 in Keras, 0.0001 in Optax", choose, {"decoupled"});
+    for (Parameter& parameter : entry.parameters)
+        if (std::string_view(parameter.name) == "weight_decay") {
+            parameter.fallback = "0.01";
+            parameter.meaning = "lambda: subtracts gamma lambda theta";
+        }
+    return entry;
+}
+
+/// What a schedule does before it starts.
+Parameters with_warmup(Parameters parameters) {
+    parameters.push_back(later(integer<&Cell::learning_rate, &LearningRate::warmup>(
+        "warmup", "steps in which the rate grows linearly to initial, before the schedule starts", {0, 1e12}, "0")));
+    parameters.push_back(later(real<&Cell::learning_rate, &LearningRate::warmup_start>(
+        "warmup_start", "rate of the first step of the warm-up, over initial", {0, 1}, "0")));
+    return parameters;
+}
+
+Parameter from_one() {
+    return boolean<&Cell::learning_rate, &LearningRate::from_one>(
+        "from_one", "the first step has t = 1; else t = 0, as in PyTorch, Keras and Optax", "false");
+}
+
+Parameter every(const char* name, const char* meaning, const char* fallback) {
+    return integer<&Cell::learning_rate, &LearningRate::every>(name, meaning, {1, 1e12}, fallback);
+}
+
+Parameter factor(const char* meaning) { return real<&Cell::learning_rate, &LearningRate::factor>("factor", meaning, positive, nullptr); }
+
+template <kernels::ScheduleKind kind>
+void choose_schedule(Cell& cell) {
+    cell.learning_rate = {0, 0};
+    cell.learning_rate.kind = kind;
+}
+
+template <kernels::ScheduleKind kind>
+bool has_schedule(const Cell& cell) {
+    return cell.learning_rate.kind == kind;
+}
+
+/// `text` and what of the warm-up is not usual.
+std::string with_warmup_label(std::string text, const Cell& cell) {
+    if (cell.learning_rate.warmup > 0) text += fmt::format(", warmup={}", cell.learning_rate.warmup);
+    if (cell.learning_rate.warmup_start > 0) text += fmt::format(", warmup_start={}", cell.learning_rate.warmup_start);
+    return text;
+}
+
+std::string constant_label(const Cell& cell) { return with_warmup_label(fmt::format("{}", cell.learning_rate.initial), cell); }
+std::string polynomial_label(const Cell& cell) {
+    return with_warmup_label(fmt::format("{} n^{}", cell.learning_rate.initial, -cell.learning_rate.power), cell);
 }
 
 Parameter dimension() {
@@ -99,6 +192,21 @@ Parameter optional_end(const char* name, const char* meaning) {
     return {name, ParameterType::Real, meaning, any, nullptr, false, {}, store, load};
 }
 
+/// A way to draw samples that has no parameters.
+template <Sampling way>
+CatalogEntry sampling(const char* name, const char* meaning, const char* phrase) {
+    const auto choose = [](Cell& cell) {
+        cell.nodes_per_axis = 0;
+        cell.sampling = way;
+    };
+    // A cell that was not completed says nothing.
+    const auto chosen = [](const Cell& cell) {
+        const Sampling usual = cell.has_data() ? Sampling::FullBatch : Sampling::Fresh;
+        return !cell.has_training_grid() && way == (cell.sampling == Sampling::Usual ? usual : cell.sampling);
+    };
+    return {name, meaning, {}, choose, chosen, nullptr, phrase};
+}
+
 /// "^3"; nothing in one dimension.
 std::string power_label(const Cell& cell) { return cell.input.dimension == 1 ? "" : fmt::format("^{}", cell.input.dimension); }
 
@@ -112,6 +220,7 @@ const Catalog& activation_catalog() {
                                  "network.activation",
                                  "name",
                                  entries_of<&Cell::activation, kernels::activation_table>(),
+                                 {},
                                  &CellConfig::activation_label};
     return catalog;
 }
@@ -134,13 +243,15 @@ const Catalog& initialization_catalog() {
                                           {real<&Cell::initialization, &InitializationRule::low>("low", "lower end", any, nullptr),
                                            real<&Cell::initialization, &InitializationRule::high>("high", "upper end", any, nullptr)}),
         },
+        {},
         &CellConfig::initialization_label};
     return catalog;
 }
 
 const Catalog& optimizer_catalog() {
-    static const Catalog catalog{"optimizer", "optimizers",        "training.optimizer",
-                                 "name",      optimizer_entries(), &CellConfig::optimizer_label};
+    static const std::vector<CatalogEntry> entries = optimizer_entries();
+    static const Catalog catalog{"optimizer", "optimizers",     "training.optimizer",        "name",
+                                 entries,     {adamw(entries)}, &CellConfig::optimizer_label};
     return catalog;
 }
 
@@ -178,6 +289,7 @@ const Catalog& input_catalog() {
                                     cell.input.bounded ? box_label(cell) : "");
              }},
         },
+        {},
         &CellConfig::input_label};
     return catalog;
 }
@@ -189,19 +301,20 @@ const Catalog& sampling_catalog() {
         "training.sampling",
         nullptr,
         {
-            {"fresh",
-             "new samples from the input law in every step",
-             {},
-             [](Cell& cell) { cell.nodes_per_axis = 0; },
-             [](const Cell& cell) { return cell.has_fresh_samples(); },
-             nullptr,
-             "fresh samples"},
+            sampling<Sampling::Fresh>("fresh", "new samples from the input law in every step", "fresh samples"),
             {"nodes",
              "the same midpoint grid of the box in every step: gradient descent; batch is then absent",
              {integer<&Cell::nodes_per_axis>("nodes", "nodes per axis; nodes^dimension is at most 1048576", {1, 1048576}, nullptr)},
              [](Cell&) {},
              [](const Cell& cell) { return cell.has_training_grid(); }},
+            sampling<Sampling::FullBatch>("full_batch", "all data points in every step: gradient descent; batch is then absent",
+                                          "all data points in every step"),
+            sampling<Sampling::WithReplacement>("with_replacement", "data points drawn by their weights, each step anew",
+                                                "data points drawn with replacement"),
+            sampling<Sampling::Epochs>("epochs", "every data point once per epoch, in a random order",
+                                       "data points in random order by epochs"),
         },
+        {},
         &CellConfig::sampling_label};
     return catalog;
 }
@@ -209,25 +322,49 @@ const Catalog& sampling_catalog() {
 const Catalog& schedule_catalog() {
     const Parameter initial =
         real<&Cell::learning_rate, &LearningRate::initial>("initial", "learning rate of the first step", positive, nullptr);
-    const auto choose = [](Cell& cell) { cell.learning_rate = {0, 0}; };
+    using Rate = LearningRate;
+    using Kind = kernels::ScheduleKind;
+    const auto rate = [](const char* name, const char* meaning, auto member) {
+        (void)member;
+        return real<&Cell::learning_rate, decltype(member)::value>(name, meaning, {0, std::numeric_limits<double>::infinity()}, "0");
+    };
+    const auto from = [](const char* name, auto member) {
+        return integer<&Cell::learning_rate, decltype(member)::value>(name, "t from which on that rate holds; 0: never", {0, 1e12}, "0");
+    };
     static const Catalog catalog{
         "learning rate schedule",
         "learning rate schedules",
         "training.optimizer.learning_rate",
         "schedule",
         {
-            {"constant",
-             "the same in every step; a plain number means this",
-             {initial},
-             choose,
-             [](const Cell& cell) { return cell.learning_rate.power == 0; },
-             [](const Cell& cell) { return fmt::format("{}", cell.learning_rate.initial); }},
-            {"polynomial",
-             "initial * n^-power in step n = 1, 2, ...",
-             {initial, real<&Cell::learning_rate, &LearningRate::power>("power", "exponent", {0, 16}, nullptr)},
-             choose,
-             [](const Cell& cell) { return cell.learning_rate.power != 0; },
-             [](const Cell& cell) { return fmt::format("{} n^{}", cell.learning_rate.initial, -cell.learning_rate.power); }},
+            {"constant", "the same in every step; a plain number means this", with_warmup({initial}), choose_schedule<Kind::Polynomial>,
+             [](const Cell& cell) { return has_schedule<Kind::Polynomial>(cell) && cell.learning_rate.power == 0; }, constant_label},
+            {"polynomial", "initial * n^-power in step n = 1, 2, ...",
+             with_warmup({initial, real<&Cell::learning_rate, &Rate::power>("power", "exponent", {0, 16}, nullptr)}),
+             choose_schedule<Kind::Polynomial>,
+             [](const Cell& cell) { return has_schedule<Kind::Polynomial>(cell) && cell.learning_rate.power != 0; }, polynomial_label},
+            {"step", "initial * factor^floor(t / every)",
+             with_warmup({initial, factor("of every change"), every("every", "steps between changes", nullptr), from_one()}),
+             choose_schedule<Kind::Step>, has_schedule<Kind::Step>},
+            {"exponential", "initial * factor^(t / every)",
+             with_warmup(
+                 {initial, factor("over `every` steps"), every("every", "steps in which the rate changes by the factor", "1"), from_one()}),
+             choose_schedule<Kind::Exponential>, has_schedule<Kind::Exponential>},
+            {"inverse_time", "initial / (1 + factor * t / every)",
+             with_warmup({initial, factor("of the time"), every("every", "steps of a unit of time", "1"), from_one()}),
+             choose_schedule<Kind::InverseTime>, has_schedule<Kind::InverseTime>},
+            {"cosine", "from initial to last along half a cosine within `period` steps; then last (Keras, Optax; PyTorch goes up again)",
+             with_warmup(
+                 {initial, every("period", "steps until last", nullptr),
+                  real<&Cell::learning_rate, &Rate::last>("last", "rate at the end", {0, std::numeric_limits<double>::infinity()}, "0"),
+                  from_one()}),
+             choose_schedule<Kind::Cosine>, has_schedule<Kind::Cosine>},
+            {"piecewise", "initial, and from the t = from_k on rate_k",
+             with_warmup({initial, from("from_1", Member<&Rate::from_1>{}), rate("rate_1", "rate from from_1 on", Member<&Rate::rate_1>{}),
+                          from("from_2", Member<&Rate::from_2>{}), rate("rate_2", "rate from from_2 on", Member<&Rate::rate_2>{}),
+                          from("from_3", Member<&Rate::from_3>{}), rate("rate_3", "rate from from_3 on", Member<&Rate::rate_3>{}),
+                          from_one()}),
+             choose_schedule<Kind::Piecewise>, has_schedule<Kind::Piecewise>},
         }};
     return catalog;
 }
@@ -238,9 +375,9 @@ std::vector<const Catalog*> catalogs() {
 }
 
 const CatalogEntry* Catalog::find(std::string_view name) const {
-    for (const CatalogEntry& entry : entries) {
-        if (name == entry.name) return &entry;
-    }
+    for (const auto* rows : {&entries, &aliases})
+        for (const CatalogEntry& entry : *rows)
+            if (name == entry.name) return &entry;
     return nullptr;
 }
 
@@ -253,7 +390,8 @@ const CatalogEntry& Catalog::chosen(const CellConfig& cell) const {
 
 std::vector<std::string> Catalog::names() const {
     std::vector<std::string> result;
-    for (const CatalogEntry& entry : entries) result.emplace_back(entry.name);
+    for (const auto* rows : {&entries, &aliases})
+        for (const CatalogEntry& entry : *rows) result.emplace_back(entry.name);
     return result;
 }
 

@@ -30,11 +30,14 @@ struct Catalog {
     const char* key;     ///< where it stands in a campaign: "network.activation"
     const char* tag;     ///< the key that names the entry: "name", "law"; nullptr: its first parameter does, as in { nodes = 128 }
     std::vector<CatalogEntry> entries;
+    /// Other names of entries with certain parameters: a cell has the entry, never one of these.
+    std::vector<CatalogEntry> aliases = {};
     std::string CellConfig::*label = nullptr;  ///< where fill_labels() writes the chosen entry; nullptr: nowhere
-    /// nullptr if there is none.
+    /// Of the entries and aliases; nullptr if there is none.
     const CatalogEntry* find(std::string_view name) const;
     /// The entry that the cell has; a cell has one of each catalog, else Defect is thrown.
     const CatalogEntry& chosen(const CellConfig& cell) const;
+    /// Of all entries, then of all aliases.
     std::vector<std::string> names() const;
 };
 

@@ -1,8 +1,10 @@
 // A cell of a campaign: everything that a trial's trajectory depends on, in the campaign's own words.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <string>
 
+#include "campaign/data_set.hpp"
 #include "kernels/kinds.hpp"
 
 namespace limrisk {
@@ -33,21 +35,42 @@ struct EvaluationRule {
     std::int64_t final_nodes = 0;  ///< 0 where the risk is exact
 };
 
-/// What networks are fitted to: the law of the inputs, the target, the measure that is trained on, and what stands for the true risk.
-/// Ask it for a property, not for its dimension.
+/// What a step is computed from.
+enum class Sampling {
+    Usual,            ///< not said: FullBatch with data, else Fresh, unless there is a grid of nodes
+    Fresh,            ///< new samples of the input law
+    FullBatch,        ///< all data points
+    WithReplacement,  ///< data points drawn independently of each other by their weights
+    Epochs,           ///< data points in a random order, a new one in every epoch
+};
+
+/// What networks are fitted to: the law of the inputs and the target, or data points; the measure that is trained on, and what stands for
+/// the true risk. Ask it for a property, not for its dimension.
 struct Problem {
-    InputLaw input;
-    std::string target = "x1";
-    std::int64_t nodes_per_axis = 0;  ///< of the midpoint grid that is trained on; 0: fresh samples
+    InputLaw input;                       ///< with data: the smallest cube [low, high]^d that holds all points
+    std::string target = "x1";            ///< with data: empty
+    std::shared_ptr<const DataSet> data;  ///< null: an input law and a target
+    std::int64_t nodes_per_axis = 0;      ///< of the midpoint grid that is trained on; 0: no grid
+    Sampling sampling = Sampling::Usual;
     EvaluationRule evaluation;
 
-    /// Whether final and best risks are exact, up to rounding; else `evaluation.final_nodes` stand for the law.
-    bool has_exact_risk() const { return input.has_exact_integrals(); }
-    bool has_final_rule() const { return !has_exact_risk(); }
-    /// Whether every step has new samples of the law; else it has all nodes of a grid, the same ones in every step.
-    bool has_fresh_samples() const { return nodes_per_axis == 0; }
-    bool has_training_grid() const { return !has_fresh_samples(); }
+    /// Whether X and Y are those of data points. Then the risk is that on the data, a weighted sum.
+    bool has_data() const { return data != nullptr; }
+    /// Whether final and best risks are integrals without error, up to rounding; else a sum over final nodes, or over the data.
+    bool has_exact_risk() const { return !has_data() && input.has_exact_integrals(); }
+    /// Whether `evaluation.final_nodes` stand for the law.
+    bool has_final_rule() const { return !has_data() && !has_exact_risk(); }
+    /// Whether every step has new samples of the law.
+    bool has_fresh_samples() const { return !has_data() && nodes_per_axis == 0; }
+    bool has_training_grid() const { return nodes_per_axis > 0; }
+    /// Whether a step draws some of the data points.
+    bool draws_data() const { return has_data() && (sampling == Sampling::WithReplacement || sampling == Sampling::Epochs); }
+    /// Whether every step uses the same points: a grid, or all data.
+    bool has_full_batch() const { return !has_fresh_samples() && !draws_data(); }
 };
+
+/// Makes the data points a problem's own: its input is then the cube that holds them, and it has no target.
+void set_data(Problem& problem, DataPointer data);
 
 /// When a trial ends before its last check: docs/numerics.md section 10. Not to be confused with StoppingCriterion, which ends a cell.
 struct EarlyEnd {
@@ -55,7 +78,9 @@ struct EarlyEnd {
     bool converged = false;                     ///< with the first window of checks that is converged
 
     /// Whether any trial can end so.
-    bool any() const { return risk_below > 0 || gradient_below > 0 || converged; }
+    bool any() const { return stops() || converged; }
+    /// Whether any trial can have the verdict stopped.
+    bool stops() const { return risk_below > 0 || gradient_below > 0; }
 };
 
 /// One point of the sweep: a problem, a network, and its training. `description` and `id` are filled by the campaign reader.
@@ -66,7 +91,7 @@ struct CellConfig : Problem {
     std::int64_t width = 1;
     kernels::Activation activation{kernels::ActivationKind::Relu, 0, 0, 0};
     InitializationRule initialization;
-    std::int64_t batch = 32;  ///< samples per step; of a grid all its nodes, nodes_per_axis^dimension
+    std::int64_t batch = 32;  ///< samples per step; with has_full_batch() all nodes or points
     kernels::Optimizer optimizer{kernels::OptimizerKind::Sgd, 0, 0, 0, false, false};
     kernels::LearningRate learning_rate{0.01, 0};
     kernels::Algorithm algorithm = kernels::Algorithm::Plain;
@@ -76,6 +101,8 @@ struct CellConfig : Problem {
     double tolerance = 1e-3;  ///< of the verdict
     EarlyEnd stop;
 
+    /// Whether neurons can freeze and then keep their bits to the end: what certificates rest on.
+    bool keeps_frozen_neurons() const { return kernels::has_frozen_neurons(activation.kind) && kernels::keeps_still(optimizer); }
     /// Whether a step adds up more samples in float32 than one block has.
     bool has_large_batch() const {
         return precision == kernels::Precision::Float32 && algorithm == kernels::Algorithm::Plain && batch > kernels::block_samples;

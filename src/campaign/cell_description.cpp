@@ -12,6 +12,7 @@
 
 #include "campaign/alternative.hpp"
 #include "campaign/consistency.hpp"
+#include "campaign/document.hpp"
 #include "campaign/schema.hpp"
 #include "limrisk/error.hpp"
 
@@ -43,17 +44,36 @@ json describe_value(const Parameter& parameter, const ParameterValue& value) {
             return parameter.choices.at(static_cast<std::size_t>(value.integer));
         case ParameterType::Text:
             return value.text;
+        case ParameterType::Data: {
+            const DataSet& data = *value.data;
+            return {{"count", data.count}, {"dimension", data.dimension}, {"hash", data.hash}, {"high", data.high},
+                    {"low", data.low},     {"weighted", data.weighted}};
+        }
         case ParameterType::Entry:
             break;
     }
     throw Defect(fmt::format("a cell's {} has no value", parameter.name));
 }
 
+/// Whether a parameter of an entry goes without saying.
+bool is_silent(const Parameter& parameter, const CellConfig& cell) {
+    if (!parameter.later) return false;
+    const auto value = parameter.load(cell);
+    return !value || is_default(parameter, *value);
+}
+
+/// Whether the cell has the first schedule with nothing but its rate: what a plain number means.
+bool is_plain_rate(const Catalog& catalog, const CellConfig& cell) {
+    const CatalogEntry& chosen = catalog.chosen(cell);
+    return &chosen == &catalog.entries.front() && std::all_of(chosen.parameters.begin() + 1, chosen.parameters.end(),
+                                                              [&](const Parameter& parameter) { return is_silent(parameter, cell); });
+}
+
 /// Writes the parameter where the cell has it.
 void describe(const Parameter& parameter, const CellConfig& cell, json& table) {
     const Catalog* catalog = parameter.catalog;
-    // The first schedule is what a plain number means.
-    const bool plain = parameter.type == ParameterType::LearningRate && &catalog->chosen(cell) == &catalog->entries.front();
+    if (is_silent(parameter, cell)) return;
+    const bool plain = parameter.type == ParameterType::LearningRate && is_plain_rate(*catalog, cell);
     if (catalog != nullptr && !plain)
         table[parameter.name] = describe_choice(*catalog, cell);
     else if (const auto value = parameter.load(cell))
@@ -77,7 +97,7 @@ bool too_many_brackets(std::string_view text) {
 /// The same tree as a campaign file gives.
 Node node_of(const json& value) {
     Node node;
-    node.place = "cell description";
+    node.place = description_place;
     switch (value.type()) {
         case json::value_t::object:
             for (const auto& item : value.items()) node.members.push_back({item.key(), node_of(item.value())});
@@ -168,7 +188,7 @@ void add_differences(const json* here, const json* stored, const std::string& pa
 std::string describe(const CellConfig& cell) {
     json description;
     for (const SchemaKey& key : campaign_schema())
-        if (key.of_cell() && !key.is_silent(key.text_of(cell)))
+        if (key.of_cell() && key.exists(cell) && !key.is_silent(key.text_of(cell)))
             describe(key.parameter, cell, *key.table == '\0' ? description : description[key.table]);
     return description.dump();
 }

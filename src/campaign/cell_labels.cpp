@@ -10,13 +10,6 @@
 namespace limrisk {
 namespace {
 
-bool is_default(const Parameter& parameter, const ParameterValue& value) {
-    if (parameter.fallback == nullptr) return false;
-    Problems problems;
-    const std::optional<ParameterValue> usual = read_value(parameter, *scalar_from_text(parameter.fallback, ""), "", problems);
-    return usual && (parameter.type == ParameterType::Real ? usual->number == value.number : usual->integer == value.integer);
-}
-
 std::string spaced(std::string name) {
     std::replace(name.begin(), name.end(), '_', ' ');
     return name;
@@ -46,6 +39,7 @@ std::string label(const Catalog& catalog, const CellConfig& cell) {
                 std::string shown = parameter.text(*value);
                 if (!brief) arguments.push_back(std::move(shown));
                 if (brief && !is_default(parameter, *value)) arguments.push_back(fmt::format("{}={}", parameter.name, shown));
+                brief = brief || catalog.kind == schedule_catalog().kind;  // after the first
                 break;
             }
             case ParameterType::Boolean:
@@ -55,6 +49,7 @@ std::string label(const Catalog& catalog, const CellConfig& cell) {
                 if (!is_default(parameter, *value)) remark += fmt::format(", {} {}", parameter.text(*value), spaced(parameter.name));
                 break;
             case ParameterType::Text:
+            case ParameterType::Data:
             case ParameterType::Entry:
                 arguments.push_back(parameter.text(*value));
                 break;
@@ -68,6 +63,7 @@ std::string label(const Catalog& catalog, const CellConfig& cell) {
 void fill_labels(CellConfig& cell) {
     for (const Catalog* catalog : catalogs())
         if (catalog->label != nullptr) cell.*catalog->label = label(*catalog, cell);
+    if (cell.has_data()) cell.input_label = cell.data->label();
 }
 
 }  // namespace limrisk

@@ -11,6 +11,8 @@
 namespace limrisk {
 namespace {
 
+constexpr const char* data_key = "problem.data";
+
 /// Visits every combination of the other keys; an absent key stays as in unset_cell().
 void for_combinations(const std::vector<const Axis*>& axes, std::size_t first, const CellConfig& cell,
                       const std::function<bool(const CellConfig&)>& visit, bool& go_on) {
@@ -62,7 +64,10 @@ void check_consistency(const Axes& axes, Problems& problems) {
         if (blamed == axes.end() || blamed->second.empty()) continue;
         std::vector<const Axis*> others;
         bool readable = true;
-        for (const char* other : key.reads) {
+        // Data are an input and a target, and say how a step is sampled.
+        std::vector<const char*> reads = key.reads;
+        if (path != data_key) reads.push_back(data_key);
+        for (const char* other : reads) {
             const auto found = axes.find(other);
             if (found == axes.end()) continue;
             readable = readable && !found->second.empty();

@@ -32,6 +32,9 @@ struct Member {
     Node value;
 };
 
+/// Node::place of what was read from the description of a cell.
+inline constexpr const char* description_place = "cell description";
+
 /// Limits of what is read at all, far beyond any honest campaign.
 inline constexpr std::size_t max_campaign_bytes = std::size_t{1} << 20;
 inline constexpr int max_nesting = 16;    ///< brackets and braces inside each other

@@ -87,6 +87,12 @@ inline Parameter with_default(Parameter parameter, const char* usual) {
     return parameter;
 }
 
+/// The same, younger than stores that limrisk reads.
+inline Parameter later(Parameter parameter) {
+    parameter.later = true;
+    return parameter;
+}
+
 /// The same, with a column in the view `parameters`.
 inline Parameter with_column(Parameter parameter) {
     parameter.has_column = true;

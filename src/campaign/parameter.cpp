@@ -51,6 +51,8 @@ std::string Parameter::type_text() const {
             return "number or schedule";
         case ParameterType::Entry:
             return "name or table";
+        case ParameterType::Data:
+            return "table";
     }
     return "";
 }
@@ -78,6 +80,8 @@ std::string Parameter::text(const ParameterValue& value) const {
         case ParameterType::Text:
         case ParameterType::Entry:
             return value.text;
+        case ParameterType::Data:
+            return fmt::format("{}, {}", value.data->label(), value.data->hash.substr(0, 8));
     }
     return "";
 }
@@ -99,6 +103,8 @@ std::string Parameter::allowed() const {
             return "a finite number greater than 0, or { schedule = \"polynomial\", initial = 0.05, power = 0.5 }";
         case ParameterType::Entry:
             return fmt::format("one of {}", fmt::join(catalog->names(), ", "));
+        case ParameterType::Data:
+            return "{ points = [[x, y], ...] } or { file = \"points.csv\", inputs = [\"x\"], output = \"y\" }";
     }
     return "";
 }

@@ -23,6 +23,7 @@ enum class ParameterType {
     Text,
     LearningRate,  ///< a number, or an entry of the schedule catalog
     Entry,         ///< an entry of a catalog
+    Data,          ///< a table with data points, or where they are
 };
 
 /// Allowed numbers. Ends are included unless open.
@@ -40,6 +41,7 @@ struct ParameterValue {
     double number = 0;         ///< Real, and Integer converted
     std::int64_t integer = 0;  ///< Integer; Unsigned by its bits; Boolean 0 or 1; Choice: position in the list
     std::string text;          ///< Text
+    DataPointer data;          ///< Data
 };
 
 struct Parameter {
@@ -57,6 +59,7 @@ struct Parameter {
     const char* usual = nullptr;       ///< a default that follows from other keys, in words
     const Catalog* catalog = nullptr;  ///< Entry, LearningRate: what can be chosen
     bool has_column = false;           ///< of an entry: whether the view `parameters` of a store has a column for it
+    bool later = false;                ///< of an entry: younger than stores that limrisk reads, so that descriptions leave the default out
 
     std::string type_text() const;
     /// Meaning, limit and default, as messages have them in brackets.

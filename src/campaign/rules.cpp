@@ -68,6 +68,17 @@ std::string rule(std::int64_t nodes, const InputLaw& law) {
 
 }  // namespace
 
+/// Points are rounded to the cell's precision: what is finite must stay so.
+std::string data(const CellConfig& cell) {
+    if (!cell.has_data()) return "";
+    const DataSet& points = *cell.data;
+    double largest = std::max(std::abs(points.low), std::abs(points.high));
+    for (const double y : points.outputs) largest = std::max(largest, std::abs(y));
+    if (finite(largest, cell)) return "";
+    return fmt::format("a number of the size of {} is not finite in {}; scale the data, or write precision = \"float64\"", largest,
+                       precision_name(cell));
+}
+
 std::string input(const CellConfig& cell) {
     const InputLaw& law = cell.input;
     if (law.kind == InputLaw::Kind::Normal) {
@@ -109,8 +120,30 @@ std::string initialization(const CellConfig& cell) {
     return interval("the interval", cell.initialization.low, cell.initialization.high, cell);
 }
 
+namespace {
+
+std::string schedule(const CellConfig& cell) {
+    const kernels::LearningRate& rate = cell.learning_rate;
+    if (rate.kind == kernels::ScheduleKind::Cosine && rate.last > 0 && !normal(rate.last, cell)) return not_normal("last", rate.last, cell);
+    if (rate.kind != kernels::ScheduleKind::Piecewise) return "";
+    const std::int64_t from[] = {rate.from_1, rate.from_2, rate.from_3};
+    const double rates[] = {rate.rate_1, rate.rate_2, rate.rate_3};
+    for (int k = 0; k < 3; ++k) {
+        if (from[k] == 0 && rates[k] != 0) return fmt::format("rate_{0} without from_{0}; give both, or neither", k + 1);
+        if (from[k] > 0 && !normal(rates[k], cell))
+            return rates[k] == 0 ? fmt::format("from_{0} without rate_{0}; give both, or neither", k + 1)
+                                 : not_normal("rate", rates[k], cell);
+        if (k > 0 && from[k] > 0 && (from[k - 1] == 0 || from[k] <= from[k - 1]))
+            return fmt::format("from_{} = {} after from_{} = {}; they must grow", k + 1, from[k], k, from[k - 1]);
+    }
+    return "";
+}
+
+}  // namespace
+
 /// What the catalog keeps away from 0 or 1 must stay away when it is rounded.
 std::string optimizer(const CellConfig& cell) {
+    if (std::string wrong = schedule(cell); !wrong.empty()) return wrong;
     for (const Parameter& parameter : optimizer_catalog().chosen(cell).parameters) {
         if (parameter.type != ParameterType::Real && parameter.type != ParameterType::LearningRate) continue;
         const double value = parameter.load(cell).value_or(ParameterValue{}).number;
@@ -136,13 +169,16 @@ std::string algorithm(const CellConfig& cell) {
         return fmt::format("\"kinks\" with activation {}; it needs one that is piecewise linear: {}, {}",
                            kernels::traits_of(cell.activation.kind).name, names, otherwise);
     }
-    if (cell.has_fresh_samples())
-        return fmt::format("\"kinks\" with fresh samples; it needs the same nodes in every step: sampling = {{ nodes = ... }}, {}",
-                           otherwise);
+    if (!cell.has_full_batch())
+        return fmt::format(
+            "\"kinks\" with samples that are drawn; it needs the same ones in every step: sampling = {{ nodes = ... }}, or \"full_batch\" "
+            "with data, {}",
+            otherwise);
     return "";
 }
 
 std::string target(const CellConfig& cell) {
+    if (cell.has_data()) return "";
     try {
         const Expression expression = Expression::compile(cell.target, cell.input.dimension);
         for (const kernels::Instruction& instruction : expression.code()) {
@@ -165,6 +201,12 @@ std::string network_size(const CellConfig& cell) {
 }
 
 std::string sampling(const CellConfig& cell) {
+    const bool of_data = cell.sampling != Sampling::Usual && cell.sampling != Sampling::Fresh;
+    if (cell.has_data()) {
+        if (cell.has_training_grid()) return "a grid of nodes with data; allowed is \"full_batch\", \"with_replacement\" or \"epochs\"";
+        return cell.sampling == Sampling::Fresh ? "\"fresh\" with data; allowed is \"full_batch\", \"with_replacement\" or \"epochs\"" : "";
+    }
+    if (of_data) return "needs problem.data; without it allowed is \"fresh\" or { nodes = 128 }";
     if (cell.has_fresh_samples()) return "";
     if (!cell.input.bounded) return "a grid of nodes needs a box; give the normal law low and high, or write sampling = \"fresh\"";
     if (grid_size(cell.nodes_per_axis, cell.input.dimension) > max_nodes) {
@@ -175,14 +217,14 @@ std::string sampling(const CellConfig& cell) {
 }
 
 std::string batch(const CellConfig& cell) {
-    if (cell.has_training_grid()) return "";
-    const std::int64_t calls = (cell.input.dimension + 3) / 4;
+    if (cell.has_full_batch()) return "";
+    const std::int64_t calls = cell.has_data() ? 1 : (cell.input.dimension + 3) / 4;
     if (cell.batch * calls <= max_calls) return "";
     return fmt::format("{} in dimension {}: at most {} samples per step are allowed there (docs/numerics.md, section 2)", cell.batch,
                        cell.input.dimension, max_calls / calls);
 }
 
-std::string check_nodes(const CellConfig& cell) { return rule(cell.evaluation.check_nodes, cell.input); }
+std::string check_nodes(const CellConfig& cell) { return cell.has_data() ? "" : rule(cell.evaluation.check_nodes, cell.input); }
 std::string final_nodes(const CellConfig& cell) { return cell.has_final_rule() ? rule(cell.evaluation.final_nodes, cell.input) : ""; }
 
 std::string checks(const CellConfig& cell) {
@@ -216,7 +258,13 @@ void complete_box(CellConfig& cell) {
     cell.input.high = InputLaw{}.high;
 }
 
+void complete_sampling(CellConfig& cell) {
+    if (cell.sampling == Sampling::Usual && !cell.has_training_grid())
+        cell.sampling = cell.has_data() ? Sampling::FullBatch : Sampling::Fresh;
+}
+
 void complete_batch(CellConfig& cell) {
+    if (cell.has_data() && cell.has_full_batch()) cell.batch = cell.data->count;
     if (cell.has_training_grid()) cell.batch = grid_size(cell.nodes_per_axis, cell.input.dimension);
 }
 
@@ -233,6 +281,10 @@ void complete_tail(CellConfig& cell) {
 }
 
 void complete_check_nodes(CellConfig& cell) {
+    if (cell.has_data()) {
+        cell.evaluation = {};
+        return;
+    }
     constexpr std::int64_t usual[] = {64, 16, 8};  // of d = 1, 2, 3
     if (cell.evaluation.check_nodes == 0)
         cell.evaluation.check_nodes = cell.input.has_tensor_rules() ? usual[cell.input.dimension - 1] : 1024;
@@ -240,7 +292,7 @@ void complete_check_nodes(CellConfig& cell) {
 
 void complete_final_nodes(CellConfig& cell) {
     constexpr std::int64_t usual[] = {0, 48, 16};  // of d = 1, 2, 3
-    if (cell.has_exact_risk())
+    if (!cell.has_final_rule())
         cell.evaluation.final_nodes = 0;
     else if (cell.evaluation.final_nodes == 0)
         cell.evaluation.final_nodes = cell.input.has_tensor_rules() ? usual[cell.input.dimension - 1] : 16384;

@@ -7,6 +7,7 @@
 namespace limrisk::rules {
 
 // What is wrong with a key of this cell, in words; empty if nothing is.
+std::string data(const CellConfig& cell);
 std::string input(const CellConfig& cell);
 std::string target(const CellConfig& cell);
 std::string network_size(const CellConfig& cell);
@@ -24,6 +25,7 @@ std::string final_nodes(const CellConfig& cell);
 
 // What follows from other keys: values that are still 0, the batch of a grid, the box of a law without one.
 void complete_box(CellConfig& cell);
+void complete_sampling(CellConfig& cell);
 void complete_batch(CellConfig& cell);
 void complete_sums(CellConfig& cell);
 void complete_checks(CellConfig& cell);

@@ -44,6 +44,27 @@ Parameter sums() {
     return sums;
 }
 
+std::optional<ParameterValue> load_data(const Cell& cell) {
+    return cell.has_data() ? std::optional(ParameterValue{.data = cell.data}) : std::nullopt;
+}
+
+Parameter data() {
+    Parameter data;
+    data.name = "data";
+    data.type = ParameterType::Data;
+    data.meaning = "data points (x, y) in place of input and target: a list, or columns of a CSV file";
+    data.usual = "none";
+    data.store = [](Cell& cell, const ParameterValue& value) { set_data(cell, value.data); };
+    data.load = load_data;
+    return data;
+}
+
+constexpr KeyEffect without_data{.key = "problem.data",
+                                 .in = [](const Cell& cell) { return !cell.has_data(); },
+                                 .where = "without data",
+                                 .elsewhere = "with data the inputs and outputs are those of the points; leave it out",
+                                 .only_there = true};
+
 constexpr const char* rule_limit = "a multiple of 4 for d <= 3; at most 1048576 nodes in all";
 
 }  // namespace
@@ -65,12 +86,21 @@ const std::vector<SchemaKey>& campaign_schema() {
          .parameter = choice<&Cell::precision>("precision", "arithmetic of the training", {"float32", "float64"}, "\"float32\""),
          .phrase = "{}"},
         {.table = "problem",
+         .parameter = data(),
+         .phrase = "{}",
+         .without = "no data points",
+         .before = "",
+         .reads = {"precision"},
+         .wrong = rules::data},
+        {.table = "problem",
          .parameter = entry("input", "law of the input X", input_catalog(), nullptr),
+         .effect = without_data,
          .reads = {"precision"},
          .wrong = rules::input,
          .complete = rules::complete_box},
         {.table = "problem",
          .parameter = limited(field<&Cell::target>("target", Type::Text, "target function f", {}, nullptr), "an expression in x1 .. xd"),
+         .effect = without_data,
          .reads = {"precision", "problem.input"},
          .wrong = rules::target,
          .spelling = canonical_target},
@@ -90,17 +120,19 @@ const std::vector<SchemaKey>& campaign_schema() {
          .reads = {"precision"},
          .wrong = rules::initialization},
         {.table = "training",
-         .parameter = entry("sampling", "inputs of a step", sampling_catalog(), "\"fresh\""),
+         .parameter =
+             with_default(entry("sampling", "inputs of a step", sampling_catalog(), nullptr), "\"fresh\"; with data \"full_batch\""),
          .phrase = "{}",
          .reads = {"problem.input"},
-         .wrong = rules::sampling},
+         .wrong = rules::sampling,
+         .complete = rules::complete_sampling},
         {.table = "training",
          .parameter = limited(integer<&Cell::batch>("batch", "samples per step", {1, 1048576}, nullptr),
                               "batch * ceil(dimension / 4) is at most 1048576"),
          .effect = {.key = "training.sampling",
-                    .in = [](const Cell& cell) { return cell.has_fresh_samples(); },
-                    .where = "with fresh samples",
-                    .elsewhere = "with sampling = { nodes = ... } every step uses all nodes; leave batch out"},
+                    .in = [](const Cell& cell) { return !cell.has_full_batch(); },
+                    .where = "with samples that are drawn",
+                    .elsewhere = "here every step uses all nodes or data points; leave batch out"},
          .reads = {"training.sampling", "problem.input"},
          .wrong = rules::batch,
          .complete = rules::complete_batch},
@@ -185,6 +217,7 @@ const std::vector<SchemaKey>& campaign_schema() {
              "64, 16, 8 for d = 1, 2, 3, else 1024"),
          .other_column = "check_nodes",
          .technical = true,
+         .effect = without_data,
          .reads = {"problem.input"},
          .wrong = rules::check_nodes,
          .complete = rules::complete_check_nodes},
@@ -193,8 +226,9 @@ const std::vector<SchemaKey>& campaign_schema() {
          .technical = true,
          .effect = {.key = "problem.input",
                     .in = [](const Cell& cell) { return cell.has_final_rule(); },
-                    .where = "for d >= 2",
-                    .elsewhere = "in dimension 1 final risks are exact and need no nodes; leave it out"},
+                    .where = "for d >= 2 without data",
+                    .elsewhere = "in dimension 1 final risks are exact, with data they are sums over the points; leave it out",
+                    .only_there = true},
          .reads = {"problem.input"},
          .wrong = rules::final_nodes,
          .complete = rules::complete_final_nodes},
@@ -205,6 +239,7 @@ const std::vector<SchemaKey>& campaign_schema() {
 std::string SchemaKey::path() const { return *table == '\0' ? parameter.name : fmt::format("{}.{}", table, parameter.name); }
 
 std::string SchemaKey::text_of(const CellConfig& cell) const {
+    if (!exists(cell)) return "";
     if (parameter.catalog != nullptr) return cell.*parameter.catalog->label;
     const std::optional<ParameterValue> value = parameter.load(cell);
     return value ? parameter.text(*value) : "";

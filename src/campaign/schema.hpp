@@ -23,6 +23,7 @@ struct KeyEffect {
     bool (*in)(const CellConfig&) = nullptr;  ///< nullptr: in all cells
     const char* where = nullptr;              ///< in words
     const char* elsewhere = nullptr;          ///< why it has none, and what to do
+    bool only_there = false;                  ///< other cells do not have the key at all
 };
 
 /// A row.
@@ -46,6 +47,7 @@ struct SchemaKey {
     std::string path() const;
     const char* column() const { return other_column != nullptr ? other_column : parameter.name; }
     bool of_cell() const { return scope != KeyScope::Campaign; }
+    bool exists(const CellConfig& cell) const { return !effect.only_there || effect.in(cell); }
     /// Whether a value, as text_of() gives it, goes without saying: in descriptions, and where all cells have it.
     bool is_silent(std::string_view text) const;
     /// The value of a cell, as tables and exports show it; empty where the cell does not have it (final_nodes for d = 1).

@@ -7,11 +7,17 @@
 #include <utility>
 
 #include "campaign/document.hpp"
+#include "text/real_number.hpp"
 
 namespace limrisk {
 namespace {
 
 bool beyond_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+
+/// Of a bare key or a number.
+bool is_of_word(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == '+' || c == '.';
+}
 
 /// One character of UTF-8: its code point and length in bytes; length 0 if malformed.
 struct Character {
@@ -46,6 +52,8 @@ public:
                 string();
             } else if (c == '#') {
                 comment();
+            } else if (is_of_word(c)) {
+                word();
             } else {
                 structure(c);
             }
@@ -71,6 +79,17 @@ private:
         if (depth_ > max_nesting) return fail(fmt::format("brackets are nested deeper than {} levels; a campaign needs 3", max_nesting));
         if (parts_ > max_key_parts) return fail(fmt::format("a dotted key has more than {} parts; a campaign needs 4", max_key_parts));
         copy(1);
+    }
+
+    /// A key, a number, a date: numbers must be near a double, which toml++ does not hold them to.
+    void word() {
+        std::size_t end = at_;
+        while (end < text_.size() && is_of_word(text_[end])) ++end;
+        std::string number(text_.substr(at_, end - at_));
+        number.erase(std::remove(number.begin(), number.end(), '_'), number.end());
+        if (number.starts_with('+')) number.erase(0, 1);
+        if (const RealNumber real = read_real(number); real.length == number.size() && !real.problem.empty()) return fail(real.problem);
+        for (; at_ < end && result_.problem.empty();) structure(text_[at_]);
     }
 
     /// A comment means nothing: what is not ASCII in it becomes a question mark.

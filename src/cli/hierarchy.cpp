@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "analysis/cell_axes.hpp"
+#include "analysis/early_ends.hpp"
 #include "analysis/known_optima.hpp"
 #include "analysis/theory_scan.hpp"
 #include "cli/backend_choice.hpp"
@@ -21,6 +22,7 @@
 #include "store/counted_trials.hpp"
 #include "store/document_table.hpp"
 #include "store/store.hpp"
+#include "text/number_text.hpp"
 
 namespace limrisk::cli {
 namespace {
@@ -41,7 +43,7 @@ struct CellCounts {
     CellConfig cell;
     double absolute = 0;                 ///< what is added to the relative tolerance of every level
     std::vector<std::int64_t> on_level;  ///< [levels]
-    std::int64_t on_none = 0, trials = 0;
+    std::int64_t on_none = 0, trials = 0, ended_early = 0;
     bool under_rule = false;  ///< a stopping rule chose the number of trials
 };
 
@@ -60,6 +62,7 @@ std::vector<CellCounts> count_trials(const HierarchyCommand& command, const opt:
         count.under_rule = store.stopping().has_value();
         for_each_counted_trial(store, stored.index, [&](std::int64_t, const TrialRecord& record) {
             ++count.trials;
+            count.ended_early += ended_early(stored, record);
             const auto level = opt::classify(levels, record.final_risk, count.absolute, command.tolerance);
             ++(level ? count.on_level[*level] : count.on_none);
         });
@@ -115,19 +118,27 @@ std::string counts_text(const CellCounts& count, double tolerance) {
     std::vector<std::string> parts = cell_phrases(count.cell);
     parts.front() = fmt::format("cell {}: {}", count.cell.index, parts.front());
     parts.push_back(fmt::format("{} trials; final risk within {:g} of a level, plus {:.3g}", count.trials, tolerance, count.absolute));
-    return "\n" + wrapped(parts, 100) + TextTable(std::move(columns), 100).text();
+    std::string text = "\n" + wrapped(parts, 100) + TextTable(std::move(columns), 100).text();
+    if (count.ended_early > 0)
+        text += wrapped({fmt::format("`stop` ended {} of {} before step {}", grouped_digits(count.ended_early),
+                                     counted(count.trials, "trial"), grouped_digits(count.cell.steps)),
+                         "their final risk is that of their own last step", "with more steps they might be on a level, or on another"},
+                        100);
+    return text;
 }
 
 nlohmann::ordered_json as_json(const opt::Problem& problem, std::int64_t width, const std::vector<opt::Level>& levels,
                                const std::vector<CellCounts>& counts, double tolerance) {
     nlohmann::ordered_json rows = nlohmann::ordered_json::array(), cells = nlohmann::ordered_json::array();
     for (const opt::Level& level : levels) rows.push_back(opt::to_json(level));
-    for (const CellCounts& count : counts)
+    for (const CellCounts& count : counts) {
         cells.push_back({{"cell", count.cell.index},
                          {"trials", count.trials},
                          {"absolute_tolerance", count.absolute},
                          {"on_level", count.on_level},
                          {"on_none", count.on_none}});
+        if (count.cell.stop.any()) cells.back()["ended_early"] = count.ended_early;
+    }
     return {{"problem", nlohmann::ordered_json::parse(problem.description)},
             {"width", width},
             {"levels", rows},
@@ -186,6 +197,10 @@ std::optional<ExitCode> search(const HierarchyCommand& command, const Campaign& 
 ExitCode hierarchy(const HierarchyCommand& command) {
     const Campaign campaign = load(command.campaign);
     check_problems(campaign);
+    if (std::ranges::any_of(campaign.cells, [](const CellConfig& cell) { return cell.has_data(); }))
+        throw Error(
+            ExitCode::Usage,
+            "problem.data: the hierarchy of local minima is not computed for data points; `limrisk optimum` finds the best known risks");
     std::vector<ProblemLevels> problems;
     for (opt::ProblemWidth& one : opt::problems_of(campaign.cells)) problems.push_back({std::move(one.problem), std::nullopt, {}});
     read_stored(command, problems);

@@ -13,11 +13,18 @@
 namespace limrisk::cli {
 namespace {
 
+/// With the aliases.
+std::vector<CatalogEntry> entries_of(const Catalog& catalog) {
+    std::vector<CatalogEntry> entries = catalog.entries;
+    entries.insert(entries.end(), catalog.aliases.begin(), catalog.aliases.end());
+    return entries;
+}
+
 std::string as_text() {
     std::string text;
     for (const Catalog* catalog : catalogs()) {
         text += fmt::format("{}{} ({})\n", text.empty() ? "" : "\n", catalog->plural, catalog->key);
-        for (const CatalogEntry& entry : catalog->entries) {
+        for (const CatalogEntry& entry : entries_of(*catalog)) {
             text += fmt::format("  {:<16} {}\n", entry.name, entry.meaning);
             for (const Parameter& parameter : entry.parameters) {
                 const std::string fallback = parameter.fallback   ? fmt::format("default {}", parameter.fallback)
@@ -37,7 +44,7 @@ std::string as_json() {
     nlohmann::ordered_json all;
     for (const Catalog* catalog : catalogs()) {
         nlohmann::ordered_json entries = nlohmann::ordered_json::array();
-        for (const CatalogEntry& entry : catalog->entries) {
+        for (const CatalogEntry& entry : entries_of(*catalog)) {
             nlohmann::ordered_json parameters = nlohmann::ordered_json::array();
             for (const Parameter& parameter : entry.parameters) {
                 nlohmann::ordered_json row{{"name", parameter.name},

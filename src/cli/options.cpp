@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "text/real_number.hpp"
+
 namespace limrisk::cli {
 
 CLI::Validator whole_number(std::uint64_t low, std::uint64_t high) {
@@ -24,9 +26,10 @@ CLI::Validator whole_number(std::uint64_t low, std::uint64_t high) {
 
 CLI::Validator decimal_number(double low, double high) {
     const auto check = [low, high](std::string& text) -> std::string {
-        double value = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value) || value < low || value > high)
+        const RealNumber number = read_real(text);
+        const bool whole = number.length == text.size() && !text.empty();
+        if (whole && !number.problem.empty()) return number.problem + fmt::format(", here from {} to {}", low, high);
+        if (!whole || !std::isfinite(number.value) || number.value < low || number.value > high)
             return fmt::format("'{}' is not a number from {} to {}", text, low, high);
         return "";
     };

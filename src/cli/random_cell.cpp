@@ -26,28 +26,43 @@ private:
 };
 
 /// ", name = value" for every parameter of a row of kernels/kinds.hpp, with one of its examples.
-template <class Traits>
-std::string example_parameters(const Traits& traits, Draw& draw) {
+template <class Parameters>
+std::string example_parameters(const Parameters& parameters, std::size_t k) {
     std::string text;
-    const auto k = static_cast<std::size_t>(draw.below(kernels::example_count));
-    for (const auto& parameter : traits.parameters) {
+    for (const auto& parameter : parameters) {
         if (parameter.name == nullptr) continue;
         const double value = parameter.examples[k];
-        text +=
-            fmt::format(", {} = {}", parameter.name, parameter.truth != nullptr ? fmt::format("{}", value != 0) : fmt::format("{}", value));
+        text += fmt::format(", {} = {}", parameter.name,
+                            parameter.words[0] != nullptr ? fmt::format("\"{}\"", parameter.words[value != 0 ? 1 : 0])
+                            : parameter.truth != nullptr  ? fmt::format("{}", value != 0)
+                                                          : fmt::format("{}", value));
     }
     return text;
 }
 
+std::size_t example(Draw& draw) { return static_cast<std::size_t>(draw.below(kernels::example_count)); }
+
 std::string activation(std::int64_t kind, Draw& draw) {
     const kernels::ActivationTraits& traits = kernels::activation_table[kind];
-    return fmt::format("{{ name = \"{}\"{} }}", traits.name, example_parameters(traits, draw));
+    return fmt::format("{{ name = \"{}\"{} }}", traits.name, example_parameters(traits.parameters, example(draw)));
 }
 
 std::string optimizer(std::int64_t kind, Draw& draw) {
-    const std::string rate = draw.of<std::string>({"0.05", "0.003", "{ schedule = \"polynomial\", initial = 0.1, power = 0.6 }"});
+    const std::string rate = draw.of<std::string>({
+        "0.05",
+        "0.003",
+        "{ schedule = \"polynomial\", initial = 0.1, power = 0.6 }",
+        "{ schedule = \"polynomial\", initial = 0.1, power = 0.6, warmup = 5 }",
+        "{ schedule = \"step\", initial = 0.05, factor = 0.5, every = 7 }",
+        "{ schedule = \"exponential\", initial = 0.05, factor = 0.9, warmup = 3, warmup_start = 0.25 }",
+        "{ schedule = \"inverse_time\", initial = 0.05, factor = 0.5, every = 4 }",
+        "{ schedule = \"cosine\", initial = 0.05, period = 17, last = 0.001 }",
+        "{ schedule = \"piecewise\", initial = 0.05, from_1 = 5, rate_1 = 0.02 }",
+    });
     const kernels::OptimizerTraits& traits = kernels::optimizer_table[kind];
-    return fmt::format("{{ name = \"{}\", learning_rate = {}{} }}", traits.name, rate, example_parameters(traits, draw));
+    const std::size_t k = example(draw);
+    return fmt::format("{{ name = \"{}\", learning_rate = {}{}{} }}", traits.name, rate, example_parameters(traits.parameters, k),
+                       example_parameters(kernels::common_optimizer_parameters, k));
 }
 
 std::string initialization(Draw& draw) {

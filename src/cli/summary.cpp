@@ -35,7 +35,7 @@ ExitCode summary(const SummaryCommand& command) {
     const StoreSummary result = summarize(store, command.tolerance);
     if (!command.compare.empty()) {
         const StoreComparison comparison = compare_cells(store, result, command.compare);
-        print(command.json ? comparison_json(comparison) : comparison_table(comparison));
+        print(command.json ? comparison_json(comparison, result) : comparison_table(comparison, result));
     } else {
         print(command.json        ? summary_json(result)
               : command.csv       ? summary_csv(result)

@@ -25,6 +25,7 @@ double pass_cost(const CellConfig& cell, double samples, double dimension) {
 
 /// Nodes of an evaluation rule.
 double node_count(const CellConfig& cell, std::int64_t nodes) {
+    if (cell.has_data()) return static_cast<double>(cell.data->count);
     const auto count = static_cast<double>(nodes);
     return cell.input.has_tensor_rules() ? std::pow(count, static_cast<double>(cell.input.dimension)) : count;
 }
@@ -32,7 +33,7 @@ double node_count(const CellConfig& cell, std::int64_t nodes) {
 /// Nodes at which the final and the best network are evaluated, together. Exact risks: 8 per piece between kinks; smooth activations halve
 /// the pieces a few times.
 double accurate_node_count(const CellConfig& cell) {
-    if (cell.has_final_rule()) return 2 * node_count(cell, cell.evaluation.final_nodes);
+    if (!cell.has_exact_risk()) return 2 * node_count(cell, cell.evaluation.final_nodes);
     return 2 * 8 * (kernels::is_piecewise_polynomial(cell.activation.kind) ? static_cast<double>(cell.width) + 4 : 64.0);
 }
 
@@ -51,14 +52,19 @@ double step_cost(const CellConfig& cell) {
     const double batch = static_cast<double>(cell.batch);
     const double lanes = kernels::tile_shape(cell.width, cell.input.dimension).lanes;
     // A sample: its random numbers and target once per tile, and its share of the tile's sum in every lane.
-    const double sample = (cell.has_fresh_samples() ? 30 * dimension : 4 * dimension) + 40 + 2 * lanes;
+    const double sample = (cell.has_fresh_samples() ? 30 * dimension
+                           : cell.draws_data()      ? 30 + 8 * dimension
+                                                    : 4 * dimension) +
+                          40 + 2 * lanes;
     const double update = slots(cell) * (dimension + 2) * kernels::traits_of(cell.optimizer.kind).cost;
     return precision_factor(cell.precision) * (pass_cost(cell, batch, dimension) + batch * sample + update + 40 * lanes);
 }
 
 double trial_cost(const CellConfig& cell) {
     const double dimension = static_cast<double>(cell.input.dimension);
-    const double training_nodes = cell.has_training_grid() ? static_cast<double>(cell.batch) : 0;  // for the gradient at the end
+    const double training_nodes = cell.has_data()         ? static_cast<double>(cell.data->count)
+                                  : cell.has_full_batch() ? static_cast<double>(cell.batch)
+                                                          : 0;  // for the gradient at the end
     const double nodes = (cell.checks + 1.0) * node_count(cell, cell.evaluation.check_nodes) + accurate_node_count(cell) + training_nodes;
     // Evaluation is in double, twice the cost of a float32 lane, and each node has its own overhead.
     const double evaluation = 2 * (pass_cost(cell, nodes, dimension) + nodes * 12 * (dimension + 4));

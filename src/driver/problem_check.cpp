@@ -15,7 +15,7 @@ CellConfig problem_of(const CellConfig& cell) {
     CellConfig problem;
     static_cast<Problem&>(problem) = static_cast<const Problem&>(cell);
     problem.precision = cell.precision;
-    if (cell.has_training_grid()) problem.batch = cell.batch;
+    if (cell.has_full_batch()) problem.batch = cell.batch;
     return problem;
 }
 
@@ -29,6 +29,7 @@ void check_problems(const Campaign& campaign) {
         if (!seen.insert(describe(problem)).second) continue;
         try {
             const CellPlan plan(problem);
+            if (problem.has_data()) continue;
             const kernels::Cell& tables = plan.cell();
             require_seen(cell.input, tables.target, tables.check_nodes, cell.target, "evaluation.nodes");
             if (cell.has_final_rule()) require_seen(cell.input, tables.target, tables.final_nodes, cell.target, "evaluation.final_nodes");

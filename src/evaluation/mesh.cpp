@@ -213,7 +213,10 @@ Mesh target_mesh(const InputLaw& input, const kernels::Program& program) {
 
 void require_resolved(const Mesh& mesh, const std::string& text) {
     if (mesh.error == HUGE_VAL)
-        throw ConfigError({fmt::format("problem.target: \"{}\" is not finite on the whole domain of the input; a target must be", text)});
+        throw ConfigError(
+            {fmt::format("problem.target: \"{}\" or its square is not finite in double precision on the whole domain of the input; "
+                         "both must be",
+                         text)});
     if (!(mesh.error <= largest_error))
         throw ConfigError(
             {fmt::format("problem.target: \"{}\" varies too fast or is too singular for an accurate risk: its square integrates with a "

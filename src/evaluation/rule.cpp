@@ -156,6 +156,19 @@ NodeSet evaluation_rule(const InputLaw& input, std::int64_t nodes) {
     return tensor_product(gauss_axis(input, nodes), input.dimension);
 }
 
+NodeSet data_nodes(const DataSet& data, kernels::Precision precision) {
+    if (!data.is_complete()) throw Defect("data points are used that were not loaded");
+    NodeSet nodes{data.dimension, data.inputs, data.outputs, data.weights};
+    if (precision == kernels::Precision::Float64) return nodes;
+    for (std::vector<double>* values : {&nodes.inputs, &nodes.targets})
+        for (double& value : *values) value = static_cast<double>(static_cast<float>(value));
+    return nodes;
+}
+
+NodeSet nodes_of_checks(const CellConfig& cell) {
+    return cell.has_data() ? data_nodes(*cell.data, cell.precision) : evaluation_rule(cell.input, cell.evaluation.check_nodes);
+}
+
 NodeSet shifted_sobol_rule(const InputLaw& input, std::int64_t count, std::uint64_t shift) {
     std::vector<double> by;
     for (std::int64_t k = 0; k < input.dimension; ++k) {

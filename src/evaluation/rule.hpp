@@ -32,6 +32,12 @@ NodeSet evaluation_rule(const InputLaw& input, std::int64_t nodes);
 /// equal weights. In any dimension; no coordinate repeats its values as those of a tensor product do. Targets not filled.
 NodeSet shifted_sobol_rule(const InputLaw& input, std::int64_t count, std::uint64_t shift);
 
+/// Data points as nodes, inputs and outputs rounded to `precision`, weights in double.
+NodeSet data_nodes(const DataSet& data, kernels::Precision precision);
+
+/// What a check of the cell sums over: the rule of the true risk, targets not filled, or the data points.
+NodeSet nodes_of_checks(const CellConfig& cell);
+
 /// Fills targets by running `program` in double. Returns the index of the first node with a non-finite target, or -1.
 std::int64_t fill_targets(NodeSet& nodes, const kernels::Program& program);
 

@@ -5,10 +5,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <system_error>
 
 #include "expression/expression.hpp"
+#include "text/real_number.hpp"
 
 namespace limrisk {
 namespace {
@@ -58,13 +57,10 @@ std::vector<Token> tokenize(std::string_view text) {
         Token token{Token::Kind::Symbol, "", 0, column};
         if (is_digit(text[at]) || (text[at] == '.' && at + 1 < text.size() && is_digit(text[at + 1]))) {
             token.kind = Token::Kind::Number;
-            const auto [end, error] = std::from_chars(text.data() + at, text.data() + text.size(), token.value);
-            at = static_cast<std::size_t>(end - text.data());
-            if (error == std::errc::result_out_of_range) {
-                fail_expression(
-                    column, fmt::format("the number {} is beyond the range of a double; magnitudes from 2.3e-308 to 1.7e308 are allowed",
-                                        text.substr(start, std::min<std::size_t>(at - start, 40))));
-            }
+            const RealNumber number = read_real(text.substr(at));
+            if (!number.problem.empty()) fail_expression(column, number.problem);
+            token.value = number.value;
+            at += number.length;
         } else if (is_letter(text[at])) {
             token.kind = Token::Kind::Name;
             while (at < text.size() && (is_letter(text[at]) || is_digit(text[at]))) ++at;

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "evaluation/rule.hpp"
 #include "expression/expression.hpp"
 #include "expression/token.hpp"
 
@@ -57,6 +58,18 @@ Normalised normalised(const Problem& problem, double mean, double variance) {
     Normalised change{problem, input.low, input.high - input.low, mean, variance > 0 ? std::sqrt(variance) : 1};
     if (input.kind == InputLaw::Kind::Normal) change.origin = input.mean, change.span = input.deviation;
     limrisk::Problem& changed = change.problem;
+    if (problem.has_data()) {
+        if (!(change.span > 0)) change.span = 1;
+        const NodeSet nodes = data_nodes(*problem.data, problem.precision);
+        DataSet points = *problem.data;
+        for (std::size_t i = 0; i < nodes.inputs.size(); ++i) points.inputs[i] = (nodes.inputs[i] - change.origin) / change.span;
+        for (std::size_t i = 0; i < nodes.targets.size(); ++i) points.outputs[i] = (nodes.targets[i] - change.mean) / change.scale;
+        points.low = 0;
+        points.high = (problem.data->high - change.origin) / change.span;
+        change.problem.precision = kernels::Precision::Float64;
+        set_data(changed, std::make_shared<const DataSet>(std::move(points)));
+        return change;
+    }
     changed.target = changed_target(change, problem.target);
     changed.input.low = (input.low - change.origin) / change.span;
     changed.input.high = (input.high - change.origin) / change.span;

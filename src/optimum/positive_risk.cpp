@@ -251,7 +251,7 @@ std::vector<SampledLine> lines_of(const InputLaw& input, const kernels::Program&
 
 std::optional<PositiveRisk> search(const Problem& problem, std::int64_t largest) {
     const std::optional<Shape> shape = shape_of(problem.activation);
-    if (!shape || largest < 0) return std::nullopt;
+    if (!shape || largest < 0 || problem.has_data()) return std::nullopt;
     const Expression target = Expression::compile(problem.target, problem.input.dimension);
     const std::vector<SampledLine> lines = lines_of(problem.input, target.program());
     PositiveRisk best{-1, ""};

@@ -12,12 +12,19 @@ namespace limrisk::optimum {
 Problem problem_of(const CellConfig& cell) {
     const nlohmann::json all = nlohmann::json::parse(cell.description);
     nlohmann::json part{{"problem", all.at("problem")}, {"activation", all.at("network").at("activation")}};
-    std::string label = cell.target + ", " + cell.input_label + ", " + cell.activation_label;
+    std::string label = (cell.has_data() ? "" : cell.target + ", ") + cell.input_label + ", " + cell.activation_label;
     if (cell.has_final_rule()) {
         part["final_nodes"] = cell.evaluation.final_nodes;
         label += ", final_nodes " + std::to_string(cell.evaluation.final_nodes);
     }
-    Problem problem{static_cast<const limrisk::Problem&>(cell), cell.activation, cell.activation_label, part.dump(), "", std::move(label)};
+    kernels::Precision precision = kernels::Precision::Float64;
+    if (cell.has_data() && cell.precision == kernels::Precision::Float32) {
+        precision = cell.precision;
+        part["precision"] = "float32";
+        label += ", float32";
+    }
+    Problem problem{
+        static_cast<const limrisk::Problem&>(cell), cell.activation, cell.activation_label, precision, part.dump(), "", std::move(label)};
     problem.id = cell_id(problem.description);
     return problem;
 }

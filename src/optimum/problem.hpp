@@ -11,8 +11,10 @@ namespace limrisk::optimum {
 struct Problem : limrisk::Problem {
     kernels::Activation activation{};
     std::string activation_label;
-    std::string description;  ///< canonical JSON: "problem", "activation", and "final_nodes" where there is a final rule
-    std::string id;           ///< XXH3-128 of the description, 32 hexadecimal digits
+    kernels::Precision precision = kernels::Precision::Float64;  ///< to which data points are rounded; of other problems float64
+    std::string
+        description;    ///< canonical JSON: "problem", "activation", "final_nodes" where there is a final rule, "precision" of data points
+    std::string id;     ///< XXH3-128 of the description, 32 hexadecimal digits
     std::string label;  ///< "x1^2, uniform on [0, 1], relu"; with ", final_nodes 16" for d >= 2: tells the problems of a campaign apart
 };
 

@@ -25,6 +25,10 @@ CellConfig training_cell(const Problem& problem, std::int64_t width, const Train
     cell.initialization = {};
     cell.batch = 128;
     cell.nodes_per_axis = 0;
+    if (cell.has_data()) {
+        cell.sampling = Sampling::FullBatch;
+        cell.batch = cell.data->count;
+    }
     cell.optimizer = {kernels::OptimizerKind::Adam, 0.9, 0.999, 1e-8, false, true};
     cell.learning_rate = {0.02, 0.25};
     cell.steps = effort.steps;

@@ -88,7 +88,7 @@ bool may_jump(const Problem& problem) {
 
 bool has_exact_integral(const Problem& problem) {
     const kernels::Activation& activation = problem.activation;
-    if (problem.has_exact_risk()) return true;
+    if (problem.has_exact_risk() || problem.has_data()) return true;
     if (problem.input.dimension != 2 || may_jump(problem)) return false;
     constexpr int most = 7;  // the rule on triangles is exact for polynomials of degree 14
     return kernels::is_piecewise_polynomial(activation.kind) && kernels::largest_degree(activation) <= most;
@@ -97,6 +97,8 @@ bool has_exact_integral(const Problem& problem) {
 TrueRisk::TrueRisk(const Problem& problem, Integral integral) : problem_(problem) {
     if (problem.has_exact_risk()) {
         line_ = std::make_unique<LineIntegral>(problem);
+    } else if (problem.has_data()) {
+        rule_ = data_nodes(*problem.data, problem.precision);
     } else if (integral == Integral::Exact) {
         if (!has_exact_integral(problem)) throw Defect("no exact integral for " + problem.label);
         plane_ = std::make_unique<PlaneIntegral>(problem);
@@ -113,6 +115,7 @@ TrueRisk::TrueRisk(const Problem& problem, NodeSet rule) : problem_(problem), ru
 }
 
 void TrueRisk::fill_rule() {
+    if (problem_.has_data()) return;
     const Expression target = Expression::compile(problem_.target, problem_.input.dimension);
     if (fill_targets(rule_, target.program()) >= 0)
         throw ConfigError({fmt::format("problem.target: \"{}\" is not finite on the whole domain of the input", problem_.target)});

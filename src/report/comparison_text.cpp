@@ -7,6 +7,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "report/early_end_text.hpp"
+#include "report/summary_remarks.hpp"
 #include "report/text_table.hpp"
 #include "text/json_number.hpp"
 
@@ -77,7 +79,33 @@ constexpr const char* legend =
     "median      of the paired differences of the limiting risks, distribution-free interval; sign test\n"
     "p           exact, adjusted by Holm for all pairs that are listed\n";
 
-ordered_json pair_json(const PairComparison& pair) {
+/// Of the cells that are compared, those with `stop`.
+std::string early_ends(const ComparisonGroup& group, const StoreSummary& summary) {
+    std::string text;
+    for (std::size_t k = 0; k < group.cells.size(); ++k) {
+        const CellSummary& cell = summary.cells[static_cast<std::size_t>(group.cells[k])];
+        if (cell.cell.stop.any() && cell.done > 0)
+            text += remark(text.empty() ? "stop" : "", fmt::format("{}: {}", letter(k), early_end_text(cell)));
+    }
+    return text;
+}
+
+/// What that means for the numbers of the table, if `stop` ended a trial.
+std::string early_end_warning(const StoreComparison& comparison, const StoreSummary& summary) {
+    for (const ComparisonGroup& group : comparison.groups)
+        for (const PairComparison& pair : group.pairs)
+            if (pair.first_ended_early + pair.second_ended_early > 0) {
+                const std::string undecided = undecided_by_stop(summary);
+                return remark("early ends",
+                              "the limiting risk of a trial that `stop` ended is that of its own last check or window, at a step that "
+                              "differs from trial to trial: shares, differences and p-values compare risks at these steps, not after the "
+                              "same number of steps") +
+                       (undecided.empty() ? "" : remark("undecided", undecided));
+            }
+    return "";
+}
+
+ordered_json pair_json(const PairComparison& pair, const StoreSummary& summary) {
     const RiskComparison& risks = pair.limiting_risk;
     ordered_json node{{"first", pair.first}, {"second", pair.second}, {"pairs", risks.first_larger + risks.second_larger + risks.equal}};
     node["missed"] = nullptr;
@@ -94,26 +122,30 @@ ordered_json pair_json(const PairComparison& pair) {
                              {"high", json_number(risks.interval.high)},
                              {"p_value", risks.p_value},
                              {"adjusted_p_value", pair.risk_p_value}};
+    const auto stops = [&](std::int64_t cell) { return summary.cells[static_cast<std::size_t>(cell)].cell.stop.any(); };
+    if (stops(pair.first) || stops(pair.second))
+        node["ended_early"] = {{"first", pair.first_ended_early}, {"second", pair.second_ended_early}};
     return node;
 }
 
 }  // namespace
 
-std::string comparison_table(const StoreComparison& comparison) {
+std::string comparison_table(const StoreComparison& comparison, const StoreSummary& summary) {
     std::string text;
     for (const ComparisonGroup& group : comparison.groups) {
         if (group.pairs.empty()) continue;
-        text += (text.empty() ? "" : "\n") + group_table(group, comparison.axis);
+        text += (text.empty() ? "" : "\n") + group_table(group, comparison.axis) + early_ends(group, summary);
     }
-    return text.empty() ? "No two cells that differ in nothing but the " + comparison.axis + " have trials.\n" : text + "\n" + legend;
+    return text.empty() ? "No two cells that differ in nothing but the " + comparison.axis + " have trials.\n"
+                        : text + "\n" + legend + early_end_warning(comparison, summary);
 }
 
-std::string comparison_json(const StoreComparison& comparison) {
+std::string comparison_json(const StoreComparison& comparison, const StoreSummary& summary) {
     ordered_json document{{"format", "limrisk-comparison"}, {"format_version", 1}, {"axis", comparison.axis}, {"confidence", 0.95}};
     document["groups"] = ordered_json::array();
     for (const ComparisonGroup& group : comparison.groups) {
         ordered_json node{{"common", group.common}, {"cells", group.cells}, {"values", group.values}, {"pairs", ordered_json::array()}};
-        for (const PairComparison& pair : group.pairs) node["pairs"].push_back(pair_json(pair));
+        for (const PairComparison& pair : group.pairs) node["pairs"].push_back(pair_json(pair, summary));
         document["groups"].push_back(std::move(node));
     }
     return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";

@@ -7,8 +7,9 @@
 namespace limrisk {
 
 /// For people: at most 100 columns.
-std::string comparison_table(const StoreComparison& comparison);
+///   summary  what the comparison was made of
+std::string comparison_table(const StoreComparison& comparison, const StoreSummary& summary);
 /// For programs; infinities as in summary_json.
-std::string comparison_json(const StoreComparison& comparison);
+std::string comparison_json(const StoreComparison& comparison, const StoreSummary& summary);
 
 }  // namespace limrisk

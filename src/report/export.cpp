@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -126,7 +127,10 @@ std::int64_t write_json(const Store& store, OutputFile& file) {
     ordered_json head{{"format", "limrisk-trials"}, {"format_version", 1}};
     head["campaign"] = {{"name", campaign.name},       {"seed", campaign.seed},       {"trials", campaign.trials},
                         {"version", campaign.version}, {"created", campaign.created}, {"text", campaign.text}};
-    for (const TrialField& field : store.fields()) head["fields"][field.name] = field.meaning;
+    const bool some_end_early = std::ranges::any_of(store.cells(), [](const CellConfig& cell) { return cell.stop.any(); });
+    for (const TrialField& field : store.fields())
+        head["fields"][field.name] =
+            std::string(field.meaning) + (some_end_early && field.if_ended_early ? fmt::format("; {}", field.if_ended_early) : "");
     for (const CellConfig& cell : store.cells()) {
         ordered_json entry{{"cell", cell.index}, {"id", cell.id}};
         for (const Axis& axis : cell_axes(cell)) entry["labels"][axis.name] = axis.value;

@@ -10,6 +10,7 @@
 #include "report/palette.hpp"
 #include "report/plot_script.hpp"
 #include "report/risk_columns.hpp"
+#include "report/verdict_text.hpp"
 #include "text/number_text.hpp"
 #include "text/printable_text.hpp"
 
@@ -225,7 +226,7 @@ FigureSection risk_figures(const StoreSummary& summary, const std::vector<CellGr
     FigureSection section{"risk", "Limiting risk", "", {}};
     const std::vector<CellChoice> choices = choose_cells(summary, groups, has_risks);
     section.explanation =
-        "The limiting risk of each trial: the mean of the true risk over the last checks" +
+        "The limiting risk of each trial: the mean of the " + risk_measure(summary) + " over the last checks" +
         std::string(summary.ends_early() ? "; of a stopped trial the risk at the check that ended it" : "") +
         ". Columns are equally wide on the logarithmic axis; cells that differ only in their width have the same axis. Dotted lines: known "
         "levels of local minima, numbered; thick: best known risk of the width.";

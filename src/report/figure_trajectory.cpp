@@ -24,7 +24,7 @@ struct SeriesLook {
     bool logarithmic;
 };
 constexpr SeriesLook looks[] = {
-    {"risk", "True risk", "true risk", true},
+    {"risk", "Risk", "risk", true},
     {"gradient_norm", "Gradient norm", "norm of the gradient", true},
     {"distance", "Distance to the last iterate", "L² distance to the end", true},
     {"parameter_norm", "Norm of the parameters", "norm of the parameters", true},
@@ -102,10 +102,11 @@ Figure trajectory_figure(const CellTrajectory& trajectory, const TrajectorySerie
     figure.title = look.title;
     figure.context = label;
     figure.height = 260;
-    figure.table.heads = {"cell", "step", "mean", "quantile_05", "quantile_25", "median", "quantile_75", "quantile_95"};
+    figure.table.heads = {"cell", "step", "trials", "mean", "quantile_05", "quantile_25", "median", "quantile_75", "quantile_95"};
     bool infinite = false;
     for (std::size_t k = 0; k < trajectory.steps.size(); ++k) {
-        std::vector<std::string> row{std::to_string(cell), std::to_string(trajectory.steps[k]),
+        const std::int64_t trials = k < trajectory.trained.size() ? trajectory.trained[k] : trajectory.trials;
+        std::vector<std::string> row{std::to_string(cell), std::to_string(trajectory.steps[k]), std::to_string(trials),
                                      k < series.mean.size() ? csv_number(series.mean[k]) : ""};
         for (const Quantile quantile : quantiles) {
             row.push_back(csv_number((series.*quantile)[k]));

@@ -107,7 +107,7 @@ std::string summary_legend(const StoreSummary& summary, const TextTable& table) 
     std::vector<std::string> risks;
     const bool tail = table.shows("risk", "95 %");
     if (table.shows("risk", "median"))
-        risks.push_back(std::string("true risk of the last network: median ") + (tail ? "and 95 % quantile " : "") + "over the trials");
+        risks.push_back(risk_measure(summary) + " of the last network: median " + (tail ? "and 95 % quantile " : "") + "over the trials");
     if (table.shows("risk", "best")) risks.emplace_back("best: smallest risk of any trial at any check");
     if (table.shows("best"))
         risks.emplace_back("/opt.: smallest risk of any trial at any check, divided by the best known risk of the width");

@@ -40,9 +40,10 @@ ordered_json quantiles_json(const Quantiles& quantiles, bool empty) {
 ordered_json maybe(const std::optional<double>& value) { return value ? json_number(*value) : ordered_json(); }
 
 ordered_json predicted_json(const Prediction& prediction) {
-    return {{"inactive_probability", prediction.probability.value},
-            {"error", prediction.probability.error},
-            {"method", name_of(prediction.probability.method)},
+    const auto& p = prediction.probability;
+    return {{"inactive_probability", p ? ordered_json(p->value) : ordered_json()},
+            {"error", p ? ordered_json(p->error) : ordered_json()},
+            {"method", p ? ordered_json(name_of(p->method)) : ordered_json()},
             {"bound", maybe(prediction.bound)},
             {"binomial_p_value", prediction.test ? ordered_json(prediction.test->p_value) : ordered_json()},
             {"binomial_rejected", prediction.test ? ordered_json(prediction.rejected) : ordered_json()}};

@@ -8,7 +8,7 @@ namespace limrisk {
 
 std::vector<Verdict> shown_verdicts(const StoreSummary& summary) {
     std::vector<Verdict> verdicts{Verdict::Converged, Verdict::Oscillating, Verdict::Budget, Verdict::Diverged};
-    const auto stops = [](const CellSummary& cell) { return cell.cell.stop.risk_below > 0 || cell.cell.stop.gradient_below > 0; };
+    const auto stops = [](const CellSummary& cell) { return cell.cell.stop.stops(); };
     if (std::any_of(summary.cells.begin(), summary.cells.end(), stops)) verdicts.push_back(Verdict::Stopped);
     return verdicts;
 }
@@ -21,6 +21,13 @@ std::string verdict_meaning(const StoreSummary& summary) {
     if (shown_verdicts(summary).back() == Verdict::Stopped)
         text += "; sto: stopped, the trial ended early, at a risk or a gradient below what `stop` says";
     return text;
+}
+
+std::string risk_measure(const StoreSummary& summary) {
+    const auto has_data = [](const CellSummary& cell) { return cell.cell.has_data(); };
+    if (std::none_of(summary.cells.begin(), summary.cells.end(), has_data)) return "true risk";
+    const bool all = std::all_of(summary.cells.begin(), summary.cells.end(), has_data);
+    return all ? "risk on the data" : "true risk (with data points: risk on the data)";
 }
 
 std::vector<std::string> verdict_percents(const CellSummary& cell, const std::vector<Verdict>& verdicts) {

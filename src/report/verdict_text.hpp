@@ -1,4 +1,4 @@
-// Verdicts as tables show them: whole percents of the trials of a cell.
+// Verdicts as tables show them, whole percents of the trials of a cell, and what risks are.
 #pragma once
 #include <string>
 #include <vector>
@@ -12,6 +12,9 @@ std::vector<Verdict> shown_verdicts(const StoreSummary& summary);
 
 /// What they mean, for a legend.
 std::string verdict_meaning(const StoreSummary& summary);
+
+/// "true risk", or with data points "risk on the data".
+std::string risk_measure(const StoreSummary& summary);
 
 /// Of a cell with trials. They add up to 100, "<1" standing for what is missing; "<1" and ">99": not none and not all.
 std::vector<std::string> verdict_percents(const CellSummary& cell, const std::vector<Verdict>& verdicts);

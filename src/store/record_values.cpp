@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "kernels/check_steps.hpp"
 #include "limrisk/trial_fields.hpp"
 
 namespace limrisk {
@@ -40,10 +41,57 @@ std::string real_problem(const char* name, double value) {
     return value >= 0 ? "" : fmt::format("{} is {}, which is impossible: it must not be negative", name, value);
 }
 
+/// Number of the check at `step`, -1 if there is none.
+std::int64_t check_at(std::int64_t step, const RecordLimits& limits) {
+    std::int64_t low = 0, high = limits.checks;  // the steps of checks ascend
+    while (low < high) {
+        const std::int64_t middle = (low + high) / 2;
+        if (kernels::check_step(limits, middle) < step)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return kernels::check_step(limits, low) == step ? low : -1;
+}
+
+/// Whether a trial that has not diverged may end with `check` as converged.
+bool ends_window(std::int64_t check, const RecordLimits& limits) {
+    return check == limits.checks || (limits.stop_converged && check >= limits.tail && (limits.checks - check) % limits.tail == 0);
+}
+
+/// Steps that contradict the verdict, or each other.
+std::string step_problem(const TrialRecord& record, const RecordLimits& limits) {
+    const auto problem = [&](const char* name, std::int64_t step, const std::string& right) {
+        return fmt::format("{} is {}, which is impossible with the verdict {}: right would be {}", name, step, verdict_name(record.verdict),
+                           right);
+    };
+    if (record.verdict != Verdict::Diverged && record.nonfinite_step != 0) return problem("nonfinite_step", record.nonfinite_step, "0");
+    const std::int64_t last = record.last_step;
+    switch (record.verdict) {
+        case Verdict::Diverged:
+            if (last != record.nonfinite_step) return problem("last_step", last, fmt::format("nonfinite_step, {}", record.nonfinite_step));
+            break;
+        case Verdict::Stopped:
+            if (const std::int64_t check = check_at(last, limits); check < 0 || check == limits.checks)
+                return problem("last_step", last, "the step of a check before the last");
+            break;
+        case Verdict::Converged:
+            if (!ends_window(check_at(last, limits), limits))
+                return problem("last_step", last,
+                               limits.stop_converged ? "the step of the last check of a window" : fmt::format("{}", limits.steps));
+            break;
+        case Verdict::Budget:
+        case Verdict::Oscillating:
+            if (last != limits.steps) return problem("last_step", last, fmt::format("{}", limits.steps));
+    }
+    if (record.best_step > last) return problem("best_step", record.best_step, fmt::format("a step up to last_step, {}", last));
+    return "";
+}
+
 }  // namespace
 
 RecordLimits record_limits(const CellConfig& cell) {
-    return {cell.width, cell.steps, cell.checks, cell.stop.risk_below > 0 || cell.stop.gradient_below > 0};
+    return {cell.width, cell.steps, cell.checks, cell.tail, cell.stop.stops(), cell.stop.converged};
 }
 
 std::string record_problem(const TrialRecord& record, const RecordLimits& limits) {
@@ -64,7 +112,8 @@ std::string record_problem(const TrialRecord& record, const RecordLimits& limits
         }
         if (!problem.empty()) return problem;
     }
-    return integer_problem("the number of frozen neurons", frozen_initial(record), limits.width);
+    const std::string problem = integer_problem("the number of frozen neurons", frozen_initial(record), limits.width);
+    return problem.empty() ? step_problem(record, limits) : problem;
 }
 
 std::string aggregate_value_problem(const Aggregate& aggregate, const RecordLimits& limits) {

@@ -79,6 +79,10 @@ void create(const sqlite::Database& database, const Campaign& campaign) {
     }
     write_campaign(database, {campaign.name, campaign.text, LIMRISK_VERSION, utc_now(), campaign.seed, campaign.trials});
     if (campaign.until) write_stopping(database, campaign.until);
+    std::map<std::string, DataPointer> sets;
+    for (const CellConfig& cell : campaign.cells)
+        if (cell.has_data()) sets.emplace(cell.data->hash, cell.data);
+    for (const auto& [hash, data] : sets) put_document(database, {document_kind::data, hash, 0, "", data->text, "", ""});
     transaction.commit();
 }
 
@@ -133,7 +137,23 @@ void Store::Impl::load() {
     }
 }
 
+/// The data points of cells, by their hash.
+std::map<std::string, DataPointer> Store::Impl::load_data() const {
+    std::map<std::string, DataPointer> sets;
+    for (const StoredDocument& document : find_documents(database, document_kind::data)) {
+        try {
+            sets[document.id] = data_from_text(document.text);
+        } catch (const ConfigError& error) {
+            refuse(ExitCode::Data, database.path(), fmt::format("is damaged: data {}: {}", document.id, error.what()));
+        }
+        if (sets[document.id]->hash != document.id)
+            refuse(ExitCode::Data, database.path(), fmt::format("is damaged: data {} do not match their hash", document.id));
+    }
+    return sets;
+}
+
 void Store::Impl::load_cells() {
+    const std::map<std::string, DataPointer> sets = load_data();
     sqlite::Statement row(database, "SELECT cell, id, description FROM cells NOT INDEXED ORDER BY cell");
     while (row.step()) {
         const auto index = static_cast<std::int64_t>(cells.size());
@@ -147,6 +167,12 @@ void Store::Impl::load_cells() {
             cells.push_back(cell_from_description(description));
         } catch (const StoreError& error) {
             refuse(ExitCode::Data, database.path(), fmt::format("cell {}: {}", index, error.what()));
+        }
+        if (CellConfig& cell = cells.back(); cell.has_data()) {
+            const auto found = sets.find(cell.data->hash);
+            if (found == sets.end() || !found->second->described_as(*cell.data))
+                refuse(ExitCode::Data, database.path(), fmt::format("is damaged: the data points of cell {} are missing", index));
+            cell.data = found->second;
         }
         cells.back().index = index;
         limits.push_back(record_limits(cells.back()));
@@ -358,9 +384,13 @@ void Store::write_blocks(std::span<const TrialBlock> blocks) {
             throw Defect(fmt::format("a block of {} trials from {} on with {} records cannot be stored", key.count, key.first_trial,
                                      records.size()));
         (void)impl_->row_of(key.cell);
-        for (const TrialRecord& record : records)
-            if (const std::string problem = record_problem(record, impl_->limits[static_cast<std::size_t>(key.cell)]); !problem.empty())
-                throw Defect(fmt::format("cell {}, trial {}: {}", key.cell, key.first_trial + (&record - records.data()), problem));
+        const RecordLimits& limits = impl_->limits[static_cast<std::size_t>(key.cell)];
+        for (std::size_t k = 0; k < records.size(); ++k) {
+            TrialRecord record = records[k];
+            if (!impl_->layout.early_end) record.last_step = last_step_without_stop(record, limits.steps);  // not stored
+            if (const std::string problem = record_problem(record, limits); !problem.empty())
+                throw Defect(fmt::format("cell {}, trial {}: {}", key.cell, key.first_trial + static_cast<std::int64_t>(k), problem));
+        }
     }
     impl_->write([&](Seal& seal) {
         for (const TrialBlock& block : blocks) impl_->add_block(block, seal);

@@ -1,6 +1,7 @@
 // What a Store holds: the connection, the writer's lock, and what was read of campaign and cells when it was opened.
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -26,6 +27,7 @@ struct Store::Impl {
 
     void load();  ///< reads and checks schema, campaign, cells, stopping rule, each against its hash
     void load_cells();
+    std::map<std::string, DataPointer> load_data() const;
     void adopt(const Campaign& campaign);  ///< refuses another campaign; takes over its order of cells, its number of trials and its rule
     std::int64_t row_of(std::int64_t cell) const;
     /// Blocks or ranges by cell and first trial. Checked against the seal; read anew when the file has changed.

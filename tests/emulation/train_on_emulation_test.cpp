@@ -29,6 +29,7 @@ struct Case {
     Precision precision;
     bool fresh_samples = true;
     std::int64_t steps = 7, replicas = 5;
+    int example = 0;  ///< of the optimizer's parameters
 };
 
 void PrintTo(const Case& of, std::ostream* out) { *out << of.name; }
@@ -44,7 +45,7 @@ CellConfig config_of(const Case& of) {
     config.activation = example_of(of.activation);
     config.batch = of.batch;
     if (!of.fresh_samples) config.nodes_per_axis = of.batch;
-    config.optimizer = example_of(of.optimizer);
+    config.optimizer = example_of(of.optimizer, of.example);
     config.learning_rate = {0.03, 0.1};
     config.steps = of.steps;
     config.checks = config.tail = 1;
@@ -69,6 +70,7 @@ public:
         piece.theta = make_rows(rows);
         piece.first = states >= 1 ? make_rows(rows) : nullptr;
         piece.second = states >= 2 ? make_rows(rows) : nullptr;
+        piece.third = states >= 3 ? make_rows(rows) : nullptr;
         piece.was_inactive = make_rows(cell_.tile.neurons_per_lane);
         piece.gradient = make_rows(rows);
         piece.shifted = make_rows(rows);
@@ -91,12 +93,14 @@ public:
         theta_ = train_.download(piece.theta, static_cast<std::size_t>(rows * lanes_));
         if (states >= 1) first_ = train_.download(piece.first, theta_.size());
         if (states >= 2) second_ = train_.download(piece.second, theta_.size());
+        if (states >= 3) third_ = train_.download(piece.third, theta_.size());
     }
 
     /// In canonical order, as FinalState.
     std::vector<double> parameters(std::int64_t replica) const { return canonical(theta_, replica); }
     std::vector<double> first_state(std::int64_t replica) const { return canonical(first_, replica); }
     std::vector<double> second_state(std::int64_t replica) const { return canonical(second_, replica); }
+    std::vector<double> third_state(std::int64_t replica) const { return canonical(third_, replica); }
 
 private:
     template <class Arguments>
@@ -138,7 +142,7 @@ private:
     LoadedProgram train_;
     std::unique_ptr<cuda::Module> initialize_;
     std::int64_t lanes_;
-    std::vector<Real> theta_, first_, second_;
+    std::vector<Real> theta_, first_, second_, third_;
 };
 
 /// Where two states differ first; "" if nowhere.
@@ -164,6 +168,7 @@ std::string differences(const CellPlan& plan, const cuda::CellKernelPlan& kernel
         text += difference(run.parameters(r), expected.parameters, what + " parameters");
         text += difference(run.first_state(r), expected.first_state, what + " first state");
         text += difference(run.second_state(r), expected.second_state, what + " second state");
+        text += difference(run.third_state(r), expected.third_state, what + " third state");
     }
     return text;
 }
@@ -171,7 +176,7 @@ std::string differences(const CellPlan& plan, const cuda::CellKernelPlan& kernel
 /// `planned`, or the same cell with everything that can be there in `storage`.
 cuda::CellKernelPlan with_train_rows_in(Storage storage, const Cell& cell, cuda::CellKernelPlan planned) {
     constexpr int warps = 2;
-    const std::int64_t rows = shared_rows(storage, storage, cell.tile, cell.dimension, cell.optimizer.kind);
+    const std::int64_t rows = shared_rows(storage, storage, cell.tile, cell.dimension, cell.optimizer);
     const std::size_t real = cell.precision == Precision::Float32 ? 4 : 8;
     const Storage states = state_count(cell.optimizer.kind) == 0 ? Storage::Registers : storage;
     planned.train = {storage, states, warps, static_cast<std::size_t>(rows * 32 * warps) * real};
@@ -207,12 +212,18 @@ const Case wide{"wide_and_deep_in_dimensions", 300, 10, 70, OptimizerKind::Rmspr
 /// Short rounds, laid out one after the other, in two blocks; preactivations kept.
 const Case narrow{"adam_8_two_blocks", 8, 1, 70, OptimizerKind::Adam, ActivationKind::Relu, Precision::Float32};
 
-/// ReLU, whose passes are written for it, and a wide network; then the k-th optimizer with the k-th activation: every kind of both.
+/// ReLU, whose passes are written for it, and wide networks; then the k-th optimizer with the k-th activation: every kind of both, in one
+/// of five shapes.
 std::vector<Case> all_cases() {
     std::vector<Case> cases{
         {"sgd_64", 64, 1, 64, OptimizerKind::Sgd, ActivationKind::Relu, Precision::Float32},
         {"adam_33_odd_batch", 33, 1, 67, OptimizerKind::Adam, ActivationKind::Relu, Precision::Float32},
         {"nesterov_31_d2", 31, 2, 13, OptimizerKind::Nesterov, ActivationKind::Relu, Precision::Float32},
+        {"sgd_140_long_batch", 140, 1, 493, OptimizerKind::Sgd, ActivationKind::Relu, Precision::Float32},
+        {"nesterov_600_d2", 600, 2, 70, OptimizerKind::Nesterov, ActivationKind::Relu, Precision::Float32, true, 3, 2},
+        {"power_relu_40_d10_double", 40, 10, 40, OptimizerKind::Sgd, ActivationKind::PowerRelu, Precision::Float64},
+        {"nesterov_sum_31_d2", 31, 2, 13, OptimizerKind::Nesterov, ActivationKind::Relu, Precision::Float32, true, 7, 5, 1},
+        {"nesterov_decoupled_31_d2", 31, 2, 13, OptimizerKind::Nesterov, ActivationKind::Relu, Precision::Float32, true, 7, 5, 2},
         {"adadelta_5_d3_double", 5, 3, 37, OptimizerKind::Adadelta, ActivationKind::Relu, Precision::Float64},
         wide,
         narrow,
@@ -222,9 +233,12 @@ std::vector<Case> all_cases() {
         const ActivationTraits& activation = activation_table[k % activation_count];
         const std::string name = fmt::format("{}_{}", optimizer.name, activation.name);
         if (k % 2 == 0)
-            cases.push_back({name, 17, 1, 37, optimizer.kind, activation.kind, Precision::Float64, false});
+            cases.push_back({name, 17, 1, 37, optimizer.kind, activation.kind, Precision::Float64, false, 7, 5, k % 3});
         else
-            cases.push_back({name, 1, 1, 3, optimizer.kind, activation.kind, Precision::Float32, true, 20, 70});
+            cases.push_back({name, 1, 1, 3, optimizer.kind, activation.kind, Precision::Float32, true, 20, 70, k % 3});
+        if (k % 4 == 0) cases.push_back({name + "_nodes", 3, 1, 128, optimizer.kind, activation.kind, Precision::Float32, false});
+        if (k % 4 == 1) cases.push_back({name + "_d5", 9, 5, 9, optimizer.kind, activation.kind, Precision::Float32});
+        if (k % 4 == 3) cases.push_back({name + "_d2", 13, 2, 31, optimizer.kind, activation.kind, Precision::Float64});
     }
     return cases;
 }

@@ -7,9 +7,16 @@
 #include "backend/cell_plan.hpp"
 #include "backend/same_number.hpp"
 #include "evaluation/scalar.hpp"
+#include "reference/samples.hpp"
 
 namespace limrisk::test {
 namespace {
+
+template <class Real>
+NodeSet data_rule(const reference::DataPoints<Real>& points, std::int64_t dimension) {
+    const auto in_double = [](const std::vector<Real>& values) { return std::vector<double>(values.begin(), values.end()); };
+    return {dimension, in_double(points.batch.inputs), in_double(points.batch.targets), points.weights};
+}
 
 std::string number(const TrialField& field, const TrialRecord& record) {
     const char* at = reinterpret_cast<const char*>(&record) + field.offset;
@@ -56,8 +63,15 @@ std::string check_difference(const CheckRecord& a, const Check& b, std::size_t k
 }  // namespace
 
 reference::Tables reference_tables(const CellConfig& config) {
-    const Expression target = Expression::compile(config.target, config.input.dimension);
     reference::Tables tables;
+    if (config.has_data()) {
+        tables.check = config.precision == kernels::Precision::Float32
+                           ? data_rule(reference::data_points<float>(config), config.input.dimension)
+                           : data_rule(reference::data_points<double>(config), config.input.dimension);
+        tables.final_rule = tables.check;
+        return tables;
+    }
+    const Expression target = Expression::compile(config.target, config.input.dimension);
     tables.target = target.code();
     tables.check = evaluation_rule(config.input, config.evaluation.check_nodes);
     fill_targets(tables.check, target.program());
@@ -85,6 +99,7 @@ std::string first_difference(const BlockResult& block, std::size_t i, const refe
     if (text.empty()) text = array_difference("parameter", state.parameters, truth.parameters);
     if (text.empty()) text = array_difference("first state", state.first_state, truth.first_state);
     if (text.empty()) text = array_difference("second state", state.second_state, truth.second_state);
+    if (text.empty()) text = array_difference("third state", state.third_state, truth.third_state);
     return text.empty() ? record_difference(block.records[i], truth.record) : text;
 }
 
@@ -96,6 +111,7 @@ std::string first_difference(const BlockResult& a, const BlockResult& b) {
             text = array_difference("parameter", a.states[i].parameters, b.states[i].parameters);
             if (text.empty()) text = array_difference("first state", a.states[i].first_state, b.states[i].first_state);
             if (text.empty()) text = array_difference("second state", a.states[i].second_state, b.states[i].second_state);
+            if (text.empty()) text = array_difference("third state", a.states[i].third_state, b.states[i].third_state);
         }
         if (text.empty() && !a.checks.empty() && a.checks[i].size() != b.checks[i].size())
             text = fmt::format("{} checks against {}", a.checks[i].size(), b.checks[i].size());

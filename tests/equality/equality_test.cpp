@@ -90,13 +90,11 @@ TEST(Equality, DivergingReplicas) {
     EXPECT_GT(survived, 100);
 }
 
-/// Sorted kinks, with neurons that must not move.
-class KinksOn : public testing::TestWithParam<CatalogEntry> {};
-
-TEST_P(KinksOn, ScalarReference) {
+/// Compares cells with the reference, and looks at neurons that must not move.
+void expect_reference(const std::vector<CellConfig>& cells, const CatalogEntry& optimizer, std::size_t least_unmoved) {
     std::size_t compared = 0, unmoved = 0;
-    for (const CellConfig& config : kinks_cells(2026)) {
-        if (!GetParam().chosen(config)) continue;
+    for (const CellConfig& config : cells) {
+        if (!optimizer.chosen(config)) continue;
         const CellPlan plan(config);
         const reference::Tables tables = reference_tables(config);
         const std::int64_t first = config.index % 3 == 0 ? (std::int64_t{1} << 33) - 2 : config.index;
@@ -111,23 +109,33 @@ TEST_P(KinksOn, ScalarReference) {
                 ++compared;
             }
             // Frozen neurons keep w and b, inactive ones of relu v too.
-            if (!kernels::has_frozen_neurons(config.activation.kind)) continue;
-            const auto h = static_cast<std::size_t>(config.width);
+            if (!config.keeps_frozen_neurons()) continue;
+            const auto h = static_cast<std::size_t>(config.width), d = static_cast<std::size_t>(config.input.dimension);
             const bool relu = config.activation.kind == kernels::ActivationKind::Relu;
             const std::int32_t frozen = truth.record.inactive_initial + truth.record.constant_initial;
             std::int32_t still = 0;
             for (std::size_t j = 0; j < h; ++j) {
                 const auto same = [&](std::size_t k) { return truth.parameters[k] == truth.initial_parameters[k]; };
-                still += same(j) && same(h + j) && (!relu || same(2 * h + j));
+                bool weights = true;
+                for (std::size_t k = 0; k < d; ++k) weights = weights && same(j * d + k);
+                still += weights && same(d * h + j) && (!relu || same((d + 1) * h + j));
             }
             ASSERT_GE(still, frozen) << "trial " << first + i << ", " << cell_name(config);
             unmoved += static_cast<std::size_t>(frozen);
         }
     }
     EXPECT_GE(compared, 300u);
-    EXPECT_GE(unmoved, 1000u);
+    EXPECT_GE(unmoved, least_unmoved);
 }
+
+class KinksOn : public testing::TestWithParam<CatalogEntry> {};
+TEST_P(KinksOn, ScalarReference) { expect_reference(kinks_cells(2026), GetParam(), 1000); }
 INSTANTIATE_TEST_SUITE_P(Optimizers, KinksOn, testing::ValuesIn(optimizer_catalog().entries),
+                         [](const auto& instance) { return std::string(instance.param.name); });
+
+class DataPointsOn : public testing::TestWithParam<CatalogEntry> {};
+TEST_P(DataPointsOn, ScalarReference) { expect_reference(data_cells(2026), GetParam(), 300); }
+INSTANTIATE_TEST_SUITE_P(Optimizers, DataPointsOn, testing::ValuesIn(optimizer_catalog().entries),
                          [](const auto& instance) { return std::string(instance.param.name); });
 
 /// Constant, since A rounds to the same value everywhere, but not frozen: A' is not 0.

@@ -7,6 +7,8 @@
 #include <random>
 
 #include "campaign/catalog.hpp"
+#include "campaign/document.hpp"
+#include "campaign/problems.hpp"
 #include "tests/kind_values.hpp"
 
 namespace limrisk::test {
@@ -24,6 +26,25 @@ const char* target_of(std::int64_t dimension, int variant) {
     }
     const char* targets[] = {"x1 * x2 - 1 / (2 + x1^2)", "sqrt(abs(x1)) + log(3 + x2^2)", "min(x1, x2) + (x1 >= x2) * 0.5"};
     return targets[variant % 3];
+}
+
+/// All schedules in turn, half of them with a warm-up; the polynomial ones more often.
+kernels::LearningRate schedule_of(double initial, double power, std::int64_t index) {
+    using Kind = kernels::ScheduleKind;
+    constexpr Kind kinds[] = {Kind::Polynomial,  Kind::Step,       Kind::Polynomial, Kind::Exponential,
+                              Kind::InverseTime, Kind::Polynomial, Kind::Cosine,     Kind::Piecewise};
+    kernels::LearningRate rate{initial, 0};
+    rate.kind = kinds[index % 8];
+    if (rate.kind == Kind::Polynomial) rate.power = power;
+    rate.factor = rate.kind == Kind::InverseTime ? 0.125 : 0.9;
+    rate.every = 1 + index % 11;
+    if (rate.kind == Kind::Cosine) rate.every = 20;
+    rate.last = index % 3 == 0 ? 0 : 0.1 * initial;
+    rate.from_1 = 1 + index % 5, rate.from_2 = 9, rate.from_3 = index % 2 == 0 ? 0 : 40;
+    rate.rate_1 = 0.5 * initial, rate.rate_2 = 0.75 * initial, rate.rate_3 = 0.1 * initial;
+    rate.from_one = index / 8 % 2 == 1;
+    if (index / 16 % 2 == 1) rate.warmup = 1 + index % 9, rate.warmup_start = index % 4 == 0 ? 0 : 0.25;
+    return rate;
 }
 
 }  // namespace
@@ -81,7 +102,7 @@ std::vector<CellConfig> odd_cells(std::uint64_t seed) {
                     }
                     // Not in step with the widths.
                     c.optimizer = kernels::example_of(optimizer.kind, (turn + turn / 9) % kernels::example_count);
-                    c.learning_rate = {quick_learning_rate(optimizer.kind), engine() % 2 ? 0.0 : 0.3};
+                    c.learning_rate = schedule_of(quick_learning_rate(optimizer.kind), engine() % 2 ? 0.0 : 0.3, c.index);
                     const double cost = static_cast<double>((width + 1) * (d + 1) * c.batch);
                     c.steps = cost > 1e6 ? 3 : cost > 1e5 ? 7 : cost > 1e4 ? 23 : 67;
                     c.checks = static_cast<std::int32_t>(1 + engine() % (c.steps < 5 ? 2 : 5));
@@ -90,6 +111,52 @@ std::vector<CellConfig> odd_cells(std::uint64_t seed) {
                     cells.push_back(c);
                     ++turn;
                 }
+    return cells;
+}
+
+DataPointer random_data(std::mt19937_64& engine, std::int64_t dimension, std::int64_t count, bool weighted) {
+    Node points, weights;
+    points.kind = weights.kind = Node::Kind::Array;
+    const auto number = [&] {
+        Node node;
+        node.kind = Node::Kind::Real;
+        node.real = std::round(64 * (static_cast<double>(engine() >> 11) * 0x1p-52 - 1)) / 48;  // some on a kink, some twice
+        return node;
+    };
+    for (std::int64_t i = 0; i < count; ++i) {
+        Node point;
+        point.kind = Node::Kind::Array;
+        for (std::int64_t k = 0; k <= dimension; ++k) point.items.push_back(number());
+        points.items.push_back(std::move(point));
+        weights.items.push_back(number());
+        weights.items.back().real = std::abs(weights.items.back().real) + 0.01;
+    }
+    Node table;
+    table.members.push_back({"points", std::move(points)});
+    if (weighted) table.members.push_back({"weights", std::move(weights)});
+    Problems problems;
+    DataPointer data = read_data(table, "data", problems);
+    problems.raise();
+    return data;
+}
+
+std::vector<CellConfig> data_cells(std::uint64_t seed) {
+    std::mt19937_64 engine(seed);
+    const std::int64_t counts[] = {1, 2, 3, 4, 6, 17, 64, 100, 257};
+    const Sampling ways[] = {Sampling::FullBatch, Sampling::WithReplacement, Sampling::Epochs};
+    std::vector<CellConfig> cells;
+    for (const std::vector<CellConfig>& all : {odd_cells(seed), kinks_cells(seed)})
+        for (CellConfig c : all) {
+            if (engine() % 3 != 0 || c.width > 100 || c.input.dimension > 16) continue;
+            const bool kinks = c.algorithm == kernels::Algorithm::Kinks;
+            set_data(c, random_data(engine, c.input.dimension, counts[engine() % std::size(counts)], engine() % 2 == 0));
+            c.nodes_per_axis = 0;
+            c.evaluation = {};
+            c.sampling = kinks ? Sampling::FullBatch : ways[engine() % 3];
+            if (c.sampling == Sampling::FullBatch) c.batch = c.data->count;
+            c.index = static_cast<std::int64_t>(cells.size());
+            cells.push_back(c);
+        }
     return cells;
 }
 
@@ -150,7 +217,7 @@ std::vector<CellConfig> kinks_cells(std::uint64_t seed) {
                     c.nodes_per_axis = node_counts[engine() % std::size(node_counts)];
                     c.batch = c.nodes_per_axis;
                     c.optimizer = kernels::example_of(optimizer.kind, static_cast<int>(engine() % kernels::example_count));
-                    c.learning_rate = {quick_learning_rate(optimizer.kind), engine() % 2 ? 0.0 : 0.3};
+                    c.learning_rate = schedule_of(quick_learning_rate(optimizer.kind), engine() % 2 ? 0.0 : 0.3, c.index);
                     const std::int64_t cost = (width + 1) * c.batch;
                     c.steps = cost > 100000 ? 11 : cost > 10000 ? 37 : 101;
                     c.checks = static_cast<std::int32_t>(1 + engine() % 5);
@@ -192,7 +259,10 @@ std::string cell_name(const CellConfig& c) {
         "steps {} checks {} tail {} stop {:g} {:g} {}",
         c.index, c.algorithm == kernels::Algorithm::Kinks ? "kinks " : "",
         c.precision == kernels::Precision::Float32 ? "float32" : "float64", c.width, c.input.dimension, c.batch,
-        c.nodes_per_axis ? " nodes" : "", static_cast<int>(c.activation.kind), c.activation.first, c.activation.second, c.activation.power,
+        c.nodes_per_axis ? " nodes"
+        : c.has_data()   ? fmt::format(" of {} ({})", c.data->label(), static_cast<int>(c.sampling))
+                         : "",
+        static_cast<int>(c.activation.kind), c.activation.first, c.activation.second, c.activation.power,
         static_cast<int>(c.optimizer.kind), static_cast<int>(c.initialization.kind), static_cast<int>(c.input.kind),
         c.input.bounded ? " in a box" : "", c.target, c.steps, c.checks, c.tail, c.stop.risk_below, c.stop.gradient_below,
         c.stop.converged);

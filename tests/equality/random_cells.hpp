@@ -17,6 +17,9 @@ std::vector<CellConfig> saturating_cells();
 /// few and many, and in float32 so close that some coincide.
 std::vector<CellConfig> kinks_cells(std::uint64_t seed);
 
+/// Some of both on data points, weighted and not: all of them in every step, drawn with replacement, or by epochs.
+std::vector<CellConfig> data_cells(std::uint64_t seed);
+
 /// Some of both whose trials end early, each by its own numbers: at check 0 and later, by risk, gradient or verdict, one or all of them.
 std::vector<CellConfig> early_end_cells(std::uint64_t seed);
 

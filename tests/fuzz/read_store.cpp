@@ -38,7 +38,8 @@ std::string everything_shown(const std::filesystem::path& path, const std::files
         }
     }
     text += report_page(summary, groups, trajectories, sections, std::vector<std::string>(figures), {"store.db", "0"});
-    if (store.contents() == StoreContents::Trials && !store.stopping()) text += comparison_json(compare_cells(store, summary, "optimizer"));
+    if (store.contents() == StoreContents::Trials && !store.stopping())
+        text += comparison_json(compare_cells(store, summary, "optimizer"), summary);
     return text;
 }
 

@@ -47,7 +47,7 @@ Frozen frozen_neuron(const FinalState& trial, std::int64_t d, std::int64_t i) {
     Frozen frozen;
     for (const std::size_t j : coordinates(width, d, i)) {
         frozen.parameters &= bits(trial.initial_parameters[j]) == bits(trial.parameters[j]);
-        for (const std::vector<double>* memory : {&trial.first_state, &trial.second_state})
+        for (const std::vector<double>* memory : {&trial.first_state, &trial.second_state, &trial.third_state})
             frozen.state &= memory->empty() || bits((*memory)[j]) == 0;
     }
     return frozen;

@@ -17,35 +17,41 @@ struct StepNumbers {
     Real shift;  ///< nesterov: learning rate times alpha
     Real c1;     ///< 1 / (1 - alpha^n)
     Real c2;     ///< 1 / (1 - beta^n), or 1 without bias correction
+    Real cg;     ///< nadam: (1 - mu_n) / (1 - mu_1 ... mu_n)
+    Real decay;  ///< learning rate times weight decay
 };
 
 /// State of one coordinate; unused parts stay +0.
 template <class Real>
 struct CoordinateState {
-    Real first = 0, second = 0;
+    Real first = 0, second = 0, third = 0;
 };
 
 /// The constants of an optimizer, rounded to Real.
 template <class Real>
 struct Constants {
-    Real alpha, alpha_rest, beta, beta_rest, epsilon;
-    bool epsilon_inside;
+    Real alpha, alpha_rest, beta, beta_rest, epsilon, initial_sum;
+    bool epsilon_inside, sum, corrected_maximum, centered;
     explicit Constants(const kernels::Optimizer& optimizer)
         : alpha(Real(optimizer.alpha)),
           alpha_rest(Real(1 - optimizer.alpha)),
           beta(Real(optimizer.beta)),
           beta_rest(Real(1 - optimizer.beta)),
           epsilon(Real(optimizer.epsilon)),
-          epsilon_inside(optimizer.epsilon_inside) {}
+          initial_sum(Real(optimizer.initial_sum)),
+          epsilon_inside(optimizer.epsilon_inside),
+          sum(optimizer.sum),
+          corrected_maximum(optimizer.corrected_maximum),
+          centered(optimizer.centered) {}
 };
 
 /// What the reference knows of one kind.
 template <class Real>
 struct OptimizerRule {
     int states;             ///< state arrays
-    bool looks_ahead;       ///< the gradient is taken at theta - gamma alpha m
-    bool always_corrected;  ///< C2 is not 1, whatever bias_correction says
-    void (*update)(const Constants<Real>&, const StepNumbers<Real>&, Real g, Real& theta, Real& first, Real& second);
+    bool looks_ahead;       ///< the gradient is taken at theta - gamma alpha m, but for the form "sum"
+    bool always_corrected;  ///< C1 and C2 are not 1, whatever bias_correction says
+    void (*update)(const Constants<Real>&, const StepNumbers<Real>&, Real g, Real& theta, CoordinateState<Real>& state);
 };
 
 template <class Real>
@@ -53,38 +59,76 @@ struct OptimizerRules {
     using C = Constants<Real>;
     using Step = StepNumbers<Real>;
 
-    static void sgd(const C&, const Step& step, Real g, Real& theta, Real&, Real&) { theta = std::fma(-step.gamma, g, theta); }
-    static void momentum(const C& c, const Step& step, Real g, Real& theta, Real& first, Real&) {
-        first = std::fma(c.alpha, first, c.alpha_rest * g);
-        theta = std::fma(-step.gamma, first, theta);
+    using State = CoordinateState<Real>;
+
+    static void sgd(const C&, const Step& step, Real g, Real& theta, State&) { theta = std::fma(-step.gamma, g, theta); }
+    /// The first moment, or the sum of the form "sum".
+    static Real moment(const C& c, Real old, Real g) { return std::fma(c.alpha, old, c.sum ? g : c.alpha_rest * g); }
+    static void momentum(const C& c, const Step& step, Real g, Real& theta, State& state) {
+        state.first = moment(c, state.first, g);
+        theta = std::fma(-step.gamma, state.first, theta);
     }
-    static void adagrad(const C& c, const Step& step, Real g, Real& theta, Real& first, Real&) {
-        first = std::fma(g, g, first);
-        const Real denominator = c.epsilon_inside ? std::sqrt(first + c.epsilon) : std::sqrt(first) + c.epsilon;
-        theta = std::fma(-step.gamma, g / denominator, theta);
+    static void nesterov(const C& c, const Step& step, Real g, Real& theta, State& state) {
+        state.first = moment(c, state.first, g);
+        const Real along = c.sum ? std::fma(c.alpha, state.first, g) : state.first;
+        theta = std::fma(-step.gamma, along, theta);
     }
-    static void rmsprop(const C& c, const Step& step, Real g, Real& theta, Real& first, Real&) {
-        first = std::fma(c.beta, first, c.beta_rest * (g * g));
-        const Real denominator = std::sqrt(first * step.c2) + c.epsilon;
-        theta = std::fma(-step.gamma, g / denominator, theta);
+    static Real square_mean(const C& c, Real old, Real g) { return std::fma(c.beta, old, c.beta_rest * (g * g)); }
+    static Real root(const C& c, Real m) {
+        if (c.epsilon_inside) return std::sqrt(m + c.epsilon);
+        return std::sqrt(m) + c.epsilon;
     }
-    static void adadelta(const C& c, const Step& step, Real g, Real& theta, Real& first, Real& second) {
-        second = std::fma(c.beta, second, c.beta_rest * (g * g));
-        const Real delta = -(std::sqrt((first + c.epsilon) / (second + c.epsilon)) * g);
-        first = std::fma(c.beta, first, c.beta_rest * (delta * delta));
+    static void adagrad(const C& c, const Step& step, Real g, Real& theta, State& state) {
+        state.first = std::fma(g, g, state.first);
+        theta = std::fma(-step.gamma, g / root(c, state.first + c.initial_sum), theta);
+    }
+    static void rmsprop(const C& c, const Step& step, Real g, Real& theta, State& state) {
+        state.first = square_mean(c, state.first, g);
+        theta = std::fma(-step.gamma, g / root(c, state.first * step.c2), theta);
+    }
+    static void rmsprop_momentum(const C& c, const Step& step, Real g, Real& theta, State& state) {
+        state.first = square_mean(c, state.first, g);
+        Real m = state.first * step.c2;
+        if (c.centered) {
+            state.second = std::fma(c.beta, state.second, c.beta_rest * g);
+            const Real mean = state.second * step.c2;
+            const Real variance = std::fma(-mean, mean, m);
+            m = variance > 0 ? variance : Real(0);
+        }
+        state.third = std::fma(c.alpha, state.third, g / root(c, m));
+        theta = std::fma(-step.gamma, state.third, theta);
+    }
+    static void adadelta(const C& c, const Step& step, Real g, Real& theta, State& state) {
+        state.second = square_mean(c, state.second, g);
+        const Real delta = -(std::sqrt((state.first + c.epsilon) / (state.second + c.epsilon)) * g);
+        state.first = std::fma(c.beta, state.first, c.beta_rest * (delta * delta));
         theta = std::fma(step.gamma, delta, theta);
     }
-    static void adam(const C& c, const Step& step, Real g, Real& theta, Real& first, Real& second) {
-        first = std::fma(c.alpha, first, c.alpha_rest * g);
-        second = std::fma(c.beta, second, c.beta_rest * (g * g));
-        const Real denominator = std::sqrt(second * step.c2) + c.epsilon;
-        theta = std::fma(-step.gamma, (first * step.c1) / denominator, theta);
+    static void adam(const C& c, const Step& step, Real g, Real& theta, State& state) {
+        state.first = moment(c, state.first, g);
+        state.second = square_mean(c, state.second, g);
+        theta = std::fma(-step.gamma, (state.first * step.c1) / root(c, state.second * step.c2), theta);
     }
-    static void adamax(const C& c, const Step& step, Real g, Real& theta, Real& first, Real& second) {
-        first = std::fma(c.alpha, first, c.alpha_rest * g);
-        const Real decayed = c.beta * second, size = std::abs(g);
-        second = decayed > size ? decayed : size;
-        theta = std::fma(-step.gamma, (first * step.c1) / (second + c.epsilon), theta);
+    static void adamax(const C& c, const Step& step, Real g, Real& theta, State& state) {
+        state.first = moment(c, state.first, g);
+        const Real decayed = c.beta * state.second, size = c.epsilon_inside ? std::abs(g) + c.epsilon : std::abs(g);
+        state.second = decayed > size ? decayed : size;
+        const Real denominator = c.epsilon_inside ? state.second : state.second + c.epsilon;
+        theta = std::fma(-step.gamma, (state.first * step.c1) / denominator, theta);
+    }
+    static void amsgrad(const C& c, const Step& step, Real g, Real& theta, State& state) {
+        state.first = moment(c, state.first, g);
+        state.second = square_mean(c, state.second, g);
+        const Real candidate = c.corrected_maximum ? state.second * step.c2 : state.second;
+        state.third = state.third > candidate ? state.third : candidate;
+        const Real m = c.corrected_maximum ? state.third : state.third * step.c2;
+        theta = std::fma(-step.gamma, (state.first * step.c1) / root(c, m), theta);
+    }
+    static void nadam(const C& c, const Step& step, Real g, Real& theta, State& state) {
+        state.first = moment(c, state.first, g);
+        state.second = square_mean(c, state.second, g);
+        const Real along = std::fma(g, step.cg, state.first * step.c1);
+        theta = std::fma(-step.gamma, along / root(c, state.second * step.c2), theta);
     }
 };
 
@@ -97,7 +141,7 @@ OptimizerRule<Real> rule_of(OptimizerKind kind) {
         case OptimizerKind::Momentum:
             return {1, false, false, All::momentum};
         case OptimizerKind::Nesterov:
-            return {1, true, false, All::momentum};
+            return {1, true, false, All::nesterov};
         case OptimizerKind::Adagrad:
             return {1, false, false, All::adagrad};
         case OptimizerKind::Rmsprop:
@@ -105,11 +149,48 @@ OptimizerRule<Real> rule_of(OptimizerKind kind) {
         case OptimizerKind::Adadelta:
             return {2, false, false, All::adadelta};
         case OptimizerKind::Adam:
-            return {2, false, true, All::adam};
+            return {2, false, false, All::adam};
         case OptimizerKind::Adamax:
-            return {2, false, false, All::adamax};
+            return {2, false, true, All::adamax};
+        case OptimizerKind::Amsgrad:
+            return {3, false, false, All::amsgrad};
+        case OptimizerKind::Nadam:
+            return {2, false, true, All::nadam};
+        case OptimizerKind::RmspropMomentum:
+            return {3, false, false, All::rmsprop_momentum};
     }
     throw std::logic_error("an optimizer without a rule");
+}
+
+/// gamma_n of the schedules, from n alone. All in double.
+inline double learning_rate(const kernels::LearningRate& rate, std::int64_t n) {
+    using Kind = kernels::ScheduleKind;
+    if (n <= rate.warmup) {
+        const double part = double(n - 1) / double(rate.warmup);
+        return rate.initial * std::fma(1 - rate.warmup_start, part, rate.warmup_start);
+    }
+    n -= rate.warmup;
+    const std::int64_t t = n - (rate.from_one ? 0 : 1);
+    const double part = double(t) / double(rate.every);
+    if (rate.kind == Kind::Step) {
+        double power = 1;
+        for (std::int64_t k = 0; k < t / rate.every; ++k) power = power * rate.factor;
+        return rate.initial * power;
+    }
+    if (rate.kind == Kind::Exponential) return rate.initial * exp(part * log(rate.factor));
+    if (rate.kind == Kind::InverseTime) return rate.initial / std::fma(rate.factor, part, 1.0);
+    if (rate.kind == Kind::Cosine) {
+        if (t >= rate.every) return rate.last;
+        return std::fma(rate.initial - rate.last, 0.5 * (1 + cos(3.141592653589793 * part)), rate.last);
+    }
+    if (rate.kind == Kind::Piecewise) {
+        double now = rate.initial;
+        if (rate.from_1 > 0 && t >= rate.from_1) now = rate.rate_1;
+        if (rate.from_2 > 0 && t >= rate.from_2) now = rate.rate_2;
+        if (rate.from_3 > 0 && t >= rate.from_3) now = rate.rate_3;
+        return now;
+    }
+    return rate.power == 0 ? rate.initial : rate.initial * exp(-(rate.power * log(double(n))));
 }
 
 /// Walks through the steps n = 1, 2, ...; everything in double until the end.
@@ -122,24 +203,59 @@ public:
         n_ += 1;
         a_ = a_ * optimizer_.alpha;
         b_ = b_ * optimizer_.beta;
-        const double gamma = rate_.power == 0 ? rate_.initial : rate_.initial * exp(-(rate_.power * log(n_)));
+        const double gamma = learning_rate(rate_, n_);
         const bool corrected = rule_of<Real>(optimizer_.kind).always_corrected || optimizer_.bias_correction;
-        return {Real(gamma), Real(gamma * optimizer_.alpha), Real(1 / (1 - a_)), corrected ? Real(1 / (1 - b_)) : Real(1)};
+        StepNumbers<Real> numbers{Real(gamma),
+                                  Real(gamma * optimizer_.alpha),
+                                  corrected ? Real(1 / (1 - a_)) : Real(1),
+                                  corrected ? Real(1 / (1 - b_)) : Real(1),
+                                  0,
+                                  Real(gamma * optimizer_.weight_decay)};
+        if (optimizer_.kind == OptimizerKind::Nadam) {
+            const double now = momentum_of_nadam(n_), next = momentum_of_nadam(n_ + 1);
+            p_ = p_ * now;
+            numbers.c1 = Real(next / (1 - p_ * next));
+            numbers.cg = Real((1 - now) / (1 - p_));
+        }
+        return numbers;
     }
 
 private:
+    double momentum_of_nadam(std::int64_t n) const {
+        return optimizer_.alpha * (1 - 0.5 * exp((double(n) * optimizer_.momentum_decay) * -0.040821994520255166));
+    }
+
     kernels::Optimizer optimizer_;
     kernels::LearningRate rate_;
-    double n_ = 0, a_ = 1, b_ = 1;
+    std::int64_t n_ = 0;
+    double a_ = 1, b_ = 1, p_ = 1;
 };
 
-/// One update of the coordinate theta by its gradient g.
+/// Whether the gradient is taken at theta - gamma alpha m.
+template <class Real>
+bool looks_ahead(const kernels::Optimizer& optimizer) {
+    return rule_of<Real>(optimizer.kind).looks_ahead && !optimizer.sum;
+}
+
+/// One update of the coordinate theta by its gradient g, taken at `point`.
+template <class Real>
+void update(const kernels::Optimizer& optimizer, const StepNumbers<Real>& step, Real g, Real point, Real& theta,
+            CoordinateState<Real>& state) {
+    if (optimizer.weight_decay != 0) {
+        if (optimizer.decoupled)
+            theta = std::fma(-step.decay, theta, theta);
+        else
+            g = std::fma(Real(optimizer.weight_decay), point, g);
+    }
+    rule_of<Real>(optimizer.kind).update(Constants<Real>(optimizer), step, g, theta, state);
+    for (Real* s : {&state.first, &state.second, &state.third})
+        if (std::abs(*s) < smallest_normal<Real>) *s = Real(0);
+}
+
+/// The same where the gradient was taken at theta.
 template <class Real>
 void update(const kernels::Optimizer& optimizer, const StepNumbers<Real>& step, Real g, Real& theta, CoordinateState<Real>& state) {
-    Real first = state.first, second = state.second;
-    rule_of<Real>(optimizer.kind).update(Constants<Real>(optimizer), step, g, theta, first, second);
-    const auto without_subnormals = [](Real s) { return std::abs(s) < smallest_normal<Real> ? Real(0) : s; };
-    state = {without_subnormals(first), without_subnormals(second)};
+    update(optimizer, step, g, Real(theta), theta, state);
 }
 
 }  // namespace limrisk::reference

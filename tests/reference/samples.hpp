@@ -1,6 +1,10 @@
-// Training samples: fresh ones of a step, or the midpoint grid. docs/numerics.md sections 2 to 4.
+// Training samples: fresh ones of a step, the midpoint grid, or data points. docs/numerics.md sections 2 to 4 and 14.
 // Part of the scalar reference: shares no code with kernels/.
 #pragma once
+#include <algorithm>
+#include <cmath>
+
+#include "campaign/cell.hpp"
 #include "reference/network.hpp"
 #include "reference/philox.hpp"
 #include "reference/target.hpp"
@@ -45,6 +49,95 @@ Batch<Real> fresh_batch(const Law& input, std::int64_t dimension, std::int64_t c
         for (std::int64_t k = 0; k < dimension; ++k)
             inputs.push_back(variate<Real>(input, sample_word(seed, trial, step, dimension, m, k)));
     return training_batch(std::move(inputs), dimension, target);
+}
+
+/// All data points in the order in which they are trained on. `weights` in double are those of the risks.
+template <class Real>
+struct DataPoints {
+    Batch<Real> batch;
+    std::vector<double> weights;
+};
+template <class Real>
+DataPoints<Real> data_points(const CellConfig& cell) {
+    const DataSet& data = *cell.data;
+    const auto d = static_cast<std::size_t>(data.dimension);
+    std::vector<std::size_t> order(data.outputs.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    if (cell.algorithm == kernels::Algorithm::Kinks)
+        std::stable_sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
+            return static_cast<Real>(data.inputs[i]) < static_cast<Real>(data.inputs[j]);
+        });
+    DataPoints<Real> points;
+    for (const std::size_t i : order) {
+        for (std::size_t k = 0; k < d; ++k) points.batch.inputs.push_back(static_cast<Real>(data.inputs[i * d + k]));
+        points.batch.targets.push_back(static_cast<Real>(data.outputs[i]));
+        points.batch.weights.push_back(static_cast<Real>(data.weights[i]));
+        points.weights.push_back(data.weights[i]);
+    }
+    return points;
+}
+
+/// The point that sample m of a step draws with replacement.
+inline std::size_t drawn_point(const DataSet& data, std::uint64_t seed, std::uint64_t trial, std::int64_t step, std::int64_t m) {
+    const std::uint32_t word = random_words(seed, Purpose::Picks, static_cast<std::uint64_t>(step), static_cast<std::uint32_t>(m / 4),
+                                            trial)[static_cast<std::size_t>(m % 4)];
+    if (!data.weighted)
+        return static_cast<std::size_t>(std::floor(std::ldexp(static_cast<double>(word) * static_cast<double>(data.count), -32)));
+    double sum = 0;
+    std::size_t point = 0;
+    for (std::size_t j = 0; j + 1 < data.weights.size(); ++j) {
+        sum += data.weights[j];
+        const double threshold = std::min(std::floor(std::ldexp(sum, 32)), 4294967295.0);
+        if (threshold <= static_cast<double>(word)) ++point;
+    }
+    return point;
+}
+
+/// The point at a place of an epoch.
+inline std::size_t point_of_epoch(std::int64_t count, std::uint64_t seed, std::uint64_t trial, std::int64_t epoch, std::int64_t place) {
+    int bits = 2;
+    while ((std::int64_t{1} << bits) < count) ++bits;
+    const int low_bits = bits / 2;
+    const auto f = [](std::uint32_t key, std::uint32_t value) {
+        std::uint32_t z = key + value * 0x9E3779B1u;
+        z ^= z >> 16;
+        z *= 0x85EBCA6Bu;
+        z ^= z >> 13;
+        z *= 0xC2B2AE35u;
+        z ^= z >> 16;
+        return z;
+    };
+    auto x = static_cast<std::uint32_t>(place);
+    do {
+        std::uint32_t high = x / (1u << low_bits), low = x % (1u << low_bits);
+        for (std::uint32_t j = 0; j < (count <= 16 ? 24u : 12u); ++j) {
+            const std::uint32_t key =
+                random_words(seed, Purpose::Epochs, static_cast<std::uint64_t>(epoch), j / 4, trial)[static_cast<std::size_t>(j % 4)];
+            if (j % 2 == 0)
+                high ^= f(key, low) % (1u << (bits - low_bits));
+            else
+                low ^= f(key, high) % (1u << low_bits);
+        }
+        x = high * (1u << low_bits) + low;
+    } while (x >= count);
+    return x;
+}
+
+/// The samples of step n >= 1 that are drawn from the data.
+template <class Real>
+Batch<Real> picked_batch(const CellConfig& cell, const Batch<Real>& points, std::uint64_t trial, std::int64_t step) {
+    Batch<Real> batch;
+    const auto d = static_cast<std::size_t>(cell.input.dimension);
+    for (std::int64_t m = 0; m < cell.batch; ++m) {
+        const std::int64_t s = (step - 1) * cell.batch + m;
+        const std::size_t point = cell.sampling == Sampling::Epochs
+                                      ? point_of_epoch(points.count(), cell.seed, trial, s / points.count(), s % points.count())
+                                      : drawn_point(*cell.data, cell.seed, trial, step, m);
+        for (std::size_t k = 0; k < d; ++k) batch.inputs.push_back(points.inputs[point * d + k]);
+        batch.targets.push_back(points.targets[point]);
+        batch.weights.push_back(Real(1.0 / static_cast<double>(cell.batch)));
+    }
+    return batch;
 }
 
 }  // namespace limrisk::reference

@@ -18,7 +18,7 @@ namespace limrisk::reference {
 template <class Real>
 class Tracker {
 public:
-    /// grid: the midpoint grid, empty for fresh samples.
+    /// grid: the midpoint grid or the data points, empty for fresh samples.
     Tracker(const CellConfig& cell, const Tables& tables, const Shape& shape, const Batch<Real>& grid)
         : cell_(cell), tables_(tables), shape_(shape), activation_(cell.activation), evaluation_(cell.activation), nodes_(grid.inputs) {
         if (grid.inputs.empty())
@@ -100,7 +100,7 @@ private:
         for (std::size_t k = checks_.size() - count; k < checks_.size(); ++k) end.tail.push_back(checks_[k].risk);
         end.risk_scale = risk_scale(tables_.check.targets, tables_.check.weights);
         end.displacement = stored(displacement(count));
-        end.training_gradient_norm = training_.inputs.empty() ? checks_.back().gradient_norm : stored(training_gradient_norm());
+        end.training_gradient_norm = stored(training_gradient_norm());
         end.parameter_norm = checks_.back().parameter_norm;
         end.tolerance = cell_.tolerance;
         return end;
@@ -117,8 +117,14 @@ private:
             ended_ = Verdict::Stopped;
     }
 
+    /// Of the risk that is trained on, with the gradient of a coupled weight decay.
     double training_gradient_norm() const {
-        return std::sqrt(sum_of_squares(shape_, risk_and_gradient(shape_, evaluation_, current_, training_).gradient));
+        const Batch<double> trained = training_.inputs.empty() ? batch(tables_.check) : training_;
+        std::vector<double> gradient = risk_and_gradient(shape_, evaluation_, current_, trained).gradient;
+        const kernels::Optimizer& optimizer = cell_.optimizer;
+        if (optimizer.weight_decay != 0 && !optimizer.decoupled)
+            for (std::size_t k = 0; k < gradient.size(); ++k) gradient[k] = std::fma(optimizer.weight_decay, current_[k], gradient[k]);
+        return std::sqrt(sum_of_squares(shape_, gradient));
     }
 
     /// Largest distance of the parameters of the last `count` checks from the first of them.
@@ -135,7 +141,8 @@ private:
     }
 
     double true_risk(const std::vector<double>& parameters) const {
-        if (shape_.dimension > 1) return risk_and_gradient(shape_, evaluation_, parameters, batch(tables_.final_rule)).risk;
+        if (shape_.dimension > 1 || cell_.has_data())
+            return risk_and_gradient(shape_, evaluation_, parameters, batch(tables_.final_rule)).risk;
         const bool normal = cell_.input.kind == InputLaw::Kind::Normal;
         return accurate_risk(shape_, evaluation_, parameters, tables_.target,
                              {tables_.mesh, tables_.density_normalizer, normal, cell_.input.mean, cell_.input.deviation});
@@ -144,7 +151,8 @@ private:
     void count_states(const std::vector<Real>& parameters, CheckResult& result) {
         std::vector<bool> now_inactive;
         for (std::int64_t i = 0; i < shape_.width; ++i) {
-            const ChainRange<Real> range = range_on_box(shape_, parameters, i, cell_.input);
+            const ChainRange<Real> range =
+                cell_.has_data() ? range_on_nodes(shape_, parameters, i, nodes_) : range_on_box(shape_, parameters, i, cell_.input);
             const NeuronState state = neuron_state(activation_, range);
             const bool is_inactive = state == NeuronState::Inactive;
             now_inactive.push_back(is_inactive);
@@ -152,7 +160,8 @@ private:
             result.constant += state == NeuronState::Constant;
             result.linear += state == NeuronState::Linear;
             result.kinked += state == NeuronState::Kinked;
-            if (!is_inactive) result.inactive_on_data += inactive(activation_, range_on_nodes(shape_, parameters, i, nodes_));
+            if (!is_inactive && !cell_.has_data())
+                result.inactive_on_data += inactive(activation_, range_on_nodes(shape_, parameters, i, nodes_));
             if (checks_.empty()) {
                 frozen_constant_ += state == NeuronState::Constant && frozen(activation_, range);
                 continue;

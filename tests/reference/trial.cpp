@@ -38,6 +38,7 @@ public:
           parameters_(initial_parameters<Real>(initial_laws(cell.initialization, shape_), shape_, cell.seed, trial_)),
           states_(parameters_.size()),
           schedule_(cell.optimizer, cell.learning_rate) {
+        if (cell.has_data()) grid_ = data_points<Real>(cell).batch;
         if (cell.nodes_per_axis > 0) grid_ = training_batch(converted<Real>(tables.training_inputs), shape_.dimension, tables.target);
     }
 
@@ -61,6 +62,7 @@ public:
         result.parameters = converted<double>(arrays[0]);
         if (arrays.size() > 1) result.first_state = converted<double>(arrays[1]);
         if (arrays.size() > 2) result.second_state = converted<double>(arrays[2]);
+        if (arrays.size() > 3) result.third_state = converted<double>(arrays[3]);
         return result;
     }
 
@@ -69,10 +71,12 @@ private:
     bool advance(std::int64_t step) {
         const StepNumbers<Real> numbers = schedule_.template next<Real>();
         std::vector<Real> point = parameters_;
-        if (rule_of<Real>(cell_.optimizer.kind).looks_ahead)
+        if (looks_ahead<Real>(cell_.optimizer))
             for (std::size_t k = 0; k < point.size(); ++k) point[k] = std::fma(-numbers.shift, states_[k].first, point[k]);
         const Law law = input_law(cell_.input, tables_);
-        const Batch<Real> batch = cell_.nodes_per_axis > 0
+        const bool drawn = cell_.has_data() && cell_.sampling != Sampling::FullBatch;
+        const Batch<Real> batch = drawn ? picked_batch(cell_, grid_, trial_, step)
+                                  : !grid_.inputs.empty()
                                       ? grid_
                                       : fresh_batch<Real>(law, shape_.dimension, cell_.batch, tables_.target, cell_.seed, trial_, step);
         const std::vector<Real> gradient =
@@ -80,7 +84,8 @@ private:
                 ? gradient_by_kinks(shape_, activation_, point, batch)
                 : risk_and_gradient(shape_, activation_, point, batch, cell_.sums == kernels::Sums::Blocks).gradient;
         if (!(std::abs(gradient[shape_.outer_bias()]) <= largest_finite<Real>)) return false;
-        for (std::size_t k = 0; k < parameters_.size(); ++k) update(cell_.optimizer, numbers, gradient[k], parameters_[k], states_[k]);
+        for (std::size_t k = 0; k < parameters_.size(); ++k)
+            update(cell_.optimizer, numbers, gradient[k], point[k], parameters_[k], states_[k]);
         return true;
     }
 
@@ -91,6 +96,7 @@ private:
         for (const CoordinateState<Real>& state : states_) {
             if (arrays.size() > 1) arrays[1].push_back(state.first);
             if (arrays.size() > 2) arrays[2].push_back(state.second);
+            if (arrays.size() > 3) arrays[3].push_back(state.third);
         }
         return arrays;
     }
@@ -103,7 +109,7 @@ private:
     std::vector<Real> parameters_;
     std::vector<CoordinateState<Real>> states_;
     Schedule schedule_;
-    Batch<Real> grid_;
+    Batch<Real> grid_;  ///< fixed nodes or data points; empty for fresh samples
 };
 
 }  // namespace

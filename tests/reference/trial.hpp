@@ -32,7 +32,7 @@ struct CheckResult {
 struct TrialResult {
     TrialRecord record;
     std::vector<CheckResult> checks;  ///< [checks + 1]
-    std::vector<double> initial_parameters, parameters, first_state, second_state;
+    std::vector<double> initial_parameters, parameters, first_state, second_state, third_state;
 };
 
 /// Runs trial `trial` of a cell in the cell's precision.

@@ -11,6 +11,7 @@
 namespace limrisk {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 std::string repeated(const std::string& part, std::size_t times) {
@@ -65,6 +66,32 @@ TEST(HostileCampaign, TheParserSeesAsciiOnly) {
     EXPECT_EQ(campaign.name, "ä€😀ä");
     EXPECT_EQ(screen("a = \"ä\" # ä\n").text, "a = \"\\U000000E4\" # ??\n");
     EXPECT_EQ(screen("a = \"\"\"x\\\n ä\"\"\"").text, "a = \"\"\"x\\\n \\U000000E4\"\"\"");
+}
+
+/// Numbers that no double is near are refused where they stand, in every form that TOML knows; they are not taken for 0 or infinity.
+TEST(HostileCampaign, NumbersBeyondDoublePrecision) {
+    for (const char* number : {"1e-400", "-1e-400", "+1e-400", "0.1e-399", "1_0e-4_01", "2e-324", "1E-1000000000000"})
+        for (const char* before : {"a = 1\nb = ", "a = 1\nb = [2.0, ", "a = 1\nb = { c="})
+            EXPECT_THAT(refusal(std::string(before) + number + "\n"), HasSubstr("t.toml:2: the number")) << before << number;
+    EXPECT_THAT(refusal("a = 1e-400"), HasSubstr("the number 1e-400 is too small for double precision; allowed are 0 and magnitudes from "
+                                                 "4.9e-324 to 1.79e308"));
+    for (const char* number : {"1e400", "-1e400", "1.8e308", "1e1000000000000"})
+        EXPECT_THAT(refusal(std::string("a = ") + number), HasSubstr("is too large for double precision")) << number;
+    for (const char* number : {"0", "0.0", "-0.0e-999", "0e999", "5e-324", "1e-310", "1.79e308", "0x1e400", "1979-05-27", "inf", "nan"})
+        EXPECT_EQ(screen(std::string("a = ") + number).problem, "") << number;
+    EXPECT_EQ(screen("a = \"1e-400\" # 1e-400").problem, "") << "text and comments are no numbers";
+    const auto set = [](const std::string& key, const std::string& value) {
+        try {
+            read_campaign({}, {{}, {}, {}, {{key, value}}});
+        } catch (const ConfigError& error) {
+            return std::string(error.what());
+        }
+        return std::string("accepted");
+    };
+    EXPECT_THAT(set("training.optimizer", "{ name = \"sgd\", learning_rate = 1e-400 }"),
+                AllOf(HasSubstr("--set training.optimizer"), HasSubstr("the number 1e-400 is too small")));
+    EXPECT_THAT(set("training.optimizer", "\"sgd(1e-400)\""), HasSubstr("the number 1e-400 is too small"));
+    EXPECT_THAT(set("problem.target", "\"x1 + 1e-400\""), HasSubstr("the number 1e-400 is too small"));
 }
 
 TEST(HostileCampaign, SizesAreBounded) {

@@ -184,28 +184,94 @@ TEST(Campaign, WidthZeroAndFourThousandInDimension64AreAllowed) {
 }
 
 TEST(Campaign, DescriptionsComeBackAsTheSameCell) {
-    const auto value_text = [](const auto& parameter) {
-        const double value = parameter.examples[0];
-        return parameter.truth != nullptr ? fmt::format("{}", value != 0) : fmt::format("{}", value);
-    };
-    const auto list = [&](const auto& table, const std::string& more) {
-        std::string text;
-        for (const auto& row : table) {
-            text += fmt::format("{}{{ name = \"{}\"{}", text.empty() ? "[" : ", ", row.name, more);
-            for (const auto& parameter : row.parameters)
+    for (std::size_t k = 0; k < kernels::example_count; ++k) {
+        const auto value_text = [k](const auto& parameter) {
+            const double value = parameter.examples[k];
+            return parameter.words[0] != nullptr ? fmt::format("\"{}\"", parameter.words[value != 0 ? 1 : 0])
+                   : parameter.truth != nullptr  ? fmt::format("{}", value != 0)
+                                                 : fmt::format("{}", value);
+        };
+        const auto assignments = [&](const auto& parameters) {
+            std::string text;
+            for (const auto& parameter : parameters)
                 if (parameter.name != nullptr) text += fmt::format(", {} = {}", parameter.name, value_text(parameter));
-            text += " }";
+            return text;
+        };
+        const auto list = [&](const auto& table, const std::string& more) {
+            std::string text;
+            for (const auto& row : table)
+                text += fmt::format("{}{{ name = \"{}\"{}{} }}", text.empty() ? "[" : ", ", row.name, more, assignments(row.parameters));
+            return text + "]";
+        };
+        const std::string common = assignments(kernels::common_optimizer_parameters);
+        const Campaign campaign =
+            read_campaign({{7, "input = [ { law = \"normal\", dimension = 1 }, { law = \"uniform\", dimension = 3, low = -1 } ]"},
+                           {11, "activation = " + list(kernels::activation_table, "")},
+                           {15, "optimizer = " + list(kernels::optimizer_table, ", learning_rate = 0.1" + common)}});
+        EXPECT_EQ(campaign.cells.size(), 2U * kernels::activation_count * kernels::optimizer_count);
+        for (const CellConfig& cell : campaign.cells) {
+            EXPECT_EQ(describe(cell_from_description(cell.description)), cell.description);
+            EXPECT_EQ(cell_from_description(cell.description).id, cell.id);
         }
-        return text + "]";
-    };
-    const Campaign campaign =
-        read_campaign({{7, "input = [ { law = \"normal\", dimension = 1 }, { law = \"uniform\", dimension = 3, low = -1 } ]"},
-                       {11, "activation = " + list(kernels::activation_table, "")},
-                       {15, "optimizer = " + list(kernels::optimizer_table, ", learning_rate = 0.1")}});
-    EXPECT_EQ(campaign.cells.size(), 2U * kernels::activation_count * kernels::optimizer_count);
-    for (const CellConfig& cell : campaign.cells) {
+    }
+}
+
+/// A parameter that is younger than stores stands in descriptions only where it is not what cells had before.
+TEST(Campaign, LaterParametersKeepOldDescriptions) {
+    const auto with = [](const std::string& optimizer) { return only_cell({{15, "optimizer = " + optimizer}}); };
+    const CellConfig adam = with("\"adam(0.1)\"");
+    EXPECT_EQ(adam.description.substr(adam.description.find("\"optimizer\"")),
+              R"("optimizer":{"alpha":0.9,"beta":0.999,"epsilon":1e-08,"learning_rate":0.1,"name":"adam"},"sampling":"fresh"}})");
+    for (const char* same : {R"({ name = "adam", learning_rate = 0.1, weight_decay = 0, decoupled = false, bias_correction = true })",
+                             R"({ name = "adam", learning_rate = { schedule = "constant", initial = 0.1, warmup = 0 } })"})
+        EXPECT_EQ(with(same).description, adam.description) << same;
+    EXPECT_EQ(with("\"momentum(0.1)\"").id, with(R"({ name = "momentum", learning_rate = 0.1, form = "average" })").id);
+    for (const char* other : {R"({ name = "adam", learning_rate = 0.1, weight_decay = 0.5 })",
+                              R"({ name = "adam", learning_rate = 0.1, bias_correction = false })",
+                              R"({ name = "adam", learning_rate = { schedule = "constant", initial = 0.1, warmup = 5 } })"}) {
+        const CellConfig cell = with(other);
+        EXPECT_NE(cell.id, adam.id) << other;
         EXPECT_EQ(describe(cell_from_description(cell.description)), cell.description);
-        EXPECT_EQ(cell_from_description(cell.description).id, cell.id);
+        EXPECT_NE(cell.optimizer_label, adam.optimizer_label) << other;
+    }
+}
+
+/// An alias is an entry with certain parameters, and the cell has the entry.
+TEST(Campaign, AliasesAreEntries) {
+    const auto with = [](const std::string& optimizer) { return only_cell({{15, "optimizer = " + optimizer}}); };
+    const CellConfig adamw = with("\"adamw\"");
+    EXPECT_EQ(adamw.id, with(R"({ name = "adam", weight_decay = 0.01, decoupled = true })").id);
+    EXPECT_EQ(adamw.optimizer_label, "adam(0.001, weight_decay=0.01, decoupled)");
+    EXPECT_EQ(with(R"({ name = "adamw", learning_rate = 0.1, weight_decay = 0.5 })").optimizer.weight_decay, 0.5);
+    for (const Catalog* catalog : catalogs())
+        for (const CatalogEntry& alias : catalog->aliases) {
+            EXPECT_EQ(catalog->find(alias.name), &alias);
+            CellConfig cell;
+            alias.choose(cell);
+            EXPECT_STRNE(catalog->chosen(cell).name, alias.name);
+        }
+}
+
+/// Schedules come back from descriptions, and say in their label what they are.
+TEST(Campaign, Schedules) {
+    const auto with = [](const std::string& rate) {
+        return only_cell({{15, "optimizer = { name = \"sgd\", learning_rate = { schedule = " + rate + " } }"}});
+    };
+    const std::pair<const char*, const char*> known[] = {
+        {R"("step", initial = 0.1, factor = 0.5, every = 150)", "sgd(step(0.1, factor=0.5, every=150))"},
+        {R"("step", initial = 0.1, factor = 0.5, every = 150, from_one = true)", "sgd(step(0.1, factor=0.5, every=150, from one))"},
+        {R"("exponential", initial = 0.1, factor = 0.99)", "sgd(exponential(0.1, factor=0.99))"},
+        {R"("inverse_time", initial = 0.1, factor = 0.5, every = 10)", "sgd(inverse_time(0.1, factor=0.5, every=10))"},
+        {R"("cosine", initial = 0.1, period = 100, warmup = 10)", "sgd(cosine(0.1, period=100, warmup=10))"},
+        {R"("piecewise", initial = 0.1, from_1 = 5, rate_1 = 0.01)", "sgd(piecewise(0.1, from_1=5, rate_1=0.01))"},
+        {R"("constant", initial = 0.1, warmup = 10, warmup_start = 0.5)", "sgd(0.1, warmup=10, warmup_start=0.5)"},
+        {R"("polynomial", initial = 0.1, power = 0.5, warmup = 10)", "sgd(0.1 n^-0.5, warmup=10)"},
+    };
+    for (const auto& [text, label] : known) {
+        const CellConfig cell = with(text);
+        EXPECT_EQ(cell.optimizer_label, label);
+        EXPECT_EQ(describe(cell_from_description(cell.description)), cell.description);
+        EXPECT_EQ(cell_from_description(cell.description).optimizer_label, label);
     }
 }
 
@@ -415,6 +481,7 @@ std::string schema_table() {
             std::replace(anchor.begin(), anchor.end(), ' ', '-');
             allowed.push_back(fmt::format("[{}](#{})", words, anchor));
         }
+        if (parameter.type == ParameterType::Data) allowed.emplace_back("[data points](#data-points)");
         const std::string usual = parameter.fallback != nullptr ? fmt::format("`{}`", parameter.fallback)
                                   : parameter.usual != nullptr  ? parameter.usual
                                   : key.effect.in != nullptr    ? fmt::format("required {}", key.effect.where)

@@ -206,8 +206,9 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{{{14, "sampling = { node = 128 }"}}, "t.toml:14: key `training.sampling`", "{ nodes = 128 }"},            //
         Wrong{{{14, "batch = 32\nalgorithm = \"kinks\""}},
               "t.toml:15: key `training.algorithm`",
-              "\"kinks\" with fresh samples; it needs the same nodes in every step: sampling = { nodes = ... }, or write algorithm = "
-              "\"plain\""},
+              "\"kinks\" with samples that are drawn; it needs the same ones in every step: sampling = { nodes = ... }, or \"full_batch\" "
+              "with "
+              "data, or write algorithm = \"plain\""},
         Wrong{{{14, "sampling = { nodes = 8 }\nalgorithm = [\"plain\", \"kinks\"]"}, {7, input("law = \"uniform\", dimension = 2")}},
               "t.toml:15: key `training.algorithm`",
               "\"kinks\" in dimension 2; it sorts the nodes of a line, so it needs dimension 1"},
@@ -227,8 +228,9 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{{{15, ""}}, "t.toml:13: key `training.optimizer`", "missing"},                                         //
         Wrong{{{15, "optimizer = \"sgd\""}}, "t.toml:15: key `training.optimizer.learning_rate`", "missing"},        //
         Wrong{{{15, "optimizer = \"addam(0.1)\""}}, "t.toml:15: key `training.optimizer`", "did you mean `adam`?"},  //
-        Wrong{
-            {{15, optimizer("name = \"adamw\", learning_rate = 0.1")}}, "t.toml:15: key `training.optimizer.name`", "did you mean `adam`?"},
+        Wrong{{{15, optimizer("name = \"adelta\", learning_rate = 0.1")}},
+              "t.toml:15: key `training.optimizer.name`",
+              "did you mean `adadelta`?"},
         Wrong{{{15, optimizer("learning_rate = 0.1")}}, "t.toml:15: key `training.optimizer.name`", "missing"},  //
         Wrong{{{15, optimizer("name = \"sgd\", lr = 0.1, learning_rate = 0.1")}},
               "t.toml:15: key `training.optimizer.lr`",
@@ -241,7 +243,23 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{
             {{15, optimizer("name = \"sgd\", learning_rate = 1e-40")}}, "t.toml:15: key `training.optimizer`", "subnormal or 0 in float32"},
         Wrong{{{15, optimizer("name = \"sgd\", learning_rate = 1e40")}}, "t.toml:15: key `training.optimizer`", "not finite in float32"},
-        Wrong{{{15, optimizer("name = \"sgd\", learning_rate = { schedule = \"cosine\" }")}},
+        Wrong{{{15, optimizer("name = \"sgd\", learning_rate = { schedule = \"steplr\" }")}},
+              "t.toml:15: key `training.optimizer.learning_rate.schedule`",
+              "did you mean `step`?"},
+        Wrong{{{15, optimizer("name = \"sgd\", learning_rate = { schedule = \"piecewise\", initial = 1, from_1 = 5 }")}},
+              "t.toml:15: key `training.optimizer`",
+              "from_1 without rate_1"},
+        Wrong{{{15, optimizer("name = \"sgd\", learning_rate = { schedule = \"piecewise\", initial = 1, rate_2 = 5 }")}},
+              "t.toml:15: key `training.optimizer`",
+              "rate_2 without from_2"},
+        Wrong{{{15, optimizer("name = \"sgd\", learning_rate = { schedule = \"piecewise\", initial = 1, from_1 = 5, rate_1 = 0.5, from_2 "
+                              "= 5, rate_2 = 0.1 }")}},
+              "t.toml:15: key `training.optimizer`",
+              "they must grow"},
+        Wrong{{{15, optimizer("name = \"sgd\", learning_rate = { schedule = \"cosine\", initial = 1, period = 5, last = 1e-40 }")}},
+              "t.toml:15: key `training.optimizer`",
+              "subnormal"},
+        Wrong{{{15, optimizer("name = \"sgd\", learning_rate = { schedule = \"spline\" }")}},
               "t.toml:15: key `training.optimizer.learning_rate.schedule`",
               "allowed are constant, polynomial"},
         Wrong{{{15, optimizer("name = \"sgd\", learning_rate = { initial = 0.1 }")}},

@@ -98,6 +98,30 @@ TEST_F(ExportTest, OtherProgramsReadTheSameBits) {
     EXPECT_EQ(std::system(command.c_str()), 0);
 }
 
+/// The meanings that an export gives to its fields hold for the trials that `stop` ended, too.
+TEST_F(ExportTest, FieldsSayWhatTheyAreOfTrialsThatEndedEarly) {
+    const auto fields = [&](bool stop) {
+        Campaign campaign = small_campaign(8, 1);
+        if (stop) campaign.cells[1].stop.risk_below = 0.5;
+        finish(campaign.cells[1]);
+        const std::string name = stop ? "stop" : "whole";
+        Store store = Store::open_for_writing(path(name + ".db"), campaign);
+        store.write_block({0, 0, 8}, records_of({0, 0, 8}));
+        export_store(store, ExportFormat::Json, path(name + ".json"));
+        std::ifstream file(path(name + ".json"));
+        return nlohmann::json::parse(file)["fields"];
+    };
+    const nlohmann::json whole = fields(false), stop = fields(true);
+    for (const TrialField& field : trial_fields) {
+        const std::string name = field.name, text = stop[name];
+        const bool other = name.starts_with("tail_") || name == "displacement";
+        EXPECT_EQ(whole[name], field.meaning);
+        EXPECT_EQ(text.starts_with(field.meaning), true);
+        EXPECT_EQ(text.find("of a trial that `stop` ended") != std::string::npos, other) << text;
+    }
+    EXPECT_TRUE(stop.contains("last_step"));
+}
+
 /// docs/formats.md names the parameters of a cell, in the order of the columns.
 TEST(ExportDocumentation, NamesTheParametersOfACell) {
     std::ifstream file(LIMRISK_FORMATS);

@@ -151,8 +151,8 @@ INSTANTIATE_TEST_SUITE_P(Messages, ExpressionErrors,
                                          Wrong{"x[1]", 2, "a variable is written x1"},                      //
                                          Wrong{"x1 > 0 ? 1 : 2", 8, "if(condition, a, b)"},                 //
                                          Wrong{"0 < x1 < 1", 8, "do not chain"},                            //
-                                         Wrong{"1e999", 1, "beyond the range"},                             //
-                                         Wrong{"x1 + 1e-999", 6, "beyond the range"},                       //
+                                         Wrong{"1e999", 1, "1e999 is too large"},                           //
+                                         Wrong{"x1 + 1e-999", 6, "1e-999 is too small"},                    //
                                          Wrong{"x1 $ 2", 4, "unexpected `$`"},                              //
                                          Wrong{"x1\x01", 3, "control character 0x01"},                      //
                                          Wrong{"x1 · x2", 4, "unexpected `·`"},                             //

@@ -263,6 +263,13 @@ TEST(ReportFigure, TrajectoriesOfTheCellsThatHaveThem) {
     EXPECT_THAT(figure.caption, HasSubstr("Infinite values"));
     EXPECT_EQ(figure.script.find("inf "), std::string::npos);
 
+    EXPECT_THAT(column(figure.table, "trials"), ElementsAre("4", "4", "4", "4", "4"));
+
+    CellTrajectory ending = trajectory_by_hand();
+    ending.trained = {4, 4, 3, 2, 1};  // of a cell with `stop`
+    EXPECT_THAT(column(trajectory_figures(summary, cell_groups(summary), {ending}).groups[0].figures[0].table, "trials"),
+                ElementsAre("4", "4", "3", "2", "1"));
+
     CellTrajectory broken = trajectory_by_hand();
     broken.series[0].median.pop_back();
     EXPECT_THROW(trajectory_figures(summary, cell_groups(summary), {broken}), StoreError);

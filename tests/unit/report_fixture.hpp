@@ -45,7 +45,7 @@ inline CellSummary cell_summary(std::int64_t index, std::int64_t width) {
     cell.aggregate.tail_mean = risks_of({0.01, 0.02, 1, std::numeric_limits<double>::infinity()});
     cell.optimum = KnownOptimum{};
     cell.optimum->risk = 0.01;
-    cell.prediction.probability = {0.25, 0, ProbabilityMethod::ClosedForm};
+    cell.prediction.probability = InactiveProbability{0.25, 0, ProbabilityMethod::ClosedForm};
     cell.prediction.bound = non_convergence_bound(0.25, width);
     cell.measured = Measured{};
     cell.measured->optimum = 0.01;

@@ -110,7 +110,7 @@ TEST_F(ReportPageTest, LabelsOfAxesAreDrawn) {
     const std::string page = read("report.html");
     for (const char* label :
          {"width h (neurons, log scale)", "P(non-convergence), %", "1 − P(non-convergence), log scale", "limiting risk (log scale)",
-          "trials per column, %", "inactive neurons", "trials, %", "training step (log scale)", "true risk (log scale)"})
+          "trials per column, %", "inactive neurons", "trials, %", "training step (log scale)", "risk (log scale)"})
         EXPECT_THAT(page, HasSubstr(std::string("<text>") + label + "</text>"));
 }
 

@@ -28,7 +28,7 @@ TEST_F(StatementTest, MeasuredCertifiedAndPredictedByHand) {
     const CellSummary& cell = summary.cells[0];
     EXPECT_EQ(cell.exclusion.least, 1);
     EXPECT_EQ(cell.certified, 4);
-    EXPECT_EQ(cell.prediction.probability.value, 0.375);
+    EXPECT_EQ(cell.prediction.probability->value, 0.375);
     EXPECT_EQ(cell.prediction.bound, 0.375);
     ASSERT_TRUE(cell.prediction.test);
     EXPECT_EQ(cell.prediction.test->inactive, 4);
@@ -136,7 +136,7 @@ TEST_F(StatementTest, SaturatedNeuronsOfAClippingAreFrozen) {
     EXPECT_EQ(cell.certified, 2);
     ASSERT_TRUE(cell.prediction.test);
     EXPECT_EQ(cell.prediction.test->inactive, 2);
-    EXPECT_NEAR(cell.prediction.probability.value, 3.0 / 8 + 5.0 / 32, 1e-15);
+    EXPECT_NEAR(cell.prediction.probability->value, 3.0 / 8 + 5.0 / 32, 1e-15);
     EXPECT_THAT(sentences(summary)[0], HasSubstr("a neuron certified saturated at initialization"));
 }
 

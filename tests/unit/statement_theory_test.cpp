@@ -195,12 +195,44 @@ TEST_F(StatementTest, ComparisonOfPairedTrials) {
     EXPECT_EQ(pair.limiting_risk.second_larger, 1);
     EXPECT_EQ(pair.limiting_risk.equal, 2);
     EXPECT_EQ(pair.missed_p_value, pair.missed->p_value) << "one pair: nothing to adjust";
-    const nlohmann::json json = nlohmann::json::parse(comparison_json(comparison));
+    const nlohmann::json json = nlohmann::json::parse(comparison_json(comparison, summarize(store)));
     EXPECT_EQ(json["groups"][0]["pairs"][0]["missed"]["only_first"], 2);
-    EXPECT_THAT(comparison_table(comparison), HasSubstr("A = sgd(0.05) (cell 0), B = adam(0.01) (cell 1)"));
+    EXPECT_FALSE(json["groups"][0]["pairs"][0].contains("ended_early")) << "no cell has `stop`";
+    EXPECT_THAT(comparison_table(comparison, summarize(store)),
+                AllOf(HasSubstr("A = sgd(0.05) (cell 0), B = adam(0.01) (cell 1)"), Not(HasSubstr("stop"))));
     EXPECT_THROW(compare_cells(store, summarize(store), "seed"), Error);
     EXPECT_THROW(compare_cells(store, summarize(store), "batch"), Error);
     EXPECT_THROW(compare_cells(store, summarize(store), "optimiser"), Error);
+}
+
+/// Trials that `stop` ended are compared at other steps than the rest, which a comparison has to say.
+TEST_F(StatementTest, AComparisonSaysWhichTrialsEndedEarly) {
+    Campaign campaign = small_campaign(4, 1);
+    for (CellConfig& cell : campaign.cells) {
+        cell.stop.risk_below = 0.15;
+        finish(cell);
+    }
+    Store store = Store::open_for_writing(path(), campaign);
+    std::vector<TrialRecord> stopped(4), whole(4);
+    for (std::size_t t = 0; t < 4; ++t) {
+        stopped[t].last_step = whole[t].last_step = CellConfig{}.steps;
+        stopped[t].tail_mean = whole[t].tail_mean = 0.2;
+        if (t == 3) continue;
+        stopped[t].verdict = Verdict::Stopped;
+        stopped[t].tail_mean = 0.1;
+        stopped[t].last_step = 15;  // of check 1
+    }
+    store.write_block({0, 0, 4}, stopped);
+    store.write_block({1, 0, 4}, whole);
+    const StoreSummary summary = summarize(store);
+    const StoreComparison comparison = compare_cells(store, summary, "optimizer");
+    const std::string text = comparison_table(comparison, summary);
+    EXPECT_THAT(text, HasSubstr("stop       A: `stop` ended 3 of 4 trials before step 1,000: 3 at a risk below 0.15 (median step 15)"));
+    EXPECT_THAT(text, HasSubstr("B: `stop` ended no trial early"));
+    EXPECT_THAT(text, HasSubstr("early ends the limiting risk of a trial that `stop` ended"));
+    const nlohmann::json pair = nlohmann::json::parse(comparison_json(comparison, summary))["groups"][0]["pairs"][0];
+    EXPECT_EQ(pair["ended_early"]["first"], 3);
+    EXPECT_EQ(pair["ended_early"]["second"], 0);
 }
 
 }  // namespace

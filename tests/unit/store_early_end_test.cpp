@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "store/block_columns.hpp"
+#include "store/record_values.hpp"
+#include "store/seal.hpp"
 #include "store/sqlite.hpp"
 #include "store_fixture.hpp"
 
@@ -23,7 +25,8 @@ protected:
     static TrialRecord stopped_record() {
         TrialRecord record = record_of(1, 0);
         record.verdict = Verdict::Stopped;
-        record.last_step = 17;
+        record.nonfinite_step = record.best_step = 0;
+        record.last_step = 15;  // of check 1
         return record;
     }
     std::int64_t version() const { return sqlite::Database(path(), sqlite::Access::Read).integer("PRAGMA user_version"); }
@@ -47,7 +50,7 @@ TEST_F(StoreEarlyEndTest, KeepsLastSteps) {
     sqlite::Statement view(database, "SELECT verdict, last_step FROM trials WHERE cell = 1 AND trial = 0");
     ASSERT_TRUE(view.step());
     EXPECT_EQ(view.integer(0), 4);
-    EXPECT_EQ(view.integer(1), 17);
+    EXPECT_EQ(view.integer(1), 15);
 }
 
 TEST_F(StoreEarlyEndTest, StoresWithoutSuchACellStayAsTheyAre) {
@@ -76,6 +79,65 @@ TEST_F(StoreEarlyEndTest, NoTrialIsStoppedThatCannotBe) {
     TrialRecord late = stopped_record();
     late.last_step = CellConfig{}.steps + 1;
     EXPECT_THROW(store.write_block({1, 0, 1}, {late}), Defect);
+}
+
+/// What a record of each verdict may say of its last step: docs/numerics.md section 10. The steps are those of the 64 checks of 1000 steps,
+/// of which the last 16 are the tail: check k is at 1000 k / 64, rounded down, before the tail.
+TEST_F(StoreEarlyEndTest, TheLastStepFollowsFromTheVerdict) {
+    EarlyEnd both;
+    both.risk_below = 0.001;
+    both.converged = true;
+    const auto possible = [&](const EarlyEnd& stop, Verdict verdict, std::int64_t last, std::int64_t lost = 0) {
+        CellConfig cell;
+        cell.stop = stop;
+        TrialRecord record = record_of(1, 0);
+        record.verdict = verdict;
+        record.best_step = 0, record.nonfinite_step = lost, record.last_step = last;
+        const std::string problem = record_problem(record, record_limits(cell));
+        if (!problem.empty()) {
+            EXPECT_THAT(problem, HasSubstr("which is impossible"));
+        }
+        return problem.empty();
+    };
+    const EarlyEnd by_risk{0.001, 0, false}, by_verdict{0, 0, true};
+    for (const std::int64_t step : {0, 15, 31, 734}) EXPECT_TRUE(possible(by_risk, Verdict::Stopped, step)) << step;
+    for (const std::int64_t step : {1, 14, 16, 733, 999, 1000, 1001, -1}) EXPECT_FALSE(possible(by_risk, Verdict::Stopped, step)) << step;
+    EXPECT_FALSE(possible(by_verdict, Verdict::Stopped, 15)) << "no trial of that cell is stopped";
+    for (const Verdict verdict : {Verdict::Budget, Verdict::Oscillating}) {
+        EXPECT_TRUE(possible(both, verdict, 1000));
+        EXPECT_FALSE(possible(both, verdict, 750)) << "only at the last check";
+        EXPECT_FALSE(possible(both, verdict, 0));
+    }
+    EXPECT_TRUE(possible(by_risk, Verdict::Converged, 1000));
+    EXPECT_FALSE(possible(by_risk, Verdict::Converged, 750)) << "without stop.converged at the end only";
+    for (const std::int64_t step : {250, 500, 750, 1000}) EXPECT_TRUE(possible(by_verdict, Verdict::Converged, step)) << step;
+    for (const std::int64_t step : {0, 15, 249, 251, 737, 999}) EXPECT_FALSE(possible(by_verdict, Verdict::Converged, step)) << step;
+    EXPECT_TRUE(possible(both, Verdict::Diverged, 7, 7));
+    EXPECT_TRUE(possible(both, Verdict::Diverged, 0, 0)) << "at check 0";
+    EXPECT_FALSE(possible(both, Verdict::Diverged, 15, 7));
+    EXPECT_FALSE(possible(both, Verdict::Converged, 1000, 7)) << "it has diverged";
+}
+
+/// The same where a store is read, by someone who has put another step into it with hashes that fit.
+TEST_F(StoreEarlyEndTest, ImpossibleLastStepsAreNotRead) {
+    TrialRecord record = stopped_record();
+    { Store::open_for_writing(path(), stopping_campaign()).write_block({1, 0, 1}, {record}); }
+    record.last_step = 16;
+    const BlockColumns columns = pack_columns(std::vector{record}, true);
+    const std::string hash = block_hash(Store::open(path()).cells()[1].id, 0, 1, column_views(columns));
+    {
+        const sqlite::Database database(path(), sqlite::Access::Write);
+        sqlite::Statement update(database, "UPDATE blocks SET hash = ?, last_step = ?");
+        update.bind(1, std::string_view(hash)).bind_blob(2, columns.back()).run();
+        Seal seal;
+        seal.add(hash);
+        seal.write(database, "blocks");
+    }
+    EXPECT_THAT(store_error([&] {
+                    Store::open(path()).read_block({1, 0, 1});
+                }),
+                ::testing::Pair(65, HasSubstr("trial 0: last_step is 16, which is impossible with the verdict stopped: right would be the "
+                                              "step of a check before the last")));
 }
 
 TEST_F(StoreEarlyEndTest, AnotherVersionThanThatOfItsCellsIsRefused) {

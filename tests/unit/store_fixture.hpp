@@ -86,7 +86,9 @@ inline TrialRecord record_of(std::int64_t cell, std::int64_t trial) {
     }
     if (record.inactive_initial != 0) record.constant_initial = 0;  // of one neuron
     record.verdict = static_cast<Verdict>(bits() % 4);              // of a cell without `stop`
+    if (record.verdict != Verdict::Diverged) record.nonfinite_step = 0;
     record.last_step = last_step_without_stop(record, CellConfig{}.steps);
+    record.best_step = std::min(record.best_step, record.last_step);
     return record;
 }
 

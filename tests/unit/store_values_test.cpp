@@ -37,6 +37,8 @@ const Wrong wrong_values[] = {
     {"revived", [](TrialRecord& record) { record.revived = INT32_MAX; }},
     {"best_step", [](TrialRecord& record) { record.best_step = 1001; }},
     {"nonfinite_step", [](TrialRecord& record) { record.nonfinite_step = -1; }},
+    {"nonfinite_step", [](TrialRecord& record) { record.verdict = Verdict::Budget, record.nonfinite_step = 5; }},
+    {"best_step", [](TrialRecord& record) { record.verdict = Verdict::Diverged, record.nonfinite_step = 5, record.best_step = 6; }},
     {"verdict", [](TrialRecord& record) { record.verdict = static_cast<Verdict>(4); }},
     {"verdict", [](TrialRecord& record) { record.verdict = static_cast<Verdict>(-1); }},
 };

@@ -50,18 +50,19 @@ TEST_F(StoreTest, EarlyEndsByHand) {
         record.verdict = stopped ? Verdict::Stopped : converged ? Verdict::Converged : Verdict::Budget;
         record.tail_mean = t < 4 ? 0.4 : 0.6;  // 4 by their risk, one of them by its gradient, too; 7 by their gradient alone
         record.gradient_norm = t < 3 ? 1 : 0.05;
-        record.last_step = t < 14 ? 100 - t : CellConfig{}.steps;  // 3 converged early, 3 at the end
+        // Of the checks 11 to 1, in steps of 13; then 3 converged early at the ends of windows, 3 at the end.
+        record.last_step = stopped ? 250 - 13 * (5 + t) : t < 14 ? 250 * (14 - t) : CellConfig{}.steps;
     }
     store.write_block({0, 0, 20}, records);
     const CellSummary cell = summarize(store).cells[0];
     EXPECT_THAT(cell.verdicts, ::testing::ElementsAre(3, 6, 0, 0, 11));
     ASSERT_TRUE(cell.early_ends);
     EXPECT_EQ(cell.early_ends->by_risk.trials, 4);
-    EXPECT_EQ(cell.early_ends->by_risk.median_step, 98);  // of 97, 98, 99, 100
+    EXPECT_EQ(cell.early_ends->by_risk.median_step, 159);  // of 146, 159, 172, 185
     EXPECT_EQ(cell.early_ends->by_gradient.trials, 7);
-    EXPECT_EQ(cell.early_ends->by_gradient.median_step, 93);
+    EXPECT_EQ(cell.early_ends->by_gradient.median_step, 94);
     EXPECT_EQ(cell.early_ends->by_verdict.trials, 3);
-    EXPECT_EQ(cell.early_ends->by_verdict.median_step, 88);
+    EXPECT_EQ(cell.early_ends->by_verdict.median_step, 500);
     EXPECT_EQ(cell.early_ends->trials(), 14);
     EXPECT_EQ(cell.early_ends->above_threshold, 0) << "no optimum is known";
     EXPECT_FALSE(summarize(store).cells[1].early_ends) << "a cell without `stop`";

@@ -2,6 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
 
 #include "limrisk/error.hpp"
 #include "trajectory_fixture.hpp"
@@ -46,6 +51,7 @@ TEST(Snapshots, ChangeNothing) {
         for (std::size_t k = 0; k < 37; ++k) {
             EXPECT_EQ(bits(with.states[k].parameters), bits(without.states[k].parameters));
             EXPECT_EQ(bits(with.states[k].second_state), bits(without.states[k].second_state));
+            EXPECT_EQ(bits(with.states[k].third_state), bits(without.states[k].third_state));
         }
         // Where a check and a snapshot meet they see the same, and the last is that of the record.
         for (std::size_t k = 0; k < 37; ++k) {
@@ -110,6 +116,40 @@ TEST(Snapshots, DoNotFreezeTrialsAsChecksDo) {
     for (std::int64_t step = 0; step <= 50; ++step) steps.push_back(step);
     EXPECT_EQ(run_trials(wild_cell(1), trials, {.snapshot_steps = &steps}).records, rare.records);
     EXPECT_EQ(run_trials(wild_cell(50), trials, {.snapshot_steps = &steps}).records, dense.records);
+}
+
+/// Where all trials have ended nothing is left to train: the rest of 10^12 steps takes no time, but counts as done.
+TEST(Snapshots, StepsAfterTheEndOfAllTrialsCostNothing) {
+    const Edits long_run{{3, "steps = 1000000000000"}, {17, "checks = 2"}, {18, "tail = 1"}};
+    Edits stopped = long_run, diverged = long_run;
+    stopped.push_back({22, "[stop]\nrisk_below = 1e300"});
+    diverged.insert(diverged.end(), {{5, "precision = \"float64\""},
+                                     {11, "activation = \"leaky_relu\""},
+                                     {15, "optimizer = { name = \"sgd\", learning_rate = 1e10 }"}});
+    const std::vector<std::int64_t> steps{0, 1, 1000, 500'000'000'001, 1'000'000'000'000};
+    for (const bool by_risk : {true, false})
+        for (const bool snapshots : {false, true}) {
+            const CellPlan plan(trajectory_cell(by_risk ? stopped : diverged));
+            WorkStatus status;
+            std::optional<BlockResult> block;
+            {
+                // Two minutes for what takes milliseconds.
+                std::mutex mutex;
+                std::condition_variable done;
+                bool finished = false;
+                std::jthread watch([&] {
+                    std::unique_lock lock(mutex);
+                    if (!done.wait_for(lock, std::chrono::minutes(2), [&] { return finished; })) status.abandon = true;
+                });
+                block = make_cpu_backend(1)->run({&plan, 0, 5}, status, {.snapshot_steps = snapshots ? &steps : nullptr});
+                const std::lock_guard lock(mutex);
+                finished = true;
+                done.notify_all();
+            }
+            ASSERT_TRUE(block.has_value()) << plan.config().description;
+            EXPECT_EQ(status.replica_steps, 5 * plan.config().steps);
+            for (const TrialRecord& record : block->records) EXPECT_EQ(record.verdict, by_risk ? Verdict::Stopped : Verdict::Diverged);
+        }
 }
 
 TEST(Snapshots, StepsThatAreNotAscendingAreRefused) {

@@ -60,7 +60,7 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
     const auto checks = static_cast<std::size_t>(cell.checks) + 1;
     const auto parameters = static_cast<std::size_t>(kernels::parameter_count(cell.width, cell.dimension));
     std::vector<CheckRecord> check_records(options.checks ? count * checks : 0);
-    std::vector<double> states[4];
+    std::vector<double> states[2 + kernels::most_states];
     if (options.states)
         for (std::vector<double>& state : states) state.assign(count * parameters, 0.0);
     BlockResult result;
@@ -86,6 +86,7 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
             task.parameters = states[1].data() + first * parameters;
             task.first_state = states[2].data() + first * parameters;
             task.second_state = states[3].data() + first * parameters;
+            task.third_state = states[4].data() + first * parameters;
         }
         if (snapshots > 0) {
             task.snapshot_steps = options.snapshot_steps->data();
@@ -105,7 +106,7 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
                                    all.begin() + static_cast<std::ptrdiff_t>((i + 1) * parameters));
     };
     for (std::size_t i = 0; options.states && i < count; ++i)
-        result.states.push_back({slice(states[0], i), slice(states[1], i), slice(states[2], i), slice(states[3], i)});
+        result.states.push_back({slice(states[0], i), slice(states[1], i), slice(states[2], i), slice(states[3], i), slice(states[4], i)});
     return result;
 }
 

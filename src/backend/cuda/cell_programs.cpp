@@ -75,7 +75,7 @@ CellKernels DeviceKernels::compiled(const kernels::Cell& cell, const std::string
 CellKernels DeviceKernels::get(const kernels::Cell& cell, const std::string& name) {
     const Compiled compiled = compile(cell, name);
     CellKernels kernels = compiled.kernels;
-    const std::size_t shared_bytes = kernels.plan.evaluate.shared_bytes;
+    const std::size_t shared_bytes = std::max(kernels.plan.evaluate.shared_bytes, kernels.plan.risk.shared_bytes);
     const std::lock_guard lock(mutex_);
     kernels.train = &load(compiled.jobs.train, *compiled.train).kernel("limrisk_train", kernels.plan.train.shared_bytes);
     Module& evaluate = load(compiled.jobs.evaluate, *compiled.evaluate);

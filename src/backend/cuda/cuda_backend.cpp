@@ -148,7 +148,7 @@ public:
         for (const auto& device : devices_) {
             const CellKernels kernels = device->kernels().compiled(plan.cell(), cell_name(plan.config()));
             const DeviceProperties& properties = device->properties();
-            const int warps = resident_warps(properties, kernels.plan.train, kernels.train_registers);
+            const int warps = warps_of_multiprocessor(properties, kernels.plan.train, kernels.train_registers);
             const double bytes =
                 static_cast<double>(lay_out_piece(plan.cell(), kernels.plan, batch_trials(plan), finish_warps(properties), {}).bytes) /
                 static_cast<double>(batch_trials(plan));
@@ -171,10 +171,14 @@ public:
     }
 
     void prepare(const std::vector<CellConfig>& cells) override {
-        for (const CellConfig& config : cells)
-            if (config.algorithm == kernels::Algorithm::Kinks)
-                throw DeviceError(fmt::format("cell {} ({}) has training.algorithm = \"kinks\", which runs on the CPU only", config.index,
-                                              cell_name(config)));
+        for (const CellConfig& config : cells) {
+            const char* const what = config.algorithm == kernels::Algorithm::Kinks ? "training.algorithm = \"kinks\""
+                                     : config.has_data()                           ? "problem.data"
+                                                                                   : nullptr;
+            if (what != nullptr)
+                throw DeviceError(fmt::format("cell {} ({}) has {}, which runs on the CPU only; give --backend cpu", config.index,
+                                              cell_name(config), what));
+        }
         std::set<std::pair<int, std::size_t>> targets;  // architecture and shared memory: what programs depend on
         for (const auto& device : devices_) targets.insert({device->kernels().architecture(), device->properties().shared_bytes_per_block});
         std::vector<CompileJob> jobs;

@@ -35,7 +35,7 @@ std::int64_t most_resident_reals(const Cell& cell) {
 /// inputs and targets of its samples; where the totals of the blocks are, and how far the present one is.
 std::int64_t resident_reals(const Cell& cell) {
     const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension);
-    return kernels::network_rows(rows, cell.optimizer.kind) + cell.tile.lanes + 1 +
+    return kernels::network_rows(rows, cell.optimizer) + cell.tile.lanes + 1 +
            kernels::samples_per_lane(cell.dimension) * (cell.dimension + 1) + (cell.several_blocks ? 4 : 0);
 }
 
@@ -49,7 +49,7 @@ std::int64_t kept_reals(const Cell& cell, int architecture) {
     const std::int64_t kept = cell.tile.lanes * cell.tile.neurons_per_lane;
     const bool suits = cell.activation.kind == kernels::ActivationKind::Relu && cell.precision == kernels::Precision::Float32;
     const bool few = architecture >= 100 && (kernels::state_count(cell.optimizer.kind) > 0 || cell.several_blocks);
-    // Rounds of fewer samples at the end of a batch have code of their own.
+    // A last superblock that is not whole has code of its own.
     const std::int64_t ragged = cell.batch % (kernels::samples_per_lane(cell.dimension) * cell.tile.lanes) == 0 ? 0 : 1;
     return suits && resident_reals(cell) + kept + ragged <= (few ? most_kept_reals_with_states : most_kept_reals) ? kept : 0;
 }
@@ -69,7 +69,7 @@ constexpr std::size_t reserved_bytes = 1024;
 constexpr std::size_t enough_warps = 16;
 
 /// Warps of a multiprocessor, as far as shared memory allows; no more than enough.
-std::size_t resident_warps(const KernelPlan& plan, std::size_t block_bytes) {
+std::size_t warps_by_shared_memory(const KernelPlan& plan, std::size_t block_bytes) {
     const auto blocks = (block_bytes + reserved_bytes) / (plan.shared_bytes + reserved_bytes);
     return std::min(enough_warps, blocks * static_cast<std::size_t>(plan.warps));
 }
@@ -86,7 +86,7 @@ KernelPlan fit_most(Storage network, Storage states, std::size_t warp_bytes, std
     KernelPlan best = fit(network, states, warp_bytes, block_bytes);
     for (int warps = best.warps - 1; warps > 0; --warps) {
         const KernelPlan plan{network, states, warps, static_cast<std::size_t>(warps) * warp_bytes};
-        if (resident_warps(plan, block_bytes) > resident_warps(best, block_bytes)) best = plan;
+        if (warps_by_shared_memory(plan, block_bytes) > warps_by_shared_memory(best, block_bytes)) best = plan;
     }
     return best;
 }
@@ -97,10 +97,9 @@ KernelPlan plan_train(const Cell& cell, std::size_t block_bytes, int architectur
     const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension), reals = resident_reals(cell);
     const std::int64_t most_reals = most_resident_reals(cell), kept = kept_reals(cell, architecture);
     const auto place = [&](Storage network, Storage state_storage) {
-        KernelPlan plan =
-            fit_most(network, state_storage,
-                     bytes_per_warp(kernels::shared_rows(network, state_storage, cell.tile, cell.dimension, cell.optimizer.kind), real),
-                     block_bytes);
+        KernelPlan plan = fit_most(
+            network, state_storage,
+            bytes_per_warp(kernels::shared_rows(network, state_storage, cell.tile, cell.dimension, cell.optimizer), real), block_bytes);
         plan.rebroadcast = network == Storage::Registers && rebroadcasts(cell, architecture);
         plan.keeps = network == Storage::Registers && kept > 0;
         return plan;
@@ -116,17 +115,24 @@ KernelPlan plan_train(const Cell& cell, std::size_t block_bytes, int architectur
     }
     // A step touches the states once and the parameters with every sample, so the states give way to another warp.
     const KernelPlan all_shared = place(Storage::Shared, Storage::Shared), shared = place(Storage::Shared, Storage::Global);
-    if (all_shared.warps > 0 && resident_warps(all_shared, block_bytes) >= resident_warps(shared, block_bytes)) return all_shared;
+    if (all_shared.warps > 0 && warps_by_shared_memory(all_shared, block_bytes) >= warps_by_shared_memory(shared, block_bytes))
+        return all_shared;
     return shared.warps > 0 ? shared : place(Storage::Global, Storage::Global);
 }
 
 KernelPlan plan_evaluate(const Cell& cell, std::size_t block_bytes) {
+    constexpr kernels::Optimizer none{OptimizerKind::Sgd, 0, 0, 0, false, false};
     const auto place = [&](Storage network) {
-        const std::int64_t rows = kernels::shared_rows(network, Storage::Registers, cell.tile, cell.dimension, OptimizerKind::Sgd);
+        const std::int64_t rows = kernels::shared_rows(network, Storage::Registers, cell.tile, cell.dimension, none);
         return fit(network, Storage::Registers, bytes_per_warp(rows, 8), block_bytes);
     };
     const KernelPlan shared = place(Storage::Shared);
     return shared.warps > 0 ? shared : place(Storage::Global);
+}
+
+/// Parameters are read from global memory; in shared memory are the outputs of some nodes.
+KernelPlan plan_risk(std::size_t block_bytes) {
+    return fit(Storage::Global, Storage::Registers, sizeof(double) * kernels::rule_nodes * kernels::rule_row, block_bytes);
 }
 
 const char* storage_name(Storage storage) {
@@ -144,8 +150,9 @@ const char* storage_name(Storage storage) {
 }  // namespace
 
 CellKernelPlan plan_kernels(const Cell& cell, std::size_t shared_bytes_per_block, int architecture) {
-    const CellKernelPlan plan{plan_train(cell, shared_bytes_per_block, architecture), plan_evaluate(cell, shared_bytes_per_block)};
-    if (plan.train.warps == 0 || plan.evaluate.warps == 0)
+    const CellKernelPlan plan{plan_train(cell, shared_bytes_per_block, architecture), plan_evaluate(cell, shared_bytes_per_block),
+                              plan_risk(shared_bytes_per_block)};
+    if (plan.train.warps == 0 || plan.evaluate.warps == 0 || plan.risk.warps == 0)
         throw DeviceError(
             fmt::format("dimension {} with tiles of {} lanes needs more than the {} bytes of shared memory that a block of this "
                         "device has; run this cell with --backend cpu",

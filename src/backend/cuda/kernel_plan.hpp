@@ -22,7 +22,9 @@ struct KernelPlan {
 };
 
 struct CellKernelPlan {
-    KernelPlan train, evaluate;
+    KernelPlan train;
+    KernelPlan evaluate;  ///< of checks that measure all
+    KernelPlan risk;      ///< of launches that need the risk alone: the other checks, and the finish
 };
 
 /// Plans a cell for machine code of `architecture` (90 for sm_90) on a device whose blocks may have `shared_bytes_per_block` of dynamic

@@ -16,7 +16,7 @@ constexpr std::int64_t waves = 4;
 
 }  // namespace
 
-int resident_warps(const DeviceProperties& device, const KernelPlan& plan, int registers) {
+int warps_of_multiprocessor(const DeviceProperties& device, const KernelPlan& plan, int registers) {
     int blocks = std::min(device.threads_per_multiprocessor / plan.threads(), 32);
     if (registers > 0) {
         const int per_warp = (registers + register_unit - 1) / register_unit * register_unit * lanes_of_warp;
@@ -28,7 +28,8 @@ int resident_warps(const DeviceProperties& device, const KernelPlan& plan, int r
 }
 
 std::int64_t replicas_of_wave(const DeviceProperties& device, const kernels::Cell& cell, const KernelPlan& plan, int registers) {
-    return device.multiprocessors * static_cast<std::int64_t>(resident_warps(device, plan, registers)) * (lanes_of_warp / cell.tile.lanes);
+    return device.multiprocessors * static_cast<std::int64_t>(warps_of_multiprocessor(device, plan, registers)) *
+           (lanes_of_warp / cell.tile.lanes);
 }
 
 std::int64_t replicas_at_once(const DeviceProperties& device, const kernels::Cell& cell, const KernelPlan& plan, int registers) {

@@ -7,7 +7,7 @@ namespace limrisk::cuda {
 
 /// Warps of a kernel that one multiprocessor holds at once; at least those of one block.
 ///   registers  per thread, 0 if unknown
-int resident_warps(const DeviceProperties& device, const KernelPlan& plan, int registers);
+int warps_of_multiprocessor(const DeviceProperties& device, const KernelPlan& plan, int registers);
 
 /// Trials of a cell that a device holds at the same time.
 std::int64_t replicas_of_wave(const DeviceProperties& device, const kernels::Cell& cell, const KernelPlan& plan, int registers);

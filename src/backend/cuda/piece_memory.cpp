@@ -36,18 +36,19 @@ PieceMemory lay_out_piece(const kernels::Cell& cell, const CellKernelPlan& plan,
     memory.replicas = replicas;
     memory.lanes = (warps + 1) * warp;
     // A launch has whole blocks, and every warp of it has scratch.
-    const std::int64_t blocks = (std::min(warps, finish_warps) + plan.evaluate.warps - 1) / plan.evaluate.warps;
-    memory.finish_warps = blocks * plan.evaluate.warps;
+    const std::int64_t blocks = (std::min(warps, finish_warps) + plan.risk.warps - 1) / plan.risk.warps;
+    memory.finish_warps = blocks * plan.risk.warps;
     const auto network = [&](std::size_t size) { return cut.take(rows * memory.lanes, size); };
     memory.theta = network(real);
     if (states >= 1) memory.first = network(real);
     if (states >= 2) memory.second = network(real);
+    if (states >= 3) memory.third = network(real);
     memory.best = network(real);
     memory.tail_start = network(real);
     memory.was_inactive = cut.take(cell.tile.neurons_per_lane * memory.lanes, real);
     if (plan.train.network == kernels::Storage::Global) {
         memory.gradient = network(real);
-        if (kernels::traits_of(cell.optimizer.kind).looks_ahead) memory.shifted = network(real);
+        if (kernels::looks_ahead(cell.optimizer)) memory.shifted = network(real);
     }
     if (cell.several_blocks) memory.totals = network(sizeof(double));
     if (plan.evaluate.network == kernels::Storage::Global) {

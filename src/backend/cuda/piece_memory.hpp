@@ -14,7 +14,7 @@ struct PieceMemory {
     static constexpr std::size_t none = ~std::size_t{0};
 
     std::int64_t replicas = 0, lanes = 0;  ///< lanes of a row: all tiles, rounded up to warps, and one warp more that belongs to nobody
-    std::size_t theta = none, first = none, second = none, best = none, tail_start = none, was_inactive = none;
+    std::size_t theta = none, first = none, second = none, third = none, best = none, tail_start = none, was_inactive = none;
     std::size_t gradient = none, shifted = none, totals = none, theta_double = none, sums_double = none;
     std::size_t books = none;    ///< kernels::Replica of each
     std::size_t running = none;  ///< flags

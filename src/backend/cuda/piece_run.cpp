@@ -78,6 +78,7 @@ private:
         piece.theta = at<Real>(memory_.theta);
         piece.first = at<Real>(memory_.first);
         piece.second = at<Real>(memory_.second);
+        piece.third = at<Real>(memory_.third);
         piece.best = at<Real>(memory_.best);
         piece.tail_start = at<Real>(memory_.tail_start);
         piece.was_inactive = at<Real>(memory_.was_inactive);
@@ -116,15 +117,16 @@ private:
         std::iota(all.begin(), all.end(), 0);
         stream_.copy_to_device(at<char>(memory_.lists[0]), all.data(), all.size() * sizeof(std::int32_t));
         stream_.copy_to_device(at<char>(memory_.list_counts[0]), &memory_.replicas, sizeof(std::int64_t));
-        launch(*task_.kernels->initialize, plan().evaluate, warps(),
+        launch(*task_.kernels->initialize, plan().risk, warps(),
                kernels::InitializeArguments<Real>{piece(false), cell_.initialization, cell_.seed, cell_.width, cell_.tile});
         stream_.synchronize();  // the list is a local
     }
 
     /// Launches the next check and drops the replicas that it found diverged or at their end.
     void check() {
-        launch(*task_.kernels->check, plan().evaluate, warps(),
-               kernels::CheckArguments<Real, CheckRecord>{piece(true), *task_.device_cell, next_check_, at<CheckRecord>(memory_.checks)});
+        const auto checks = at<CheckRecord>(memory_.checks);
+        launch(*task_.kernels->check, kernels::measures_all(cell_, next_check_, checks) ? plan().evaluate : plan().risk, warps(),
+               kernels::CheckArguments<Real, CheckRecord>{piece(true), *task_.device_cell, next_check_, checks});
         if (++next_check_ > cell_.checks) return;
         stream_.select(at<std::int32_t>(memory_.lists[list_]), at<std::int64_t>(memory_.list_counts[list_]), memory_.replicas,
                        at<std::uint8_t>(memory_.running), at<std::int32_t>(memory_.lists[1 - list_]),
@@ -215,7 +217,7 @@ private:
     }
 
     void finish(BlockResult& result) {
-        launch(*task_.kernels->finish, plan().evaluate, memory_.finish_warps,
+        launch(*task_.kernels->finish, plan().risk, memory_.finish_warps,
                kernels::FinishArguments<Real, TrialRecord>{piece(false), *task_.device_cell, at<double>(memory_.scratch),
                                                            at<TrialRecord>(memory_.records)});
         if (options_.aggregate && !options_.checks) {
@@ -290,9 +292,10 @@ private:
 
     void append_states(BlockResult& result) {
         std::vector<std::vector<double>> final = copy_network(memory_.theta), first = copy_network(memory_.first),
-                                         second = copy_network(memory_.second);
+                                         second = copy_network(memory_.second), third = copy_network(memory_.third);
         for (std::size_t r = 0; r < final.size(); ++r)
-            result.states.push_back({std::move(initial_[r]), std::move(final[r]), std::move(first[r]), std::move(second[r])});
+            result.states.push_back(
+                {std::move(initial_[r]), std::move(final[r]), std::move(first[r]), std::move(second[r]), std::move(third[r])});
     }
 
     const PieceTask& task_;

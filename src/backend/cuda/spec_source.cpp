@@ -141,16 +141,18 @@ std::string train_kernel_source(const kernels::Cell& cell, const KernelPlan& pla
     static constexpr Activation activation{{{}, {}, {}, {}}};
     static constexpr Storage states = {};
     static constexpr std::int64_t width = {}, batch = {};
-    static constexpr Optimizer optimizer{{{}, {}, {}, {}, {}, {}}};
+    static constexpr Optimizer optimizer{{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}};
     static constexpr Law input{{{}, {}, {}, {}, {}, {}, {}}};
     static constexpr bool several_blocks = {}, fresh_samples = {}, rebroadcast = {}, keeps = {};
 )",
                     cell.tile.neurons_per_lane, cell.tile.lanes, plan.warps, enumerator("ActivationKind", activation.kind),
                     literal(activation.first), literal(activation.second), activation.power, enumerator("Storage", plan.states), cell.width,
                     cell.batch, enumerator("OptimizerKind", optimizer.kind), literal(optimizer.alpha), literal(optimizer.beta),
-                    literal(optimizer.epsilon), optimizer.epsilon_inside, optimizer.bias_correction, enumerator("LawKind", input.kind),
-                    literal(input.low), literal(input.high), literal(input.mean), literal(input.deviation), literal(input.p_low),
-                    literal(input.p_high), cell.several_blocks, cell.fresh_samples, plan.rebroadcast, plan.keeps);
+                    literal(optimizer.epsilon), optimizer.epsilon_inside, optimizer.bias_correction, optimizer.sum,
+                    optimizer.corrected_maximum, optimizer.centered, literal(optimizer.initial_sum), literal(optimizer.momentum_decay),
+                    literal(optimizer.weight_decay), optimizer.decoupled, enumerator("LawKind", input.kind), literal(input.low),
+                    literal(input.high), literal(input.mean), literal(input.deviation), literal(input.p_low), literal(input.p_high),
+                    cell.several_blocks, cell.fresh_samples, plan.rebroadcast, plan.keeps);
     return program("fused_step.hpp", "Spec", members, "cuda_train.hpp");
 }
 

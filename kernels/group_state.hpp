@@ -1,0 +1,125 @@
+// The numbers of the replicas of a group on the CPU, and those of one replica among them: to be saved where another group takes the replica
+// over, in canonical order, and their fingerprint.
+#pragma once
+#include "arena.hpp"
+#include "group.hpp"
+#include "tracking.hpp"
+
+namespace limrisk::kernels {
+inline namespace LIMRISK_LANES {
+
+template <class Real>
+RegisterRows<Real> take_rows(Arena& arena, const GroupShape& shape) {
+    return {arena.take<Vec<Real>>(shape.registers * shape.rows()), shape.rows()};
+}
+
+template <class Real>
+class GroupState {
+public:
+    using V = Vec<Real>;
+    using Rows = RegisterRows<Real>;
+
+    Rows theta, first{}, second{}, third{};  ///< of the optimizer: null if it has no such state
+    Rows best, tail_start;          ///< theta at the best check, at the first check of the window
+    Rows was_inactive;              ///< [slots] 1 or 0, at the last check
+
+    void take(Arena& arena, const GroupShape& shape, int states) {
+        shape_ = shape;
+        theta = take_rows<Real>(arena, shape);
+        best = take_rows<Real>(arena, shape);
+        tail_start = take_rows<Real>(arena, shape);
+        if (states >= 1) first = take_rows<Real>(arena, shape);
+        if (states >= 2) second = take_rows<Real>(arena, shape);
+        if (states >= 3) third = take_rows<Real>(arena, shape);
+        was_inactive = {arena.take<V>(shape.registers * shape.slots), shape.slots};
+    }
+
+    void clear() {
+        for (const Rows& rows : arrays())
+            for (int p = 0; rows && p < shape_.registers; ++p)
+                for (std::int64_t row = 0; row < rows.stride; ++row) rows[row].part[p] = V{};
+    }
+
+    /// How many save() writes.
+    std::int64_t numbers() const {
+        std::int64_t rows = 0;
+        for (const Rows& array : arrays()) rows += array ? array.stride : 0;
+        return rows * shape_.tile;
+    }
+    /// All numbers of a replica, in an order that is the same in all groups of the cell.
+    void save(int replica, Real* to) const {
+        for_numbers(replica, [&](Real& number) { *to++ = number; });
+    }
+    void load(int replica, const Real* from) {
+        for_numbers(replica, [&](Real& number) { number = *from++; });
+    }
+
+    void copy(Rows from, Rows to, const MaskOf<V>& replicas) {
+        for (int p = 0; any(replicas) && p < shape_.registers; ++p)
+            for (std::int64_t row = 0; row < shape_.rows(); ++row) {
+                V& target = to[row].part[p];
+                target = select(replicas, from[row].part[p], target);
+            }
+    }
+
+    /// Calls body(j, value) for the coordinates of one replica in canonical order j.
+    template <class Body>
+    void for_coordinates(Rows rows, int replica, Body body) const {
+        const std::int64_t d = shape_.dimension, h = shape_.width;
+        const auto at = [&](std::int64_t row, int lane) { return number_at(rows, row, lane, replica); };
+        for (std::int64_t i = 0; i < h; ++i) {
+            const std::int64_t slot = i / shape_.tile * shape_.per_slot();
+            const int lane = static_cast<int>(i % shape_.tile);
+            for (std::int64_t k = 0; k < d; ++k) body(i * d + k, at(slot + k, lane));
+            body(h * d + i, at(slot + d, lane));
+            body(h * (d + 1) + i, at(slot + d + 1, lane));
+        }
+        body(h * (d + 2), at(shape_.outer_bias(), 0));
+    }
+
+    /// In canonical order.
+    void write(Rows rows, int replica, double* out) const {
+        for_coordinates(rows, replica, [&](std::int64_t j, Real value) { out[j] = static_cast<double>(value); });
+    }
+
+    std::uint64_t fingerprint(int replica) const {
+        Fingerprint fingerprint;
+        std::uint64_t array = 0;
+        const Rows mixed[] = {theta, first, second, third};
+        for (const Rows& rows : mixed) {
+            if (rows)
+                for_coordinates(rows, replica, [&](std::int64_t j, Real value) {
+                    fingerprint.add(value, static_cast<std::uint64_t>(j) +
+                                               array * static_cast<std::uint64_t>(parameter_count(shape_.width, shape_.dimension)));
+                });
+            ++array;
+        }
+        return fingerprint.value();
+    }
+
+private:
+    struct Arrays {
+        Rows rows[7];
+        const Rows* begin() const { return rows; }
+        const Rows* end() const { return rows + 7; }
+    };
+    /// What a replica is made of; those that the optimizer lacks are null.
+    Arrays arrays() const { return {{theta, first, second, third, best, tail_start, was_inactive}}; }
+
+    template <class Body>
+    void for_numbers(int replica, Body body) const {
+        for (const Rows& rows : arrays())
+            for (std::int64_t row = 0; rows && row < rows.stride; ++row)
+                for (int lane = 0; lane < shape_.tile; ++lane) body(number_at(rows, row, lane, replica));
+    }
+
+    /// The number of a replica in a row of a lane of its tile.
+    Real& number_at(Rows rows, std::int64_t row, int lane, int replica) const {
+        return lane_of(rows[row].part[lane / shape_.together], lane % shape_.together * shape_.replicas + replica);
+    }
+
+    GroupShape shape_{};
+};
+
+}  // namespace LIMRISK_LANES
+}  // namespace limrisk::kernels

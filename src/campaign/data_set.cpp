@@ -1,0 +1,472 @@
+// Lists and CSV files to points, points to canonical JSON and back. Sizes are checked before anything of their size is allocated.
+#include "campaign/data_set.hpp"
+
+#include <csv.h>
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "campaign/cell.hpp"
+#include "campaign/cell_description.hpp"
+#include "campaign/document.hpp"
+#include "campaign/other_names.hpp"
+#include "campaign/problems.hpp"
+#include "limrisk/error.hpp"
+
+namespace limrisk {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t most_file_bytes = std::size_t{256} << 20;
+constexpr const char* forms =
+    "{ points = [[x, y], ...] } with x1, ..., xd, y per point, or { file = \"points.csv\", inputs = [\"x\"], output = \"y\" }";
+
+/// As they were given.
+struct RawPoints {
+    std::int64_t dimension = 0;
+    std::vector<double> inputs, outputs;
+    std::vector<double> weights;  ///< empty: all equal
+};
+
+void standardize(RawPoints& points) {
+    const std::size_t count = points.outputs.size();
+    const auto weight = [&](std::size_t i) { return points.weights.empty() ? 1.0 : points.weights[i]; };
+    const auto column = [&](std::vector<double>& values, std::size_t first, std::size_t stride, const std::string& name) {
+        double mass = 0, mean = 0, variance = 0;
+        for (std::size_t i = 0; i < count; ++i) mass += weight(i), mean += weight(i) * values[i * stride + first];
+        mean /= mass;
+        for (std::size_t i = 0; i < count; ++i) variance += weight(i) * std::pow(values[i * stride + first] - mean, 2) / mass;
+        if (!(variance > 0) || !std::isfinite(variance))
+            throw ConfigError(
+                {fmt::format("standardize: {} {}", name,
+                             variance == 0 ? "is the same at all points; it cannot have deviation 1" : "has no finite variance")});
+        for (std::size_t i = 0; i < count; ++i) values[i * stride + first] = (values[i * stride + first] - mean) / std::sqrt(variance);
+    };
+    const auto d = static_cast<std::size_t>(points.dimension);
+    for (std::size_t k = 0; k < d; ++k) column(points.inputs, k, d, fmt::format("input {}", k + 1));
+    column(points.outputs, 0, 1, "the output");
+}
+
+/// Points of weight 0 are left out: they contribute nothing. Throws ConfigError with what is wrong.
+DataPointer finished(RawPoints raw) {
+    const auto d = static_cast<std::size_t>(raw.dimension);
+    if (!raw.weights.empty()) {
+        std::size_t kept = 0;
+        double sum = 0;
+        for (std::size_t i = 0; i < raw.weights.size(); ++i) {
+            if (raw.weights[i] < 0)
+                throw ConfigError({fmt::format("point {} has the weight {}; weights are at least 0", i + 1, raw.weights[i])});
+            if (raw.weights[i] == 0) continue;
+            sum += raw.weights[i];
+            std::copy_n(raw.inputs.begin() + static_cast<std::ptrdiff_t>(i * d), d,
+                        raw.inputs.begin() + static_cast<std::ptrdiff_t>(kept * d));
+            raw.outputs[kept] = raw.outputs[i];
+            raw.weights[kept++] = raw.weights[i];
+        }
+        if (kept == 0) throw ConfigError({"all weights are 0; at least one must be positive"});
+        if (!std::isfinite(sum)) throw ConfigError({"the sum of the weights is not finite; make them smaller"});
+        raw.inputs.resize(kept * d), raw.outputs.resize(kept), raw.weights.resize(kept);
+        if (std::adjacent_find(raw.weights.begin(), raw.weights.end(), std::not_equal_to<>()) == raw.weights.end()) raw.weights.clear();
+    }
+    auto data = std::make_shared<DataSet>();
+    data->dimension = raw.dimension;
+    data->count = static_cast<std::int64_t>(raw.outputs.size());
+    for (std::vector<double>* values : {&raw.inputs, &raw.outputs})
+        for (double& value : *values) value += 0.0;  // -0 is 0
+    const auto [low, high] = std::minmax_element(raw.inputs.begin(), raw.inputs.end());
+    data->low = *low, data->high = *high;
+    data->weighted = !raw.weights.empty();
+    json text = json::object();
+    json& inputs = text["inputs"] = json::array();
+    for (std::size_t i = 0; i < raw.outputs.size(); ++i)
+        inputs.push_back(std::vector<double>(raw.inputs.begin() + static_cast<std::ptrdiff_t>(i * d),
+                                             raw.inputs.begin() + static_cast<std::ptrdiff_t>((i + 1) * d)));
+    text["outputs"] = raw.outputs;
+    if (data->weighted) text["weights"] = raw.weights;
+    data->text = text.dump();
+    if (data->text.size() > most_data_text)
+        throw ConfigError({fmt::format("the points take {} MiB as text; at most {} MiB are allowed, since a store keeps a copy of them",
+                                       data->text.size() >> 20, most_data_text >> 20)});
+    data->hash = cell_id(data->text);
+    data->inputs = std::move(raw.inputs);
+    data->outputs = std::move(raw.outputs);
+    if (data->weighted) {
+        double sum = 0;
+        for (const double weight : raw.weights) sum += weight;
+        for (const double weight : raw.weights) data->weights.push_back(weight / sum);
+    } else {
+        data->weights.assign(data->outputs.size(), 1 / static_cast<double>(data->count));
+    }
+    return data;
+}
+
+std::optional<double> number_of(const Node& node) {
+    if (node.kind != Node::Kind::Integer && node.kind != Node::Kind::Real) return std::nullopt;
+    return std::isfinite(node.real) ? std::optional(node.real) : std::nullopt;
+}
+
+/// Throws ConfigError with what is wrong.
+RawPoints points_of(const Node& list, const Node* weights) {
+    const auto wrong = [](std::string what) { throw ConfigError({std::move(what)}); };
+    if (list.kind != Node::Kind::Array || list.items.empty()) wrong(fmt::format("points is {}; allowed is a list of points", list.shown()));
+    RawPoints points;
+    for (std::size_t i = 0; i < list.items.size(); ++i) {
+        const Node& point = list.items[i];
+        const std::size_t size = point.kind == Node::Kind::Array ? point.items.size() : 0;
+        if (size < 2 || size > most_data_dimension + 1)
+            wrong(fmt::format("point {} is {}; a point is a list of 2 to {} numbers x1, ..., xd, y", i + 1, point.shown(),
+                              most_data_dimension + 1));
+        if (i == 0) points.dimension = static_cast<std::int64_t>(size) - 1;
+        if (static_cast<std::int64_t>(size) != points.dimension + 1)
+            wrong(fmt::format("point {} has {} numbers, point 1 has {}; all points have the same dimension", i + 1, size,
+                              points.dimension + 1));
+        for (std::size_t k = 0; k < size; ++k) {
+            const auto value = number_of(point.items[k]);
+            if (!value) wrong(fmt::format("number {} of point {} is {}; allowed is a finite number", k + 1, i + 1, point.items[k].shown()));
+            (k + 1 < size ? points.inputs : points.outputs).push_back(*value);
+        }
+    }
+    if (weights == nullptr) return points;
+    if (weights->kind != Node::Kind::Array || weights->items.size() != points.outputs.size())
+        wrong(
+            fmt::format("weights is {}; allowed is a list of {} numbers, one for each point",
+                        weights->kind == Node::Kind::Array ? fmt::format("a list of {} numbers", weights->items.size()) : weights->shown(),
+                        points.outputs.size()));
+    for (std::size_t i = 0; i < weights->items.size(); ++i) {
+        const auto value = number_of(weights->items[i]);
+        if (!value) wrong(fmt::format("weight {} is {}; allowed is a number of at least 0", i + 1, weights->items[i].shown()));
+        points.weights.push_back(*value);
+    }
+    return points;
+}
+
+/// Of a cell that was described: no points.
+DataPointer described(const Node& node) {
+    const auto integer = [&](const char* name, std::int64_t most) {
+        const Node* value = node.find(name);
+        if (value == nullptr || value->kind != Node::Kind::Integer || value->integer < 1 || value->integer > most)
+            throw ConfigError({fmt::format("{} is missing, or not from 1 to {}", name, most)});
+        return value->integer;
+    };
+    const auto real = [&](const char* name) {
+        const Node* value = node.find(name);
+        const auto number = value == nullptr ? std::nullopt : number_of(*value);
+        if (!number) throw ConfigError({fmt::format("{} is missing, or not a number", name)});
+        return *number;
+    };
+    auto data = std::make_shared<DataSet>();
+    data->count = integer("count", most_data_points);
+    data->dimension = integer("dimension", most_data_dimension);
+    data->low = real("low"), data->high = real("high");
+    const Node *hash = node.find("hash"), *weighted = node.find("weighted");
+    if (hash == nullptr || hash->text.size() != 32 || weighted == nullptr || weighted->kind != Node::Kind::Boolean ||
+        data->low > data->high)
+        throw ConfigError({"is not as limrisk writes it"});
+    data->hash = hash->text;
+    data->weighted = weighted->boolean;
+    return data;
+}
+
+std::vector<std::string> words_of(const Node& node, const char* name) {
+    std::vector<std::string> words;
+    const auto add = [&](const Node& item) {
+        if (item.kind == Node::Kind::Text)
+            words.push_back(item.text);
+        else if (item.kind == Node::Kind::Integer)
+            words.push_back(std::to_string(item.integer));
+        else
+            throw ConfigError({fmt::format("{} is {}; allowed are names of columns, or their numbers from 1 on", name, item.shown())});
+    };
+    if (node.kind == Node::Kind::Array)
+        for (const Node& item : node.items) add(item);
+    else
+        add(node);
+    return words;
+}
+
+DataPointer from_file(const Node& node) {
+    const Node* file = node.find("file");
+    if (file->kind != Node::Kind::Text) throw ConfigError({fmt::format("file is {}; allowed is the name of a CSV file", file->shown())});
+    DataColumns columns;
+    if (const Node* inputs = node.find("inputs")) {
+        columns.inputs = words_of(*inputs, "inputs");
+        if (columns.inputs.empty()) throw ConfigError({"inputs is an empty list; name at least one column, or leave it out"});
+    }
+    const Node* output = node.find("output");
+    const std::vector<std::string> outputs = output == nullptr ? std::vector<std::string>{} : words_of(*output, "output");
+    if (outputs.size() != 1) throw ConfigError({"output must be given: the name of one column, or its number from 1 on"});
+    columns.output = outputs.front();
+    if (const Node* weight = node.find("weight")) {
+        const std::vector<std::string> names = words_of(*weight, "weight");
+        if (names.size() != 1) throw ConfigError({"weight is a list; allowed is the name of one column"});
+        columns.weight = names.front();
+    }
+    if (const Node* flag = node.find("standardize")) {
+        if (flag->kind != Node::Kind::Boolean)
+            throw ConfigError({fmt::format("standardize is {}; allowed is true or false", flag->shown())});
+        columns.standardize = flag->boolean;
+    }
+    return read_csv(file->text, columns);
+}
+
+// --- CSV
+
+std::string bytes_of(const std::filesystem::path& path) {
+    const auto refuse = [&](const std::string& why) {
+        throw ConfigError({fmt::format("{}: {}; give the path of a CSV file", path.string(), why)});
+    };
+    std::error_code error;
+    const std::filesystem::file_status status = std::filesystem::status(path, error);
+    if (status.type() == std::filesystem::file_type::not_found) refuse("does not exist");
+    if (error) refuse(error.message());
+    if (std::filesystem::is_directory(status)) refuse("is a directory");
+    if (!std::filesystem::is_regular_file(status)) refuse("is not a regular file");
+    const std::uintmax_t size = std::filesystem::file_size(path, error);
+    if (error) refuse(error.message());
+    if (size > most_file_bytes) refuse(fmt::format("has {} MiB, at most {} MiB are read", size >> 20, most_file_bytes >> 20));
+    errno = 0;
+    std::ifstream file(path, std::ios::binary);
+    std::string text(size, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(size));
+    if (!file) refuse(std::strerror(errno != 0 ? errno : EIO));
+    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+    return text;
+}
+
+/// Numbers as they are written with a point; nullopt for all else, and for what is not finite or too small for a double.
+std::optional<double> parsed(std::string_view field) {
+    if (field.starts_with('+')) field.remove_prefix(1);
+    double value = 0;
+    const char* end = field.data() + field.size();
+    const auto result = std::from_chars(field.data(), end, value);
+    if (field.empty() || result.ec != std::errc() || result.ptr != end || !std::isfinite(value)) return std::nullopt;
+    return value;
+}
+
+std::string why_no_number(std::string_view field) {
+    if (field.empty()) return "is empty; there must be a number";
+    std::string point(field);
+    std::replace(point.begin(), point.end(), ',', '.');
+    const char* hint = point != field && parsed(point) ? "; write decimals with a point" : "";
+    return fmt::format("\"{}\" is not a finite number{}", abbreviated(field, 40), hint);
+}
+
+/// The rows of a CSV file, one after the other.
+class CsvReader {
+public:
+    CsvReader(std::string name, const DataColumns& columns) : name_(std::move(name)), columns_(columns) {}
+
+    RawPoints read(const std::string& text) {
+        csv_parser parser;
+        if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL) != 0) throw Defect("libcsv cannot be initialized");
+        const struct Free {
+            csv_parser* parser;
+            ~Free() { csv_free(parser); }
+        } free{&parser};
+        // Line by line, so that messages know the line.
+        for (std::size_t at = 0; at < text.size() && problem_.empty();) {
+            const std::size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
+            ++line_;
+            if (csv_parse(&parser, text.data() + at, end - at, on_field, on_row, this) != end - at && problem_.empty())
+                problem_ = fmt::format(
+                    "line {}: a quotation mark inside a field; a field with quotation marks is written \"so \"\"quoted\"\"\"", line_);
+            at = end;
+        }
+        if (problem_.empty() && csv_fini(&parser, on_field, on_row, this) != 0)
+            problem_ = fmt::format("line {}: a quoted field does not end", line_);
+        if (problem_.empty() && points_.outputs.empty()) problem_ = line_ == 0 ? "is empty" : "has no row of numbers";
+        if (!problem_.empty()) throw ConfigError({fmt::format("{}: {}", name_, problem_)});
+        return std::move(points_);
+    }
+
+private:
+    static void on_field(void* field, std::size_t length, void* self) {
+        auto& reader = *static_cast<CsvReader*>(self);
+        if (reader.row_.size() <= static_cast<std::size_t>(2 * most_data_dimension))
+            reader.row_.emplace_back(static_cast<const char*>(field), length);
+    }
+    static void on_row(int, void* self) {
+        auto& reader = *static_cast<CsvReader*>(self);
+        if (reader.problem_.empty()) reader.take_row();
+        reader.row_.clear();
+    }
+
+    /// 0-based position of a column by name or number.
+    std::optional<std::size_t> position(const std::string& column) {
+        const auto found = std::find(head_.begin(), head_.end(), column);
+        if (found != head_.end()) {
+            if (std::find(found + 1, head_.end(), column) != head_.end()) {
+                problem_ = fmt::format("line {}: two columns are called \"{}\"; choose by number from 1 on", line_, abbreviated(column));
+                return std::nullopt;
+            }
+            return static_cast<std::size_t>(found - head_.begin());
+        }
+        std::size_t number = 0;
+        const char* end = column.data() + column.size();
+        const auto result = std::from_chars(column.data(), end, number);
+        if (result.ec == std::errc() && result.ptr == end && number >= 1 && number <= row_.size()) return number - 1;
+        const std::string only = row_.size() == 1 ? row_.front() : "";
+        const char* hint = only.find(';') != std::string::npos    ? "; columns are separated by commas, not by semicolons"
+                           : only.find('\t') != std::string::npos ? "; columns are separated by commas, not by tabs"
+                                                                  : "";
+        problem_ = fmt::format("line {}: there is no column \"{}\"; there are {}{}", line_, abbreviated(column),
+                               abbreviated(fmt::format("{}", fmt::join(row_, ", ")), 200), hint);
+        return std::nullopt;
+    }
+
+    /// Finds the columns in the first row. It is a head line if one of the chosen columns has no number there.
+    bool take_head() {
+        fields_ = row_.size();
+        head_ = row_;
+        std::vector<std::string> wanted = columns_.inputs;
+        wanted.push_back(columns_.output);
+        if (!columns_.weight.empty()) wanted.push_back(columns_.weight);
+        for (const std::string& column : wanted) {
+            const auto at = position(column);
+            if (!at) return true;
+            if (std::find(chosen_.begin(), chosen_.end(), *at) != chosen_.end()) {
+                problem_ = fmt::format("column \"{}\" is chosen twice; choose every column once", abbreviated(column));
+                return true;
+            }
+            chosen_.push_back(*at);
+        }
+        if (columns_.inputs.empty()) {
+            std::vector<std::size_t> all;
+            for (std::size_t k = 0; k < fields_; ++k)
+                if (std::find(chosen_.begin(), chosen_.end(), k) == chosen_.end()) all.push_back(k);
+            chosen_.insert(chosen_.begin(), all.begin(), all.end());
+        }
+        const std::size_t inputs = chosen_.size() - (columns_.weight.empty() ? 1 : 2);
+        if (inputs == 0 || inputs > static_cast<std::size_t>(most_data_dimension)) {
+            problem_ = fmt::format("{} columns of inputs; from 1 to {} are allowed", inputs, most_data_dimension);
+            return true;
+        }
+        points_.dimension = static_cast<std::int64_t>(inputs);
+        return std::any_of(chosen_.begin(), chosen_.end(), [&](std::size_t k) { return !parsed(row_[k]); });
+    }
+
+    void take_row() {
+        if (fields_ == 0 && take_head()) return;
+        if (row_.size() != fields_) {
+            problem_ = fmt::format("line {}: {} fields, the first line has {}; every line must have as many", line_, row_.size(), fields_);
+            return;
+        }
+        if (points_.outputs.size() >= static_cast<std::size_t>(most_data_points)) {
+            problem_ = fmt::format("line {}: more than {} points; at most that many are allowed", line_, most_data_points);
+            return;
+        }
+        const auto d = static_cast<std::size_t>(points_.dimension);
+        for (std::size_t k = 0; k < chosen_.size(); ++k) {
+            const std::string& field = row_[chosen_[k]];
+            const auto value = parsed(field);
+            if (!value || (k > d && *value < 0)) {
+                problem_ =
+                    fmt::format("line {}, column {}: {}", line_, chosen_[k] + 1,
+                                value ? fmt::format("the weight {} is negative; weights are at least 0", *value) : why_no_number(field));
+                return;
+            }
+            (k < d ? points_.inputs : k == d ? points_.outputs : points_.weights).push_back(*value);
+        }
+    }
+
+    std::string name_;
+    const DataColumns& columns_;
+    std::string problem_;
+    std::int64_t line_ = 0;
+    std::size_t fields_ = 0;
+    std::vector<std::string> row_, head_;
+    std::vector<std::size_t> chosen_;  ///< inputs, output, weight
+    RawPoints points_;
+};
+
+}  // namespace
+
+std::string DataSet::label() const {
+    return fmt::format("{} {}data point{}{}", count, weighted ? "weighted " : "", count == 1 ? "" : "s",
+                       dimension == 1 ? "" : fmt::format(" in dimension {}", dimension));
+}
+
+void set_data(Problem& problem, DataPointer data) {
+    problem.input = InputLaw{};
+    problem.input.dimension = data->dimension;
+    problem.input.low = data->low;
+    problem.input.high = data->high;
+    problem.target.clear();
+    problem.data = std::move(data);
+}
+
+DataPointer read_csv(const std::filesystem::path& path, const DataColumns& columns) {
+    RawPoints points = CsvReader(path.string(), columns).read(bytes_of(path));
+    try {
+        if (columns.standardize) standardize(points);
+        return finished(std::move(points));
+    } catch (const ConfigError& error) {
+        throw ConfigError({fmt::format("{}: {}", path.string(), error.problems().front())});
+    }
+}
+
+DataPointer read_data(const Node& node, const std::string& key, Problems& problems) {
+    const auto refuse = [&](const std::string& what) {
+        problems.add(node.place, key, what);
+        return nullptr;
+    };
+    if (node.kind != Node::Kind::Table) return refuse(fmt::format("{}; allowed is {}", node.shown(), forms));
+    try {
+        if (node.place == description_place) return described(node);
+        const bool points = node.find("points") != nullptr, file = node.find("file") != nullptr;
+        if (points == file)
+            return refuse(fmt::format("a table with {} of points and file; allowed is {}", points ? "both" : "none", forms));
+        const std::vector<std::string> known = points ? std::vector<std::string>{"points", "weights"}
+                                                      : std::vector<std::string>{"file", "inputs", "output", "weight", "standardize"};
+        for (const Member& member : node.members)
+            if (std::find(known.begin(), known.end(), member.key) == known.end())
+                return refuse(fmt::format("unknown key `{}`; with {} the keys are {}", abbreviated(member.key), known.front(),
+                                          fmt::join(known, ", ")));
+        return points ? finished(points_of(*node.find("points"), node.find("weights"))) : from_file(node);
+    } catch (const ConfigError& error) {
+        return refuse(error.problems().front());
+    }
+}
+
+void resolve_data_files(Node& node, const std::filesystem::path& directory) {
+    for (Node& item : node.items) resolve_data_files(item, directory);
+    if (Node* file = node.kind == Node::Kind::Table ? node.find("file") : nullptr; file != nullptr && file->kind == Node::Kind::Text)
+        file->text = (directory / file->text).string();
+}
+
+DataPointer data_from_text(std::string_view text) {
+    const auto wrong = [] { throw ConfigError({"the stored data points are not as limrisk writes them"}); };
+    RawPoints points;
+    try {
+        const json all = json::parse(text);
+        for (const json& point : all.at("inputs")) {
+            const auto values = point.get<std::vector<double>>();
+            if (points.inputs.empty()) points.dimension = static_cast<std::int64_t>(values.size());
+            if (values.empty() || static_cast<std::int64_t>(values.size()) != points.dimension) wrong();
+            points.inputs.insert(points.inputs.end(), values.begin(), values.end());
+        }
+        points.outputs = all.at("outputs").get<std::vector<double>>();
+        if (all.contains("weights")) points.weights = all.at("weights").get<std::vector<double>>();
+    } catch (const json::exception&) {
+        wrong();
+    }
+    const std::size_t count = points.outputs.size();
+    if (count == 0 || points.inputs.size() != count * static_cast<std::size_t>(points.dimension) ||
+        (!points.weights.empty() && points.weights.size() != count))
+        wrong();
+    DataPointer data = finished(std::move(points));
+    if (data->text != text) wrong();
+    return data;
+}
+
+}  // namespace limrisk

@@ -1,0 +1,63 @@
+// A finite set of data points, and where it comes from: a list in the campaign, or a file.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace limrisk {
+
+struct Node;
+class Problems;
+
+/// Points (x, y) with weights, the same for all trials. Cells share it.
+struct DataSet {
+    std::int64_t dimension = 0, count = 0;
+    double low = 0, high = 0;     ///< least and largest coordinate of all inputs
+    bool weighted = false;        ///< not all weights are equal
+    std::string hash;             ///< XXH3-128 of `text`, 32 hexadecimal digits: what a cell knows its data by
+    std::string text;             ///< canonical JSON: {"inputs":[[..],..],"outputs":[..],"weights":[..]}, no weights if all are equal
+    std::vector<double> inputs;   ///< [count][dimension]
+    std::vector<double> outputs;  ///< [count]
+    std::vector<double> weights;  ///< [count], positive, sum 1 up to rounding
+
+    /// Whether it has its points; a cell that was read from its description has only the numbers above until the store gives them.
+    bool is_complete() const { return !text.empty(); }
+    /// Whether the numbers of a description are the same.
+    bool described_as(const DataSet& other) const {
+        return hash == other.hash && count == other.count && dimension == other.dimension && low == other.low && high == other.high &&
+               weighted == other.weighted;
+    }
+    /// "6 data points", "442 data points in dimension 10".
+    std::string label() const;
+};
+
+using DataPointer = std::shared_ptr<const DataSet>;
+
+/// Columns of a file; names of the head line, or numbers from 1 on.
+struct DataColumns {
+    std::vector<std::string> inputs;
+    std::string output, weight;  ///< weight: empty if there is none
+    bool standardize = false;    ///< inputs and output to mean 0 and deviation 1
+};
+
+inline constexpr std::int64_t most_data_points = std::int64_t{1} << 20;
+inline constexpr std::int64_t most_data_dimension = 256;
+inline constexpr std::size_t most_data_text = std::size_t{16} << 20;  ///< bytes of `text`
+
+/// Reads the value of `problem.data`: a table with `points`, or with `file`. Appends what is wrong to `problems`, and returns null then.
+DataPointer read_data(const Node& node, const std::string& key, Problems& problems);
+
+/// Takes relative names of files in the value of `problem.data` as relative to `directory`.
+void resolve_data_files(Node& node, const std::filesystem::path& directory);
+
+/// The points of a CSV file (RFC 4180, with a head line of names). Throws ConfigError with file, line, column and what would be right.
+DataPointer read_csv(const std::filesystem::path& path, const DataColumns& columns);
+
+/// From DataSet::text. Throws ConfigError if it is not what limrisk writes.
+DataPointer data_from_text(std::string_view text);
+
+}  // namespace limrisk
