@@ -19,11 +19,11 @@ using kernels::Law;
 using kernels::LawKind;
 using std::numbers::pi;
 
-constexpr double epsilon = std::numeric_limits<double>::epsilon(), least = std::numeric_limits<double>::min();
+constexpr double epsilon = std::numeric_limits<double>::epsilon(), least_normal = std::numeric_limits<double>::min();
 
 /// Results below the normal numbers of double count as 0.
 InactiveProbability probability(double value, double error) {
-    if (value < least) return {0, std::max(error, least), ProbabilityMethod::Contour};
+    if (value < least_normal) return {0, std::max(error, least_normal), ProbabilityMethod::Contour};
     return {std::min(value, 1.0), error, ProbabilityMethod::Contour};
 }
 
@@ -78,7 +78,7 @@ Saddle saddle_point(const std::function<double(double)>& height, double smallest
 Estimate inversion(const std::function<Complex(Complex)>& log_integrand, double smallest, double largest, double angle) {
     const auto [c, scale] = saddle_point([&](double s) { return log_integrand(s).real(); }, smallest, largest);
     // Both integrals below are at most s exp(log_integrand(s)), for every s > 0 (Chernoff).
-    if (scale + std::log(c) < std::log(least)) return {0, least};
+    if (scale + std::log(c) < std::log(least_normal)) return {0, least_normal};
     double magnitude = 0, roundings = 0;
     // `scale` keeps the sum in the range of double.
     const auto term = [&, c = c, scale = scale](double u) {

@@ -14,7 +14,7 @@
 namespace limrisk {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double unbounded = std::numeric_limits<double>::infinity();
 
 TEST(CompareShares, ByHand) {
     const ShareComparison comparison = compare_shares(10, 2, 100);
@@ -65,7 +65,7 @@ TEST(CompareShares, ExactCoverageAndSize) {
 }
 
 TEST(CompareRisks, ByHand) {
-    const std::vector<double> first{1, 2, 3, 4, infinity, infinity, 0.5, 7}, second{0, 1, 3, 2, 1, infinity, 1, 5};
+    const std::vector<double> first{1, 2, 3, 4, unbounded, unbounded, 0.5, 7}, second{0, 1, 3, 2, 1, unbounded, 1, 5};
     const RiskComparison comparison = compare_risks(first, second);
     EXPECT_EQ(comparison.first_larger, 5);
     EXPECT_EQ(comparison.second_larger, 1);
@@ -75,19 +75,19 @@ TEST(CompareRisks, ByHand) {
     EXPECT_EQ(comparison.median, 1);
     EXPECT_EQ(compare_risks(std::vector<double>{4, 1, 3, 2}, std::vector<double>{0, 0, 0, 0}).median, 2) << "the smaller of the middle two";
     EXPECT_EQ(comparison.interval.low, -0.5);
-    EXPECT_EQ(comparison.interval.high, infinity);
+    EXPECT_EQ(comparison.interval.high, unbounded);
     // Confidence 0.9: P(<= 1) = 0.035 <= 0.05, P(<= 2) = 0.145.
     const RiskComparison looser = compare_risks(first, second, 0.9);
     EXPECT_EQ(looser.interval.low, 0);
     EXPECT_EQ(looser.interval.high, 2);
 
-    const std::vector<double> few{1, 2, 3}, diverged{infinity, infinity, infinity}, none;
+    const std::vector<double> few{1, 2, 3}, diverged{unbounded, unbounded, unbounded}, none;
     EXPECT_EQ(compare_risks(diverged, diverged).median, 0);
-    EXPECT_EQ(compare_risks(diverged, few).median, infinity);
-    EXPECT_EQ(compare_risks(few, diverged).median, -infinity);
+    EXPECT_EQ(compare_risks(diverged, few).median, unbounded);
+    EXPECT_EQ(compare_risks(few, diverged).median, -unbounded);
     EXPECT_EQ(compare_risks(few, few).p_value, 1);
     EXPECT_EQ(compare_risks(few, few).median, 0);
-    EXPECT_EQ(compare_risks(few, few).interval.low, -infinity);  // three pairs bound no median at 95 %
+    EXPECT_EQ(compare_risks(few, few).interval.low, -unbounded);  // three pairs bound no median at 95 %
     EXPECT_THROW(compare_risks(few, first), Defect);
     EXPECT_THROW(compare_risks(none, none), Defect);
     EXPECT_THROW(compare_risks(std::vector<double>{std::nan("")}, std::vector<double>{1}), Defect);

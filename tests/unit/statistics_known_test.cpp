@@ -18,10 +18,10 @@
 namespace limrisk {
 namespace {
 
-constexpr double relative = 1e-12, relative_of_many = 1e-11;  // more than 10^8 trials: the incomplete beta function loses a digit
+constexpr double relative_error = 1e-12, relative_of_many = 1e-11;  // more than 10^8 trials: the incomplete beta function loses a digit
 
 /// NaN is not close.
-bool close(double value, double expected, double tolerance = relative) {
+bool close(double value, double expected, double tolerance = relative_error) {
     return std::abs(value - expected) <= tolerance * std::abs(expected);
 }
 
@@ -29,7 +29,7 @@ template <class Function, std::size_t count>
 void expect_intervals(const known::CountInterval (&table)[count], Function interval_of) {
     for (const known::CountInterval& row : table) {
         const Interval interval = interval_of(row.successes, row.trials, row.confidence);
-        const double tolerance = row.trials > 100000000 ? relative_of_many : relative;
+        const double tolerance = row.trials > 100000000 ? relative_of_many : relative_error;
         EXPECT_TRUE(close(interval.low, row.low, tolerance))
             << row.successes << "/" << row.trials << ": " << interval.low << ", not " << row.low;
         EXPECT_TRUE(close(interval.high, row.high, tolerance))
@@ -58,7 +58,7 @@ TEST(KnownStatistics, McNemar) {
 }
 
 // Sweeps of tools/scipy_statistics.py.
-const std::vector<WidthCount> sweeps[] = {
+const std::vector<WidthCount> fitted_sweeps[] = {
     {{1, 1000, 380}, {2, 1000, 610}, {4, 1000, 850}, {8, 1000, 975}, {16, 1000, 1000}},
     {{1, 50, 3}, {3, 70, 5}, {5, 60, 4}},
     {{1, 4096, 1536}, {2, 4096, 2496}, {4, 4096, 3470}, {8, 4096, 4001}, {16, 4096, 4094}, {32, 4096, 4096}},
@@ -68,7 +68,7 @@ TEST(KnownStatistics, ExponentialRate) {
     // The rate is a root of a slope, the interval of differences of log-likelihoods of up to 1e4: 1e-9 is what double leaves.
     constexpr double tolerance = 1e-9;
     for (const known::Rate& row : known::rates) {
-        const RateFit fit = fit_exponential_rate(sweeps[row.sweep], row.with_intercept != 0);
+        const RateFit fit = fit_exponential_rate(fitted_sweeps[row.sweep], row.with_intercept != 0);
         EXPECT_TRUE(close(fit.rate, row.rate, tolerance)) << row.sweep << ": " << fit.rate << ", not " << row.rate;
         EXPECT_TRUE(std::abs(fit.intercept - row.intercept) <= tolerance)
             << row.sweep << ": " << fit.intercept << ", not " << row.intercept;

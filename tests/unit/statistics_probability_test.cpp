@@ -35,28 +35,28 @@ double p_of(const Law& weight, const Law& bias, double low, double high, std::in
     return at_most_zero(weight, bias, low, high, dimension).value;
 }
 
-bool close(double value, double expected, double relative) { return std::abs(value - expected) <= relative * std::abs(expected); }
+bool within(double value, double expected, double relative) { return std::abs(value - expected) <= relative * std::abs(expected); }
 
 // The table of docs/theory.md section 4, and its closed forms.
 TEST(InactiveProbability, ClosedForms) {
     constexpr double tolerance = 1e-14;  // of the expected values, a few roundings each
     const double arc = std::asin(1.0 / 3) / std::numbers::pi;
-    EXPECT_TRUE(close(p_of(symmetric(0.3), symmetric(0.3), 0, 1, 1), 3.0 / 8, tolerance));
-    EXPECT_TRUE(close(p_of(symmetric(0.3), symmetric(0.3), 0, 1, 2), 13.0 / 48, tolerance));
-    EXPECT_TRUE(close(p_of(normal(2), normal(2), 0, 1, 1), 3.0 / 8, tolerance));
-    EXPECT_TRUE(close(p_of(normal(1), normal(1), -1, 1, 2), arc, tolerance));
-    EXPECT_TRUE(close(p_of(normal(1), normal(1), -1, 1, 3), 1.0 / 24, tolerance));
-    EXPECT_TRUE(close(p_of(normal(1), normal(1), 0, 1, 2), 0.25 * (0.5 + 2 * 0.25 + arc), tolerance));
-    EXPECT_TRUE(close(p_of(symmetric(1), symmetric(1), 0.25, 0.75, 1), 0.5 - 0.5 / 8, tolerance));  // 1/2 - (b - a)/8
-    for (int d = 1; d <= 100; ++d) {                                                                // 1 / (2 (d + 1)!)
-        EXPECT_TRUE(close(p_of(symmetric(1), symmetric(1), -1, 1, d), 0.5 / std::tgamma(d + 2.0), 1e-13)) << d;
-        EXPECT_TRUE(close(p_of(normal(1), zero(), 0, 1, d), std::pow(0.5, d), tolerance)) << d;
-        EXPECT_TRUE(close(p_of(uniform(-1, 3), zero(), 0, 2, d), std::pow(0.25, d), tolerance)) << d;
+    EXPECT_TRUE(within(p_of(symmetric(0.3), symmetric(0.3), 0, 1, 1), 3.0 / 8, tolerance));
+    EXPECT_TRUE(within(p_of(symmetric(0.3), symmetric(0.3), 0, 1, 2), 13.0 / 48, tolerance));
+    EXPECT_TRUE(within(p_of(normal(2), normal(2), 0, 1, 1), 3.0 / 8, tolerance));
+    EXPECT_TRUE(within(p_of(normal(1), normal(1), -1, 1, 2), arc, tolerance));
+    EXPECT_TRUE(within(p_of(normal(1), normal(1), -1, 1, 3), 1.0 / 24, tolerance));
+    EXPECT_TRUE(within(p_of(normal(1), normal(1), 0, 1, 2), 0.25 * (0.5 + 2 * 0.25 + arc), tolerance));
+    EXPECT_TRUE(within(p_of(symmetric(1), symmetric(1), 0.25, 0.75, 1), 0.5 - 0.5 / 8, tolerance));  // 1/2 - (b - a)/8
+    for (int d = 1; d <= 100; ++d) {                                                                 // 1 / (2 (d + 1)!)
+        EXPECT_TRUE(within(p_of(symmetric(1), symmetric(1), -1, 1, d), 0.5 / std::tgamma(d + 2.0), 1e-13)) << d;
+        EXPECT_TRUE(within(p_of(normal(1), zero(), 0, 1, d), std::pow(0.5, d), tolerance)) << d;
+        EXPECT_TRUE(within(p_of(uniform(-1, 3), zero(), 0, 2, d), std::pow(0.25, d), tolerance)) << d;
         EXPECT_EQ(p_of(normal(1), zero(), -1, 2, d), 0);
     }
     // Normal weight and bias of deviations s and t: the lines b = 0 and b + w = 0 meet at pi - atan(s/t).
     for (const auto& [s, t] : {std::pair{3.0, 1.0}, {1.0, 3.0}, {0.1, 7.0}})
-        EXPECT_TRUE(close(p_of(normal(s), normal(t), 0, 1, 1), 0.5 - 0.5 * std::atan(s / t) / std::numbers::pi, tolerance))
+        EXPECT_TRUE(within(p_of(normal(s), normal(t), 0, 1, 1), 0.5 - 0.5 * std::atan(s / t) / std::numbers::pi, tolerance))
             << s << " " << t;
     // A maximum of 0 has the probability 1/2^d where the box touches 0; a negative one has none.
     for (const std::int64_t d : {1, 3}) {
@@ -241,7 +241,7 @@ TEST(InactiveProbability, UnitBoxIsAMixtureOfSymmetricBoxes) {
                 choices *= (d - k + 1.0) / k;
                 p += choices * p_of(weight, bias, -1, 1, k);
             }
-            EXPECT_TRUE(close(p_of(weight, bias, 0, 1, d), p, 1e-12)) << d;
+            EXPECT_TRUE(within(p_of(weight, bias, 0, 1, d), p, 1e-12)) << d;
         }
 }
 
@@ -305,7 +305,7 @@ TEST(InactiveProbability, Levels) {
     for (const double level : {-6.0, -1.5, -1e-3, 1e-3, 0.7, 3.0}) {
         // max(w/2, w) <= level is w <= level, or w <= 2 level below 0.
         const double expected = phi(level < 0 ? 2 * level : level);
-        EXPECT_TRUE(close(maximum_at_most(normal(1), zero(), 0.5, 1, 1, level).value, expected, 1e-12)) << level;
+        EXPECT_TRUE(within(maximum_at_most(normal(1), zero(), 0.5, 1, 1, level).value, expected, 1e-12)) << level;
         // Weights that do not count, and one law for sums of both.
         EXPECT_NEAR(maximum_at_most(normal(1e-12), normal(1), -1, 1, 3, level).value, phi(level), 1e-11) << level;
         for (const int d : {1, 3, 40})

@@ -18,7 +18,7 @@ using ::testing::IsEmpty;
 using ::testing::Pair;
 namespace fs = std::filesystem;
 
-std::string contents(const fs::path& path) {
+std::string bytes_of(const fs::path& path) {
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -73,12 +73,12 @@ TEST_F(HostileStoreTest, AJournalThatNamesAFileIsRefused) {
     make_hot();
     std::ofstream(beside("-journal"), std::ios::app | std::ios::binary) << super_journal(victim());
     EXPECT_THAT(refusal(), HasSubstr("names another file"));
-    EXPECT_EQ(contents(victim()), "my thesis");
+    EXPECT_EQ(bytes_of(victim()), "my thesis");
     EXPECT_TRUE(fs::exists(beside("-journal")));
     // The mere tail, without a transaction.
     std::ofstream(beside("-journal"), std::ios::binary) << super_journal(victim());
     EXPECT_THAT(refusal(), HasSubstr("names another file"));
-    EXPECT_EQ(contents(victim()), "my thesis");
+    EXPECT_EQ(bytes_of(victim()), "my thesis");
 }
 
 /// What limrisk guards against is real: SQLite alone deletes the file.
@@ -101,7 +101,7 @@ TEST_F(HostileStoreTest, JournalsThatAreLinksAreRefused) {
     fs::remove(beside("-journal"));
     ASSERT_EQ(mkfifo(beside("-journal").c_str(), 0600), 0);
     EXPECT_THAT(refusal(), HasSubstr("not a regular file"));
-    EXPECT_EQ(contents(victim()), "my thesis");
+    EXPECT_EQ(bytes_of(victim()), "my thesis");
 }
 
 TEST_F(HostileStoreTest, WriteAheadLogsAreRefused) {
@@ -120,13 +120,13 @@ TEST_F(HostileStoreTest, WriteAheadLogsAreRefused) {
     sqlite3_close(other);
     EXPECT_THAT(refusal(), HasSubstr("WAL mode"));
     EXPECT_FALSE(fs::exists(beside("-wal")));
-    EXPECT_EQ(contents(victim()), "my thesis");
+    EXPECT_EQ(bytes_of(victim()), "my thesis");
 }
 
 /// Readers change neither the store nor its journal; the writer undoes the transaction in place.
 TEST_F(HostileStoreTest, ReadersLeaveAnInterruptedTransactionAlone) {
     make_hot();
-    const std::string file = contents(path()), journal = contents(beside("-journal"));
+    const std::string file = bytes_of(path()), journal = bytes_of(beside("-journal"));
     const auto entries = [&] { return std::distance(fs::directory_iterator(path().parent_path()), {}); };
     const auto before = entries();
     fs::create_directory(path("temporary"));
@@ -141,8 +141,8 @@ TEST_F(HostileStoreTest, ReadersLeaveAnInterruptedTransactionAlone) {
     EXPECT_THAT(store_error([&] { Store::open(path()); }), Pair(74, HasSubstr("TMPDIR")));
     ::unsetenv("TMPDIR");
     fs::remove(path("temporary"));
-    EXPECT_EQ(contents(path()), file);
-    EXPECT_EQ(contents(beside("-journal")), journal);
+    EXPECT_EQ(bytes_of(path()), file);
+    EXPECT_EQ(bytes_of(beside("-journal")), journal);
     EXPECT_EQ(entries(), before);
     EXPECT_EQ(count_right_trials(Store::open_for_writing(path(), small_campaign())), 64);
     EXPECT_FALSE(fs::exists(beside("-journal")));
