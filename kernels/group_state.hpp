@@ -43,7 +43,7 @@ public:
     /// How many save() writes.
     std::int64_t numbers() const {
         std::int64_t rows = 0;
-        for (const Rows& array : arrays()) rows += array ? array.stride : 0;
+        for (const Rows& array : arrays()) rows += array.stride;  // 0 of those that the optimizer lacks
         return rows * shape_.tile;
     }
     /// All numbers of a replica, in an order that is the same in all groups of the cell.

@@ -67,17 +67,17 @@ TEST(CampaignUntil, CommandLineChangesIt) {
     EXPECT_EQ(plain.trials, 9);
 }
 
-struct Wrong {
+struct WrongRule {
     std::string line;      ///< instead of `trials = 8`
     const char* key;       ///< that the message names
     const char* fragment;  ///< what it must contain
 };
-void PrintTo(const Wrong& wrong, std::ostream* out) { *out << wrong.line; }
+void PrintTo(const WrongRule& wrong, std::ostream* out) { *out << wrong.line; }
 
-class WrongUntil : public testing::TestWithParam<Wrong> {};
+class WrongUntil : public testing::TestWithParam<WrongRule> {};
 
 TEST_P(WrongUntil, IsRefusedWithPlaceAndAdvice) {
-    const Wrong& wrong = GetParam();
+    const WrongRule& wrong = GetParam();
     try {
         read_campaign({{2, wrong.line}});
         FAIL() << "accepted";
@@ -90,28 +90,28 @@ TEST_P(WrongUntil, IsRefusedWithPlaceAndAdvice) {
 INSTANTIATE_TEST_SUITE_P(
     One, WrongUntil,
     testing::Values(
-        Wrong{"trials = { at_most = 8 }", "trials.until", "missing; write trials = { at_most = 1000000, until"},
-        Wrong{"trials = { until = { events = 1 } }", "trials.at_most", "missing; it must be given: an integer, 1 to 1000000000"},
-        Wrong{"trials = { at_mots = 8, until = { events = 1 } }", "trials.at_mots", "did you mean `at_most`?"},
-        Wrong{"trials = { at_most = 8, untli = { events = 1 } }", "trials.untli", "at_most, until; did you mean `until`?"},
-        Wrong{"trials = { at_most = 0, until = { events = 1 } }", "trials.at_most", "0; allowed is an integer, 1 to 1000000000"},
-        Wrong{"trials = { at_most = [1, 2], until = { events = 1 } }", "trials.at_most", "a list; allowed is an integer"},
-        Wrong{"trials = [{ at_most = 8, until = { events = 1 } }]", "trials", "cannot be swept"},
-        Wrong{"trials = { at_most = 8, until = 5 }", "trials.until", "5; allowed is a table with interval_half_width or events"},
-        Wrong{trials(""), "trials.until", "no stopping condition"},
-        Wrong{trials("event = \"diverged\""), "trials.until", "no stopping condition"},
-        Wrong{trials("event = \"diverged\", evnets = 8"), "trials.until.evnets", "did you mean `events`?"},
-        Wrong{trials("interval_halfwidth = 0.1"), "trials.until.interval_halfwidth", "did you mean `interval_half_width`?"},
-        Wrong{trials("events = 5, interval_half_width = 0.1"), "trials.until.events", "omit one of them"},
-        Wrong{trials("events = 5, event = \"diverged\", risk_above = 1"), "trials.until.risk_above", "omit one of them"},
-        Wrong{trials("events = 0"), "trials.until.events", "0; allowed is an integer, 1 to 1000000000"},
-        Wrong{trials("events = 1e3"), "trials.until.events", "leave out the decimal point"},
-        Wrong{trials("interval_half_width = 0"), "trials.until.interval_half_width", "0; allowed is a number greater than 0 and below 0.5"},
-        Wrong{trials("interval_half_width = 0.5"), "trials.until.interval_half_width", "greater than 0 and below 0.5"},
-        Wrong{trials("interval_half_width = nan"), "trials.until.interval_half_width", "nan; allowed is a number"},
-        Wrong{trials("events = 5, event = \"divreged\""), "trials.until.event", "did you mean `diverged`?"},
-        Wrong{trials("events = 5, risk_above = -1"), "trials.until.risk_above", "-1; allowed is a number at least 0"},
-        Wrong{trials("events = 5, risk_above = inf"), "trials.until.risk_above", "inf; allowed is a number"}));
+        WrongRule{"trials = { at_most = 8 }", "trials.until", "missing; write trials = { at_most = 1000000, until"},
+        WrongRule{"trials = { until = { events = 1 } }", "trials.at_most", "missing; it must be given: an integer, 1 to 1000000000"},
+        WrongRule{"trials = { at_mots = 8, until = { events = 1 } }", "trials.at_mots", "did you mean `at_most`?"},
+        WrongRule{"trials = { at_most = 8, untli = { events = 1 } }", "trials.untli", "at_most, until; did you mean `until`?"},
+        WrongRule{"trials = { at_most = 0, until = { events = 1 } }", "trials.at_most", "0; allowed is an integer, 1 to 1000000000"},
+        WrongRule{"trials = { at_most = [1, 2], until = { events = 1 } }", "trials.at_most", "a list; allowed is an integer"},
+        WrongRule{"trials = [{ at_most = 8, until = { events = 1 } }]", "trials", "cannot be swept"},
+        WrongRule{"trials = { at_most = 8, until = 5 }", "trials.until", "5; allowed is a table with interval_half_width or events"},
+        WrongRule{trials(""), "trials.until", "no stopping condition"},
+        WrongRule{trials("event = \"diverged\""), "trials.until", "no stopping condition"},
+        WrongRule{trials("event = \"diverged\", evnets = 8"), "trials.until.evnets", "did you mean `events`?"},
+        WrongRule{trials("interval_halfwidth = 0.1"), "trials.until.interval_halfwidth", "did you mean `interval_half_width`?"},
+        WrongRule{trials("events = 5, interval_half_width = 0.1"), "trials.until.events", "omit one of them"},
+        WrongRule{trials("events = 5, event = \"diverged\", risk_above = 1"), "trials.until.risk_above", "omit one of them"},
+        WrongRule{trials("events = 0"), "trials.until.events", "0; allowed is an integer, 1 to 1000000000"},
+        WrongRule{trials("events = 1e3"), "trials.until.events", "leave out the decimal point"},
+        WrongRule{trials("interval_half_width = 0"), "trials.until.interval_half_width", "0; allowed is a number greater than 0 and below 0.5"},
+        WrongRule{trials("interval_half_width = 0.5"), "trials.until.interval_half_width", "greater than 0 and below 0.5"},
+        WrongRule{trials("interval_half_width = nan"), "trials.until.interval_half_width", "nan; allowed is a number"},
+        WrongRule{trials("events = 5, event = \"divreged\""), "trials.until.event", "did you mean `diverged`?"},
+        WrongRule{trials("events = 5, risk_above = -1"), "trials.until.risk_above", "-1; allowed is a number at least 0"},
+        WrongRule{trials("events = 5, risk_above = inf"), "trials.until.risk_above", "inf; allowed is a number"}));
 
 TEST(CampaignUntil, SaysAllProblemsAtOnce) {
     try {
