@@ -1,4 +1,4 @@
-// The kernels of a cell that do not train: initialize, check, finish. The text before this header defines
+// The kernels of a cell that do not train: initialize, risk, check, finish. The text before this header defines
 //   struct EvaluationSpec {
 //     using Real;                                // precision of the training
 //     static constexpr int dimension;
@@ -47,12 +47,6 @@ struct Evaluation {
 };
 
 template <class Spec>
-LIMRISK_INLINE WarpRisk<Spec> risk_of(const Cell& cell, const StridedRows<typename Spec::Real>& parameters) {
-    double* const memory = reinterpret_cast<double*>(dynamic_shared_memory()) + threadIdx.x / warp_lanes * (rule_nodes * rule_row);
-    return {{cell.tile.neurons_per_lane, cell.tile.lanes}, cell.activation, parameters, memory};
-}
-
-template <class Spec>
 LIMRISK_INLINE Layout layout_of(TileShape tile) {
     return {Spec::dimension, tile.neurons_per_lane, tile.lanes};
 }
@@ -89,6 +83,17 @@ LIMRISK_INLINE void initialize_replicas(const InitializeArguments<typename Spec:
     a.piece.running[place.replica] = 1;
 }
 
+/// Apart from the other kernels, since it needs the fewest registers and takes most of their time.
+template <class Spec>
+LIMRISK_INLINE void risk_of_replicas(const RiskArguments<typename Spec::Real>& a) {
+    const WarpPlace place(a.piece, a.tile.lanes);
+    if (place.idle) return;
+    double* const memory = reinterpret_cast<double*>(dynamic_shared_memory()) + threadIdx.x / warp_lanes * rule_doubles(Spec::dimension);
+    const WarpRisk<Spec> networks({a.tile.neurons_per_lane, a.tile.lanes}, a.activation, place.rows(a.piece, a.parameters), memory);
+    const double risk = networks.under(a.nodes);
+    if (place.leads(a.tile.lanes)) a.risks[place.replica] = risk;
+}
+
 template <class Spec>
 LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, CheckRecord>& a) {
     using Real = typename Spec::Real;
@@ -115,7 +120,7 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
                 });
         }
     } else {
-        risk = risk_of<Spec>(cell, theta).under(cell.check_nodes);
+        risk = a.risks[place.replica];
     }
     const double norm = tile_squares(layout, [&](std::int64_t row) { return static_cast<double>(theta[row].part[0]); });
     // Every lane keeps the book for itself, so that all know whether to copy; one writes it down.
@@ -127,7 +132,7 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
         constexpr int D = Spec::dimension <= 4 ? Spec::dimension : 0, N = D > 0 && is_piecewise_polynomial(Spec::activation) ? 4 : 1;
         const auto count_on = [&](const double* inputs, std::int64_t count) {
             return count_inactive_on_data<Spec::activation, Real, N, D>(cell.activation, inputs, count, layout, theta, last_slot_present,
-                                                                       was_inactive, 0);
+                                                                        was_inactive, 0);
         };
         const NodeTable<double>& nodes = judged_nodes(cell);
         if constexpr (Spec::dimension == 1) {
@@ -246,17 +251,18 @@ LIMRISK_INLINE void finish_replicas(const FinishArguments<typename Spec::Real, T
     for (std::int64_t warp = own;; warp += warps) {
         const WarpPlace place(a.piece, tile, warp);
         if (place.idle) return;
-        const auto theta = place.rows(a.piece, a.piece.theta), best = place.rows(a.piece, a.piece.best);
         double final_risk = 0, best_risk = 0;
-        // One evaluation in the code serves both networks.
-        LIMRISK_ROLLED
-        for (int network = 0; network < 2; ++network) {
-            const auto rows = network == 0 ? theta : best;
-            if constexpr (Spec::dimension == 1)
+        if constexpr (Spec::dimension == 1) {
+            // One evaluation in the code serves both networks.
+            LIMRISK_ROLLED
+            for (int network = 0; network < 2; ++network) {
+                const auto rows = place.rows(a.piece, network == 0 ? a.piece.theta : a.piece.best);
                 best_risk = accurate_risk_of_tiles<Spec>(cell, place, rows, a.scratch + own * finish_scratch_doubles(cell));
-            else
-                best_risk = risk_of<Spec>(cell, rows).under(cell.final_nodes);
-            if (network == 0) final_risk = best_risk;
+                if (network == 0) final_risk = best_risk;
+            }
+        } else {
+            final_risk = a.final_risks[place.replica];
+            best_risk = a.best_risks[place.replica];
         }
         const std::uint64_t fingerprint = tile_fingerprint(fingerprint_of_lane<Spec>(cell, place, a.piece), tile);
         if (!place.leads(tile)) continue;
@@ -277,6 +283,11 @@ inline constexpr int evaluation_threads = warp_lanes * most_block_warps;
 LIMRISK_KERNEL(limrisk_initialize, limrisk::kernels::InitializeArguments<limrisk::kernels::EvaluatedReal>,
                limrisk::kernels::evaluation_threads) {
     limrisk::kernels::initialize_replicas<limrisk::kernels::EvaluationSpec>(arguments);
+}
+
+LIMRISK_KERNEL_RESIDENT(limrisk_risk, limrisk::kernels::RiskArguments<limrisk::kernels::EvaluatedReal>,
+                        limrisk::kernels::evaluation_threads, limrisk::kernels::blocks_that_evaluate) {
+    limrisk::kernels::risk_of_replicas<limrisk::kernels::EvaluationSpec>(arguments);
 }
 
 using limrisk_check_arguments = limrisk::kernels::CheckArguments<limrisk::kernels::EvaluatedReal, limrisk::CheckRecord>;

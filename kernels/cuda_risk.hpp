@@ -40,9 +40,9 @@ LIMRISK_INLINE double sum_of_row(const double* values, int tile) {
     }
 }
 
-/// ReLU of the result of an fma, by its upper word: a comparison would take the pipe of double precision, which limits these loops. Of a
-/// result that is NaN the upper word is at least 0x7FF80000, of a negative number at least 0x80000000.
-LIMRISK_INLINE double relu_of_result(double z) { return select(static_cast<std::uint32_t>(__double2hiint(z)) < 0x7FF80000u, z, 0.0); }
+/// Whether the result of an fma is at least +0, by its upper word: a comparison would take the pipe of double precision, which limits these
+/// loops. Of a result that is NaN the upper word is at least 0x7FF80000, of a negative number or -0 at least 0x80000000.
+LIMRISK_INLINE bool result_is_positive(double z) { return static_cast<std::uint32_t>(__double2hiint(z)) < 0x7FF80000u; }
 
 /// Copies the inputs of one node. D even: two at once, and the table starts at a multiple of 16 bytes.
 template <int D>
@@ -71,31 +71,53 @@ public:
     using LayoutType = FixedDimension<Spec::dimension>;
 
     ///   theta    [rows]  parameters
-    ///   outputs  [rule_nodes][rule_row]  scratch of this warp in shared memory
-    LIMRISK_INLINE WarpRisk(const LayoutType& layout, const Activation& activation, const StridedRows<Real>& theta, double* outputs)
-        : layout_(layout), slots_(static_cast<int>(layout.slots)), activation_(activation), theta_(theta), outputs_(outputs) {}
+    ///   memory   [rule_doubles]  scratch of this warp in shared memory
+    LIMRISK_INLINE WarpRisk(const LayoutType& layout, const Activation& activation, const StridedRows<Real>& theta, double* memory)
+        : layout_(layout),
+          slots_(static_cast<int>(layout.slots)),
+          activation_(activation),
+          theta_(theta),
+          inputs_(memory),
+          outputs_(memory + rule_inputs(d)) {}
 
     /// Alike in all lanes of a tile.
     LIMRISK_INLINE double under(const NodeTable<double>& nodes) const {
         Weights weights;
-        double risk = 0;
+        const double outer_bias = weight(0, layout_.outer_bias());
+        double risk = unbounded();
         LIMRISK_ROLLED
         for (std::int64_t base = 0; base < nodes.count; base += rule_nodes) {
             const int count = nodes.count - base < rule_nodes ? static_cast<int>(nodes.count - base) : rule_nodes;
+            const double* x = nodes.inputs + base * d;
+            if constexpr (rule_inputs(d) > 0) {
+                // One wait for memory in 32 nodes: from here on it is shared memory.
+                LIMRISK_UNROLL(4)
+                for (int k = 0; k < d; ++k) {
+                    const int i = k * warp_lanes + lane_of_thread();
+                    inputs_[i] = x[i < count * d ? i : 0];
+                }
+                x = inputs_;
+                warp_barrier();
+            }
             int slot = 0;
             LIMRISK_ROLLED
             do {
                 if (base == 0 || slots_ > neurons) load(weights, slot);
-                const double* const x = nodes.inputs + base * d;
                 int first = 0;
+                if (neurons > 1 && slot + neurons <= slots_) {
+                    // Without branches between the neurons the compiler mixes their instructions.
+                    LIMRISK_ROLLED
+                    for (; first + at_once <= count; first += at_once) add_neurons<at_once, true>(weights, slot, x + first * d, first);
+                } else {
+                    LIMRISK_ROLLED
+                    for (; first + at_once <= count; first += at_once) add_neurons<at_once, false>(weights, slot, x + first * d, first);
+                }
                 LIMRISK_ROLLED
-                for (; first + at_once <= count; first += at_once) add_neurons<at_once>(weights, slot, x + first * d, first);
-                LIMRISK_ROLLED
-                for (; at_once > 1 && first < count; ++first) add_neurons<1>(weights, slot, x + first * d, first);
+                for (; at_once > 1 && first < count; ++first) add_neurons<1, false>(weights, slot, x + first * d, first);
                 slot += neurons;
             } while (slot < slots_);
             warp_barrier();
-            add_own_nodes(nodes, base, count, risk);
+            add_own_nodes(nodes, base, count, outer_bias, risk);
             warp_barrier();
         }
         return tile_sum(Pack<double>{{risk}}, layout_.tile).part[0];
@@ -115,8 +137,14 @@ private:
         double of[neurons][in_registers ? per_slot : 1];
     };
 
-    LIMRISK_INLINE double weight(std::int64_t slot, std::int64_t k) const {
-        return to_double(theta_[slot * per_slot + k]).part[0];
+    LIMRISK_INLINE double weight(std::int64_t slot, std::int64_t k) const { return to_double(theta_[slot * per_slot + k]).part[0]; }
+
+    /// +0, or NaN if an outer weight of this lane is not finite. Every output is not finite then, and the risk with it.
+    LIMRISK_INLINE double unbounded() const {
+        double sum = 0;
+        LIMRISK_ROLLED
+        for (int slot = 0; kind == ActivationKind::Relu && slot < slots_; ++slot) sum = fma(weight(slot, d + 1), 0.0, sum);
+        return sum;
     }
 
     LIMRISK_INLINE void load(Weights& weights, int slot) const {
@@ -131,8 +159,8 @@ private:
     }
 
     /// Adds neurons from `slot` on to the outputs of S nodes, of which `first` is the number of the first one.
-    ///   x  [S][d]
-    template <int S>
+    ///   All  whether there are as many neurons as fit;   x  [S][d]
+    template <int S, bool All>
     LIMRISK_INLINE void add_neurons(const Weights& weights, int slot, const double* x, int first) const {
         const ActivationOn<kind, double> activation(activation_);
         double* const outputs = outputs_ + first * rule_row + lane_of_thread();
@@ -144,7 +172,7 @@ private:
         }
         LIMRISK_UNROLL(8)
         for (int n = 0; n < neurons; ++n) {
-            if (slot + n >= slots_) break;
+            if (!All && slot + n >= slots_) break;
             const auto of_neuron = [&](std::int64_t k) { return in_registers ? weights.of[n][k] : weight(slot + n, k); };
             double z[S];
             preactivations<D>(
@@ -152,8 +180,10 @@ private:
             const double v = of_neuron(d + 1);
             LIMRISK_UNROLL(4)
             for (int s = 0; s < S; ++s) {
+                // v times 0 is left out: it could change the sign of a sum that is 0, which the square of the residual does not show, and
+                // make it NaN if v is not finite, for which see `unbounded`.
                 if constexpr (kind == ActivationKind::Relu)
-                    output[s] = fma(v, relu_of_result(z[s]), output[s]);
+                    output[s] = masked_fma(result_is_positive(z[s]), v, z[s], output[s]);
                 else
                     output[s] = fma(v, activation.value(z[s]), output[s]);
             }
@@ -163,18 +193,17 @@ private:
     }
 
     /// Adds those of `count` nodes from `base` on that belong to this lane of its tile, in their order.
-    LIMRISK_INLINE void add_own_nodes(const NodeTable<double>& nodes, std::int64_t base, int count, double& risk) const {
+    LIMRISK_INLINE void add_own_nodes(const NodeTable<double>& nodes, std::int64_t base, int count, double outer_bias, double& risk) const {
         constexpr int together = samples_per_lane(d);
         const int superblock = together * layout_.tile, lane = lane_of_thread() & (layout_.tile - 1);
-        const double outer_bias = weight(0, layout_.outer_bias());
         const double* const outputs = outputs_ + (lane_of_thread() - lane);
         LIMRISK_ROLLED
         for (int own = together * lane - static_cast<int>(base & (superblock - 1)); own < count; own += superblock) {
             if (own < 0) continue;
             LIMRISK_ROLLED
             for (int i = own; i < own + together && i < count; ++i) {
-                const Residual<double> r(outer_bias, sum_of_row(outputs + i * rule_row, layout_.tile), nodes.targets[base + i],
-                                         nodes.weights[base + i]);
+                const double target = nodes.targets[base + i], weight = nodes.weights[base + i];
+                const Residual<double> r(outer_bias, sum_of_row(outputs + i * rule_row, layout_.tile), target, weight);
                 risk = fma(r.weighted, r.difference, risk);
             }
         }
@@ -184,7 +213,8 @@ private:
     int slots_;
     Activation activation_;
     StridedRows<Real> theta_;
-    double* outputs_;
+    double* inputs_;   ///< [rule_nodes][d] if they are few, else unused
+    double* outputs_;  ///< [rule_nodes][rule_row]
 };
 
 }  // namespace LIMRISK_LANES

@@ -45,6 +45,17 @@ struct TrainArguments {
     NodeTable<Real> nodes;       ///< training nodes, if the samples are not fresh
 };
 
+/// The risk of the networks `parameters` under a rule in device memory.
+template <class Real>
+struct RiskArguments {
+    Piece<Real> piece;
+    NodeTable<double> nodes;
+    Activation activation;
+    TileShape tile;
+    Real* parameters;  ///< [rows][lanes] of the piece
+    double* risks;     ///< [count]
+};
+
 /// Check number `index` of the cell, whose tables are in device memory.
 template <class Real, class CheckRecord>
 struct CheckArguments {
@@ -52,6 +63,7 @@ struct CheckArguments {
     Cell cell;
     std::int64_t index;
     CheckRecord* checks;  ///< [count][checks + 1], or null
+    const double* risks;  ///< [count] under the rule of the checks, if the check does not measure all
 };
 
 /// Whether check number `index` measures gradients and inactivity on the data: the last one, and all where trials may end early or every
@@ -69,8 +81,9 @@ template <class Real, class TrialRecord>
 struct FinishArguments {
     Piece<Real> piece;
     Cell cell;
-    double* scratch;       ///< [warps of the launch][finish_scratch_doubles]
-    TrialRecord* records;  ///< [count]
+    double* scratch;                         ///< [warps of the launch][finish_scratch_doubles]
+    const double *final_risks, *best_risks;  ///< [count] each; dimension >= 2
+    TrialRecord* records;                    ///< [count]
 };
 
 // Host and device must lay these out alike; both compile this line.

@@ -14,6 +14,9 @@ inline constexpr int most_block_warps = 4;
 /// thread.
 inline constexpr int blocks_that_keep = 3;
 
+/// The same of the kernel that evaluates rules: 128 registers a thread.
+inline constexpr int blocks_that_evaluate = 4;
+
 /// Rows (one real per lane) of a parameter-shaped array: slot by slot w_0..w_{d-1}, b, v; then c.
 constexpr std::int64_t row_count(std::int64_t slots, std::int64_t dimension) { return slots * (dimension + 2) + 1; }
 
@@ -36,5 +39,9 @@ constexpr std::int64_t shared_rows(Storage network, Storage states, TileShape ti
 /// Nodes of a rule whose outputs a warp keeps in shared memory before it sums them over its tiles; a row for each, with the lanes side by
 /// side and one double more, so that lanes that read different rows meet in no bank.
 inline constexpr int rule_nodes = 32, rule_row = 33;
+
+/// Doubles of shared memory of a warp that evaluates a rule: copies of the nodes, if they have few coordinates, and their outputs.
+constexpr int rule_inputs(std::int64_t dimension) { return dimension <= 4 ? rule_nodes * static_cast<int>(dimension) : 0; }
+constexpr int rule_doubles(std::int64_t dimension) { return rule_inputs(dimension) + rule_nodes * rule_row; }
 
 }  // namespace limrisk::kernels

@@ -33,6 +33,16 @@ def listing(body, registers=128, warps=4, shared=0):
     return file.name
 
 
+def kernel(body, constants):
+    """A kernel that is followed as a whole, with bytes of the constant bank from 0x218 on."""
+    file = tempfile.NamedTemporaryFile("w", suffix=".sass", delete=False)
+    file.write("// name=x width=8 dimension=1 batch=8 tile=8 warps=4 shared=0 registers=64 kernel=second\n"
+               f"// constants 0x218 {constants}\n.text.first:\n" + line("EXIT") + ".text.second:\n" + body + ".L_x_9:\n"
+               + line("BRA `(.L_x_9)"))
+    file.close()
+    return file.name
+
+
 def rate(body, warps):
     _, code, trace, _ = model.counts(listing(body))
     return model.issued(code, trace, warps, 20000)[0] / model.ISSUE_SCHEDULERS
@@ -53,6 +63,23 @@ def main():
     # The slow path of a division is not taken.
     division = line("@!P2 BRA `(.L_x_2)", 5) + line("MOV R4, 0x10") + line("CALL.REL.NOINC `(slow)", 5) + ".L_x_2:\n"
     expect("instructions beside a slow path", len(model.counts(listing(division))[2]), 2)
+
+    # A whole kernel whose loop the constant bank counts: 7 passes, as a 64-bit number at 0x218. A branch that nothing is known of skips
+    # the loop behind it, and a double 0 at 0x220 is not below 0.
+    whole = (line("LDC.64 R2, c[0x0][0x218]") + line("CS2R R4, SRZ") + ".L_x_1:\n" + line("IADD3 R4, P1, R4, 0x1, RZ")
+             + line("IMAD.X R5, RZ, RZ, R5, P1") + line("ISETP.GE.U32.AND P1, PT, R4, R2, PT")
+             + line("ISETP.GE.AND.EX P1, PT, R5, R3, PT, P1") + line("@!P1 BRA `(.L_x_1)", 5) + line("LDG.E R6, desc[UR4][R8.64]")
+             + line("ISETP.NE.AND P2, PT, R6, RZ, PT") + line("@P2 BRA `(.L_x_2)", 5) + ".L_x_3:\n" + line("NOP") + line("@P3 BRA `(.L_x_3)", 5)
+             + ".L_x_2:\n" + line("ULDC.64 UR4, c[0x0][0x220]") + line("DSETP.LT.AND P0, PT, RZ, UR4, PT") + line("@!P0 EXIT")
+             + line("NOP") + line("EXIT"))
+    _, _, trace, count = model.counts(kernel(whole, "07" + 15 * "00"))
+    expect("instructions of a whole kernel", len(trace), 2 + 7 * 5 + 3 + 3)
+    expect("the same with a number above 0", len(model.counts(kernel(whole, "07" + 13 * "00" + "f03f"))[2]), 2 + 7 * 5 + 3 + 5)
+    # Which loads read one address in all lanes: not by the number of the thread, but by that of its warp.
+    loads = (line("S2R R2, SR_TID.X") + line("LDS.128 R4, [R2]") + line("SHF.R.U32.HI R3, RZ, 0x5, R2") + line("LDS.128 R8, [R3]")
+             + line("IADD3 R3, R3, R2, RZ") + line("LDS.128 R12, [R3+0x10]") + line("LDS.128 R16, [UR4]") + line("EXIT"))
+    _, code, trace, _ = model.counts(kernel(loads, "00"))
+    expect("cycles of loads", [code[k].data_cycles() for k in trace if code[k].base == "LDS"] == [4, 1, 4, 1], True)
 
     # 200 instructions hide that of the branch. One a cycle; a warp alone that waits four cycles for each; pipes of half a warp.
     fma = line("FFMA R9, R8, R8, R9")

@@ -3,12 +3,17 @@
 assumptions below.
 
 Usage: scoreboard_model.py [--counts] LISTING...       (--counts: step 1 alone)
+       scoreboard_model.py --tracking STEPS CHECKS STEP LAST EACH...
+               (listings: of the train kernel; of the last check; of the kernels of each check before)
 Each LISTING is what `nvdisasm -hex -c` prints of the cubin of limrisk_train for sm_90, after one line of what the machine code does not
 say, as tests/unit/instruction_count_test writes them where LIMRISK_LISTINGS names a folder:
   // name=h64-d1-sgd width=64 dimension=1 batch=64 tile=8 warps=4 shared=0 registers=93
+With kernel=NAME that kernel is followed from its first instruction to its end; its arguments stand in a further line:
+  // constants ADDRESS BYTES       (hexadecimal: of the constant bank, where they start)
 
 1. One step of one warp is followed through the code. Counters of loops are computed; where a branch depends on what is not known, no
-   loop is left and no slow path of a square root or division is taken.
+   loop is left and no slow path of a square root or division is taken. In a kernel that is followed as a whole no loop is entered by
+   such a branch either: it would be work for the few replicas that have diverged, or are better than before.
 2. Its instructions are issued by as many warps as registers and shared memory allow, spread over the step, by four schedulers. Every
    instruction of sm_90 says how many cycles the warp waits before its next one (fixed latencies), which of six barriers it sets
    (variable latencies), and which it waits for; the compiler has put that there, and it is read, not guessed.
@@ -19,7 +24,7 @@ Assumptions, for one of four schedulers (32 lanes of a warp over the lanes of a 
 throughput of compute capability 9.0):
   one instruction a cycle; FMA: two halves of 16 lanes, integer multiplications in one of them only; ALU 16 lanes; FP64 16; XU 4
   shuffles, shared and global memory: a queue of 8 instructions each; one instruction a cycle for the four schedulers together, one per
-  32 words of 4 bytes
+  32 words of 4 bytes; loads of which all lanes read one address take one (shared memory broadcasts a word)
 Latencies in cycles: shuffle 23, shared memory 29, global memory 263 (an L2 hit), square roots and reciprocals 23 (microbenchmarks of
 the H100, arXiv:2402.13499 and 2501.12084, where they have one; the others by analogy). A warp issues again 8 cycles after a branch.
 Left out: misses of the instruction cache, conflicts of register banks, slow paths, divergence. No bank conflicts: lanes read words
@@ -58,6 +63,7 @@ class Instruction:
         label = re.search(r"`\((\.L_x_\d+)\)", operands)
         self.label = label.group(1) if label else None
         self.pipe = self.find_pipe()
+        self.broadcasts = True  # a load: as far as it was followed, all lanes read one address
 
     def find_pipe(self):
         base = self.base
@@ -79,17 +85,28 @@ class Instruction:
 
     def data_cycles(self):
         """Cycles of the path to memory and shuffles that the schedulers share."""
+        if self.broadcasts and self.base in ("LDS", "LDG"):
+            return 1
         width = 4 if "128" in self.suffixes else 2 if "64" in self.suffixes else 1
         return width if self.base not in ("LDC",) else 1
 
 
 def read_listing(path):
-    """Cell as {key: value}; instructions; {label: number of the instruction after it}, of the first kernel."""
-    cell, code, labels, text = {}, [], {}, None
+    """Cell as {key: value}, with the constant bank as "constants"; instructions; {label: number of the instruction after it}, of the
+    first kernel or of the one that the cell names."""
+    cell, code, labels, text, constants, inside = {}, [], {}, None, {}, True
     with open(path, encoding="utf-8") as listing:
         for line in listing:
             if line.startswith("// ") and "width=" in line:
                 cell = dict(item.split("=", 1) for item in line[3:].split())
+                inside = "kernel" not in cell
+            elif line.startswith("// constants "):
+                _, _, start, digits = line.split()
+                constants = dict(enumerate(bytes.fromhex(digits), int(start, 16)))
+            elif match := re.match(r"\.text\.(\w+):", line):
+                inside = match.group(1) == cell.get("kernel", match.group(1))
+            elif not inside:
+                continue
             elif match := re.match(r"(\.L_x_\d+):", line):
                 labels[match.group(1)] = len(code)
             elif match := re.match(r"\s+/\*[0-9a-f]{4,}\*/\s+(.*?)\s*;?\s*/\* 0x[0-9a-f]{16} \*/", line):
@@ -99,7 +116,8 @@ def read_listing(path):
                 text = None
     if not code or not cell:
         raise ValueError(f"{path}: no machine code with encodings, or no line that describes the cell")
-    return {key: value if key == "name" else int(value) for key, value in cell.items()}, code, labels
+    cell = {key: value if key in ("name", "kernel") else int(value) for key, value in cell.items()}
+    return {**cell, "constants": constants}, code, labels
 
 
 class Values:
@@ -107,8 +125,16 @@ class Values:
 
     MASK = 0xFFFFFFFF
 
-    def __init__(self):
+    def __init__(self, constants=None):
         self.known = {}
+        self.alike = set()  # registers and predicates of which it is known that all lanes have the same; those of the warp are left out
+        self.thread = None  # the register with the number of the thread
+        self.constants = constants or {}
+
+    def constant(self, offset, size=4):
+        """Little-endian bytes of the constant bank."""
+        found = [self.constants.get(offset + k) for k in range(size)]
+        return None if None in found else int.from_bytes(bytes(found), "little")
 
     def number(self, operand):
         """(value, carry of a negation) of a 32-bit operand."""
@@ -118,9 +144,44 @@ class Values:
             if value is None or sign == "|":
                 return None
             return value if not sign else (~value & self.MASK) + (sign == "-")
+        if match := re.fullmatch(r"([-~]?)c\[0x0\]\[(0x[0-9a-f]+)\]", operand):
+            value = self.constant(int(match.group(2), 16))
+            return value if value is None or not match.group(1) else (~value & self.MASK) + (match.group(1) == "-")
         if match := re.fullmatch(r"-?0x[0-9a-f]+|-?\d+", operand):
             return int(operand, 0) & self.MASK
         return None
+
+    def follow_lanes(self, instruction):
+        """Notes what an instruction writes as alike in all lanes, or not; and of a load whether it reads one address."""
+        written, read = instruction.operands[:1], instruction.operands[1:]
+        if instruction.base.startswith("ST"):
+            return
+        if len(read) > 1 and re.fullmatch(r"U?P(\d|T)", read[0]) and not instruction.base.startswith("SEL"):
+            written = written + [read[0]]
+        words = 4 if "128" in instruction.suffixes else 2  # a register more than is read says nothing that would be wrong
+        alike = instruction.base not in ("SHFL", "S2R", "CS2R") or instruction.operands[1:2] in (["SRZ"], ["SR_CTAID.X"])
+        for operand in read + [instruction.predicate or "PT"]:
+            for name, number in re.findall(r"\b(U?[RP])(\d+)\b", operand):
+                wide = "64" in operand or instruction.pipe == "FP64" or "WIDE" in instruction.suffixes
+                for k in range(2 if wide and name.endswith("R") else 1):
+                    alike = alike and name.startswith("U") or alike and f"{name}{int(number) + k}" in self.alike
+        if instruction.opcode == "SHF.R.U32.HI" and read[:2] == ["RZ", "0x5"] and read[2] == self.thread:
+            alike = True  # the number of the warp in its block
+        if instruction.base == "S2R" and read == ["SR_TID.X"]:
+            self.thread = instruction.operands[0]
+        elif instruction.operands[:1] == [self.thread]:
+            self.thread = None
+        if instruction.base in ("LDS", "LDG"):
+            instruction.broadcasts = instruction.broadcasts and alike
+        for operand in written:
+            if match := re.fullmatch(r"(R|P)(\d+)(?:\.64)?", operand):
+                for k in range(words if match.group(1) == "R" else 1):
+                    name = f"{match.group(1)}{int(match.group(2)) + k}"
+                    wide = instruction.pipe == "FP64" or {"64", "128", "WIDE"} & set(instruction.suffixes) or instruction.base == "CS2R"
+                    if alike and (k == 0 or wide):
+                        self.alike.add(name)
+                    elif k == 0 or wide:
+                        self.alike.discard(name)
 
     def truth(self, operand):
         inverted = operand.startswith("!")
@@ -168,7 +229,7 @@ class Values:
             if None in terms or None in ins:
                 return {out: None, **{c: None for c in carries}}
             total = sum(terms) + sum(ins)
-            return {out: total, **({carries[0]: total > self.MASK} if carries else {})}
+            return {out: total, **{c: total >> 32 > k for k, c in enumerate(carries)}}
         if base == "IMAD" and not {"WIDE", "HI"} & set(suffixes):
             if "MOV" in suffixes:
                 return {out: self.number(rest[2])}
@@ -179,8 +240,30 @@ class Values:
                 product = None if None in (a, b) else a * b
             carry = self.truth(rest[3]) if "X" in suffixes and len(rest) > 3 else False
             return {out: None if None in (product, c, carry) else product + c + carry}
-        if base == "MOV":
+        if base == "IMAD" and "WIDE" in suffixes and "X" not in suffixes and len(rest) == 3:
+            return self.wide_product("U32" in suffixes, out, *rest)
+        if base in ("MOV", "R2UR"):
             return {out: self.number(rest[0])}
+        if base == "LDC":
+            return self.load_constant(suffixes, out, rest[0])
+        if base == "S2R" or base == "2UR":  # S2UR without its U: the first lane of the first block
+            return {out: 0 if rest[0] in ("SR_TID.X", "SR_CTAID.X") else None}
+        if base == "PRMT":
+            low, chosen, high = (self.number(x) for x in rest[:3])
+            if None in (low, chosen, high):
+                return {out: None}
+            both, value = high << 32 | low & self.MASK, 0
+            for k in range(4):
+                nibble = chosen >> 4 * k & 15
+                byte = both >> 8 * (nibble & 7) & 255
+                value |= (255 * (byte >> 7) if nibble & 8 else byte) << 8 * k
+            return {out: value}
+        if base == "VIMNMX":
+            a, b, least = self.number(rest[0]), self.number(rest[1]), self.truth(rest[2])
+            if None in (a, b, least):
+                return {out: None}
+            values = [x & self.MASK if "U32" in suffixes else (x & self.MASK) - ((x & self.MASK) >> 31 << 32) for x in (a, b)]
+            return {out: min(values) if least else max(values)}
         if base == "CS2R" and rest[0] == "SRZ":
             number = int(out[1:])
             return {out: 0} if "32" in suffixes else {out: 0, f"R{number + 1}": 0}
@@ -193,6 +276,8 @@ class Values:
             return {out: None if which is None else a if which else b}
         if base == "ISETP":
             return self.compare(suffixes, operands)
+        if base == "DSETP":
+            return self.compare(["DOUBLE", *suffixes], operands)
         if base == "LOP3":
             predicate = None
             if re.fullmatch(r"U?P(\d|T)", out):
@@ -221,6 +306,11 @@ class Values:
             high = "HI" in suffixes
             terms = [self.number(x) for x in rest[: 3 if high else 2]]
             by = self.number(rest[3 if high else 2])
+            if high and {"X", "SX32"} <= set(suffixes) and len(rest) == 4:
+                a, b, by, carry = self.number(rest[0]), self.number(rest[1]), self.number(rest[2]), self.truth(rest[3])
+                if None in (a, b, by, carry) or carries:
+                    return {out: None}
+                return {out: (((a & self.MASK) - ((a & self.MASK) >> 31 << 32)) >> 32 - by) + b + carry}
             if None in terms or by is None or "X" in suffixes or "SX32" in suffixes:
                 return {out: None, **{c: None for c in carries}}
             shifted = ((terms[2] << 32 | terms[0]) << by) >> 32 & self.MASK if high else terms[0] << by & self.MASK
@@ -234,6 +324,33 @@ class Values:
             return {operands[0]: int(operands[5], 16) >> bit & 1 == 1, operands[1]: int(operands[6], 16) >> bit & 1 == 1}
         return None
 
+    def wide_product(self, unsigned, out, first, second, added):
+        """A product of 32-bit numbers and a 64-bit number in two registers."""
+        factors = [self.number(first), self.number(second)]
+        pair = re.fullmatch(r"(U?R)(\d+|Z)", added)
+        if None in factors or not pair or not re.fullmatch(r"U?R\d+", out):
+            return None
+        low = self.number(added)
+        high = 0 if pair.group(2) == "Z" else self.known.get(f"{pair.group(1)}{int(pair.group(2)) + 1}")
+        if low is None or high is None:
+            return None
+        factors = [x & self.MASK if unsigned else (x & self.MASK) - ((x & self.MASK) >> 31 << 32) for x in factors]
+        total = factors[0] * factors[1] + (high << 32 | low)
+        name = re.match(r"U?R", out).group()
+        return {out: total, f"{name}{int(out[len(name):]) + 1}": total >> 32}
+
+    def load_constant(self, suffixes, out, place):
+        """From the constant bank, at a place that may be the sum of a register and a number."""
+        match = re.fullmatch(r"c\[0x0\]\[(?:(U?R\w+)\+)?(0x[0-9a-f]+)\]", place)
+        name = re.match(r"U?R", out).group()
+        first = out[len(name):]
+        added = self.number(match.group(1)) if match and match.group(1) else 0
+        if not match or first == "Z" or added is None:
+            return None
+        start = int(match.group(2), 16) + added
+        size = 1 if suffixes and suffixes[0] in ("U8", "S8") else 4
+        return {f"{name}{int(first) + k}": self.constant(start + 4 * k, size) for k in range(2 if "64" in suffixes else 1)}
+
     @staticmethod
     def halves(texts):
         """The bits of two half precision numbers, the higher first."""
@@ -244,10 +361,30 @@ class Values:
             return None
         return bits[0] << 16 | bits[1]
 
+    def real(self, operand):
+        """A double: in the constant bank, in two registers, or zero; None if unknown."""
+        import struct
+        if operand in ("RZ", "URZ"):
+            return 0.0
+        if match := re.fullmatch(r"c\[0x0\]\[(0x[0-9a-f]+)\]", operand):
+            bits = self.constant(int(match.group(1), 16), 8)
+        elif match := re.fullmatch(r"(U?R)(\d+)", operand):
+            halves = [self.known.get(f"{match.group(1)}{int(match.group(2)) + k}") for k in range(2)]
+            bits = None if None in halves else halves[1] << 32 | halves[0]
+        else:
+            return None
+        return None if bits is None else struct.unpack("<d", struct.pack("<Q", bits))[0]
+
     def compare(self, suffixes, operands):
-        a, b = self.number(operands[2]), self.number(operands[3])
         other = self.truth(operands[4])
         known = None
+        if suffixes[0] == "DOUBLE":
+            a, b, suffixes = self.real(operands[2]), self.real(operands[3]), suffixes[1:]
+            if None not in (a, b):
+                known = {"EQ": a == b, "NEU": a != b, "LT": a < b, "LE": a <= b, "GT": a > b, "GE": a >= b}.get(suffixes[0])
+            a = b = None
+        else:
+            a, b = self.number(operands[2]), self.number(operands[3])
         if a is not None and b is not None:
             a, b = a & self.MASK, b & self.MASK
             if "U32" not in suffixes:
@@ -274,14 +411,16 @@ def high_shift(high, by, suffixes):
     return high >> (by & 31)
 
 
-def follow_step(code, labels, most=400_000):
-    """Numbers of the instructions that a warp issues in one step, in order: the second pass of the outermost loop."""
+def follow_step(code, labels, constants=None, whole=False, most=400_000):
+    """Numbers of the instructions that a warp issues in one step, in order: the second pass of the outermost loop; in the whole kernel if
+    that is asked for."""
     loops = [(k - labels[i.label], labels[i.label]) for k, i in enumerate(code) if i.base == "BRA" and labels.get(i.label, k) < k]
-    if not loops:
+    if not loops and not whole:
         raise ValueError("no loop")
-    outermost = max(loops)[1]
+    outermost = None if whole else max(loops)[1]
 
-    starts = set(labels.values())
+    starts, loop_ends = set(labels.values()), {k for k, i in enumerate(code)
+                                               if i.base == "BRA" and labels.get(i.label, k) < k}
 
     def calls(first):
         """Whether the straight piece of code from there on calls a function: the slow path of a square root or a division."""
@@ -290,7 +429,7 @@ def follow_step(code, labels, most=400_000):
                 return code[k].base == "CALL" and (k not in starts or k == first)
         return False
 
-    values, trace, passes, at = Values(), [], 0, 0
+    values, trace, passes, at = Values(constants), [], 0, 0
     for _ in range(most):
         if at >= len(code):
             raise ValueError("the code ended")
@@ -303,18 +442,25 @@ def follow_step(code, labels, most=400_000):
             if extra and taken is not False:
                 truths = [values.truth(x) for x in extra]
                 taken = None if None in truths or taken is None else all(truths)
+            if "DIV" in instruction.suffixes:
+                taken = False  # the lanes are together
             if taken is None:
                 if target < at and target != outermost:
                     raise ValueError(f"it is not known how often the loop of `{instruction.text}` runs")
-                taken = target < at or calls(at + 1)
+                taken = target < at or calls(at + 1) or whole and any(at < k < target for k in loop_ends)
             if taken and target == outermost:
                 if passes == 1:
                     return trace
                 passes, trace = 1, []
             at = target if taken else at + 1
             continue
-        if instruction.base == "EXIT" and instruction.predicate is None:
-            raise ValueError("the kernel ended before its second step")
+        if instruction.base == "EXIT":
+            ended = True if instruction.predicate is None else values.truth((instruction.negated or "") + instruction.predicate)
+            if ended and whole:
+                return trace
+            if ended:
+                raise ValueError("the kernel ended before its second step")
+        values.follow_lanes(instruction)
         values.run(instruction)
         at += 1
     raise ValueError("a step of more instructions than can be")
@@ -415,7 +561,7 @@ def issued(code, trace, warps, cycles):
 def counts(path):
     """Cell, code, numbers of the instructions of a step, and how many of them each pipe gets."""
     cell, code, labels = read_listing(path)
-    trace = follow_step(code, labels)
+    trace = follow_step(code, labels, cell["constants"], "kernel" in cell)
     count = {pipe: 0 for pipe in PIPES}
     for number in trace:
         count[code[number].pipe] += 1
@@ -434,8 +580,28 @@ def model(path):
             "share": rate / len(trace) * useful / ISSUE_SCHEDULERS}
 
 
+def cycles_of(path):
+    """Cycles for which a scheduler issues one warp's step, or its whole kernel, when as many warps as fit take turns."""
+    cell, code, trace, _ = counts(path)
+    warps = resident_warps(cell)
+    rate, _ = issued(code, trace, warps, min(max(len(trace), 30000), 60000))
+    return len(trace), ISSUE_SCHEDULERS * len(trace) / rate, warps
+
+
+def print_tracking(steps, checks, step, last, *each):
+    """The share of the checks in all modelled time: `steps` steps, `checks` checks of the kernels `each`, and the last one."""
+    of_step, of_last, of_each = cycles_of(step), cycles_of(last), [cycles_of(path) for path in each]
+    for path, (instructions, cycles, warps) in zip((step, last, *each), (of_step, of_last, *of_each)):
+        print(f"{path}:{instructions:8} instructions{cycles:11.0f} cycles of a scheduler, {warps} warps")
+    tracked = checks * sum(cycles for _, cycles, _ in of_each) + of_last[1]
+    print(f"share of the checks {100 * tracked / (tracked + steps * of_step[1]):.1f} %")
+
+
 def main():
     paths = sys.argv[1:]
+    if paths[:1] == ["--tracking"]:
+        print_tracking(int(paths[1]), int(paths[2]), *paths[3:])
+        return
     if paths[:1] == ["--counts"]:
         for path in paths[1:]:
             cell, _, trace, count = counts(path)

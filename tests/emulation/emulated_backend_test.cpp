@@ -112,7 +112,7 @@ TEST(EmulatedBackend, FinishWarpsFillBlocks) {
                     const CellPlan plan(config);
                     const cuda::CellKernelPlan kernel_plan = cuda::plan_kernels(plan.cell(), shared_bytes, 90);
                     const cuda::PieceMemory memory = cuda::lay_out_piece(plan.cell(), kernel_plan, replicas, 16 * multiprocessors, {});
-                    EXPECT_EQ(memory.finish_warps % kernel_plan.risk.warps, 0)
+                    EXPECT_EQ(memory.finish_warps % cuda::plain_plan.warps, 0)
                         << width << " " << multiprocessors << " " << shared_bytes << " " << replicas;
                     EXPECT_GE(memory.finish_warps, 1);
                 }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -19,6 +20,8 @@
 #include "backend/cell_plan.hpp"
 #include "backend/cuda/nvrtc.hpp"
 #include "backend/cuda/spec_source.hpp"
+#include "kernels/launch.hpp"
+#include "limrisk/trial_record.hpp"
 
 namespace limrisk::cuda {
 namespace {
@@ -125,6 +128,32 @@ constexpr StandardCell standard_cells[] = {
     {1024, 1, OptimizerKind::Sgd, 21844, 11391, 6159, 3511}, {1024, 1, OptimizerKind::Adam, 26996, 13759, 7560, 3904},
 };
 
+/// What a kernel of the checks takes of one warp, for a standard cell under the default rule.
+struct StandardCheck {
+    enum class Part {
+        Risk,   ///< limrisk_risk
+        Books,  ///< limrisk_check after it
+        Last,   ///< limrisk_check alone, with gradients
+    };
+    std::int64_t dimension, nodes;
+    Part part;
+    int instructions, fp64, memory;
+
+    std::string name() const {
+        static constexpr const char* names[] = {"risk", "check", "last-check"};
+        return fmt::format("h64-d{}-{}", dimension, names[static_cast<int>(part)]);
+    }
+};
+
+constexpr StandardCheck standard_checks[] = {
+    {1, 64, StandardCheck::Part::Risk, 3318, 1315, 531},     {2, 256, StandardCheck::Part::Risk, 8706, 3384, 1191},
+    {3, 512, StandardCheck::Part::Risk, 17914, 8808, 2579},  {4, 1024, StandardCheck::Part::Risk, 40345, 21704, 5767},
+    {1, 64, StandardCheck::Part::Books, 1522, 39, 134},      {2, 256, StandardCheck::Part::Books, 981, 28, 118},
+    {3, 512, StandardCheck::Part::Books, 1080, 32, 126},     {4, 1024, StandardCheck::Part::Books, 637, 30, 93},
+    {1, 64, StandardCheck::Part::Last, 12536, 3799, 1293},   {2, 256, StandardCheck::Part::Last, 29760, 10671, 3416},
+    {3, 512, StandardCheck::Part::Last, 67733, 27423, 8050}, {4, 1024, StandardCheck::Part::Last, 147758, 67049, 17826},
+};
+
 class InstructionCount : public testing::Test {
 protected:
     void SetUp() override {
@@ -158,6 +187,52 @@ protected:
         return path;
     }
 
+    /// The listing of the kernel with the arguments of a launch.
+    std::string write_listing(const StandardCheck& standard, const std::string& folder) const {
+        kernels::Cell cell = StandardCell{64, standard.dimension, OptimizerKind::Sgd, 0, 0, 0, 0}.cell();
+        const auto somewhere = [](std::uintptr_t address) { return reinterpret_cast<const double*>(address); };
+        cell.check_nodes = {somewhere(0x10000), somewhere(0x20000), somewhere(0x30000), standard.nodes};
+        cell.steps = 10000;
+        cell.checks = 64;
+        cell.tail = 16;
+        const CellKernelPlan plan = plan_kernels(cell, 227 << 10, 90);
+        const bool evaluates = standard.part == StandardCheck::Part::Risk, last = standard.part == StandardCheck::Part::Last;
+        const KernelPlan& launch = evaluates ? plan.risk : last ? plan.evaluate : plain_plan;
+        const std::string kernel = evaluates ? "limrisk_risk" : "limrisk_check";
+        kernels::Piece<float> piece{};
+        piece.count = 1 << 20;
+        piece.lanes = (piece.count + 32) * cell.tile.lanes;
+        const kernels::RiskArguments<float> risk{piece, cell.check_nodes, cell.activation, cell.tile, nullptr, nullptr};
+        const kernels::CheckArguments<float, CheckRecord> check{piece, cell, last ? cell.checks : 20, nullptr, somewhere(0x40000)};
+        static std::map<std::int64_t, CompiledProgram> programs;  // by dimension
+        CompiledProgram& program = programs[standard.dimension];
+        if (program.cubin.empty()) {
+            CompileJob job;
+            job.name = standard.name();
+            job.source = evaluate_kernel_source(cell, plan.evaluate);
+            job.architecture = "sm_90";
+            program = compiler_->compile(job);
+        }
+        const std::string cubin = fmt::format("{}/{}.cubin", folder, standard.name()),
+                          path = fmt::format("{}/{}.sass", folder, standard.name());
+        std::ofstream(cubin, std::ios::binary) << program.cubin;
+        std::int64_t registers = 0;
+        for (const KernelResources& resources : program.resources())
+            if (resources.name == kernel) registers = resources.registers;
+        std::ofstream listing(path);
+        listing << fmt::format(
+            "// name={} width={} dimension={} batch={} tile={} warps={} shared={} registers={} kernel={}\n// constants {:#x} ",
+            standard.name(), cell.width, cell.dimension, standard.nodes, cell.tile.lanes, launch.warps, launch.shared_bytes, registers,
+            kernel, parameters_of_sm_90);
+        std::vector<unsigned char> bytes(evaluates ? sizeof risk : sizeof check);
+        std::memcpy(bytes.data(), evaluates ? static_cast<const void*>(&risk) : &check, bytes.size());
+        for (const unsigned char byte : bytes) listing << fmt::format("{:02x}", byte);
+        listing << "\n";
+        listing.close();
+        EXPECT_EQ(std::system(fmt::format("'{}' -hex -c '{}' >>'{}'", nvdisasm_, cubin, path).c_str()), 0);
+        return path;
+    }
+
     Code disassemble(const CompileJob& job) const {
         const std::string path = fmt::format("{}/limrisk-count-{}.cubin", std::filesystem::temp_directory_path().string(), ::getpid());
         std::ofstream(path, std::ios::binary) << compiler_->compile(job).cubin;
@@ -167,6 +242,9 @@ protected:
         std::filesystem::remove(path);
         return code;
     }
+
+    /// Where the arguments of a kernel lie in constant bank 0.
+    static constexpr int parameters_of_sm_90 = 0x210;
 
     std::string nvdisasm_;
     std::optional<Nvrtc> compiler_;
@@ -225,6 +303,31 @@ TEST_F(InstructionCount, StepsOfStandardCellsAreAsRecorded) {
                                                                       {fma, standard.fma, "FMA"},
                                                                       {alu, standard.alu, "ALU"},
                                                                       {memory, standard.memory, "memory"}})
+            EXPECT_LE(std::abs(found - recorded), std::max(recorded * 5 / 100, 5)) << name << ": " << what;
+    }
+    EXPECT_EQ(::pclose(counts), 0);
+    if (!named) std::filesystem::remove_all(folder);
+}
+
+/// The checks during training, which docs/gpu.md sets against the steps.
+TEST_F(InstructionCount, ChecksOfStandardCellsAreAsRecorded) {
+    if (std::system("python3 -c '' 2>/dev/null") != 0) GTEST_SKIP() << "no python3";
+    const char* named = std::getenv("LIMRISK_LISTINGS");
+    const std::string folder =
+        named ? named : fmt::format("{}/limrisk-check-listings-{}", std::filesystem::temp_directory_path().string(), ::getpid());
+    std::filesystem::create_directories(folder);
+    std::string paths;
+    for (const StandardCheck& standard : standard_checks) paths += fmt::format(" '{}'", write_listing(standard, folder));
+    std::FILE* counts = ::popen(fmt::format("python3 '{}/tools/scoreboard_model.py' --counts{}", LIMRISK_SOURCE_DIR, paths).c_str(), "r");
+    for (const StandardCheck& standard : standard_checks) {
+        char name[64] = "";
+        int all = 0, fma = 0, alu = 0, fp64 = 0, xu = 0, memory = 0;
+        ASSERT_EQ(std::fscanf(counts, "%63s %d %d %d %d %d %d %*d %*d %*d %*d", name, &all, &fma, &alu, &fp64, &xu, &memory), 7)
+            << standard.name();
+        ASSERT_EQ(name, standard.name());
+        fmt::print("{:16} {:8} of a check: ALU {:7}, double precision {:7}, memory {:6}\n", name, all, alu, fp64, memory);
+        for (const auto& [found, recorded, what] : std::initializer_list<std::tuple<int, int, const char*>>{
+                 {all, standard.instructions, "all"}, {fp64, standard.fp64, "double precision"}, {memory, standard.memory, "memory"}})
             EXPECT_LE(std::abs(found - recorded), std::max(recorded * 5 / 100, 5)) << name << ": " << what;
     }
     EXPECT_EQ(::pclose(counts), 0);

@@ -68,11 +68,14 @@ TEST(KernelPlan, EveryShapeHasOne) {
         for_each_cell([&](const Cell& cell) {
             const CellKernelPlan plan = plan_kernels(cell, bytes, 90);
             const std::size_t real = cell.precision == Precision::Float32 ? 4 : 8;
-            for (const KernelPlan& kernel : {plan.train, plan.evaluate}) {
+            for (const KernelPlan& kernel : {plan.train, plan.evaluate, plan.risk}) {
                 ASSERT_GE(kernel.warps, 1) << text_of(cell);
                 ASSERT_LE(kernel.warps, 4) << text_of(cell);
                 ASSERT_LE(kernel.shared_bytes, bytes) << text_of(cell);
             }
+            ASSERT_EQ(plan.risk.shared_bytes, static_cast<std::size_t>(plan.risk.warps) * sizeof(double) *
+                                                  static_cast<std::size_t>(kernels::rule_doubles(cell.dimension)))
+                << text_of(cell);
             const auto warps = static_cast<std::size_t>(plan.train.warps);
             ASSERT_EQ(plan.train.shared_bytes, warps * shared_bytes_per_warp(cell, plan.train.network, plan.train.states, real))
                 << text_of(cell);

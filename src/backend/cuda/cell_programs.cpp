@@ -75,13 +75,13 @@ CellKernels DeviceKernels::compiled(const kernels::Cell& cell, const std::string
 CellKernels DeviceKernels::get(const kernels::Cell& cell, const std::string& name) {
     const Compiled compiled = compile(cell, name);
     CellKernels kernels = compiled.kernels;
-    const std::size_t shared_bytes = std::max(kernels.plan.evaluate.shared_bytes, kernels.plan.risk.shared_bytes);
     const std::lock_guard lock(mutex_);
     kernels.train = &load(compiled.jobs.train, *compiled.train).kernel("limrisk_train", kernels.plan.train.shared_bytes);
     Module& evaluate = load(compiled.jobs.evaluate, *compiled.evaluate);
-    kernels.initialize = &evaluate.kernel("limrisk_initialize", shared_bytes);
-    kernels.check = &evaluate.kernel("limrisk_check", shared_bytes);
-    kernels.finish = &evaluate.kernel("limrisk_finish", shared_bytes);
+    kernels.initialize = &evaluate.kernel("limrisk_initialize", plain_plan.shared_bytes);
+    kernels.risk = &evaluate.kernel("limrisk_risk", kernels.plan.risk.shared_bytes);
+    kernels.check = &evaluate.kernel("limrisk_check", kernels.plan.evaluate.shared_bytes);
+    kernels.finish = &evaluate.kernel("limrisk_finish", plain_plan.shared_bytes);
     return kernels;
 }
 

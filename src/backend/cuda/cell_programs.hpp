@@ -14,7 +14,7 @@ namespace limrisk::cuda {
 /// The kernels of one cell on one device.
 struct CellKernels {
     CellKernelPlan plan;
-    const Kernel *initialize = nullptr, *train = nullptr, *check = nullptr, *finish = nullptr;
+    const Kernel *initialize = nullptr, *train = nullptr, *risk = nullptr, *check = nullptr, *finish = nullptr;
     int train_registers = 0;  ///< per thread, as ptxas reported; 0 if it did not
 };
 

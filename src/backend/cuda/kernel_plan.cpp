@@ -130,9 +130,10 @@ KernelPlan plan_evaluate(const Cell& cell, std::size_t block_bytes) {
     return shared.warps > 0 ? shared : place(Storage::Global);
 }
 
-/// Parameters are read from global memory; in shared memory are the outputs of some nodes.
-KernelPlan plan_risk(std::size_t block_bytes) {
-    return fit(Storage::Global, Storage::Registers, sizeof(double) * kernels::rule_nodes * kernels::rule_row, block_bytes);
+/// Parameters are read from global memory; in shared memory are some nodes and their outputs.
+KernelPlan plan_risk(const Cell& cell, std::size_t block_bytes) {
+    const auto doubles = static_cast<std::size_t>(kernels::rule_doubles(cell.dimension));
+    return fit(Storage::Global, Storage::Registers, sizeof(double) * doubles, block_bytes);
 }
 
 const char* storage_name(Storage storage) {
@@ -151,7 +152,7 @@ const char* storage_name(Storage storage) {
 
 CellKernelPlan plan_kernels(const Cell& cell, std::size_t shared_bytes_per_block, int architecture) {
     const CellKernelPlan plan{plan_train(cell, shared_bytes_per_block, architecture), plan_evaluate(cell, shared_bytes_per_block),
-                              plan_risk(shared_bytes_per_block)};
+                              plan_risk(cell, shared_bytes_per_block)};
     if (plan.train.warps == 0 || plan.evaluate.warps == 0 || plan.risk.warps == 0)
         throw DeviceError(
             fmt::format("dimension {} with tiles of {} lanes needs more than the {} bytes of shared memory that a block of this "

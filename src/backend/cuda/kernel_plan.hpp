@@ -24,8 +24,11 @@ struct KernelPlan {
 struct CellKernelPlan {
     KernelPlan train;
     KernelPlan evaluate;  ///< of checks that measure all
-    KernelPlan risk;      ///< of launches that need the risk alone: the other checks, and the finish
+    KernelPlan risk;      ///< of the kernel that evaluates a rule without gradients
 };
+
+/// Of kernels that need no shared memory: initialize, the checks that do not measure all, finish.
+inline constexpr KernelPlan plain_plan{kernels::Storage::Global, kernels::Storage::Registers, kernels::most_block_warps, 0};
 
 /// Plans a cell for machine code of `architecture` (90 for sm_90) on a device whose blocks may have `shared_bytes_per_block` of dynamic
 /// shared memory (at least 48 KiB).

@@ -36,8 +36,8 @@ PieceMemory lay_out_piece(const kernels::Cell& cell, const CellKernelPlan& plan,
     memory.replicas = replicas;
     memory.lanes = (warps + 1) * warp;
     // A launch has whole blocks, and every warp of it has scratch.
-    const std::int64_t blocks = (std::min(warps, finish_warps) + plan.risk.warps - 1) / plan.risk.warps;
-    memory.finish_warps = blocks * plan.risk.warps;
+    const std::int64_t blocks = (std::min(warps, finish_warps) + plain_plan.warps - 1) / plain_plan.warps;
+    memory.finish_warps = blocks * plain_plan.warps;
     const auto network = [&](std::size_t size) { return cut.take(rows * memory.lanes, size); };
     memory.theta = network(real);
     if (states >= 1) memory.first = network(real);
@@ -62,6 +62,7 @@ PieceMemory lay_out_piece(const kernels::Cell& cell, const CellKernelPlan& plan,
         memory.list_counts[i] = cut.take(1, sizeof(std::int64_t));
         memory.scalars[i] = cut.take(std::min(most_scalars, cell.steps), sizeof(kernels::StepScalars));
     }
+    memory.risks = cut.take(2 * replicas, sizeof(double));
     memory.records = cut.take(replicas, sizeof(TrialRecord));
     if (options.checks) memory.checks = cut.take(replicas * (cell.checks + 1), sizeof(CheckRecord));
     memory.scratch = cut.take(memory.finish_warps * kernels::finish_scratch_doubles(cell), sizeof(double));

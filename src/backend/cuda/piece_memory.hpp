@@ -19,6 +19,7 @@ struct PieceMemory {
     std::size_t books = none;    ///< kernels::Replica of each
     std::size_t running = none;  ///< flags
     std::size_t lists[2] = {none, none}, list_counts[2] = {none, none};
+    std::size_t risks = none;  ///< two of each replica
     std::size_t records = none, checks = none;
     std::size_t scalars[2] = {none, none};  ///< StepScalars of a submission
     std::size_t scratch = none;             ///< of the finish kernel

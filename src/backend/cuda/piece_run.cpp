@@ -117,16 +117,27 @@ private:
         std::iota(all.begin(), all.end(), 0);
         stream_.copy_to_device(at<char>(memory_.lists[0]), all.data(), all.size() * sizeof(std::int32_t));
         stream_.copy_to_device(at<char>(memory_.list_counts[0]), &memory_.replicas, sizeof(std::int64_t));
-        launch(*task_.kernels->initialize, plan().risk, warps(),
+        launch(*task_.kernels->initialize, plain_plan, warps(),
                kernels::InitializeArguments<Real>{piece(false), cell_.initialization, cell_.seed, cell_.width, cell_.tile});
         stream_.synchronize();  // the list is a local
+    }
+
+    /// One of the two arrays of risks of all replicas.
+    double* risks(int which) const { return at<double>(memory_.risks) + which * memory_.replicas; }
+
+    /// Risks of the networks at an offset of the piece.
+    void launch_risk(const kernels::Piece<Real>& of, const kernels::NodeTable<double>& nodes, std::size_t parameters, int which) {
+        launch(*task_.kernels->risk, plan().risk, warps(),
+               kernels::RiskArguments<Real>{of, nodes, cell_.activation, cell_.tile, at<Real>(parameters), risks(which)});
     }
 
     /// Launches the next check and drops the replicas that it found diverged or at their end.
     void check() {
         const auto checks = at<CheckRecord>(memory_.checks);
-        launch(*task_.kernels->check, kernels::measures_all(cell_, next_check_, checks) ? plan().evaluate : plan().risk, warps(),
-               kernels::CheckArguments<Real, CheckRecord>{piece(true), *task_.device_cell, next_check_, checks});
+        const bool all = kernels::measures_all(cell_, next_check_, checks);
+        if (!all) launch_risk(piece(true), task_.device_cell->check_nodes, memory_.theta, 0);
+        launch(*task_.kernels->check, all ? plan().evaluate : plain_plan, warps(),
+               kernels::CheckArguments<Real, CheckRecord>{piece(true), *task_.device_cell, next_check_, checks, risks(0)});
         if (++next_check_ > cell_.checks) return;
         stream_.select(at<std::int32_t>(memory_.lists[list_]), at<std::int64_t>(memory_.list_counts[list_]), memory_.replicas,
                        at<std::uint8_t>(memory_.running), at<std::int32_t>(memory_.lists[1 - list_]),
@@ -217,9 +228,13 @@ private:
     }
 
     void finish(BlockResult& result) {
-        launch(*task_.kernels->finish, plan().risk, memory_.finish_warps,
-               kernels::FinishArguments<Real, TrialRecord>{piece(false), *task_.device_cell, at<double>(memory_.scratch),
-                                                           at<TrialRecord>(memory_.records)});
+        if (cell_.dimension > 1) {
+            launch_risk(piece(false), task_.device_cell->final_nodes, memory_.theta, 0);
+            launch_risk(piece(false), task_.device_cell->final_nodes, memory_.best, 1);
+        }
+        launch(*task_.kernels->finish, plain_plan, memory_.finish_warps,
+               kernels::FinishArguments<Real, TrialRecord>{piece(false), *task_.device_cell, at<double>(memory_.scratch), risks(0),
+                                                           risks(1), at<TrialRecord>(memory_.records)});
         if (options_.aggregate && !options_.checks) {
             aggregate(result);
         } else {
