@@ -10,7 +10,7 @@ inline namespace LIMRISK_LANES {
 template <class V, int N>
 LIMRISK_INLINE V polynomial(const double (&coefficients)[N], V t) {
     V sum = splat<V>(coefficients[N - 1]);
-    LIMRISK_UNROLL(16)
+    LIMRISK_UNROLL(32)
     for (int k = N - 2; k >= 0; --k) sum = fma(sum, t, splat<V>(coefficients[k]));
     return sum;
 }
@@ -30,6 +30,9 @@ struct ElementaryConstants<float> {
     static constexpr double sin_s[] = {-0.166666672, 0.00833333191, -0.000198400856, 2.72498642e-06};
     static constexpr double cos_c[] = {0.0416666679, -0.00138888881, 2.48005999e-05, -2.73009078e-07};
     static constexpr double tanh_t[] = {-0.333333343, 0.133333042, -0.0539592505, 0.0217688344, -0.00834367052, 0.00229243306};
+    static constexpr double expm1_low = -30, tail_high = 15;
+    static constexpr double tail_p[] = {0.094410643,    -0.170397714,   0.12437927,    -0.0717075318,   0.0308641326,
+                                        -0.00849084184, 0.000519374211, 0.00065954047, -0.000185259007, -7.52895648e-05};
 };
 
 template <>
@@ -60,6 +63,12 @@ struct ElementaryConstants<double> {
                                         -0.0088632354997239485, 0.003592127506395777,   -0.0014558283881030501,  0.00058998174082684773,
                                         -0.0002388891271144132, 9.6040196190004477e-05, -3.7079480056332517e-05, 1.2208304617337836e-05,
                                         -2.4381129009825389e-06};
+    static constexpr double expm1_low = -50, tail_high = 39;
+    static constexpr double tail_p[] = {0.094410641301968939,    -0.17039772154845545,    0.12437925533926267,     -0.071707407337736423,
+                                        0.030864804106378388,    -0.008492095482009715,   0.00050756207337734058,  0.00063881384626209047,
+                                        -0.00018718425180051202, -4.5554792989231847e-05, 2.8648341899177864e-05,  4.6307490366886539e-06,
+                                        -4.3048802288346103e-06, -8.2746468294178747e-07, 6.7003518967454867e-07,  2.1329909222802685e-07,
+                                        -1.0460005826607106e-07, -8.3612313919677648e-08, -2.2001707195917305e-08, -2.1919219547475698e-09};
 };
 
 template <class V>
@@ -95,6 +104,21 @@ LIMRISK_INLINE V exp(V x) {
     const V y = splat<V>(1) + fma(r * r, polynomial(C::exp_q, r), r);
     const IntOf<V> half = i >> 1;
     return (y * pow2<V>(half)) * pow2<V>(i - half);
+}
+
+/// exp(x) - 1 for x <= 0.
+template <class V>
+LIMRISK_INLINE V expm1(V x) {
+    using T = RealTraits<RealOf<V>>;
+    using C = ElementaryConstants<RealOf<V>>;
+    x = select(less(x, splat<V>(C::expm1_low)), splat<V>(C::expm1_low), x);
+    const V magic = splat<V>(T::magic);
+    const V k = fma(x, splat<V>(C::log2_e), magic);
+    const V n = k - magic;
+    V r = fma(n, splat<V>(-C::ln2_high), x);
+    r = fma(n, splat<V>(-C::ln2_low), r);
+    const V scale = pow2<V>(bits(k) - bits(magic));
+    return fma(fma(r * r, polynomial(C::exp_q, r), r), scale, scale - splat<V>(1));
 }
 
 template <class V>
@@ -157,6 +181,22 @@ LIMRISK_INLINE V tanh(V x) {
     const V near = fma(x * z, polynomial(C::tanh_t, z), x);
     const V far = splat<V>(1) - splat<V>(2) / (exp(a + a) + splat<V>(1));
     return select(less(a, splat<V>(0.625)), near, copy_sign(far, x));
+}
+
+/// The standard normal law at z: exp(-z^2 / 2), and its distribution function.
+template <class V>
+struct NormalValue {
+    V bell, probability;
+};
+template <class V>
+LIMRISK_INLINE NormalValue<V> normal_value(V z) {
+    using C = ElementaryConstants<RealOf<V>>;
+    V a = abs(z);
+    a = select(greater(a, splat<V>(C::tail_high)), splat<V>(C::tail_high), a);
+    const V bell = exp(splat<V>(-0.5) * (a * a));
+    const V s = (a - splat<V>(4)) / (a + splat<V>(4));
+    const V tail = bell * polynomial(C::tail_p, s);
+    return {bell, select(greater(z, splat<V>(0)), splat<V>(1) - tail, tail)};
 }
 
 /// Quantile of the standard normal law, 2^-40 <= p <= 1 - 2^-40 (Wichura 1988, AS 241).

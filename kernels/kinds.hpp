@@ -9,11 +9,29 @@ namespace limrisk::kernels {
 
 enum class Precision : std::int32_t { Float32, Float64 };
 
-enum class ActivationKind : std::int32_t { Relu, PowerRelu, LeakyRelu, Clipping, Softplus, Logistic, Tanh, Swish };
+enum class ActivationKind : std::int32_t {
+    Relu,
+    PowerRelu,
+    LeakyRelu,
+    Clipping,
+    Softplus,
+    Logistic,
+    Tanh,
+    Swish,
+    Elu,
+    Gelu,
+    GeluTanh,
+    Mish,
+    Softsign,
+    HardSigmoid,
+    HardSwish,
+    Sine,
+    Identity
+};
 
 struct Activation {
     ActivationKind kind;
-    double first;        ///< leaky_relu: slope; clipping: low
+    double first;        ///< leaky_relu: slope; clipping: low; elu: alpha; hard_sigmoid: half_width
     double second;       ///< clipping: high
     std::int32_t power;  ///< power_relu: exponent 2..16
 };
@@ -108,10 +126,12 @@ inline constexpr int example_count = 3;
 /// A number that follows from the parameters of an activation.
 struct Term {
     double constant = 0, first = 0, second = 0, power = 0;
+    double over_first = 0;  ///< over the parameter `first`
     LIMRISK_INLINE constexpr double of(const Activation& activation) const {
-        return constant + first * activation.first + second * activation.second + power * activation.power;
+        const double sum = constant + first * activation.first + second * activation.second + power * activation.power;
+        return over_first == 0 ? sum : sum + over_first / activation.first;
     }
-    constexpr bool is_zero() const { return constant == 0 && first == 0 && second == 0 && power == 0; }
+    constexpr bool is_zero() const { return constant == 0 && first == 0 && second == 0 && power == 0 && over_first == 0; }
 };
 
 /// A point at which A is not smooth, and the jump of A' there.
@@ -223,7 +243,7 @@ inline constexpr ActivationTraits activation_table[] = {
     {.kind = ActivationKind::Clipping,
      .name = "clipping",
      .meaning = "z clipped to [low, high]",
-     .other_names = "clip clamp hardtanh hardsigmoid relu6 relu1 saturatedrelu",
+     .other_names = "clip clamp relu1 saturatedrelu",
      .parameters = {{.name = "low", .meaning = "lower level", .real = &Activation::first, .fallback = "0.0", .examples = {0, -0.5, -1}},
                     {.name = "high", .meaning = "upper level", .real = &Activation::second, .fallback = "1.0", .examples = {1, 0.25, 0}}},
      .interval = "clipping to",
@@ -255,12 +275,85 @@ inline constexpr ActivationTraits activation_table[] = {
      .monotone = true,
      .cost = {80},
      .registers = lavish_registers},
-    {.kind = ActivationKind::Swish,
-     .name = "swish",
-     .meaning = "z / (1 + exp(-z))",
-     .other_names = "silu",
+    {.kind = ActivationKind::Swish, .name = "swish", .meaning = "z / (1 + exp(-z))", .pieces = {{PieceForm::Smooth, {}}}, .cost = {85}},
+    {.kind = ActivationKind::Elu,
+     .name = "elu",
+     .meaning = "z for z > 0, else alpha * (exp(z) - 1)",
+     .parameters = {{.name = "alpha",
+                     .meaning = "minus the limit for z to -infinity",
+                     .real = &Activation::first,
+                     .low = 0,
+                     .low_open = true,
+                     .fallback = "1.0",
+                     .examples = {1, 0.5, 2}}},
+     .kink_count = 1,
+     .kinks = {{.at = {}, .jump = {.constant = 1, .first = -1}}},
+     .pieces = {{PieceForm::Smooth, {}}, {PieceForm::Linear, {1}}},
+     .monotone = true,
+     .cost = {75}},
+    {.kind = ActivationKind::Gelu,
+     .name = "gelu",
+     .meaning = "z * Phi(z), Phi the normal distribution function (PyTorch: approximate = 'none')",
+     .other_names = "gaussianerrorlinearunit",
      .pieces = {{PieceForm::Smooth, {}}},
-     .cost = {85}},
+     .cost = {140}},
+    {.kind = ActivationKind::GeluTanh,
+     .name = "gelu_tanh",
+     .meaning = "z * (1 + tanh(sqrt(2/pi) (z + 0.044715 z^3))) / 2, the approximation of gelu (the default of Optax and JAX)",
+     .other_names = "newgelu fastgelu gelunew geluapproximate",
+     .pieces = {{PieceForm::Smooth, {}}},
+     .cost = {95}},
+    {.kind = ActivationKind::Mish,
+     .name = "mish",
+     .meaning = "z * tanh(log(1 + exp(z)))",
+     .pieces = {{PieceForm::Smooth, {}}},
+     .cost = {110}},
+    {.kind = ActivationKind::Softsign,
+     .name = "softsign",
+     .meaning = "z / (1 + |z|)",
+     .kink_count = 1,
+     .kinks = {{.at = {}, .jump = {}}},
+     .pieces = {{PieceForm::Smooth, {}}, {PieceForm::Smooth, {}}},
+     .monotone = true,
+     .cost = {20}},
+    {.kind = ActivationKind::HardSigmoid,
+     .name = "hard_sigmoid",
+     .meaning = "1/2 + z / (2 half_width) clipped to [0, 1]",
+     .parameters = {{.name = "half_width",
+                     .meaning = "where it is clipped: 3 in PyTorch and Keras 3, 2.5 in Keras 2",
+                     .real = &Activation::first,
+                     .low = 0,
+                     .low_open = true,
+                     .fallback = "3.0",
+                     .examples = {3, 2.5, 0.25}}},
+     .kink_count = 2,
+     .kinks = {{.at = {.first = -1}, .jump = {.over_first = 0.5}}, {.at = {.first = 1}, .jump = {.over_first = -0.5}}},
+     .pieces = {{PieceForm::Constant, {}}, {PieceForm::Polynomial, {1}}, {PieceForm::Constant, {1}}},
+     .monotone = true,
+     .cost = {7}},
+    {.kind = ActivationKind::HardSwish,
+     .name = "hard_swish",
+     .meaning = "z * hard_sigmoid(z), half_width 3",
+     .other_names = "hardsilu",
+     .kink_count = 2,
+     .kinks = {{.at = {-3}, .jump = {-0.5}}, {.at = {3}, .jump = {-0.5}}},
+     .pieces = {{PieceForm::Constant, {}}, {PieceForm::Polynomial, {2}}, {PieceForm::Linear, {1}}},
+     .cost = {9}},
+    {.kind = ActivationKind::Sine,
+     .name = "sine",
+     .meaning = "sin(z); not a number beyond |z| = 65536 (float32), 2^30 (float64)",
+     .other_names = "sin siren",
+     .pieces = {{PieceForm::Smooth, {}}},
+     .cost = {75}},
+    {.kind = ActivationKind::Identity,
+     .name = "identity",
+     .meaning = "z",
+     .other_names = "linear none",
+     .pieces = {{PieceForm::Linear, {1}}},
+     .monotone = true,
+     .homogeneous = true,
+     .zero_at_zero = true,
+     .cost = {2}},
 };
 
 constexpr KindParameter<Optimizer> alpha_parameter(const char* fallback) {

@@ -6,7 +6,7 @@ factor of minimax. Prints the coefficients, lowest order first, rounded to the p
 relative error of the exact polynomial (the rounding of the evaluation comes on top and is tested in C++).
 """
 import struct
-from mpmath import mp, mpf, chop, cos, exp, log, matrix, lu_solve, pi, sin, sqrt, tanh
+from mpmath import mp, mpf, chop, cos, erfc, exp, log, matrix, lu_solve, pi, sin, sqrt, tanh
 
 mp.dps = 60
 
@@ -72,6 +72,13 @@ def main():
         edge = mpf("0.6251")
         report("tanh T(x^2)", double, chebyshev_fit(t_of, tiny, edge**2, 13 if double else 6), tanh,
                lambda x, c: x + x**3 * horner(c, x * x), tiny, edge)
+        # Phi(-a) = exp(-a^2 / 2) P(s), s = (a - 4) / (a + 4), fitted up to a = 6 and 9; beyond, the bell is below half a unit of 1
+        bell = lambda a: exp(-a * a / 2)
+        a_of = lambda s: 4 * (1 + s) / (1 - s)
+        last = mpf(9 if double else 6)
+        p_of = lambda s: erfc(a_of(s) / sqrt(2)) / 2 / bell(a_of(s))
+        report("Phi P(s)", double, chebyshev_fit(p_of, mpf(-1), (last - 4) / (last + 4), 20 if double else 10),
+               lambda a: erfc(a / sqrt(2)) / 2, lambda a, c: bell(a) * horner(c, (a - 4) / (a + 4)), mpf(0), last)
 
     for bits, parts, precision in ((24, 3, "float"), (53, 3, "double")):
         for name, constant in (("ln2", log(2)), ("pi/2", pi / 2)):

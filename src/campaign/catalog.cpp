@@ -117,6 +117,26 @@ CatalogEntry alias(const CatalogEntry& entry, const char* name, const char* mean
     return other;
 }
 
+std::vector<CatalogEntry> activation_aliases(const std::vector<CatalogEntry>& activations) {
+    using Kind = kernels::ActivationKind;
+    const auto of = [&](Kind kind) { return activations[static_cast<std::size_t>(kind)]; };
+    return {alias(of(Kind::Clipping), "relu6", "clipping(0, 6)",
+                  [](Cell& cell) {
+                      cell.activation = {Kind::Clipping, 0, 6, 0};
+                  },
+                  {"low", "high"}),
+            alias(of(Kind::Clipping), "hard_tanh", "clipping(-1, 1)",
+                  [](Cell& cell) {
+                      cell.activation = {Kind::Clipping, -1, 1, 0};
+                  },
+                  {"low", "high"}),
+            alias(of(Kind::Swish), "silu", "swish",
+                  [](Cell& cell) {
+                      cell.activation = {Kind::Swish, 0, 0, 0};
+                  },
+                  {})};
+}
+
 /// adamw with the defaults of PyTorch.
 CatalogEntry adamw(const std::vector<CatalogEntry>& optimizers) {
     const auto choose = [](Cell& cell) {
@@ -215,13 +235,9 @@ std::string box_label(const Cell& cell) { return fmt::format(" on [{}, {}]{}", c
 }  // namespace
 
 const Catalog& activation_catalog() {
-    static const Catalog catalog{"activation",
-                                 "activations",
-                                 "network.activation",
-                                 "name",
-                                 entries_of<&Cell::activation, kernels::activation_table>(),
-                                 {},
-                                 &CellConfig::activation_label};
+    static const std::vector<CatalogEntry> entries = entries_of<&Cell::activation, kernels::activation_table>();
+    static const Catalog catalog{
+        "activation", "activations", "network.activation", "name", entries, activation_aliases(entries), &CellConfig::activation_label};
     return catalog;
 }
 

@@ -138,7 +138,7 @@ std::vector<Level> find_levels(const Problem& problem, std::int64_t width, Backe
     if (!vanishes_on_an_interval(problem.activation))
         throw Error(ExitCode::Usage,
                     fmt::format("the activation {} is 0 on no interval, so a network cannot be embedded into a wider one by inactive "
-                                "neurons; relu, power_relu and clipping(0, high) can",
+                                "neurons; relu, power_relu, clipping(0, high), hard_sigmoid and hard_swish can",
                                 problem.activation_label));
     if (width > largest_searched_width)
         throw Error(ExitCode::Usage, fmt::format("levels are searched up to width {}, not {}", largest_searched_width, width));

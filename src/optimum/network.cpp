@@ -44,11 +44,14 @@ Network network_of(const SplineFit& fit, double low, double high) {
 Network embed(const Network& network, std::int64_t width, const kernels::Activation& activation) {
     if (width < network.width) throw Defect("a network cannot be embedded into a narrower one");
     Network wide(width, network.dimension);
-    const double idle = activation_value(activation, -1).value == 0 ? 1 : 0;
+    // One below the first kink, up to which those A are 0 that neurons can be inactive with.
+    const std::vector<ActivationKink> kinks = activation_kinks(activation);
+    const double bias = kernels::has_frozen_neurons(activation.kind) ? kinks.front().at - 1 : -1;
+    const double idle = activation_value(activation, bias).value == 0 ? 1 : 0;
     for (std::int64_t i = 0; i < width; ++i) {
         const bool there = i < network.width;
         for (std::int64_t k = 0; k < network.dimension; ++k) wide.weight(i, k) = there ? network.weight(i, k) : 0;
-        wide.bias(i) = there ? network.bias(i) : -1;
+        wide.bias(i) = there ? network.bias(i) : bias;
         wide.outer(i) = there ? network.outer(i) : idle;
     }
     wide.outer_bias() = network.outer_bias();

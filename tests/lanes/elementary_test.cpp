@@ -25,6 +25,8 @@ struct Case {
 long double logistic_truth(long double x) { return 1 / (1 + std::exp(-x)); }
 long double softplus_truth(long double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
 
+long double phi_truth(long double x) { return 0.5L * std::erfc(-x / std::sqrt(2.0L)); }
+
 /// Quantile by Newton's iteration on erfc in long double.
 long double quantile_truth(long double p) {
     const bool upper = p > 0.5L;
@@ -48,6 +50,10 @@ const Case cases[] = {
     {Function::NormalQuantile, "normal_quantile", 0x1p-24, 1 - 0x1p-24, 0x1p-40, 1 - 0x1p-40, quantile_truth, 6.0, 32.0},
     {Function::Softplus, "softplus", -103, 1e6, -745, 1e12, softplus_truth, 2.0, 2.0},
     {Function::Logistic, "logistic", -87, 104, -708, 746, logistic_truth, 2.3, 2.3},
+    {Function::Expm1, "expm1", -104, 0, -746, 0, [](long double x) { return std::expm1(x); }, 2.0, 2.0},
+    // Below 0 the rounding of z^2 grows: a^2 / 2 units in the last place.
+    {Function::NormalDistribution, "Phi, from -1", -1, 9, -1, 9, phi_truth, 6.0, 6.0},
+    {Function::NormalDistribution, "Phi", -6, 9, -9, 9, phi_truth, 40.0, 80.0},
 };
 
 /// Arguments over the whole range: linear, logarithmic towards 0, and both ends.

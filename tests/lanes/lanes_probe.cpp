@@ -45,6 +45,10 @@ V evaluate(Function function, V x) {
             return ActivationOn<ActivationKind::Softplus, V>(none).value(x);
         case Function::Logistic:
             return ActivationOn<ActivationKind::Logistic, V>(none).value(x);
+        case Function::Expm1:
+            return expm1(x);
+        case Function::NormalDistribution:
+            return normal_value(x).probability;
     }
     return x;
 }

@@ -8,8 +8,8 @@
 
 namespace limrisk::test {
 
-enum class Function { Exp, Log, Sin, Cos, Tanh, NormalQuantile, Sqrt, Abs, Softplus, Logistic };
-inline constexpr int function_count = 10;
+enum class Function { Exp, Log, Sin, Cos, Tanh, NormalQuantile, Sqrt, Abs, Softplus, Logistic, Expm1, NormalDistribution };
+inline constexpr int function_count = 12;
 
 template <class Real>
 struct RealProbe {

@@ -35,6 +35,19 @@ Real exp(Real x) {
     return (y * pow2<Real>(i1)) * pow2<Real>(i2);
 }
 
+/// exp(x) - 1, x <= 0.
+template <class Real>
+Real expm1(Real x) {
+    const Coefficients& c = coefficients<Real>();
+    if (x < Real(c.expm1_low)) x = Real(c.expm1_low);
+    const Real k = std::fma(x, Real(c.log2_e), magic<Real>);
+    const Real n = k - magic<Real>;
+    const Real r = std::fma(n, -Real(c.ln2_low), std::fma(n, -Real(c.ln2_high), x));
+    const Real p = std::fma(r * r, horner(c.exp, r), r);
+    const Real scale = pow2<Real>(bits(k) - bits(magic<Real>));
+    return std::fma(p, scale, scale - Real(1));
+}
+
 template <class Real>
 Real log(Real x) {
     const Coefficients& c = coefficients<Real>();
@@ -92,6 +105,23 @@ Real tanh(Real x) {
     }
     const Real far = Real(1) - Real(2) / (exp(a + a) + Real(1));
     return with_sign(far, x);
+}
+
+/// exp(-z^2 / 2).
+template <class Real>
+Real bell(Real z) {
+    const Real limit = Real(coefficients<Real>().tail_high);
+    const Real a = std::abs(z) > limit ? limit : std::abs(z);
+    return exp(Real(-0.5) * (a * a));
+}
+
+/// The standard normal distribution function.
+template <class Real>
+Real normal_distribution(Real z) {
+    const Coefficients& c = coefficients<Real>();
+    const Real a = std::abs(z) > Real(c.tail_high) ? Real(c.tail_high) : std::abs(z);
+    const Real tail = bell(z) * horner(c.tail, (a - Real(4)) / (a + Real(4)));
+    return z > 0 ? Real(1) - tail : tail;
 }
 
 /// Quantile of the standard normal law, 2^-40 <= p <= 1 - 2^-40.

@@ -243,6 +243,11 @@ TEST(Campaign, AliasesAreEntries) {
     EXPECT_EQ(adamw.id, with(R"({ name = "adam", weight_decay = 0.01, decoupled = true })").id);
     EXPECT_EQ(adamw.optimizer_label, "adam(0.001, weight_decay=0.01, decoupled)");
     EXPECT_EQ(with(R"({ name = "adamw", learning_rate = 0.1, weight_decay = 0.5 })").optimizer.weight_decay, 0.5);
+    const auto activation = [](const std::string& name) { return only_cell({{11, "activation = \"" + name + "\""}}); };
+    EXPECT_EQ(activation("relu6").id, activation("clipping(0, 6)").id);
+    EXPECT_EQ(activation("hard_tanh").id, activation("clipping(-1, 1)").id);
+    EXPECT_EQ(activation("silu").id, activation("swish").id);
+    EXPECT_EQ(activation("relu6").activation_label, "clipping(0, 6)");
     for (const Catalog* catalog : catalogs())
         for (const CatalogEntry& alias : catalog->aliases) {
             EXPECT_EQ(catalog->find(alias.name), &alias);

@@ -156,19 +156,19 @@ INSTANTIATE_TEST_SUITE_P(
               "that is, width 32768"},
         Wrong{{{10, "width = [3, 3]"}}, "t.toml: ", "cells 0 and 1 are the same"},  //
         Wrong{{{10, "widht = 3"}}, "t.toml:10: key `network.widht`", "did you mean `network.width`?"},
-        Wrong{{{11, "activation = \"relo\""}}, "t.toml:11: key `network.activation`", "did you mean `relu`?"},          //
-        Wrong{{{11, "activation = \"gelu\""}}, "t.toml:11: key `network.activation`", "allowed are relu, power_relu"},  //
-        Wrong{{{11, "activation = 1"}}, "t.toml:11: key `network.activation`", "allowed is a table or a name"},         //
-        Wrong{{{11, "activation = {}"}}, "t.toml:11: key `network.activation.name`", "missing"},                        //
-        Wrong{{{11, "activation = \"relu(1)\""}}, "t.toml:11: key `network.activation`", "relu has no parameters"},     //
-        Wrong{{{11, "activation = \"relu(\""}}, "t.toml:11: key `network.activation`", "the closing ) is missing"},     //
-        Wrong{{{11, "activation = \"power_relu\""}}, "t.toml:11: key `network.activation.power`", "missing"},           //
-        Wrong{{{11, "activation = \"power_relu(1)\""}}, "t.toml:11: key `network.activation.power`", "2 to 16"},        //
-        Wrong{{{11, "activation = \"power_relu(17)\""}}, "t.toml:11: key `network.activation.power`", "17"},            //
-        Wrong{{{11, "activation = \"power_relu(2.5)\""}}, "t.toml:11: key `network.activation.power`", "2.5"},          //
-        Wrong{{{11, "activation = \"power_relu(x)\""}}, "t.toml:11: key `network.activation.power`", "\"x\""},          //
-        Wrong{{{11, "activation = \"leaky_relu(0)\""}}, "t.toml:11: key `network.activation`", "is relu"},              //
-        Wrong{{{11, "activation = \"leaky_relu(1e-60)\""}}, "t.toml:11: key `network.activation`", "is 0 in float32"},  //
+        Wrong{{{11, "activation = \"relo\""}}, "t.toml:11: key `network.activation`", "did you mean `relu`?"},            //
+        Wrong{{{11, "activation = \"maxout\""}}, "t.toml:11: key `network.activation`", "allowed are relu, power_relu"},  //
+        Wrong{{{11, "activation = 1"}}, "t.toml:11: key `network.activation`", "allowed is a table or a name"},           //
+        Wrong{{{11, "activation = {}"}}, "t.toml:11: key `network.activation.name`", "missing"},                          //
+        Wrong{{{11, "activation = \"relu(1)\""}}, "t.toml:11: key `network.activation`", "relu has no parameters"},       //
+        Wrong{{{11, "activation = \"relu(\""}}, "t.toml:11: key `network.activation`", "the closing ) is missing"},       //
+        Wrong{{{11, "activation = \"power_relu\""}}, "t.toml:11: key `network.activation.power`", "missing"},             //
+        Wrong{{{11, "activation = \"power_relu(1)\""}}, "t.toml:11: key `network.activation.power`", "2 to 16"},          //
+        Wrong{{{11, "activation = \"power_relu(17)\""}}, "t.toml:11: key `network.activation.power`", "17"},              //
+        Wrong{{{11, "activation = \"power_relu(2.5)\""}}, "t.toml:11: key `network.activation.power`", "2.5"},            //
+        Wrong{{{11, "activation = \"power_relu(x)\""}}, "t.toml:11: key `network.activation.power`", "\"x\""},            //
+        Wrong{{{11, "activation = \"leaky_relu(0)\""}}, "t.toml:11: key `network.activation`", "is relu"},                //
+        Wrong{{{11, "activation = \"leaky_relu(1e-60)\""}}, "t.toml:11: key `network.activation`", "is 0 in float32"},    //
         Wrong{{{11, "activation = \"leaky_relu(0.1, 0.2)\""}}, "t.toml:11: key `network.activation`", "too many arguments"},
         Wrong{{{11, "activation = \"leaky_relu(slpe = 0.1)\""}}, "t.toml:11: key `network.activation`", "did you mean `slope`?"},
         Wrong{{{11, "activation = \"leaky_relu(0.1, slope = 0.2)\""}}, "t.toml:11: key `network.activation`", "given twice"},

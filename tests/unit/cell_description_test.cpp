@@ -56,7 +56,7 @@ public:
         const bool kinks = cell.nodes_per_axis > 0 && cell.input.dimension == 1 && kernels::is_piecewise_linear(cell.activation.kind);
         if (kinks && choose(2) == 0) cell.algorithm = kernels::Algorithm::Kinks;
         optimizer(cell.optimizer);
-        cell.learning_rate = {positive(), choose(2) == 0 ? 0 : 16 * fraction()};
+        schedule(cell.learning_rate);
         cell.steps = 65536 + choose((std::uint64_t{1} << 40) - 65536);
         cell.checks = static_cast<std::int32_t>(1 + choose(65536));
         cell.tail = static_cast<std::int32_t>(1 + choose(static_cast<std::uint64_t>(cell.checks)));
@@ -93,6 +93,7 @@ private:
             return parameter.low + static_cast<double>(choose(static_cast<std::uint64_t>(parameter.high - parameter.low) + 1));
         if (parameter.high_open) return fraction();
         if (parameter.low_open) return positive();
+        if (parameter.low == 0) return choose(2) == 0 ? 0 : parameter.high < kernels::unlimited ? fraction() : positive();
         return parameter.at_zero != nullptr ? (choose(2) == 0 ? 1 : -1) * positive() : real();
     }
     void activation(kernels::Activation& activation) {
@@ -106,6 +107,25 @@ private:
         optimizer.kind = any<OptimizerKind>();
         for (const auto& parameter : kernels::traits_of(optimizer.kind).parameters)
             if (parameter.name != nullptr) kernels::set(optimizer, parameter, value_of(parameter));
+        for (const auto& parameter : kernels::common_optimizer_parameters) kernels::set(optimizer, parameter, value_of(parameter));
+    }
+    void schedule(kernels::LearningRate& rate) {
+        using Kind = kernels::ScheduleKind;
+        const auto count = [&] { return 1 + choose(1 << 30); };
+        rate = {positive(), 0};
+        rate.kind = any<Kind>();
+        if (rate.kind == Kind::Polynomial) rate.power = choose(2) == 0 ? 0 : 16 * fraction();
+        if (choose(2) == 0) rate.warmup = count();
+        if (choose(2) == 0) rate.warmup_start = fraction();
+        if (rate.kind != Kind::Polynomial) rate.from_one = choose(2) == 0;
+        if (rate.kind == Kind::Step || rate.kind == Kind::Exponential || rate.kind == Kind::InverseTime) rate.factor = positive();
+        if (rate.kind != Kind::Polynomial && rate.kind != Kind::Piecewise) rate.every = count();
+        if (rate.kind == Kind::Cosine && choose(2) == 0) rate.last = positive();
+        if (rate.kind == Kind::Piecewise && choose(3) != 0) {
+            rate.from_1 = count(), rate.rate_1 = positive();
+            if (choose(2) == 0) rate.from_2 = rate.from_1 + count(), rate.rate_2 = positive();
+            if (rate.from_2 > 0 && choose(2) == 0) rate.from_3 = rate.from_2 + count(), rate.rate_3 = positive();
+        }
     }
     std::mt19937_64 bits_{20261121};
 };
@@ -139,6 +159,18 @@ void expect_same(const CellConfig& a, const CellConfig& b) {
     EXPECT_EQ(bits(a.optimizer.epsilon), bits(b.optimizer.epsilon));
     EXPECT_EQ(a.optimizer.epsilon_inside, b.optimizer.epsilon_inside);
     EXPECT_EQ(a.optimizer.bias_correction, b.optimizer.bias_correction);
+    for (const auto member :
+         {&kernels::Optimizer::sum, &kernels::Optimizer::corrected_maximum, &kernels::Optimizer::centered, &kernels::Optimizer::decoupled})
+        EXPECT_EQ(a.optimizer.*member, b.optimizer.*member);
+    for (const auto member : {&kernels::Optimizer::initial_sum, &kernels::Optimizer::momentum_decay, &kernels::Optimizer::weight_decay})
+        EXPECT_EQ(bits(a.optimizer.*member), bits(b.optimizer.*member));
+    using Rate = kernels::LearningRate;
+    EXPECT_EQ(a.learning_rate.kind, b.learning_rate.kind);
+    EXPECT_EQ(a.learning_rate.from_one, b.learning_rate.from_one);
+    for (const auto member : {&Rate::factor, &Rate::last, &Rate::warmup_start, &Rate::rate_1, &Rate::rate_2, &Rate::rate_3})
+        EXPECT_EQ(bits(a.learning_rate.*member), bits(b.learning_rate.*member));
+    for (const auto member : {&Rate::every, &Rate::warmup, &Rate::from_1, &Rate::from_2, &Rate::from_3})
+        EXPECT_EQ(a.learning_rate.*member, b.learning_rate.*member);
     EXPECT_EQ(bits(a.learning_rate.initial), bits(b.learning_rate.initial));
     EXPECT_EQ(a.learning_rate.power, b.learning_rate.power);  // -0 and 0 are both constant
     EXPECT_EQ(a.algorithm, b.algorithm);
@@ -165,7 +197,7 @@ TEST(CellDescription, RoundTripKeepsEveryBit) {
 
 TEST(CellDescription, IsCanonical) {
     CellConfig cell;
-    cell.optimizer = {OptimizerKind::Adam, 0.9, 0.999, 1e-8, false, false};
+    cell.optimizer = {OptimizerKind::Adam, 0.9, 0.999, 1e-8, false, true};
     cell.evaluation.check_nodes = 256;
     const std::string expected =
         R"({"evaluation":{"nodes":256},"network":{"activation":{"name":"relu"},"initialization":{"bias":"drawn","name":"pytorch"},"width":1},)"
@@ -332,7 +364,7 @@ TEST(CellDescription, Labels) {
     EXPECT_EQ(cell.optimizer_label, "sgd(0.01)");
     EXPECT_EQ(cell.input_label, "uniform on [0, 1]");
     EXPECT_EQ(cell.sampling_label, "fresh");
-    cell.optimizer = {OptimizerKind::Adam, 0.9, 0.99, 1e-8, false, false};
+    cell.optimizer = {OptimizerKind::Adam, 0.9, 0.99, 1e-8, false, true};
     cell.learning_rate.power = 0.5;
     cell.activation = {ActivationKind::LeakyRelu, 0.01, 0, 0};
     cell.initialization.drawn_bias = false;
@@ -359,7 +391,7 @@ TEST(CellDescription, LabelsLeaveOutDefaultsOfOptimizers) {
     EXPECT_EQ(label({OptimizerKind::Adagrad, 0, 0, 1e-10, false, false}, {0.01, 0}), "adagrad(0.01)");
     EXPECT_EQ(label({OptimizerKind::Adagrad, 0, 0, 1e-6, true, false}, {0.01, 0}), "adagrad(0.01, epsilon=1e-06, epsilon inside)");
     EXPECT_EQ(label({OptimizerKind::Adadelta, 0, 0.95, 1e-6, false, false}, {1, 0}), "adadelta(1, rho=0.95)");
-    EXPECT_EQ(label({OptimizerKind::Adam, 0.5, 0.999, 1e-8, false, false}, {0.01, 0}), "adam(0.01, alpha=0.5)");
+    EXPECT_EQ(label({OptimizerKind::Adam, 0.5, 0.999, 1e-8, false, true}, {0.01, 0}), "adam(0.01, alpha=0.5)");
     EXPECT_EQ(label({OptimizerKind::Momentum, 0.9, 0, 0, false, false}, {0.01, 0}), "momentum(0.01)");
     EXPECT_EQ(label({OptimizerKind::Sgd, 0, 0, 0, false, false}, {0.05, 0.5}), "sgd(0.05 n^-0.5)");
 }

@@ -90,6 +90,38 @@ TEST(LibraryValues, Optimizers) {
     EXPECT_GE(compared, 100);
 }
 
+TEST(LibraryValues, Activations) {
+    int compared = 0;
+    for (const Row& row : rows()) {
+        if (row.source != "activation") continue;
+        const std::string text = fmt::format(
+            "name = \"libraries\"\ntrials = 1\nsteps = 1\n[problem]\ninput = \"uniform(1)\"\ntarget = \"x1\"\n[network]\nwidth = 1\n"
+            "activation = \"{}\"\n[training]\nbatch = 1\noptimizer = \"sgd(0.1)\"\n",
+            row.subject);
+        const kernels::Activation activation = parse_campaign(text, "libraries.toml", {}).cells.at(0).activation;
+        ASSERT_EQ(row.numbers.size() % 3, 0u);
+        for (std::size_t i = 0; i < row.numbers.size(); i += 3) {
+            const double z = row.numbers[i];
+            const optimum::ActivationValue found = optimum::activation_value(activation, z);
+            EXPECT_TRUE(std::abs(found.value - row.numbers[i + 1]) <= 1e-15 * (1 + std::abs(z))) << row.subject << " at " << z;
+            // PyTorch multiplies the gradient of hardsigmoid by 1/6 in float32. The others: 40 units in the last place of 1.
+            const double allowed = row.subject == "hard_sigmoid" ? 1e-8 : 1e-14;
+            EXPECT_TRUE(std::abs(found.first - row.numbers[i + 2]) <= allowed) << row.subject << "' at " << z;
+            // The second derivative by differences of the first: 1e-10 times the fourth derivative and the rounding of A' over 1e-5.
+            const double step = 1e-5, kink_distance = 0.01;
+            bool near_kink = false;
+            for (const optimum::ActivationKink& kink : optimum::activation_kinks(activation))
+                near_kink = near_kink || std::abs(z - kink.at) < kink_distance;
+            const double difference =
+                (optimum::activation_value(activation, z + step).first - optimum::activation_value(activation, z - step).first) /
+                (2 * step);
+            if (!near_kink) EXPECT_NEAR(found.second, difference, 1e-8) << row.subject << "'' at " << z;
+            ++compared;
+        }
+    }
+    EXPECT_GE(compared, 900);
+}
+
 /// Recursions done by hand, on the constant 1.
 TEST(LibraryValues, KnownValues) {
     const struct {

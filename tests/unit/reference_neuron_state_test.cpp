@@ -47,6 +47,34 @@ TEST(ReferenceNeuronState, Clipping) {
     EXPECT_EQ(state(negative, -3, -1), State::Constant);
 }
 
+TEST(ReferenceNeuronState, HardSigmoidAndHardSwish) {
+    const kernels::Activation sigmoid{ActivationKind::HardSigmoid, 3, 0, 0}, swish{ActivationKind::HardSwish, 0, 0, 0};
+    for (const kernels::Activation& rule : {sigmoid, swish}) {
+        EXPECT_EQ(state(rule, -5, -3), State::Inactive);
+        EXPECT_EQ(state(rule, -5, -2.9f), State::Kinked);
+        EXPECT_EQ(state(rule, -3, 3), State::Linear);  // a polynomial
+        EXPECT_EQ(state(rule, 1, 1), State::Constant);
+        EXPECT_EQ(state(rule, -1, 4), State::Kinked);
+    }
+    EXPECT_EQ(state(sigmoid, 3.5f, 5), State::Constant);
+    EXPECT_EQ(state(sigmoid, 3, 5), State::Kinked);  // at the upper kink the left derivative is not 0
+    EXPECT_EQ(state(swish, 3, 5), State::Linear);
+}
+
+TEST(ReferenceNeuronState, EluSoftsignAndIdentity) {
+    const kernels::Activation elu{ActivationKind::Elu, 1, 0, 0}, softsign{ActivationKind::Softsign, 0, 0, 0},
+        identity{ActivationKind::Identity, 0, 0, 0};
+    EXPECT_EQ(state(elu, 0, 2), State::Linear);
+    EXPECT_EQ(state(elu, -1, 2), State::Kinked);
+    EXPECT_EQ(state(elu, -90, -60), State::Constant);  // by rounding; it is not frozen
+    EXPECT_EQ(state(elu, 0, 0), State::Inactive);
+    EXPECT_EQ(state(softsign, 0, 0), State::Inactive);
+    EXPECT_EQ(state(softsign, -1, -0.5f), State::Kinked);
+    EXPECT_EQ(state(identity, -1, 2), State::Linear);
+    EXPECT_EQ(state(identity, 0, 0), State::Inactive);
+    EXPECT_EQ(state(identity, 2, 2), State::Constant);
+}
+
 TEST(ReferenceNeuronState, Smooth) {
     EXPECT_EQ(state({ActivationKind::Softplus, 0, 0, 0}, -300, -200), State::Inactive);  // underflows to 0
     EXPECT_EQ(state({ActivationKind::Tanh, 0, 0, 0}, 0, 0), State::Inactive);

@@ -82,6 +82,37 @@ TEST_F(StatementTest, ViolatedTheoremsAreSeen) {
     EXPECT_THAT(violations(summary), HasSubstr("cell 2, Proposition 2.10: 1 of 5 trials"));
 }
 
+/// Weight decay moves neurons whose gradient is 0: no certificate, no floor, and a frozen neuron that revives violates nothing.
+TEST_F(StatementTest, WeightDecayTakesCertificatesAway) {
+    TrialRecord revives = ended(0.2, 1);
+    revives.inactive_final = 0;
+    const std::pair<const char*, bool> optimizers[] = {
+        {"\"sgd(0.05)\"", true},
+        {"{ name = \"sgd\", learning_rate = 0.05, weight_decay = 0.01 }", false},
+        {"{ name = \"adam\", weight_decay = 1e-300 }", false},
+        {"\"adamw\"", false},
+        {"{ name = \"adamw\", weight_decay = 0 }", true},
+    };
+    for (const auto& [optimizer, certifies] : optimizers) {
+        SCOPED_TRACE(optimizer);
+        campaign_ = read_campaign({{2, "trials = 4"}, {10, "width = 2"}, {15, std::string("optimizer = ") + optimizer}});
+        EXPECT_EQ(campaign_.cells.at(0).keeps_frozen_neurons(), certifies);
+        const std::string file = path(campaign_.cells[0].id + ".db");
+        Store::open_for_writing(file, campaign_).write_block({0, 0, 2}, {revives, ended(0.1)});
+        const StoreSummary summary = summarize(Store::open(file));
+        const CellSummary& cell = summary.cells.at(0);
+        EXPECT_EQ(cell.exclusion.least.has_value(), certifies);
+        EXPECT_EQ(cell.certified, certifies ? 1 : 0);
+        EXPECT_EQ(cell.floors.empty(), !certifies);
+        EXPECT_EQ(summary.violated(), certifies);
+        if (!certifies) {
+            EXPECT_EQ(cell.exclusion.reason, "weight decay moves frozen neurons");
+            EXPECT_THAT(summary_table(summary), ::testing::Not(HasSubstr("provably cannot")));
+        }
+        EXPECT_NEAR(cell.prediction.probability.value, 0.375, 1e-15) << "of the initialization, whatever comes after it";
+    }
+}
+
 /// L <= Var f + |grad L| (|theta| + |E f|), E f = 4/3.
 TEST_F(StatementTest, Proposition210AllowsWhatTheGradientExplains) {
     TrialRecord record = ended(0.9);

@@ -53,7 +53,7 @@ inline Campaign small_campaign(std::int64_t trials = 100, int widths = 2, std::u
             cell.seed = seed;
             cell.width = std::int64_t{1} << k;
             cell.target = "x1^2 + 2*x1";
-            if (adam) cell.optimizer = {kernels::OptimizerKind::Adam, 0.9, 0.999, 1e-8, false, false};
+            if (adam) cell.optimizer = {kernels::OptimizerKind::Adam, 0.9, 0.999, 1e-8, false, true};
             cell.learning_rate = {adam ? 0.01 : 0.05, 0};
             cell.evaluation.check_nodes = 128;
             finish(cell);

@@ -143,7 +143,7 @@ std::size_t longest_line(const std::string& text) {
 
 TEST_F(StoreTest, TableFitsAHundredColumns) {
     Campaign campaign = small_campaign(20, 2);
-    campaign.cells[0].optimizer = {kernels::OptimizerKind::Adam, 0.5, 0.75, 1e-4, false, false};
+    campaign.cells[0].optimizer = {kernels::OptimizerKind::Adam, 0.5, 0.75, 1e-4, false, true};
     campaign.cells[1].target = std::string("x1") + std::string(300, ' ') + "+ 1";
     campaign.cells[2].initialization = {InitializationRule::Kind::Uniform, false, -1.2345678, 2.3456789};
     campaign.cells[3].width = 4096;
