@@ -167,7 +167,7 @@ std::optional<Campaign> campaign_of(const Sweep& sweep) {
     return std::nullopt;
 }
 
-std::vector<TrialRecord> some_records() {
+std::vector<TrialRecord> some_records(const CellConfig& cell) {
     std::vector<TrialRecord> records(20);
     for (std::size_t t = 0; t < records.size(); ++t) {
         TrialRecord& record = records[t];
@@ -176,6 +176,7 @@ std::vector<TrialRecord> some_records() {
         record.gradient_norm = record.parameter_norm = 100;
         record.inactive_initial = record.inactive_final = record.inactive_maximum = t % 4 == 0 ? 1 : 0;
         record.verdict = Verdict::Converged;
+        record.last_step = cell.steps;
     }
     return records;
 }
@@ -193,7 +194,7 @@ TEST_F(StoreTest, EverySweptKeyTellsCellsApart) {
         const std::optional<Campaign> campaign = campaign_of(sweep);
         ASSERT_TRUE(campaign) << "no pair of values gives a campaign: add one to values_of()";
         Store store = Store::open_for_writing(path(), *campaign);
-        for (const CellConfig& cell : campaign->cells) store.write_block({cell.index, 0, 20}, some_records());
+        for (const CellConfig& cell : campaign->cells) store.write_block({cell.index, 0, 20}, some_records(cell));
         const StoreSummary summary = summarize(store);
 
         std::set<std::string> ids, names, texts;
