@@ -11,7 +11,7 @@
 namespace limrisk::testing {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double unbounded = std::numeric_limits<double>::infinity();
 
 std::int64_t total(const RiskColumns& all) {
     std::int64_t sum = all.not_positive + all.below + all.above + all.infinite;
@@ -40,7 +40,7 @@ TEST(RiskColumns, CountsAreThoseOfTheRisks) {
         std::vector<double> risks;
         std::normal_distribution<double> normal(-3, deviation);
         for (int k = 0; k < 5000; ++k) risks.push_back(std::exp(deviation == 0 ? -3 : normal(random)));
-        risks.insert(risks.end(), {0, 0, -1e-18, infinity, infinity, infinity});
+        risks.insert(risks.end(), {0, 0, -1e-18, unbounded, unbounded, unbounded});
         const Histogram bins = risks_of(risks).bins;
         for (const double outside : {0.0, 0.002, 0.2}) {
             const std::optional<RiskSpan> span = risk_span(bins, outside);
@@ -69,7 +69,7 @@ TEST(RiskColumns, WideRangesHaveManyColumnsOfOneRatio) {
 
 TEST(RiskColumns, ExtremeRisksHavePlaces) {
     const double largest = std::numeric_limits<double>::max(), smallest = std::numeric_limits<double>::denorm_min();
-    const std::vector<double> risks{smallest, 1, infinity};
+    const std::vector<double> risks{smallest, 1, unbounded};
     const Histogram bins = risks_of(risks).bins;
     expect_exact(risks, risk_columns(bins, *risk_span(bins, 0), 72));
     const Histogram top = risks_of({largest}).bins;
@@ -77,7 +77,7 @@ TEST(RiskColumns, ExtremeRisksHavePlaces) {
     EXPECT_EQ(total(all), 1);
     EXPECT_EQ(all.columns.back().trials, 1);
     EXPECT_TRUE(std::isfinite(all.columns.back().high));
-    EXPECT_FALSE(risk_span(risks_of({0, infinity}).bins, 0));
+    EXPECT_FALSE(risk_span(risks_of({0, unbounded}).bins, 0));
     EXPECT_FALSE(risk_span({}, 0));
 }
 

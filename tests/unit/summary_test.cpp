@@ -19,14 +19,14 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double unbounded = std::numeric_limits<double>::infinity();
 
 /// Trial t of 20: final risk 20 - t, the last one diverged, neurons inactive in every fourth.
 std::vector<TrialRecord> twenty() {
     std::vector<TrialRecord> records(20);
     for (int t = 0; t < 20; ++t) {
         TrialRecord& record = records[static_cast<std::size_t>(t)];
-        record.final_risk = t == 19 ? infinity : 20.0 - t;
+        record.final_risk = t == 19 ? unbounded : 20.0 - t;
         record.tail_mean = record.final_risk / 2;
         record.best_risk = t == 7 || t == 9 ? 0.25 : 1;
         record.inactive_initial = t % 4 == 0 ? 1 : 0;
@@ -94,7 +94,7 @@ TEST_F(StoreTest, SummaryCountsByHand) {
     EXPECT_EQ(cell.final_risk.low, (RiskRange{2, 2}));
     EXPECT_EQ(cell.final_risk.median, (RiskRange{11, 11}));
     EXPECT_EQ(cell.final_risk.high, (RiskRange{20, 20}));
-    EXPECT_EQ(cell.final_risk.maximum, infinity);
+    EXPECT_EQ(cell.final_risk.maximum, unbounded);
     EXPECT_EQ(cell.limiting_risk.median, (RiskRange{5.5, 5.5}));
     EXPECT_EQ(cell.best_risk, 0.25);
     EXPECT_EQ(cell.best_trial, 7);

@@ -20,7 +20,7 @@ using Event = StoppingCriterion::Event;
 using Until = StoppingCriterion::Until;
 
 /// Every fourth trial of 20 is certified, the last diverged; the final risk of trial t is 20 - t.
-std::vector<TrialRecord> twenty_in_a_row() {
+std::vector<TrialRecord> twenty_trials() {
     std::vector<TrialRecord> records(20);
     for (int t = 0; t < 20; ++t) {
         TrialRecord& record = records[static_cast<std::size_t>(t)];
@@ -38,7 +38,7 @@ protected:
         campaign.cells.resize(1);
         campaign.until = criterion;
         Store store = Store::open_for_writing(path(), campaign);
-        store.write_block({0, 0, 20}, twenty_in_a_row());
+        store.write_block({0, 0, 20}, twenty_trials());
         return summarize(store);
     }
 };
