@@ -137,6 +137,10 @@ LIMRISK_INLINE Vec<Real> broadcast_from_memory(const Pack<Real>& pack, int sourc
 /// Makes what the lanes wrote to memory visible to each other: here they are one thread.
 LIMRISK_INLINE void warp_barrier() {}
 
+/// As on the device.
+template <class V>
+inline constexpr bool fma_in_pairs = false;
+
 /// The value of a pack that is alike in all lanes.
 template <class Real>
 LIMRISK_INLINE Real first_lane(const Pack<Real>& pack) {
