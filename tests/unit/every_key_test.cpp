@@ -37,6 +37,8 @@ std::vector<std::pair<std::string, std::string>> values_of(const Parameter& para
             return {{'"' + std::string(parameter.choices[0]) + '"', '"' + std::string(parameter.choices[1]) + '"'}};
         case ParameterType::Text:
             return {{"\"x1\"", "\"x2\""}};
+        case ParameterType::Data:
+            return {{"{ points = [[0, 1], [1, 0]] }", "{ points = [[0, 1], [1, 2]] }"}};
         case ParameterType::Entry:
             break;
     }
@@ -88,6 +90,17 @@ target = "x1"
 width = [2, 4]
 [training]
 sampling = { nodes = 4 }
+optimizer = "sgd(0.05)"
+)toml";
+
+constexpr const char* on_data = R"toml(name = "every key"
+trials = 20
+steps = 16
+[problem]
+data = { points = [[0, 1], [1, 3], [2, -1]] }
+[network]
+width = [2, 4]
+[training]
 optimizer = "sgd(0.05)"
 )toml";
 
@@ -152,7 +165,7 @@ std::vector<Sweep> all_sweeps() {
 
 /// The first setting that gives a campaign with more cells than the two widths, or one of the width itself.
 std::optional<Campaign> campaign_of(const Sweep& sweep) {
-    for (const char* text : {base, on_nodes, large_batch}) {
+    for (const char* text : {base, on_nodes, on_data, large_batch}) {
         for (const auto& setting : sweep.settings) {
             try {
                 Overrides overrides;

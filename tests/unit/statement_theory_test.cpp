@@ -109,7 +109,7 @@ TEST_F(StatementTest, WeightDecayTakesCertificatesAway) {
             EXPECT_EQ(cell.exclusion.reason, "weight decay moves frozen neurons");
             EXPECT_THAT(summary_table(summary), ::testing::Not(HasSubstr("provably cannot")));
         }
-        EXPECT_NEAR(cell.prediction.probability.value, 0.375, 1e-15) << "of the initialization, whatever comes after it";
+        EXPECT_NEAR(cell.prediction.probability->value, 0.375, 1e-15) << "of the initialization, whatever comes after it";
     }
 }
 
