@@ -551,8 +551,8 @@ inline constexpr OptimizerTraits optimizer_table[] = {
      .other_names = "centeredrmsprop rmspropcentered gravesrmsprop rmspropgraves",
      .parameters = {beta_parameter("beta", "0.99"),
                     {.name = "alpha",
-                     .meaning =
-                         "decay of the steps: b = alpha b + g / D, theta - gamma b (PyTorch, Optax); TensorFlow and Keras have gamma in b",
+                     .meaning = "decay of the steps: b = alpha b + g / D, theta - gamma b (PyTorch; its alpha is beta here); TensorFlow, "
+                                "Keras and Optax have gamma in b",
                      .real = &Optimizer::alpha,
                      .low = 0,
                      .high = 1,

@@ -37,26 +37,16 @@ LIMRISK_INLINE void preactivations(std::int64_t d, Weight weight, Input input, V
     for (int s = 0; s < S; ++s) z[s] = weight(d);
     for_dimensions<D>(d, [&](std::int64_t k) LIMRISK_INLINE_LAMBDA {
         const V w = weight(k);
-        if constexpr (fma_in_pairs<V> && S % 2 == 0) {
-            LIMRISK_UNROLL(4)
-            for (int s = 0; s < S; s += 2) fma_pair(w, input(s, k), input(s + 1, k), z[s], z[s + 1]);
-        } else {
-            LIMRISK_UNROLL(8)
-            for (int s = 0; s < S; ++s) z[s] = fma(w, input(s, k), z[s]);
-        }
+        LIMRISK_UNROLL(8)
+        for (int s = 0; s < S; ++s) z[s] = fma(w, input(s, k), z[s]);
     });
 }
 
 /// Adds v A(z_s) to the outputs of S samples.
 template <int S, ActivationKind Kind, class V>
 LIMRISK_INLINE void add_outputs(const ActivationOn<Kind, V>& activation, V v, const V (&z)[S], V (&output)[S]) {
-    if constexpr (fma_in_pairs<V> && S % 2 == 0) {
-        LIMRISK_UNROLL(4)
-        for (int s = 0; s < S; s += 2) fma_pair(v, activation.value(z[s]), activation.value(z[s + 1]), output[s], output[s + 1]);
-    } else {
-        LIMRISK_UNROLL(8)
-        for (int s = 0; s < S; ++s) output[s] = fma(v, activation.value(z[s]), output[s]);
-    }
+    LIMRISK_UNROLL(8)
+    for (int s = 0; s < S; ++s) output[s] = fma(v, activation.value(z[s]), output[s]);
 }
 
 /// r = N - y of a sample, its weight times r, and e = 2 weight r. The sample's share of the risk is weighted times difference.

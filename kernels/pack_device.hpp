@@ -79,25 +79,6 @@ LIMRISK_INLINE Real exchange(const Pack<Real>& pack, int distance, int) {
     return __shfl_xor_sync(all_lanes, pack.part[0], distance);
 }
 
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1000
-/// Whether one instruction does two fma of V: in float, from compute capability 10.0 on.
-template <class V>
-inline constexpr bool fma_in_pairs = sizeof(V) == sizeof(float);
-
-/// c0 = a b0 + c0 and c1 = a b1 + c1, each rounded once.
-LIMRISK_INLINE void fma_pair(float a, float b0, float b1, float& c0, float& c1) {
-    std::uint64_t factor, factors, sums;
-    asm("mov.b64 %0, {%1, %1};" : "=l"(factor) : "f"(a));
-    asm("mov.b64 %0, {%1, %2};" : "=l"(factors) : "f"(b0), "f"(b1));
-    asm("mov.b64 %0, {%1, %2};" : "=l"(sums) : "f"(c0), "f"(c1));
-    asm("fma.rn.f32x2 %0, %1, %2, %3;" : "=l"(sums) : "l"(factor), "l"(factors), "l"(sums));
-    asm("mov.b64 {%0, %1}, %2;" : "=f"(c0), "=f"(c1) : "l"(sums));
-}
-#else
-template <class V>
-inline constexpr bool fma_in_pairs = false;
-#endif
-
 /// One level of the transposed sums: lanes exchange with the lane `Distance` away and keep half of the sums.
 template <int Distance, class Rows>
 LIMRISK_INLINE void transpose_level(Rows values) {

@@ -122,10 +122,6 @@ LIMRISK_INLINE void transpose_level(Rows values) {
     transpose_level_of<Distance>(values, values[0]);
 }
 
-/// As on the device.
-template <class V>
-inline constexpr bool fma_in_pairs = false;
-
 /// The value of a pack that is alike in all lanes.
 template <class Real>
 LIMRISK_INLINE Real first_lane(const Pack<Real>& pack) {

@@ -13,18 +13,27 @@
 namespace limrisk {
 namespace {
 
+/// The box on which neurons are judged: data points are rounded to the cell's precision.
+InputLaw judged_box(const CellConfig& cell) {
+    InputLaw box = cell.input;
+    if (!cell.has_data() || cell.precision == kernels::Precision::Float64) return box;
+    for (double* end : {&box.low, &box.high}) *end = static_cast<double>(static_cast<float>(*end));
+    return box;
+}
+
 InactiveProbability probability_of(const CellConfig& cell) {
     static std::mutex mutex;
     static std::map<std::string, InactiveProbability> known;
     std::string key =
         cell.initialization_label + "; " + cell.activation_label + "; " + (cell.has_data() ? cell.data->hash : cell.input_label);
+    if (cell.has_data() && cell.precision == kernels::Precision::Float32) key += "; float32";
     if (depends_on_width(cell.initialization)) key += "; " + std::to_string(cell.width);
     const std::scoped_lock guard(mutex);
     const auto found = known.find(key);
     if (found != known.end()) return found->second;
     const kernels::Initialization laws = initialization_laws(cell.initialization, cell.width, cell.input.dimension);
     const InactiveProbability probability =
-        frozen_probability(laws, cell.activation, input_law(cell.input), cell.input.bounded, cell.input.dimension);
+        frozen_probability(laws, cell.activation, input_law(judged_box(cell)), cell.input.bounded, cell.input.dimension);
     return known.emplace(key, probability).first->second;
 }
 
@@ -39,7 +48,8 @@ Prediction predict(const CellConfig& cell, std::optional<std::int64_t> least, co
     Prediction prediction;
     prediction.probability = InactiveProbability{};
     if (cell.width == 0) return prediction;
-    if (cell.has_data() && (cell.input.dimension > 1 || !(cell.input.low < cell.input.high)))
+    const InputLaw box = judged_box(cell);
+    if (cell.has_data() && (cell.input.dimension > 1 || !(box.low < box.high)))
         prediction.probability.reset();
     else
         prediction.probability = probability_of(cell);

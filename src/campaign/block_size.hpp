@@ -19,7 +19,9 @@ inline double trial_work(const CellConfig& config) {
     }
     const double per_sample = static_cast<double>(config.width * kernels::instructions_per_sample_neuron(config.input.dimension) +
                                                   16 * config.input.dimension + 64);
-    return static_cast<double>(config.steps) * static_cast<double>(config.batch) * per_sample;
+    // The checks of data points look at all of them, in double.
+    const double checked = config.has_data() ? 2 * (config.checks + 2.0) * static_cast<double>(config.data->count) : 0;
+    return (static_cast<double>(config.steps) * static_cast<double>(config.batch) + checked) * per_sample;
 }
 
 /// Trials per block: about a second of work on one core, 32 / L times a power of two so that blocks of different runs meet, at most 4096. A

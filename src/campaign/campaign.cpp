@@ -333,6 +333,19 @@ Campaign parse_campaign(std::string_view text, const std::string& source, const 
     return campaign;
 }
 
+bool names_data_file(std::string_view text) {
+    try {
+        const Node root = parse_document(text, "campaign");
+        const Node* problem = root.find("problem");
+        const Node* data = problem == nullptr || problem->kind != Node::Kind::Table ? nullptr : problem->find("data");
+        if (data == nullptr) return false;
+        return data->find("file") != nullptr ||
+               std::any_of(data->items.begin(), data->items.end(), [](const Node& item) { return item.find("file") != nullptr; });
+    } catch (const ConfigError&) {
+        return false;
+    }
+}
+
 Campaign load_campaign(const std::filesystem::path& path, const Overrides& overrides) {
     errno = 0;
     std::ifstream file(path, std::ios::binary);

@@ -41,16 +41,18 @@ struct RawPoints {
 void standardize(RawPoints& points) {
     const std::size_t count = points.outputs.size();
     const auto weight = [&](std::size_t i) { return points.weights.empty() ? 1.0 : points.weights[i]; };
+    // Measured from the first value and in units of the largest distance: rounding and overflow stay away.
     const auto column = [&](std::vector<double>& values, std::size_t first, std::size_t stride, const std::string& name) {
-        double mass = 0, mean = 0, variance = 0;
-        for (std::size_t i = 0; i < count; ++i) mass += weight(i), mean += weight(i) * values[i * stride + first];
+        const auto at = [&](std::size_t i) -> double& { return values[i * stride + first]; };
+        const double start = at(0);
+        double mass = 0, mean = 0, unit = 0, variance = 0;
+        for (std::size_t i = 0; i < count; ++i) at(i) -= start, unit = std::max(unit, std::abs(at(i)));
+        if (unit == 0) throw ConfigError({fmt::format("standardize: {} is the same at all points; it cannot have deviation 1", name)});
+        if (!std::isfinite(unit)) throw ConfigError({fmt::format("standardize: {} has values that are too far apart", name)});
+        for (std::size_t i = 0; i < count; ++i) mass += weight(i), mean += weight(i) * (at(i) / unit);
         mean /= mass;
-        for (std::size_t i = 0; i < count; ++i) variance += weight(i) * std::pow(values[i * stride + first] - mean, 2) / mass;
-        if (!(variance > 0) || !std::isfinite(variance))
-            throw ConfigError(
-                {fmt::format("standardize: {} {}", name,
-                             variance == 0 ? "is the same at all points; it cannot have deviation 1" : "has no finite variance")});
-        for (std::size_t i = 0; i < count; ++i) values[i * stride + first] = (values[i * stride + first] - mean) / std::sqrt(variance);
+        for (std::size_t i = 0; i < count; ++i) variance += weight(i) * std::pow(at(i) / unit - mean, 2) / mass;
+        for (std::size_t i = 0; i < count; ++i) at(i) = (at(i) / unit - mean) / std::sqrt(variance);
     };
     const auto d = static_cast<std::size_t>(points.dimension);
     for (std::size_t k = 0; k < d; ++k) column(points.inputs, k, d, fmt::format("input {}", k + 1));
@@ -58,7 +60,7 @@ void standardize(RawPoints& points) {
 }
 
 /// Points of weight 0 are left out: they contribute nothing. Throws ConfigError with what is wrong.
-DataPointer finished(RawPoints raw) {
+DataPointer finished(RawPoints raw, bool standardized = false) {
     const auto d = static_cast<std::size_t>(raw.dimension);
     if (!raw.weights.empty()) {
         std::size_t kept = 0;
@@ -78,6 +80,7 @@ DataPointer finished(RawPoints raw) {
         raw.inputs.resize(kept * d), raw.outputs.resize(kept), raw.weights.resize(kept);
         if (std::adjacent_find(raw.weights.begin(), raw.weights.end(), std::not_equal_to<>()) == raw.weights.end()) raw.weights.clear();
     }
+    if (standardized) standardize(raw);
     auto data = std::make_shared<DataSet>();
     data->dimension = raw.dimension;
     data->count = static_cast<std::int64_t>(raw.outputs.size());
@@ -103,7 +106,12 @@ DataPointer finished(RawPoints raw) {
     if (data->weighted) {
         double sum = 0;
         for (const double weight : raw.weights) sum += weight;
-        for (const double weight : raw.weights) data->weights.push_back(weight / sum);
+        for (std::size_t i = 0; i < raw.weights.size(); ++i) {
+            data->weights.push_back(raw.weights[i] / sum);
+            if (data->weights.back() == 0)
+                throw ConfigError({fmt::format("a point has the weight {}, which is nothing beside the sum {}; give it more, or 0",
+                                               raw.weights[i], sum)});
+        }
     } else {
         data->weights.assign(data->outputs.size(), 1 / static_cast<double>(data->count));
     }
@@ -177,13 +185,13 @@ DataPointer described(const Node& node) {
     return data;
 }
 
-std::vector<std::string> words_of(const Node& node, const char* name) {
-    std::vector<std::string> words;
+std::vector<DataColumn> columns_of(const Node& node, const char* name) {
+    std::vector<DataColumn> columns;
     const auto add = [&](const Node& item) {
         if (item.kind == Node::Kind::Text)
-            words.push_back(item.text);
-        else if (item.kind == Node::Kind::Integer)
-            words.push_back(std::to_string(item.integer));
+            columns.push_back({item.text, 0});
+        else if (item.kind == Node::Kind::Integer && item.integer >= 1)
+            columns.push_back({std::to_string(item.integer), item.integer});
         else
             throw ConfigError({fmt::format("{} is {}; allowed are names of columns, or their numbers from 1 on", name, item.shown())});
     };
@@ -191,7 +199,7 @@ std::vector<std::string> words_of(const Node& node, const char* name) {
         for (const Node& item : node.items) add(item);
     else
         add(node);
-    return words;
+    return columns;
 }
 
 DataPointer from_file(const Node& node) {
@@ -199,15 +207,15 @@ DataPointer from_file(const Node& node) {
     if (file->kind != Node::Kind::Text) throw ConfigError({fmt::format("file is {}; allowed is the name of a CSV file", file->shown())});
     DataColumns columns;
     if (const Node* inputs = node.find("inputs")) {
-        columns.inputs = words_of(*inputs, "inputs");
+        columns.inputs = columns_of(*inputs, "inputs");
         if (columns.inputs.empty()) throw ConfigError({"inputs is an empty list; name at least one column, or leave it out"});
     }
     const Node* output = node.find("output");
-    const std::vector<std::string> outputs = output == nullptr ? std::vector<std::string>{} : words_of(*output, "output");
+    const std::vector<DataColumn> outputs = output == nullptr ? std::vector<DataColumn>{} : columns_of(*output, "output");
     if (outputs.size() != 1) throw ConfigError({"output must be given: the name of one column, or its number from 1 on"});
     columns.output = outputs.front();
     if (const Node* weight = node.find("weight")) {
-        const std::vector<std::string> names = words_of(*weight, "weight");
+        const std::vector<DataColumn> names = columns_of(*weight, "weight");
         if (names.size() != 1) throw ConfigError({"weight is a list; allowed is the name of one column"});
         columns.weight = names.front();
     }
@@ -275,7 +283,8 @@ public:
         } free{&parser};
         // Line by line, so that messages know the line.
         for (std::size_t at = 0; at < text.size() && problem_.empty();) {
-            const std::size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
+            std::size_t end = std::min(text.find_first_of("\r\n", at), text.size() - 1) + 1;
+            if (text[end - 1] == '\r' && end < text.size() && text[end] == '\n') ++end;
             ++line_;
             if (csv_parse(&parser, text.data() + at, end - at, on_field, on_row, this) != end - at && problem_.empty())
                 problem_ = fmt::format(
@@ -292,8 +301,10 @@ public:
 private:
     static void on_field(void* field, std::size_t length, void* self) {
         auto& reader = *static_cast<CsvReader*>(self);
-        if (reader.row_.size() <= static_cast<std::size_t>(2 * most_data_dimension))
+        if (reader.row_.size() < most_fields)
             reader.row_.emplace_back(static_cast<const char*>(field), length);
+        else if (reader.problem_.empty())
+            reader.problem_ = fmt::format("line {}: more than {} fields; at most that many are read", reader.line_, most_fields);
     }
     static void on_row(int, void* self) {
         auto& reader = *static_cast<CsvReader*>(self);
@@ -301,41 +312,40 @@ private:
         reader.row_.clear();
     }
 
-    /// 0-based position of a column by name or number.
-    std::optional<std::size_t> position(const std::string& column) {
-        const auto found = std::find(head_.begin(), head_.end(), column);
-        if (found != head_.end()) {
-            if (std::find(found + 1, head_.end(), column) != head_.end()) {
-                problem_ = fmt::format("line {}: two columns are called \"{}\"; choose by number from 1 on", line_, abbreviated(column));
-                return std::nullopt;
-            }
-            return static_cast<std::size_t>(found - head_.begin());
+    static constexpr std::size_t most_fields = 4096;
+
+    /// 0-based position of a column.
+    std::optional<std::size_t> position(const DataColumn& column) {
+        const auto found = column.number > 0 ? row_.end() : std::find(row_.begin(), row_.end(), column.name);
+        if (found != row_.end()) {
+            if (std::find(found + 1, row_.end(), column.name) == row_.end()) return static_cast<std::size_t>(found - row_.begin());
+            problem_ = fmt::format("line {}: two columns are called \"{}\"; choose by number from 1 on", line_, abbreviated(column.name));
+            return std::nullopt;
         }
-        std::size_t number = 0;
-        const char* end = column.data() + column.size();
-        const auto result = std::from_chars(column.data(), end, number);
-        if (result.ec == std::errc() && result.ptr == end && number >= 1 && number <= row_.size()) return number - 1;
+        if (column.number > 0 && column.number <= static_cast<std::int64_t>(row_.size()))
+            return static_cast<std::size_t>(column.number - 1);
         const std::string only = row_.size() == 1 ? row_.front() : "";
         const char* hint = only.find(';') != std::string::npos    ? "; columns are separated by commas, not by semicolons"
                            : only.find('\t') != std::string::npos ? "; columns are separated by commas, not by tabs"
                                                                   : "";
-        problem_ = fmt::format("line {}: there is no column \"{}\"; there are {}{}", line_, abbreviated(column),
-                               abbreviated(fmt::format("{}", fmt::join(row_, ", ")), 200), hint);
+        problem_ = column.number > 0
+                       ? fmt::format("line {}: there is no column {}; there are {}{}", line_, column.number, row_.size(), hint)
+                       : fmt::format("line {}: there is no column \"{}\"; there are {}{}", line_, abbreviated(column.name),
+                                     abbreviated(fmt::format("{}", fmt::join(row_, ", ")), 200), hint);
         return std::nullopt;
     }
 
-    /// Finds the columns in the first row. It is a head line if one of the chosen columns has no number there.
+    /// Finds the columns in the first row. It is a head line if a column is chosen by its name, or if no chosen column has a number there.
     bool take_head() {
         fields_ = row_.size();
-        head_ = row_;
-        std::vector<std::string> wanted = columns_.inputs;
+        std::vector<DataColumn> wanted = columns_.inputs;
         wanted.push_back(columns_.output);
-        if (!columns_.weight.empty()) wanted.push_back(columns_.weight);
-        for (const std::string& column : wanted) {
+        if (columns_.weight) wanted.push_back(*columns_.weight);
+        for (const DataColumn& column : wanted) {
             const auto at = position(column);
             if (!at) return true;
             if (std::find(chosen_.begin(), chosen_.end(), *at) != chosen_.end()) {
-                problem_ = fmt::format("column \"{}\" is chosen twice; choose every column once", abbreviated(column));
+                problem_ = fmt::format("column \"{}\" is chosen twice; choose every column once", abbreviated(column.name));
                 return true;
             }
             chosen_.push_back(*at);
@@ -346,13 +356,14 @@ private:
                 if (std::find(chosen_.begin(), chosen_.end(), k) == chosen_.end()) all.push_back(k);
             chosen_.insert(chosen_.begin(), all.begin(), all.end());
         }
-        const std::size_t inputs = chosen_.size() - (columns_.weight.empty() ? 1 : 2);
+        const std::size_t inputs = chosen_.size() - (columns_.weight ? 2 : 1);
         if (inputs == 0 || inputs > static_cast<std::size_t>(most_data_dimension)) {
             problem_ = fmt::format("{} columns of inputs; from 1 to {} are allowed", inputs, most_data_dimension);
             return true;
         }
         points_.dimension = static_cast<std::int64_t>(inputs);
-        return std::any_of(chosen_.begin(), chosen_.end(), [&](std::size_t k) { return !parsed(row_[k]); });
+        return std::any_of(wanted.begin(), wanted.end(), [](const DataColumn& column) { return column.number == 0; }) ||
+               std::none_of(chosen_.begin(), chosen_.end(), [&](std::size_t k) { return parsed(row_[k]).has_value(); });
     }
 
     void take_row() {
@@ -384,7 +395,7 @@ private:
     std::string problem_;
     std::int64_t line_ = 0;
     std::size_t fields_ = 0;
-    std::vector<std::string> row_, head_;
+    std::vector<std::string> row_;
     std::vector<std::size_t> chosen_;  ///< inputs, output, weight
     RawPoints points_;
 };
@@ -408,8 +419,7 @@ void set_data(Problem& problem, DataPointer data) {
 DataPointer read_csv(const std::filesystem::path& path, const DataColumns& columns) {
     RawPoints points = CsvReader(path.string(), columns).read(bytes_of(path));
     try {
-        if (columns.standardize) standardize(points);
-        return finished(std::move(points));
+        return finished(std::move(points), columns.standardize);
     } catch (const ConfigError& error) {
         throw ConfigError({fmt::format("{}: {}", path.string(), error.problems().front())});
     }

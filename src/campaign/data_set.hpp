@@ -37,11 +37,17 @@ struct DataSet {
 
 using DataPointer = std::shared_ptr<const DataSet>;
 
-/// Columns of a file; names of the head line, or numbers from 1 on.
+/// A column of a file: its name in the head line, or its number from 1 on.
+struct DataColumn {
+    std::string name;         ///< as written, also of a number
+    std::int64_t number = 0;  ///< 0: by name
+};
+
 struct DataColumns {
-    std::vector<std::string> inputs;
-    std::string output, weight;  ///< weight: empty if there is none
-    bool standardize = false;    ///< inputs and output to mean 0 and deviation 1
+    std::vector<DataColumn> inputs;  ///< empty: all others
+    DataColumn output;
+    std::optional<DataColumn> weight;
+    bool standardize = false;  ///< inputs and output to mean 0 and deviation 1
 };
 
 inline constexpr std::int64_t most_data_points = std::int64_t{1} << 20;

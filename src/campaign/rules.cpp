@@ -73,7 +73,11 @@ std::string data(const CellConfig& cell) {
     if (!cell.has_data()) return "";
     const DataSet& points = *cell.data;
     double largest = std::max(std::abs(points.low), std::abs(points.high));
-    for (const double y : points.outputs) largest = std::max(largest, std::abs(y));
+    double largest_output = 0;
+    for (const double y : points.outputs) largest_output = std::max(largest_output, std::abs(y));
+    largest = std::max(largest, largest_output);
+    if (!std::isfinite(largest_output * largest_output) || !std::isfinite(points.high - points.low))
+        return "numbers whose squares or differences are not finite; scale the data";
     if (finite(largest, cell)) return "";
     return fmt::format("a number of the size of {} is not finite in {}; scale the data, or write precision = \"float64\"", largest,
                        precision_name(cell));
@@ -104,8 +108,10 @@ std::string activation(const CellConfig& cell) {
     const kernels::Activation& chosen = cell.activation;
     const kernels::ActivationTraits& traits = kernels::traits_of(chosen.kind);
     for (const auto& parameter : traits.parameters) {
-        if (parameter.at_zero == nullptr) continue;
+        if (parameter.real == nullptr) continue;
         const double value = chosen.*parameter.real;
+        if (parameter.low_open && !normal(value, cell)) return not_normal(parameter.name, value, cell);
+        if (parameter.at_zero == nullptr) continue;
         if (value == 0) return parameter.at_zero;
         if (!finite(value, cell) || rounded(value, cell) == 0) {
             return fmt::format("{} {} is {} in {}", parameter.name, value, finite(value, cell) ? "0" : "not finite", precision_name(cell));
@@ -147,7 +153,9 @@ std::string optimizer(const CellConfig& cell) {
     for (const Parameter& parameter : optimizer_catalog().chosen(cell).parameters) {
         if (parameter.type != ParameterType::Real && parameter.type != ParameterType::LearningRate) continue;
         const double value = parameter.load(cell).value_or(ParameterValue{}).number;
-        if (parameter.range.low_open && !normal(value, cell)) return not_normal(parameter.name, value, cell);
+        const bool may_be_zero = !parameter.range.low_open && value == 0;
+        const bool positive_only = parameter.range.low_open || parameter.range.low == 0;
+        if (positive_only && !may_be_zero && !normal(value, cell)) return not_normal(parameter.name, value, cell);
         if (parameter.range.high_open && rounded(value, cell) >= parameter.range.high) {
             return fmt::format("{0} {1} is {2} in {3}; it must stay below {2}", parameter.name, value, parameter.range.high,
                                precision_name(cell));
@@ -218,6 +226,9 @@ std::string sampling(const CellConfig& cell) {
 
 std::string batch(const CellConfig& cell) {
     if (cell.has_full_batch()) return "";
+    if (cell.has_data() && cell.sampling == Sampling::Epochs &&
+        static_cast<double>(cell.steps) * static_cast<double>(cell.batch) >= 0x1p40 * static_cast<double>(cell.data->count))
+        return fmt::format("{} in {} steps: more than 2^40 epochs of {}; take fewer steps", cell.batch, cell.steps, cell.data->label());
     const std::int64_t calls = cell.has_data() ? 1 : (cell.input.dimension + 3) / 4;
     if (cell.batch * calls <= max_calls) return "";
     return fmt::format("{} in dimension {}: at most {} samples per step are allowed there (docs/numerics.md, section 2)", cell.batch,

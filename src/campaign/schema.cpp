@@ -133,7 +133,7 @@ const std::vector<SchemaKey>& campaign_schema() {
                     .in = [](const Cell& cell) { return !cell.has_full_batch(); },
                     .where = "with samples that are drawn",
                     .elsewhere = "here every step uses all nodes or data points; leave batch out"},
-         .reads = {"training.sampling", "problem.input"},
+         .reads = {"training.sampling", "problem.input", "steps"},
          .wrong = rules::batch,
          .complete = rules::complete_batch},
         {.table = "training",

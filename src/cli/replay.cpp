@@ -62,14 +62,15 @@ std::string trajectory_csv(const std::vector<CheckRecord>& checks) {
     return text;
 }
 
-std::string trajectory_table(const std::vector<CheckRecord>& checks) {
+std::string trajectory_table(const CellConfig& cell, const std::vector<CheckRecord>& checks) {
     std::string text = fmt::format("{:>12} {:>14} {:>14} {:>14} {:>8} {:>8} {:>8} {:>8} {:>8}\n", "step", "risk", "gradient norm",
                                    "param. norm", "inactive", "constant", "linear", "kinked", "on data");
     for (const CheckRecord& check : checks)
         text +=
             fmt::format("{:>12} {:>14.8g} {:>14.6g} {:>14.8g} {:>8} {:>8} {:>8} {:>8} {:>8}\n", check.step, check.risk, check.gradient_norm,
                         check.parameter_norm, check.inactive, check.constant, check.linear, check.kinked, check.inactive_on_data);
-    return text + "(on data: neurons inactive on the data but not on the box)\n";
+    return text + (cell.has_data() ? "(inactive, constant, linear: at all data points)\n"
+                                   : "(on data: neurons inactive on the data but not on the box)\n");
 }
 
 std::string cell_line(const CellConfig& cell, std::int64_t trial) {
@@ -96,7 +97,7 @@ ExitCode replay(const ReplayCommand& command) {
         csv->commit();
     }
     std::string text = cell_line(config, command.trial);
-    if (!csv) text += trajectory_table(checks);
+    if (!csv) text += trajectory_table(cell, checks);
     text += fmt::format("final risk {}, best risk {} at step {}, verdict {}", now.final_risk, now.best_risk, now.best_step,
                         verdict_name(now.verdict));
     if (now.nonfinite_step != 0)

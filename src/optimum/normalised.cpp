@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <memory>
+#include <utility>
 
 #include "evaluation/rule.hpp"
 #include "expression/expression.hpp"
@@ -21,7 +24,8 @@ bool is_variable(const Token& token) {
 std::string changed_target(const Normalised& change, const std::string& target) {
     std::string text;
     for (const Token& token : tokenize(target))
-        text += is_variable(token) ? fmt::format("(({})+({})*{})", change.origin, change.span, token.text) : token.text + " ";
+        text +=
+            is_variable(token) ? fmt::format("(({})+({})*{})", change.origin.front(), change.span.front(), token.text) : token.text + " ";
     return fmt::format("(({})-({}))/({})", text, change.mean, change.scale);
 }
 
@@ -31,8 +35,9 @@ Network Normalised::to_original(const Network& network) const {
     Network result = network;
     for (std::int64_t i = 0; i < network.width; ++i) {
         for (std::int64_t k = 0; k < network.dimension; ++k) {
-            result.weight(i, k) = network.weight(i, k) / span;
-            result.bias(i) -= result.weight(i, k) * origin;
+            const auto at = static_cast<std::size_t>(k);
+            result.weight(i, k) = network.weight(i, k) / span[at];
+            result.bias(i) -= result.weight(i, k) * origin[at];
         }
         result.outer(i) = network.outer(i) * scale;
     }
@@ -44,8 +49,9 @@ Network Normalised::to_normalised(const Network& network) const {
     Network result = network;
     for (std::int64_t i = 0; i < network.width; ++i) {
         for (std::int64_t k = 0; k < network.dimension; ++k) {
-            result.weight(i, k) = network.weight(i, k) * span;
-            result.bias(i) += network.weight(i, k) * origin;
+            const auto at = static_cast<std::size_t>(k);
+            result.weight(i, k) = network.weight(i, k) * span[at];
+            result.bias(i) += network.weight(i, k) * origin[at];
         }
         result.outer(i) = network.outer(i) / scale;
     }
@@ -53,31 +59,49 @@ Network Normalised::to_normalised(const Network& network) const {
     return result;
 }
 
-Normalised normalised(const Problem& problem, double mean, double variance) {
-    InputLaw input = problem.input;
-    Normalised change{problem, input.low, input.high - input.low, mean, variance > 0 ? std::sqrt(variance) : 1};
-    if (input.kind == InputLaw::Kind::Normal) change.origin = input.mean, change.span = input.deviation;
-    limrisk::Problem& changed = change.problem;
-    if (problem.has_data()) {
-        if (!(change.span > 0)) change.span = 1;
-        const NodeSet nodes = data_nodes(*problem.data, problem.precision);
-        DataSet points = *problem.data;
-        for (std::size_t i = 0; i < nodes.inputs.size(); ++i) points.inputs[i] = (nodes.inputs[i] - change.origin) / change.span;
-        for (std::size_t i = 0; i < nodes.targets.size(); ++i) points.outputs[i] = (nodes.targets[i] - change.mean) / change.scale;
-        points.low = 0;
-        points.high = (problem.data->high - change.origin) / change.span;
-        change.problem.precision = kernels::Precision::Float64;
-        set_data(changed, std::make_shared<const DataSet>(std::move(points)));
-        return change;
+namespace {
+
+/// Each coordinate of the points becomes [0, 1].
+Normalised normalised_data(const Problem& problem, double mean, double scale) {
+    const NodeSet nodes = data_nodes(*problem.data, problem.precision);
+    const auto d = static_cast<std::size_t>(nodes.dimension);
+    Normalised change{problem, std::vector<double>(d), std::vector<double>(d), mean, scale};
+    DataSet points = *problem.data;
+    points.low = points.high = 0;
+    for (std::size_t k = 0; k < d; ++k) {
+        double low = nodes.inputs[k], high = low;
+        for (std::size_t i = k; i < nodes.inputs.size(); i += d)
+            low = std::min(low, nodes.inputs[i]), high = std::max(high, nodes.inputs[i]);
+        change.origin[k] = low;
+        change.span[k] = high > low ? high - low : 1;
+        if (high > low) points.high = 1;
+        for (std::size_t i = k; i < nodes.inputs.size(); i += d) points.inputs[i] = (nodes.inputs[i] - low) / change.span[k];
     }
+    for (std::size_t i = 0; i < nodes.targets.size(); ++i) points.outputs[i] = (nodes.targets[i] - mean) / scale;
+    change.problem.precision = kernels::Precision::Float64;
+    set_data(change.problem, std::make_shared<const DataSet>(std::move(points)));
+    return change;
+}
+
+}  // namespace
+
+Normalised normalised(const Problem& problem, double mean, double variance) {
+    const double scale = variance > 0 ? std::sqrt(variance) : 1;
+    if (problem.has_data()) return normalised_data(problem, mean, scale);
+    const InputLaw& input = problem.input;
+    const bool normal = input.kind == InputLaw::Kind::Normal;
+    const double origin = normal ? input.mean : input.low, span = normal ? input.deviation : input.high - input.low;
+    const auto d = static_cast<std::size_t>(input.dimension);
+    Normalised change{problem, std::vector<double>(d, origin), std::vector<double>(d, span), mean, scale};
+    limrisk::Problem& changed = change.problem;
     changed.target = changed_target(change, problem.target);
-    changed.input.low = (input.low - change.origin) / change.span;
-    changed.input.high = (input.high - change.origin) / change.span;
-    if (input.kind == InputLaw::Kind::Normal) changed.input.mean = 0, changed.input.deviation = 1;
+    changed.input.low = (input.low - origin) / span;
+    changed.input.high = (input.high - origin) / span;
+    if (normal) changed.input.mean = 0, changed.input.deviation = 1;
     try {
         (void)Expression::compile(changed.target, input.dimension);
     } catch (const ExpressionFailure&) {
-        return {problem, 0, 1, 0, 1};
+        return {problem, std::vector<double>(d), std::vector<double>(d, 1), 0, 1};
     }
     return change;
 }

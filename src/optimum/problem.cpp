@@ -12,7 +12,8 @@ namespace limrisk::optimum {
 Problem problem_of(const CellConfig& cell) {
     const nlohmann::json all = nlohmann::json::parse(cell.description);
     nlohmann::json part{{"problem", all.at("problem")}, {"activation", all.at("network").at("activation")}};
-    std::string label = (cell.has_data() ? "" : cell.target + ", ") + cell.input_label + ", " + cell.activation_label;
+    std::string label =
+        (cell.has_data() ? cell.data->hash.substr(0, 8) + ", " : cell.target + ", ") + cell.input_label + ", " + cell.activation_label;
     if (cell.has_final_rule()) {
         part["final_nodes"] = cell.evaluation.final_nodes;
         label += ", final_nodes " + std::to_string(cell.evaluation.final_nodes);

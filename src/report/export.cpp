@@ -128,9 +128,14 @@ std::int64_t write_json(const Store& store, OutputFile& file) {
     head["campaign"] = {{"name", campaign.name},       {"seed", campaign.seed},       {"trials", campaign.trials},
                         {"version", campaign.version}, {"created", campaign.created}, {"text", campaign.text}};
     const bool some_end_early = std::ranges::any_of(store.cells(), [](const CellConfig& cell) { return cell.stop.any(); });
+    const bool some_have_data = std::ranges::any_of(store.cells(), [](const CellConfig& cell) { return cell.has_data(); });
+    const auto of_data = [&](const TrialField& field) {
+        const std::string_view name = field.name;
+        return some_have_data && (name.find("risk") != name.npos || name.find("gradient") != name.npos || name.starts_with("tail"));
+    };
     for (const TrialField& field : store.fields())
-        head["fields"][field.name] =
-            std::string(field.meaning) + (some_end_early && field.if_ended_early ? fmt::format("; {}", field.if_ended_early) : "");
+        head["fields"][field.name] = std::string(field.meaning) + (of_data(field) ? "; with data points: of the risk on the data" : "") +
+                                     (some_end_early && field.if_ended_early ? fmt::format("; {}", field.if_ended_early) : "");
     for (const CellConfig& cell : store.cells()) {
         ordered_json entry{{"cell", cell.index}, {"id", cell.id}};
         for (const Axis& axis : cell_axes(cell)) entry["labels"][axis.name] = axis.value;

@@ -38,6 +38,12 @@ Recipe recipe(const StoreSummary& summary) {
     overrides.trials = summary.campaign.trials;
     std::string command = fmt::format("limrisk run campaign.toml --trials {} --store again.db", summary.campaign.trials);
     const std::string exact = "The file below, saved as campaign.toml, gives the same cells and the same trials, bit for bit.";
+    // A file of data points is not read here: it may be another one by now.
+    if (names_data_file(summary.campaign.text))
+        return {
+            command,
+            "The file below, saved as campaign.toml beside the data file that it names, with the options that were given, gives the same "
+            "trials, bit for bit, if the data are the same: the store keeps a copy of the data points and refuses others."};
     if (same_cells(summary, overrides)) return {command, exact};
     if (summary.campaign.seed <= INT64_MAX) {
         overrides.seed = summary.campaign.seed;

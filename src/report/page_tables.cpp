@@ -120,7 +120,7 @@ std::string cells_section(const StoreSummary& summary, const std::vector<CellGro
     std::string legend =
         "Predicted: lower bound for the probability of non-convergence, from the law of the initialization alone. Certified: trials with "
         "enough neurons proved frozen at initialization that the optimum is provably out of reach (–: no proof that a smaller width cannot "
-        "reach it, or no neuron can be frozen). Measured: trials whose limiting risk is above " +
+        "reach it, no neuron can be frozen, or weight decay moves them). Measured: trials whose limiting risk is above " +
         threshold_text(summary.tolerance);
     legend +=
         ". CI: 95 % intervals, of Clopper and Pearson unless a stopping rule chose the trials. Risk: quantiles of the limiting risk (≤: "

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <string>
 
 #include "aggregation/aggregate.hpp"
 #include "campaign/block_size.hpp"
@@ -50,7 +52,9 @@ double estimated_store_bytes(const Campaign& campaign) {
     double bytes = (summary ? empty_summary_store : empty_store) + static_cast<double>(campaign.text.size());
     const auto trials = static_cast<double>(campaign.trials);
     const bool early_end = ends_early(campaign.cells);
+    std::set<std::string> copies;
     for (const CellConfig& cell : campaign.cells) {
+        if (cell.has_data() && copies.insert(cell.data->hash).second) bytes += static_cast<double>(cell.data->text.size());
         bytes += static_cast<double>(cell.description.size() + 2 * cell.id.size()) + row;
         bytes += summary ? aggregate_bytes(trials, static_cast<double>(cell.width))
                          : blocks_bytes(trials, static_cast<double>(block_trials(cell)), early_end);

@@ -373,27 +373,6 @@ TEST(PtxInstructions, VectorsBeginWithTheLowestAddressAndBits) {
                 ElementsAre(0x2222111144443333, 0x1111222233334444, 0x2222111144443333, 0x44443333, 0x2222111122221111, 0x22221111));
 }
 
-/// Each half by itself: 2 * 3 + 4 and 0x1.000002p0^2 - 0x1.000004p0, which a product that is rounded first makes 0; then a NaN, which
-/// is the device's and stays in its half.
-TEST(PtxInstructions, PairsOfFusedMultiplyAdds) {
-    EXPECT_THAT(run("", R"(
-	.reg .b64 %pair<5>;
-	.reg .f32 %f<3>;
-	ld.global.v2.f32 {%f1, %f2}, [%rd1];
-	mov.b64 %pair1, {%f1, %f2};
-	ld.global.u64 %pair2, [%rd1+8];
-	ld.global.u64 %pair3, [%rd1+16];
-	fma.rn.f32x2 %pair4, %pair1, %pair2, %pair3;
-	st.global.u64 [%rd2], %pair4;
-	ld.global.u64 %pair1, [%rd1+24];
-	fma.rn.f32x2 %pair4, %pair1, %pair2, %pair2;
-	mov.b64 {%f1, %f2}, %pair4;
-	st.global.v2.f32 [%rd2+8], {%f2, %f1};
-)",
-                    1, 2, {0x3F80000140000000, 0x3F80000140400000, 0xBF80000240800000, 0x3F8000007F800001}),
-                ElementsAre(0x2880000041200000, 0x7FFFFFFF40000001));
-}
-
 TEST(PtxInstructions, StateSpacesAndGenericAddresses) {
     EXPECT_THAT(run(".extern .shared .align 16 .b8 window[];\n"
                     ".global .align 8 .f64 half = 0d3FE0000000000000;\n.global .align 4 .b8 unused$[3] = {1, 2, 3};\n"

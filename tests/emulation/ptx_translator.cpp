@@ -391,7 +391,6 @@ private:
         const std::vector<std::string_view> parts = split(opcode_.text, '.');
         if (const auto vector = vector_move(parts, operands); vector) return;
         if (const auto rule = rule_of(opcode_.text)) return apply(*rule->first, rule->second, operands);
-        if (opcode_.text == "fma.rn.f32x2") return fuse_pairs(operands);
         if (parts[0] == "cvt") return convert(parts, operands);
         if (parts[0] == "cvta") return convert_address(parts, operands);
         if (parts[0] == "ld" || parts[0] == "st") return access(parts, operands);
@@ -457,14 +456,6 @@ private:
             emit("}}");
         }
         return true;
-    }
-
-    /// fma.rn.f32x2: the lower and the upper halves of 64-bit registers, each as fma.rn.f32.
-    void fuse_pairs(const std::vector<Operand>& operands) {
-        if (operands.size() != 4) unknown();
-        const Type pair = *type_of("b64");
-        assign(operands[0], pair,
-               fmt::format("fused_pair({}, {}, {})", value(operands[1], pair), value(operands[2], pair), value(operands[3], pair)));
     }
 
     /// cvt: among integers, to the nearest float, to an integer toward zero, and from f32 to f64 exactly.

@@ -117,6 +117,17 @@ batch = 100
 optimizer = "sgd(0.05)"
 )toml";
 
+/// A piecewise schedule, whose steps ascend, with a list for one of its parameters.
+std::string ascending_changes(const std::string& swept) {
+    std::string table = "{ schedule = \"piecewise\"";
+    const std::pair<const char*, const char*> values[] = {{"initial", "0.05"}, {"from_1", "2"}, {"rate_1", "0.04"}, {"from_2", "5"},
+                                                          {"rate_2", "0.03"},  {"from_3", "9"}, {"rate_3", "0.02"}, {"warmup", "3"}};
+    const std::string others[] = {"0.06", "3", "0.045", "6", "0.035", "10", "0.025", "4"};
+    for (std::size_t k = 0; k < std::size(values); ++k)
+        table += fmt::format(swept == values[k].first ? ", {} = [{}, {}]" : ", {} = {}", values[k].first, values[k].second, others[k]);
+    return table + " }";
+}
+
 struct Sweep {
     std::string name;
     std::vector<std::pair<std::string, std::string>> settings;  ///< key and value; the first that a campaign may have counts
@@ -156,7 +167,9 @@ std::vector<Sweep> all_sweeps() {
     for (const CatalogEntry& entry : schedule_catalog().entries) {
         for (const Parameter& parameter : entry.parameters) {
             Sweep& sweep = sweeps.emplace_back(Sweep{fmt::format("learning_rate, {}: {}", entry.name, parameter.name), {}});
-            for (const std::string& table : tables_of(schedule_catalog(), entry, parameter))
+            std::vector<std::string> tables = tables_of(schedule_catalog(), entry, parameter);
+            if (std::string(entry.name) == "piecewise") tables = {ascending_changes(parameter.name)};
+            for (const std::string& table : tables)
                 sweep.settings.emplace_back("training.optimizer", fmt::format("{{ name = \"sgd\", learning_rate = {} }}", table));
         }
     }
