@@ -97,7 +97,7 @@ ExitCode replay(const ReplayCommand& command) {
         csv->commit();
     }
     std::string text = cell_line(config, command.trial);
-    if (!csv) text += trajectory_table(cell, checks);
+    if (!csv) text += trajectory_table(config, checks);
     text += fmt::format("final risk {}, best risk {} at step {}, verdict {}", now.final_risk, now.best_risk, now.best_step,
                         verdict_name(now.verdict));
     if (now.nonfinite_step != 0)
