@@ -124,7 +124,8 @@ std::string ascending_changes(const std::string& swept) {
                                                           {"rate_2", "0.03"},  {"from_3", "9"}, {"rate_3", "0.02"}, {"warmup", "3"}};
     const std::string others[] = {"0.06", "3", "0.045", "6", "0.035", "10", "0.025", "4"};
     for (std::size_t k = 0; k < std::size(values); ++k)
-        table += fmt::format(swept == values[k].first ? ", {} = [{}, {}]" : ", {} = {}", values[k].first, values[k].second, others[k]);
+        table += swept == values[k].first ? fmt::format(", {} = [{}, {}]", values[k].first, values[k].second, others[k])
+                                          : fmt::format(", {} = {}", values[k].first, values[k].second);
     return table + " }";
 }
 
