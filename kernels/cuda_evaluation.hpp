@@ -30,7 +30,8 @@ struct Evaluation {
     LIMRISK_INLINE Evaluation(const Cell& of, const WarpPlace& place, const Piece<Real>& piece)
         : cell(of),
           layout{cell.tile.neurons_per_lane, cell.tile.lanes},
-          shared(place.shared_memory<double>(shared_rows(Spec::network, Storage::Global, cell.tile, Spec::dimension, OptimizerKind::Sgd))),
+          shared(place.shared_memory<double>(shared_rows(Spec::network, Storage::Global, cell.tile, Spec::dimension,
+                                                         Optimizer{OptimizerKind::Sgd, 0, 0, 0, false, false}))),
           theta(Spec::network == Storage::Shared ? shared.take<double>(layout.rows()) : place.rows(piece, piece.theta_double)),
           sums(Spec::network == Storage::Shared ? shared.take<double>(layout.rows()) : place.rows(piece, piece.sums_double)),
           pass(shared, layout.tile, Spec::dimension) {}
