@@ -47,8 +47,9 @@ std::string axis_phrase(const Axis& axis) {
     if (axis.value.empty()) return "";
     const Catalog* catalog = axis.key->parameter.catalog;
     const CatalogEntry* entry = catalog == nullptr ? nullptr : catalog->find(axis.value);
-    const std::string value =
-        entry != nullptr && entry->phrase != nullptr ? entry->phrase : shortened(printable_text(axis.value), longest_value);
+    const std::string value = entry != nullptr && entry->phrase != nullptr ? entry->phrase
+                              : catalog != nullptr                         ? axis.value  // cut, two schedules could look alike
+                                                                           : shortened(printable_text(axis.value), longest_value);
     if (axis.key->without != nullptr && axis.key->is_silent(axis.value)) return axis.key->without;
     if (axis.key->phrase != nullptr) return fmt::format(fmt::runtime(axis.key->phrase), value);
     std::string words(axis.name);

@@ -106,11 +106,11 @@ DataPointer finished(RawPoints raw, bool standardized = false) {
     if (data->weighted) {
         double sum = 0;
         for (const double weight : raw.weights) sum += weight;
-        for (std::size_t i = 0; i < raw.weights.size(); ++i) {
-            data->weights.push_back(raw.weights[i] / sum);
+        for (const double weight : raw.weights) {
+            data->weights.push_back(weight / sum);
             if (data->weights.back() == 0)
-                throw ConfigError({fmt::format("a point has the weight {}, which is nothing beside the sum {}; give it more, or 0",
-                                               raw.weights[i], sum)});
+                throw ConfigError(
+                    {fmt::format("a point has the weight {}, which is nothing beside the sum {}; give it more, or 0", weight, sum)});
         }
     } else {
         data->weights.assign(data->outputs.size(), 1 / static_cast<double>(data->count));

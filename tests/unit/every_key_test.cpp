@@ -120,12 +120,14 @@ optimizer = "sgd(0.05)"
 /// A piecewise schedule, whose steps ascend, with a list for one of its parameters.
 std::string ascending_changes(const std::string& swept) {
     std::string table = "{ schedule = \"piecewise\"";
-    const std::pair<const char*, const char*> values[] = {{"initial", "0.05"}, {"from_1", "2"}, {"rate_1", "0.04"}, {"from_2", "5"},
-                                                          {"rate_2", "0.03"},  {"from_3", "9"}, {"rate_3", "0.02"}, {"warmup", "3"}};
-    const std::string others[] = {"0.06", "3", "0.045", "6", "0.035", "10", "0.025", "4"};
+    const std::pair<const char*, const char*> values[] = {{"initial", "0.05"}, {"from_1", "2"},    {"rate_1", "0.04"},
+                                                          {"from_2", "5"},     {"rate_2", "0.03"}, {"from_3", "9"},
+                                                          {"rate_3", "0.02"},  {"warmup", "3"},    {"warmup_start", "0.1"}};
+    const std::string others[] = {"0.06", "3", "0.045", "6", "0.035", "10", "0.025", "4", "0.2"};
     for (std::size_t k = 0; k < std::size(values); ++k)
         table += swept == values[k].first ? fmt::format(", {} = [{}, {}]", values[k].first, values[k].second, others[k])
                                           : fmt::format(", {} = {}", values[k].first, values[k].second);
+    if (swept == "from_one") table += ", from_one = [false, true]";
     return table + " }";
 }
 
