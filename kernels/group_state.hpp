@@ -20,8 +20,8 @@ public:
     using Rows = RegisterRows<Real>;
 
     Rows theta, first{}, second{}, third{};  ///< of the optimizer: null if it has no such state
-    Rows best, tail_start;          ///< theta at the best check, at the first check of the window
-    Rows was_inactive;              ///< [slots] 1 or 0, at the last check
+    Rows best, tail_start;                   ///< theta at the best check, at the first check of the window
+    Rows was_inactive;                       ///< [slots] 1 or 0, at the last check
 
     void take(Arena& arena, const GroupShape& shape, int states) {
         shape_ = shape;

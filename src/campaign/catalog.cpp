@@ -376,10 +376,10 @@ const Catalog& schedule_catalog() {
                   from_one()}),
              choose_schedule<Kind::Cosine>, has_schedule<Kind::Cosine>},
             {"piecewise", "initial, and from the t = from_k on rate_k",
-             with_warmup({initial, from("from_1", RatePath<&Rate::from_1>{}), rate("rate_1", "rate from from_1 on", RatePath<&Rate::rate_1>{}),
-                          from("from_2", RatePath<&Rate::from_2>{}), rate("rate_2", "rate from from_2 on", RatePath<&Rate::rate_2>{}),
-                          from("from_3", RatePath<&Rate::from_3>{}), rate("rate_3", "rate from from_3 on", RatePath<&Rate::rate_3>{}),
-                          from_one()}),
+             with_warmup({initial, from("from_1", RatePath<&Rate::from_1>{}),
+                          rate("rate_1", "rate from from_1 on", RatePath<&Rate::rate_1>{}), from("from_2", RatePath<&Rate::from_2>{}),
+                          rate("rate_2", "rate from from_2 on", RatePath<&Rate::rate_2>{}), from("from_3", RatePath<&Rate::from_3>{}),
+                          rate("rate_3", "rate from from_3 on", RatePath<&Rate::rate_3>{}), from_one()}),
              choose_schedule<Kind::Piecewise>, has_schedule<Kind::Piecewise>},
         }};
     return catalog;
