@@ -454,7 +454,8 @@ inline constexpr OptimizerTraits optimizer_table[] = {
      .other_names = "nag acceleratedgradient",
      .parameters = {alpha_parameter("0.9"),
                     form_parameter(
-                        "\"sum\": m = alpha m + g, step along g + alpha m, gradient where the parameters are (PyTorch, Keras, Optax)")},
+                        "\"sum\": m = alpha m + g, step along g + alpha m, gradient where the parameters are (PyTorch, Optax; Keras at a "
+                        "constant rate)")},
      .states = 1,
      .looks_ahead = true,
      .cost = 8},
@@ -550,9 +551,9 @@ inline constexpr OptimizerTraits optimizer_table[] = {
      .meaning = "rmsprop with momentum of the steps, or centered, or both; PyTorch: bias_correction = false",
      .other_names = "centeredrmsprop rmspropcentered gravesrmsprop rmspropgraves",
      .parameters = {beta_parameter("beta", "0.99"),
-                    {.name = "alpha",
-                     .meaning = "decay of the steps: b = alpha b + g / D, theta - gamma b (PyTorch; its alpha is beta here); TensorFlow, "
-                                "Keras and Optax have gamma in b",
+                    {.name = "momentum",
+                     .meaning = "decay of the steps: b = momentum b + g / D, theta - gamma b (PyTorch; its alpha is beta here); "
+                                "TensorFlow, Keras and Optax have gamma in b",
                      .real = &Optimizer::alpha,
                      .low = 0,
                      .high = 1,

@@ -148,7 +148,7 @@ ROWS = [
     ('{ name = "adagrad", learning_rate = 0.05, initial_accumulator = 0.1 }',
      lambda p: O.Adagrad(p, lr=0.05, initial_accumulator_value=0.1), None),
     ('{ name = "rmsprop", learning_rate = 0.002, bias_correction = false }', lambda p: O.RMSprop(p, lr=0.002), None),
-    ('{ name = "rmsprop_momentum", learning_rate = 0.001, alpha = 0, centered = true, bias_correction = false }',
+    ('{ name = "rmsprop_momentum", learning_rate = 0.001, momentum = 0, centered = true, bias_correction = false }',
      lambda p: O.RMSprop(p, lr=0.001, centered=True), None),
     ('{ name = "rmsprop_momentum", learning_rate = 0.002, bias_correction = false }', lambda p: O.RMSprop(p, lr=0.002, momentum=0.9), None),
     ('{ name = "rmsprop_momentum", learning_rate = 0.002, centered = true, bias_correction = false, weight_decay = 0.01 }',
@@ -179,7 +179,7 @@ FORMULAS = [
     ('{ name = "amsgrad", learning_rate = 0.01, epsilon = 1e-4, bias_correction = false }', paper_amsgrad),
     ('{ name = "nadam", learning_rate = 0.01, epsilon = 1e-7, momentum_decay = 1 }', keras_nadam),
     ('{ name = "nadam", learning_rate = 0.01, momentum_decay = 1e6 }', optax_nadam),
-    ('{ name = "rmsprop_momentum", learning_rate = 0.01, beta = 0.9, alpha = 0.5, centered = true, epsilon = 1e-3, '
+    ('{ name = "rmsprop_momentum", learning_rate = 0.01, beta = 0.9, momentum = 0.5, centered = true, epsilon = 1e-3, '
      "epsilon_inside = true, bias_correction = false }", keras_rmsprop),
     ('{ name = "adagrad", learning_rate = 0.05, epsilon = 1e-7, epsilon_inside = true, initial_accumulator = 0.1 }', keras_adagrad),
     ('{ name = "nesterov", learning_rate = 0.02, form = "sum" }', averaged_nesterov_of_papers),

@@ -42,7 +42,7 @@ inline constexpr std::array<TrialField, 24> trial_fields{{
      "largest distance of a tail check's parameters from the first's",
      "of a trial that `stop` ended, 0 (verdict stopped) or over the window of checks that ended it (converged)"},
     {"nonfinite_step", FieldType::Int64, offsetof(TrialRecord, nonfinite_step), "step of divergence, 0 if none (or before the first step)"},
-    {"inactive_initial", FieldType::Int32, offsetof(TrialRecord, inactive_initial), "neurons certified inactive at initialization"},
+    {"inactive_initial", FieldType::Int32, offsetof(TrialRecord, inactive_initial), "neurons inactive on the whole box at initialization"},
     {"constant_initial", FieldType::Int32, offsetof(TrialRecord, constant_initial),
      "neurons constant, not zero and frozen at initialization"},
     {"inactive_final", FieldType::Int32, offsetof(TrialRecord, inactive_final), "neurons inactive on the box at the end"},

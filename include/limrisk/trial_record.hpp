@@ -51,7 +51,7 @@ constexpr std::int64_t last_step_without_stop(const TrialRecord& record, std::in
     return record.verdict == Verdict::Diverged ? record.nonfinite_step : steps;
 }
 
-/// Neurons that never move, if the activation has such neurons (kernels::has_frozen_neurons): docs/theory.md section 5.
+/// Neurons that never move in a cell that keeps_frozen_neurons(): docs/theory.md sections 3 and 5.
 constexpr std::int64_t frozen_initial(const TrialRecord& record) { return std::int64_t{record.inactive_initial} + record.constant_initial; }
 
 /// One check of one trial: a point of its trajectory. Risk and norms are +infinity where they are not finite.

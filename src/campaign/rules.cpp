@@ -130,6 +130,7 @@ namespace {
 
 std::string schedule(const CellConfig& cell) {
     const kernels::LearningRate& rate = cell.learning_rate;
+    if (rate.warmup_start != 0 && rate.warmup == 0) return "warmup_start without warmup; give both, or neither";
     if (rate.kind == kernels::ScheduleKind::Cosine && rate.last > 0 && !normal(rate.last, cell)) return not_normal("last", rate.last, cell);
     if (rate.kind != kernels::ScheduleKind::Piecewise) return "";
     const std::int64_t from[] = {rate.from_1, rate.from_2, rate.from_3};
@@ -285,6 +286,11 @@ void complete_sums(CellConfig& cell) {
 
 void complete_checks(CellConfig& cell) {
     if (cell.checks == 0) cell.checks = static_cast<std::int32_t>(std::min<std::int64_t>(64, cell.steps));
+}
+
+/// A decay of 0 is one cell, however it would be applied.
+void complete_optimizer(CellConfig& cell) {
+    if (cell.optimizer.weight_decay == 0) cell.optimizer.decoupled = false;
 }
 
 void complete_tail(CellConfig& cell) {

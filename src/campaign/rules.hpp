@@ -30,6 +30,7 @@ void complete_batch(CellConfig& cell);
 void complete_sums(CellConfig& cell);
 void complete_checks(CellConfig& cell);
 void complete_tail(CellConfig& cell);
+void complete_optimizer(CellConfig& cell);
 void complete_check_nodes(CellConfig& cell);
 void complete_final_nodes(CellConfig& cell);
 

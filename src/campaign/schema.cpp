@@ -140,7 +140,8 @@ const std::vector<SchemaKey>& campaign_schema() {
          .parameter = entry("optimizer", "recursion of a step", optimizer_catalog(), nullptr),
          .phrase = "{}",
          .reads = {"precision"},
-         .wrong = rules::optimizer},
+         .wrong = rules::optimizer,
+         .complete = rules::complete_optimizer},
         {.table = "training",
          .parameter =
              limited(choice<&Cell::algorithm>("algorithm", "how a step computes its gradient: sample by sample, or by sorted kinks",

@@ -196,7 +196,8 @@ std::string floors_section(const StoreSummary& summary, const std::vector<CellGr
     }
     if (table.empty()) return "";
     const std::string explanation =
-        "If J neurons are frozen at initialization, no iterate of the trial has a risk below the infimum at width h − J. The table gives "
+        "In these cells a neuron that is frozen at initialization stays frozen, so that with J of them no iterate of the trial has a risk "
+        "below the infimum at width h − J. The table gives "
         "the best known value of this infimum and, where available, a proved lower bound.";
     return section("floors", "Risk floors",
                    paragraph(explanation) +

@@ -75,7 +75,7 @@ std::string still_falling_text(const StoreSummary& summary) {
     if (most == nullptr) return "";
     const std::string share = fmt::format("{:.0f} %", 100 * still_falling(*most));
     return fmt::format(
-        "{}: the risk of {} of the trials{} is still decreasing at the last step (bud): with more steps it becomes smaller, and those that "
+        "{}: the risk of {} of the trials{} is still decreasing at the last step (bud): more steps may make it smaller, and those that "
         "are not certified may still reach the optimum{}",
         cells_text(cells), (cells.size() == 1 ? "" : "up to ") + share,
         cells.size() == 1 ? "" : fmt::format(" (cell {})", most->cell.index),

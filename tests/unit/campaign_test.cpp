@@ -223,6 +223,7 @@ TEST(Campaign, LaterParametersKeepOldDescriptions) {
     EXPECT_EQ(adam.description.substr(adam.description.find("\"optimizer\"")),
               R"("optimizer":{"alpha":0.9,"beta":0.999,"epsilon":1e-08,"learning_rate":0.1,"name":"adam"},"sampling":"fresh"}})");
     for (const char* same : {R"({ name = "adam", learning_rate = 0.1, weight_decay = 0, decoupled = false, bias_correction = true })",
+                             R"({ name = "adamw", learning_rate = 0.1, weight_decay = 0 })",
                              R"({ name = "adam", learning_rate = { schedule = "constant", initial = 0.1, warmup = 0 } })"})
         EXPECT_EQ(with(same).description, adam.description) << same;
     EXPECT_EQ(with("\"momentum(0.1)\"").id, with(R"({ name = "momentum", learning_rate = 0.1, form = "average" })").id);

@@ -252,6 +252,12 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{{{15, optimizer("name = \"sgd\", learning_rate = { schedule = \"piecewise\", initial = 1, rate_2 = 5 }")}},
               "t.toml:15: key `training.optimizer`",
               "rate_2 without from_2"},
+        Wrong{{{15, optimizer("name = \"sgd\", learning_rate = { schedule = \"constant\", initial = 1, warmup_start = 0.5 }")}},
+              "t.toml:15: key `training.optimizer`",
+              "warmup_start without warmup"},
+        Wrong{{{15, optimizer("name = \"rmsprop_momentum\", learning_rate = 0.1, alpha = 0.99")}},
+              "t.toml:15: key `training.optimizer.alpha`",
+              "did you mean `beta`?"},
         Wrong{{{15, optimizer("name = \"sgd\", learning_rate = { schedule = \"piecewise\", initial = 1, from_1 = 5, rate_1 = 0.5, from_2 "
                               "= 5, rate_2 = 0.1 }")}},
               "t.toml:15: key `training.optimizer`",

@@ -108,6 +108,7 @@ private:
         for (const auto& parameter : kernels::traits_of(optimizer.kind).parameters)
             if (parameter.name != nullptr) kernels::set(optimizer, parameter, value_of(parameter));
         for (const auto& parameter : kernels::common_optimizer_parameters) kernels::set(optimizer, parameter, value_of(parameter));
+        if (optimizer.weight_decay == 0) optimizer.decoupled = false;
     }
     void schedule(kernels::LearningRate& rate) {
         using Kind = kernels::ScheduleKind;
@@ -116,7 +117,7 @@ private:
         rate.kind = any<Kind>();
         if (rate.kind == Kind::Polynomial) rate.power = choose(2) == 0 ? 0 : 16 * fraction();
         if (choose(2) == 0) rate.warmup = count();
-        if (choose(2) == 0) rate.warmup_start = fraction();
+        if (rate.warmup > 0 && choose(2) == 0) rate.warmup_start = fraction();
         if (rate.kind != Kind::Polynomial) rate.from_one = choose(2) == 0;
         if (rate.kind == Kind::Step || rate.kind == Kind::Exponential || rate.kind == Kind::InverseTime) rate.factor = positive();
         if (rate.kind != Kind::Polynomial && rate.kind != Kind::Piecewise) rate.every = count();
