@@ -17,6 +17,8 @@ struct GroupPass {
     V* errors;              ///< [samples of a chunk] e = 2 weight (N - y)
     V *risk_of, *error_of;  ///< [tile] sums of each lane over the samples that it owns
     V* present;             ///< [registers] 1 in lanes whose last slot holds a neuron, else 0
+    std::int64_t most_in_chunk;
+    MaskOf<V>* active;  ///< [registers][slots][samples of a chunk] where z > 0, if keeps_masks()
     // Totals of the blocks, null if there is but one: register p of float has the registers 2 p and 2 p + 1 of double.
     RegisterRows<double> totals{};
     VecDouble *risk_totals = nullptr, *error_totals = nullptr;  ///< [2][tile]
@@ -25,15 +27,22 @@ struct GroupPass {
         cell = &the_cell;
         shape = the_shape;
         outputs = arena.take<V>(shape.registers * samples_in_registers);
-        errors = arena.take<V>(samples.most_in_chunk());
+        most_in_chunk = samples.most_in_chunk();
+        errors = arena.take<V>(most_in_chunk);
         risk_of = arena.take<V>(shape.tile);
         error_of = arena.take<V>(shape.tile);
         present = arena.take<V>(shape.registers);
+        active = arena.take<MaskOf<V>>(keeps_masks() ? shape.registers * shape.slots * most_in_chunk : 0);
         if (sizeof(Real) == 8 || !cell->several_blocks) return;
         totals = {arena.take<VecDouble>(2 * shape.registers * shape.rows()), shape.rows()};
         risk_totals = arena.take<VecDouble>(2 * shape.tile);
         error_totals = arena.take<VecDouble>(2 * shape.tile);
     }
+    /// Whether the backward pass takes from the forward pass on which samples a neuron is active, and does not compute z again: where a
+    /// mask is less than a register, and z costs more than writing and reading it.
+    bool keeps_masks() const { return masks_are_small && cell->activation.kind == ActivationKind::Relu && shape.dimension > 1; }
+    static constexpr bool masks_are_small = sizeof(MaskOf<V>) < sizeof(V);
+
     /// To be called once there is memory.
     void prepare() {
         for (int p = 0; p < shape.registers; ++p)
@@ -89,11 +98,20 @@ public:
 
     explicit GroupLoops(const GroupPass<Real>& pass) : pass_(pass), activation_(pass.cell->activation) {}
 
-    /// Outputs, errors, risk.
-    void forward(Rows theta, const Chunk<Real>& chunk) const {
-        int first = 0;
-        for (; first + at_once <= chunk.count; first += at_once) forward_of<at_once>(theta, chunk, first);
-        for (; first < chunk.count; ++first) forward_of<1>(theta, chunk, first);
+    /// Outputs, errors, risk; and the masks for backward(), if `gradient` is wanted.
+    void forward(Rows theta, const Chunk<Real>& chunk, bool gradient) const {
+        const auto all = [&](auto masks) {
+            int first = 0;
+            for (; first + at_once <= chunk.count; first += at_once) forward_of<at_once, masks.value>(theta, chunk, first);
+            for (; first < chunk.count; ++first) forward_of<1, masks.value>(theta, chunk, first);
+        };
+        if constexpr (keeps_masks) {
+            if (gradient) {
+                all(AtOnce<1>{});
+                return;
+            }
+        }
+        all(AtOnce<0>{});
     }
 
     /// Whether backward() takes each chunk for a block and adds its sums to the totals, if there are any.
@@ -110,13 +128,13 @@ public:
             const auto some = [&](auto neurons, auto nonnegative) {
                 for (; q + neurons.value <= slots; q += neurons.value)
                     backward_of<neurons.value, nonnegative.value>(slot + q * per_slot(), chunk, sum + q * per_slot(),
-                                                                  total ? total + q * per_slot() : nullptr);
+                                                                  total ? total + q * per_slot() : nullptr, masks_of(p, q));
             };
             const auto all = [&](auto nonnegative) {
                 if constexpr (D > 0) some(AtOnce<neurons_at_once>{}, nonnegative);
                 some(AtOnce<1>{}, nonnegative);
             };
-            if constexpr (D > 1 && Kind == ActivationKind::Relu) {
+            if constexpr (D > 1 && Kind == ActivationKind::Relu && !keeps_masks) {
                 if (chunk.nonnegative) {
                     all(AtOnce<1>{});
                     continue;
@@ -170,8 +188,15 @@ private:
     static constexpr int at_once = samples_at_once<Kind>;
     static constexpr int neurons_at_once = D == 1 || LIMRISK_VECTOR_BYTES == 64 ? 4 : 2;
 
+    static constexpr bool keeps_masks = GroupPass<Real>::masks_are_small && Kind == ActivationKind::Relu && D != 1;
+
     std::int64_t dimension() const { return D ? D : pass_.shape.dimension; }
     std::int64_t per_slot() const { return dimension() + 2; }
+
+    /// The masks of slot q of register p, null if there are none.
+    MaskOf<V>* masks_of(int p, std::int64_t q) const {
+        return keeps_masks ? pass_.active + (p * pass_.shape.slots + q) * pass_.most_in_chunk : nullptr;
+    }
 
     /// The same address, unknown to the compiler: it reads operands in memory instead of keeping copies of more inputs than there are
     /// registers for.
@@ -180,7 +205,7 @@ private:
         return inputs;
     }
 
-    template <int S>
+    template <int S, int Masks>
     LIMRISK_INLINE void forward_of(Rows theta, const Chunk<Real>& chunk, int first) const {
         const GroupShape& shape = pass_.shape;
         const std::int64_t d = dimension();
@@ -188,6 +213,7 @@ private:
         for (int p = 0; p < shape.registers; ++p) {
             const std::int64_t slots = shape.slots_in(p);
             const V* slot = &theta[0].part[p];
+            [[maybe_unused]] MaskOf<V>* active = Masks ? masks_of(p, 0) + first : nullptr;
             V sum[S];
             LIMRISK_UNROLL(8)
             for (int s = 0; s < S; ++s) sum[s] = V{};
@@ -197,6 +223,11 @@ private:
                 preactivations<D>(
                     d, [&](std::int64_t k) LIMRISK_INLINE_LAMBDA { return slot[k]; },
                     [&](int s, std::int64_t k) LIMRISK_INLINE_LAMBDA { return x[s * d + k]; }, z);
+                if constexpr (Masks) {
+                    LIMRISK_UNROLL(8)
+                    for (int s = 0; s < S; ++s) store_mask(active[s], greater(z[s], V{}));
+                    active += pass_.most_in_chunk;
+                }
                 add_outputs(activation_, slot[d + 1], z, sum);
             }
             LIMRISK_UNROLL(8)
@@ -229,10 +260,12 @@ private:
 
     /// Adds all samples of a chunk to the sums of N neurons in a row.
     ///   Nonnegative  1 where no input of the chunk has a sign, else 0;   totals  null, or where the sums are added instead
+    ///   active       masks of the first neuron, if forward() kept them
     template <int N, int Nonnegative>
-    LIMRISK_INLINE void backward_of(const V* slots, const Chunk<Real>& chunk, V* sums, VecDouble* totals) const {
+    LIMRISK_INLINE void backward_of(const V* slots, const Chunk<Real>& chunk, V* sums, VecDouble* totals,
+                                    [[maybe_unused]] const MaskOf<V>* active) const {
         if constexpr (D == 0) {
-            backward_in_memory(slots, chunk, sums);
+            backward_in_memory(slots, chunk, sums, active);
         } else {
             constexpr int rows = D + 2;
             V weights[N][rows], sum[N][rows];
@@ -244,21 +277,28 @@ private:
                     sum[n][k] = totals ? V{} : sums[n * rows + k];
                 }
             }
+            [[maybe_unused]] const std::int64_t masks = pass_.most_in_chunk;
+            [[maybe_unused]] const V* inputs = chunk.inputs;
             for (int i = 0; i < chunk.count; ++i) {
                 const V e[1] = {pass_.errors[i]};
-                const V* x = chunk.inputs + i * D;
+                const V* x = keeps_masks ? inputs : chunk.inputs + i * D;
                 const auto input = [&](int, std::int64_t k) LIMRISK_INLINE_LAMBDA { return x[k]; };
                 LIMRISK_UNROLL(4)
                 for (int n = 0; n < N; ++n) {
-                    V z[1];
-                    preactivations<D>(
-                        D, [&](std::int64_t k) LIMRISK_INLINE_LAMBDA { return weights[n][k]; }, input, z);
-                    if constexpr (Kind == ActivationKind::Relu)
-                        add_where<D, Nonnegative>(greater(z[0], V{}), e[0], x, sum[n][D], sum[n]);
-                    else
-                        add_samples<Kind, D>(D, activation_, e, z, input,
-                                             [&](std::int64_t k) LIMRISK_INLINE_LAMBDA -> V& { return sum[n][k]; });
+                    if constexpr (keeps_masks) {
+                        add_where<D, false>(load_mask(active[n * masks]), e[0], read_anew(x), sum[n][D], sum[n]);
+                    } else {
+                        V z[1];
+                        preactivations<D>(
+                            D, [&](std::int64_t k) LIMRISK_INLINE_LAMBDA { return weights[n][k]; }, input, z);
+                        if constexpr (Kind == ActivationKind::Relu)
+                            add_where<D, Nonnegative>(greater(z[0], V{}), e[0], x, sum[n][D], sum[n]);
+                        else
+                            add_samples<Kind, D>(D, activation_, e, z, input,
+                                                 [&](std::int64_t k) LIMRISK_INLINE_LAMBDA -> V& { return sum[n][k]; });
+                    }
                 }
+                if constexpr (keeps_masks) inputs += D, ++active;
             }
             if constexpr (ends_blocks) {
                 if (totals) {
@@ -280,22 +320,31 @@ private:
     }
 
     /// The same for one neuron whose sums do not fit into registers: a few samples at once.
-    LIMRISK_INLINE void backward_in_memory(const V* slot, const Chunk<Real>& chunk, V* sums) const {
+    LIMRISK_INLINE void backward_in_memory(const V* slot, const Chunk<Real>& chunk, V* sums, const MaskOf<V>* active) const {
         int first = 0;
-        for (; first + at_once <= chunk.count; first += at_once) backward_samples<at_once>(slot, chunk, first, sums);
-        for (; first < chunk.count; ++first) backward_samples<1>(slot, chunk, first, sums);
+        for (; first + at_once <= chunk.count; first += at_once) backward_samples<at_once>(slot, chunk, first, sums, active);
+        for (; first < chunk.count; ++first) backward_samples<1>(slot, chunk, first, sums, active);
     }
 
     template <int S>
-    LIMRISK_INLINE void backward_samples(const V* slot, const Chunk<Real>& chunk, int first, V* sums) const {
+    LIMRISK_INLINE void backward_samples(const V* slot, const Chunk<Real>& chunk, int first, V* sums,
+                                         [[maybe_unused]] const MaskOf<V>* active) const {
         const std::int64_t d = dimension();
         const V* inputs = chunk.inputs + first * d;
         const auto input = [&](int s, std::int64_t k) LIMRISK_INLINE_LAMBDA { return inputs[s * d + k]; };
-        V e[S], z[S];
+        const auto sum = [&](std::int64_t k) LIMRISK_INLINE_LAMBDA -> V& { return sums[k]; };
+        V e[S];
         for (int s = 0; s < S; ++s) e[s] = pass_.errors[first + s];
-        preactivations<D>(
-            d, [&](std::int64_t k) LIMRISK_INLINE_LAMBDA { return slot[k]; }, input, z);
-        add_samples<Kind, D>(d, activation_, e, z, input, [&](std::int64_t k) LIMRISK_INLINE_LAMBDA -> V& { return sums[k]; });
+        if constexpr (keeps_masks) {
+            MaskOf<V> active_on[S];
+            for (int s = 0; s < S; ++s) active_on[s] = load_mask(active[first + s]);
+            add_active_samples<D>(d, e, active_on, input, sum);
+        } else {
+            V z[S];
+            preactivations<D>(
+                d, [&](std::int64_t k) LIMRISK_INLINE_LAMBDA { return slot[k]; }, input, z);
+            add_samples<Kind, D>(d, activation_, e, z, input, sum);
+        }
     }
 
     const GroupPass<Real>& pass_;
@@ -322,7 +371,7 @@ Vec<Real> batch_risk_of(const GroupPass<Real>& pass, GroupSamples<Real>& samples
                 in_block += *number;
             }
             const Chunk<Real> part = chunk.part(first, *number, shape.dimension);
-            loops.forward(theta, part);
+            loops.forward(theta, part, static_cast<bool>(gradient));
             if (gradient) loops.backward(theta, part, gradient);
         }
     }

@@ -81,6 +81,19 @@ LIMRISK_INLINE MaskFloat negate(MaskFloat a) { return static_cast<MaskFloat>(~a)
 LIMRISK_INLINE MaskDouble negate(MaskDouble a) { return static_cast<MaskDouble>(~a); }
 LIMRISK_INLINE bool any(MaskFloat a) { return a != 0; }
 LIMRISK_INLINE bool any(MaskDouble a) { return a != 0; }
+// Between memory and a mask register; the compiler would go through general registers.
+LIMRISK_INLINE void store_mask(MaskFloat& to, MaskFloat mask) { asm("kmovw %1, %0" : "=m"(to) : "k"(mask)); }
+LIMRISK_INLINE void store_mask(MaskDouble& to, MaskDouble mask) { asm("kmovb %1, %0" : "=m"(to) : "k"(mask)); }
+LIMRISK_INLINE MaskFloat load_mask(const MaskFloat& from) {
+    MaskFloat mask;
+    asm("kmovw %1, %0" : "=k"(mask) : "m"(from));
+    return mask;
+}
+LIMRISK_INLINE MaskDouble load_mask(const MaskDouble& from) {
+    MaskDouble mask;
+    asm("kmovb %1, %0" : "=k"(mask) : "m"(from));
+    return mask;
+}
 
 #else
 
@@ -151,6 +164,14 @@ LIMRISK_INLINE bool any_each(M a) {
 }
 LIMRISK_INLINE bool any(MaskFloat a) { return any_each(a); }
 LIMRISK_INLINE bool any(MaskDouble a) { return any_each(a); }
+template <class Mask>
+LIMRISK_INLINE void store_mask(Mask& to, Mask mask) {
+    to = mask;
+}
+template <class Mask>
+LIMRISK_INLINE Mask load_mask(const Mask& from) {
+    return from;
+}
 
 #endif
 

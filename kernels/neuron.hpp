@@ -58,27 +58,36 @@ struct Residual {
         : difference((outer_bias + sum_of_neurons) - target), weighted(weight * difference), error(weighted + weighted) {}
 };
 
+/// Adds those of S samples on which a neuron of ReLU is active to its sums T_k and T0.
+///   e       of the samples: 2 weight (N - y);   active   where z > 0
+///   sum(k)  k < d: T_k;  d: T0
+template <int D, int S, class V, class Input, class Sum>
+LIMRISK_INLINE void add_active_samples(std::int64_t d, const V (&e)[S], const MaskOf<V> (&active)[S], Input input, Sum sum) {
+    V t0 = sum(d);
+    LIMRISK_UNROLL(8)
+    for (int s = 0; s < S; ++s) t0 = masked_add(active[s], t0, e[s]);
+    for_dimensions<D>(d, [&](std::int64_t k) LIMRISK_INLINE_LAMBDA {
+        V t = sum(k);
+        LIMRISK_UNROLL(8)
+        for (int s = 0; s < S; ++s) t = masked_fma(active[s], e[s], input(s, k), t);
+        sum(k) = t;
+    });
+    sum(d) = t0;
+}
+
 /// Adds S samples to the sums T_k, T0, U of one slot.
 ///   e, z       of the samples: 2 weight (N - y), preactivation
 ///   sum(k)     k < d: T_k;  d: T0;  d + 1: U, which ReLU does not need
 template <ActivationKind Kind, int D, int S, class V, class Input, class Sum>
 LIMRISK_INLINE void add_samples(std::int64_t d, const ActivationOn<Kind, V>& activation, const V (&e)[S], const V (&z)[S], Input input,
                                 Sum sum) {
-    V t0 = sum(d);
     if constexpr (Kind == ActivationKind::Relu) {
         MaskOf<V> active[S];
         LIMRISK_UNROLL(8)
         for (int s = 0; s < S; ++s) active[s] = greater(z[s], V{});
-        LIMRISK_UNROLL(8)
-        for (int s = 0; s < S; ++s) t0 = masked_add(active[s], t0, e[s]);
-        for_dimensions<D>(d, [&](std::int64_t k) LIMRISK_INLINE_LAMBDA {
-            V t = sum(k);
-            LIMRISK_UNROLL(8)
-            for (int s = 0; s < S; ++s) t = masked_fma(active[s], e[s], input(s, k), t);
-            sum(k) = t;
-        });
+        add_active_samples<D>(d, e, active, input, sum);
     } else {
-        V g[S], u = sum(d + 1);
+        V g[S], t0 = sum(d), u = sum(d + 1);
         LIMRISK_UNROLL(8)
         for (int s = 0; s < S; ++s) {
             g[s] = e[s] * activation.derivative(z[s]);
@@ -91,9 +100,9 @@ LIMRISK_INLINE void add_samples(std::int64_t d, const ActivationOn<Kind, V>& act
             for (int s = 0; s < S; ++s) t = fma(g[s], input(s, k), t);
             sum(k) = t;
         });
+        sum(d) = t0;
         sum(d + 1) = u;
     }
-    sum(d) = t0;
 }
 
 /// Turns the sums of one slot over a batch into its gradient.

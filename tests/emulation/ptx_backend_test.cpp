@@ -50,7 +50,7 @@ std::optional<PlacedCell> place(CellConfig config, int architecture, Storage tra
     for (const std::int64_t width : {5, 70, 140, 300, 600, 1000, 1}) {
         config.width = width;
         for (std::size_t bytes = all_shared; bytes > 4096; bytes -= 1024)
-            if (const PlacedCell cell{config, architecture, bytes}; cell.is_placed(train, evaluate)) return cell;
+            if (PlacedCell cell{config, architecture, bytes}; cell.is_placed(train, evaluate)) return cell;
     }
     return std::nullopt;
 }

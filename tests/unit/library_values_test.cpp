@@ -28,7 +28,7 @@ std::vector<Row> rows() {
     std::ifstream file(std::filesystem::path(LIMRISK_SOURCE_DIR) / "tests" / "unit" / "library_values.txt");
     std::vector<Row> all;
     for (std::string line; std::getline(file, line);) {
-        if (line.starts_with("#")) continue;
+        if (line.starts_with('#')) continue;
         std::vector<std::string> parts;
         for (std::size_t begin = 0; begin != std::string::npos;) {
             const std::size_t end = line.find('|', begin);

@@ -122,7 +122,7 @@ TEST(Snapshots, DoNotFreezeTrialsAsChecksDo) {
 TEST(Snapshots, StepsAfterTheEndOfAllTrialsCostNothing) {
     const Edits long_run{{3, "steps = 1000000000000"}, {17, "checks = 2"}, {18, "tail = 1"}};
     Edits stopped = long_run, diverged = long_run;
-    stopped.push_back({22, "[stop]\nrisk_below = 1e300"});
+    stopped.emplace_back(22, "[stop]\nrisk_below = 1e300");
     diverged.insert(diverged.end(), {{5, "precision = \"float64\""},
                                      {11, "activation = \"leaky_relu\""},
                                      {15, "optimizer = { name = \"sgd\", learning_rate = 1e10 }"}});
