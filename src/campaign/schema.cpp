@@ -45,7 +45,10 @@ Parameter sums() {
 }
 
 std::optional<ParameterValue> load_data(const Cell& cell) {
-    return cell.has_data() ? std::optional(ParameterValue{.data = cell.data}) : std::nullopt;
+    if (!cell.has_data()) return std::nullopt;
+    ParameterValue value;
+    value.data = cell.data;
+    return value;
 }
 
 Parameter data() {

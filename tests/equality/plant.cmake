@@ -1,11 +1,15 @@
-# cmake -D FROM=dir -D OUT=dir -D EDITS=file -P plant.cmake
-# Copies the headers of FROM (kernels/, tests/reference/) to OUT/<its name>, with edits. The file says, once or more: a header's name,
+# cmake -D FROM=dir -D OUT=dir -D EDITS=files -P plant.cmake
+# Copies the headers of FROM (kernels/, tests/reference/) to OUT/<its name>, with edits. The files say, once or more: a header's name,
 # <<<<, the text to change, ====, what it becomes, >>>>. A name with a directory counts if that is FROM's, one without counts always.
 # Fails if that text is not there exactly once: the mistake would be no mistake.
 get_filename_component(name ${FROM} NAME)
 file(GLOB headers ${FROM}/*.hpp)
 file(COPY ${headers} DESTINATION ${OUT}/${name})
-file(READ ${EDITS} rest)
+set(rest "")
+foreach(file IN LISTS EDITS)
+  file(READ ${file} text)
+  string(APPEND rest "${text}")
+endforeach()
 set(edits 0)
 while(NOT rest STREQUAL "")
   if(NOT rest MATCHES "^([^\n]+)\n<<<<\n")

@@ -39,7 +39,9 @@ TEST(Verdicts, CyclesOfGradientDescentNeverConverge) {
                             static_cast<int>(steps), tail, counts[Verdict::Budget], counts[Verdict::Converged],
                             counts[Verdict::Oscillating]);
                 EXPECT_EQ(counts[Verdict::Converged], 0);
-                if (tail == 16) EXPECT_GE(counts[Verdict::Oscillating], 230);
+                if (tail == 16) {
+                    EXPECT_GE(counts[Verdict::Oscillating], 230);
+                }
             }
 }
 

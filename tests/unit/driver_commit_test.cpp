@@ -66,7 +66,9 @@ TEST_P(CommitTest, AllBatchesInOneTransaction) {
             for (const TrialBlock& block : blocks) firsts.push_back(block.key.first_trial);
         });
         EXPECT_THAT(cells, testing::ElementsAre(0, 0, 1, 1, 2, 2));
-        if (name != "summary") EXPECT_THAT(firsts, testing::ElementsAre(0, 4, 0, 4, 0, 4));
+        if (name != "summary") {
+            EXPECT_THAT(firsts, testing::ElementsAre(0, 4, 0, 4, 0, 4));
+        }
         EXPECT_TRUE(pending.empty());
         EXPECT_TRUE(store.verify().empty());
     }

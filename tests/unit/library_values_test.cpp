@@ -115,7 +115,9 @@ TEST(LibraryValues, Activations) {
             const double difference =
                 (optimum::activation_value(activation, z + step).first - optimum::activation_value(activation, z - step).first) /
                 (2 * step);
-            if (!near_kink) EXPECT_NEAR(found.second, difference, 1e-8) << row.subject << "'' at " << z;
+            if (!near_kink) {
+                EXPECT_NEAR(found.second, difference, 1e-8) << row.subject << "'' at " << z;
+            }
             ++compared;
         }
     }

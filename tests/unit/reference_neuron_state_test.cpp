@@ -63,16 +63,16 @@ TEST(ReferenceNeuronState, HardSigmoidAndHardSwish) {
 
 TEST(ReferenceNeuronState, EluSoftsignAndIdentity) {
     const kernels::Activation elu{ActivationKind::Elu, 1, 0, 0}, softsign{ActivationKind::Softsign, 0, 0, 0},
-        identity{ActivationKind::Identity, 0, 0, 0};
+        linear{ActivationKind::Identity, 0, 0, 0};
     EXPECT_EQ(state(elu, 0, 2), State::Linear);
     EXPECT_EQ(state(elu, -1, 2), State::Kinked);
     EXPECT_EQ(state(elu, -90, -60), State::Constant);  // by rounding; it is not frozen
     EXPECT_EQ(state(elu, 0, 0), State::Inactive);
     EXPECT_EQ(state(softsign, 0, 0), State::Inactive);
     EXPECT_EQ(state(softsign, -1, -0.5f), State::Kinked);
-    EXPECT_EQ(state(identity, -1, 2), State::Linear);
-    EXPECT_EQ(state(identity, 0, 0), State::Inactive);
-    EXPECT_EQ(state(identity, 2, 2), State::Constant);
+    EXPECT_EQ(state(linear, -1, 2), State::Linear);
+    EXPECT_EQ(state(linear, 0, 0), State::Inactive);
+    EXPECT_EQ(state(linear, 2, 2), State::Constant);
 }
 
 TEST(ReferenceNeuronState, Smooth) {

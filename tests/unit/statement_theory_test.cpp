@@ -105,7 +105,9 @@ TEST_F(StatementTest, WeightDecayTakesCertificatesAway) {
         EXPECT_EQ(cell.certified, certifies ? 1 : 0);
         EXPECT_EQ(cell.floors.empty(), !certifies);
         for (const TheoryCheck& check : cell.checks)
-            if (std::string(check.name) == "frozen neurons") EXPECT_EQ(check.violated > 0, certifies);
+            if (std::string(check.name) == "frozen neurons") {
+                EXPECT_EQ(check.violated > 0, certifies);
+            }
         if (!certifies) {
             EXPECT_EQ(cell.exclusion.reason, "weight decay moves frozen neurons");
             EXPECT_THAT(summary_table(summary), ::testing::Not(HasSubstr("provably cannot")));
