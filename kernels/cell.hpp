@@ -60,6 +60,7 @@ struct Cell {
     Optimizer optimizer;
     LearningRate learning_rate;
     Law input;                             ///< of every coordinate, independently
+    Law noise;                             ///< of every fresh sample's output, added to the target; kind Zero: none
     bool bounded;                          ///< the input has a box [low, high]^d (input.low, input.high)
     bool fresh_samples;                    ///< else every step uses the training nodes, all or some of them
     bool on_data;                          ///< neurons are judged by the training nodes alone, and not by the box that holds them

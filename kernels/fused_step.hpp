@@ -3,7 +3,7 @@
 //
 // Spec describes a cell at compile time:
 //   using Real;  static constexpr int dimension, slots, tile;  static constexpr std::int64_t width, batch;
-//   static constexpr Activation activation;  static constexpr Optimizer optimizer;  static constexpr Law input;
+//   static constexpr Activation activation;  static constexpr Optimizer optimizer;  static constexpr Law input, noise;
 //   static constexpr bool several_blocks, fresh_samples;  static constexpr Storage network, states;   // states in registers: network too
 //   static constexpr bool rebroadcast, keeps;   // as of NetworkPass, for a network in registers
 //   template <class V> static V target(const V (&x)[dimension]);   // one operation after the other, docs/numerics.md section 7
@@ -191,6 +191,17 @@ private:
                     for (int k = 0; k < Spec::dimension; ++k) x[k] = block.inputs[t * Spec::dimension + k].part[p];
                     block.targets[t].part[p] = Spec::target(x);
                 });
+            }
+            if constexpr (Spec::noise.kind != LawKind::Zero) {
+                const WordPack groups = make_words(
+                    [&](int i) { return static_cast<std::uint32_t>(i & (Spec::tile - 1)) + static_cast<std::uint32_t>(base / rounds); });
+                WordPack words[4];
+                draw_words(draw_.seed, draw_.trials, Purpose::Noise, static_cast<std::uint64_t>(step), groups, words);
+                LIMRISK_UNROLL(4)
+                for (int t = 0; t < rounds; ++t) {
+                    const Pack<Real> noise = variates_of<Real, Spec::noise.kind>(Spec::noise, words[t]);
+                    for_parts<Real>([&](int p) { block.targets[t].part[p] = block.targets[t].part[p] + noise.part[p]; });
+                }
             }
         } else {
             load_node_rows<Spec::dimension>(nodes_, base, Spec::tile, block);

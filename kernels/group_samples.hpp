@@ -78,6 +78,10 @@ public:
         stack_ = arena.take<V>(max_program_depth * (units * rounds_ > room ? units * rounds_ : room));
         if (shape.together == 1) targets_ = stack_;  // as run_target leaves them
         calls_of_lanes_ = arena.take<VecWord>(word_registers());
+        if (cell.noise.kind != LawKind::Zero) {
+            noise_ = arena.take<V>(shape.together == 1 ? room + 1 : units * rounds_);
+            groups_of_lanes_ = arena.take<VecWord>(word_registers());
+        }
         round_keys_ = arena.take<VecWord>(20);
     }
 
@@ -108,7 +112,9 @@ public:
             for (int i = 0; i < LIMRISK_VECTOR_BYTES / 4; ++i) {
                 const int unit = r * registers_per_word<Real> + i / register_lanes<Real>;
                 const int lane = unit % shape_.registers * shape_.together + i % register_lanes<Real> / shape_.replicas;
-                calls_of_lanes_[r][i] = static_cast<std::uint32_t>(unit / shape_.registers * shape_.tile + lane) * calls;
+                const auto group = static_cast<std::uint32_t>(unit / shape_.registers * shape_.tile + lane);
+                calls_of_lanes_[r][i] = group * calls;
+                if (noise_) groups_of_lanes_[r][i] = group;
             }
     }
 
@@ -218,37 +224,52 @@ private:
         }
     }
 
-    void draw(std::int64_t base, int count, std::int64_t step) {
+    /// Uniform variates of all samples of a chunk, the same number for each.
+    ///   calls            of a group of samples that share them;   calls_of_lanes  first call of each lane within a superblock
+    ///   put(number, k)   where variate k goes; number: of the unit and round
+    template <class Put>
+    LIMRISK_INLINE void draw_uniform(Purpose purpose, std::int64_t per_sample, int calls, const VecWord* calls_of_lanes, int units,
+                                     std::int64_t base, std::int64_t step, const Put& put) const {
         constexpr int per_word = registers_per_word<Real>;
-        const std::int64_t d = cell_.dimension, values = rounds_ * d;
-        const auto calls = static_cast<int>(calls_per_group(d));
-        const auto units = static_cast<int>((count + superblock_ - 1) / superblock_) * shape_.registers;
-        const auto first_call = static_cast<std::uint32_t>(base / rounds_) * static_cast<std::uint32_t>(calls);
+        const std::int64_t values = rounds_ * per_sample;
         const auto calls_of_superblock = static_cast<std::uint32_t>(shape_.tile * calls);
         const auto position = static_cast<std::uint64_t>(step);
-        const std::int16_t* places = count < most_in_chunk() ? last_places_ : places_;
-        const bool one_lane = shape_.together == 1;
-        V* const raw = one_lane ? inputs_ : drawn_;
-        std::uint32_t call_of_superblock = purpose_word(Purpose::Samples, position) + first_call;
+        std::uint32_t call_of_superblock =
+            purpose_word(purpose, position) + static_cast<std::uint32_t>(base / rounds_) * static_cast<std::uint32_t>(calls);
         for (int unit = 0, p = 0; unit < units; unit += per_word) {
             for (int call = 0; call < calls; ++call) {
                 VecWord words[4] = {VecWord{} + static_cast<std::uint32_t>(position),
-                                    calls_of_lanes_[p / per_word] + (call_of_superblock + static_cast<std::uint32_t>(call)), trials_.low,
+                                    calls_of_lanes[p / per_word] + (call_of_superblock + static_cast<std::uint32_t>(call)), trials_.low,
                                     trials_.high};
                 philox_rounds(words, [&](int round, int word) { return round_keys_[2 * round + word]; });
                 for (int half = 0; half < per_word; ++half)
                     for (int w = 0; w < 4 && 4 * call + w < values; ++w) {
-                        const auto value = static_cast<int>(4 * call + w), t = rounds_ == 1 ? 0 : rounds_ == 2 ? value / 2 : value;
-                        const int number = (unit + half) * rounds_ + t;
-                        V* sample = one_lane ? inputs_ + places[number] * d : drawn_ + number * d;
-                        sample[value - t * d] = uniform_register<Real>(words[w], half);
+                        const auto value = static_cast<int>(4 * call + w), t = rounds_ == 1 ? 0 : per_sample == 2 ? value / 2 : value;
+                        put((unit + half) * rounds_ + t, value - t * per_sample) = uniform_register<Real>(words[w], half);
                     }
             }
             for (p += per_word; p >= shape_.registers; p -= shape_.registers) call_of_superblock += calls_of_superblock;
         }
+    }
+
+    void draw(std::int64_t base, int count, std::int64_t step) {
+        const std::int64_t d = cell_.dimension, values = rounds_ * d;
+        const auto units = static_cast<int>((count + superblock_ - 1) / superblock_) * shape_.registers;
+        const std::int16_t* places = count < most_in_chunk() ? last_places_ : places_;
+        const bool one_lane = shape_.together == 1;
+        V* const raw = one_lane ? inputs_ : drawn_;
+        draw_uniform(Purpose::Samples, d, static_cast<int>(calls_per_group(d)), calls_of_lanes_, units, base, step,
+                     [&](int number, std::int64_t k)
+                         LIMRISK_INLINE_LAMBDA -> V& { return raw[(one_lane ? places[number] : number) * d + k]; });
         const int drawn = one_lane ? count : units * rounds_;
         apply_law(cell_.input, raw, static_cast<int>(drawn * d));
         run_target(cell_.target, raw, 1, d, drawn, stack_);
+        if (noise_) {
+            draw_uniform(Purpose::Noise, 1, 1, groups_of_lanes_, units, base, step,
+                         [&](int number, std::int64_t) LIMRISK_INLINE_LAMBDA -> V& { return noise_[one_lane ? places[number] : number]; });
+            apply_law(cell_.noise, noise_, drawn);
+            for (int i = 0; i < drawn; ++i) stack_[i] = stack_[i] + noise_[i];
+        }
         if (one_lane) return;
         for (int unit = 0; unit < units; ++unit)
             for (int t = 0; t < rounds_; ++t)
@@ -268,12 +289,13 @@ private:
     EpochOrder order_;
     std::int64_t count_, superblock_, superblocks_;  ///< of the batch; samples of a superblock; superblocks of a chunk
     int rounds_;
-    V *inputs_, *targets_, *weights_, *drawn_ = nullptr, *stack_ = nullptr;
+    V *inputs_, *targets_, *weights_, *drawn_ = nullptr, *stack_ = nullptr, *noise_ = nullptr;
     std::uint8_t *owners_, *last_owners_;
     int parts_[4], last_parts_[4];         ///< of a whole chunk, of the last; a chunk has at most 128 samples
     std::int16_t *places_, *last_places_;  ///< in processing order, of each sample of a whole chunk and of the last; or most_in_chunk()
     VecWord* round_keys_ = nullptr;        ///< [10][2] of Philox
     VecWord* calls_of_lanes_ = nullptr;    ///< [word_registers()] first call of each lane within a superblock
+    VecWord* groups_of_lanes_ = nullptr;   ///< [word_registers()] the same of the noise, which has one call for a group of samples
     LaneTrials trials_{};
     bool nonnegative_ = false, loaded_ = false;  ///< loaded_: all nodes are in place
 };

@@ -27,6 +27,11 @@ LIMRISK_INLINE void apply_law_of(const Law& law, V* values, int count) {
         each([&](V u) { return clamp(fma(u, range, low), low, high); });
     } else if constexpr (Kind == LawKind::Normal) {
         each([&](V u) { return fma(deviation, normal_quantile(u), mean); });
+    } else if constexpr (Kind == LawKind::TwoPoint) {
+        const V probability = splat<V>(law.p_high);
+        each([&](V u) { return select(less(u, probability), high, low); });
+    } else if constexpr (Kind == LawKind::Exponential) {
+        each([&](V u) { return fma(-deviation, log(u), mean); });
     } else {
         static_assert(Kind == LawKind::TruncatedNormal);
         const V mass = splat<V>(law.p_high - law.p_low), start = splat<V>(law.p_low);
@@ -51,6 +56,10 @@ LIMRISK_INLINE void apply_law(const Law& law, V* values, int count) {
             return apply_law_of<LawKind::Normal>(law, values, count);
         case LawKind::TruncatedNormal:
             return apply_law_of<LawKind::TruncatedNormal>(law, values, count);
+        case LawKind::TwoPoint:
+            return apply_law_of<LawKind::TwoPoint>(law, values, count);
+        case LawKind::Exponential:
+            return apply_law_of<LawKind::Exponential>(law, values, count);
     }
 }
 

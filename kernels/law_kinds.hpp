@@ -4,14 +4,14 @@
 
 namespace limrisk::kernels {
 
-enum class LawKind : std::int32_t { Zero, Uniform, Normal, TruncatedNormal };
+enum class LawKind : std::int32_t { Zero, Uniform, Normal, TruncatedNormal, TwoPoint, Exponential };
 
 /// Law of one real variate.
 struct Law {
     LawKind kind;
-    double low, high;        ///< uniform, truncated normal
-    double mean, deviation;  ///< normal, truncated normal
-    double p_low, p_high;    ///< truncated normal: probabilities of the ends under the untruncated law
+    double low, high;        ///< uniform, truncated normal; two_point: the two values
+    double mean, deviation;  ///< normal, truncated normal; exponential: least value, deviation
+    double p_low, p_high;    ///< truncated normal: probabilities of the ends under the untruncated law; two_point: p_high that of `high`
 };
 
 struct Initialization {

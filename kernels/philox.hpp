@@ -9,7 +9,7 @@
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
 
-enum class Purpose : std::uint32_t { Neuron = 1, OuterBias = 2, Samples = 3, Picks = 4, Epochs = 5 };
+enum class Purpose : std::uint32_t { Neuron = 1, OuterBias = 2, Samples = 3, Picks = 4, Epochs = 5, Noise = 6 };
 
 /// Keys of the ten rounds, as round_key(round, word) gives them: the key's words plus multiples of the golden ratio and of sqrt(3) - 1.
 struct RoundKeys {

@@ -105,8 +105,26 @@ Law input_law(const InputLaw& input) {
     return law;
 }
 
+/// Less its mean, which is part of the target.
+Law noise_law(const NoiseLaw& noise) {
+    const double low = noise.low - noise.mean(), high = noise.high - noise.mean();
+    switch (noise.kind) {
+        case NoiseLaw::Kind::None:
+            return zero_law();
+        case NoiseLaw::Kind::Normal:
+            return normal_law(0, noise.deviation);
+        case NoiseLaw::Kind::Uniform:
+            return uniform_law(low, high);
+        case NoiseLaw::Kind::TwoPoint:
+            return {LawKind::TwoPoint, low, high, 0, 0, 0, noise.probability};
+        case NoiseLaw::Kind::Exponential:
+            return {LawKind::Exponential, 0, 0, -noise.deviation, noise.deviation, 0, 0};
+    }
+    throw Defect("a law of noise without an entry in noise_law");
+}
+
 Expression target_of(const Problem& problem) {
-    return Expression::compile(problem.has_data() ? "0" : problem.target, problem.input.dimension);
+    return Expression::compile(problem.has_data() ? "0" : problem.regression(), problem.input.dimension);
 }
 
 kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& target) {
@@ -136,6 +154,7 @@ kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& targ
     cell.algorithm = config.algorithm;
     cell.several_blocks = config.has_block_sums();
     cell.input = input_law(config.input);
+    cell.noise = noise_law(config.noise);
     cell.bounded = config.input.bounded;
     cell.fresh_samples = config.has_fresh_samples();
     cell.on_data = config.has_data();

@@ -212,6 +212,15 @@ Parameter optional_end(const char* name, const char* meaning) {
     return {name, ParameterType::Real, meaning, any, nullptr, false, {}, store, load};
 }
 
+template <NoiseLaw::Kind kind>
+CatalogEntry noise(const char* name, const char* meaning, Parameters parameters = {}) {
+    const auto choose = [](Cell& cell) {
+        cell.noise = NoiseLaw{};
+        cell.noise.kind = kind;
+    };
+    return {name, meaning, std::move(parameters), choose, [](const Cell& cell) { return cell.noise.kind == kind; }};
+}
+
 /// A way to draw samples that has no parameters.
 template <Sampling way>
 CatalogEntry sampling(const char* name, const char* meaning, const char* phrase) {
@@ -310,6 +319,32 @@ const Catalog& input_catalog() {
     return catalog;
 }
 
+const Catalog& noise_catalog() {
+    using Kind = NoiseLaw::Kind;
+    static const Catalog catalog{
+        "noise law",
+        "noise laws",
+        "problem.noise",
+        "law",
+        {
+            noise<Kind::None>("none", "Y = f(X)"),
+            noise<Kind::Normal>("normal", "normal with mean 0",
+                                {real<&Cell::noise, &NoiseLaw::deviation>("deviation", "standard deviation", positive, nullptr)}),
+            noise<Kind::Uniform>("uniform", "uniform on [low, high]",
+                                 {real<&Cell::noise, &NoiseLaw::low>("low", "lower end", any, nullptr),
+                                  real<&Cell::noise, &NoiseLaw::high>("high", "upper end", any, nullptr)}),
+            noise<Kind::TwoPoint>("two_point", "high with the given probability, else low",
+                                  {real<&Cell::noise, &NoiseLaw::low>("low", "the one value", any, nullptr),
+                                   real<&Cell::noise, &NoiseLaw::high>("high", "the other", any, nullptr),
+                                   real<&Cell::noise, &NoiseLaw::probability>("probability", "of `high`", {0, 1, true, true}, "0.5")}),
+            noise<Kind::Exponential>("exponential", "exponential, shifted to mean 0: its least value is minus the deviation",
+                                     {real<&Cell::noise, &NoiseLaw::deviation>("deviation", "standard deviation", positive, nullptr)}),
+        },
+        {},
+        &CellConfig::noise_label};
+    return catalog;
+}
+
 const Catalog& sampling_catalog() {
     static const Catalog catalog{
         "sampling",
@@ -386,8 +421,8 @@ const Catalog& schedule_catalog() {
 }
 
 std::vector<const Catalog*> catalogs() {
-    return {&activation_catalog(), &initialization_catalog(), &optimizer_catalog(),
-            &schedule_catalog(),   &input_catalog(),          &sampling_catalog()};
+    return {&activation_catalog(), &initialization_catalog(), &optimizer_catalog(), &schedule_catalog(),
+            &input_catalog(),      &noise_catalog(),          &sampling_catalog()};
 }
 
 const CatalogEntry* Catalog::find(std::string_view name) const {

@@ -46,6 +46,7 @@ const Catalog& initialization_catalog();
 const Catalog& optimizer_catalog();
 const Catalog& schedule_catalog();
 const Catalog& input_catalog();
+const Catalog& noise_catalog();
 const Catalog& sampling_catalog();
 
 /// All, in the order in which `limrisk list` shows them.

@@ -23,6 +23,25 @@ struct InputLaw {
     bool has_tensor_rules() const { return dimension <= 3; }
 };
 
+/// Law of the noise that is added to the target: Y = f(X) + noise, independent of X.
+struct NoiseLaw {
+    enum class Kind { None, Normal, Uniform, TwoPoint, Exponential } kind = Kind::None;
+    double deviation = 1;      ///< normal, exponential
+    double low = 0, high = 0;  ///< uniform, two_point
+    double probability = 0;    ///< two_point: of `high`
+
+    double mean() const {
+        if (kind == Kind::Uniform) return 0.5 * low + 0.5 * high;
+        return kind == Kind::TwoPoint ? low + probability * (high - low) : 0;
+    }
+    double variance() const {
+        if (kind == Kind::None) return 0;
+        if (kind == Kind::Uniform) return (high - low) * (high - low) / 12;
+        if (kind == Kind::TwoPoint) return probability * (1 - probability) * (high - low) * (high - low);
+        return deviation * deviation;
+    }
+};
+
 struct InitializationRule {
     enum class Kind { Pytorch, KaimingUniform, KaimingNormal, XavierUniform, XavierNormal, StandardNormal, Uniform } kind = Kind::Pytorch;
     bool drawn_bias = true;
@@ -49,11 +68,14 @@ enum class Sampling {
 struct Problem {
     InputLaw input;                       ///< with data: the smallest cube [low, high]^d that holds all points
     std::string target = "x1";            ///< with data: empty
+    NoiseLaw noise;                       ///< in the outputs of fresh samples
     std::shared_ptr<const DataSet> data;  ///< null: an input law and a target
     std::int64_t nodes_per_axis = 0;      ///< of the midpoint grid that is trained on; 0: no grid
     Sampling sampling = Sampling::Usual;
     EvaluationRule evaluation;
 
+    /// The expression of E[Y | X], which every risk is taken against: the target, plus the mean of the noise.
+    std::string regression() const;
     /// Whether X and Y are those of data points. Then the risk is that on the data, a weighted sum.
     bool has_data() const { return data != nullptr; }
     /// Whether final and best risks are integrals without error, up to rounding; else a sum over final nodes, or over the data.
@@ -113,7 +135,7 @@ struct CellConfig : Problem {
     std::string id;           ///< XXH3-128 of the description, 32 hexadecimal digits
 
     /// Short human names of the parts, for tables: e.g. "relu", "leaky_relu(0.01)", "pytorch", "adam(0.01)", "fresh", "nodes(128)".
-    std::string activation_label, initialization_label, optimizer_label, input_label, sampling_label;
+    std::string activation_label, initialization_label, optimizer_label, input_label, noise_label, sampling_label;
 };
 
 }  // namespace limrisk

@@ -202,6 +202,22 @@ std::string target(const CellConfig& cell) {
     return "";
 }
 
+std::string noise(const CellConfig& cell) {
+    using Kind = NoiseLaw::Kind;
+    const NoiseLaw& law = cell.noise;
+    if (law.kind == Kind::None) return "";
+    if (cell.has_data()) return "with data; the outputs of data points are what they are: put the noise into them, or leave it out";
+    if (!cell.has_fresh_samples()) return "with the same samples in every step; it needs sampling = \"fresh\"";
+    if (law.kind == Kind::Uniform || law.kind == Kind::TwoPoint) {
+        std::string wrong = interval(law.kind == Kind::Uniform ? "the noise" : "the noise at", law.low, law.high, cell);
+        if (!wrong.empty()) return wrong;
+    } else if (!normal(law.deviation, cell)) {
+        return not_normal("deviation", law.deviation, cell);
+    }
+    if (!std::isfinite(law.variance())) return "its variance is not finite; scale the problem";
+    return "";
+}
+
 std::string network_size(const CellConfig& cell) {
     const std::int64_t size = cell.width * (cell.input.dimension + 2);
     if (size <= max_network_size) return "";

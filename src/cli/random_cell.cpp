@@ -89,6 +89,13 @@ std::string target(std::int64_t dimension, Draw& draw) {
     return dimension == 1 ? first : fmt::format("{} + x1*x{}", first, dimension);
 }
 
+std::string noise(Draw& draw) {
+    return draw.of<std::string>({"", "", "", "", "noise = { law = \"normal\", deviation = 0.5 }\n",
+                                 "noise = { law = \"uniform\", low = -0.25, high = 0.5 }\n",
+                                 "noise = { law = \"two_point\", low = 0.0, high = 1.0, probability = 0.25 }\n",
+                                 "noise = { law = \"exponential\", deviation = 0.25 }\n"});
+}
+
 }  // namespace
 
 RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
@@ -105,6 +112,7 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
     std::string text = fmt::format("name = \"self test {}\"\nseed = {}\ntrials = {}\nsteps = {}\nprecision = \"{}\"\n", index,
                                    draw.below(1000000), trials, steps, combination % 2 == 0 ? "float32" : "float64");
     text += fmt::format("[problem]\ninput = {}\ntarget = \"{}\"\n", input(dimension, nodes, draw), target(dimension, draw));
+    if (!nodes) text += noise(draw);
     // Many dimensions with few neurons and samples: the portable lanes emulate fma and are slow.
     const bool high = dimension >= 16;
     const std::int64_t width =

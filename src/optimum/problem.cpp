@@ -12,8 +12,11 @@ namespace limrisk::optimum {
 Problem problem_of(const CellConfig& cell) {
     const nlohmann::json all = nlohmann::json::parse(cell.description);
     nlohmann::json part{{"problem", all.at("problem")}, {"activation", all.at("network").at("activation")}};
+    // Noise moves the best network by its mean only.
+    part["problem"].erase("noise");
+    if (!cell.has_data()) part["problem"]["target"] = cell.regression();
     std::string label =
-        (cell.has_data() ? cell.data->hash.substr(0, 8) + ", " : cell.target + ", ") + cell.input_label + ", " + cell.activation_label;
+        (cell.has_data() ? cell.data->hash.substr(0, 8) : cell.regression()) + ", " + cell.input_label + ", " + cell.activation_label;
     if (cell.has_final_rule()) {
         part["final_nodes"] = cell.evaluation.final_nodes;
         label += ", final_nodes " + std::to_string(cell.evaluation.final_nodes);
@@ -26,6 +29,8 @@ Problem problem_of(const CellConfig& cell) {
     }
     Problem problem{
         static_cast<const limrisk::Problem&>(cell), cell.activation, cell.activation_label, precision, part.dump(), "", std::move(label)};
+    problem.target = cell.regression();
+    problem.noise = {};
     problem.id = cell_id(problem.description);
     return problem;
 }

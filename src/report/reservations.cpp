@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "report/early_end_text.hpp"
 
@@ -84,6 +85,21 @@ std::string still_falling_text(const StoreSummary& summary) {
             : "");
 }
 
+/// Cells that have the same noise together.
+std::string noise_text(const StoreSummary& summary) {
+    std::map<std::pair<std::string, double>, std::vector<std::int64_t>> cells;
+    for (const CellSummary& cell : summary.cells)
+        if (cell.cell.noise.kind != NoiseLaw::Kind::None)
+            cells[{cell.cell.noise_label, cell.cell.noise.variance()}].push_back(cell.cell.index);
+    std::string text;
+    for (const auto& [noise, of] : cells)
+        text +=
+            fmt::format("{}{} {}", text.empty() ? "" : "; ", cells_text(of), fmt::format("with noise {}: {:g}", noise.first, noise.second));
+    if (text.empty()) return "";
+    return "all risks are those against E[Y | X], E|N(X) - E[Y | X]|^2; E|N(X) - Y|^2 is larger by the variance of the noise (" + text +
+           ")";
+}
+
 std::string contradicted_laws(const StoreSummary& summary) {
     std::vector<std::int64_t> cells;
     double least = 1;
@@ -119,9 +135,13 @@ std::string threshold_text(double tolerance) {
 }
 
 std::vector<std::pair<std::string, std::string>> reservations(const StoreSummary& summary) {
-    std::vector<std::pair<std::string, std::string>> all{
-        {"optimum 0", zero_optima(summary)},         {"search", short_searches(summary)},       {"checks", coarse_checks(summary)},
-        {"unfinished", still_falling_text(summary)}, {"undecided", undecided_by_stop(summary)}, {"law", contradicted_laws(summary)}};
+    std::vector<std::pair<std::string, std::string>> all{{"optimum 0", zero_optima(summary)},
+                                                         {"search", short_searches(summary)},
+                                                         {"checks", coarse_checks(summary)},
+                                                         {"unfinished", still_falling_text(summary)},
+                                                         {"undecided", undecided_by_stop(summary)},
+                                                         {"law", contradicted_laws(summary)},
+                                                         {"noise", noise_text(summary)}};
     std::erase_if(all, [](const auto& entry) { return entry.second.empty(); });
     return all;
 }

@@ -12,7 +12,8 @@ namespace limrisk {
 std::string threshold_text(double tolerance);
 
 /// A word of at most ten letters and a text: the threshold where the optimum is 0 up to rounding, checks too coarse for what is
-/// measured, trials whose risk still falls, and cells whose inactive neurons contradict the predicted law.
+/// measured, trials whose risk still falls, cells whose inactive neurons contradict the predicted law, and what the risks leave out of
+/// those with noise.
 std::vector<std::pair<std::string, std::string>> reservations(const StoreSummary& summary);
 
 /// "3", "3, 5 to 8": numbers of cells, ascending.

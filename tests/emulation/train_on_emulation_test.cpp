@@ -30,6 +30,7 @@ struct Case {
     bool fresh_samples = true;
     std::int64_t steps = 7, replicas = 5;
     int example = 0;  ///< of the optimizer's parameters
+    NoiseLaw noise = {};
 };
 
 void PrintTo(const Case& of, std::ostream* out) { *out << of.name; }
@@ -45,6 +46,7 @@ CellConfig config_of(const Case& of) {
     config.activation = example_of(of.activation);
     config.batch = of.batch;
     if (!of.fresh_samples) config.nodes_per_axis = of.batch;
+    config.noise = of.noise;
     config.optimizer = example_of(of.optimizer, of.example);
     config.learning_rate = {0.03, 0.1};
     config.steps = of.steps;
@@ -225,6 +227,54 @@ std::vector<Case> all_cases() {
         {"nesterov_sum_31_d2", 31, 2, 13, OptimizerKind::Nesterov, ActivationKind::Relu, Precision::Float32, true, 7, 5, 1},
         {"nesterov_decoupled_31_d2", 31, 2, 13, OptimizerKind::Nesterov, ActivationKind::Relu, Precision::Float32, true, 7, 5, 2},
         {"adadelta_5_d3_double", 5, 3, 37, OptimizerKind::Adadelta, ActivationKind::Relu, Precision::Float64},
+        {"normal_noise_64",
+         64,
+         1,
+         64,
+         OptimizerKind::Sgd,
+         ActivationKind::Relu,
+         Precision::Float32,
+         true,
+         7,
+         5,
+         0,
+         {NoiseLaw::Kind::Normal, 0.5}},
+        {"two_point_noise_31_d2",
+         31,
+         2,
+         13,
+         OptimizerKind::Adam,
+         ActivationKind::Relu,
+         Precision::Float64,
+         true,
+         7,
+         5,
+         0,
+         {NoiseLaw::Kind::TwoPoint, 1, 0, 1, 0.25}},
+        {"exponential_noise_9_d5",
+         9,
+         5,
+         9,
+         OptimizerKind::Sgd,
+         ActivationKind::Tanh,
+         Precision::Float32,
+         true,
+         7,
+         5,
+         0,
+         {NoiseLaw::Kind::Exponential, 0.25}},
+        {"uniform_noise_600_d2",
+         600,
+         2,
+         37,
+         OptimizerKind::Sgd,
+         ActivationKind::Relu,
+         Precision::Float32,
+         true,
+         3,
+         2,
+         0,
+         {NoiseLaw::Kind::Uniform, 1, -1, 2}},
         wide,
         narrow,
     };

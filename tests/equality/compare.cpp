@@ -71,7 +71,7 @@ reference::Tables reference_tables(const CellConfig& config) {
         tables.final_rule = tables.check;
         return tables;
     }
-    const Expression target = Expression::compile(config.target, config.input.dimension);
+    const Expression target = Expression::compile(config.regression(), config.input.dimension);
     tables.target = target.code();
     tables.check = evaluation_rule(config.input, config.evaluation.check_nodes);
     fill_targets(tables.check, target.program());

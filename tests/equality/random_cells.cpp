@@ -28,6 +28,13 @@ const char* target_of(std::int64_t dimension, int variant) {
     return targets[variant % 3];
 }
 
+/// All laws in turn.
+NoiseLaw noise_of(std::int64_t index) {
+    using Kind = NoiseLaw::Kind;
+    constexpr Kind kinds[] = {Kind::Normal, Kind::Uniform, Kind::TwoPoint, Kind::Exponential};
+    return {kinds[index / 3 % 4], 0.25, -0.1, 0.4, 0.3};
+}
+
 /// All schedules in turn, half of them with a warm-up; the polynomial ones more often.
 kernels::LearningRate schedule_of(double initial, double power, std::int64_t index) {
     using Kind = kernels::ScheduleKind;
@@ -108,6 +115,7 @@ std::vector<CellConfig> odd_cells(std::uint64_t seed) {
                             c.initialization.drawn_bias = false;
                         }
                     }
+                    if (c.has_fresh_samples() && c.index % 4 == 1) c.noise = noise_of(c.index);
                     // Not in step with the widths.
                     c.optimizer = kernels::example_of(optimizer.kind, (turn + turn / 9) % kernels::example_count);
                     c.learning_rate = schedule_of(quick_learning_rate(optimizer.kind), engine() % 2 ? 0.0 : 0.3, c.index);
@@ -263,7 +271,7 @@ std::vector<CellConfig> early_end_cells(std::uint64_t seed) {
 
 std::string cell_name(const CellConfig& c) {
     return fmt::format(
-        "cell {}: {}{} width {} dimension {} batch {}{} activation {}({:g}, {:g}, {}) optimizer {} initialization {} law {}{} target {} "
+        "cell {}: {}{} width {} dimension {} batch {}{} activation {}({:g}, {:g}, {}) optimizer {} initialization {} law {}{}{} target {} "
         "steps {} checks {} tail {} stop {:g} {:g} {}",
         c.index, c.algorithm == kernels::Algorithm::Kinks ? "kinks " : "",
         c.precision == kernels::Precision::Float32 ? "float32" : "float64", c.width, c.input.dimension, c.batch,
@@ -272,6 +280,7 @@ std::string cell_name(const CellConfig& c) {
                          : "",
         static_cast<int>(c.activation.kind), c.activation.first, c.activation.second, c.activation.power,
         static_cast<int>(c.optimizer.kind), static_cast<int>(c.initialization.kind), static_cast<int>(c.input.kind),
+        c.noise.kind != NoiseLaw::Kind::None ? fmt::format(" noise {}", static_cast<int>(c.noise.kind)) : "",
         c.input.bounded ? " in a box" : "", c.target, c.steps, c.checks, c.tail, c.stop.risk_below, c.stop.gradient_below,
         c.stop.converged);
 }

@@ -107,6 +107,27 @@ TEST(ConstantNetwork, StationaryVarianceOfSgd) {
     expect_law(final_constants(constant_network(kernels::OptimizerKind::Sgd, rate, batch, 400), trials), 0.5, rate * sigma2 / (1 - rate));
 }
 
+// Noise adds its variance to that of Y, and its mean to the mean.
+TEST(ConstantNetwork, StationaryVarianceWithNoise) {
+    using Kind = NoiseLaw::Kind;
+    const double rate = 0.1;
+    for (const NoiseLaw noise : {NoiseLaw{Kind::Normal, 0.5, 0, 0, 0}, NoiseLaw{Kind::TwoPoint, 1, 0, 1, 0.25},
+                                 NoiseLaw{Kind::Uniform, 1, -1, 3, 0}, NoiseLaw{Kind::Exponential, 0.25, 0, 0, 0}}) {
+        CellConfig cell = constant_network(kernels::OptimizerKind::Sgd, rate, 4, 400);
+        cell.noise = noise;
+        const double variance = rate * (1.0 / 12 + noise.variance()) / (4 * (1 - rate));
+        if (noise.kind == Kind::Normal) {
+            EXPECT_NEAR(variance, 0.00925926, 1e-8);
+        }
+        expect_law(final_constants(cell, trials), 0.5 + noise.mean(), variance);
+        // The risk is that against E[Y | X]: at the best constant Var f.
+        cell.learning_rate.initial = 1e-300;
+        cell.initialization = {InitializationRule::Kind::Pytorch, false};
+        const double mean = 0.5 + noise.mean();
+        EXPECT_NEAR(run_trials(cell, 0, 1).records[0].final_risk, 1.0 / 12 + mean * mean, 1e-12);
+    }
+}
+
 // From c = 0: mean (1 - (1 - 2 rate)^n) / 2, variance the stationary one times 1 - (1 - 2 rate)^(2n).
 TEST(ConstantNetwork, VarianceOfSgdOnTheWay) {
     const double rate = 0.02;

@@ -51,6 +51,40 @@ Batch<Real> fresh_batch(const Law& input, std::int64_t dimension, std::int64_t c
     return training_batch(std::move(inputs), dimension, target);
 }
 
+/// Adds the noise of step n to the targets, less its mean, which is part of the target.
+template <class Real>
+void add_noise(Batch<Real>& batch, const NoiseLaw& noise, std::int64_t dimension, std::uint64_t seed, std::uint64_t trial,
+               std::int64_t step) {
+    const std::int64_t group = dimension == 1 ? 4 : dimension == 2 ? 2 : 1;
+    const auto value = [&](std::uint32_t word) {
+        const Real u = unit_variate(word, Real{}), deviation = Real(noise.deviation);
+        switch (noise.kind) {
+            case NoiseLaw::Kind::None:
+                break;
+            case NoiseLaw::Kind::Normal:
+                return std::fma(deviation, normal_quantile(u), Real(0));
+            case NoiseLaw::Kind::Uniform: {
+                const double mean = noise.low / 2 + noise.high / 2;
+                return variate<Real>({LawKind::Uniform, noise.low - mean, noise.high - mean, 0, 0, 0, 0}, word);
+            }
+            case NoiseLaw::Kind::TwoPoint: {
+                const double mean = noise.low + noise.probability * (noise.high - noise.low);
+                return Real((u < Real(noise.probability) ? noise.high : noise.low) - mean);
+            }
+            case NoiseLaw::Kind::Exponential:
+                return std::fma(-deviation, log(u), -deviation);
+        }
+        return not_a_number<Real>;
+    };
+    if (noise.kind == NoiseLaw::Kind::None) return;
+    for (std::int64_t m = 0; m < batch.count(); ++m) {
+        const auto words =
+            random_words(seed, Purpose::Noise, static_cast<std::uint64_t>(step), static_cast<std::uint32_t>(m / group), trial);
+        Real& target = batch.targets[static_cast<std::size_t>(m)];
+        target = target + value(words[static_cast<std::size_t>(m % group)]);
+    }
+}
+
 /// All data points in the order in which they are trained on. `weights` in double are those of the risks.
 template <class Real>
 struct DataPoints {

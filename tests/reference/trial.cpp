@@ -75,10 +75,11 @@ private:
             for (std::size_t k = 0; k < point.size(); ++k) point[k] = std::fma(-numbers.shift, states_[k].first, point[k]);
         const Law law = input_law(cell_.input, tables_);
         const bool drawn = cell_.has_data() && cell_.sampling != Sampling::FullBatch;
-        const Batch<Real> batch = drawn ? picked_batch(cell_, grid_, trial_, step)
-                                  : !grid_.inputs.empty()
-                                      ? grid_
-                                      : fresh_batch<Real>(law, shape_.dimension, cell_.batch, tables_.target, cell_.seed, trial_, step);
+        Batch<Real> batch = drawn ? picked_batch(cell_, grid_, trial_, step)
+                            : !grid_.inputs.empty()
+                                ? grid_
+                                : fresh_batch<Real>(law, shape_.dimension, cell_.batch, tables_.target, cell_.seed, trial_, step);
+        add_noise(batch, cell_.noise, shape_.dimension, cell_.seed, trial_, step);
         const std::vector<Real> gradient =
             cell_.algorithm == kernels::Algorithm::Kinks
                 ? gradient_by_kinks(shape_, activation_, point, batch)

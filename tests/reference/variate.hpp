@@ -34,6 +34,9 @@ Real variate(const Law& law, std::uint32_t word) {
             const Real p = clamped(std::fma(u, Real(law.p_high - law.p_low), Real(law.p_low)), Real(0x1p-40), top);
             return clamped(std::fma(deviation, normal_quantile(p), mean), low, high);
         }
+        case LawKind::TwoPoint:  // of noise: add_noise
+        case LawKind::Exponential:
+            break;
     }
     return not_a_number<Real>;
 }

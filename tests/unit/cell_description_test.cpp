@@ -53,6 +53,7 @@ public:
             cell.batch = 1;
             for (int k = 0; k < cell.input.dimension; ++k) cell.batch *= cell.nodes_per_axis;
         }
+        if (cell.has_fresh_samples()) noise(cell.noise);
         const bool kinks = cell.nodes_per_axis > 0 && cell.input.dimension == 1 && kernels::is_piecewise_linear(cell.activation.kind);
         if (kinks && choose(2) == 0) cell.algorithm = kernels::Algorithm::Kinks;
         optimizer(cell.optimizer);
@@ -103,6 +104,13 @@ private:
             if (parameter.name != nullptr) kernels::set(activation, parameter, value_of(parameter));
         if (traits.interval != nullptr) activation.second = above(activation.first);
     }
+    void noise(NoiseLaw& noise) {
+        using Kind = NoiseLaw::Kind;
+        noise.kind = any<Kind>();
+        if (noise.kind == Kind::Normal || noise.kind == Kind::Exponential) noise.deviation = positive();
+        if (noise.kind == Kind::Uniform || noise.kind == Kind::TwoPoint) noise.low = real(), noise.high = above(noise.low);
+        if (noise.kind == Kind::TwoPoint) noise.probability = choose(4) == 0 ? 0.5 : 0.01 + fraction();
+    }
     void optimizer(kernels::Optimizer& optimizer) {
         optimizer.kind = any<OptimizerKind>();
         for (const auto& parameter : kernels::traits_of(optimizer.kind).parameters)
@@ -143,6 +151,9 @@ void expect_same(const CellConfig& a, const CellConfig& b) {
     for (const auto member : {&InputLaw::low, &InputLaw::high, &InputLaw::mean, &InputLaw::deviation})
         EXPECT_EQ(bits(a.input.*member), bits(b.input.*member));
     EXPECT_EQ(a.target, b.target);
+    EXPECT_EQ(a.noise.kind, b.noise.kind);
+    for (const auto member : {&NoiseLaw::deviation, &NoiseLaw::low, &NoiseLaw::high, &NoiseLaw::probability})
+        EXPECT_EQ(bits(a.noise.*member), bits(b.noise.*member));
     EXPECT_EQ(a.width, b.width);
     EXPECT_EQ(a.activation.kind, b.activation.kind);
     EXPECT_EQ(bits(a.activation.first), bits(b.activation.first));

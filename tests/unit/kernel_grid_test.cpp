@@ -267,6 +267,22 @@ TEST_F(KernelGrid, LimitsOfWhatIsKept) {
     for (const CompiledKernel& kernel : kernels) EXPECT_LE(kernel.resources.registers, 168) << kernel.name;
 }
 
+/// The widest networks with noise that the planner keeps in registers, with every number of lanes.
+TEST_F(KernelGrid, LimitsWithNoise) {
+    for (const std::string architecture : {"sm_90", "sm_100"})
+        for (const std::int64_t dimension : {1, 2, 4})
+            for (const int lanes : {4, 32})
+                for (const OptimizerKind optimizer : {OptimizerKind::Sgd, OptimizerKind::Adam}) {
+                    CellConfig like = cell_of({0, dimension, 37}, optimizer, ActivationKind::Relu, Precision::Float32);
+                    like.noise = {dimension == 4 ? NoiseLaw::Kind::Exponential : NoiseLaw::Kind::Normal, 0.5};
+                    if (const auto config = widest(like, lanes, architecture, [](const KernelPlan& plan) { return plan.keeps; }))
+                        add(*config, true, architecture);
+                    if (const auto config = widest_in_registers(like, Storage::Registers, lanes, architecture))
+                        add(*config, true, architecture);
+                }
+    expect_no_local_memory(compile());
+}
+
 /// The widest networks that the planner keeps in registers, with the optimizer's states and without, for every activation. In the full grid
 /// with each number of lanes, in each precision and dimension; else with one of them.
 TEST_F(KernelGrid, LimitsOfTheRegisters) {

@@ -230,5 +230,52 @@ TEST(ReferenceSamples, FreshOnesFollowTheLaw) {
         EXPECT_NE(other.inputs[0], batch.inputs[0]);
 }
 
+/// Mean 0, the variance of the law, every value where it can be; independent of the inputs, of other samples, steps and trials.
+template <class Real>
+void expect_noise(const NoiseLaw& noise, double least, double largest, double fourth_moment) {
+    constexpr std::int64_t count = 40000;
+    for (const std::int64_t d : {1, 2, 3}) {
+        const auto drawn = [&](std::uint64_t trial, std::int64_t step) {
+            Batch<Real> batch{{}, std::vector<Real>(count), std::vector<Real>(count, Real(1) / count)};
+            batch.inputs.resize(static_cast<std::size_t>(d * count));
+            add_noise(batch, noise, d, 5, trial, step);
+            return batch.targets;
+        };
+        const std::vector<Real> values = drawn(6, 7), of_step = drawn(6, 8), of_trial = drawn(7, 7);
+        double sum = 0, squares = 0, next = 0, step = 0, trial = 0;
+        for (std::size_t m = 0; m < count; ++m) {
+            ASSERT_TRUE(values[m] >= least - 1e-6 && values[m] <= largest + 1e-6) << values[m];
+            sum += values[m];
+            squares += double{values[m]} * values[m];
+            if (m > 0) next += double{values[m]} * values[m - 1];
+            step += double{values[m]} * of_step[m];
+            trial += double{values[m]} * of_trial[m];
+        }
+        const double variance = noise.variance(), n = count;
+        EXPECT_LE(std::abs(sum / n), 5 * std::sqrt(variance / n));
+        EXPECT_LE(std::abs(squares / n - variance), 5 * std::sqrt((fourth_moment - variance * variance) / n));
+        for (const double product : {next, step, trial}) EXPECT_LE(std::abs(product / n), 5 * variance / std::sqrt(n));
+    }
+}
+
+TEST(ReferenceSamples, NoiseHasTheMomentsOfItsLaw) {
+    using Kind = NoiseLaw::Kind;
+    const double infinity = std::numeric_limits<double>::infinity();
+    const auto all = [&]<class Real>(Real) {
+        expect_noise<Real>({Kind::Normal, 0.5, 0, 0, 0}, -infinity, infinity, 3.0 / 16);
+        expect_noise<Real>({Kind::Uniform, 1, -1, 5, 0}, -3, 3, 81.0 / 5);
+        // Values -1/4 and 3/4 with probability 3/4 and 1/4.
+        expect_noise<Real>({Kind::TwoPoint, 1, 0, 1, 0.25}, -0.25, 0.75, 0.75 / 256 + 0.25 * 81 / 256);
+        expect_noise<Real>({Kind::Exponential, 2, 0, 0, 0}, -2, infinity, 9 * 16);
+    };
+    all(float{});
+    all(double{});
+    const NoiseLaw two_point{Kind::TwoPoint, 1, 0, 1, 0.25}, uniform{Kind::Uniform, 1, -1, 5, 0};
+    EXPECT_EQ(two_point.mean(), 0.25);
+    EXPECT_EQ(two_point.variance(), 3.0 / 16);
+    EXPECT_EQ(uniform.mean(), 2);
+    EXPECT_EQ(uniform.variance(), 3);
+}
+
 }  // namespace
 }  // namespace limrisk::reference

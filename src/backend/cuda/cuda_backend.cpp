@@ -183,7 +183,7 @@ public:
         for (const auto& device : devices_) targets.insert({device->kernels().architecture(), device->properties().shared_bytes_per_block});
         std::vector<CompileJob> jobs;
         for (const CellConfig& config : cells) {
-            const Expression target = Expression::compile(config.target, config.input.dimension);
+            const Expression target = target_of(config);
             const kernels::Cell cell = kernel_cell(config, target.program());
             for (const auto& [architecture, shared_bytes] : targets) {
                 CellJobs cell_jobs = compile_jobs(cell, cell_name(config), architecture, shared_bytes);

@@ -32,11 +32,12 @@ std::int64_t most_resident_reals(const Cell& cell) {
 }
 
 /// Reals that a thread keeps through a step beside the optimizer's states: parameters, sums, the outputs and the error of a round, the
-/// inputs and targets of its samples; where the totals of the blocks are, and how far the present one is.
+/// inputs and targets of its samples; where the totals of the blocks are, and how far the present one is; what draws the noise.
 std::int64_t resident_reals(const Cell& cell) {
     const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension);
     return kernels::network_rows(rows, cell.optimizer) + cell.tile.lanes + 1 +
-           kernels::samples_per_lane(cell.dimension) * (cell.dimension + 1) + (cell.several_blocks ? 4 : 0);
+           kernels::samples_per_lane(cell.dimension) * (cell.dimension + 1) + (cell.several_blocks ? 4 : 0) +
+           (cell.noise.kind == kernels::LawKind::Zero ? 0 : 4);
 }
 
 /// Reals that may be resident beside the preactivations of a round, these counted: the compiler then needs at most the registers that

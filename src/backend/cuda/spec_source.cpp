@@ -113,6 +113,11 @@ std::string common_members(const kernels::Cell& cell, const KernelPlan& plan) {
         target_body(cell.target));
 }
 
+std::string members_of(const kernels::Law& law) {
+    return fmt::format("{}, {}, {}, {}, {}, {}, {}", enumerator("LawKind", law.kind), literal(law.low), literal(law.high),
+                       literal(law.mean), literal(law.deviation), literal(law.p_low), literal(law.p_high));
+}
+
 /// `members` as struct `name` between the headers it needs and the header with the kernels.
 std::string program(const char* needs, const char* name, const std::string& members, const char* kernels) {
     return fmt::format(
@@ -133,7 +138,6 @@ struct {} {{
 
 std::string train_kernel_source(const kernels::Cell& cell, const KernelPlan& plan) {
     const kernels::Optimizer& optimizer = cell.optimizer;
-    const kernels::Law& input = cell.input;
     const kernels::Activation& activation = cell.activation;
     const std::string members =
         common_members(cell, plan) +
@@ -142,7 +146,7 @@ std::string train_kernel_source(const kernels::Cell& cell, const KernelPlan& pla
     static constexpr Storage states = {};
     static constexpr std::int64_t width = {}, batch = {};
     static constexpr Optimizer optimizer{{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}};
-    static constexpr Law input{{{}, {}, {}, {}, {}, {}, {}}};
+    static constexpr Law input{{{}}}, noise{{{}}};
     static constexpr bool several_blocks = {}, fresh_samples = {}, rebroadcast = {}, keeps = {};
 )",
                     cell.tile.neurons_per_lane, cell.tile.lanes, plan.warps, enumerator("ActivationKind", activation.kind),
@@ -150,8 +154,7 @@ std::string train_kernel_source(const kernels::Cell& cell, const KernelPlan& pla
                     cell.batch, enumerator("OptimizerKind", optimizer.kind), literal(optimizer.alpha), literal(optimizer.beta),
                     literal(optimizer.epsilon), optimizer.epsilon_inside, optimizer.bias_correction, optimizer.sum,
                     optimizer.corrected_maximum, optimizer.centered, literal(optimizer.initial_sum), literal(optimizer.momentum_decay),
-                    literal(optimizer.weight_decay), optimizer.decoupled, enumerator("LawKind", input.kind), literal(input.low),
-                    literal(input.high), literal(input.mean), literal(input.deviation), literal(input.p_low), literal(input.p_high),
+                    literal(optimizer.weight_decay), optimizer.decoupled, members_of(cell.input), members_of(cell.noise),
                     cell.several_blocks, cell.fresh_samples, plan.rebroadcast, plan.keeps);
     return program("fused_step.hpp", "Spec", members, "cuda_train.hpp");
 }
