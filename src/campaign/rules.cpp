@@ -215,6 +215,12 @@ std::string noise(const CellConfig& cell) {
         return not_normal("deviation", law.deviation, cell);
     }
     if (!std::isfinite(law.variance())) return "its variance is not finite; scale the problem";
+    if (law.mean() == 0 || !target(cell).empty()) return "";
+    try {
+        (void)Expression::compile(cell.regression(), cell.input.dimension);
+    } catch (const ExpressionFailure& failure) {
+        return fmt::format("with its mean {} the target becomes too large: {}; shorten the target", law.mean(), failure.error.message);
+    }
     return "";
 }
 

@@ -112,7 +112,7 @@ const std::vector<SchemaKey>& campaign_schema() {
          .phrase = "noise {}",
          .without = "no noise",
          .before = "none",
-         .reads = {"precision", "training.sampling"},
+         .reads = {"precision", "problem.input", "problem.target", "training.sampling"},
          .wrong = rules::noise},
         {.table = "network",
          .parameter = limited(integer<&Cell::width>("width", "number of neurons h", {0, 65536}, nullptr),
