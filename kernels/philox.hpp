@@ -26,8 +26,9 @@ LIMRISK_INLINE void philox_rounds(VecWord (&counter)[4], const Keys& round_key) 
     VecWord c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
     LIMRISK_UNROLL(10)
     for (int round = 0; round < 10; ++round) {
-        const VecWord high0 = multiply_high(c0, 0xD2511F53u), low0 = c0 * 0xD2511F53u;
-        const VecWord high1 = multiply_high(c2, 0xCD9E8D57u), low1 = c2 * 0xCD9E8D57u;
+        VecWord high0, low0, high1, low1;
+        multiply_wide(c0, 0xD2511F53u, high0, low0);
+        multiply_wide(c2, 0xCD9E8D57u, high1, low1);
         c0 = high1 ^ c1 ^ round_key(round, 0);
         c1 = low1;
         c2 = high0 ^ c3 ^ round_key(round, 1);

@@ -93,36 +93,6 @@ kernels::Initialization initialization_laws(const InitializationRule& rule, std:
     return laws;
 }
 
-Law input_law(const InputLaw& input) {
-    if (input.kind == InputLaw::Kind::Uniform) return uniform_law(input.low, input.high);
-    Law law = normal_law(input.mean, input.deviation);
-    if (!input.bounded) return law;
-    law.kind = LawKind::TruncatedNormal;
-    law.low = input.low;
-    law.high = input.high;
-    law.p_low = normal_probability((input.low - input.mean) / input.deviation);
-    law.p_high = normal_probability((input.high - input.mean) / input.deviation);
-    return law;
-}
-
-/// Less its mean, which is part of the target.
-Law noise_law(const NoiseLaw& noise) {
-    const double low = noise.low - noise.mean(), high = noise.high - noise.mean();
-    switch (noise.kind) {
-        case NoiseLaw::Kind::None:
-            return zero_law();
-        case NoiseLaw::Kind::Normal:
-            return normal_law(0, noise.deviation);
-        case NoiseLaw::Kind::Uniform:
-            return uniform_law(low, high);
-        case NoiseLaw::Kind::TwoPoint:
-            return {LawKind::TwoPoint, low, high, 0, 0, 0, noise.probability};
-        case NoiseLaw::Kind::Exponential:
-            return {LawKind::Exponential, 0, 0, -noise.deviation, noise.deviation, 0, 0};
-    }
-    throw Defect("a law of noise without an entry in noise_law");
-}
-
 Expression target_of(const Problem& problem) {
     return Expression::compile(problem.has_data() ? "0" : problem.regression(), problem.input.dimension);
 }

@@ -46,7 +46,4 @@ kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& targ
 /// The laws of docs/numerics.md section 8.
 kernels::Initialization initialization_laws(const InitializationRule& rule, std::int64_t width, std::int64_t dimension);
 
-/// The law of one input coordinate, with the end probabilities of a truncated normal.
-kernels::Law input_law(const InputLaw& input);
-
 }  // namespace limrisk

@@ -276,9 +276,12 @@ private:
                 if (position / rest > 0) varied.push_back(key);
                 position %= rest;
             }
+            const CellConfig said = cell;
             complete(cell);
-            // Where a key has no effect the cell would repeat for every value.
-            const auto in_vain = [&](const SchemaKey* key) { return key->effect.in != nullptr && !key->effect.in(cell); };
+            // Where a key has no effect, neither in what is said nor in what follows, the cell would repeat for every value.
+            const auto in_vain = [&](const SchemaKey* key) {
+                return key->effect.in != nullptr && !key->effect.in(cell) && !key->effect.in(said);
+            };
             if (std::any_of(varied.begin(), varied.end(), in_vain)) continue;
             cell.index = static_cast<std::int64_t>(campaign.cells.size());
             cell.description = describe(cell);

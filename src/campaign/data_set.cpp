@@ -12,6 +12,8 @@
 #include <cstring>
 #include <fstream>
 #include <limits>
+#include <map>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -20,6 +22,8 @@
 #include "campaign/document.hpp"
 #include "campaign/other_names.hpp"
 #include "campaign/problems.hpp"
+#include "evaluation/rule.hpp"
+#include "expression/expression.hpp"
 #include "limrisk/error.hpp"
 
 namespace limrisk {
@@ -29,7 +33,8 @@ using nlohmann::json;
 
 constexpr std::size_t most_file_bytes = std::size_t{256} << 20;
 constexpr const char* forms =
-    "{ points = [[x, y], ...] } with x1, ..., xd, y per point, or { file = \"points.csv\", inputs = [\"x\"], output = \"y\" }";
+    "{ points = [[x, y], ...] } with x1, ..., xd, y per point, { file = \"points.csv\", inputs = [\"x\"], output = \"y\" }, or "
+    "{ draw = 1024, seed = 7 }";
 
 /// As they were given.
 struct RawPoints {
@@ -182,6 +187,21 @@ DataPointer described(const Node& node) {
         throw ConfigError({"is not as limrisk writes it"});
     data->hash = hash->text;
     data->weighted = weighted->boolean;
+    return data;
+}
+
+DataPointer yet_to_draw(const Node& node) {
+    const auto integer = [&](const char* name, std::int64_t least, std::int64_t most) {
+        const Node* value = node.find(name);
+        if (value->kind != Node::Kind::Integer || value->integer < least || value->integer > most)
+            throw ConfigError({fmt::format("{} is {}; allowed is an integer, {} to {}", name, value->shown(), least, most)});
+        return value->integer;
+    };
+    auto data = std::make_shared<DataSet>();
+    data->to_draw = true;
+    data->count = integer("draw", 1, most_data_points);
+    if (node.find("seed") != nullptr)
+        data->draw_seed = static_cast<std::uint64_t>(integer("seed", 0, std::numeric_limits<std::int64_t>::max()));
     return data;
 }
 
@@ -408,12 +428,48 @@ std::string DataSet::label() const {
 }
 
 void set_data(Problem& problem, DataPointer data) {
+    if (data->to_draw) {
+        problem.data = std::move(data);
+        return;
+    }
+    problem.noise = {};
     problem.input = InputLaw{};
     problem.input.dimension = data->dimension;
     problem.input.low = data->low;
     problem.input.high = data->high;
     problem.target.clear();
     problem.data = std::move(data);
+}
+
+DataPointer draw_data(const Problem& problem) {
+    const DataSet& rule = *problem.data;
+    // Cells of a sweep share their points.
+    static std::mutex mutex;
+    static std::map<std::string, std::weak_ptr<const DataSet>> drawn_before;
+    const InputLaw& input = problem.input;
+    const NoiseLaw& noise = problem.noise;
+    const std::string key =
+        fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", rule.count, rule.draw_seed, static_cast<int>(input.kind),
+                    input.dimension, input.bounded, input.low, input.high, input.mean, input.deviation, static_cast<int>(noise.kind),
+                    noise.deviation, noise.low, noise.high, noise.probability, problem.target);
+    const std::lock_guard lock(mutex);
+    std::weak_ptr<const DataSet>& known = drawn_before[key];
+    if (DataPointer data = known.lock()) return data;
+    const Expression target = Expression::compile(problem.regression(), problem.input.dimension);
+    NodeSet drawn = drawn_points(problem.input, problem.noise, target.program(), rule.count, rule.draw_seed);
+    for (std::size_t i = 0; i < drawn.targets.size(); ++i)
+        if (!std::isfinite(drawn.targets[i]))
+            throw ConfigError(
+                {fmt::format("problem.data: the target \"{}\" is {} at drawn point {}; it must be finite wherever the input "
+                             "law has mass",
+                             abbreviated(problem.target), drawn.targets[i], i + 1)});
+    try {
+        DataPointer data = finished({problem.input.dimension, std::move(drawn.inputs), std::move(drawn.targets), {}});
+        known = data;
+        return data;
+    } catch (const ConfigError& error) {
+        throw ConfigError({fmt::format("problem.data: {}", error.problems().front())});
+    }
 }
 
 DataPointer read_csv(const std::filesystem::path& path, const DataColumns& columns) {
@@ -433,15 +489,18 @@ DataPointer read_data(const Node& node, const std::string& key, Problems& proble
     if (node.kind != Node::Kind::Table) return refuse(fmt::format("{}; allowed is {}", node.shown(), forms));
     try {
         if (node.place == description_place) return described(node);
-        const bool points = node.find("points") != nullptr, file = node.find("file") != nullptr;
-        if (points == file)
-            return refuse(fmt::format("a table with {} of points and file; allowed is {}", points ? "both" : "none", forms));
+        const bool points = node.find("points") != nullptr, file = node.find("file") != nullptr, draw = node.find("draw") != nullptr;
+        if (points + file + draw != 1)
+            return refuse(fmt::format("a table with {} of points, file and draw; allowed is {}",
+                                      points + file + draw == 0 ? "none" : "several", forms));
         const std::vector<std::string> known = points ? std::vector<std::string>{"points", "weights"}
-                                                      : std::vector<std::string>{"file", "inputs", "output", "weight", "standardize"};
+                                               : file ? std::vector<std::string>{"file", "inputs", "output", "weight", "standardize"}
+                                                      : std::vector<std::string>{"draw", "seed"};
         for (const Member& member : node.members)
             if (std::find(known.begin(), known.end(), member.key) == known.end())
                 return refuse(fmt::format("unknown key `{}`; with {} the keys are {}", abbreviated(member.key), known.front(),
                                           fmt::join(known, ", ")));
+        if (draw) return yet_to_draw(node);
         return points ? finished(points_of(*node.find("points"), node.find("weights"))) : from_file(node);
     } catch (const ConfigError& error) {
         return refuse(error.problems().front());

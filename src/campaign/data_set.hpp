@@ -11,6 +11,7 @@
 namespace limrisk {
 
 struct Node;
+struct Problem;
 class Problems;
 
 /// Points (x, y) with weights, the same for all trials. Cells share it.
@@ -23,6 +24,8 @@ struct DataSet {
     std::vector<double> inputs;   ///< [count][dimension]
     std::vector<double> outputs;  ///< [count]
     std::vector<double> weights;  ///< [count], positive, sum 1 up to rounding
+    bool to_draw = false;         ///< `count` points are still to be drawn, from the problem's input, target and noise
+    std::uint64_t draw_seed = 0;  ///< then
 
     /// Whether it has its points; a cell that was read from its description has only the numbers above until the store gives them.
     bool is_complete() const { return !text.empty(); }
@@ -56,6 +59,9 @@ inline constexpr std::size_t most_data_text = std::size_t{16} << 20;  ///< bytes
 
 /// Reads the value of `problem.data`: a table with `points`, or with `file`. Appends what is wrong to `problems`, and returns null then.
 DataPointer read_data(const Node& node, const std::string& key, Problems& problems);
+
+/// The points of a problem whose data are still to be drawn: docs/numerics.md section 14. Throws ConfigError where an output is not finite.
+DataPointer draw_data(const Problem& problem);
 
 /// Takes relative names of files in the value of `problem.data` as relative to `directory`.
 void resolve_data_files(Node& node, const std::filesystem::path& directory);

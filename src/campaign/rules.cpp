@@ -71,6 +71,12 @@ std::string rule(std::int64_t nodes, const InputLaw& law) {
 /// Points are rounded to the cell's precision: what is finite must stay so.
 std::string data(const CellConfig& cell) {
     if (!cell.has_data()) return "";
+    if (cell.data->to_draw) {
+        const std::int64_t calls = (cell.input.dimension + 3) / 4;
+        if (cell.data->count * calls <= max_calls) return "";
+        return fmt::format("{} points in dimension {}: at most {} can be drawn there", cell.data->count, cell.input.dimension,
+                           max_calls / calls);
+    }
     const DataSet& points = *cell.data;
     double largest = std::max(std::abs(points.low), std::abs(points.high));
     double largest_output = 0;
@@ -187,7 +193,7 @@ std::string algorithm(const CellConfig& cell) {
 }
 
 std::string target(const CellConfig& cell) {
-    if (cell.has_data()) return "";
+    if (cell.has_data() && !cell.data->to_draw) return "";
     try {
         const Expression expression = Expression::compile(cell.target, cell.input.dimension);
         for (const kernels::Instruction& instruction : expression.code()) {
@@ -206,8 +212,9 @@ std::string noise(const CellConfig& cell) {
     using Kind = NoiseLaw::Kind;
     const NoiseLaw& law = cell.noise;
     if (law.kind == Kind::None) return "";
-    if (cell.has_data()) return "with data; the outputs of data points are what they are: put the noise into them, or leave it out";
-    if (!cell.has_fresh_samples()) return "with the same samples in every step; it needs sampling = \"fresh\"";
+    if (cell.has_data() && !cell.data->to_draw)
+        return "with data; the outputs of data points are what they are: put the noise into them, or leave it out";
+    if (cell.has_training_grid()) return "with the same samples in every step; it needs sampling = \"fresh\", or data that are drawn";
     if (law.kind == Kind::Uniform || law.kind == Kind::TwoPoint) {
         std::string wrong = interval(law.kind == Kind::Uniform ? "the noise" : "the noise at", law.low, law.high, cell);
         if (!wrong.empty()) return wrong;
@@ -284,6 +291,10 @@ std::string stop_converged(const CellConfig& cell) {
         "true with tail = {} of {} checks; it judges windows of as many checks as the tail has before the tail: at least 2 "
         "checks, at most half of all",
         completed.tail, completed.checks);
+}
+
+void complete_data(CellConfig& cell) {
+    if (cell.has_data() && cell.data->to_draw) set_data(cell, draw_data(cell));
 }
 
 void complete_box(CellConfig& cell) {

@@ -25,6 +25,7 @@ std::string check_nodes(const CellConfig& cell);
 std::string final_nodes(const CellConfig& cell);
 
 // What follows from other keys: values that are still 0, the batch of a grid, the box of a law without one.
+void complete_data(CellConfig& cell);
 void complete_box(CellConfig& cell);
 void complete_sampling(CellConfig& cell);
 void complete_batch(CellConfig& cell);

@@ -55,12 +55,21 @@ Parameter data() {
     Parameter data;
     data.name = "data";
     data.type = ParameterType::Data;
-    data.meaning = "data points (x, y) in place of input and target: a list, or columns of a CSV file";
+    data.meaning = "data points (x, y): a list, columns of a CSV file, or drawn once from input, target and noise";
     data.usual = "none";
-    data.store = [](Cell& cell, const ParameterValue& value) { set_data(cell, value.data); };
+    data.store = [](Cell& cell, const ParameterValue& value) {
+        if (value.data != nullptr) set_data(cell, value.data);
+    };
     data.load = load_data;
     return data;
 }
+
+/// Of keys that say what is drawn, in every step or once.
+constexpr KeyEffect without_points{.key = "problem.data",
+                                   .in = [](const Cell& cell) { return !cell.has_data() || cell.data->to_draw; },
+                                   .where = "without data, or with drawn ones",
+                                   .elsewhere = "with data the inputs and outputs are those of the points; leave it out",
+                                   .only_there = true};
 
 constexpr KeyEffect without_data{.key = "problem.data",
                                  .in = [](const Cell& cell) { return !cell.has_data(); },
@@ -93,17 +102,18 @@ const std::vector<SchemaKey>& campaign_schema() {
          .phrase = "{}",
          .without = "no data points",
          .before = "",
-         .reads = {"precision"},
-         .wrong = rules::data},
+         .reads = {"precision", "problem.input"},
+         .wrong = rules::data,
+         .complete = rules::complete_data},
         {.table = "problem",
          .parameter = entry("input", "law of the input X", input_catalog(), nullptr),
-         .effect = without_data,
+         .effect = without_points,
          .reads = {"precision"},
          .wrong = rules::input,
          .complete = rules::complete_box},
         {.table = "problem",
          .parameter = limited(field<&Cell::target>("target", Type::Text, "target function f", {}, nullptr), "an expression in x1 .. xd"),
-         .effect = without_data,
+         .effect = without_points,
          .reads = {"precision", "problem.input"},
          .wrong = rules::target,
          .spelling = canonical_target},

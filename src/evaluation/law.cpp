@@ -1,4 +1,4 @@
-// Where the mass of an input law lies, and the constant of its density.
+// Laws as the kernels see them; where the mass of an input law lies, and the constant of its density.
 #include "evaluation/rule.hpp"
 #include "evaluation/scalar.hpp"
 #include "limrisk/error.hpp"
@@ -6,10 +6,41 @@
 namespace limrisk {
 namespace {
 
+using kernels::LawKind;
+
 constexpr double sqrt_two_pi = 2.5066282746310005024;
 constexpr double domain_deviations = 8.5;  // leaves out 1.9e-17 of the mass
 
 }  // namespace
+
+kernels::Law input_law(const InputLaw& input) {
+    if (input.kind == InputLaw::Kind::Uniform) return {LawKind::Uniform, input.low, input.high, 0, 0, 0, 0};
+    kernels::Law law{LawKind::Normal, 0, 0, input.mean, input.deviation, 0, 0};
+    if (!input.bounded) return law;
+    law.kind = LawKind::TruncatedNormal;
+    law.low = input.low;
+    law.high = input.high;
+    law.p_low = normal_probability((input.low - input.mean) / input.deviation);
+    law.p_high = normal_probability((input.high - input.mean) / input.deviation);
+    return law;
+}
+
+kernels::Law noise_law(const NoiseLaw& noise) {
+    const double low = noise.low - noise.mean(), high = noise.high - noise.mean();
+    switch (noise.kind) {
+        case NoiseLaw::Kind::None:
+            return {LawKind::Zero, 0, 0, 0, 0, 0, 0};
+        case NoiseLaw::Kind::Normal:
+            return {LawKind::Normal, 0, 0, 0, noise.deviation, 0, 0};
+        case NoiseLaw::Kind::Uniform:
+            return {LawKind::Uniform, low, high, 0, 0, 0, 0};
+        case NoiseLaw::Kind::TwoPoint:
+            return {LawKind::TwoPoint, low, high, 0, 0, 0, noise.probability};
+        case NoiseLaw::Kind::Exponential:
+            return {LawKind::Exponential, 0, 0, -noise.deviation, noise.deviation, 0, 0};
+    }
+    throw Defect("a law of noise without an entry in noise_law");
+}
 
 Domain integration_domain(const InputLaw& input) {
     if (input.kind == InputLaw::Kind::Uniform) return {input.low, input.high};

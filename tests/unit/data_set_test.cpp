@@ -208,6 +208,78 @@ TEST_F(CsvFile, WhatIsNoFileIsRefused) {
 }
 
 /// Six points of the literature: own computation with NumPy from the same starts.
+std::string drawn_campaign(const std::string& data, const std::string& problem, const std::string& training = "") {
+    return "name = \"d\"\ntrials = 8\nsteps = 10\n[problem]\ndata = " + data + "\n" + problem +
+           "\n[network]\nwidth = 3\n[training]\noptimizer = \"sgd(0.1)\"\n" + training;
+}
+
+/// The points are samples of the reference, of step 0 of trial 0, with the key of their own.
+TEST(DrawnData, AreSamplesOfInputTargetAndNoise) {
+    using reference::Law, reference::LawKind;
+    struct Drawn {
+        std::string input, target;
+        std::int64_t dimension, count;
+        Law law;
+    };
+    for (const Drawn& of :
+         {Drawn{"{ law = \"uniform\", dimension = 1, low = -1.0, high = 3.0 }", "x1^2", 1, 7, {LawKind::Uniform, -1, 3, 0, 0, 0, 0}},
+          Drawn{"{ law = \"normal\", dimension = 2, mean = 1.0, deviation = 2.0 }", "x1 * x2", 2, 5, {LawKind::Normal, 0, 0, 1, 2, 0, 0}},
+          Drawn{"{ law = \"uniform\", dimension = 6 }", "x6 - x5", 6, 3, {LawKind::Uniform, 0, 1, 0, 0, 0, 0}}})
+        for (const bool noisy : {false, true}) {
+            const std::string text =
+                drawn_campaign("{ draw = " + std::to_string(of.count) + ", seed = 9 }",
+                               "input = " + of.input + "\ntarget = \"" + of.target + "\"" +
+                                   (noisy ? "\nnoise = { law = \"two_point\", low = 0.0, high = 1.0, probability = 0.25 }" : ""));
+            const CellConfig cell = parse_campaign(text, "test").cells.at(0);
+            const NoiseLaw noise = noisy ? NoiseLaw{NoiseLaw::Kind::TwoPoint, 1, 0, 1, 0.25} : NoiseLaw{};
+            const Expression target = Expression::compile(noisy ? "(" + of.target + ") + 0.25" : of.target, of.dimension);
+            auto samples = reference::fresh_batch<double>(of.law, of.dimension, of.count, target.code(), 9, 0, 0);
+            reference::add_noise(samples, noise, of.dimension, 9, 0, 0);
+            ASSERT_TRUE(cell.has_data());
+            EXPECT_EQ(cell.data->inputs, samples.inputs) << text;
+            EXPECT_EQ(cell.data->outputs, samples.targets) << text;
+            EXPECT_EQ(cell.target, "");
+            EXPECT_EQ(cell.noise.kind, NoiseLaw::Kind::None);
+            EXPECT_EQ(cell.sampling, Sampling::FullBatch);
+            EXPECT_EQ(cell.batch, of.count);
+            EXPECT_EQ(describe(cell_from_description(cell.description)), cell.description);
+            EXPECT_THAT(cell.description, testing::Not(HasSubstr("target")));
+        }
+}
+
+TEST(DrawnData, AreSweptAndShared) {
+    const std::string uniform = "input = { law = \"uniform\", dimension = 1 }\n";
+    const auto cells = [](const std::string& text) { return parse_campaign(text, "test").cells; };
+    const auto sizes = cells(drawn_campaign("[{ draw = 4 }, { draw = 8 }, { points = [[0, 1]] }]", uniform + "target = \"x1\""));
+    ASSERT_EQ(sizes.size(), 3U);
+    EXPECT_EQ(sizes[0].data->count, 4);
+    EXPECT_EQ(sizes[1].data->count, 8);
+    for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(sizes[0].data->inputs[i], sizes[1].data->inputs[i]);
+    const auto targets = cells(drawn_campaign("{ draw = 4 }", uniform + "target = [\"x1\", \"x1^2\"]"));
+    ASSERT_EQ(targets.size(), 2U);
+    EXPECT_EQ(targets[0].data->inputs, targets[1].data->inputs);
+    EXPECT_NE(targets[0].id, targets[1].id);
+    const auto rates =
+        cells(drawn_campaign("{ draw = 4 }", uniform + "target = \"x1\"", "sampling = [\"full_batch\", \"epochs\"]\nbatch = 2\n"));
+    ASSERT_EQ(rates.size(), 2U);
+    EXPECT_EQ(rates[0].data, rates[1].data);
+    EXPECT_NE(cells(drawn_campaign("{ draw = 4, seed = 1 }", uniform + "target = \"x1\""))[0].data->hash, rates[0].data->hash);
+}
+
+TEST(DrawnData, MistakesAreRefused) {
+    const std::string problem = "input = { law = \"uniform\", dimension = 1 }\ntarget = \"x1\"";
+    EXPECT_THAT(failure(drawn_campaign("{ draw = 0 }", problem)), HasSubstr("draw is 0; allowed is an integer, 1 to 1048576"));
+    EXPECT_THAT(failure(drawn_campaign("{ draw = 4, seed = -1 }", problem)), HasSubstr("seed is -1"));
+    EXPECT_THAT(failure(drawn_campaign("{ draw = 4, file = \"x\" }", problem)), HasSubstr("several of points, file and draw"));
+    EXPECT_THAT(failure(drawn_campaign("{ draw = 4, weights = [1] }", problem)), HasSubstr("the keys are draw, seed"));
+    EXPECT_THAT(failure(drawn_campaign("{ draw = 4 }", "target = \"x1\"")), HasSubstr("key `problem.input`: missing"));
+    EXPECT_THAT(failure(drawn_campaign("{ draw = 4 }", problem, "sampling = \"fresh\"\nbatch = 2\n")), HasSubstr("\"fresh\" with data"));
+    EXPECT_THAT(failure(drawn_campaign("{ draw = 1000000 }", "input = { law = \"uniform\", dimension = 8 }\ntarget = \"x1\"")),
+                HasSubstr("at most 524288 can be drawn"));
+    EXPECT_THAT(failure(drawn_campaign("{ draw = 4 }", "input = { law = \"uniform\", dimension = 1 }\ntarget = \"1 / (x1 - x1)\"")),
+                HasSubstr("is inf at drawn point 1"));
+}
+
 TEST(DataTraining, SixPointsGiveTheKnownLosses) {
     const CellConfig cell = parse_campaign(R"toml(
 name = "data-points"

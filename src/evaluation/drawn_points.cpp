@@ -1,0 +1,43 @@
+// The samples of "step 0" of trial 0, in double, with the lanes that every processor has.
+#include "evaluation/rule.hpp"
+#include "kernels/law.hpp"
+
+namespace limrisk {
+namespace {
+
+/// Variates of `law`, one word each, group of samples by group.
+///   calls, per_group     of a group;   put(group, k, value)  takes variate k of the group
+template <class Put>
+void draw(std::uint64_t seed, kernels::Purpose purpose, std::int64_t groups, std::int64_t calls, std::int64_t per_group,
+          const kernels::Law& law, const Put& put) {
+    for (std::int64_t group = 0; group < groups; ++group)
+        for (std::int64_t call = 0; call < calls; ++call) {
+            kernels::VecWord words[4] = {};
+            words[1] += kernels::purpose_word(purpose, 0) + static_cast<std::uint32_t>(group * calls + call);
+            kernels::philox(words, seed);
+            for (std::int64_t w = 0; w < 4 && 4 * call + w < per_group; ++w) {
+                double value = kernels::uniform_register<double>(words[w], 0)[0];
+                kernels::apply_law(law, &value, 1);
+                put(group, 4 * call + w, value);
+            }
+        }
+}
+
+}  // namespace
+
+NodeSet drawn_points(const InputLaw& input, const NoiseLaw& noise, const kernels::Program& target, std::int64_t count, std::uint64_t seed) {
+    const std::int64_t d = input.dimension, size = kernels::samples_per_lane(d), groups = (count + size - 1) / size;
+    NodeSet points{d, std::vector<double>(static_cast<std::size_t>(groups * size * d)), {}, {}};
+    points.weights.assign(static_cast<std::size_t>(count), 1.0 / static_cast<double>(count));
+    draw(seed, kernels::Purpose::Samples, groups, kernels::calls_per_group(d), size * d, input_law(input),
+         [&](std::int64_t group, std::int64_t k, double value) { points.inputs[static_cast<std::size_t>(group * size * d + k)] = value; });
+    points.inputs.resize(static_cast<std::size_t>(count * d));
+    fill_targets(points, target);
+    if (noise.kind == NoiseLaw::Kind::None) return points;
+    draw(seed, kernels::Purpose::Noise, groups, 1, size, noise_law(noise), [&](std::int64_t group, std::int64_t k, double value) {
+        if (group * size + k < count) points.targets[static_cast<std::size_t>(group * size + k)] += value;
+    });
+    return points;
+}
+
+}  // namespace limrisk
