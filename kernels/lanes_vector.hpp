@@ -203,34 +203,22 @@ LIMRISK_INLINE void add_where(MaskOf<V> mask, V e, const V* x, V& sum, V* produc
     for (int k = 0; k < D; ++k) product_sums[k] = masked_fma(mask, e, x[k], product_sums[k]);
 }
 
-/// The high words of the products of the lanes of `a` with `multiplier`.
-LIMRISK_INLINE VecWord multiply_high(VecWord a, std::uint32_t multiplier) {
-#if LIMRISK_VECTOR_BYTES == 64
-    const __m512i m = _mm512_set1_epi32(static_cast<int>(multiplier)), x = reinterpret_cast<__m512i>(a);
-    const __m512i even = _mm512_mul_epu32(x, m), odd = _mm512_mul_epu32(_mm512_srli_epi64(x, 32), m);
-    return reinterpret_cast<VecWord>(_mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_DDBB));
-#elif LIMRISK_VECTOR_BYTES == 32
-    const __m256i m = _mm256_set1_epi32(static_cast<int>(multiplier)), x = reinterpret_cast<__m256i>(a);
-    const __m256i even = _mm256_mul_epu32(x, m), odd = _mm256_mul_epu32(_mm256_srli_epi64(x, 32), m);
-    return reinterpret_cast<VecWord>(_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA));
-#else
-    VecWord result;
-    for (unsigned i = 0; i < LIMRISK_VECTOR_BYTES / 4; ++i)
-        result[i] = static_cast<std::uint32_t>((static_cast<std::uint64_t>(a[i]) * multiplier) >> 32);
-    return result;
-#endif
-}
-
-/// The high and the low words.
+/// The high and the low words of the products of the lanes of `a` with `multiplier`.
 LIMRISK_INLINE void multiply_wide(VecWord a, std::uint32_t multiplier, VecWord& high, VecWord& low) {
 #if LIMRISK_VECTOR_BYTES == 64
-    // Both from the same products of 64 bits: the multiplication that gives low words alone is slower than they.
+    // Both from the same products of 64 bits: the multiplication that gives low words alone is slower.
     const __m512i m = _mm512_set1_epi32(static_cast<int>(multiplier)), x = reinterpret_cast<__m512i>(a);
     const __m512i even = _mm512_mul_epu32(x, m), odd = _mm512_mul_epu32(_mm512_srli_epi64(x, 32), m);
     high = reinterpret_cast<VecWord>(_mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_DDBB));
     low = reinterpret_cast<VecWord>(_mm512_mask_shuffle_epi32(even, 0xAAAA, odd, _MM_PERM_CCAA));
+#elif LIMRISK_VECTOR_BYTES == 32
+    const __m256i m = _mm256_set1_epi32(static_cast<int>(multiplier)), x = reinterpret_cast<__m256i>(a);
+    const __m256i even = _mm256_mul_epu32(x, m), odd = _mm256_mul_epu32(_mm256_srli_epi64(x, 32), m);
+    high = reinterpret_cast<VecWord>(_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA));
+    low = a * multiplier;
 #else
-    high = multiply_high(a, multiplier);
+    for (unsigned i = 0; i < LIMRISK_VECTOR_BYTES / 4; ++i)
+        high[i] = static_cast<std::uint32_t>((static_cast<std::uint64_t>(a[i]) * multiplier) >> 32);
     low = a * multiplier;
 #endif
 }

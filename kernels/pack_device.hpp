@@ -31,7 +31,6 @@ struct WordPack {
     VecWord part[1];
 };
 
-LIMRISK_INLINE VecWord multiply_high(VecWord a, std::uint32_t multiplier) { return __umulhi(a, multiplier); }
 LIMRISK_INLINE void multiply_wide(VecWord a, std::uint32_t multiplier, VecWord& high, VecWord& low) {
     high = __umulhi(a, multiplier);
     low = a * multiplier;

@@ -11,6 +11,13 @@ inline namespace LIMRISK_LANES {
 
 enum class Purpose : std::uint32_t { Neuron = 1, OuterBias = 2, Samples = 3, Picks = 4, Epochs = 5, Noise = 6 };
 
+/// The high words of the products of every lane with `multiplier`.
+LIMRISK_INLINE VecWord multiply_high(VecWord a, std::uint32_t multiplier) {
+    VecWord high{}, low{};
+    multiply_wide(a, multiplier, high, low);
+    return high;
+}
+
 /// Keys of the ten rounds, as round_key(round, word) gives them: the key's words plus multiples of the golden ratio and of sqrt(3) - 1.
 struct RoundKeys {
     std::uint64_t key;
@@ -26,7 +33,7 @@ LIMRISK_INLINE void philox_rounds(VecWord (&counter)[4], const Keys& round_key) 
     VecWord c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
     LIMRISK_UNROLL(10)
     for (int round = 0; round < 10; ++round) {
-        VecWord high0, low0, high1, low1;
+        VecWord high0{}, low0{}, high1{}, low1{};
         multiply_wide(c0, 0xD2511F53u, high0, low0);
         multiply_wide(c2, 0xCD9E8D57u, high1, low1);
         c0 = high1 ^ c1 ^ round_key(round, 0);
