@@ -188,7 +188,7 @@ void add_differences(const json* here, const json* stored, const std::string& pa
 std::string describe(const CellConfig& cell) {
     json description;
     for (const SchemaKey& key : campaign_schema())
-        if (key.of_cell() && key.exists(cell) && !key.is_silent(key.text_of(cell)))
+        if (key.of_cell() && key.exists(cell) && !key.is_silent_in(cell))
             describe(key.parameter, cell, *key.table == '\0' ? description : description[key.table]);
     return description.dump();
 }

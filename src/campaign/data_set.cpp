@@ -22,7 +22,6 @@
 #include "campaign/document.hpp"
 #include "campaign/other_names.hpp"
 #include "campaign/problems.hpp"
-#include "evaluation/rule.hpp"
 #include "expression/expression.hpp"
 #include "limrisk/error.hpp"
 
@@ -456,15 +455,16 @@ DataPointer draw_data(const Problem& problem) {
     std::weak_ptr<const DataSet>& known = drawn_before[key];
     if (DataPointer data = known.lock()) return data;
     const Expression target = Expression::compile(problem.regression(), problem.input.dimension);
-    NodeSet drawn = drawn_points(problem.input, problem.noise, target.program(), rule.count, rule.draw_seed);
-    for (std::size_t i = 0; i < drawn.targets.size(); ++i)
-        if (!std::isfinite(drawn.targets[i]))
+    RawPoints points{input.dimension, {}, {}, {}};
+    draw_points(problem, target.program(), points.inputs, points.outputs);
+    for (std::size_t i = 0; i < points.outputs.size(); ++i)
+        if (!std::isfinite(points.outputs[i]))
             throw ConfigError(
                 {fmt::format("problem.data: the target \"{}\" is {} at drawn point {}; it must be finite wherever the input "
                              "law has mass",
-                             abbreviated(problem.target), drawn.targets[i], i + 1)});
+                             abbreviated(problem.target), points.outputs[i], i + 1)});
     try {
-        DataPointer data = finished({problem.input.dimension, std::move(drawn.inputs), std::move(drawn.targets), {}});
+        DataPointer data = finished(std::move(points));
         known = data;
         return data;
     } catch (const ConfigError& error) {

@@ -9,6 +9,9 @@
 #include <vector>
 
 namespace limrisk {
+namespace kernels {
+struct Program;
+}
 
 struct Node;
 struct Problem;
@@ -62,6 +65,10 @@ DataPointer read_data(const Node& node, const std::string& key, Problems& proble
 
 /// The points of a problem whose data are still to be drawn: docs/numerics.md section 14. Throws ConfigError where an output is not finite.
 DataPointer draw_data(const Problem& problem);
+
+/// Its inputs [count][dimension] and outputs [count], in double. Defined in src/evaluation/drawn_points.cpp, where the laws are.
+///   target  f, with the mean of the noise
+void draw_points(const Problem& problem, const kernels::Program& target, std::vector<double>& inputs, std::vector<double>& outputs);
 
 /// Takes relative names of files in the value of `problem.data` as relative to `directory`.
 void resolve_data_files(Node& node, const std::filesystem::path& directory);

@@ -268,6 +268,10 @@ std::string SchemaKey::text_of(const CellConfig& cell) const {
 
 bool SchemaKey::is_silent(std::string_view text) const { return before != nullptr && text == before; }
 
+bool SchemaKey::is_silent_in(const CellConfig& cell) const {
+    return is_silent(parameter.catalog != nullptr ? parameter.catalog->chosen(cell).name : text_of(cell));
+}
+
 const SchemaKey* find_key(const std::string& path) {
     for (const SchemaKey& key : campaign_schema()) {
         if (key.path() == path) return &key;

@@ -50,6 +50,8 @@ struct SchemaKey {
     bool exists(const CellConfig& cell) const { return !effect.only_there || effect.in(cell); }
     /// Whether a value, as text_of() gives it, goes without saying: in descriptions, and where all cells have it.
     bool is_silent(std::string_view text) const;
+    /// The same of a cell, whose labels need not be filled yet.
+    bool is_silent_in(const CellConfig& cell) const;
     /// The value of a cell, as tables and exports show it; empty where the cell does not have it (final_nodes for d = 1).
     std::string text_of(const CellConfig& cell) const;
 };

@@ -1,11 +1,8 @@
 // Spaces follow from each token and the one before it.
 #include "campaign/target_text.hpp"
 
-#include <fmt/format.h>
-
 #include <string_view>
 
-#include "campaign/cell.hpp"
 #include "expression/expression.hpp"
 #include "expression/token.hpp"
 
@@ -33,11 +30,6 @@ std::string canonical_target(std::string_view text) {
         previous = &token;
     }
     return spaced.size() <= max_expression_length ? spaced : compact;
-}
-
-std::string Problem::regression() const {
-    const double mean = noise.mean();
-    return mean == 0 ? target : fmt::format("({}) + ({})", target, mean);
 }
 
 }  // namespace limrisk

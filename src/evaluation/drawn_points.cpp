@@ -1,5 +1,6 @@
 // The samples of "step 0" of trial 0, in double, with the lanes that every processor has.
 #include "evaluation/rule.hpp"
+#include "evaluation/scalar.hpp"
 #include "kernels/law.hpp"
 
 namespace limrisk {
@@ -25,19 +26,19 @@ void draw(std::uint64_t seed, kernels::Purpose purpose, std::int64_t groups, std
 
 }  // namespace
 
-NodeSet drawn_points(const InputLaw& input, const NoiseLaw& noise, const kernels::Program& target, std::int64_t count, std::uint64_t seed) {
-    const std::int64_t d = input.dimension, size = kernels::samples_per_lane(d), groups = (count + size - 1) / size;
-    NodeSet points{d, std::vector<double>(static_cast<std::size_t>(groups * size * d)), {}, {}};
-    points.weights.assign(static_cast<std::size_t>(count), 1.0 / static_cast<double>(count));
-    draw(seed, kernels::Purpose::Samples, groups, kernels::calls_per_group(d), size * d, input_law(input),
-         [&](std::int64_t group, std::int64_t k, double value) { points.inputs[static_cast<std::size_t>(group * size * d + k)] = value; });
-    points.inputs.resize(static_cast<std::size_t>(count * d));
-    fill_targets(points, target);
-    if (noise.kind == NoiseLaw::Kind::None) return points;
-    draw(seed, kernels::Purpose::Noise, groups, 1, size, noise_law(noise), [&](std::int64_t group, std::int64_t k, double value) {
-        if (group * size + k < count) points.targets[static_cast<std::size_t>(group * size + k)] += value;
-    });
-    return points;
+void draw_points(const Problem& problem, const kernels::Program& target, std::vector<double>& inputs, std::vector<double>& outputs) {
+    const std::int64_t d = problem.input.dimension, count = problem.data->count;
+    const std::int64_t size = kernels::samples_per_lane(d), groups = (count + size - 1) / size;
+    inputs.resize(static_cast<std::size_t>(groups * size * d));
+    draw(problem.data->draw_seed, kernels::Purpose::Samples, groups, kernels::calls_per_group(d), size * d, input_law(problem.input),
+         [&](std::int64_t group, std::int64_t k, double value) { inputs[static_cast<std::size_t>(group * size * d + k)] = value; });
+    inputs.resize(static_cast<std::size_t>(count * d));
+    for (std::int64_t m = 0; m < count; ++m) outputs.push_back(evaluate_target(target, &inputs[static_cast<std::size_t>(m * d)]));
+    if (problem.noise.kind == NoiseLaw::Kind::None) return;
+    draw(problem.data->draw_seed, kernels::Purpose::Noise, groups, 1, size, noise_law(problem.noise),
+         [&](std::int64_t group, std::int64_t k, double value) {
+             if (group * size + k < count) outputs[static_cast<std::size_t>(group * size + k)] += value;
+         });
 }
 
 }  // namespace limrisk

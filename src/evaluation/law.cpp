@@ -1,4 +1,6 @@
-// Laws as the kernels see them; where the mass of an input law lies, and the constant of its density.
+// Laws as the kernels see them, and what they make of the target; where the mass of an input law lies, and the constant of its density.
+#include <fmt/format.h>
+
 #include "evaluation/rule.hpp"
 #include "evaluation/scalar.hpp"
 #include "limrisk/error.hpp"
@@ -40,6 +42,11 @@ kernels::Law noise_law(const NoiseLaw& noise) {
             return {LawKind::Exponential, 0, 0, -noise.deviation, noise.deviation, 0, 0};
     }
     throw Defect("a law of noise without an entry in noise_law");
+}
+
+std::string Problem::regression() const {
+    const double mean = noise.mean();
+    return mean == 0 ? target : fmt::format("({}) + ({})", target, mean);
 }
 
 Domain integration_domain(const InputLaw& input) {

@@ -42,11 +42,6 @@ NodeSet shifted_sobol_rule(const InputLaw& input, std::int64_t count, std::uint6
 /// Data points as nodes, inputs and outputs rounded to `precision`, weights in double.
 NodeSet data_nodes(const DataSet& data, kernels::Precision precision);
 
-/// `count` points (x, y) drawn from the law of X and the noise in Y = f(X) + noise, equal weights: docs/numerics.md section 14. An output
-/// need not be finite.
-///   target  f, with the mean of the noise
-NodeSet drawn_points(const InputLaw& input, const NoiseLaw& noise, const kernels::Program& target, std::int64_t count, std::uint64_t seed);
-
 /// What a check of the cell sums over: the rule of the true risk, targets not filled, or the data points.
 NodeSet nodes_of_checks(const CellConfig& cell);
 

@@ -27,7 +27,9 @@ class PlantedMistake : public testing::TestWithParam<Planted> {};
 
 TEST_P(PlantedMistake, IsCaught) {
     std::string caught;
-    std::vector<CellConfig> cells = odd_cells(2026);
+    std::vector<CellConfig> cells;
+    for (const std::uint64_t seed : {2026, 2027, 2028, 2029})
+        for (const CellConfig& config : odd_cells(seed)) cells.push_back(config);
     const std::vector<CellConfig> saturating = saturating_cells();
     cells.insert(cells.end(), saturating.begin(), saturating.end());
     const std::vector<CellConfig> kinks = kinks_cells(2026);
