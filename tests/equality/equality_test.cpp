@@ -137,7 +137,7 @@ INSTANTIATE_TEST_SUITE_P(Optimizers, KinksOn, testing::ValuesIn(optimizer_catalo
                          [](const auto& instance) { return std::string(instance.param.name); });
 
 class DataPointsOn : public testing::TestWithParam<CatalogEntry> {};
-TEST_P(DataPointsOn, ScalarReference) { expect_reference(data_cells(2026), GetParam(), 30); }
+TEST_P(DataPointsOn, ScalarReference) { expect_reference(data_cells(2026), GetParam(), 300); }
 INSTANTIATE_TEST_SUITE_P(Optimizers, DataPointsOn, testing::ValuesIn(optimizer_catalog().entries),
                          [](const auto& instance) { return std::string(instance.param.name); });
 

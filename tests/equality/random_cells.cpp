@@ -168,6 +168,7 @@ std::vector<CellConfig> data_cells(std::uint64_t seed) {
             set_data(c, random_data(engine, c.input.dimension, counts[engine() % std::size(counts)], engine() % 2 == 0));
             c.nodes_per_axis = 0;
             c.evaluation = {};
+            if (engine() % 2 == 0) c.optimizer.weight_decay = 0;  // so that enough neurons freeze
             c.sampling = kinks ? Sampling::FullBatch : ways[engine() % 3];
             if (c.sampling == Sampling::FullBatch) c.batch = c.data->count;
             c.index = static_cast<std::int64_t>(cells.size());
