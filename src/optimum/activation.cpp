@@ -19,4 +19,15 @@ std::vector<ActivationKink> activation_kinks(const kernels::Activation& activati
     return kinks;
 }
 
+bool oscillates(const kernels::Activation& activation) {
+    int changes = 0;
+    double before = 0;
+    for (int i = -120; i <= 120; ++i) {
+        const double slope = activation_value(activation, 0.25 * i).first;
+        if (slope * before < 0) ++changes;
+        if (slope != 0) before = slope;
+    }
+    return changes > 2;
+}
+
 }  // namespace limrisk::optimum

@@ -18,4 +18,7 @@ struct ActivationKink {
 };
 std::vector<ActivationKink> activation_kinks(const kernels::Activation& activation);
 
+/// Whether A rises and falls again and again, as a sine does: A' changes its sign more than twice.
+bool oscillates(const kernels::Activation& activation);
+
 }  // namespace limrisk::optimum

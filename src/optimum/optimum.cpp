@@ -132,13 +132,6 @@ std::string shape_text(const SplineFit& fit) {
 
 std::vector<Optimum> find_optima(const Problem& problem, std::int64_t largest, Backend& backend, const OptimumEffort& effort,
                                  const SearchControl& control, std::vector<Optimum> known) {
-    // What starts are drawn does not suit these: a neuron of hard_sigmoid or hard_swish has no kink in the domain, one of sine has too low
-    // a frequency, and all starts agree on a risk that is not the least.
-    using Kind = kernels::ActivationKind;
-    for (const Kind kind : {Kind::HardSigmoid, Kind::HardSwish, Kind::Sine})
-        if (problem.activation.kind == kind)
-            throw Error(ExitCode::Usage,
-                        fmt::format("optima are not searched for the activation {}; leave its cells out", problem.activation_label));
     if (largest > largest_searched_width)
         throw Error(ExitCode::Usage, fmt::format("optima are searched up to width {}, not {}", largest_searched_width, largest));
     std::vector<Optimum> optima = std::move(known);

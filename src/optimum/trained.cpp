@@ -9,6 +9,7 @@
 #include <set>
 
 #include "limrisk/error.hpp"
+#include "optimum/activation.hpp"
 #include "optimum/affine_level.hpp"
 
 namespace limrisk::optimum {
@@ -37,21 +38,42 @@ CellConfig training_cell(const Problem& problem, std::int64_t width, const Train
     return cell;
 }
 
+/// Which part of A a drawn neuron shows: z = level somewhere in the domain, and up to `steepness` away from it.
+struct ShownPart {
+    double level = 0, steepness = 1;
+};
+
+/// A neuron with z near 0 shows what bends there. Kinks that are all further away are crossed, one at random; what oscillates is shown with
+/// several frequencies.
+template <class Uniform>
+ShownPart shown_part(const kernels::Activation& activation, const Uniform& uniform) {
+    constexpr double near_zero = 1.5, most_periods = 32;
+    const std::vector<ActivationKink> kinks = activation_kinks(activation);
+    const auto far = [&](const ActivationKink& kink) { return std::fabs(kink.at) > near_zero; };
+    if (!kinks.empty() && std::all_of(kinks.begin(), kinks.end(), far)) {
+        const double level = kinks[static_cast<std::size_t>(uniform() * static_cast<double>(kinks.size()))].at;
+        return {level, std::pow(16 * std::fabs(level), uniform())};
+    }
+    if (oscillates(activation)) return {0, std::pow(most_periods, uniform())};
+    return {};
+}
+
 /// The narrower network and a neuron whose kink crosses the domain at random, without effect at first.
 Network extended(const Network& narrower, const Problem& problem, std::mt19937_64& engine) {
     Network network = embed(narrower, narrower.width + 1, problem.activation);
     const std::int64_t added = narrower.width;
     const auto uniform = [&] { return static_cast<double>(engine() >> 11) * 0x1p-53; };
+    const ShownPart shown = shown_part(problem.activation, uniform);
     const double middle =
         problem.input.kind == InputLaw::Kind::Uniform ? 0.5 * (problem.input.low + problem.input.high) : problem.input.mean;
     const double half =
         problem.input.kind == InputLaw::Kind::Uniform ? 0.5 * (problem.input.high - problem.input.low) : 2 * problem.input.deviation;
     double at = 0;
     for (std::int64_t k = 0; k < network.dimension; ++k) {
-        network.weight(added, k) = (2 * uniform() - 1) / half;
+        network.weight(added, k) = shown.steepness * (2 * uniform() - 1) / half;
         at += network.weight(added, k) * (middle + half * (2 * uniform() - 1));
     }
-    network.bias(added) = -at;
+    network.bias(added) = shown.level - at;
     network.outer(added) = 1e-3 * (2 * uniform() - 1);
     return network;
 }

@@ -5,6 +5,9 @@
 #include <cstdio>
 #include <ctime>
 
+#include "evaluation/scalar.hpp"
+#include "expression/expression.hpp"
+#include "optimum/activation.hpp"
 #include "optimum/affine_level.hpp"
 #include "optimum_fixture.hpp"
 
@@ -33,6 +36,32 @@ TEST(OptimumTraining, PowerReluRepresentsTheSquare) {
     EXPECT_LT(optima[1].risk, 1e-18);
     EXPECT_EQ(optima[1].method, "training");
     EXPECT_LE(optima[1].least_squares_gap, optima[1].risk + 1e-20);
+}
+
+// One neuron by dense search over slope and place, far and wide: activations whose kinks are not near 0, and one that oscillates.
+TEST(OptimumTraining, NeuronsOfEveryReachAgainstDenseSearch) {
+    const std::unique_ptr<Backend> backend = make_cpu_backend(1);
+    for (const char* activation : {"hard_sigmoid", "hard_swish", "sine"})
+        for (const char* target : {"abs(x1 - 0.3)", "sin(9*x1)"}) {
+            const Problem problem = optimum::problem(target, box(0, 1), "\"" + std::string(activation) + "\"");
+            const std::vector<Optimum> optima = find_optima(problem, 1, *backend);
+            const Expression f = Expression::compile(target, 1);
+            const BruteForce brute([&](double x) { return evaluate_target(f.program(), &x); }, [](double) { return 1.0; }, 0, 1, 200);
+            double best = HUGE_VAL;
+            for (int i = 0; i < 60; ++i)
+                for (int j = 0; j < 60; ++j) {
+                    const double slope = 0.2 * std::pow(600, i / 59.0), level = -40 + 80 * j / 59.0;
+                    for (const double place : {0.0, 0.25, 0.5, 0.75, 1.0})
+                        best = std::min(best,
+                                        brute.risk({[](double) { return 1.0; },
+                                                    [&](double x) {
+                                                        return activation_value(problem.activation, slope * (x - place) + level / 10).value;
+                                                    }}));
+                }
+            std::printf("  %-12s %-30s search %.6e, grid %.6e (%d starts, %s)\n", activation, target, optima[1].risk, best,
+                        optima[1].starts, optima[1].ended.c_str());
+            EXPECT_LE(optima[1].risk, best * (1 + 1e-3) + 1e-9) << activation << " " << target;
+        }
 }
 
 /// min over v, c of the rule's risk of one ReLU neuron with direction phi and offset b.
