@@ -265,6 +265,7 @@ private:
             const auto found = axes_.find(key.path());
             if (found != axes_.end()) order.push_back({&key, &found->second});
         }
+        std::set<std::string> ids;
         for (std::int64_t index = 0; index < count; ++index) {
             CellConfig cell = unset_cell();
             cell.seed = campaign.seed;
@@ -277,7 +278,14 @@ private:
                 position %= rest;
             }
             const CellConfig said = cell;
-            complete(cell);
+            try {
+                complete(cell);
+            } catch (const ConfigError& error) {  // of data that are drawn
+                const Node* data = find(*find_key("problem.data"));
+                problems_.add(data == nullptr ? source_ : data->place, "problem.data", error.problems().front());
+                if (problems_.full()) return;
+                continue;
+            }
             // Where a key has no effect, neither in what is said nor in what follows, the cell would repeat for every value.
             const auto in_vain = [&](const SchemaKey* key) {
                 return key->effect.in != nullptr && !key->effect.in(cell) && !key->effect.in(said);
@@ -286,6 +294,8 @@ private:
             cell.index = static_cast<std::int64_t>(campaign.cells.size());
             cell.description = describe(cell);
             cell.id = cell_id(cell.description);
+            // A decay of 0 is the same cell with both values of `decoupled`.
+            if (!ids.insert(cell.id).second && said.optimizer.decoupled != cell.optimizer.decoupled) continue;
             fill_labels(cell);
             campaign.cells.push_back(std::move(cell));
         }

@@ -68,7 +68,7 @@ enum class Sampling {
 struct Problem {
     InputLaw input;                       ///< with data: the smallest cube [low, high]^d that holds all points
     std::string target = "x1";            ///< with data: empty
-    NoiseLaw noise;                       ///< in the outputs of fresh samples
+    NoiseLaw noise;                       ///< in the outputs of fresh samples, or of points that are to be drawn
     std::shared_ptr<const DataSet> data;  ///< null: an input law and a target
     std::int64_t nodes_per_axis = 0;      ///< of the midpoint grid that is trained on; 0: no grid
     Sampling sampling = Sampling::Usual;

@@ -46,8 +46,10 @@ json describe_value(const Parameter& parameter, const ParameterValue& value) {
             return value.text;
         case ParameterType::Data: {
             const DataSet& data = *value.data;
-            return {{"count", data.count}, {"dimension", data.dimension}, {"hash", data.hash}, {"high", data.high},
-                    {"low", data.low},     {"weighted", data.weighted}};
+            json described{{"count", data.count}, {"dimension", data.dimension}, {"hash", data.hash}, {"high", data.high},
+                           {"low", data.low},     {"weighted", data.weighted}};
+            if (!data.origin.empty()) described["origin"] = data.origin;
+            return described;
         }
         case ParameterType::Entry:
             break;

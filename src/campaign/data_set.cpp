@@ -102,8 +102,9 @@ DataPointer finished(RawPoints raw, bool standardized = false) {
     if (data->weighted) text["weights"] = raw.weights;
     data->text = text.dump();
     if (data->text.size() > most_data_text)
-        throw ConfigError({fmt::format("the points take {} MiB as text; at most {} MiB are allowed, since a store keeps a copy of them",
-                                       data->text.size() >> 20, most_data_text >> 20)});
+        throw ConfigError({fmt::format(
+            "{} points take {} MiB as text; at most {} MiB are allowed, since a store keeps a copy of them: about {} points", data->count,
+            data->text.size() >> 20, most_data_text >> 20, static_cast<std::size_t>(data->count) * most_data_text / data->text.size())});
     data->hash = cell_id(data->text);
     data->inputs = std::move(raw.inputs);
     data->outputs = std::move(raw.outputs);
@@ -186,6 +187,7 @@ DataPointer described(const Node& node) {
         throw ConfigError({"is not as limrisk writes it"});
     data->hash = hash->text;
     data->weighted = weighted->boolean;
+    if (const Node* origin = node.find("origin")) data->origin = origin->text;
     return data;
 }
 
@@ -422,6 +424,7 @@ private:
 }  // namespace
 
 std::string DataSet::label() const {
+    if (!origin.empty()) return fmt::format("{} point{} of {}", count, count == 1 ? "" : "s", origin);
     return fmt::format("{} {}data point{}{}", count, weighted ? "weighted " : "", count == 1 ? "" : "s",
                        dimension == 1 ? "" : fmt::format(" in dimension {}", dimension));
 }
@@ -440,17 +443,13 @@ void set_data(Problem& problem, DataPointer data) {
     problem.data = std::move(data);
 }
 
-DataPointer draw_data(const Problem& problem) {
+DataPointer draw_data(const Problem& problem, const std::string& origin) {
     const DataSet& rule = *problem.data;
     // Cells of a sweep share their points.
     static std::mutex mutex;
     static std::map<std::string, std::weak_ptr<const DataSet>> drawn_before;
     const InputLaw& input = problem.input;
-    const NoiseLaw& noise = problem.noise;
-    const std::string key =
-        fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", rule.count, rule.draw_seed, static_cast<int>(input.kind),
-                    input.dimension, input.bounded, input.low, input.high, input.mean, input.deviation, static_cast<int>(noise.kind),
-                    noise.deviation, noise.low, noise.high, noise.probability, problem.target);
+    const std::string key = fmt::format("{} {} {}", rule.count, input.dimension, origin);
     const std::lock_guard lock(mutex);
     std::weak_ptr<const DataSet>& known = drawn_before[key];
     if (DataPointer data = known.lock()) return data;
@@ -463,13 +462,10 @@ DataPointer draw_data(const Problem& problem) {
                 {fmt::format("problem.data: the target \"{}\" is {} at drawn point {}; it must be finite wherever the input "
                              "law has mass",
                              abbreviated(problem.target), points.outputs[i], i + 1)});
-    try {
-        DataPointer data = finished(std::move(points));
-        known = data;
-        return data;
-    } catch (const ConfigError& error) {
-        throw ConfigError({fmt::format("problem.data: {}", error.problems().front())});
-    }
+    auto data = std::make_shared<DataSet>(*finished(std::move(points)));
+    data->origin = origin;
+    known = data;
+    return data;
 }
 
 DataPointer read_csv(const std::filesystem::path& path, const DataColumns& columns) {

@@ -29,15 +29,17 @@ struct DataSet {
     std::vector<double> weights;  ///< [count], positive, sum 1 up to rounding
     bool to_draw = false;         ///< `count` points are still to be drawn, from the problem's input, target and noise
     std::uint64_t draw_seed = 0;  ///< then
+    std::string origin;           ///< of points that were drawn: target, input law, noise, seed
 
     /// Whether it has its points; a cell that was read from its description has only the numbers above until the store gives them.
     bool is_complete() const { return !text.empty(); }
-    /// Whether the numbers of a description are the same.
+    /// Whether the numbers of a description are the same; points do not know their origin.
     bool described_as(const DataSet& other) const {
         return hash == other.hash && count == other.count && dimension == other.dimension && low == other.low && high == other.high &&
                weighted == other.weighted;
     }
     /// "6 data points", "442 data points in dimension 10".
+    /// Of drawn ones: "6 points of x1^2, uniform on [0, 1], seed 7".
     std::string label() const;
 };
 
@@ -60,11 +62,12 @@ inline constexpr std::int64_t most_data_points = std::int64_t{1} << 20;
 inline constexpr std::int64_t most_data_dimension = 256;
 inline constexpr std::size_t most_data_text = std::size_t{16} << 20;  ///< bytes of `text`
 
-/// Reads the value of `problem.data`: a table with `points`, or with `file`. Appends what is wrong to `problems`, and returns null then.
+/// Reads the value of `problem.data`: a table with `points`, `file` or `draw`. Appends what is wrong to `problems`, and returns null then.
 DataPointer read_data(const Node& node, const std::string& key, Problems& problems);
 
 /// The points of a problem whose data are still to be drawn: docs/numerics.md section 14. Throws ConfigError where an output is not finite.
-DataPointer draw_data(const Problem& problem);
+///   origin  of the points, in words
+DataPointer draw_data(const Problem& problem, const std::string& origin);
 
 /// Its inputs [count][dimension] and outputs [count], in double. Defined in src/evaluation/drawn_points.cpp, where the laws are.
 ///   target  f, with the mean of the noise

@@ -7,9 +7,12 @@
 #include <cfloat>
 #include <cmath>
 
+#include "campaign/catalog.hpp"
+#include "campaign/cell_description.hpp"
 #include "campaign/document.hpp"
 #include "campaign/schema.hpp"
 #include "expression/expression.hpp"
+#include "limrisk/error.hpp"
 
 namespace limrisk::rules {
 namespace {
@@ -212,12 +215,22 @@ std::string noise(const CellConfig& cell) {
     using Kind = NoiseLaw::Kind;
     const NoiseLaw& law = cell.noise;
     if (law.kind == Kind::None) return "";
+    const char* const name = noise_catalog().chosen(cell).name;
     if (cell.has_data() && !cell.data->to_draw)
-        return "with data; the outputs of data points are what they are: put the noise into them, or leave it out";
-    if (cell.has_training_grid()) return "with the same samples in every step; it needs sampling = \"fresh\", or data that are drawn";
+        return fmt::format("\"{}\" with data; the outputs of data points are what they are: put the noise into them, or leave it out",
+                           name);
+    if (cell.has_training_grid())
+        return fmt::format("\"{}\" with the same samples in every step; it needs sampling = \"fresh\", or data that are drawn", name);
     if (law.kind == Kind::Uniform || law.kind == Kind::TwoPoint) {
-        std::string wrong = interval(law.kind == Kind::Uniform ? "the noise" : "the noise at", law.low, law.high, cell);
+        std::string wrong =
+            interval(law.kind == Kind::Uniform ? "the interval of the noise" : "the interval from the lower to the higher value", law.low,
+                     law.high, cell);
         if (!wrong.empty()) return wrong;
+        // Variates are made of 23 or 32 bits: a rarer value would have another probability than its mean and variance say.
+        const double least = cell.precision == kernels::Precision::Float32 ? 0x1p-18 : 0x1p-27;
+        if (law.kind == Kind::TwoPoint && (law.probability < least || law.probability > 1 - least))
+            return fmt::format("probability {} is too near to {} for {}; allowed is {} to 1 - {}", law.probability,
+                               law.probability < 0.5 ? 0 : 1, precision_name(cell), least, least);
     } else if (!normal(law.deviation, cell)) {
         return not_normal("deviation", law.deviation, cell);
     }
@@ -293,8 +306,16 @@ std::string stop_converged(const CellConfig& cell) {
         completed.tail, completed.checks);
 }
 
+/// Throws ConfigError with what is wrong with the points.
 void complete_data(CellConfig& cell) {
-    if (cell.has_data() && cell.data->to_draw) set_data(cell, draw_data(cell));
+    if (!cell.has_data() || !cell.data->to_draw) return;
+    CellConfig labelled = cell;
+    labelled.data = nullptr;
+    fill_labels(labelled);
+    std::string origin = fmt::format("{}, {}", cell.target, labelled.input_label);
+    if (cell.noise.kind != NoiseLaw::Kind::None) origin += ", noise " + labelled.noise_label;
+    set_data(cell, draw_data(cell, fmt::format("{}, seed {}", origin, cell.data->draw_seed)));
+    if (const std::string wrong = data(cell); !wrong.empty()) throw ConfigError({wrong});
 }
 
 void complete_box(CellConfig& cell) {

@@ -43,18 +43,18 @@ struct ShownPart {
     double level = 0, steepness = 1;
 };
 
-/// A neuron with z near 0 shows what bends there. Kinks that are all further away are crossed, one at random; what oscillates is shown with
-/// several frequencies.
+/// A neuron with z near 0 shows what bends there. Kinks that are all further away are crossed, one at random; what oscillates is shown
+/// anywhere, from a small part of a period to many.
 template <class Uniform>
 ShownPart shown_part(const kernels::Activation& activation, const Uniform& uniform) {
-    constexpr double near_zero = 1.5, most_periods = 32;
+    constexpr double near_zero = 1.5, most_slope = 32, half_period = 3.14159265358979;
     const std::vector<ActivationKink> kinks = activation_kinks(activation);
     const auto far = [&](const ActivationKink& kink) { return std::fabs(kink.at) > near_zero; };
     if (!kinks.empty() && std::all_of(kinks.begin(), kinks.end(), far)) {
         const double level = kinks[static_cast<std::size_t>(uniform() * static_cast<double>(kinks.size()))].at;
         return {level, std::pow(16 * std::fabs(level), uniform())};
     }
-    if (oscillates(activation)) return {0, std::pow(most_periods, uniform())};
+    if (oscillates(activation)) return {half_period * (2 * uniform() - 1), std::pow(most_slope, 2 * uniform() - 1)};
     return {};
 }
 

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "report/early_end_text.hpp"
 
@@ -85,19 +84,24 @@ std::string still_falling_text(const StoreSummary& summary) {
             : "");
 }
 
-/// Cells that have the same noise together.
+/// Cells that have the same noise together, in the order of the first of each.
 std::string noise_text(const StoreSummary& summary) {
-    std::map<std::pair<std::string, double>, std::vector<std::int64_t>> cells;
-    for (const CellSummary& cell : summary.cells)
-        if (cell.cell.noise.kind != NoiseLaw::Kind::None)
-            cells[{cell.cell.noise_label, cell.cell.noise.variance()}].push_back(cell.cell.index);
+    std::vector<std::pair<const CellConfig*, std::vector<std::int64_t>>> noises;
+    for (const CellSummary& cell : summary.cells) {
+        if (cell.cell.noise.kind == NoiseLaw::Kind::None) continue;
+        auto same =
+            std::find_if(noises.begin(), noises.end(), [&](const auto& of) { return of.first->noise_label == cell.cell.noise_label; });
+        if (same == noises.end()) same = noises.insert(noises.end(), {&cell.cell, {}});
+        same->second.push_back(cell.cell.index);
+    }
+    if (noises.empty()) return "";
+    constexpr std::size_t most = 4;
     std::string text;
-    for (const auto& [noise, of] : cells)
-        text +=
-            fmt::format("{}{} {}", text.empty() ? "" : "; ", cells_text(of), fmt::format("with noise {}: {:g}", noise.first, noise.second));
-    if (text.empty()) return "";
-    return "all risks are those against E[Y | X], E|N(X) - E[Y | X]|^2; E|N(X) - Y|^2 is larger by the variance of the noise (" + text +
-           ")";
+    for (std::size_t i = 0; i < std::min(most, noises.size()); ++i)
+        text += fmt::format("{}{:g} for {} ({})", i == 0 ? "" : ", ", noises[i].first->noise.variance(), noises[i].first->noise_label,
+                            cells_text(noises[i].second));
+    if (noises.size() > most) text += ", ...";
+    return "all risks are those against E[Y | X], E|N(X) - E[Y | X]|^2; E|N(X) - Y|^2 is larger by the variance of the noise, " + text;
 }
 
 std::string contradicted_laws(const StoreSummary& summary) {

@@ -113,6 +113,8 @@ std::string sentence(const CellSummary& cell, const std::vector<std::string>& na
     if (cell.early_ends && cell.early_ends->above_threshold > 0)
         text += fmt::format(" ({} of them at a risk above the threshold of the optimum: with more steps they might have reached it)",
                             grouped_digits(cell.early_ends->above_threshold));
+    if (cell.cell.noise.kind != NoiseLaw::Kind::None)
+        text += fmt::format("; the risk is that against E[Y | X], without the variance of the noise, {:g}", cell.cell.noise.variance());
     if (cell.prediction.rejected)
         text += fmt::format("; the numbers of inactive neurons contradict the law of the initialization (p-value {:.1e})",
                             cell.prediction.test->p_value);

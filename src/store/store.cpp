@@ -154,6 +154,7 @@ std::map<std::string, DataPointer> Store::Impl::load_data() const {
 
 void Store::Impl::load_cells() {
     const std::map<std::string, DataPointer> sets = load_data();
+    std::map<std::pair<std::string, std::string>, DataPointer> of_origin;  // by hash and origin
     sqlite::Statement row(database, "SELECT cell, id, description FROM cells NOT INDEXED ORDER BY cell");
     while (row.step()) {
         const auto index = static_cast<std::int64_t>(cells.size());
@@ -172,7 +173,13 @@ void Store::Impl::load_cells() {
             const auto found = sets.find(cell.data->hash);
             if (found == sets.end() || !found->second->described_as(*cell.data))
                 refuse(ExitCode::Data, database.path(), fmt::format("is damaged: the data points of cell {} are missing", index));
-            cell.data = found->second;
+            DataPointer& named = of_origin[{cell.data->hash, cell.data->origin}];
+            if (named == nullptr) {
+                auto copy = std::make_shared<DataSet>(*found->second);
+                copy->origin = cell.data->origin;
+                named = std::move(copy);
+            }
+            cell.data = named;
         }
         cells.back().index = index;
         limits.push_back(record_limits(cells.back()));

@@ -237,6 +237,16 @@ TEST(Campaign, LaterParametersKeepOldDescriptions) {
     }
 }
 
+/// A decay of 0 is one cell with both values of `decoupled`, where both are swept.
+TEST(Campaign, NoDecayIsOneCellHoweverItWouldBeApplied) {
+    const Campaign campaign =
+        read_campaign({{15, R"(optimizer = { name = "adam", weight_decay = [0, 0.01], decoupled = [false, true] })"}});
+    ASSERT_EQ(campaign.cells.size(), 3U);
+    EXPECT_FALSE(campaign.cells[0].optimizer.decoupled);
+    EXPECT_EQ(campaign.cells[0].optimizer.weight_decay, 0);
+    EXPECT_NE(campaign.cells[1].id, campaign.cells[2].id);
+}
+
 /// An alias is an entry with certain parameters, and the cell has the entry.
 TEST(Campaign, AliasesAreEntries) {
     const auto with = [](const std::string& optimizer) { return only_cell({{15, "optimizer = " + optimizer}}); };

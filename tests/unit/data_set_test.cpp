@@ -126,7 +126,7 @@ TEST(DataSetTest, WhatDoesNotGoTogetherIsRefused) {
 
 TEST(DataSetTest, BadLists) {
     EXPECT_THAT(failure(campaign_with("3")), HasSubstr("allowed is { points = "));
-    EXPECT_THAT(failure(campaign_with("{ }")), HasSubstr("a table with none of points and file"));
+    EXPECT_THAT(failure(campaign_with("{ }")), HasSubstr("a table with none of points, file and draw"));
     EXPECT_THAT(failure(campaign_with("{ points = [] }")), HasSubstr("allowed is a list of points"));
     EXPECT_THAT(failure(campaign_with("{ points = [[1]] }")), HasSubstr("a point is a list of 2 to 257 numbers"));
     EXPECT_THAT(failure(campaign_with("{ points = [[1, 2], [1, 2, 3]] }")), HasSubstr("point 2 has 3 numbers, point 1 has 2"));
@@ -137,7 +137,7 @@ TEST(DataSetTest, BadLists) {
     EXPECT_THAT(failure(campaign_with("{ points = [[1, 2]], weights = [0] }")), HasSubstr("all weights are 0"));
     EXPECT_THAT(failure(campaign_with("{ points = [[1, 2]], weights = [-1] }")), HasSubstr("has the weight -1"));
     EXPECT_THAT(failure(campaign_with("{ points = [[1, 2]], outputs = [1] }")), HasSubstr("unknown key `outputs`"));
-    EXPECT_THAT(failure(campaign_with("{ hash = \"0123\" }")), HasSubstr("a table with none of points and file"));
+    EXPECT_THAT(failure(campaign_with("{ hash = \"0123\" }")), HasSubstr("a table with none of points, file and draw"));
 }
 
 TEST_F(CsvFile, ColumnsByNameAndNumber) {
@@ -223,7 +223,7 @@ TEST(DrawnData, AreSamplesOfInputTargetAndNoise) {
     };
     for (const Drawn& of :
          {Drawn{"{ law = \"uniform\", dimension = 1, low = -1.0, high = 3.0 }", "x1^2", 1, 7, {LawKind::Uniform, -1, 3, 0, 0, 0, 0}},
-          Drawn{"{ law = \"normal\", dimension = 2, mean = 1.0, deviation = 2.0 }", "x1 * x2", 2, 5, {LawKind::Normal, 0, 0, 1, 2, 0, 0}},
+          Drawn{"{ law = \"normal\", dimension = 2, mean = 1.0, deviation = 2.0 }", "x1*x2", 2, 5, {LawKind::Normal, 0, 0, 1, 2, 0, 0}},
           Drawn{"{ law = \"uniform\", dimension = 6 }", "x6 - x5", 6, 3, {LawKind::Uniform, 0, 1, 0, 0, 0, 0}}})
         for (const bool noisy : {false, true}) {
             const std::string text =
@@ -242,6 +242,9 @@ TEST(DrawnData, AreSamplesOfInputTargetAndNoise) {
             EXPECT_EQ(cell.noise.kind, NoiseLaw::Kind::None);
             EXPECT_EQ(cell.sampling, Sampling::FullBatch);
             EXPECT_EQ(cell.batch, of.count);
+            EXPECT_THAT(cell.input_label, HasSubstr("points of " + of.target + ", "));
+            EXPECT_EQ(cell.input_label.find("noise two_point(0, 1, 0.25)") != std::string::npos, noisy);
+            EXPECT_EQ(cell_from_description(cell.description).input_label, cell.input_label);
             EXPECT_EQ(describe(cell_from_description(cell.description)), cell.description);
             EXPECT_THAT(cell.description, testing::Not(HasSubstr("target")));
         }

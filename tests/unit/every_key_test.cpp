@@ -165,6 +165,7 @@ std::vector<Sweep> all_sweeps() {
         choices.settings.emplace_back(key.path(), "[\"fresh\", { nodes = 2 }]");
         choices.settings.emplace_back(key.path(), R"([{ law = "uniform", dimension = 2 }, { law = "normal", dimension = 2 }])");
         choices.settings.emplace_back(key.path(), R"toml(["sgd(0.05)", "adam(0.05)"])toml");
+        choices.settings.emplace_back(key.path(), R"toml(["none", "normal(0.5)"])toml");
         sweeps.push_back(std::move(choices));
     }
     for (const CatalogEntry& entry : schedule_catalog().entries) {
@@ -215,6 +216,30 @@ std::string first_line(const std::filesystem::path& path) {
     std::string line;
     std::getline(file, line);
     return line;
+}
+
+/// Points that were drawn come back from a store, and cells of different origins are told apart by their labels.
+TEST_F(StoreTest, DrawnPointsKeepTheirOrigin) {
+    Overrides overrides;
+    overrides.set = {{"problem.data", "[{ draw = 4 }, { draw = 4, seed = 1 }]"},
+                     {"problem.target", "[\"x1\", \"x1^2\"]"},
+                     {"training.batch", "2"},
+                     {"training.sampling", "epochs"}};
+    const Campaign campaign = parse_campaign(base, "base.toml", overrides);
+    ASSERT_EQ(campaign.cells.size(), 8U);
+    { Store store = Store::open_for_writing(path(), campaign); }
+    const Store store = Store::open(path());
+    std::set<std::string> labels;
+    for (std::size_t i = 0; i < campaign.cells.size(); ++i) {
+        const CellConfig &cell = store.cells()[i], &given = campaign.cells[i];
+        EXPECT_EQ(cell.data->inputs, given.data->inputs);
+        EXPECT_EQ(cell.data->outputs, given.data->outputs);
+        EXPECT_EQ(cell.data->origin, given.data->origin);
+        EXPECT_EQ(cell.input_label, given.input_label);
+        labels.insert(cell.input_label);
+    }
+    EXPECT_EQ(labels.size(), 4U);
+    EXPECT_EQ(store.cells()[0].data, store.cells()[1].data) << "the two widths share their points";
 }
 
 TEST_F(StoreTest, EverySweptKeyTellsCellsApart) {
