@@ -1,6 +1,9 @@
 #include "expert_step.hpp"
 
 #include <time.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #include <cmath>
 #include <cstdlib>
@@ -302,6 +305,27 @@ auto with_types(const Cell& cell, Body body) {
     return cell.float64 ? with_dimension(double{}) : with_dimension(float{});
 }
 
+/// Denormal numbers are 0 as long as this lives: what -ffast-math sets in a program of its own. limrisk runs in the same program and keeps them.
+class FlushToZero {
+public:
+    FlushToZero() {
+#if defined(__x86_64__)
+        before_ = _mm_getcsr();
+        _mm_setcsr(before_ | 0x8040);
+#endif
+    }
+    ~FlushToZero() {
+#if defined(__x86_64__)
+        _mm_setcsr(before_);
+#endif
+    }
+    FlushToZero(const FlushToZero&) = delete;
+    FlushToZero& operator=(const FlushToZero&) = delete;
+
+private:
+    unsigned before_ = 0;
+};
+
 double processor_seconds() {
     timespec now;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
@@ -315,6 +339,7 @@ int replicas(Form form, const Cell& cell) { return form == Form::Samples ? 1 : c
 double seconds(Form form, const Cell& cell, std::int64_t steps) {
     return with_types(cell, [&](auto real, auto dimension) {
         Training<decltype(real), decltype(dimension)::value> training(form, cell);
+        const FlushToZero fast;
         const double start = processor_seconds();
         for (std::int64_t n = 0; n < steps; ++n) {
             training.draw();
