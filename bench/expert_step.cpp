@@ -305,7 +305,8 @@ auto with_types(const Cell& cell, Body body) {
     return cell.float64 ? with_dimension(double{}) : with_dimension(float{});
 }
 
-/// Denormal numbers are 0 as long as this lives: what -ffast-math sets in a program of its own. limrisk runs in the same program and keeps them.
+/// Denormal numbers are 0 as long as this lives: what -ffast-math sets in a program of its own. limrisk runs in the same program and keeps
+/// them.
 class FlushToZero {
 public:
     FlushToZero() {

@@ -29,10 +29,19 @@ struct RatePath {
 constexpr Range any{};
 constexpr Range positive{0, std::numeric_limits<double>::infinity(), true, false};
 
-/// Parameter j of a row of kernels/kinds.hpp; `of`: where the cell has the choice.
-template <auto of, const auto& row, std::size_t j>
+/// Lists of parameters as types: a part of a table cannot be a template argument for every compiler.
+template <const auto& table, std::size_t k>
+struct OfRow {
+    static constexpr const auto& list() { return table[k].parameters; }
+};
+struct OfEveryOptimizer {
+    static constexpr const auto& list() { return kernels::common_optimizer_parameters; }
+};
+
+/// Parameter j of a list of kernels/kinds.hpp; `of`: where the cell has the choice.
+template <auto of, class Listed, std::size_t j>
 void append_parameter(Parameters& parameters) {
-    constexpr auto parameter = row[j];
+    constexpr auto parameter = Listed::list()[j];
     constexpr Range range{parameter.low, parameter.high, parameter.low_open, parameter.high_open};
     const std::size_t before = parameters.size();
     if constexpr (parameter.integer != nullptr)
@@ -47,10 +56,10 @@ void append_parameter(Parameters& parameters) {
     if (parameters.size() > before) parameters.back().later = parameter.later;
 }
 
-template <auto of, const auto& row>
+template <auto of, class Listed>
 void append_parameters(Parameters& parameters) {
-    const auto append = [&]<std::size_t... j>(std::index_sequence<j...>) { (append_parameter<of, row, j>(parameters), ...); };
-    append(std::make_index_sequence<std::size(row)>());
+    const auto append = [&]<std::size_t... j>(std::index_sequence<j...>) { (append_parameter<of, Listed, j>(parameters), ...); };
+    append(std::make_index_sequence<std::size(Listed::list())>());
 }
 
 /// The entry of row k.
@@ -62,7 +71,7 @@ CatalogEntry entry_of() {
     };
     const auto chosen = [](const Cell& cell) { return (cell.*of).kind == table[k].kind; };
     Parameters parameters;
-    append_parameters<of, table[k].parameters>(parameters);
+    append_parameters<of, OfRow<table, k>>(parameters);
     return {table[k].name, table[k].meaning, std::move(parameters), choose, chosen};
 }
 
@@ -101,7 +110,7 @@ std::vector<CatalogEntry> optimizer_entries() {
     std::vector<CatalogEntry> entries = entries_of<&Cell::optimizer, kernels::optimizer_table>();
     for (std::size_t k = 0; k < entries.size(); ++k) {
         entries[k].parameters.insert(entries[k].parameters.begin(), learning_rate(kernels::optimizer_table[k].learning_rate));
-        append_parameters<&Cell::optimizer, kernels::common_optimizer_parameters>(entries[k].parameters);
+        append_parameters<&Cell::optimizer, OfEveryOptimizer>(entries[k].parameters);
     }
     return entries;
 }
