@@ -75,10 +75,11 @@ std::string rule(std::int64_t nodes, const InputLaw& law) {
 std::string data(const CellConfig& cell) {
     if (!cell.has_data()) return "";
     if (cell.data->to_draw) {
-        const std::int64_t calls = (cell.input.dimension + 3) / 4;
-        if (cell.data->count * calls <= max_calls) return "";
-        return fmt::format("{} points in dimension {}: at most {} can be drawn there", cell.data->count, cell.input.dimension,
-                           max_calls / calls);
+        // An input has at least 17 characters in the store's copy, but for a few.
+        const std::int64_t d = cell.input.dimension,
+                           most = std::min(max_calls / ((d + 3) / 4), static_cast<std::int64_t>(most_data_text) / (17 * d));
+        if (cell.data->count <= most) return "";
+        return fmt::format("{} points in dimension {}: at most {} can be drawn there", cell.data->count, d, most);
     }
     const DataSet& points = *cell.data;
     double largest = std::max(std::abs(points.low), std::abs(points.high));

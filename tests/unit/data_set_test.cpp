@@ -278,7 +278,7 @@ TEST(DrawnData, MistakesAreRefused) {
     EXPECT_THAT(failure(drawn_campaign("{ draw = 4 }", "target = \"x1\"")), HasSubstr("key `problem.input`: missing"));
     EXPECT_THAT(failure(drawn_campaign("{ draw = 4 }", problem, "sampling = \"fresh\"\nbatch = 2\n")), HasSubstr("\"fresh\" with data"));
     EXPECT_THAT(failure(drawn_campaign("{ draw = 1000000 }", "input = { law = \"uniform\", dimension = 8 }\ntarget = \"x1\"")),
-                HasSubstr("at most 524288 can be drawn"));
+                HasSubstr("at most 123361 can be drawn"));
     EXPECT_THAT(failure(drawn_campaign("{ draw = 4 }", "input = { law = \"uniform\", dimension = 1 }\ntarget = \"1 / (x1 - x1)\"")),
                 HasSubstr("is inf at drawn point 1"));
 }
