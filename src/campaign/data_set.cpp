@@ -188,6 +188,9 @@ DataPointer described(const Node& node) {
     data->hash = hash->text;
     data->weighted = weighted->boolean;
     if (const Node* origin = node.find("origin")) data->origin = origin->text;
+    // It is printed as it is.
+    if (std::any_of(data->origin.begin(), data->origin.end(), [](char c) { return c < 0x20 || c > 0x7E; }))
+        throw ConfigError({"origin has characters that limrisk does not write"});
     return data;
 }
 
@@ -459,7 +462,7 @@ DataPointer draw_data(const Problem& problem, const std::string& origin) {
     for (std::size_t i = 0; i < points.outputs.size(); ++i)
         if (!std::isfinite(points.outputs[i]))
             throw ConfigError(
-                {fmt::format("problem.data: the target \"{}\" is {} at drawn point {}; it must be finite wherever the input "
+                {fmt::format("the target \"{}\" is {} at drawn point {}; it must be finite wherever the input "
                              "law has mass",
                              abbreviated(problem.target), points.outputs[i], i + 1)});
     auto data = std::make_shared<DataSet>(*finished(std::move(points)));

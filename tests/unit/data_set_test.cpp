@@ -245,6 +245,9 @@ TEST(DrawnData, AreSamplesOfInputTargetAndNoise) {
             EXPECT_THAT(cell.input_label, HasSubstr("points of " + of.target + ", "));
             EXPECT_EQ(cell.input_label.find("noise two_point(0, 1, 0.25)") != std::string::npos, noisy);
             EXPECT_EQ(cell_from_description(cell.description).input_label, cell.input_label);
+            std::string hostile = cell.description;
+            hostile.replace(hostile.find("seed 9"), 6, "\\u001b[2J");
+            EXPECT_THROW((void)cell_from_description(hostile), StoreError);
             EXPECT_EQ(describe(cell_from_description(cell.description)), cell.description);
             EXPECT_THAT(cell.description, testing::Not(HasSubstr("target")));
         }
