@@ -110,6 +110,19 @@ Polished best_constant(const TrueRisk& risk) {
     return {constant, risk(constant)};
 }
 
+/// Lower bounds of the risks of the widths 0 .. largest, where there are some: data points of one input, and an activation of affine
+/// pieces.
+std::vector<double> lower_bounds(const Problem& problem, std::int64_t largest) {
+    const kernels::ActivationKind kind = problem.activation.kind;
+    if (!problem.has_data() || problem.input.dimension > 1 || !kernels::is_piecewise_linear(kind)) return {};
+    const std::int64_t kinks = kernels::traits_of(kind).kink_count;
+    const std::vector<double> pieces =
+        least_risks_of_pieces(data_nodes(*problem.data, problem.precision), static_cast<int>(kinks * largest));
+    std::vector<double> bounds;
+    for (std::int64_t width = 0; width <= largest; ++width) bounds.push_back(pieces[static_cast<std::size_t>(kinks * width)]);
+    return bounds;
+}
+
 /// The share of the time left that `width` gets: wider ones take longer.
 double share_of_time(std::int64_t width, std::int64_t largest) {
     double all = 0;
@@ -166,14 +179,23 @@ std::vector<Optimum> find_optima(const Problem& problem, std::int64_t largest, B
     const Searched searched(problem, largest);
     const TrueRisk& risk = searched.risk.fit();
     const SearchClock whole(control, control.seconds);
-    if (optima.empty()) add(from_ends(searched, {{best_constant(risk)}, "starts"}, 0));
+    const std::vector<double> bounds = lower_bounds(problem, largest);
+    const auto add_bounded = [&](Optimum optimum) {
+        optimum.lower_bound = std::nullopt;
+        // A network of width 0 is constant, which one affine piece need not be.
+        if (!bounds.empty())
+            optimum.lower_bound =
+                optimum.width == 0 ? optimum.risk : std::min(optimum.risk, bounds[static_cast<std::size_t>(optimum.width)]);
+        add(std::move(optimum));
+    };
+    if (optima.empty()) add_bounded(from_ends(searched, {{best_constant(risk)}, "starts"}, 0));
     for (auto width = static_cast<std::int64_t>(optima.size()); width <= largest; ++width) {
         const Network narrower = searched.change.to_normalised({width - 1, problem.input.dimension, optima.back().parameters});
         const SearchClock clock(control, share_of_time(width, largest) * std::max(0.0, whole.seconds() - whole.elapsed()));
         Optimum optimum =
             from_ends(searched, search_by_training(searched.risk, width, &narrower, backend, effort.training, clock, show), width);
         if (!(optimum.risk < optima.back().risk)) optimum = inherited(optima.back(), optimum, problem);
-        add(std::move(optimum));
+        add_bounded(std::move(optimum));
     }
     return optima;
 }

@@ -23,7 +23,7 @@ struct Optimum {
     double spread = 0;                  ///< largest relative difference of their risks
     std::string ended = "starts";       ///< why the search ended: TrainedEnds::ended
     std::optional<double> next;         ///< risk of the next better-known level above, if one was found
-    std::optional<double> lower_bound;  ///< "kinks": no network of this width has less
+    std::optional<double> lower_bound;  ///< no network of this width has less: "kinks", and data points with d = 1
     double gradient_norm = 0;           ///< of the risk that was fitted, at `parameters`
     double least_squares_gap = 0;       ///< that risk minus the least over outer weights and bias
     std::optional<double> curvature;    ///< "kinks": smallest over largest eigenvalue of the Hessian by the kinks

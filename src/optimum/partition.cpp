@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace limrisk::optimum {
 namespace {
@@ -30,14 +31,7 @@ struct Moments {
 
 class Costs {
 public:
-    Costs(const LineIntegral& integral, const std::vector<double>& grid) : cells_(grid.size() - 1), cost_((cells_ + 1) * (cells_ + 1)) {
-        std::vector<Moments> cell(cells_);
-        std::vector<LineNode> nodes;
-        for (std::size_t i = 0; i < cells_; ++i) {
-            nodes.clear();
-            integral.append_nodes(grid[i], grid[i + 1], nodes);
-            for (const LineNode& node : nodes) cell[i].merge({node.weight, node.x, node.target, 0, 0, 0});
-        }
+    explicit Costs(const std::vector<Moments>& cell) : cells_(cell.size()), cost_((cells_ + 1) * (cells_ + 1)) {
         for (std::size_t i = 0; i < cells_; ++i) {
             Moments sum;
             for (std::size_t j = i; j < cells_; ++j) {
@@ -54,45 +48,85 @@ private:
     std::vector<double> cost_;
 };
 
-}  // namespace
+/// Least risks of so many pieces on the cells 0 .. n - 1.
+struct FreePieces {
+    std::vector<std::size_t> ends;  ///< first cells of the second and of further pieces
+    double risk = 0;                ///< if every piece is made of whole cells
+    double least = 0;               ///< of pieces that end anywhere: the cells in which they may end do not count
+};
 
-std::vector<Partition> best_partitions(const LineIntegral& integral, int largest, int cells) {
-    const std::vector<double> grid = integral.grid(cells);
-    const Costs cost(integral, grid);
+/// [0..largest] by the number of pieces less one.
+std::vector<FreePieces> best_free_pieces(const Costs& cost, int largest) {
     const std::size_t n = cost.cells();
-    // |f - g| of the exact target is at least that of the computed one less their distance.
-    const auto bound = [&](double risk) {
-        const double distance = std::max(0.0, std::sqrt(risk) - integral.noise());
-        return distance * distance;
-    };
-    std::vector<Partition> partitions(static_cast<std::size_t>(largest) + 1);
-    partitions[0].lower_bound = bound(cost(0, n));
-    // exact[j]: pieces that end at grid point j. open[c]: pieces whose last kink lies somewhere in cell c, which does not count.
+    std::vector<FreePieces> pieces(static_cast<std::size_t>(largest) + 1);
+    pieces[0].risk = pieces[0].least = cost(0, n);
+    // exact[j]: pieces that end before cell j. open[c]: pieces whose last end lies somewhere in cell c, which does not count.
     std::vector<double> exact(n + 1), open(n);
     for (std::size_t j = 0; j <= n; ++j) exact[j] = cost(0, j);
     for (std::size_t c = 0; c < n; ++c) open[c] = cost(0, c);
     std::vector<std::vector<std::size_t>> origin;
-    for (std::size_t k = 1; k < partitions.size(); ++k) {
+    for (std::size_t k = 1; k < pieces.size(); ++k) {
         std::vector<double> next(n + 1, HUGE_VAL);
         origin.emplace_back(n + 1, 0);
         for (std::size_t j = 1; j <= n; ++j)
             for (std::size_t i = 0; i < j; ++i)
                 if (const double sum = exact[i] + cost(i, j); sum < next[j]) next[j] = sum, origin.back()[j] = i;
         exact = std::move(next);
+        pieces[k].risk = exact[n];
         std::size_t end = n;
         for (std::size_t p = k; p-- > 0;) {
             end = origin[p][end];
-            partitions[k].kinks.insert(partitions[k].kinks.begin(), grid[end]);
+            pieces[k].ends.insert(pieces[k].ends.begin(), end);
         }
-        double least = HUGE_VAL;
-        for (std::size_t c = 0; c < n; ++c) least = std::min(least, open[c] + cost(c + 1, n));
-        partitions[k].lower_bound = bound(least);
+        pieces[k].least = HUGE_VAL;
+        for (std::size_t c = 0; c < n; ++c) pieces[k].least = std::min(pieces[k].least, open[c] + cost(c + 1, n));
         std::vector<double> further(n, HUGE_VAL);
         for (std::size_t d = 0; d < n; ++d)
             for (std::size_t c = 0; c <= d; ++c) further[d] = std::min(further[d], open[c] + cost(c + 1, d));
         open = std::move(further);
     }
+    return pieces;
+}
+
+}  // namespace
+
+std::vector<Partition> best_partitions(const LineIntegral& integral, int largest, int cells) {
+    const std::vector<double> grid = integral.grid(cells);
+    std::vector<Moments> moments(grid.size() - 1);
+    std::vector<LineNode> nodes;
+    for (std::size_t i = 0; i < moments.size(); ++i) {
+        nodes.clear();
+        integral.append_nodes(grid[i], grid[i + 1], nodes);
+        for (const LineNode& node : nodes) moments[i].merge({node.weight, node.x, node.target, 0, 0, 0});
+    }
+    std::vector<Partition> partitions;
+    for (const FreePieces& pieces : best_free_pieces(Costs(moments), largest)) {
+        // |f - g| of the exact target is at least that of the computed one less their distance.
+        const double distance = std::max(0.0, std::sqrt(pieces.least) - integral.noise());
+        partitions.push_back({{}, distance * distance});
+        for (const std::size_t end : pieces.ends) partitions.back().kinks.push_back(grid[end]);
+    }
     return partitions;
+}
+
+std::vector<double> least_risks_of_pieces(const NodeSet& points, int largest, std::size_t cells) {
+    std::vector<std::size_t> order(points.weights.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return points.inputs[a] < points.inputs[b]; });
+    std::vector<Moments> inputs;  // of the points that share an input
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        if (i == 0 || points.inputs[order[i]] != points.inputs[order[i - 1]]) inputs.emplace_back();
+        inputs.back().merge({points.weights[order[i]], points.inputs[order[i]], points.targets[order[i]], 0, 0, 0});
+    }
+    const bool whole = inputs.size() <= cells;  // pieces end between cells
+    std::vector<Moments> moments(whole ? inputs.size() : cells);
+    for (std::size_t i = 0; i < inputs.size(); ++i) moments[i * moments.size() / inputs.size()].merge(inputs[i]);
+    std::vector<double> risks;
+    for (const FreePieces& pieces : best_free_pieces(Costs(moments), largest)) {
+        const double risk = whole ? pieces.risk : pieces.least;
+        risks.push_back(risks.empty() ? risk : std::min(risk, risks.back()));  // more pieces than cells are no worse
+    }
+    return risks;
 }
 
 }  // namespace limrisk::optimum

@@ -16,4 +16,9 @@ struct Partition {
 /// finer grid makes it larger.
 std::vector<Partition> best_partitions(const LineIntegral& integral, int largest, int cells = 512);
 
+/// Of data points with one input: the least risks of 1 .. largest + 1 affine pieces that need not meet, hence lower bounds of the risks of
+/// networks of the widths 0 .. largest. Exact up to `cells` different inputs; beyond, smaller, as inputs in one cell count as one and
+/// those cells in which a piece ends do not count.
+std::vector<double> least_risks_of_pieces(const NodeSet& points, int largest, std::size_t cells = 512);
+
 }  // namespace limrisk::optimum

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <vector>
 
 #include "evaluation/interval_arithmetic.hpp"
@@ -249,9 +250,43 @@ std::vector<SampledLine> lines_of(const InputLaw& input, const kernels::Program&
     return lines;
 }
 
+/// The data points of one input, ascending, as a little more than rounding to the precision can have moved them: points on a line up to
+/// that prove nothing. Of those that share an input the mean output.
+Samples sample(const NodeSet& points, kernels::Precision precision) {
+    const double unit = precision == kernels::Precision::Float32 ? 0x1p-22 : 0x1p-50;
+    const auto around = [&](const std::vector<double>& values) {
+        double largest = 0;
+        for (const double value : values) largest = std::max(largest, std::fabs(value));
+        return Interval{-unit * largest, unit * largest};
+    };
+    const Interval beside = around(points.inputs), above = around(points.targets);
+    std::vector<std::size_t> order(points.weights.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return points.inputs[a] < points.inputs[b]; });
+    Samples samples;
+    for (std::size_t i = 0; i < order.size();) {
+        const double x = points.inputs[order[i]];
+        Interval sum{0, 0}, weight{0, 0};
+        for (; i < order.size() && points.inputs[order[i]] == x; ++i) {
+            const Interval share = Interval::point(points.weights[order[i]]);
+            sum = sum + share * Interval::point(points.targets[order[i]]);
+            weight = weight + share;
+        }
+        samples.t.push_back(Interval::point(x) + beside);
+        samples.target.push_back(sum / weight + above);
+    }
+    return samples;
+}
+
 std::optional<PositiveRisk> search(const Problem& problem, std::int64_t largest) {
     const std::optional<Shape> shape = shape_of(problem.activation);
-    if (!shape || largest < 0 || problem.has_data()) return std::nullopt;
+    if (!shape || largest < 0) return std::nullopt;
+    if (problem.has_data()) {
+        if (problem.input.dimension > 1) return std::nullopt;
+        auto found = proved_on(sample(data_nodes(*problem.data, problem.precision), problem.precision), *shape, largest);
+        if (found) found->proof = fmt::format("the output is {} the data points", found->proof);
+        return found;
+    }
     const Expression target = Expression::compile(problem.target, problem.input.dimension);
     const std::vector<SampledLine> lines = lines_of(problem.input, target.program());
     PositiveRisk best{-1, ""};
