@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -167,6 +168,10 @@ ordered_json statistics_json(const CellSummary& cell, const StoreSummary& summar
     node["revived"] = cell.revived;
     for (const Verdict verdict : shown_verdicts(summary))
         node["verdicts"][verdict_name(verdict)] = cell.verdicts[static_cast<std::size_t>(verdict)];
+    const auto noisy = [](const CellSummary& of) { return of.cell.noise.kind != NoiseLaw::Kind::None; };
+    // Outputs of data points are what they are: nothing is known of E[Y | X].
+    if (std::any_of(summary.cells.begin(), summary.cells.end(), noisy))
+        node["noise_variance"] = cell.cell.has_data() ? ordered_json() : json_number(cell.cell.noise.variance());
     node["final_risk"] = quantiles_json(cell.final_risk, empty);
     node["limiting_risk"] = quantiles_json(cell.limiting_risk, empty);
     node["best"] = {{"risk", or_null(json_number(cell.best_risk))}, {"trial", or_null(cell.best_trial)}};

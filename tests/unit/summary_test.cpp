@@ -123,6 +123,24 @@ TEST_F(StoreTest, SummaryCountsByHand) {
     EXPECT_THAT(first, AllOf(HasSubstr(",inf,"), HasSubstr("0.25,7")));
 }
 
+TEST_F(StoreTest, NoiseStandsBesideTheRisks) {
+    Campaign campaign = small_campaign(20, 1);
+    campaign.cells[0].noise = {NoiseLaw::Kind::Uniform, 1, -1, 2, 0};
+    finish(campaign.cells[0]);
+    Store store = Store::open_for_writing(path(), campaign);
+    store.write_block({0, 0, 20}, twenty());
+    StoreSummary summary = summarize(store);
+    const nlohmann::json cells = nlohmann::json::parse(summary_json(summary))["cells"];
+    EXPECT_EQ(cells[0]["noise_variance"], 0.75);
+    EXPECT_EQ(cells[0]["final_risk"]["median"], 11) << "without the noise";
+    EXPECT_EQ(cells[1]["noise_variance"], 0);
+    EXPECT_THAT(summary_csv(summary), HasSubstr(",noise_variance,"));
+    summary.cells[1].cell.data = std::make_shared<DataSet>();
+    EXPECT_EQ(nlohmann::json::parse(summary_json(summary))["cells"][1]["noise_variance"], nullptr);
+    summary.cells.erase(summary.cells.begin());
+    EXPECT_FALSE(nlohmann::json::parse(summary_json(summary))["cells"][0].contains("noise_variance"));
+}
+
 TEST_F(StoreTest, TableSaysWhatIsIncomplete) {
     Store store = Store::open_for_writing(path(), small_campaign(40, 2));
     store.write_block({0, 0, 20}, twenty());
