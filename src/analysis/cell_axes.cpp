@@ -23,7 +23,8 @@ std::vector<Axis> cell_axes(const CellConfig& cell) {
     };
     const auto in_table = [](const SchemaKey& key) { return *key.table != '\0' && !key.technical; };
     const auto is_choice = [](const SchemaKey& key) {
-        return key.parameter.type == ParameterType::Entry || key.parameter.type == ParameterType::Text;
+        return key.parameter.type == ParameterType::Entry || key.parameter.type == ParameterType::Text ||
+               key.parameter.type == ParameterType::Target;
     };
     add([&](const SchemaKey& key) { return in_table(key) && is_choice(key); });
     add([&](const SchemaKey& key) { return in_table(key) && !is_choice(key); });

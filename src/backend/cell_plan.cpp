@@ -15,13 +15,6 @@
 namespace limrisk {
 namespace {
 
-using kernels::Law;
-using kernels::LawKind;
-
-Law zero_law() { return {LawKind::Zero, 0, 0, 0, 0, 0, 0}; }
-Law uniform_law(double low, double high) { return {LawKind::Uniform, low, high, 0, 0, 0, 0}; }
-Law normal_law(double mean, double deviation) { return {LawKind::Normal, 0, 0, mean, deviation, 0, 0}; }
-
 void require_finite(NodeSet& nodes, const kernels::Program& program, const CellConfig& config, const char* purpose) {
     const std::int64_t bad = fill_targets(nodes, program);
     if (bad < 0) return;
@@ -52,46 +45,6 @@ kernels::NodeTable<double> view(const NodeSet& nodes) {
 }
 
 }  // namespace
-
-kernels::Initialization initialization_laws(const InitializationRule& rule, std::int64_t width, std::int64_t dimension) {
-    using Kind = InitializationRule::Kind;
-    const double d = static_cast<double>(dimension), h = static_cast<double>(std::max<std::int64_t>(width, 1));
-    const auto symmetric = [](double bound) { return uniform_law(-bound, bound); };
-    kernels::Initialization laws{zero_law(), symmetric(1 / std::sqrt(d)), zero_law(), symmetric(1 / std::sqrt(h))};
-    switch (rule.kind) {
-        case Kind::Pytorch:
-            laws.inner_weight = laws.inner_bias;
-            laws.outer_weight = laws.outer_bias;
-            break;
-        case Kind::KaimingUniform:
-            laws.inner_weight = symmetric(std::sqrt(6 / d));
-            laws.outer_weight = symmetric(std::sqrt(6 / h));
-            break;
-        case Kind::KaimingNormal:
-            laws.inner_weight = normal_law(0, std::sqrt(2 / d));
-            laws.outer_weight = normal_law(0, std::sqrt(2 / h));
-            break;
-        case Kind::XavierUniform:
-            laws.inner_weight = symmetric(std::sqrt(6 / (d + h)));
-            laws.outer_weight = symmetric(std::sqrt(6 / (h + 1)));
-            break;
-        case Kind::XavierNormal:
-            laws.inner_weight = normal_law(0, std::sqrt(2 / (d + h)));
-            laws.outer_weight = normal_law(0, std::sqrt(2 / (h + 1)));
-            break;
-        case Kind::StandardNormal:
-            laws = {normal_law(0, 1), normal_law(0, 1), normal_law(0, 1), normal_law(0, 1)};
-            break;
-        case Kind::Uniform: {
-            const Law law = uniform_law(rule.low, rule.high);
-            laws = {law, law, law, law};
-            break;
-        }
-    }
-    if (!rule.drawn_bias) laws.inner_bias = laws.outer_bias = zero_law();
-    if (width == 0) laws.outer_bias = zero_law();
-    return laws;
-}
 
 Expression target_of(const Problem& problem) {
     return Expression::compile(problem.has_data() ? "0" : problem.regression(), problem.input.dimension);

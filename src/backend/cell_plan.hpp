@@ -43,7 +43,4 @@ Expression target_of(const Problem& problem);
 /// A cell without its tables: what its kernels are compiled from. `target` must outlive it.
 kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& target);
 
-/// The laws of docs/numerics.md section 8.
-kernels::Initialization initialization_laws(const InitializationRule& rule, std::int64_t width, std::int64_t dimension);
-
 }  // namespace limrisk

@@ -11,6 +11,7 @@
 
 #include "campaign/other_names.hpp"
 #include "campaign/schema.hpp"
+#include "campaign/teacher.hpp"
 #include "text/real_number.hpp"
 
 namespace limrisk {
@@ -26,31 +27,6 @@ std::string_view trimmed(std::string_view text) {
 std::string not_a_number(std::string_view argument) {
     const RealNumber number = read_real(argument);
     return number.problem.empty() ? fmt::format("`{}` is not a number", abbreviated(argument)) : number.problem;
-}
-
-/// Every combination of the axes, the last varying fastest; empty if one is, or, with a problem, if there are too many.
-Axis combined(const std::vector<Axis>& axes, const std::string& place, const std::string& key, Problems& problems) {
-    std::int64_t count = 1;
-    for (const Axis& axis : axes) {
-        count *= static_cast<std::int64_t>(axis.size());
-        if (count > max_cells) {
-            problems.add(place, key, fmt::format("more than {} combinations of its lists; at most {} are allowed", max_cells, max_cells));
-            return {};
-        }
-    }
-    Axis result;
-    for (std::int64_t index = 0; index < count; ++index) {
-        Alternative alternative{place, {}};
-        std::int64_t rest = count, position = index;
-        for (const Axis& axis : axes) {
-            rest /= static_cast<std::int64_t>(axis.size());
-            const Alternative& part = axis[static_cast<std::size_t>(position / rest)];
-            position %= rest;
-            alternative.assignments.insert(alternative.assignments.end(), part.assignments.begin(), part.assignments.end());
-        }
-        result.push_back(std::move(alternative));
-    }
-    return result;
 }
 
 /// The parameters of a chosen entry, each from `given` or its default.
@@ -241,6 +217,30 @@ Axis read_choice(const Catalog& catalog, const Node& node, const std::string& ke
 
 }  // namespace
 
+Axis combined(const std::vector<Axis>& axes, const std::string& place, const std::string& key, Problems& problems) {
+    std::int64_t count = 1;
+    for (const Axis& axis : axes) {
+        count *= static_cast<std::int64_t>(axis.size());
+        if (count > max_cells) {
+            problems.add(place, key, fmt::format("more than {} combinations of its lists; at most {} are allowed", max_cells, max_cells));
+            return {};
+        }
+    }
+    Axis result;
+    for (std::int64_t index = 0; index < count; ++index) {
+        Alternative alternative{place, {}};
+        std::int64_t rest = count, position = index;
+        for (const Axis& axis : axes) {
+            rest /= static_cast<std::int64_t>(axis.size());
+            const Alternative& part = axis[static_cast<std::size_t>(position / rest)];
+            position %= rest;
+            alternative.assignments.insert(alternative.assignments.end(), part.assignments.begin(), part.assignments.end());
+        }
+        result.push_back(std::move(alternative));
+    }
+    return result;
+}
+
 void Alternative::apply(CellConfig& cell) const {
     for (const Assignment& assignment : assignments) {
         if (assignment.choose != nullptr) assignment.choose(cell);
@@ -330,6 +330,10 @@ std::optional<ParameterValue> read_value(const Parameter& parameter, const Node&
             value.text = node.text;
             if (node.kind == Node::Kind::Text) return value;
             break;
+        case ParameterType::Target:
+            value.text = node.text;
+            if (node.kind == Node::Kind::Text) return value;
+            break;
         case ParameterType::Data:
             value.data = read_data(node, key, problems);
             return value.data ? std::optional(value) : std::nullopt;
@@ -346,11 +350,31 @@ std::optional<ParameterValue> read_value(const Parameter& parameter, const Node&
     return std::nullopt;
 }
 
+namespace {
+
+/// { teacher = { ... } }; in the description of a cell its expression stands beside it.
+Axis read_target_table(const Parameter& parameter, const Node& table, const std::string& key, Problems& problems) {
+    const Node *teacher = table.find("teacher"), *expression = table.find("expression");
+    const bool described = table.place == description_place;
+    if (teacher == nullptr || table.members.size() != (described ? 2 : 1) || (expression != nullptr) != described) {
+        problems.add(table.place, key, fmt::format("{}; allowed is {}", table.shown(), parameter.allowed()));
+        return {};
+    }
+    Axis teachers = read_teacher(parameter, *teacher, key, problems);
+    if (described)
+        for (Alternative& alternative : teachers) alternative.assignments.back().value.text = expression->text;
+    return teachers;
+}
+
+}  // namespace
+
 Axis read_parameter(const Parameter& parameter, const Node& node, const std::string& key, Problems& problems) {
     if (parameter.type == ParameterType::Entry) return read_choice(*parameter.catalog, node, key, problems);
     return each(node, key, problems, [&](const Node& item) -> Axis {
         const bool schedule = item.kind == Node::Kind::Table || item.kind == Node::Kind::Text;
         if (parameter.type == ParameterType::LearningRate && schedule) return read_choice(*parameter.catalog, item, key, problems);
+        if (parameter.type == ParameterType::Target && item.kind == Node::Kind::Table)
+            return read_target_table(parameter, item, key, problems);
         const std::optional<ParameterValue> value = read_value(parameter, item, key, problems);
         if (!value) return {};
         Alternative alternative{item.place, {}};

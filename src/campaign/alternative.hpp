@@ -33,6 +33,9 @@ bool is_default(const Parameter& parameter, const ParameterValue& value);
 /// Empty, with problems, if nothing is right.
 Axis read_parameter(const Parameter& parameter, const Node& node, const std::string& key, Problems& problems);
 
+/// Every combination of the axes, the last varying fastest; empty if one is, or, with a problem, if there are too many.
+Axis combined(const std::vector<Axis>& axes, const std::string& place, const std::string& key, Problems& problems);
+
 /// The value that a default's TOML text, or an argument of the call form, means; a word is a string. nullopt: neither number nor word.
 std::optional<Node> scalar_from_text(std::string_view text, const std::string& place);
 

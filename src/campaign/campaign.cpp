@@ -18,6 +18,7 @@
 #include "campaign/schema.hpp"
 #include "campaign/target_text.hpp"
 #include "campaign/trials_key.hpp"
+#include "expression/expression.hpp"
 #include "expression/nearest_name.hpp"
 #include "limrisk/error.hpp"
 
@@ -232,7 +233,9 @@ private:
         std::size_t longest_text = 0;
         for (const auto& [path, axis] : axes_)
             for (const Alternative& alternative : axis)
-                longest_text = std::max(longest_text, alternative.assignments.back().value.text.size());
+                longest_text = std::max(longest_text, alternative.assignments.back().value.teacher != nullptr
+                                                          ? max_expression_length
+                                                          : alternative.assignments.back().value.text.size());
         // A cell holds its target twice, in plain and in its description.
         if (count * static_cast<std::int64_t>(1024 + 2 * longest_text) > max_campaign_memory) {
             problems_.add(

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "campaign/data_set.hpp"
 #include "kernels/kinds.hpp"
@@ -48,6 +49,24 @@ struct InitializationRule {
     double low = 0, high = 0;  ///< uniform
 };
 
+/// A target that is a network, with parameters drawn once by an initialization.
+struct Teacher {
+    std::int64_t width = 1;
+    kernels::Activation activation{kernels::ActivationKind::Relu, 0, 0, 0};
+    InitializationRule initialization;
+    std::uint64_t seed = 0;
+    std::string label;  ///< "a teacher of width 4, relu, standard_normal, seed 3"
+};
+
+/// Parameters of a teacher, in double: docs/numerics.md section 8.
+struct TeacherParameters {
+    std::vector<double> neurons;  ///< [width][dimension + 2]: w, b, v
+    double outer_bias = 0;
+};
+
+/// Defined in src/evaluation/drawn_points.cpp, where the laws are.
+TeacherParameters draw_teacher(const Teacher& teacher, std::int64_t dimension);
+
 /// Numbers of nodes: per axis (a multiple of 4) where the law has tensor rules, else in all.
 struct EvaluationRule {
     std::int64_t check_nodes = 0;
@@ -66,16 +85,20 @@ enum class Sampling {
 /// What networks are fitted to: the law of the inputs and the target, or data points; the measure that is trained on, and what stands for
 /// the true risk. Ask it for a property, not for its dimension.
 struct Problem {
-    InputLaw input;                       ///< with data: the smallest cube [low, high]^d that holds all points
-    std::string target = "x1";            ///< with data: empty
-    NoiseLaw noise;                       ///< in the outputs of fresh samples, or of points that are to be drawn
-    std::shared_ptr<const DataSet> data;  ///< null: an input law and a target
-    std::int64_t nodes_per_axis = 0;      ///< of the midpoint grid that is trained on; 0: no grid
+    InputLaw input;                          ///< with data: the smallest cube [low, high]^d that holds all points
+    std::string target = "x1";               ///< with data: empty; of a teacher: once it is drawn
+    std::shared_ptr<const Teacher> teacher;  ///< whose expression the target is; null: it is as it was written
+    NoiseLaw noise;                          ///< in the outputs of fresh samples, or of points that are to be drawn
+    std::shared_ptr<const DataSet> data;     ///< null: an input law and a target
+    std::int64_t nodes_per_axis = 0;         ///< of the midpoint grid that is trained on; 0: no grid
     Sampling sampling = Sampling::Usual;
     EvaluationRule evaluation;
 
     /// The expression of E[Y | X], which every risk is taken against: the target, plus the mean of the noise.
     std::string regression() const;
+    /// The target in words: that expression, or the teacher's label.
+    std::string regression_label() const;
+    std::string target_label() const { return teacher != nullptr ? teacher->label : target; }
     /// Whether X and Y are those of data points. Then the risk is that on the data, a weighted sum.
     bool has_data() const { return data != nullptr; }
     /// Whether final and best risks are integrals without error, up to rounding; else a sum over final nodes, or over the data.

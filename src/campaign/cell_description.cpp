@@ -14,6 +14,7 @@
 #include "campaign/consistency.hpp"
 #include "campaign/document.hpp"
 #include "campaign/schema.hpp"
+#include "campaign/teacher.hpp"
 #include "limrisk/error.hpp"
 
 namespace limrisk {
@@ -28,6 +29,7 @@ double finite(double value) {
 }
 
 json describe_choice(const Catalog& catalog, const CellConfig& cell);
+json describe_teacher(const Teacher& teacher);
 
 json describe_value(const Parameter& parameter, const ParameterValue& value) {
     switch (parameter.type) {
@@ -51,6 +53,9 @@ json describe_value(const Parameter& parameter, const ParameterValue& value) {
             if (!data.origin.empty()) described["origin"] = data.origin;
             return described;
         }
+        case ParameterType::Target:
+            if (value.teacher == nullptr) return value.text;
+            return {{"expression", value.text}, {"teacher", describe_teacher(*value.teacher)}};
         case ParameterType::Entry:
             break;
     }
@@ -89,6 +94,13 @@ json describe_choice(const Catalog& catalog, const CellConfig& cell) {
     if (catalog.tag != nullptr) node[catalog.tag] = entry.name;
     for (const Parameter& parameter : entry.parameters) describe(parameter, cell, node);
     return node;
+}
+
+json describe_teacher(const Teacher& teacher) {
+    const CellConfig cell = cell_of(teacher);
+    json table = json::object();
+    for (const char* path : teacher_keys) describe(find_key(path)->parameter, cell, table);
+    return table;
 }
 
 /// A description has about ten brackets, and none in its texts; deep nesting could exhaust the stack.

@@ -50,6 +50,7 @@ std::string label(const Catalog& catalog, const CellConfig& cell) {
                 break;
             case ParameterType::Text:
             case ParameterType::Data:
+            case ParameterType::Target:
             case ParameterType::Entry:
                 arguments.push_back(parameter.text(*value));
                 break;

@@ -443,6 +443,7 @@ void set_data(Problem& problem, DataPointer data) {
     problem.input.low = data->low;
     problem.input.high = data->high;
     problem.target.clear();
+    problem.teacher = nullptr;
     problem.data = std::move(data);
 }
 
@@ -464,7 +465,7 @@ DataPointer draw_data(const Problem& problem, const std::string& origin) {
             throw ConfigError(
                 {fmt::format("the target \"{}\" is {} at drawn point {}; it must be finite wherever the input "
                              "law has mass",
-                             abbreviated(problem.target), points.outputs[i], i + 1)});
+                             abbreviated(problem.target_label()), points.outputs[i], i + 1)});
     auto data = std::make_shared<DataSet>(*finished(std::move(points)));
     data->origin = origin;
     known = data;

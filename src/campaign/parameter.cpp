@@ -53,6 +53,8 @@ std::string Parameter::type_text() const {
             return "name or table";
         case ParameterType::Data:
             return "table";
+        case ParameterType::Target:
+            return "text or table";
     }
     return "";
 }
@@ -80,6 +82,8 @@ std::string Parameter::text(const ParameterValue& value) const {
         case ParameterType::Text:
         case ParameterType::Entry:
             return value.text;
+        case ParameterType::Target:
+            return value.teacher != nullptr ? value.teacher->label : value.text;
         case ParameterType::Data:
             return fmt::format("{}, {}", value.data->label(), value.data->hash.substr(0, 8));
     }
@@ -103,6 +107,8 @@ std::string Parameter::allowed() const {
             return "a finite number greater than 0, or { schedule = \"polynomial\", initial = 0.05, power = 0.5 }";
         case ParameterType::Entry:
             return fmt::format("one of {}", fmt::join(catalog->names(), ", "));
+        case ParameterType::Target:
+            return "a string such as \"x1^2\", or { teacher = { width = 4, initialization = \"standard_normal\", seed = 3 } }";
         case ParameterType::Data:
             return "{ points = [[x, y], ...] } or { file = \"points.csv\", inputs = [\"x\"], output = \"y\" }";
     }

@@ -24,6 +24,7 @@ enum class ParameterType {
     LearningRate,  ///< a number, or an entry of the schedule catalog
     Entry,         ///< an entry of a catalog
     Data,          ///< a table with data points, or where they are
+    Target,        ///< an expression, or a table with a teacher
 };
 
 /// Allowed numbers. Ends are included unless open.
@@ -38,10 +39,11 @@ struct Range {
 
 /// A value as read. Which member counts follows from the type.
 struct ParameterValue {
-    double number = 0;         ///< Real, and Integer converted
-    std::int64_t integer = 0;  ///< Integer; Unsigned by its bits; Boolean 0 or 1; Choice: position in the list
-    std::string text;          ///< Text
-    DataPointer data;          ///< Data
+    double number = 0;                       ///< Real, and Integer converted
+    std::int64_t integer = 0;                ///< Integer; Unsigned by its bits; Boolean 0 or 1; Choice: position in the list
+    std::string text;                        ///< Text, Target
+    DataPointer data;                        ///< Data
+    std::shared_ptr<const Teacher> teacher;  ///< Target: that is, or was, drawn
 };
 
 struct Parameter {

@@ -11,6 +11,7 @@
 #include "campaign/cell_description.hpp"
 #include "campaign/document.hpp"
 #include "campaign/schema.hpp"
+#include "campaign/teacher.hpp"
 #include "expression/expression.hpp"
 #include "limrisk/error.hpp"
 
@@ -198,8 +199,10 @@ std::string algorithm(const CellConfig& cell) {
 
 std::string target(const CellConfig& cell) {
     if (cell.has_data() && !cell.data->to_draw) return "";
+    const std::string text = cell.teacher != nullptr ? teacher_text(*cell.teacher, cell.input.dimension) : cell.target;
+    if (cell.teacher != nullptr && !cell.target.empty() && cell.target != text) return "the expression is not that of its teacher";
     try {
-        const Expression expression = Expression::compile(cell.target, cell.input.dimension);
+        const Expression expression = Expression::compile(text, cell.input.dimension);
         for (const kernels::Instruction& instruction : expression.code()) {
             if (!finite(instruction.value, cell)) {
                 return fmt::format("the number {} is not finite in {}; magnitudes up to 3.4e38 are allowed", instruction.value,
@@ -207,6 +210,9 @@ std::string target(const CellConfig& cell) {
             }
         }
     } catch (const ExpressionFailure& failure) {
+        if (cell.teacher != nullptr)
+            return fmt::format("{} in dimension {} is no expression that limrisk can run: {}; take fewer neurons", cell.teacher->label,
+                               cell.input.dimension, text.empty() ? "too many numbers" : failure.error.message);
         return fmt::format("\"{}\", column {}: {}", abbreviated(cell.target), failure.error.column, failure.error.message);
     }
     return "";
@@ -237,8 +243,10 @@ std::string noise(const CellConfig& cell) {
     }
     if (!std::isfinite(law.variance())) return "its variance is not finite; scale the problem";
     if (law.mean() == 0 || !target(cell).empty()) return "";
+    CellConfig drawn = cell;
+    complete_target(drawn);
     try {
-        (void)Expression::compile(cell.regression(), cell.input.dimension);
+        (void)Expression::compile(drawn.regression(), cell.input.dimension);
     } catch (const ExpressionFailure& failure) {
         return fmt::format("with its mean {} the target becomes too large: {}; shorten the target", law.mean(), failure.error.message);
     }
@@ -310,13 +318,19 @@ std::string stop_converged(const CellConfig& cell) {
 /// Throws ConfigError with what is wrong with the points.
 void complete_data(CellConfig& cell) {
     if (!cell.has_data() || !cell.data->to_draw) return;
+    complete_target(cell);
     CellConfig labelled = cell;
     labelled.data = nullptr;
     fill_labels(labelled);
-    std::string origin = fmt::format("{}, {}", cell.target, labelled.input_label);
+    std::string origin = fmt::format("{}, {}", cell.target_label(), labelled.input_label);
     if (cell.noise.kind != NoiseLaw::Kind::None) origin += ", noise " + labelled.noise_label;
     set_data(cell, draw_data(cell, fmt::format("{}, seed {}", origin, cell.data->draw_seed)));
     if (const std::string wrong = data(cell); !wrong.empty()) throw ConfigError({wrong});
+}
+
+void complete_target(CellConfig& cell) {
+    if (cell.has_data() && !cell.data->to_draw) cell.teacher = nullptr;
+    if (cell.teacher != nullptr && cell.target.empty()) cell.target = teacher_text(*cell.teacher, cell.input.dimension);
 }
 
 void complete_box(CellConfig& cell) {

@@ -26,6 +26,7 @@ std::string final_nodes(const CellConfig& cell);
 
 // What follows from other keys: values that are still 0, the batch of a grid, the box of a law without one.
 void complete_data(CellConfig& cell);
+void complete_target(CellConfig& cell);
 void complete_box(CellConfig& cell);
 void complete_sampling(CellConfig& cell);
 void complete_batch(CellConfig& cell);

@@ -64,6 +64,22 @@ Parameter data() {
     return data;
 }
 
+std::optional<ParameterValue> load_target(const Cell& cell) {
+    ParameterValue value;
+    value.text = cell.target;
+    value.teacher = cell.teacher;
+    return value;
+}
+
+Parameter target() {
+    const auto store = [](Cell& cell, const ParameterValue& value) {
+        cell.target = value.text;
+        cell.teacher = value.teacher;
+    };
+    return limited({"target", Type::Target, "target function f", {}, nullptr, true, {}, store, load_target},
+                   "an expression in x1 .. xd, or a teacher");
+}
+
 /// Of keys that say what is drawn, in every step or once.
 constexpr KeyEffect without_points{.key = "problem.data",
                                    .in = [](const Cell& cell) { return !cell.has_data() || cell.data->to_draw; },
@@ -112,10 +128,11 @@ const std::vector<SchemaKey>& campaign_schema() {
          .wrong = rules::input,
          .complete = rules::complete_box},
         {.table = "problem",
-         .parameter = limited(field<&Cell::target>("target", Type::Text, "target function f", {}, nullptr), "an expression in x1 .. xd"),
+         .parameter = target(),
          .effect = without_points,
          .reads = {"precision", "problem.input"},
          .wrong = rules::target,
+         .complete = rules::complete_target,
          .spelling = canonical_target},
         {.table = "problem",
          .parameter = entry("noise", "law of the noise in Y = f(X) + noise", noise_catalog(), "\"none\""),

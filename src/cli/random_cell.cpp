@@ -84,9 +84,12 @@ std::string input(std::int64_t dimension, bool boxed, Draw& draw) {
 }
 
 std::string target(std::int64_t dimension, Draw& draw) {
+    if (dimension <= 7 && draw.chance(5))  // as an expression it must not be too long
+        return fmt::format("{{ teacher = {{ width = {}, initialization = \"standard_normal\", seed = {} }} }}", 1 + draw.below(3),
+                           draw.below(1000));
     const std::string first = draw.of<std::string>({"x1^2 + 2*x1", "abs(x1 - 0.3)", "sin(3*x1) * exp(-x1)", "if(x1 < 0.5, x1, 1 - x1)",
                                                     "tanh(4*x1) + sqrt(abs(x1))", "max(x1, 0.2) - min(x1, 0.7)", "log(1.5 + cos(x1))"});
-    return dimension == 1 ? first : fmt::format("{} + x1*x{}", first, dimension);
+    return dimension == 1 ? fmt::format("\"{}\"", first) : fmt::format("\"{} + x1*x{}\"", first, dimension);
 }
 
 std::string noise(Draw& draw) {
@@ -111,7 +114,7 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
     const std::int64_t trials = 1 + draw.below(37);
     std::string text = fmt::format("name = \"self test {}\"\nseed = {}\ntrials = {}\nsteps = {}\nprecision = \"{}\"\n", index,
                                    draw.below(1000000), trials, steps, combination % 2 == 0 ? "float32" : "float64");
-    text += fmt::format("[problem]\ninput = {}\ntarget = \"{}\"\n", input(dimension, nodes, draw), target(dimension, draw));
+    text += fmt::format("[problem]\ninput = {}\ntarget = {}\n", input(dimension, nodes, draw), target(dimension, draw));
     if (!nodes) text += noise(draw);
     // Many dimensions with few neurons and samples: the portable lanes emulate fma and are slow.
     const bool high = dimension >= 16;

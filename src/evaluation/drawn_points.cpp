@@ -1,4 +1,4 @@
-// The samples of "step 0" of trial 0, in double, with the lanes that every processor has.
+// The samples of "step 0" of trial 0, and the parameters of teachers, in double, with the lanes that every processor has.
 #include "evaluation/rule.hpp"
 #include "evaluation/scalar.hpp"
 #include "kernels/law.hpp"
@@ -24,7 +24,37 @@ void draw(std::uint64_t seed, kernels::Purpose purpose, std::int64_t groups, std
         }
 }
 
+/// Trial of which a teacher has the parameters: campaigns do not come so far.
+constexpr std::uint32_t trial_of_teachers = 0xFFFFFFFF;  // both words
+
+/// Call `call` at one position of a teacher, word `word` of it, through `law`.
+double draw_parameter(const Teacher& teacher, kernels::Purpose purpose, std::int64_t position, std::int64_t variate,
+                      const kernels::Law& law) {
+    kernels::VecWord words[4] = {};
+    words[0] += static_cast<std::uint32_t>(position);
+    words[1] += kernels::purpose_word(purpose, 0) + static_cast<std::uint32_t>(variate / 4);
+    words[2] += trial_of_teachers;
+    words[3] += trial_of_teachers;
+    kernels::philox(words, teacher.seed);
+    double value = kernels::uniform_register<double>(words[variate % 4], 0)[0];
+    kernels::apply_law(law, &value, 1);
+    return value + 0.0;
+}
+
 }  // namespace
+
+TeacherParameters draw_teacher(const Teacher& teacher, std::int64_t dimension) {
+    const kernels::Initialization laws = initialization_laws(teacher.initialization, teacher.width, dimension);
+    TeacherParameters drawn;
+    for (std::int64_t i = 0; i < teacher.width; ++i)
+        for (std::int64_t k = 0; k < dimension + 2; ++k)
+            drawn.neurons.push_back(draw_parameter(teacher, kernels::Purpose::Neuron, i, k,
+                                                   k < dimension    ? laws.inner_weight
+                                                   : k == dimension ? laws.inner_bias
+                                                                    : laws.outer_weight));
+    drawn.outer_bias = draw_parameter(teacher, kernels::Purpose::OuterBias, 0, 0, laws.outer_bias);
+    return drawn;
+}
 
 void draw_points(const Problem& problem, const kernels::Program& target, std::vector<double>& inputs, std::vector<double>& outputs) {
     const std::int64_t d = problem.input.dimension, count = problem.data->count;

@@ -1,6 +1,9 @@
 // Laws as the kernels see them, and what they make of the target; where the mass of an input law lies, and the constant of its density.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "evaluation/rule.hpp"
 #include "evaluation/scalar.hpp"
 #include "limrisk/error.hpp"
@@ -8,16 +11,21 @@
 namespace limrisk {
 namespace {
 
+using kernels::Law;
 using kernels::LawKind;
 
 constexpr double sqrt_two_pi = 2.5066282746310005024;
 constexpr double domain_deviations = 8.5;  // leaves out 1.9e-17 of the mass
 
+Law zero_law() { return {LawKind::Zero, 0, 0, 0, 0, 0, 0}; }
+Law uniform_law(double low, double high) { return {LawKind::Uniform, low, high, 0, 0, 0, 0}; }
+Law normal_law(double mean, double deviation) { return {LawKind::Normal, 0, 0, mean, deviation, 0, 0}; }
+
 }  // namespace
 
-kernels::Law input_law(const InputLaw& input) {
-    if (input.kind == InputLaw::Kind::Uniform) return {LawKind::Uniform, input.low, input.high, 0, 0, 0, 0};
-    kernels::Law law{LawKind::Normal, 0, 0, input.mean, input.deviation, 0, 0};
+Law input_law(const InputLaw& input) {
+    if (input.kind == InputLaw::Kind::Uniform) return uniform_law(input.low, input.high);
+    Law law = normal_law(input.mean, input.deviation);
     if (!input.bounded) return law;
     law.kind = LawKind::TruncatedNormal;
     law.low = input.low;
@@ -27,15 +35,15 @@ kernels::Law input_law(const InputLaw& input) {
     return law;
 }
 
-kernels::Law noise_law(const NoiseLaw& noise) {
+Law noise_law(const NoiseLaw& noise) {
     const double low = noise.low - noise.mean(), high = noise.high - noise.mean();
     switch (noise.kind) {
         case NoiseLaw::Kind::None:
-            return {LawKind::Zero, 0, 0, 0, 0, 0, 0};
+            return zero_law();
         case NoiseLaw::Kind::Normal:
-            return {LawKind::Normal, 0, 0, 0, noise.deviation, 0, 0};
+            return normal_law(0, noise.deviation);
         case NoiseLaw::Kind::Uniform:
-            return {LawKind::Uniform, low, high, 0, 0, 0, 0};
+            return uniform_law(low, high);
         case NoiseLaw::Kind::TwoPoint:
             return {LawKind::TwoPoint, low, high, 0, 0, 0, noise.probability};
         case NoiseLaw::Kind::Exponential:
@@ -44,10 +52,54 @@ kernels::Law noise_law(const NoiseLaw& noise) {
     throw Defect("a law of noise without an entry in noise_law");
 }
 
-std::string Problem::regression() const {
-    const double mean = noise.mean();
-    return mean == 0 ? target : fmt::format("({}) + ({})", target, mean);
+kernels::Initialization initialization_laws(const InitializationRule& rule, std::int64_t width, std::int64_t dimension) {
+    using Kind = InitializationRule::Kind;
+    const double d = static_cast<double>(dimension), h = static_cast<double>(std::max<std::int64_t>(width, 1));
+    const auto symmetric = [](double bound) { return uniform_law(-bound, bound); };
+    kernels::Initialization laws{zero_law(), symmetric(1 / std::sqrt(d)), zero_law(), symmetric(1 / std::sqrt(h))};
+    switch (rule.kind) {
+        case Kind::Pytorch:
+            laws.inner_weight = laws.inner_bias;
+            laws.outer_weight = laws.outer_bias;
+            break;
+        case Kind::KaimingUniform:
+            laws.inner_weight = symmetric(std::sqrt(6 / d));
+            laws.outer_weight = symmetric(std::sqrt(6 / h));
+            break;
+        case Kind::KaimingNormal:
+            laws.inner_weight = normal_law(0, std::sqrt(2 / d));
+            laws.outer_weight = normal_law(0, std::sqrt(2 / h));
+            break;
+        case Kind::XavierUniform:
+            laws.inner_weight = symmetric(std::sqrt(6 / (d + h)));
+            laws.outer_weight = symmetric(std::sqrt(6 / (h + 1)));
+            break;
+        case Kind::XavierNormal:
+            laws.inner_weight = normal_law(0, std::sqrt(2 / (d + h)));
+            laws.outer_weight = normal_law(0, std::sqrt(2 / (h + 1)));
+            break;
+        case Kind::StandardNormal:
+            laws = {normal_law(0, 1), normal_law(0, 1), normal_law(0, 1), normal_law(0, 1)};
+            break;
+        case Kind::Uniform: {
+            const Law law = uniform_law(rule.low, rule.high);
+            laws = {law, law, law, law};
+            break;
+        }
+    }
+    if (!rule.drawn_bias) laws.inner_bias = laws.outer_bias = zero_law();
+    if (width == 0) laws.outer_bias = zero_law();
+    return laws;
 }
+
+namespace {
+
+std::string with_mean(const std::string& target, double mean) { return mean == 0 ? target : fmt::format("({}) + ({})", target, mean); }
+
+}  // namespace
+
+std::string Problem::regression() const { return with_mean(target, noise.mean()); }
+std::string Problem::regression_label() const { return with_mean(target_label(), noise.mean()); }
 
 Domain integration_domain(const InputLaw& input) {
     if (input.kind == InputLaw::Kind::Uniform) return {input.low, input.high};

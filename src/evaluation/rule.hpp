@@ -16,6 +16,9 @@ kernels::Law input_law(const InputLaw& input);
 /// That of the noise less its mean, which is part of the target.
 kernels::Law noise_law(const NoiseLaw& noise);
 
+/// Those of the parameters: docs/numerics.md section 8.
+kernels::Initialization initialization_laws(const InitializationRule& rule, std::int64_t width, std::int64_t dimension);
+
 /// Nodes with weights and target values, in double.
 struct NodeSet {
     std::int64_t dimension = 0;

@@ -95,6 +95,7 @@ Normalised normalised(const Problem& problem, double mean, double variance) {
     Normalised change{problem, std::vector<double>(d, origin), std::vector<double>(d, span), mean, scale};
     limrisk::Problem& changed = change.problem;
     changed.target = changed_target(change, problem.target);
+    changed.teacher = nullptr;
     changed.input.low = (input.low - origin) / span;
     changed.input.high = (input.high - origin) / span;
     if (normal) changed.input.mean = 0, changed.input.deviation = 1;

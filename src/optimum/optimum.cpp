@@ -123,6 +123,26 @@ std::vector<double> lower_bounds(const Problem& problem, std::int64_t largest) {
     return bounds;
 }
 
+/// The teacher that is the target, where networks of `width` neurons can be it.
+std::optional<Network> teacher_network(const Problem& problem, std::int64_t width) {
+    const Teacher* teacher = problem.teacher.get();
+    const auto same = [](const kernels::Activation& a, const kernels::Activation& b) {
+        return a.kind == b.kind && a.first == b.first && a.second == b.second && a.power == b.power;
+    };
+    if (teacher == nullptr || teacher->width > width || !same(teacher->activation, problem.activation)) return std::nullopt;
+    const std::int64_t d = problem.input.dimension;
+    const TeacherParameters drawn = draw_teacher(*teacher, d);
+    Network network(teacher->width, d);
+    for (std::int64_t i = 0; i < teacher->width; ++i) {
+        const double* neuron = &drawn.neurons[static_cast<std::size_t>(i * (d + 2))];
+        for (std::int64_t k = 0; k < d; ++k) network.weight(i, k) = neuron[k];
+        network.bias(i) = neuron[d];
+        network.outer(i) = neuron[d + 1];
+    }
+    network.outer_bias() = drawn.outer_bias;
+    return network;
+}
+
 /// The share of the time left that `width` gets: wider ones take longer.
 double share_of_time(std::int64_t width, std::int64_t largest) {
     double all = 0;
@@ -192,8 +212,11 @@ std::vector<Optimum> find_optima(const Problem& problem, std::int64_t largest, B
     for (auto width = static_cast<std::int64_t>(optima.size()); width <= largest; ++width) {
         const Network narrower = searched.change.to_normalised({width - 1, problem.input.dimension, optima.back().parameters});
         const SearchClock clock(control, share_of_time(width, largest) * std::max(0.0, whole.seconds() - whole.elapsed()));
-        Optimum optimum =
-            from_ends(searched, search_by_training(searched.risk, width, &narrower, backend, effort.training, clock, show), width);
+        std::optional<Network> teacher = teacher_network(problem, width);
+        if (teacher) teacher = searched.change.to_normalised(*teacher);
+        const TrainedEnds ends =
+            search_by_training(searched.risk, width, &narrower, teacher ? &*teacher : nullptr, backend, effort.training, clock, show);
+        Optimum optimum = from_ends(searched, ends, width);
         if (!(optimum.risk < optima.back().risk)) optimum = inherited(optima.back(), optimum, problem);
         add_bounded(std::move(optimum));
     }

@@ -16,7 +16,7 @@ Problem problem_of(const CellConfig& cell) {
     part["problem"].erase("noise");
     if (!cell.has_data()) part["problem"]["target"] = cell.regression();
     std::string label =
-        (cell.has_data() ? cell.data->hash.substr(0, 8) : cell.regression()) + ", " + cell.input_label + ", " + cell.activation_label;
+        (cell.has_data() ? cell.data->hash.substr(0, 8) : cell.regression_label()) + ", " + cell.input_label + ", " + cell.activation_label;
     if (cell.has_final_rule()) {
         part["final_nodes"] = cell.evaluation.final_nodes;
         label += ", final_nodes " + std::to_string(cell.evaluation.final_nodes);
@@ -30,6 +30,8 @@ Problem problem_of(const CellConfig& cell) {
     Problem problem{
         static_cast<const limrisk::Problem&>(cell), cell.activation, cell.activation_label, precision, part.dump(), "", std::move(label)};
     problem.target = cell.regression();
+    // Of the target and a mean there is none.
+    if (cell.noise.mean() != 0) problem.teacher = nullptr;
     problem.noise = {};
     problem.id = cell_id(problem.description);
     return problem;

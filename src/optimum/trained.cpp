@@ -136,8 +136,9 @@ bool agree(const std::vector<Polished>& ends, const std::vector<int>& kinds, con
 
 }  // namespace
 
-TrainedEnds search_by_training(const ConfirmedRisk& confirmed, std::int64_t width, const Network* narrower, Backend& backend,
-                               const TrainingEffort& effort, const SearchClock& clock, const std::function<void(double share)>& progress) {
+TrainedEnds search_by_training(const ConfirmedRisk& confirmed, std::int64_t width, const Network* narrower, const Network* teacher,
+                               Backend& backend, const TrainingEffort& effort, const SearchClock& clock,
+                               const std::function<void(double share)>& progress) {
     const TrueRisk& risk = confirmed.fit();
     const Problem& problem = risk.problem();
     const auto is_zero = [&](const Polished& end) { return risk.is_zero(end.risk) && risk.is_zero(confirmed.choice(end.network)); };
@@ -148,8 +149,9 @@ TrainedEnds search_by_training(const ConfirmedRisk& confirmed, std::int64_t widt
         const double tried = static_cast<double>(found.ends.size()) / static_cast<double>(std::max<std::int64_t>(1, all));
         if (progress) progress(std::min(1.0, std::max(tried, clock.elapsed() / clock.seconds())));
     };
-    if (narrower != nullptr) {
-        Network inherited = embed(*narrower, width, problem.activation);
+    for (const Network* given : {narrower, teacher}) {
+        if (given == nullptr || !found.ended.empty()) continue;
+        Network inherited = embed(*given, width, problem.activation);
         const double value = risk(inherited);
         found.ends.push_back({std::move(inherited), value});
         kinds.push_back(-1);

@@ -28,10 +28,10 @@ struct TrainedEnds {
                         ///< tried) or "time"
 };
 
-/// Networks of `width` >= 1 neurons. `narrower`: the best of width - 1, or null: with an idle neuron more it is one of them. Throws
-/// SearchStopped. Deterministic on one machine unless the clock ends it.
-TrainedEnds search_by_training(const ConfirmedRisk& confirmed, std::int64_t width, const Network* narrower, Backend& backend,
-                               const TrainingEffort& effort, const SearchClock& clock,
+/// Networks of `width` >= 1 neurons. `narrower`: the best of width - 1, or null: with an idle neuron more it is one of them. `teacher`:
+/// another that is known, of at most this width, or null. Throws SearchStopped. Deterministic on one machine unless the clock ends it.
+TrainedEnds search_by_training(const ConfirmedRisk& confirmed, std::int64_t width, const Network* narrower, const Network* teacher,
+                               Backend& backend, const TrainingEffort& effort, const SearchClock& clock,
                                const std::function<void(double share)>& progress = {});
 
 }  // namespace limrisk::optimum

@@ -36,6 +36,8 @@ std::vector<std::pair<std::string, std::string>> values_of(const Parameter& para
         case ParameterType::Choice:
             return {{'"' + std::string(parameter.choices[0]) + '"', '"' + std::string(parameter.choices[1]) + '"'}};
         case ParameterType::Text:
+            return {{"\"one\"", "\"two\""}};
+        case ParameterType::Target:
             return {{"\"x1\"", "\"x2\""}};
         case ParameterType::Data:
             return {{"{ points = [[0, 1], [1, 0]] }", "{ points = [[0, 1], [1, 2]] }"}};

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <ctime>
 
+#include "campaign/campaign.hpp"
 #include "evaluation/scalar.hpp"
 #include "expression/expression.hpp"
 #include "optimum/activation.hpp"
@@ -22,7 +23,7 @@ TEST(OptimumTraining, AgreesWithTheSearchByKinks) {
     std::vector<Polished> ends{{Network(0, 1), HUGE_VAL}};
     for (std::int64_t width = 1; width <= 3; ++width) {
         const Network narrower = ends.front().network;
-        ends = search_by_training(risk, width, &narrower, *backend, {}, SearchClock(SearchControl{})).ends;
+        ends = search_by_training(risk, width, &narrower, nullptr, *backend, {}, SearchClock(SearchControl{})).ends;
         // L-BFGS stops where risks cannot be told apart: far below 1e-8 relative.
         EXPECT_NEAR(ends.front().risk / kinks[static_cast<std::size_t>(width)].risk, 1, 1e-8) << width;
     }
@@ -36,6 +37,48 @@ TEST(OptimumTraining, PowerReluRepresentsTheSquare) {
     EXPECT_LT(optima[1].risk, 1e-18);
     EXPECT_EQ(optima[1].method, "training");
     EXPECT_LE(optima[1].least_squares_gap, optima[1].risk + 1e-20);
+}
+
+/// A problem whose target is a teacher.
+Problem taught(const std::string& input, const std::string& teacher, const std::string& activation, const std::string& noise = "none") {
+    const std::string text = "name = \"t\"\ntrials = 1\nsteps = 1\n[problem]\ninput = " + input + "\ntarget = { teacher = " + teacher +
+                             " }\nnoise = \"" + noise + "\"\n[network]\nwidth = 1\nactivation = \"" + activation +
+                             "\"\n[training]\nbatch = 1\noptimizer = \"sgd(0.1)\"\n";
+    return problem_of(parse_campaign(text, "test").cells.at(0));
+}
+
+// From the width of the teacher on nothing is searched: its network is there.
+TEST(OptimumTraining, NetworksOfTeachersAreKnown) {
+    const std::unique_ptr<Backend> backend = make_cpu_backend(1);
+    OptimumEffort effort;
+    effort.training = {4, 200, 2, 2, 2, 6, 24};
+    for (const char* activation : {"tanh", "relu"}) {
+        const std::string teacher =
+            "{ width = 2, activation = \"" + std::string(activation) + "\", initialization = \"standard_normal\", seed = 5 }";
+        const std::vector<Optimum> optima =
+            find_optima(taught("{ law = \"uniform\", dimension = 2, low = -2.0, high = 3.0 }", teacher, activation), 3, *backend, effort);
+        EXPECT_GT(optima[1].risk, 1e-4) << activation;
+        for (const std::size_t width : {2, 3}) {
+            EXPECT_LT(optima[width].risk, 1e-24) << activation;
+            EXPECT_EQ(optima[width].ended, "zero") << activation;
+            EXPECT_EQ(optima[width].starts, width == 2 ? 2 : 1) << activation << ": the narrower network, the teacher";
+        }
+        // The mean of a noise makes another target, which is found by searching: here the teacher's network is not known.
+        EXPECT_EQ(taught("{ law = \"uniform\", dimension = 2 }", teacher, activation, "uniform(0, 1)").teacher, nullptr);
+        EXPECT_NE(taught("{ law = \"uniform\", dimension = 2 }", teacher, activation, "normal(1)").teacher, nullptr);
+    }
+    // Students with another activation are not the teacher.
+    const std::vector<Optimum> other = find_optima(taught("{ law = \"uniform\", dimension = 1, low = -2.0, high = 3.0 }",
+                                                          "{ width = 1, initialization = \"standard_normal\", seed = 1 }", "tanh"),
+                                                   1, *backend, effort);
+    EXPECT_GT(other[1].risk, 1e-8);
+    // In one dimension kinks are searched, and found.
+    for (const int width : {1, 3, 6}) {
+        const std::string teacher = "{ width = " + std::to_string(width) + ", initialization = \"standard_normal\", seed = 2 }";
+        const std::vector<Optimum> line =
+            find_optima(taught("{ law = \"uniform\", dimension = 1, low = -2.0, high = 3.0 }", teacher, "relu"), width, *backend);
+        EXPECT_LT(line.back().risk, 1e-24) << width;
+    }
 }
 
 // One neuron by dense search over slope and place, far and wide: activations whose kinks are not near 0, and one that oscillates.
