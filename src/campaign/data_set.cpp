@@ -1,7 +1,6 @@
-// Lists and CSV files to points, points to canonical JSON and back. Sizes are checked before anything of their size is allocated.
+// Lists, and what files hold, to points; points to canonical JSON and back. Sizes are checked before anything of their size is allocated.
 #include "campaign/data_set.hpp"
 
-#include <csv.h>
 #include <fmt/format.h>
 #include <xxhash.h>
 
@@ -21,6 +20,7 @@
 #include "campaign/cell_description.hpp"
 #include "campaign/document.hpp"
 #include "campaign/other_names.hpp"
+#include "campaign/points_file.hpp"
 #include "campaign/problems.hpp"
 #include "expression/expression.hpp"
 #include "limrisk/error.hpp"
@@ -30,17 +30,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t most_file_bytes = std::size_t{256} << 20;
 constexpr const char* forms =
     "{ points = [[x, y], ...] } with x1, ..., xd, y per point, { file = \"points.csv\", inputs = [\"x\"], output = \"y\" }, or "
     "{ draw = 1024, seed = 7 }";
-
-/// As they were given.
-struct RawPoints {
-    std::int64_t dimension = 0;
-    std::vector<double> inputs, outputs;
-    std::vector<double> weights;  ///< empty: all equal
-};
 
 void standardize(RawPoints& points) {
     const std::size_t count = points.outputs.size();
@@ -226,9 +218,40 @@ std::vector<DataColumn> columns_of(const Node& node, const char* name) {
     return columns;
 }
 
+std::string bytes_of(const std::filesystem::path& path) {
+    const auto refuse = [&](const std::string& why) {
+        throw ConfigError({fmt::format("{}: {}; give the path of a CSV, NPY or NPZ file", path.string(), why)});
+    };
+    std::error_code error;
+    const std::filesystem::file_status status = std::filesystem::status(path, error);
+    if (status.type() == std::filesystem::file_type::not_found) refuse("does not exist");
+    if (error) refuse(error.message());
+    if (std::filesystem::is_directory(status)) refuse("is a directory");
+    if (!std::filesystem::is_regular_file(status)) refuse("is not a regular file");
+    const std::uintmax_t size = std::filesystem::file_size(path, error);
+    if (error) refuse(error.message());
+    if (size > most_file_bytes) refuse(fmt::format("has {} bytes, at most {} MiB are read", size, most_file_bytes >> 20));
+    errno = 0;
+    std::ifstream file(path, std::ios::binary);
+    std::string text(size, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(size));
+    if (!file) refuse(std::strerror(errno != 0 ? errno : EIO));
+    return text;
+}
+
+/// By what the file begins with, and by its name: an empty one has nothing to begin with.
+RawPoints points_of(const std::filesystem::path& path, const DataColumns& columns) {
+    const std::string bytes = bytes_of(path);
+    const std::string name = path.string(), kind = path.extension().string();
+    if (kind == ".npy" || bytes.starts_with(npy_magic)) return npy_points(name, bytes, columns);
+    if (kind == ".npz" || bytes.starts_with(npz_magic)) return npz_points(name, bytes, columns);
+    return csv_points(name, bytes, columns);
+}
+
 DataPointer from_file(const Node& node) {
     const Node* file = node.find("file");
-    if (file->kind != Node::Kind::Text) throw ConfigError({fmt::format("file is {}; allowed is the name of a CSV file", file->shown())});
+    if (file->kind != Node::Kind::Text)
+        throw ConfigError({fmt::format("file is {}; allowed is the name of a CSV, NPY or NPZ file", file->shown())});
     DataColumns columns;
     if (const Node* inputs = node.find("inputs")) {
         columns.inputs = columns_of(*inputs, "inputs");
@@ -248,181 +271,13 @@ DataPointer from_file(const Node& node) {
             throw ConfigError({fmt::format("standardize is {}; allowed is true or false", flag->shown())});
         columns.standardize = flag->boolean;
     }
-    return read_csv(file->text, columns);
+    RawPoints points = points_of(std::filesystem::path(file->text), columns);
+    try {
+        return finished(std::move(points), columns.standardize);
+    } catch (const ConfigError& error) {
+        throw ConfigError({fmt::format("{}: {}", file->text, error.problems().front())});
+    }
 }
-
-// --- CSV
-
-std::string bytes_of(const std::filesystem::path& path) {
-    const auto refuse = [&](const std::string& why) {
-        throw ConfigError({fmt::format("{}: {}; give the path of a CSV file", path.string(), why)});
-    };
-    std::error_code error;
-    const std::filesystem::file_status status = std::filesystem::status(path, error);
-    if (status.type() == std::filesystem::file_type::not_found) refuse("does not exist");
-    if (error) refuse(error.message());
-    if (std::filesystem::is_directory(status)) refuse("is a directory");
-    if (!std::filesystem::is_regular_file(status)) refuse("is not a regular file");
-    const std::uintmax_t size = std::filesystem::file_size(path, error);
-    if (error) refuse(error.message());
-    if (size > most_file_bytes) refuse(fmt::format("has {} MiB, at most {} MiB are read", size >> 20, most_file_bytes >> 20));
-    errno = 0;
-    std::ifstream file(path, std::ios::binary);
-    std::string text(size, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(size));
-    if (!file) refuse(std::strerror(errno != 0 ? errno : EIO));
-    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
-    return text;
-}
-
-/// Numbers as they are written with a point; nullopt for all else, and for what is not finite or too small for a double.
-std::optional<double> parsed(std::string_view field) {
-    if (field.starts_with('+')) field.remove_prefix(1);
-    double value = 0;
-    const char* end = field.data() + field.size();
-    const auto result = std::from_chars(field.data(), end, value);
-    if (field.empty() || result.ec != std::errc() || result.ptr != end || !std::isfinite(value)) return std::nullopt;
-    return value;
-}
-
-std::string why_no_number(std::string_view field) {
-    if (field.empty()) return "is empty; there must be a number";
-    std::string point(field);
-    std::replace(point.begin(), point.end(), ',', '.');
-    const char* hint = point != field && parsed(point) ? "; write decimals with a point" : "";
-    return fmt::format("\"{}\" is not a finite number{}", abbreviated(field, 40), hint);
-}
-
-/// The rows of a CSV file, one after the other.
-class CsvReader {
-public:
-    CsvReader(std::string name, const DataColumns& columns) : name_(std::move(name)), columns_(columns) {}
-
-    RawPoints read(const std::string& text) {
-        csv_parser parser;
-        if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL) != 0) throw Defect("libcsv cannot be initialized");
-        const struct Free {
-            csv_parser* parser;
-            ~Free() { csv_free(parser); }
-        } free{&parser};
-        // Line by line, so that messages know the line.
-        for (std::size_t at = 0; at < text.size() && problem_.empty();) {
-            std::size_t end = std::min(text.find_first_of("\r\n", at), text.size() - 1) + 1;
-            if (text[end - 1] == '\r' && end < text.size() && text[end] == '\n') ++end;
-            ++line_;
-            if (csv_parse(&parser, text.data() + at, end - at, on_field, on_row, this) != end - at && problem_.empty())
-                problem_ = fmt::format(
-                    "line {}: a quotation mark inside a field; a field with quotation marks is written \"so \"\"quoted\"\"\"", line_);
-            at = end;
-        }
-        if (problem_.empty() && csv_fini(&parser, on_field, on_row, this) != 0)
-            problem_ = fmt::format("line {}: a quoted field does not end", line_);
-        if (problem_.empty() && points_.outputs.empty()) problem_ = line_ == 0 ? "is empty" : "has no row of numbers";
-        if (!problem_.empty()) throw ConfigError({fmt::format("{}: {}", name_, problem_)});
-        return std::move(points_);
-    }
-
-private:
-    static void on_field(void* field, std::size_t length, void* self) {
-        auto& reader = *static_cast<CsvReader*>(self);
-        if (reader.row_.size() < most_fields)
-            reader.row_.emplace_back(static_cast<const char*>(field), length);
-        else if (reader.problem_.empty())
-            reader.problem_ = fmt::format("line {}: more than {} fields; at most that many are read", reader.line_, most_fields);
-    }
-    static void on_row(int, void* self) {
-        auto& reader = *static_cast<CsvReader*>(self);
-        if (reader.problem_.empty()) reader.take_row();
-        reader.row_.clear();
-    }
-
-    static constexpr std::size_t most_fields = 4096;
-
-    /// 0-based position of a column.
-    std::optional<std::size_t> position(const DataColumn& column) {
-        const auto found = column.number > 0 ? row_.end() : std::find(row_.begin(), row_.end(), column.name);
-        if (found != row_.end()) {
-            if (std::find(found + 1, row_.end(), column.name) == row_.end()) return static_cast<std::size_t>(found - row_.begin());
-            problem_ = fmt::format("line {}: two columns are called \"{}\"; choose by number from 1 on", line_, abbreviated(column.name));
-            return std::nullopt;
-        }
-        if (column.number > 0 && column.number <= static_cast<std::int64_t>(row_.size()))
-            return static_cast<std::size_t>(column.number - 1);
-        const std::string only = row_.size() == 1 ? row_.front() : "";
-        const char* hint = only.find(';') != std::string::npos    ? "; columns are separated by commas, not by semicolons"
-                           : only.find('\t') != std::string::npos ? "; columns are separated by commas, not by tabs"
-                                                                  : "";
-        problem_ = column.number > 0
-                       ? fmt::format("line {}: there is no column {}; there are {}{}", line_, column.number, row_.size(), hint)
-                       : fmt::format("line {}: there is no column \"{}\"; there are {}{}", line_, abbreviated(column.name),
-                                     abbreviated(fmt::format("{}", fmt::join(row_, ", ")), 200), hint);
-        return std::nullopt;
-    }
-
-    /// Finds the columns in the first row. It is a head line if a column is chosen by its name, or if no chosen column has a number there.
-    bool take_head() {
-        fields_ = row_.size();
-        std::vector<DataColumn> wanted = columns_.inputs;
-        wanted.push_back(columns_.output);
-        if (columns_.weight) wanted.push_back(*columns_.weight);
-        for (const DataColumn& column : wanted) {
-            const auto at = position(column);
-            if (!at) return true;
-            if (std::find(chosen_.begin(), chosen_.end(), *at) != chosen_.end()) {
-                problem_ = fmt::format("column \"{}\" is chosen twice; choose every column once", abbreviated(column.name));
-                return true;
-            }
-            chosen_.push_back(*at);
-        }
-        if (columns_.inputs.empty()) {
-            std::vector<std::size_t> all;
-            for (std::size_t k = 0; k < fields_; ++k)
-                if (std::find(chosen_.begin(), chosen_.end(), k) == chosen_.end()) all.push_back(k);
-            chosen_.insert(chosen_.begin(), all.begin(), all.end());
-        }
-        const std::size_t inputs = chosen_.size() - (columns_.weight ? 2 : 1);
-        if (inputs == 0 || inputs > static_cast<std::size_t>(most_data_dimension)) {
-            problem_ = fmt::format("{} columns of inputs; from 1 to {} are allowed", inputs, most_data_dimension);
-            return true;
-        }
-        points_.dimension = static_cast<std::int64_t>(inputs);
-        return std::any_of(wanted.begin(), wanted.end(), [](const DataColumn& column) { return column.number == 0; }) ||
-               std::none_of(chosen_.begin(), chosen_.end(), [&](std::size_t k) { return parsed(row_[k]).has_value(); });
-    }
-
-    void take_row() {
-        if (fields_ == 0 && take_head()) return;
-        if (row_.size() != fields_) {
-            problem_ = fmt::format("line {}: {} fields, the first line has {}; every line must have as many", line_, row_.size(), fields_);
-            return;
-        }
-        if (points_.outputs.size() >= static_cast<std::size_t>(most_data_points)) {
-            problem_ = fmt::format("line {}: more than {} points; at most that many are allowed", line_, most_data_points);
-            return;
-        }
-        const auto d = static_cast<std::size_t>(points_.dimension);
-        for (std::size_t k = 0; k < chosen_.size(); ++k) {
-            const std::string& field = row_[chosen_[k]];
-            const auto value = parsed(field);
-            if (!value || (k > d && *value < 0)) {
-                problem_ =
-                    fmt::format("line {}, column {}: {}", line_, chosen_[k] + 1,
-                                value ? fmt::format("the weight {} is negative; weights are at least 0", *value) : why_no_number(field));
-                return;
-            }
-            (k < d ? points_.inputs : k == d ? points_.outputs : points_.weights).push_back(*value);
-        }
-    }
-
-    std::string name_;
-    const DataColumns& columns_;
-    std::string problem_;
-    std::int64_t line_ = 0;
-    std::size_t fields_ = 0;
-    std::vector<std::string> row_;
-    std::vector<std::size_t> chosen_;  ///< inputs, output, weight
-    RawPoints points_;
-};
 
 }  // namespace
 
@@ -470,15 +325,6 @@ DataPointer draw_data(const Problem& problem, const std::string& origin) {
     data->origin = origin;
     known = data;
     return data;
-}
-
-DataPointer read_csv(const std::filesystem::path& path, const DataColumns& columns) {
-    RawPoints points = CsvReader(path.string(), columns).read(bytes_of(path));
-    try {
-        return finished(std::move(points), columns.standardize);
-    } catch (const ConfigError& error) {
-        throw ConfigError({fmt::format("{}: {}", path.string(), error.problems().front())});
-    }
 }
 
 DataPointer read_data(const Node& node, const std::string& key, Problems& problems) {

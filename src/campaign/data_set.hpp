@@ -45,19 +45,6 @@ struct DataSet {
 
 using DataPointer = std::shared_ptr<const DataSet>;
 
-/// A column of a file: its name in the head line, or its number from 1 on.
-struct DataColumn {
-    std::string name;         ///< as written, also of a number
-    std::int64_t number = 0;  ///< 0: by name
-};
-
-struct DataColumns {
-    std::vector<DataColumn> inputs;  ///< empty: all others
-    DataColumn output;
-    std::optional<DataColumn> weight;
-    bool standardize = false;  ///< inputs and output to mean 0 and deviation 1
-};
-
 inline constexpr std::int64_t most_data_points = std::int64_t{1} << 20;
 inline constexpr std::int64_t most_data_dimension = 256;
 inline constexpr std::size_t most_data_text = std::size_t{16} << 20;  ///< bytes of `text`
@@ -75,9 +62,6 @@ void draw_points(const Problem& problem, const kernels::Program& target, std::ve
 
 /// Takes relative names of files in the value of `problem.data` as relative to `directory`.
 void resolve_data_files(Node& node, const std::filesystem::path& directory);
-
-/// The points of a CSV file (RFC 4180, with a head line of names). Throws ConfigError with file, line, column and what would be right.
-DataPointer read_csv(const std::filesystem::path& path, const DataColumns& columns);
 
 /// From DataSet::text. Throws ConfigError if it is not what limrisk writes.
 DataPointer data_from_text(std::string_view text);

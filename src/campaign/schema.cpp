@@ -55,7 +55,7 @@ Parameter data() {
     Parameter data;
     data.name = "data";
     data.type = ParameterType::Data;
-    data.meaning = "data points (x, y): a list, columns of a CSV file, or drawn once from input, target and noise";
+    data.meaning = "data points (x, y): a list, columns of a file, or drawn once from input, target and noise";
     data.usual = "none";
     data.store = [](Cell& cell, const ParameterValue& value) {
         if (value.data != nullptr) set_data(cell, value.data);

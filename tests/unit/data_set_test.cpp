@@ -187,6 +187,20 @@ TEST_F(CsvFile, WhatIsWrongIsSaidWithLineAndColumn) {
         {"x\ty\n1\t2\n", "separated by commas, not by tabs"},
         {"x,z\n1,2\n", "there is no column \"y\"; there are x, z"},
         {"x,y,y\n1,2,3\n", "two columns are called \"y\""},
+        {"x,y\r\n1,2\r\n3\r\n", "line 3: 1 fields, the first line has 2"},
+        {"x,y\r1,2\r3,4,5\r", "line 3: 3 fields"},
+        {"\xEF\xBB\xBFx,y\n1,z\n", "line 2, column 2: \"z\""},
+        {std::string("\xFF\xFEx\0,\0y\0\n\0", 10), "there is no column \"x\""},
+        {"x,y\n1,-nan\n", "line 2, column 2: \"-nan\""},
+        {"x,y\n1,-inf\n", "line 2, column 2: \"-inf\""},
+        {"x,y\n1,infinity\n", "line 2, column 2: \"infinity\""},
+        {"x,y\n1,2 3\n", "line 2, column 2: \"2 3\""},
+        {"x,y\n1,1_000\n", "line 2, column 2: \"1_000\""},
+        {std::string("x,y\n1,2\0003\n", 10), "line 2, column 2: \"2"},
+        {"x,y\n1,2,\n", "line 2: 3 fields, the first line has 2"},
+        {"x,x,y\n1,2,3\n", "two columns are called \"x\""},
+        {"\n\n\n", "has no row of numbers"},
+        {"x" + std::string(5000, ',') + "y\n", "more than 4096 fields"},
         {"", "is empty"},
         {"x,y\n", "has no row of numbers"},
     };
@@ -195,13 +209,37 @@ TEST_F(CsvFile, WhatIsWrongIsSaidWithLineAndColumn) {
     EXPECT_THAT(failure_of("x,y\n1,2\n", "inputs = [\"x\"]"), HasSubstr("output must be given"));
     EXPECT_THAT(failure_of("x,y\n1,-2\n", "inputs = [\"x\"], output = \"x\", weight = \"y\""), HasSubstr("chosen twice"));
     EXPECT_THAT(failure_of("x,y,w\n1,2,-2\n", "inputs = [\"x\"], output = \"y\", weight = \"w\""), HasSubstr("the weight -2 is negative"));
+    EXPECT_THAT(failure_of("x,y,w\n1,2,0\n3,4,-0\n", "inputs = [\"x\"], output = \"y\", weight = \"w\""), HasSubstr("all weights are 0"));
+    EXPECT_THAT(failure_of("x,y,w\n1,2,1e308\n3,4,1e308\n", "inputs = [\"x\"], output = \"y\", weight = \"w\""),
+                HasSubstr("points.csv: the sum of the weights is not finite"));
+    EXPECT_THAT(failure_of("x,y,w\n1,2,1e-300\n3,4,1e300\n", "inputs = [\"x\"], output = \"y\", weight = \"w\""),
+                HasSubstr("which is nothing beside the sum"));
+    EXPECT_THAT(failure_of("x,y\n2,3\n1,3\n", "inputs = [\"x\"], output = \"y\", standardize = true"),
+                HasSubstr("the output is the same at all points"));
+    EXPECT_THAT(failure_of("1,2\n", "inputs = [3], output = 2"), HasSubstr("there is no column 3; there are 2"));
+}
+
+/// Sizes: rows, and bytes of a file (which has no blocks on the disk) before any is read.
+TEST_F(CsvFile, WhatIsTooLargeIsRefused) {
+    std::string rows = "x,y\n";
+    for (std::int64_t i = 0; i <= most_data_points; ++i) rows += "1,2\n";
+    EXPECT_THAT(failure_of(rows), HasSubstr("line 1048578: more than 1048576 points; at most that many are allowed"));
+    std::string text = "x,y\n";
+    for (int i = 0; i < 700000; ++i) text += "0.12345678901234568,0.12345678901234568\n";
+    EXPECT_THAT(failure_of(text), HasSubstr("at most 16 MiB are allowed"));
+    std::filesystem::resize_file(write("x,y\n1,2\n"), (std::uintmax_t{256} << 20) + 1);
+    EXPECT_THAT(failure(campaign_with("{ file = \"" + (directory_ / "points.csv").string() + "\", output = \"y\" }")),
+                HasSubstr("has 268435457 bytes, at most 256 MiB are read"));
+    std::filesystem::resize_file(directory_ / "points.csv", std::uintmax_t{1} << 40);
+    EXPECT_THAT(failure(campaign_with("{ file = \"" + (directory_ / "points.csv").string() + "\", output = \"y\" }")),
+                HasSubstr("has 1099511627776 bytes, at most 256 MiB are read"));
 }
 
 TEST_F(CsvFile, WhatIsNoFileIsRefused) {
     const auto of = [&](const std::string& path) {
         return failure(campaign_with("{ file = \"" + path + "\", inputs = [\"x\"], output = \"y\" }"));
     };
-    EXPECT_THAT(of((directory_ / "none.csv").string()), HasSubstr("does not exist; give the path of a CSV file"));
+    EXPECT_THAT(of((directory_ / "none.csv").string()), HasSubstr("does not exist; give the path of a CSV, NPY or NPZ file"));
     EXPECT_THAT(of(directory_.string()), HasSubstr("is a directory"));
     ASSERT_EQ(mkfifo((directory_ / "pipe").c_str(), 0600), 0);
     EXPECT_THAT(of((directory_ / "pipe").string()), HasSubstr("is not a regular file"));

@@ -1,0 +1,436 @@
+// NPY: NEP 1, versions 1 to 3, read here, since the format is a line of text before the numbers. NPZ: libzip unpacks.
+#include <fmt/format.h>
+#include <zip.h>
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <memory>
+
+#include "campaign/data_set.hpp"
+#include "campaign/document.hpp"
+#include "campaign/points_file.hpp"
+#include "limrisk/error.hpp"
+
+namespace limrisk {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "numbers of files are copied as they are");
+
+constexpr std::size_t most_header_bytes = 65536;
+constexpr std::size_t most_preamble_bytes = 12 + most_header_bytes;
+constexpr zip_int64_t most_arrays = static_cast<zip_int64_t>(most_file_columns);
+
+/// What a header says.
+struct Layout {
+    char kind = 'f';          ///< f: floating point, i: integer with sign
+    std::int64_t size = 8;    ///< bytes of a number: 4 or 8
+    bool by_columns = false;  ///< in Fortran's order
+    bool flat = false;        ///< one dimension
+    std::int64_t rows = 0, columns = 1;
+    std::size_t begin = 0;  ///< of the numbers, in bytes from the begin of the array
+    std::size_t bytes() const { return static_cast<std::size_t>(rows * columns * size); }
+};
+
+/// The dictionary of a header, {'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), }: a small part of Python's literals.
+class HeaderText {
+public:
+    HeaderText(std::string_view text, std::string where) : text_(text), where_(std::move(where)) {}
+
+    Layout read() {
+        Layout layout;
+        bool descr = false, order = false, shape = false;
+        expect('{');
+        while (!take('}')) {
+            const std::string key = quoted();
+            expect(':');
+            if (key == "descr" && !descr) {
+                descr = true;
+                read_type(layout);
+            } else if (key == "fortran_order" && !order) {
+                order = true;
+                layout.by_columns = word() == "True";
+            } else if (key == "shape" && !shape) {
+                shape = true;
+                read_shape(layout);
+            } else {
+                fail(fmt::format("the key \"{}\", again or unknown", abbreviated(key)));
+            }
+            if (!take(',') && !at('}')) fail("no comma");
+        }
+        skip();
+        if (at_ < text_.size() || !descr || !order || !shape) fail("not the three keys descr, fortran_order and shape");
+        return layout;
+    }
+
+    [[noreturn]] void refuse(const std::string& what) const { throw ConfigError({where_ + what}); }
+
+private:
+    [[noreturn]] void fail(const std::string& found) const {
+        refuse(fmt::format("the header has {}; allowed is {{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), }}", found));
+    }
+    void skip() {
+        while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n')) ++at_;
+    }
+    bool at(char c) {
+        skip();
+        return at_ < text_.size() && text_[at_] == c;
+    }
+    bool take(char c) {
+        if (!at(c)) return false;
+        ++at_;
+        return true;
+    }
+    void expect(char c) {
+        if (!take(c)) fail(fmt::format("no {} where one must be", c));
+    }
+    std::string quoted() {
+        const char quote = at('"') ? '"' : '\'';
+        expect(quote);
+        const std::size_t end = text_.find(quote, at_);
+        if (end == std::string_view::npos) fail("a text that does not end");
+        const std::string inside(text_.substr(at_, end - at_));
+        at_ = end + 1;
+        return inside;
+    }
+    std::string_view word() {
+        skip();
+        for (const std::string_view known : {"True", "False"})
+            if (text_.substr(at_).starts_with(known)) {
+                at_ += known.size();
+                return known;
+            }
+        fail("neither True nor False for fortran_order");
+    }
+    void read_type(Layout& layout) {
+        constexpr const char* allowed = "allowed are '<f4', '<f8', '<i4' and '<i8'";
+        if (at('[')) refuse(fmt::format("has a structured type; {}: save its fields as arrays of their own", allowed));
+        const std::string type = quoted();
+        const auto is = [&](std::string_view other) { return type == other; };
+        if (is("<f4") || is("<f8") || is("<i4") || is("<i8")) {
+            layout.kind = type[1];
+            layout.size = type[2] - '0';
+            return;
+        }
+        const char* hint = type.starts_with('>')                                 ? ", the other order of bytes: save it with astype('<f8')"
+                           : type.size() > 1 && (type[1] == 'O' || type == "|O") ? ", pickled Python objects: save it with astype('<f8')"
+                                                                                 : ": save it with astype('<f8')";
+        refuse(fmt::format("has the type '{}'; {}{}", abbreviated(type), allowed, hint));
+    }
+    void read_shape(Layout& layout) {
+        std::vector<std::int64_t> sizes;
+        expect('(');
+        while (!take(')')) {
+            skip();
+            std::int64_t size = -1;
+            const auto result = std::from_chars(text_.data() + at_, text_.data() + text_.size(), size);
+            if (result.ec != std::errc() || size < 0) fail("a shape that is no list of sizes");
+            at_ = static_cast<std::size_t>(result.ptr - text_.data());
+            sizes.push_back(size);
+            if (sizes.size() > 32) fail("a shape of more than 32 dimensions");
+            if (!take(',') && !at(')')) fail("no comma");
+        }
+        if (sizes.empty() || sizes.size() > 2)
+            refuse(fmt::format("has {} dimensions; allowed are 1, a column, or 2, rows and columns", sizes.size()));
+        layout.flat = sizes.size() == 1;
+        layout.rows = sizes[0];
+        if (!layout.flat) layout.columns = sizes[1];
+        if (layout.rows == 0 || layout.columns == 0) refuse("is empty; there must be at least one row and one column");
+        if (layout.rows > most_data_points) refuse(fmt::format("has {} rows; at most {} are allowed", layout.rows, most_data_points));
+        if (layout.columns > static_cast<std::int64_t>(most_file_columns))
+            refuse(fmt::format("has {} columns; at most {} are read", layout.columns, most_file_columns));
+    }
+
+    std::string_view text_;
+    std::string where_;
+    std::size_t at_ = 0;
+};
+
+/// From the begin of an array, of which `total` bytes are there. `where`: "points.npy: ", for messages.
+Layout layout_of(std::string_view begin, std::uint64_t total, const std::string& where) {
+    const auto refuse = [&](const std::string& what) { throw ConfigError({where + what}); };
+    const auto byte = [&](std::size_t at) { return static_cast<std::size_t>(static_cast<unsigned char>(begin[at])); };
+    if (!begin.starts_with(npy_magic))
+        refuse("does not begin as a NPY array does, with \\x93NUMPY; write it with numpy.save or numpy.savez");
+    if (begin.size() < 12) refuse("ends within its header; is it complete?");
+    const std::size_t version = byte(6);
+    if (version < 1 || version > 3) refuse(fmt::format("has version {} of the format; allowed are 1, 2 and 3", version));
+    const std::size_t fixed = version == 1 ? 10 : 12;
+    std::size_t length = byte(8) | byte(9) << 8;
+    if (version > 1) length |= byte(10) << 16 | byte(11) << 24;
+    if (length > most_header_bytes) refuse(fmt::format("has a header of {} bytes; at most {} are read", length, most_header_bytes));
+    if (fixed + length > begin.size()) refuse("ends within its header; is it complete?");
+    Layout layout = HeaderText(begin.substr(fixed, length), where).read();
+    layout.begin = fixed + length;
+    if (layout.bytes() != total - layout.begin)
+        refuse(fmt::format("has {} bytes of numbers, its header says {}; is it complete?", total - layout.begin, layout.bytes()));
+    if (layout.bytes() > most_file_bytes) refuse(fmt::format("has more than {} MiB of numbers", most_file_bytes >> 20));
+    return layout;
+}
+
+struct Array {
+    std::string name;  ///< empty: the only one of its file
+    Layout layout;
+    std::string_view numbers;
+};
+
+/// Column `number` of an array, from 0 on.
+struct ArrayColumn {
+    const Array* array;
+    std::int64_t number;
+    bool operator==(const ArrayColumn&) const = default;
+    std::string text() const {
+        if (array->name.empty()) return fmt::format("column {}", number + 1);
+        const std::string name = abbreviated(array->name);
+        return array->layout.flat ? fmt::format("array \"{}\"", name) : fmt::format("array \"{}\", column {}", name, number + 1);
+    }
+};
+
+class Chosen {
+public:
+    explicit Chosen(std::string file) : file_(std::move(file)) {}
+
+    void add(const ArrayColumn& column, std::vector<ArrayColumn>& to) {
+        for (const std::vector<ArrayColumn>* others : {&inputs, &output, &weight})
+            if (std::find(others->begin(), others->end(), column) != others->end())
+                refuse(fmt::format("{} is chosen twice; choose every column once", column.text()));
+        to.push_back(column);
+    }
+    bool has(const ArrayColumn& column) const { return column == output.front() || (!weight.empty() && column == weight.front()); }
+
+    RawPoints points() const {
+        if (inputs.empty() || inputs.size() > static_cast<std::size_t>(most_data_dimension))
+            refuse(fmt::format("{} columns of inputs; from 1 to {} are allowed", inputs.size(), most_data_dimension));
+        const std::int64_t rows = output.front().array->layout.rows;
+        for (const std::vector<ArrayColumn>* columns : {&inputs, &weight})
+            for (const ArrayColumn& column : *columns)
+                if (column.array->layout.rows != rows)
+                    refuse(fmt::format("{} has {} rows, {} has {}; all columns must have as many", column.text(), column.array->layout.rows,
+                                       output.front().text(), rows));
+        RawPoints points;
+        points.dimension = static_cast<std::int64_t>(inputs.size());
+        for (std::int64_t row = 0; row < rows; ++row) {
+            for (const ArrayColumn& column : inputs) points.inputs.push_back(value(column, row));
+            points.outputs.push_back(value(output.front(), row));
+            if (weight.empty()) continue;
+            points.weights.push_back(value(weight.front(), row));
+            if (points.weights.back() < 0)
+                refuse(fmt::format("{}, row {}: the weight {} is negative; weights are at least 0", weight.front().text(), row + 1,
+                                   points.weights.back()));
+        }
+        return points;
+    }
+
+    std::vector<ArrayColumn> inputs, output, weight;
+
+private:
+    [[noreturn]] void refuse(const std::string& what) const { throw ConfigError({fmt::format("{}: {}", file_, what)}); }
+
+    template <class Number>
+    static Number number_at(const char* bytes) {
+        Number number;
+        std::memcpy(&number, bytes, sizeof number);
+        return number;
+    }
+
+    double value(const ArrayColumn& column, std::int64_t row) const {
+        const Layout& layout = column.array->layout;
+        const std::int64_t place = layout.by_columns ? column.number * layout.rows + row : row * layout.columns + column.number;
+        const char* bytes = column.array->numbers.data() + place * layout.size;
+        if (layout.kind == 'i') {
+            const std::int64_t whole = layout.size == 4 ? number_at<std::int32_t>(bytes) : number_at<std::int64_t>(bytes);
+            constexpr std::int64_t largest = std::int64_t{1} << 53;
+            if (whole > largest || whole < -largest)
+                refuse(fmt::format("{}, row {}: the integer {} is beyond 2^53, where float64 does not hold all", column.text(), row + 1,
+                                   whole));
+            return static_cast<double>(whole);
+        }
+        const double number = layout.size == 4 ? static_cast<double>(number_at<float>(bytes)) : number_at<double>(bytes);
+        if (!std::isfinite(number)) refuse(fmt::format("{}, row {}: {} is not a finite number", column.text(), row + 1, number));
+        return number;
+    }
+
+    std::string file_;
+};
+
+/// The archive of a NPZ file in memory, whose arrays are unpacked when they are asked for.
+class Archive {
+public:
+    Archive(std::string file, std::string_view bytes) : file_(std::move(file)) {
+        zip_error_t error;
+        zip_error_init(&error);
+        zip_source_t* source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
+        if (source != nullptr) archive_.reset(zip_open_from_source(source, ZIP_RDONLY, &error));
+        const std::string why = archive_ != nullptr ? "" : zip_error_strerror(&error);
+        if (archive_ == nullptr && source != nullptr) zip_source_free(source);
+        zip_error_fini(&error);
+        if (archive_ == nullptr) refuse(fmt::format("is no NPZ file ({}); write one with numpy.savez", why));
+        const zip_int64_t entries = zip_get_num_entries(archive_.get(), 0);
+        if (entries > most_arrays) refuse(fmt::format("has {} entries; at most {} are read", entries, most_arrays));
+        for (zip_int64_t k = 0; k < entries; ++k) {
+            const char* entry = zip_get_name(archive_.get(), static_cast<zip_uint64_t>(k), 0);
+            std::string name = entry == nullptr ? "" : entry;
+            if (!name.ends_with(".npy")) continue;
+            name.resize(name.size() - 4);
+            if (find(name) != nullptr) refuse(fmt::format("two arrays are called \"{}\"; give them different names", abbreviated(name)));
+            arrays_.push_back(std::make_unique<Packed>(Packed{static_cast<zip_uint64_t>(k), name, {}, {}, false}));
+        }
+        if (arrays_.empty()) refuse("has no array; write it with numpy.savez");
+    }
+
+    /// In their order in the file.
+    std::vector<const Array*> all() {
+        std::vector<const Array*> arrays;
+        for (const auto& packed : arrays_) arrays.push_back(&unpacked(*packed));
+        return arrays;
+    }
+
+    /// The columns that a name or number means.
+    std::vector<ArrayColumn> columns(const DataColumn& column) {
+        if (column.number > 0) {
+            if (arrays_.size() > 1)
+                refuse(fmt::format("column {} of {} arrays; choose by name, \"x\" for the array x, \"x[2]\" for its second column",
+                                   column.number, arrays_.size()));
+            return {column_of(unpacked(*arrays_.front()), column.number)};
+        }
+        if (Packed* packed = find(column.name)) {
+            const Array& array = unpacked(*packed);
+            std::vector<ArrayColumn> whole;
+            for (std::int64_t k = 0; k < array.layout.columns; ++k) whole.push_back({&array, k});
+            return whole;
+        }
+        const std::size_t open = column.name.rfind('[');
+        std::int64_t number = 0;
+        if (open != std::string::npos && column.name.ends_with(']')) {
+            const char* end = column.name.data() + column.name.size() - 1;
+            const auto result = std::from_chars(column.name.data() + open + 1, end, number);
+            if (result.ec != std::errc() || result.ptr != end) number = 0;
+        }
+        Packed* packed = number > 0 ? find(column.name.substr(0, open)) : nullptr;
+        if (packed == nullptr) {
+            std::string names;
+            for (const auto& each : arrays_) names += (names.empty() ? "" : ", ") + each->name;
+            refuse(fmt::format("there is no array \"{}\"; there are {}", abbreviated(column.name), abbreviated(names, 200)));
+        }
+        return {column_of(unpacked(*packed), number)};
+    }
+
+    ArrayColumn single(const DataColumn& column, const char* what) {
+        const std::vector<ArrayColumn> found = columns(column);
+        if (found.size() != 1)
+            refuse(fmt::format("{} is the array \"{}\" with {} columns; choose one of them, \"{}[1]\"", what, abbreviated(column.name),
+                               found.size(), abbreviated(column.name)));
+        return found.front();
+    }
+
+private:
+    struct Packed {
+        zip_uint64_t entry;
+        std::string name;
+        Array array;
+        std::string bytes;  ///< header and numbers
+        bool ready;
+    };
+    struct Close {
+        void operator()(zip_t* archive) const { zip_discard(archive); }
+        void operator()(zip_file_t* file) const { zip_fclose(file); }
+    };
+
+    [[noreturn]] void refuse(const std::string& what) const { throw ConfigError({fmt::format("{}: {}", file_, what)}); }
+
+    Packed* find(std::string_view name) {
+        for (const auto& packed : arrays_)
+            if (packed->name == name) return packed.get();
+        return nullptr;
+    }
+
+    ArrayColumn column_of(const Array& array, std::int64_t number) const {
+        if (number > array.layout.columns)
+            refuse(fmt::format("there is no column {} of array \"{}\"; it has {}", number, abbreviated(array.name), array.layout.columns));
+        return {&array, number - 1};
+    }
+
+    const Array& unpacked(Packed& packed) {
+        if (packed.ready) return packed.array;
+        const std::string where = fmt::format("{}: array \"{}\" ", file_, abbreviated(packed.name));
+        const auto refuse_array = [&](const std::string& what) { throw ConfigError({where + what}); };
+        zip_stat_t stat;
+        constexpr zip_uint64_t needed = ZIP_STAT_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
+        if (zip_stat_index(archive_.get(), packed.entry, 0, &stat) != 0 || (stat.valid & needed) != needed)
+            refuse_array("has no size in the directory of the file");
+        if (stat.encryption_method != ZIP_EM_NONE) refuse_array("is encrypted; save it without");
+        if (stat.comp_method != ZIP_CM_STORE && stat.comp_method != ZIP_CM_DEFLATE)
+            refuse_array(fmt::format("is packed by method {} of zip; allowed are 0 and 8, which NumPy writes", stat.comp_method));
+        if (stat.size > most_file_bytes - unpacked_)
+            refuse_array(fmt::format("takes {} bytes unpacked; all arrays together may take {} MiB", stat.size, most_file_bytes >> 20));
+        const std::unique_ptr<zip_file_t, Close> file(zip_fopen_index(archive_.get(), packed.entry, 0));
+        if (file == nullptr) refuse_array(fmt::format("cannot be unpacked: {}", zip_strerror(archive_.get())));
+        const auto read = [&](std::size_t from, std::size_t count) {
+            const zip_int64_t got = zip_fread(file.get(), packed.bytes.data() + from, count);
+            if (got != static_cast<zip_int64_t>(count))
+                refuse_array(fmt::format("cannot be unpacked: {}", got < 0 ? zip_file_strerror(file.get()) : "it ends too soon"));
+        };
+        const std::size_t first = std::min<std::size_t>(stat.size, most_preamble_bytes);
+        packed.bytes.resize(first);
+        read(0, first);
+        packed.array.layout = layout_of(packed.bytes, stat.size, where);
+        packed.bytes.resize(stat.size);
+        read(first, stat.size - first);
+        char behind = 0;  // reading to the end compares the checksum
+        if (zip_fread(file.get(), &behind, 1) != 0) refuse_array("cannot be unpacked: its checksum or its size is wrong");
+        unpacked_ += stat.size;
+        packed.array.name = packed.name;
+        packed.array.numbers = std::string_view(packed.bytes).substr(packed.array.layout.begin);
+        packed.ready = true;
+        return packed.array;
+    }
+
+    std::string file_;
+    std::unique_ptr<zip_t, Close> archive_;
+    std::vector<std::unique_ptr<Packed>> arrays_;
+    std::size_t unpacked_ = 0;
+};
+
+/// The inputs: those that are named, else all columns of `arrays` that are neither output nor weight.
+template <class ColumnsOf>
+RawPoints chosen_points(Chosen& chosen, const DataColumns& columns, const std::vector<const Array*>& arrays, const ColumnsOf& columns_of) {
+    for (const DataColumn& column : columns.inputs)
+        for (const ArrayColumn& of : columns_of(column)) chosen.add(of, chosen.inputs);
+    if (columns.inputs.empty())
+        for (const Array* array : arrays)
+            for (std::int64_t k = 0; k < array->layout.columns; ++k)
+                if (!chosen.has({array, k})) chosen.inputs.push_back({array, k});
+    return chosen.points();
+}
+
+}  // namespace
+
+RawPoints npy_points(const std::string& name, std::string_view bytes, const DataColumns& columns) {
+    const Layout layout = layout_of(bytes.substr(0, most_preamble_bytes), bytes.size(), name + ": ");
+    const Array array{"", layout, bytes.substr(layout.begin)};
+    const auto columns_of = [&](const DataColumn& column) {
+        const auto refuse = [&](const std::string& what) { throw ConfigError({fmt::format("{}: {}", name, what)}); };
+        if (column.number == 0)
+            refuse(fmt::format("column \"{}\", but columns of a NPY file have no names; choose by number from 1 to {}",
+                               abbreviated(column.name), layout.columns));
+        if (column.number > layout.columns) refuse(fmt::format("there is no column {}; there are {}", column.number, layout.columns));
+        return std::vector<ArrayColumn>{{&array, column.number - 1}};
+    };
+    Chosen chosen(name);
+    chosen.add(columns_of(columns.output).front(), chosen.output);
+    if (columns.weight) chosen.add(columns_of(*columns.weight).front(), chosen.weight);
+    return chosen_points(chosen, columns, {&array}, columns_of);
+}
+
+RawPoints npz_points(const std::string& name, std::string_view bytes, const DataColumns& columns) {
+    Archive archive(name, bytes);
+    Chosen chosen(name);
+    chosen.add(archive.single(columns.output, "output"), chosen.output);
+    if (columns.weight) chosen.add(archive.single(*columns.weight, "weight"), chosen.weight);
+    return chosen_points(chosen, columns, columns.inputs.empty() ? archive.all() : std::vector<const Array*>{},
+                         [&](const DataColumn& column) { return archive.columns(column); });
+}
+
+}  // namespace limrisk
