@@ -12,6 +12,7 @@
 #include "campaign/other_names.hpp"
 #include "campaign/schema.hpp"
 #include "campaign/teacher.hpp"
+#include "campaign/value_range.hpp"
 #include "text/real_number.hpp"
 
 namespace limrisk {
@@ -370,7 +371,7 @@ Axis read_target_table(const Parameter& parameter, const Node& table, const std:
 
 Axis read_parameter(const Parameter& parameter, const Node& node, const std::string& key, Problems& problems) {
     if (parameter.type == ParameterType::Entry) return read_choice(*parameter.catalog, node, key, problems);
-    return each(node, key, problems, [&](const Node& item) -> Axis {
+    const auto read_one = [&](const Node& item) -> Axis {
         const bool schedule = item.kind == Node::Kind::Table || item.kind == Node::Kind::Text;
         if (parameter.type == ParameterType::LearningRate && schedule) return read_choice(*parameter.catalog, item, key, problems);
         if (parameter.type == ParameterType::Target && item.kind == Node::Kind::Table)
@@ -380,6 +381,16 @@ Axis read_parameter(const Parameter& parameter, const Node& node, const std::str
         Alternative alternative{item.place, {}};
         alternative.assignments.push_back({nullptr, parameter.store, *value});
         return {alternative};
+    };
+    return each(node, key, problems, [&](const Node& item) -> Axis {
+        if (!is_range(parameter, item)) return read_one(item);
+        Axis axis;
+        for (const Node& value : range_values(parameter, item, key, problems)) {
+            Axis one = read_one(value);
+            if (one.empty()) return {};  // the next would be wrong for the same reason
+            axis.push_back(std::move(one.front()));
+        }
+        return axis;
     });
 }
 

@@ -29,8 +29,8 @@ std::optional<ParameterValue> read_value(const Parameter& parameter, const Node&
 /// Whether the parameter has a default and this is it.
 bool is_default(const Parameter& parameter, const ParameterValue& value);
 
-/// A value or a list of values; of an entry of a catalog "name", "name(1, b = 2)", or { name = "...", ... } whose members may be lists.
-/// Empty, with problems, if nothing is right.
+/// A value, a range (value_range.hpp), or a list of these; of an entry of a catalog "name", "name(1, b = 2)", or { name = "...", ... }
+/// whose members may be lists. Empty, with problems, if nothing is right.
 Axis read_parameter(const Parameter& parameter, const Node& node, const std::string& key, Problems& problems);
 
 /// Every combination of the axes, the last varying fastest; empty if one is, or, with a problem, if there are too many.

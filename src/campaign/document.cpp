@@ -166,7 +166,7 @@ void override_value(Node& root, const std::string& key, const std::string& value
         }
         parsed = parse_value(screened.text, place);
     } catch (const toml::parse_error& failure) {
-        if (!starts_with_letter(value)) {
+        if (!starts_with_letter(value) && value.find("..") == std::string::npos) {
             problems.push_back(fmt::format("{}: `{}` is not a TOML value ({}); strings need quotes: --set '{}=\"...\"'", place,
                                            abbreviated(value), abbreviated(failure.description(), 200), abbreviated(key)));
             return;

@@ -101,6 +101,51 @@ TEST(Campaign, TheLastListVariesFastest) {
                                             "float 1 sgd(0.5)", "float 2 adam(0.1)", "float 2 adam(0.2)", "float 2 sgd(0.5)"));
 }
 
+std::vector<std::int64_t> widths_of(const std::string& value) {
+    std::vector<std::int64_t> widths;
+    for (const CellConfig& cell : read_campaign({{10, "width = " + value}}).cells) widths.push_back(cell.width);
+    return widths;
+}
+
+std::vector<double> rates_of(const std::string& value) {
+    std::vector<double> rates;
+    for (const CellConfig& cell :
+         read_campaign({{5, "precision = \"float64\""}, {15, "optimizer = { name = \"sgd\", learning_rate = " + value + " }"}}).cells)
+        rates.push_back(cell.learning_rate.initial);
+    return rates;
+}
+
+TEST(Campaign, RangesOfWholeNumbersHaveBothEnds) {
+    using testing::ElementsAre;
+    EXPECT_THAT(widths_of("\"5..9\""), ElementsAre(5, 6, 7, 8, 9));
+    EXPECT_THAT(widths_of("\"0..0\""), ElementsAre(0));
+    EXPECT_THAT(widths_of("\" 5 .. 11 + 3 \""), ElementsAre(5, 8, 11));
+    EXPECT_THAT(widths_of("\"1..64 *2\""), ElementsAre(1, 2, 4, 8, 16, 32, 64));
+    EXPECT_THAT(widths_of("\"3..243*3\""), ElementsAre(3, 9, 27, 81, 243));
+    EXPECT_THAT(widths_of("[\"1..3\", 16, \"20..24 +2\"]"), ElementsAre(1, 2, 3, 16, 20, 22, 24));
+    EXPECT_THAT(widths_of("{ from = 1, to = 1000, count = 4, scale = \"log\" }"), ElementsAre(1, 10, 100, 1000));
+    EXPECT_THAT(widths_of("{ from = 2, to = 9, count = 3 }"), ElementsAre(2, 6, 9));
+    EXPECT_EQ(read_campaign({}, {.set = {{"network.width", "5..40"}}}).cells.size(), 36U);
+}
+
+TEST(Campaign, RangesOfNumbersAreTheListsThatPeopleWrite) {
+    using testing::ElementsAre;
+    EXPECT_THAT(rates_of("{ from = 1e-4, to = 1e-1, count = 7, scale = \"log\" }"),
+                ElementsAre(1e-4, 3.16228e-4, 1e-3, 3.16228e-3, 1e-2, 3.16228e-2, 1e-1));
+    EXPECT_THAT(rates_of("{ from = 0.1, to = 0.5, count = 5, scale = \"linear\" }"), ElementsAre(0.1, 0.2, 0.3, 0.4, 0.5));
+    EXPECT_THAT(rates_of("{ from = 0.123456789, to = 1, count = 3 }"), ElementsAre(0.123456789, 0.561728, 1));
+    EXPECT_THAT(rates_of("\"1..3\""), ElementsAre(1, 2, 3));
+    const auto ids = [](const std::string& rates) {
+        std::vector<std::string> all;
+        for (const CellConfig& cell : read_campaign({{15, "optimizer = { name = \"adam\", learning_rate = " + rates + " }"}}).cells)
+            all.push_back(cell.id);
+        return all;
+    };
+    EXPECT_EQ(ids("{ from = 0.001, to = 1, count = 4, scale = \"log\" }"), ids("[0.001, 0.01, 0.1, 1]"));
+    EXPECT_EQ(read_campaign({{11, "activation = { name = \"leaky_relu\", slope = { from = 0.1, to = 0.4, count = 4 } }"}}).cells[2].id,
+              read_campaign({{11, "activation = { name = \"leaky_relu\", slope = 0.3 }"}}).cells[0].id);
+}
+
 TEST(Campaign, EveryKeyIsAnAxis) {
     const Campaign campaign =
         read_campaign({{3, "steps = [100, 200]"},

@@ -77,6 +77,43 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{{{5, "zzz = 1"}}, "t.toml:5: key `zzz`", "the keys of a campaign are name, seed"},  //
                     Wrong{{{5, "\"\" = 1"}}, "t.toml:5: ", "unknown"}));
 
+INSTANTIATE_TEST_SUITE_P(
+    Ranges, WrongCampaigns,
+    testing::Values(
+        Wrong{{{10, "width = \"5..\""}}, "t.toml:10: key `network.width`", "no range of whole numbers; write \"5..40\""},
+        Wrong{{{10, "width = \"..\""}}, "t.toml:10: key `network.width`", "no range"},
+        Wrong{{{10, "width = \"1.5..4\""}}, "t.toml:10: key `network.width`", "{ from = 0.1, to = 0.5, count = 5 }"},
+        Wrong{{{10, "width = \"1..4 /2\""}}, "t.toml:10: key `network.width`", "no range"},
+        Wrong{{{10, "width = \"1..4 *\""}}, "t.toml:10: key `network.width`", "no range"},
+        Wrong{{{10, "width = \"1...4\""}}, "t.toml:10: key `network.width`", "no range"},
+        Wrong{{{10, "width = \"40..5\""}}, "t.toml:10: key `network.width`", "ends below its beginning; write \"5..40\""},
+        Wrong{{{10, "width = \"1..100 *2\""}}, "t.toml:10: key `network.width`", "end at 64, not at 100; write \"1..64 *2\""},
+        Wrong{{{10, "width = \"5..40 +3\""}}, "t.toml:10: key `network.width`", "end at 38, not at 40; write \"5..38 +3\""},
+        Wrong{{{10, "width = \"1..64 *1\""}}, "t.toml:10: key `network.width`", "a factor of at least 2"},
+        Wrong{{{10, "width = \"1..64 +0\""}}, "t.toml:10: key `network.width`", "a step of at least 1"},
+        Wrong{{{10, "width = \"0..64 *2\""}}, "t.toml:10: key `network.width`", "begins at 1 or above"},
+        Wrong{{{10, "width = \"-2..4\""}}, "t.toml:10: key `network.width`", "-2; allowed is an integer, 0 to 65536"},
+        Wrong{{{10, "width = \"65530..65540\""}}, "t.toml:10: key `network.width`", "65537; allowed is an integer, 0 to 65536"},
+        Wrong{{{10, "width = \"1..9223372036854775807\""}}, "t.toml:10: key `network.width`", "more than 100000 values"},
+        Wrong{{{10, "width = \"-9223372036854775808..9223372036854775807 +9223372036854775807\""}},
+              "t.toml:10: key `network.width`",
+              "end at 9223372036854775806, not at 9223372036854775807"},
+        Wrong{{{10, "width = \"1..9223372036854775808\""}}, "t.toml:10: key `network.width`", "no range"},
+        Wrong{{{10, "width = [\"1..3\", 2]"}}, "t.toml", "are the same"},
+        Wrong{{{10, "width = { from = 1, to = 8 }"}}, "t.toml:10: key `network.width.count`", "missing"},
+        Wrong{{{10, "width = { from = 1, to = 8, count = 1 }"}}, "t.toml:10: key `network.width.count`", "2 to 100000"},
+        Wrong{{{10, "width = { from = 1, to = 8, count = 2.0 }"}}, "t.toml:10: key `network.width.count`", "allowed is an integer"},
+        Wrong{{{10, "width = { from = 1.5, to = 8, count = 2 }"}}, "t.toml:10: key `network.width.from`", "allowed is an integer"},
+        Wrong{{{10, "width = { from = 8, to = 8, count = 2 }"}}, "t.toml:10: key `network.width.to`", "a number above 8"},
+        Wrong{{{10, "width = { from = 1, to = 8, count = 9 }"}}, "t.toml:10: key `network.width`", "rounded to whole numbers"},
+        Wrong{{{10, "width = { from = 0, to = 8, count = 4, scale = \"log\" }"}}, "t.toml:10: key `network.width.from`", "above 0"},
+        Wrong{{{10, "width = { from = 1, to = 8, count = 4, scale = \"exp\" }"}}, "t.toml:10: key `network.width.scale`", "\"log\""},
+        Wrong{{{10, "width = { from = 1, to = 8, count = 4, step = 2 }"}}, "t.toml:10: key `network.width.step`", "from, to, count, scale"},
+        Wrong{
+            {{19, "tolerance = { from = 0.1, to = 0.100001, count = 4 }"}}, "t.toml:19: key `tracking.tolerance`", "6 significant digits"},
+        Wrong{{{19, "tolerance = { from = 0.1, to = inf, count = 4 }"}}, "t.toml:19: key `tracking.tolerance.to`", "a finite number"},
+        Wrong{{{2, "trials = \"1..4\""}}, "t.toml:2: key `trials`", "\"1..4\"; allowed is an integer"}));
+
 std::string input(const std::string& rest) { return "input = { " + rest + " }"; }
 
 INSTANTIATE_TEST_SUITE_P(
