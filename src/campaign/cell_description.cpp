@@ -232,6 +232,12 @@ std::string cell_id(std::string_view description) {
     return fmt::format("{:02x}", fmt::join(digest.digest, ""));
 }
 
+std::string described_problem(std::string_view description) {
+    if (too_many_brackets(description)) return "";
+    const json cell = json::parse(description, nullptr, false);
+    return cell.is_object() && cell.contains("problem") ? cell["problem"].dump() : "";
+}
+
 std::string description_difference(std::string_view here, std::string_view stored) {
     if (too_many_brackets(here) || too_many_brackets(stored)) return "one of them has more brackets than limrisk writes";
     const json left = json::parse(here, nullptr, false), right = json::parse(stored, nullptr, false);

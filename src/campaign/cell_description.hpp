@@ -17,6 +17,9 @@ std::string describe(const CellConfig& cell);
 /// campaign could not have: nobody needs to trust the sizes of a store.
 CellConfig cell_from_description(std::string_view json);
 
+/// The part of a description that says what networks are fitted to: canonical JSON.
+std::string described_problem(std::string_view description);
+
 /// XXH3-128 of a description, 32 hexadecimal digits (as `xxhsum -H2` prints it).
 std::string cell_id(std::string_view description);
 

@@ -14,6 +14,8 @@ using Action = std::function<ExitCode()>;
 
 /// `words`: the command line as typed, argv[0] first, for the advice how to go on.
 void add_run(CLI::App& app, Action& action, const std::vector<std::string>& words);
+void add_merge(CLI::App& app, Action& action);
+void add_slurm(CLI::App& app, Action& action, const std::vector<std::string>& words);
 void add_summary(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
 void add_export(CLI::App& app, Action& action);

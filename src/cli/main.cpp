@@ -49,10 +49,13 @@ ExitCode run_program(int argc, char** argv) {
     app.footer(
         "'limrisk COMMAND --help' explains a command and shows examples.\n"
         "Exit codes: 0 done, 64 wrong command line, 65 invalid campaign or store, 69 device not available, 70 a defect of limrisk,\n"
-        "74 input/output error, disk full or out of memory, 75 store in use, 129, 130 and 143 stopped by a signal.");
+        "74 input/output error, disk full or out of memory, 75 store in use or time is up (try again later),\n"
+        "129, 130 and 143 stopped by a signal.");
     const std::vector<std::string> words(argv, argv + argc);
     Action action;
     add_run(app, action, words);
+    add_merge(app, action);
+    add_slurm(app, action, words);
     add_summary(app, action);
     add_report(app, action);
     add_export(app, action);

@@ -36,6 +36,42 @@ CLI::Validator decimal_number(double low, double high) {
     return CLI::Validator(check, "");
 }
 
+std::chrono::seconds time_span(const std::string& option, const std::string& text) {
+    const auto wrong = [&] {
+        return Error(ExitCode::Usage,
+                     fmt::format("{} {}: a time is needed, hours:minutes:seconds, for example 3:50:00 or 1-12:00:00 (a day "
+                                 "and 12 hours)",
+                                 option, text));
+    };
+    const std::size_t dash = text.find('-');
+    std::vector<std::string> parts{dash == std::string::npos ? "0" : text.substr(0, dash)};
+    for (std::size_t begin = dash == std::string::npos ? 0 : dash + 1; parts.size() < 5;) {
+        const std::size_t colon = text.find(':', begin);
+        parts.push_back(text.substr(begin, colon - begin));
+        if (colon == std::string::npos) break;
+        begin = colon + 1;
+    }
+    if (parts.size() != 4) throw wrong();
+    std::int64_t seconds = 0;
+    constexpr std::int64_t per_unit[] = {1, 24, 60, 60};
+    for (std::size_t k = 0; k < parts.size(); ++k) {
+        const bool digits = !parts[k].empty() && parts[k].size() <= 4 && parts[k].find_first_not_of("0123456789") == std::string::npos;
+        const std::int64_t value = digits ? std::stoll(parts[k]) : -1;
+        // Minutes and seconds have two digits below 60, and hours behind days are below 24.
+        if (!digits || (k >= 2 && (parts[k].size() != 2 || value >= 60)) || (k == 1 && dash != std::string::npos && value >= 24))
+            throw wrong();
+        seconds = seconds * per_unit[k] + value;
+    }
+    if (seconds == 0) throw wrong();
+    return std::chrono::seconds(seconds);
+}
+
+std::string time_text(std::chrono::seconds time) {
+    const std::int64_t all = time.count(), days = all / 86400, hours = all / 3600 % 24, minutes = all / 60 % 60, seconds = all % 60;
+    return days > 0 ? fmt::format("{}-{:02}:{:02}:{:02}", days, hours, minutes, seconds)
+                    : fmt::format("{}:{:02}:{:02}", hours, minutes, seconds);
+}
+
 std::string examples(std::initializer_list<const char*> lines) {
     std::string text = "EXAMPLES";
     for (const char* line : lines) text += std::string("\n  ") + line;

@@ -1,6 +1,9 @@
 // limrisk run: a campaign into a store, with progress, stop and resume, and the summary at the end.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
+#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -27,14 +30,57 @@ namespace {
 struct RunCommand {
     CampaignOptions campaign;
     BackendChoice backend;
-    std::string store;
-    bool dry_run = false, quiet = false, json = false;
+    std::string store, shard_text, time_limit;
+    bool dry_run = false, quiet = false, json = false, add = false;
     std::vector<std::string> words;
+    Shard shard;
+    std::optional<std::chrono::steady_clock::time_point> stop_at;
+
+    bool is_shard() const { return shard.of > 1; }
 };
+
+/// "3/16".
+Shard shard_of(const std::string& text) {
+    Shard shard;
+    const std::size_t slash = text.find('/');
+    const auto number = [&](std::string_view digits, std::int64_t& value) {
+        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+        return !digits.empty() && error == std::errc() && end == digits.data() + digits.size();
+    };
+    const std::string_view view = text;
+    constexpr std::int64_t most = 1'000'000;
+    if (slash == std::string::npos || !number(view.substr(0, slash), shard.number) || !number(view.substr(slash + 1), shard.of) ||
+        shard.number < 1 || shard.number > shard.of || shard.of > most)
+        throw Error(
+            ExitCode::Usage,
+            fmt::format("--shard {}: K/N is needed, the K-th of N shards, 1 <= K <= N <= {}; for example --shard 3/16", text, most));
+    return shard;
+}
+
+/// The last tenth of the time that a run may take, at most 10 seconds, is for what is in progress.
+std::chrono::steady_clock::duration for_ending(std::chrono::seconds limit) {
+    constexpr std::chrono::milliseconds most{10'000};
+    return std::min<std::chrono::milliseconds>(most, std::chrono::milliseconds(limit) / 10);
+}
 
 std::filesystem::path store_path(const RunCommand& command) {
     if (!command.store.empty()) return command.store;
     return std::filesystem::path(command.campaign.path).stem().string() + ".db";
+}
+
+/// Said even to those who want no remarks: the store is no longer that of one campaign file.
+std::string growth_text(const StoreGrowth& growth, const Campaign& campaign, const RunCommand& command, const std::filesystem::path& path) {
+    std::string text;
+    if (growth.added > 0)
+        text += fmt::format("limrisk: {} of the {} cells of {} are new in {} and were added\n", growth.added, campaign.cells.size(),
+                            command.campaign.path, path.string());
+    if (growth.kept > 0)
+        text += fmt::format(
+            "limrisk: {} {} in {} {} not in this campaign: kept, and not run. `limrisk summary {}` shows all cells, with "
+            "--only-campaign {} those of the file\n",
+            growth.kept, growth.kept == 1 ? "cell" : "cells", path.string(), growth.kept == 1 ? "is" : "are", path.string(),
+            command.campaign.path);
+    return text;
 }
 
 std::string beginning(const Campaign& campaign, const Store& store, const Backend& backend, const std::filesystem::path& path) {
@@ -58,6 +104,28 @@ std::string stopped(const RunCommand& command, const RunOutcome& outcome, const 
     return fmt::format("stopped by {}: {} of {}{} trials are stored in {}, {} of them from this run\nTo continue: {}\n",
                        signal_name(signal), outcome.trials_before + outcome.trials_written, ruled ? "at most " : "", outcome.trials_total,
                        path.string(), outcome.trials_written, shell_command(command.words));
+}
+
+std::string out_of_time(const RunCommand& command, const RunOutcome& outcome, const std::filesystem::path& path, bool ruled) {
+    return fmt::format("time is up (--time-limit {}): {} of {}{} trials are stored in {}, {} of them from this run\nTo continue: {}\n",
+                       command.time_limit, outcome.trials_before + outcome.trials_written, ruled ? "at most " : "", outcome.trials_total,
+                       path.string(), outcome.trials_written, shell_command(command.words));
+}
+
+std::string shard_beginning(const RunCommand& command, const Campaign& campaign) {
+    std::string text = fmt::format("shard {} of {}\n", command.shard.number, command.shard.of);
+    if (campaign.until)
+        text += fmt::format("the stopping rule is judged when the shards are merged; this one ends a cell before only {}\n",
+                            campaign.until->until == StoppingCriterion::Until::Events
+                                ? fmt::format("when it has {} {} by itself", campaign.until->events, campaign.until->event_text())
+                                : "if it has the cell's first trials and they fulfil the rule by themselves");
+    return text;
+}
+
+/// Of a shard there is no summary: its trials are a part of each cell's, most without the first.
+std::string shard_finished(const RunCommand& command, const RunOutcome& outcome, const std::filesystem::path& path) {
+    return fmt::format("shard {} of {} is complete: {} trials in {}. When all are: limrisk merge ALL.db {} ...\n", command.shard.number,
+                       command.shard.of, outcome.trials_total, path.string(), shell_command({path.string()}));
 }
 
 std::string finished(const Campaign& campaign, const RunOutcome& outcome) {
@@ -86,6 +154,8 @@ DrivenRun drive(const RunCommand& command, const Campaign& campaign, Store& stor
     if (!command.quiet) display.emplace();
     RunOptions options;
     options.stop_requests = &signals.requests();
+    options.stop_at = command.stop_at;
+    options.shard = command.shard;
     if (display) options.on_progress = [&display](const Progress& progress) { display->show(progress); };
     // Said even to those who want no progress: a part of the machine is no longer at work.
     options.on_warning = [&display](const std::string& line) {
@@ -102,7 +172,12 @@ DrivenRun drive(const RunCommand& command, const Campaign& campaign, Store& stor
     }
 }
 
-ExitCode run(const RunCommand& command) {
+ExitCode run(RunCommand& command) {
+    if (!command.time_limit.empty()) {
+        const std::chrono::seconds limit = time_span("--time-limit", command.time_limit);
+        command.stop_at = std::chrono::steady_clock::now() + limit - for_ending(limit);
+    }
+    if (!command.shard_text.empty()) command.shard = shard_of(command.shard_text);
     const Campaign campaign = load(command.campaign);
     if (command.dry_run) {
         print(dry_run_report(campaign, *make_backend(command.backend, campaign.cells, command.quiet), store_path(command), command.json));
@@ -111,11 +186,13 @@ ExitCode run(const RunCommand& command) {
     check_problems(campaign);
     const std::unique_ptr<Backend> backend = make_backend(command.backend, campaign.cells, command.quiet);
     const std::filesystem::path path = store_path(command);
-    Store store = Store::open_for_writing(path, campaign);
+    Store store = Store::open_for_writing(path, campaign, {.add = command.add});
+    note(growth_text(store.growth(), campaign, command, path));
     if (store.stopping_change()) note(rule_changed(*store.stopping_change(), store.campaign(), path));
     if (!command.quiet) note(beginning(campaign, store, *backend, path));
+    if (!command.quiet && command.is_shard()) note(shard_beginning(command, campaign));
     // A rule may end cells long before the most that they may have.
-    if (const StoreSpace space = store_space(campaign, path); !campaign.until && !space.fits())
+    if (const StoreSpace space = store_space(campaign, path); !campaign.until && !command.is_shard() && !space.fits())
         note("limrisk: warning: " + space_warning(space) + "\n");
 
     const auto [outcome, signal] = drive(command, campaign, store, *backend);
@@ -123,10 +200,18 @@ ExitCode run(const RunCommand& command) {
         note(stopped(command, outcome, path, signal, campaign.until.has_value()));
         return signal_exit_code(signal);
     }
+    if (!outcome.complete() && outcome.time_is_up) {
+        note(out_of_time(command, outcome, path, campaign.until.has_value()));
+        return ExitCode::Busy;
+    }
     if (!outcome.complete())
         throw Defect(
             fmt::format("the run ended with {} of {} trials", outcome.trials_before + outcome.trials_written, outcome.trials_total));
     if (!command.quiet) note(finished(campaign, outcome));
+    if (command.is_shard()) {
+        print(shard_finished(command, outcome, path));
+        return ExitCode::Done;
+    }
     const StoreSummary summary = summarize(store);
     print(command.json ? summary_json(summary) : summary_table(summary));
     return verdict_of(summary);
@@ -142,13 +227,22 @@ void add_run(CLI::App& app, Action& action, const std::vector<std::string>& word
     command->add_option("--store", options->store, "store file; default: name of the campaign file with .db, in the current directory")
         ->type_name("FILE");
     add_backend_options(*command, options->backend);
-    command->add_flag("--dry-run", options->dry_run, "only show cells, memory, work and predicted time");
+    command->add_flag("--add", options->add, "keep the campaign in the store beside those of other problems that are there");
+    CLI::Option* shard =
+        command->add_option("--shard", options->shard_text, "run the K-th of N shares of the campaign only, in a store of its own")
+            ->type_name("K/N");
+    command
+        ->add_option("--time-limit", options->time_limit,
+                     "end within this time, as after Ctrl-C, with exit code 75: the same command goes on later")
+        ->type_name("[D-]H:MM:SS");
+    command->add_flag("--dry-run", options->dry_run, "only show cells, memory, work and predicted time")->excludes(shard);
     command->add_flag("--quiet", options->quiet, "no progress and no notes on stderr");
-    command->add_flag("--json", options->json, "print the summary (or the dry run) as JSON");
+    command->add_flag("--json", options->json, "print the summary (or the dry run) as JSON")->excludes(shard);
     command->footer(examples({
         "limrisk run campaign.toml --dry-run",
         "limrisk run campaign.toml",
         "limrisk run campaign.toml --trials 96 --quiet",
+        "limrisk run campaign.toml --store part-3.db --shard 3/16 --time-limit 3:50:00",
         "limrisk run campaign.toml --store wide.db --set network.width=[16,32] --steps 50 --seed 7 --threads 1 --json",
     }));
     command->callback([&action, options] { action = [options] { return run(*options); }; });

@@ -17,10 +17,12 @@ struct StopSignal {
     ExitCode code;
 };
 
-constexpr std::array<StopSignal, 3> stop_signals{{
+/// SIGUSR1 is what clusters send before the time of a job is up: to be continued.
+constexpr std::array<StopSignal, 4> stop_signals{{
     {SIGINT, "SIGINT", ExitCode::Interrupted},
     {SIGTERM, "SIGTERM", ExitCode::Terminated},
     {SIGHUP, "SIGHUP", ExitCode::HungUp},
+    {SIGUSR1, "SIGUSR1", ExitCode::Busy},
 }};
 
 std::atomic<int> request_count{0};

@@ -1,4 +1,4 @@
-// SIGINT, SIGTERM and SIGHUP as a number that a run looks at. The handler does nothing else.
+// SIGINT, SIGTERM, SIGHUP and SIGUSR1 as a number that a run looks at. The handler does nothing else.
 #pragma once
 #include <atomic>
 

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "analysis/comparison.hpp"
+#include "campaign/campaign.hpp"
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
@@ -19,7 +20,7 @@ namespace limrisk::cli {
 namespace {
 
 struct SummaryCommand {
-    std::string store, compare;
+    std::string store, compare, only_campaign;
     double tolerance = default_tolerance;
     bool json = false, csv = false, sentences = false;
 };
@@ -30,8 +31,23 @@ std::string sentence_lines(const StoreSummary& summary) {
     return text;
 }
 
+/// Says what is left out and what is missing, so that nobody takes the cells for all that there are.
+void select(Store& store, const SummaryCommand& command) {
+    const std::size_t all = store.cells().size();
+    const std::int64_t missing = store.select(load_campaign(command.only_campaign));
+    const std::size_t left = store.cells().size();
+    if (left == 0)
+        throw Error(ExitCode::Data, fmt::format("--only-campaign {}: {} has none of its cells (changes that were made with --set, --steps "
+                                                "or --seed are not in the file)",
+                                                command.only_campaign, command.store));
+    if (left < all)
+        note(fmt::format("limrisk: {} of the {} cells of {}, numbered as in {}\n", left, all, command.store, command.only_campaign));
+    if (missing > 0) note(fmt::format("limrisk: {} of the cells of {} are not in {}\n", missing, command.only_campaign, command.store));
+}
+
 ExitCode summary(const SummaryCommand& command) {
-    const Store store = Store::open(command.store);
+    Store store = Store::open(command.store);
+    if (!command.only_campaign.empty()) select(store, command);
     const StoreSummary result = summarize(store, command.tolerance);
     if (!command.compare.empty()) {
         const StoreComparison comparison = compare_cells(store, result, command.compare);
@@ -52,6 +68,8 @@ void add_summary(CLI::App& app, Action& action) {
     CLI::App* command = app.add_subcommand("summary", "summarize the results per cell; works during a run");
     command->add_option("STORE", options->store, "a store that `limrisk run` wrote")->required();
     add_tolerance_option(*command, options->tolerance);
+    command->add_option("--only-campaign", options->only_campaign, "only the cells of this campaign file, numbered as in it")
+        ->type_name("FILE");
     CLI::Option* compare = command
                                ->add_option("--compare", options->compare,
                                             "paired comparison of the cells that differ only in this axis: optimizer, width ...")
@@ -60,7 +78,7 @@ void add_summary(CLI::App& app, Action& action) {
     CLI::Option* csv = command->add_flag("--csv", options->csv, "as CSV, a row per cell")->excludes(json)->excludes(compare);
     command->add_flag("--sentences", options->sentences, "a sentence per cell")->excludes(json)->excludes(csv)->excludes(compare);
     command->footer(examples({"limrisk summary campaign.db", "limrisk summary campaign.db --csv", "limrisk summary campaign.db --sentences",
-                              "limrisk summary campaign.db --compare width"}));
+                              "limrisk summary campaign.db --compare width", "limrisk summary campaign.db --only-campaign campaign.toml"}));
     command->callback([&action, options] { action = [options] { return summary(*options); }; });
 }
 

@@ -5,8 +5,9 @@
 
 namespace limrisk {
 
-CellSequence::CellSequence(const StoppingCriterion& criterion, const StoppingRule& rule, std::vector<TrialRange> missing)
-    : criterion_(criterion), judge_(rule), missing_(std::move(missing)) {}
+CellSequence::CellSequence(const StoppingCriterion& criterion, const StoppingRule& rule, std::vector<TrialRange> missing,
+                           std::int64_t first)
+    : criterion_(criterion), first_(first), end_(first + rule.at_most), judge_(rule), missing_(std::move(missing)) {}
 
 void CellSequence::stored(std::int64_t first_trial, const std::vector<TrialRecord>& records) { judge(first_trial, records); }
 
@@ -16,12 +17,13 @@ void CellSequence::committed(std::int64_t first_trial, const std::vector<TrialRe
 }
 
 void CellSequence::judge(std::int64_t first_trial, const std::vector<TrialRecord>& records) {
-    if (ended() || first_trial >= criterion_.at_most) return;
+    if (ended() || first_trial < first_ || first_trial >= end_) return;
     std::vector<std::uint8_t> outcomes(records.size());
     std::transform(records.begin(), records.end(), outcomes.begin(),
                    [this](const TrialRecord& record) { return criterion_.outcome(record); });
     ahead_.emplace(first_trial, std::move(outcomes));
-    while (!ended() && !ahead_.empty() && ahead_.begin()->first == judge_.trials()) judge_.add(ahead_.extract(ahead_.begin()).mapped());
+    while (!ended() && !ahead_.empty() && ahead_.begin()->first == first_ + judge_.trials())
+        judge_.add(ahead_.extract(ahead_.begin()).mapped());
     if (ended()) ahead_.clear();
 }
 

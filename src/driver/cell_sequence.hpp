@@ -14,8 +14,8 @@ namespace limrisk {
 
 class CellSequence {
 public:
-    /// `missing`: the trials below at_most that the store does not hold, ascending.
-    CellSequence(const StoppingCriterion& criterion, const StoppingRule& rule, std::vector<TrialRange> missing);
+    /// `missing`: those of the rule's at_most trials from `first` on that the store does not hold, ascending.
+    CellSequence(const StoppingCriterion& criterion, const StoppingRule& rule, std::vector<TrialRange> missing, std::int64_t first = 0);
 
     /// Trials that the store has had from before. Before the first take.
     void stored(std::int64_t first_trial, const std::vector<TrialRecord>& records);
@@ -24,7 +24,7 @@ public:
 
     /// The rule is fulfilled on a prefix of what is in the store, or all at_most trials are: no more are wanted.
     bool ended() const { return judge_.finished(); }
-    /// Trials 0 .. judged() - 1 are in the store and judged.
+    /// So many trials from the first on are in the store and judged.
     std::int64_t judged() const { return judge_.trials(); }
 
     /// The next trials to run, in blocks that end on the multiples of `block_trials`: at most `wanted` trials (but at least one block), and
@@ -38,6 +38,7 @@ private:
     void judge(std::int64_t first_trial, const std::vector<TrialRecord>& records);
 
     StoppingCriterion criterion_;
+    std::int64_t first_, end_;  ///< of the trials that are judged
     SequentialCount judge_;
     std::vector<TrialRange> missing_;  ///< those before next_ are taken
     std::size_t next_ = 0;

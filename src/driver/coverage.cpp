@@ -48,6 +48,25 @@ std::vector<std::vector<TrialRange>> group_into_batches(const std::vector<TrialR
     return batches;
 }
 
+TrialRange ShardRanges::next(std::int64_t trials, std::int64_t block_trials) {
+    const std::int64_t blocks = (trials + block_trials - 1) / block_trials, each = blocks / shard_.of, left = blocks % shard_.of;
+    const std::int64_t place = (shard_.number - 1 - dealt_ + shard_.of) % shard_.of;
+    dealt_ = (dealt_ + left) % shard_.of;
+    const std::int64_t first = place * each + std::min(place, left), count = each + (place < left ? 1 : 0);
+    const std::int64_t begin = std::min(first * block_trials, trials), end = std::min((first + count) * block_trials, trials);
+    return {begin, end - begin};
+}
+
+std::vector<TrialRange> within(const std::vector<TrialRange>& ranges, const TrialRange& limits) {
+    std::vector<TrialRange> inside;
+    for (const TrialRange& range : ranges) {
+        const std::int64_t first = std::max(range.first, limits.first),
+                           end = std::min(range.first + range.count, limits.first + limits.count);
+        if (first < end) inside.push_back({first, end - first});
+    }
+    return inside;
+}
+
 std::int64_t trial_count(const std::vector<TrialRange>& ranges) {
     std::int64_t count = 0;
     for (const TrialRange& range : ranges) count += range.count;

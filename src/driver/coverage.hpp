@@ -23,6 +23,27 @@ std::vector<TrialRange> cut_into_blocks(const std::vector<TrialRange>& ranges, s
 /// Groups blocks into batches of at most `most` blocks without a gap between them; a stretch that needs several is split evenly.
 std::vector<std::vector<TrialRange>> group_into_batches(const std::vector<TrialRange>& blocks, std::size_t most);
 
+/// One of the shares into which the blocks of a campaign are divided.
+struct Shard {
+    std::int64_t number = 1, of = 1;  ///< 1 <= number <= of
+};
+
+/// The trials of each cell that a shard computes: consecutive whole blocks, ascending by cell. Like cards, the blocks that are left over
+/// when all shards have equally many go to the next shards in turn, over all cells, so shards differ by one block at most.
+class ShardRanges {
+public:
+    explicit ShardRanges(const Shard& shard) : shard_(shard) {}
+    /// Of the next cell of the campaign.
+    TrialRange next(std::int64_t trials, std::int64_t block_trials);
+
+private:
+    Shard shard_;
+    std::int64_t dealt_ = 0;  ///< shard that gets the next left over block, from 0
+};
+
+/// The parts of ranges that lie in another one.
+std::vector<TrialRange> within(const std::vector<TrialRange>& ranges, const TrialRange& limits);
+
 /// Sum of the counts.
 std::int64_t trial_count(const std::vector<TrialRange>& ranges);
 

@@ -20,7 +20,8 @@ public:
     StopWatch(WorkerPool& pool, const RunOptions& options) : pool_(pool), options_(options) {}
     void look() {
         const int requests = options_.stop_requests ? options_.stop_requests->load() : 0;
-        if (!stopping_ && (requests >= 1 || pool_.failed())) {
+        if (!stopping_ && requests == 0 && options_.stop_at && Clock::now() >= *options_.stop_at) time_is_up_ = true;
+        if (!stopping_ && (requests >= 1 || time_is_up_ || pool_.failed())) {
             stopping_ = true;
             since_ = Clock::now();
             pool_.stop_taking();
@@ -28,11 +29,12 @@ public:
         if (stopping_ && (requests >= 2 || Clock::now() - since_ >= options_.grace)) pool_.abandon();
     }
     bool stopping() const { return stopping_; }
+    bool time_is_up() const { return time_is_up_; }
 
 private:
     WorkerPool& pool_;
     const RunOptions& options_;
-    bool stopping_ = false;
+    bool stopping_ = false, time_is_up_ = false;
     Clock::time_point since_;
 };
 
@@ -41,7 +43,7 @@ private:
 RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend, const RunOptions& options) {
     const Clock::time_point start = Clock::now();
     const std::vector<BlockKey> there = store.blocks();
-    WorkQueue queue(campaign, store.cells(), there, backend, options.block_trials);
+    WorkQueue queue(campaign, store.cells(), there, backend, options.block_trials, options.shard);
     queue.judge_stored(store);
     RunOutcome outcome;
     outcome.trials_total = queue.trials_total();
@@ -93,7 +95,8 @@ RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend
     warn();
     report();
     pool.rethrow_failure();
-    outcome.trials_saved = queue.cells_total() * campaign.trials - outcome.trials_total;
+    outcome.trials_saved = queue.trials_allowed() - outcome.trials_total;
+    outcome.time_is_up = watch.time_is_up();
     outcome.seconds = seconds_since(start);
     return outcome;
 }

@@ -5,10 +5,12 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "backend/backend.hpp"
 #include "campaign/campaign.hpp"
+#include "driver/coverage.hpp"
 #include "driver/progress.hpp"
 #include "store/store.hpp"
 
@@ -19,6 +21,10 @@ struct RunOptions {
     /// abandoned at once. Read a few times a second.
     const std::atomic<int>* stop_requests = nullptr;
     std::chrono::milliseconds grace{5000};
+    /// When to stop as after a request, if the run still goes on.
+    std::optional<std::chrono::steady_clock::time_point> stop_at;
+    /// Only the trials of this shard. Under a stopping rule it runs what it cannot know to be in vain.
+    Shard shard;
     /// Called from the calling thread, a few times a second and at the end.
     std::function<void(const Progress&)> on_progress;
     /// Called from the calling thread with one line for each device that was lost while others go on.
@@ -33,6 +39,7 @@ struct RunOutcome {
     std::int64_t trials_saved = 0;                       ///< that the campaign would have allowed at most, and no rule wanted
     std::int64_t blocks_before = 0, blocks_written = 0;  ///< of a store of summaries: ranges there, batches written
     double seconds = 0;
+    bool time_is_up = false;  ///< RunOptions::stop_at came before the end
     bool complete() const { return trials_before + trials_written == trials_total; }
 };
 

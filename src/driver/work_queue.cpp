@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "campaign/block_size.hpp"
 #include "driver/cost_model.hpp"
 #include "limrisk/error.hpp"
 #include "store/counted_trials.hpp"
@@ -28,10 +29,19 @@ std::shared_ptr<const CellPlan> make_plan(std::int64_t stored_index, const CellC
     }
 }
 
+/// What can be said of the trials of a shard without the others. A rule counts in all trials from the first on: where the shard begins
+/// there it holds as it is. Else the events in the shard alone may be enough, since the trials before can only add to them; a half-width
+/// needs all trials.
+StoppingRule rule_in(const TrialRange& range, StoppingRule rule) {
+    rule.at_most = std::max<std::int64_t>(1, range.count);
+    if (range.first > 0 && rule.kind == StoppingRule::Kind::IntervalHalfWidth) rule.kind = StoppingRule::Kind::AtMost;
+    return rule;
+}
+
 }  // namespace
 
 WorkQueue::WorkQueue(const Campaign& campaign, const std::vector<CellConfig>& cells, const std::vector<BlockKey>& there,
-                     const Backend& backend, std::int64_t block_trials)
+                     const Backend& backend, std::int64_t block_trials, const Shard& shard)
     : backend_(backend), block_trials_(block_trials) {
     std::map<std::string, std::int64_t> index_of_id;
     for (const CellConfig& cell : cells) index_of_id.emplace(cell.id, cell.index);
@@ -40,22 +50,30 @@ WorkQueue::WorkQueue(const Campaign& campaign, const std::vector<CellConfig>& ce
     for (auto& [index, ranges] : ranges_of_index)
         std::sort(ranges.begin(), ranges.end(), [](const TrialRange& a, const TrialRange& b) { return a.first < b.first; });
 
+    ShardRanges shard_ranges(shard);
     for (const CellConfig& config : campaign.cells) {
         const auto found = index_of_id.find(config.id);
         if (found == index_of_id.end())
             throw Defect(fmt::format("cell {} of the campaign ({}) is not in the store that was opened for it", config.index, config.id));
-        Cell cell{&config, found->second, trial_cost(config), missing_ranges(ranges_of_index[found->second], campaign.trials), 0,
-                  {},      nullptr};
+        Cell cell;
+        cell.config = &config;
+        cell.stored_index = found->second;
+        cell.trial_cost = trial_cost(config);
+        cell.wanted = shard_ranges.next(campaign.trials, block_trials > 0 ? block_trials : limrisk::block_trials(config));
+        cell.missing = within(missing_ranges(ranges_of_index[found->second], campaign.trials), cell.wanted);
         cell.trials_left = trial_count(cell.missing);
-        const std::int64_t before = campaign.trials - cell.trials_left;
-        trials_total_ += campaign.trials;
+        const std::int64_t before = cell.wanted.count - cell.trials_left;
+        trials_total_ += cell.wanted.count;
         trials_before_ += before;
-        cost_total_ += cell.trial_cost * static_cast<double>(campaign.trials);
+        cost_total_ += cell.trial_cost * static_cast<double>(cell.wanted.count);
         cost_before_ += cell.trial_cost * static_cast<double>(before);
         if (cell.trials_left == 0) ++cells_done_;
-        if (campaign.until) cell.sequence.emplace(*campaign.until, stopping_rule(*campaign.until, config), std::exchange(cell.missing, {}));
+        if (campaign.until)
+            cell.sequence.emplace(*campaign.until, rule_in(cell.wanted, stopping_rule(*campaign.until, config)),
+                                  std::exchange(cell.missing, {}), cell.wanted.first);
         cells_.push_back(std::move(cell));
     }
+    trials_allowed_ = trials_total_;
     std::stable_sort(cells_.begin(), cells_.end(), [](const Cell& a, const Cell& b) { return a.trial_cost > b.trial_cost; });
     for (std::size_t position = 0; position < cells_.size(); ++position) {
         const auto index = static_cast<std::size_t>(cells_[position].stored_index);
@@ -85,6 +103,7 @@ void WorkQueue::judge_stored(const Store& store) {
     for (const BlockKey& key : store.blocks()) {
         Cell& cell = cells_[position_of_index_.at(static_cast<std::size_t>(key.cell))];
         if (cell.sequence->ended() || cell.trials_left == 0) continue;
+        if (within({{key.first_trial, key.count}}, cell.wanted).empty()) continue;
         cell.sequence->stored(key.first_trial, store.read_block(key));
         if (cell.sequence->ended()) note_end(cell);
     }

@@ -38,9 +38,9 @@ class WorkQueue {
 public:
     /// `there`: what the store holds. `backend` says how much fills a device and how many there are. `block_trials` 0:
     /// CellPlan::block_trials(); others change the size of the blocks, not their number in a batch. Throws Defect if a cell of the campaign
-    /// is not among `cells`.
+    /// is not among `cells`. Of the trials only those of `shard`.
     WorkQueue(const Campaign& campaign, const std::vector<CellConfig>& cells, const std::vector<BlockKey>& there, const Backend& backend,
-              std::int64_t block_trials = 0);
+              std::int64_t block_trials = 0, const Shard& shard = {});
 
     /// Judges what the store holds, where the campaign has a rule: cells that it ends there need nothing more. Before the first next().
     void judge_stored(const Store& store);
@@ -61,6 +61,8 @@ public:
     /// Trials that are there when all is done, as far as is known: a cell that its rule ended needs no more than it has.
     std::int64_t trials_total() const { return trials_total_; }
     std::int64_t trials_before() const { return trials_before_; }
+    /// The most that rules allow.
+    std::int64_t trials_allowed() const { return trials_allowed_; }
     double cost_total() const { return cost_total_; }
     double cost_before() const { return cost_before_; }
 
@@ -75,6 +77,7 @@ private:
         const CellConfig* config = nullptr;
         std::int64_t stored_index = 0;
         double trial_cost = 0;
+        TrialRange wanted;  ///< all, or those of the shard
         std::vector<TrialRange> missing;
         std::int64_t trials_left = 0;          ///< wanted and not yet committed
         std::optional<CellSequence> sequence;  ///< under a rule, guarded by mutex_; `missing` is empty then
@@ -85,7 +88,7 @@ private:
     std::vector<std::size_t> position_of_index_;
     const Backend& backend_;
     std::int64_t block_trials_ = 0;
-    std::int64_t cells_done_ = 0, trials_total_ = 0, trials_before_ = 0;
+    std::int64_t cells_done_ = 0, trials_total_ = 0, trials_before_ = 0, trials_allowed_ = 0;
     double cost_total_ = 0, cost_before_ = 0;
 
     std::mutex mutex_;  ///< guards what follows

@@ -55,10 +55,9 @@ Recipe recipe(const StoreSummary& summary) {
         command += fmt::format(" --steps {}", *overrides.steps);
         if (same_cells(summary, overrides)) return {command, exact};
     }
-    return {
-        command,
-        "The file below, saved as campaign.toml, does not give the cells of this store by itself: they were made with --set, which a store "
-        "does not keep. `limrisk export` has the full description of each cell."};
+    return {command,
+            "The file below, saved as campaign.toml, does not give the cells of this store by itself: they were made with --set, "
+            "which a store does not keep, or by several campaign files. `limrisk export` has the full description of each cell."};
 }
 
 }  // namespace

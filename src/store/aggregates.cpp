@@ -99,7 +99,7 @@ void Store::Impl::add_aggregate(BlockKey key, Aggregate aggregate, Seal& seal) {
     seal.add(hash);
 }
 
-void Store::write_aggregates(std::span<const StoredAggregate> parts) {
+void Store::write_aggregates(std::span<const StoredAggregate> parts, std::span<const StoredDocument> documents) {
     const std::scoped_lock guard(impl_->mutex);
     if (!impl_->lock) throw Defect("a store that was opened for reading was asked to write");
     if (impl_->layout.contents != StoreContents::Summary) throw Defect("a store of trials was asked to keep an aggregate");
@@ -111,6 +111,7 @@ void Store::write_aggregates(std::span<const StoredAggregate> parts) {
     }
     impl_->write([&](Seal& seal) {
         for (const StoredAggregate& part : parts) impl_->add_aggregate(part.key, part.aggregate, seal);
+        for (const StoredDocument& document : documents) put_document(impl_->database, document);
     });
 }
 

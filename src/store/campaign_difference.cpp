@@ -26,39 +26,47 @@ std::string nearest_difference(const std::string& description, const std::vector
 
 }  // namespace
 
-std::string campaign_difference(const Campaign& campaign, const std::vector<CellConfig>& stored) {
-    std::set<std::string> wanted_ids, stored_ids;
+CampaignDifference campaign_difference(const Campaign& campaign, const std::vector<CellConfig>& stored) {
+    std::set<std::string> wanted_ids, stored_ids, problems;
     for (const CellConfig& cell : campaign.cells) wanted_ids.insert(cell.id);
     for (const CellConfig& cell : stored) stored_ids.insert(cell.id);
-    if (wanted_ids == stored_ids) return "";
+    CampaignDifference found;
+    if (wanted_ids == stored_ids) return found;
 
     std::vector<const CellConfig*> unmatched;
     for (const CellConfig& cell : stored) {
         if (!wanted_ids.contains(cell.id)) unmatched.push_back(&cell);
+        problems.insert(described_problem(cell.description));
     }
+    found.kept = static_cast<std::int64_t>(unmatched.size());
+    std::vector<const CellConfig*> relatives = unmatched;
+    if (relatives.empty())
+        for (const CellConfig& cell : stored) relatives.push_back(&cell);
     std::vector<std::string> differences;
-    std::size_t missing = 0;
     for (const CellConfig& cell : campaign.cells) {
         if (stored_ids.contains(cell.id)) continue;
-        ++missing;
+        ++found.added;
+        found.new_problem = found.new_problem || !problems.contains(described_problem(cell.description));
         // A few suffice, and the search for the nearest is quadratic.
-        if (unmatched.empty() || missing > 64) continue;
-        const std::string difference = nearest_difference(cell.description, unmatched);
+        if (found.added > 64) continue;
+        const std::string difference = nearest_difference(cell.description, relatives);
         if (std::find(differences.begin(), differences.end(), difference) == differences.end()) differences.push_back(difference);
     }
-    std::string text;
-    if (missing > 0)
-        text += fmt::format("{} of the {} cells here {} not in the store", missing, campaign.cells.size(), missing == 1 ? "is" : "are");
+    found.nothing_shared = found.added == static_cast<std::int64_t>(campaign.cells.size());
+    if (found.added > 0)
+        found.text +=
+            fmt::format("{} of the {} cells here {} not in the store", found.added, campaign.cells.size(), found.added == 1 ? "is" : "are");
     if (!unmatched.empty()) {
-        text += fmt::format("{}{} of the {} cells in the store {} not here", text.empty() ? "" : ", ", unmatched.size(), stored.size(),
-                            unmatched.size() == 1 ? "is" : "are");
+        found.text += fmt::format("{}{} of the {} cells in the store {} not here", found.text.empty() ? "" : ", ", unmatched.size(),
+                                  stored.size(), unmatched.size() == 1 ? "is" : "are");
     }
     if (!differences.empty()) {
         const std::size_t shown = std::min(differences.size(), shown_differences);
-        text += fmt::format(" ({}{})", fmt::join(differences.begin(), differences.begin() + static_cast<std::ptrdiff_t>(shown), "; or "),
-                            shown < differences.size() ? "; or ..." : "");
+        found.text +=
+            fmt::format(" ({}{})", fmt::join(differences.begin(), differences.begin() + static_cast<std::ptrdiff_t>(shown), "; or "),
+                        shown < differences.size() ? "; or ..." : "");
     }
-    return text;
+    return found;
 }
 
 }  // namespace limrisk

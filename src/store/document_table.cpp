@@ -70,6 +70,12 @@ std::optional<StoredDocument> find_document(const sqlite::Database& database, co
     return std::nullopt;
 }
 
+bool has_document(const sqlite::Database& database, const std::string& kind, const std::string& id, std::int64_t number) {
+    sqlite::Statement statement(database, "SELECT 1 FROM documents WHERE kind = ? AND id = ? AND number = ?");
+    statement.bind(1, std::string_view(kind)).bind(2, std::string_view(id)).bind(3, number);
+    return statement.step();
+}
+
 void put_document(const sqlite::Database& database, StoredDocument document) {
     remove_document(database, document.kind, document.id, document.number);
     document.version = LIMRISK_VERSION;

@@ -21,6 +21,7 @@ inline constexpr const char* trajectory = "trajectory";  ///< id of the cell; 0
 inline constexpr const char* stopping = "stopping";      ///< ""; 0
 inline constexpr const char* data = "data";              ///< hash of the data points; 0
 inline constexpr const char* backend = "backend";        ///< description of one that has written trials; 0
+inline constexpr const char* merged = "merged";          ///< hash of an aggregate that came from another store; 0
 }  // namespace document_kind
 
 struct StoredDocument {
@@ -39,6 +40,8 @@ void write_documents(const std::filesystem::path& path, std::vector<StoredDocume
 void put_document(const sqlite::Database& database, StoredDocument document);
 std::optional<StoredDocument> find_document(const sqlite::Database& database, const std::string& kind, const std::string& id,
                                             std::int64_t number);
+
+bool has_document(const sqlite::Database& database, const std::string& kind, const std::string& id, std::int64_t number);
 
 /// All of a kind, by id and number.
 std::vector<StoredDocument> find_documents(const sqlite::Database& database, const std::string& kind);

@@ -7,6 +7,7 @@
 #include <array>
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "campaign/cell_description.hpp"
 #include "campaign/early_end.hpp"
@@ -69,20 +70,25 @@ void write_stopping(const sqlite::Database& database, const std::optional<Stoppi
         remove_document(database, document_kind::stopping, "", 0);
 }
 
+/// From row `first` on, with the data points that they have and the file lacks. In the caller's transaction.
+void insert_cells(const sqlite::Database& database, std::span<const CellConfig> cells, std::int64_t first) {
+    sqlite::Statement insert(database, "INSERT INTO cells (cell, id, description) VALUES (?, ?, ?)");
+    std::map<std::string, DataPointer> sets;
+    for (const CellConfig& cell : cells) {
+        insert.bind(1, first++).bind(2, std::string_view(cell.id)).bind(3, std::string_view(cell.description)).run();
+        if (cell.has_data()) sets.emplace(cell.data->hash, cell.data);
+    }
+    for (const auto& [hash, data] : sets)
+        if (!find_document(database, document_kind::data, hash, 0))
+            put_document(database, {document_kind::data, hash, 0, "", data->text, "", ""});
+}
+
 void create(const sqlite::Database& database, const Campaign& campaign) {
     sqlite::Transaction transaction(database);
     create_schema(database, {campaign.store, campaign.store == StoreContents::Trials && ends_early(campaign.cells)});
-    sqlite::Statement insert(database, "INSERT INTO cells (cell, id, description) VALUES (?, ?, ?)");
-    for (std::size_t k = 0; k < campaign.cells.size(); ++k) {
-        const CellConfig& cell = campaign.cells[k];
-        insert.bind(1, static_cast<std::int64_t>(k)).bind(2, std::string_view(cell.id)).bind(3, std::string_view(cell.description)).run();
-    }
+    insert_cells(database, campaign.cells, 0);
     write_campaign(database, {campaign.name, campaign.text, LIMRISK_VERSION, utc_now(), campaign.seed, campaign.trials});
     if (campaign.until) write_stopping(database, campaign.until);
-    std::map<std::string, DataPointer> sets;
-    for (const CellConfig& cell : campaign.cells)
-        if (cell.has_data()) sets.emplace(cell.data->hash, cell.data);
-    for (const auto& [hash, data] : sets) put_document(database, {document_kind::data, hash, 0, "", data->text, "", ""});
     transaction.commit();
 }
 
@@ -160,6 +166,7 @@ void Store::Impl::load_cells() {
         const auto index = static_cast<std::int64_t>(cells.size());
         const std::string id = row.text(1), description = row.text(2);
         rows.push_back(row.integer(0));
+        ++all_rows;
         if (rows.back() != index) refuse(ExitCode::Data, database.path(), fmt::format("is damaged: cell {} is missing", index));
         if (cell_id(description) != id)
             refuse(ExitCode::Data, database.path(),
@@ -188,7 +195,7 @@ void Store::Impl::load_cells() {
 
 std::vector<BlockKey> Store::Impl::read_keys(std::vector<std::string>& problems) const {
     const sqlite::Transaction moment(database, sqlite::Access::Read);
-    std::vector<std::int64_t> cell_of_row(rows.size());
+    std::vector<std::int64_t> cell_of_row(static_cast<std::size_t>(all_rows), -1);
     for (std::size_t k = 0; k < rows.size(); ++k) cell_of_row[static_cast<std::size_t>(rows[k])] = static_cast<std::int64_t>(k);
     Seal found;
     std::vector<BlockKey> all;
@@ -198,11 +205,11 @@ std::vector<BlockKey> Store::Impl::read_keys(std::vector<std::string>& problems)
     while (row.step()) {
         found.add(row.text(3));
         const std::int64_t cell = row.integer(0), first = row.integer(1), count = row.integer(2);
-        if (cell < 0 || cell >= static_cast<std::int64_t>(rows.size()))
+        if (cell < 0 || cell >= all_rows)
             problems.push_back(fmt::format("is damaged: the table `{}` has trials of cell {}, which does not exist", table, cell));
         else if (first < 0 || first > largest_trial || count < 1 || count > largest_trial)
             problems.push_back(fmt::format("is damaged: the table `{}` has {} trials from {} on in cell {}", table, count, first, cell));
-        else
+        else if (cell_of_row[static_cast<std::size_t>(cell)] >= 0)
             all.push_back({cell_of_row[static_cast<std::size_t>(cell)], first, count});
     }
     if (std::string problem = seal_problem(database, table, found); !problem.empty()) problems.push_back(std::move(problem));
@@ -240,11 +247,22 @@ void Store::Impl::write(const std::function<void(Seal&)>& add) {
     transaction.commit();
 }
 
-void Store::Impl::adopt(const Campaign& wanted) {
-    const std::string difference = campaign_difference(wanted, cells);
-    if (!difference.empty()) {
+void Store::Impl::refuse_foreign(const Campaign& wanted, const CampaignDifference& difference, const StoreOpening& opening) const {
+    const bool add = opening.add;
+    if (add && wanted.seed != campaign.seed)
         refuse(ExitCode::Data, database.path(),
-               fmt::format("belongs to another campaign: {}. Give another --store, or run the campaign that made it", difference));
+               fmt::format("has the seed {}, the campaign has {}; a store has one seed: give another --store", campaign.seed, wanted.seed));
+    if (!add && difference.nothing_shared && !difference.text.empty()) {
+        refuse(ExitCode::Data, database.path(),
+               fmt::format("belongs to another campaign: {}. Give another --store, or run the campaign that made it; with --add both are "
+                           "kept in this store",
+                           difference.text));
+    }
+    if (!add && difference.new_problem) {
+        refuse(ExitCode::Data, database.path(),
+               fmt::format("belongs to another campaign: the one here has another problem. {}. Give another --store; with --add both are "
+                           "kept in this store",
+                           difference.text));
     }
     if (wanted.store != layout.contents) {
         const bool trials = layout.contents == StoreContents::Trials;
@@ -253,34 +271,70 @@ void Store::Impl::adopt(const Campaign& wanted) {
                            trials ? "the record of every trial" : "summaries only", trials ? "trials" : "summary",
                            trials ? "summaries only" : "the record of every trial", trials ? "trials" : "summary"));
     }
-    // Same cells, perhaps in another order: count them as the campaign does.
+    if (opening.same_rule && wanted.until != stopping)
+        refuse(ExitCode::Data, database.path(),
+               fmt::format("has another stopping rule: there {}, here {}. `limrisk run` with the campaign changes it",
+                           stopping_text(stopping, campaign.trials), stopping_text(wanted.until, wanted.trials)));
+    if (layout.contents == StoreContents::Trials && !layout.early_end && ends_early(wanted.cells))
+        refuse(
+            ExitCode::Data, database.path(),
+            fmt::format("has no cell with `stop`, so it has no place for the step at which a trial ended early: {}. Give another --store",
+                        difference.text));
+}
+
+void Store::Impl::leave(const Campaign& wanted) {
     std::map<std::string, std::size_t> position_of;
     for (std::size_t k = 0; k < cells.size(); ++k) position_of.emplace(cells[k].id, k);
     std::vector<CellConfig> ordered;
     std::vector<std::int64_t> ordered_rows;
     limits.clear();
     for (const CellConfig& cell : wanted.cells) {
-        const std::size_t position = position_of.at(cell.id);
-        ordered_rows.push_back(rows[position]);
-        ordered.push_back(std::move(cells[position]));
+        const auto position = position_of.find(cell.id);
+        if (position == position_of.end()) continue;
+        ordered_rows.push_back(rows[position->second]);
+        ordered.push_back(std::move(cells[position->second]));
         ordered.back().index = static_cast<std::int64_t>(ordered.size()) - 1;
         limits.push_back(record_limits(ordered.back()));
     }
     cells = std::move(ordered);
     rows = std::move(ordered_rows);
+    keys_version = -1;
+}
+
+void Store::Impl::adopt(const Campaign& wanted, const StoreOpening& opening) {
+    const CampaignDifference difference = campaign_difference(wanted, cells);
+    refuse_foreign(wanted, difference, opening);
+    growth = {difference.added, difference.kept};
     const bool more = wanted.trials > campaign.trials, other_rule = wanted.until != stopping;
-    if (!more && !other_rule) return;
-    sqlite::Transaction transaction(database);
-    if (more) {
-        campaign.trials = wanted.trials;
-        write_campaign(database, campaign);
+    if (difference.added > 0 || more || other_rule) {
+        sqlite::Transaction transaction(database);
+        if (difference.added > 0) {
+            std::set<std::string> there;
+            for (const CellConfig& cell : cells) there.insert(cell.id);
+            std::vector<CellConfig> missing;
+            for (const CellConfig& cell : wanted.cells)
+                if (!there.contains(cell.id)) missing.push_back(cell);
+            insert_cells(database, missing, all_rows);
+            for (CellConfig& cell : missing) {
+                rows.push_back(all_rows++);
+                cells.push_back(std::move(cell));
+            }
+            // Of two campaigns in one store it names the first.
+            if (!difference.nothing_shared && !difference.new_problem) {
+                campaign.name = wanted.name;
+                campaign.text = wanted.text;
+            }
+        }
+        campaign.trials = std::max(campaign.trials, wanted.trials);
+        if (difference.added > 0 || more) write_campaign(database, campaign);
+        if (other_rule) {
+            write_stopping(database, wanted.until);
+            stopping_change = StoppingChange{stopping, wanted.until};
+            stopping = wanted.until;
+        }
+        transaction.commit();
     }
-    if (other_rule) {
-        write_stopping(database, wanted.until);
-        stopping_change = StoppingChange{stopping, wanted.until};
-        stopping = wanted.until;
-    }
-    transaction.commit();
+    leave(wanted);
 }
 
 std::int64_t Store::Impl::row_of(std::int64_t cell) const {
@@ -307,7 +361,7 @@ Store::Impl::~Impl() {
     if (lock) sqlite3_exec(database.handle(), "PRAGMA journal_mode = DELETE", nullptr, nullptr, nullptr);
 }
 
-Store Store::open_for_writing(const fs::path& path, const Campaign& campaign) {
+Store Store::open_for_writing(const fs::path& path, const Campaign& campaign, const StoreOpening& opening) {
     if (path == "-") refuse(ExitCode::Usage, path, "a store is a file, it cannot be written to standard output; give it a name");
     std::map<std::string, std::int64_t> seen;
     for (const CellConfig& cell : campaign.cells) {
@@ -329,7 +383,7 @@ Store Store::open_for_writing(const fs::path& path, const Campaign& campaign) {
         create(database, campaign);
         impl->load();
     }
-    impl->adopt(campaign);
+    impl->adopt(campaign, opening);
     return Store(std::move(impl));
 }
 
@@ -338,6 +392,14 @@ Store Store::open(const fs::path& path) {
     impl->load();
     return Store(std::move(impl));
 }
+
+std::int64_t Store::select(const Campaign& campaign) {
+    const std::scoped_lock guard(impl_->mutex);
+    impl_->leave(campaign);
+    return static_cast<std::int64_t>(campaign.cells.size() - impl_->cells.size());
+}
+
+const StoreGrowth& Store::growth() const { return impl_->growth; }
 
 const StoredCampaign& Store::campaign() const { return impl_->campaign; }
 
@@ -368,13 +430,25 @@ std::vector<StoredDocument> Store::documents(const std::string& kind) const {
     return find_documents(impl_->database, kind);
 }
 
-void Store::add_document(const StoredDocument& document) {
+std::int64_t Store::add_documents(std::span<const StoredDocument> documents) {
     const std::scoped_lock guard(impl_->mutex);
     if (!impl_->lock) throw Defect("a store that was opened for reading was asked to write");
-    if (find_document(impl_->database, document.kind, document.id, document.number)) return;
+    std::vector<const StoredDocument*> missing;
+    for (const StoredDocument& document : documents)
+        if (!has_document(impl_->database, document.kind, document.id, document.number)) missing.push_back(&document);
+    if (missing.empty()) return 0;
     sqlite::Transaction transaction(impl_->database);
-    put_document(impl_->database, document);
+    for (const StoredDocument* document : missing) put_document(impl_->database, *document);
     transaction.commit();
+    return static_cast<std::int64_t>(missing.size());
+}
+
+std::string Store::kept_hash(const BlockKey& key) const {
+    const std::scoped_lock guard(impl_->mutex);
+    sqlite::Statement row(impl_->database, fmt::format("SELECT hash FROM {} WHERE cell = ? AND first_trial = ? AND count = ?",
+                                                       result_table(impl_->layout.contents)));
+    row.bind(1, impl_->row_of(key.cell)).bind(2, key.first_trial).bind(3, key.count);
+    return row.step() ? row.text(0) : "";
 }
 
 void Store::write_block(const BlockKey& key, const std::vector<TrialRecord>& records) {

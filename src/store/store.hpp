@@ -49,23 +49,40 @@ struct StoppingChange {
     std::optional<StoppingCriterion> before, now;
 };
 
+/// What a campaign made of the cells of a store that was there.
+struct StoreGrowth {
+    std::int64_t added = 0;  ///< that the store did not have
+    std::int64_t kept = 0;   ///< that the campaign does not have: they stay in the store
+};
+
+/// How a campaign may be opened for writing.
+struct StoreOpening {
+    bool add = false;        ///< also beside cells of another campaign
+    bool same_rule = false;  ///< another stopping rule is refused
+};
+
 /// One writer, any number of readers. Whatever is read is checked against its hash, and no value leaves a store that a trial cannot have
 /// (record_values.hpp). Methods throw StoreError: Data (damaged, foreign), Busy (another writer), InputOutput (disk).
 class Store {
 public:
-    /// Opens or creates `path` for `campaign`, takes the writer's lock. A store of another campaign is refused with what differs, and one
-    /// that keeps trials where the campaign asks for summaries, or the reverse. Blocks already there stay; asking for more trials is no
-    /// difference.
+    /// Opens or creates `path` for `campaign`, takes the writer's lock. A campaign whose sweep grew or shrank, so that it shares cells with
+    /// the store and brings no other problem, goes on in it: missing cells are added, others stay, and the Store shows those of the
+    /// campaign, in its order. Any other is refused with what differs, unless `opening.add`; and always one of another seed, and one that
+    /// asks for summaries where the store keeps trials, or the reverse. Blocks already there stay; asking for more trials is no difference.
     /// Nor is another stopping rule, or none: it takes the place of the store's.
-    static Store open_for_writing(const std::filesystem::path& path, const Campaign& campaign);
+    static Store open_for_writing(const std::filesystem::path& path, const Campaign& campaign, const StoreOpening& opening = {});
     /// Opens an existing store for reading: nothing is written or removed, whatever lies beside it.
     static Store open(const std::filesystem::path& path);
     Store(Store&&) noexcept;
     Store& operator=(Store&&) noexcept;
     ~Store();
 
+    /// Leaves, of what this Store shows, the cells that the campaign has, in its order. Returns how many of the campaign's are not there.
+    std::int64_t select(const Campaign& campaign);
+    const StoreGrowth& growth() const;  ///< what open_for_writing changed and found
+
     const StoredCampaign& campaign() const;
-    /// As their descriptions say, each with its position as `index`.
+    /// As their descriptions say, each with its position as `index`: all, or those of the campaign that it was opened for.
     const std::vector<CellConfig>& cells() const;
     StoreContents contents() const;
     /// The fields of a trial that it keeps: last_step only if trials of some cell may end early. Of a store that keeps trials.
@@ -80,8 +97,13 @@ public:
     std::vector<BlockKey> gaps() const;
     /// All documents of a kind, by id and number: document_table.hpp. Throws StoreError(Data) if one does not fit its hash.
     std::vector<StoredDocument> documents(const std::string& kind) const;
-    /// Commits the document, unless there is one of its kind, id and number. Of a store that is open for writing.
-    void add_document(const StoredDocument& document);
+    /// Commits those documents of which there is none of their kind, id and number, in one transaction. Returns their number. Of a store
+    /// that is open for writing.
+    std::int64_t add_documents(std::span<const StoredDocument> documents);
+    void add_document(const StoredDocument& document) { add_documents({&document, 1}); }
+    /// The hash that the store keeps of a block, or of the aggregate of a range; empty if it has no such one. Unlike what is read of them,
+    /// it is not checked.
+    std::string kept_hash(const BlockKey& key) const;
 
     // Of a store that keeps trials:
 
@@ -99,9 +121,9 @@ public:
 
     // Of a store that keeps summaries:
 
-    /// Commits all parts in one transaction, durable when it returns; an aggregate is joined with those of adjacent trials. Throws
-    /// StoreError(Data) if trials are already there.
-    void write_aggregates(std::span<const StoredAggregate> parts);
+    /// Commits all parts, and documents, in one transaction, durable when it returns; an aggregate is joined with those of adjacent trials.
+    /// Throws StoreError(Data) if trials are already there.
+    void write_aggregates(std::span<const StoredAggregate> parts, std::span<const StoredDocument> documents = {});
     /// Reads and checks all of a cell, as they are at one moment, in the order of trials. Throws StoreError(Data) when a hash does not fit.
     std::vector<StoredAggregate> aggregates(std::int64_t cell) const;
 

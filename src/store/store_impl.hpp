@@ -19,6 +19,16 @@
 
 namespace limrisk {
 
+/// How the cells of a campaign differ from those of a store.
+struct CampaignDifference {
+    std::string text;  ///< in words; empty if they are the same set
+    std::int64_t added = 0, kept = 0;
+    bool nothing_shared = false;  ///< no cell is in both
+    bool new_problem = false;     ///< what networks are fitted to, of a cell that the store does not have
+};
+
+CampaignDifference campaign_difference(const Campaign& campaign, const std::vector<CellConfig>& stored);
+
 struct Store::Impl {
     Impl(const std::filesystem::path& path, sqlite::Access access);
     Impl(const Impl&) = delete;
@@ -28,7 +38,11 @@ struct Store::Impl {
     void load();  ///< reads and checks schema, campaign, cells, stopping rule, each against its hash
     void load_cells();
     std::map<std::string, DataPointer> load_data() const;
-    void adopt(const Campaign& campaign);  ///< refuses another campaign; takes over its order of cells, its number of trials and its rule
+    /// Takes over the campaign's cells in its order, its number of trials and its rule. Adds the cells that are missing, if they may be
+    /// added.
+    void adopt(const Campaign& campaign, const StoreOpening& opening);
+    void refuse_foreign(const Campaign& campaign, const CampaignDifference& difference, const StoreOpening& opening) const;
+    void leave(const Campaign& campaign);  ///< leaves the cells that the campaign has, in its order
     std::int64_t row_of(std::int64_t cell) const;
     /// Blocks or ranges by cell and first trial. Checked against the seal; read anew when the file has changed.
     const std::vector<BlockKey>& keys() const;
@@ -54,7 +68,9 @@ struct Store::Impl {
     std::optional<StoppingCriterion> stopping;
     std::optional<StoppingChange> stopping_change;
     std::vector<CellConfig> cells;
-    std::vector<std::int64_t> rows;    ///< [cells] value of blocks.cell
+    std::vector<std::int64_t> rows;  ///< [cells] value of blocks.cell
+    std::int64_t all_rows = 0;       ///< of the table `cells`, also of cells that are left out of `cells`
+    StoreGrowth growth;
     std::vector<RecordLimits> limits;  ///< [cells]
     mutable std::vector<BlockKey> known_keys;
     mutable std::int64_t keys_version = -1;  ///< of SQLite's data_version; -1: known_keys are not up to date
@@ -72,8 +88,5 @@ inline constexpr std::int64_t largest_trial = std::int64_t{1} << 48;
 
 /// "0 to 4095"; of a damaged store any numbers.
 std::string range_text(const BlockKey& key);
-
-/// How the cells of a campaign differ from those of a store, in words; empty if they are the same set.
-std::string campaign_difference(const Campaign& campaign, const std::vector<CellConfig>& stored);
 
 }  // namespace limrisk

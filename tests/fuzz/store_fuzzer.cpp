@@ -1,6 +1,7 @@
 // Fuzz target: whatever stands in a store or its journal, every reader either shows it or throws a StoreError; nothing beside it changes.
-// Input: one byte that chooses the store (a bit for its kind, one for a journal, one for how the rest is read), then edits. Edits of the
-// file and its journal are bytes, pages and lengths; edits of rows get hashes that fit, as a program that means harm would give them.
+// Nor does a merge take anything from it that is not sound: the merged store is. Input: one byte that chooses the store (a bit for its
+// kind, one for a journal, one for how the rest is read, one for a merge), then edits. Edits of the file and its journal are bytes, pages
+// and lengths; edits of rows get hashes that fit, as a program that means harm would give them.
 #include <sqlite3.h>
 
 #include <algorithm>
@@ -16,6 +17,7 @@
 #include "forged_store.hpp"
 #include "limrisk/error.hpp"
 #include "read_store.hpp"
+#include "store/merge.hpp"
 #include "store/store.hpp"
 
 namespace {
@@ -128,6 +130,17 @@ void write(const fs::path& path, const std::string& bytes) {
     file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
+/// Merges the store into a sound one, which stays sound, whatever comes of it.
+void merge(const fs::path& store, const fs::path& all, const std::string& sound) {
+    for (const char* ending : {"", "-journal", "-lock"}) fs::remove(all.string() + ending);
+    write(all, sound);
+    try {
+        (void)merge_store(all, store, true);
+    } catch (const StoreError&) {  // refused, and said why
+    }
+    if (!Store::open(all).verify().empty()) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
@@ -160,6 +173,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
         std::fprintf(stderr, "%s\n", defect.what());
         std::abort();
     } catch (const Error&) {  // damaged or foreign, and said so
+    } catch (const std::bad_alloc&) {
+    }
+    try {
+        if ((mode & 8) != 0) merge(path, stores.path("all.db"), base.file);
+    } catch (const Error& error) {
+        std::fprintf(stderr, "%s\n", error.what());
+        std::abort();
     } catch (const std::bad_alloc&) {
     }
     if (!stores.victim_is_there()) std::abort();

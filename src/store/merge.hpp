@@ -1,0 +1,22 @@
+// Stores of parts of a campaign put together: blocks and aggregates go from one to the other with their hashes checked, never twice.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+
+namespace limrisk {
+
+struct MergeOutcome {
+    std::int64_t trials_added = 0, trials_there = 0;  ///< there: the same results were in the store already
+    std::int64_t cells_added = 0;
+    std::int64_t documents_added = 0;
+    std::int64_t documents_left = 0;  ///< that the store has with another text: its own stay
+};
+
+/// Puts what `part` holds into the store `all`, which is created if it is missing, with the campaign of `part`. A block whose trials are
+/// there already adds nothing if they have the same bits. Reads a block at a time and commits some MiB at a time, so a merge that was
+/// killed goes on when it is repeated, to the same store. Cells that `all` does not have are added as Store::open_for_writing says.
+/// Throws StoreError: Data for a part that is damaged or of another campaign, seed, kind or stopping rule, for the same trials with other
+/// results (naming both stores and hashes), and for ranges of summaries that overlap, which cannot be taken apart; else as Store does.
+MergeOutcome merge_store(const std::filesystem::path& all, const std::filesystem::path& part, bool add = false);
+
+}  // namespace limrisk
