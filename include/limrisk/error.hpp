@@ -13,7 +13,7 @@ enum class ExitCode : int {
     Unavailable = 69,  ///< requested device not available
     Defect = 70,       ///< a defect of limrisk
     InputOutput = 74,  ///< input/output, disk full
-    Busy = 75,         ///< store in use by another process
+    Busy = 75,         ///< try again later: store in use by another process, or time is up
     HungUp = 129,
     Interrupted = 130,
     Terminated = 143,
