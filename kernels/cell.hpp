@@ -59,9 +59,12 @@ struct Cell {
     Initialization initialization;
     Optimizer optimizer;
     LearningRate learning_rate;
-    Law input;                             ///< of every coordinate, independently
+    Law input;                             ///< of every coordinate, independently; its kind, if they differ
+    const Law* coordinates;                ///< [dimension] laws of the coordinates, all of one kind; null: all are `input`
+    InputShape shape;                      ///< of the input; sphere and ball: `input` is the standard normal law
+    double radius;                         ///< of the sphere or ball
     Law noise;                             ///< of every fresh sample's output, added to the target; kind Zero: none
-    bool bounded;                          ///< the input has a box [low, high]^d (input.low, input.high)
+    bool bounded;                          ///< the input has a box: low and high of its coordinates
     bool fresh_samples;                    ///< else every step uses the training nodes, all or some of them
     bool on_data;                          ///< neurons are judged by the training nodes alone, and not by the box that holds them
     bool exact_risk;                       ///< final and best risks are integrals over the mesh, else sums over the final nodes

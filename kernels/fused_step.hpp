@@ -4,6 +4,8 @@
 // Spec describes a cell at compile time:
 //   using Real;  static constexpr int dimension, slots, tile;  static constexpr std::int64_t width, batch;
 //   static constexpr Activation activation;  static constexpr Optimizer optimizer;  static constexpr Law input, noise;
+//   static constexpr bool alike;  static constexpr Law input_of(int k);   // alike: all coordinates have the law `input`, else that of k
+//   static constexpr InputShape shape;  static constexpr double radius;
 //   static constexpr bool several_blocks, fresh_samples;  static constexpr Storage network, states;   // states in registers: network too
 //   static constexpr bool rebroadcast, keeps;   // as of NetworkPass, for a network in registers
 //   template <class V> static V target(const V (&x)[dimension]);   // one operation after the other, docs/numerics.md section 7
@@ -180,7 +182,22 @@ private:
                 LIMRISK_UNROLL(4)
                 for (int w = 0; w < 4; ++w)
                     if (4 * call + w < rounds * Spec::dimension)
-                        block.inputs[4 * call + w] = variates_of<Real, Spec::input.kind>(Spec::input, words[w]);
+                        block.inputs[4 * call + w] = coordinate(static_cast<int>(4 * call + w) % Spec::dimension, words[w]);
+            }
+            if constexpr (Spec::shape != InputShape::Coordinates) {
+                WordPack words[4];
+                if constexpr (Spec::shape == InputShape::Ball) draw_beside(Purpose::Radius, step, base, words);
+                LIMRISK_UNROLL(4)
+                for (int t = 0; t < rounds; ++t) {
+                    Pack<Real> radius = splat_pack<Real>(Spec::radius);
+                    if constexpr (Spec::shape == InputShape::Ball) radius = uniform_variates<Real>(words[t]);
+                    for_parts<Real>([&](int p) {
+                        const V at = Spec::shape == InputShape::Ball ? radius_in_ball(radius.part[p], Spec::radius, Spec::dimension)
+                                                                     : radius.part[p];
+                        move_to_radius(at, Spec::dimension,
+                                       [&](std::int64_t k) -> V& { return block.inputs[t * Spec::dimension + k].part[p]; });
+                    });
+                }
             }
             LIMRISK_UNROLL(4)
             for (int t = 0; t < rounds; ++t) {
@@ -193,10 +210,8 @@ private:
                 });
             }
             if constexpr (Spec::noise.kind != LawKind::Zero) {
-                const WordPack groups = make_words(
-                    [&](int i) { return static_cast<std::uint32_t>(i & (Spec::tile - 1)) + static_cast<std::uint32_t>(base / rounds); });
                 WordPack words[4];
-                draw_words(draw_.seed, draw_.trials, Purpose::Noise, static_cast<std::uint64_t>(step), groups, words);
+                draw_beside(Purpose::Noise, step, base, words);
                 LIMRISK_UNROLL(4)
                 for (int t = 0; t < rounds; ++t) {
                     const Pack<Real> noise = variates_of<Real, Spec::noise.kind>(Spec::noise, words[t]);
@@ -206,6 +221,21 @@ private:
         } else {
             load_node_rows<Spec::dimension>(nodes_, base, Spec::tile, block);
         }
+    }
+
+    /// Coordinate k of an input, or what it is made of.
+    static LIMRISK_INLINE Pack<Real> coordinate(int k, const WordPack& words) {
+        if constexpr (Spec::alike)
+            return variates_of<Real, Spec::input.kind>(Spec::input, words);
+        else
+            return variates_of<Real, Spec::input.kind>(Spec::input_of(k), words);
+    }
+
+    /// The words of one variate more per sample: word t is that of round t.
+    LIMRISK_INLINE void draw_beside(Purpose purpose, std::int64_t step, std::int64_t base, WordPack (&words)[4]) const {
+        const WordPack groups =
+            make_words([&](int i) { return static_cast<std::uint32_t>(i & (Spec::tile - 1)) + static_cast<std::uint32_t>(base / rounds); });
+        draw_words(draw_.seed, draw_.trials, purpose, static_cast<std::uint64_t>(step), groups, words);
     }
 
     Pass pass_;

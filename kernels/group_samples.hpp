@@ -78,8 +78,8 @@ public:
         stack_ = arena.take<V>(max_program_depth * (units * rounds_ > room ? units * rounds_ : room));
         if (shape.together == 1) targets_ = stack_;  // as run_target leaves them
         calls_of_lanes_ = arena.take<VecWord>(word_registers());
-        if (cell.noise.kind != LawKind::Zero) {
-            noise_ = arena.take<V>(shape.together == 1 ? room + 1 : units * rounds_);
+        if (cell.noise.kind != LawKind::Zero || cell.shape == InputShape::Ball) {
+            beside_ = arena.take<V>(shape.together == 1 ? room + 1 : units * rounds_);
             groups_of_lanes_ = arena.take<VecWord>(word_registers());
         }
         round_keys_ = arena.take<VecWord>(20);
@@ -104,7 +104,9 @@ public:
                 read(base, count_ - base < room ? count_ - base : room, base);
             return;
         }
-        nonnegative_ = cell_.bounded && bits(cell_.input.low) >= 0;
+        nonnegative_ = cell_.bounded;
+        for (std::int64_t k = 0; k < cell_.dimension; ++k)
+            nonnegative_ = nonnegative_ && bits(cell_.coordinates ? cell_.coordinates[k].low : cell_.input.low) >= 0;
         for (std::int64_t i = 0; i < room; ++i) weights_[i] = weight;
         for (int i = 0; i < 20; ++i) round_keys_[i] = VecWord{} + RoundKeys{cell_.seed}(i / 2, i % 2);
         const auto calls = static_cast<std::uint32_t>(calls_per_group(cell_.dimension));
@@ -114,7 +116,7 @@ public:
                 const int lane = unit % shape_.registers * shape_.together + i % register_lanes<Real> / shape_.replicas;
                 const auto group = static_cast<std::uint32_t>(unit / shape_.registers * shape_.tile + lane);
                 calls_of_lanes_[r][i] = group * calls;
-                if (noise_) groups_of_lanes_[r][i] = group;
+                if (beside_) groups_of_lanes_[r][i] = group;
             }
     }
 
@@ -262,13 +264,23 @@ private:
                      [&](int number, std::int64_t k)
                          LIMRISK_INLINE_LAMBDA -> V& { return raw[(one_lane ? places[number] : number) * d + k]; });
         const int drawn = one_lane ? count : units * rounds_;
-        apply_law(cell_.input, raw, static_cast<int>(drawn * d));
+        const auto draw_beside = [&](Purpose purpose) {
+            draw_uniform(purpose, 1, 1, groups_of_lanes_, units, base, step,
+                         [&](int number, std::int64_t) LIMRISK_INLINE_LAMBDA -> V& { return beside_[one_lane ? places[number] : number]; });
+        };
+        if (cell_.coordinates)
+            for (std::int64_t k = 0; k < d; ++k) apply_law(cell_.coordinates[k], raw + k, drawn, d);
+        else
+            apply_law(cell_.input, raw, static_cast<int>(drawn * d));
+        if (cell_.shape == InputShape::Ball) draw_beside(Purpose::Radius);
+        for (int i = 0; cell_.shape != InputShape::Coordinates && i < drawn; ++i)
+            move_to_radius(cell_.shape == InputShape::Ball ? radius_in_ball(beside_[i], cell_.radius, d) : splat<V>(cell_.radius), d,
+                           [&](std::int64_t k) -> V& { return raw[i * d + k]; });
         run_target(cell_.target, raw, 1, d, drawn, stack_);
-        if (noise_) {
-            draw_uniform(Purpose::Noise, 1, 1, groups_of_lanes_, units, base, step,
-                         [&](int number, std::int64_t) LIMRISK_INLINE_LAMBDA -> V& { return noise_[one_lane ? places[number] : number]; });
-            apply_law(cell_.noise, noise_, drawn);
-            for (int i = 0; i < drawn; ++i) stack_[i] = stack_[i] + noise_[i];
+        if (cell_.noise.kind != LawKind::Zero) {
+            draw_beside(Purpose::Noise);
+            apply_law(cell_.noise, beside_, drawn);
+            for (int i = 0; i < drawn; ++i) stack_[i] = stack_[i] + beside_[i];
         }
         if (one_lane) return;
         for (int unit = 0; unit < units; ++unit)
@@ -289,13 +301,14 @@ private:
     EpochOrder order_;
     std::int64_t count_, superblock_, superblocks_;  ///< of the batch; samples of a superblock; superblocks of a chunk
     int rounds_;
-    V *inputs_, *targets_, *weights_, *drawn_ = nullptr, *stack_ = nullptr, *noise_ = nullptr;
+    V *inputs_, *targets_, *weights_, *drawn_ = nullptr, *stack_ = nullptr;
+    V* beside_ = nullptr;  ///< one variate more of each sample: its noise, or what its radius is made of
     std::uint8_t *owners_, *last_owners_;
     int parts_[4], last_parts_[4];         ///< of a whole chunk, of the last; a chunk has at most 128 samples
     std::int16_t *places_, *last_places_;  ///< in processing order, of each sample of a whole chunk and of the last; or most_in_chunk()
     VecWord* round_keys_ = nullptr;        ///< [10][2] of Philox
     VecWord* calls_of_lanes_ = nullptr;    ///< [word_registers()] first call of each lane within a superblock
-    VecWord* groups_of_lanes_ = nullptr;   ///< [word_registers()] the same of the noise, which has one call for a group of samples
+    VecWord* groups_of_lanes_ = nullptr;   ///< [word_registers()] the same of one variate more, which has one call for a group of samples
     LaneTrials trials_{};
     bool nonnegative_ = false, loaded_ = false;  ///< loaded_: all nodes are in place
 };

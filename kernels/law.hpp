@@ -13,12 +13,12 @@ LIMRISK_INLINE V clamp(V x, V low, V high) {
 }
 
 /// Turns uniform variates in (0, 1) into variates of `law`, whose kind is known at compile time, in place.
-///   values  [count] registers
+///   values  [count] registers, `stride` apart
 template <LawKind Kind, class V>
-LIMRISK_INLINE void apply_law_of(const Law& law, V* values, int count) {
+LIMRISK_INLINE void apply_law_of(const Law& law, V* values, int count, std::int64_t stride = 1) {
     const V low = splat<V>(law.low), high = splat<V>(law.high), mean = splat<V>(law.mean), deviation = splat<V>(law.deviation);
     const auto each = [&](auto variate) {
-        for (int i = 0; i < count; ++i) values[i] = variate(values[i]);
+        for (int i = 0; i < count; ++i) values[i * stride] = variate(values[i * stride]);
     };
     if constexpr (Kind == LawKind::Zero) {
         each([](V) { return V{}; });
@@ -46,21 +46,39 @@ LIMRISK_INLINE void apply_law_of(const Law& law, V* values, int count) {
 
 /// The same for a kind known at run time.
 template <class V>
-LIMRISK_INLINE void apply_law(const Law& law, V* values, int count) {
+LIMRISK_INLINE void apply_law(const Law& law, V* values, int count, std::int64_t stride = 1) {
     switch (law.kind) {
         case LawKind::Zero:
-            return apply_law_of<LawKind::Zero>(law, values, count);
+            return apply_law_of<LawKind::Zero>(law, values, count, stride);
         case LawKind::Uniform:
-            return apply_law_of<LawKind::Uniform>(law, values, count);
+            return apply_law_of<LawKind::Uniform>(law, values, count, stride);
         case LawKind::Normal:
-            return apply_law_of<LawKind::Normal>(law, values, count);
+            return apply_law_of<LawKind::Normal>(law, values, count, stride);
         case LawKind::TruncatedNormal:
-            return apply_law_of<LawKind::TruncatedNormal>(law, values, count);
+            return apply_law_of<LawKind::TruncatedNormal>(law, values, count, stride);
         case LawKind::TwoPoint:
-            return apply_law_of<LawKind::TwoPoint>(law, values, count);
+            return apply_law_of<LawKind::TwoPoint>(law, values, count, stride);
         case LawKind::Exponential:
-            return apply_law_of<LawKind::Exponential>(law, values, count);
+            return apply_law_of<LawKind::Exponential>(law, values, count, stride);
     }
+}
+
+/// Multiplies the coordinates of a point so that it lies on the sphere of a radius around 0.
+///   coordinate(k)  coordinate k, k = 0..d-1, not all 0; replaced
+template <class V, class Coordinate>
+LIMRISK_INLINE void move_to_radius(V radius, std::int64_t d, Coordinate coordinate) {
+    V square{};
+    LIMRISK_UNROLL(16)
+    for (std::int64_t k = 0; k < d; ++k) square = fma(coordinate(k), coordinate(k), square);
+    const V factor = radius / sqrt(square);
+    LIMRISK_UNROLL(16)
+    for (std::int64_t k = 0; k < d; ++k) coordinate(k) = coordinate(k) * factor;
+}
+
+/// Distance from 0 of a point in the ball: radius u^(1/d).
+template <class V>
+LIMRISK_INLINE V radius_in_ball(V u, double radius, std::int64_t d) {
+    return splat<V>(radius) * exp(splat<V>(1 / static_cast<double>(d)) * log(u));
 }
 
 /// One variate per lane from one word per lane.

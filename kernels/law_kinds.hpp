@@ -6,6 +6,10 @@ namespace limrisk::kernels {
 
 enum class LawKind : std::int32_t { Zero, Uniform, Normal, TruncatedNormal, TwoPoint, Exponential };
 
+/// How an input is made of its coordinates, which are drawn independently: as they are; or, if they are normal, moved along the ray from 0
+/// to a sphere around 0, or into the ball. A sphere and a ball have a radius.
+enum class InputShape : std::int32_t { Coordinates, Sphere, Ball };
+
 /// Law of one real variate.
 struct Law {
     LawKind kind;

@@ -74,15 +74,41 @@ LIMRISK_INLINE NeuronStates<V> neuron_states(const Activation& activation, const
     return s;
 }
 
+/// Bounds of the preactivation over the sphere or ball of the inputs, which hold for the forward pass's chain too, with its rounding and
+/// that of the samples (the certificate): docs/numerics.md section 10.
+template <class Real, class Rows>
+LIMRISK_INLINE Range<Vec<Real>> ball_range(const Cell& cell, Rows slot, int p) {
+    using V = Vec<Real>;
+    const std::int64_t d = cell.dimension;
+    const double slack = static_cast<double>(4 * d + 32) * (sizeof(Real) == 4 ? 0x1p-24 : 0x1p-53);
+    const V b = slot[d].part[p];
+    V most{}, square{};
+    auto flat = equal(V{}, V{});
+    for (std::int64_t k = 0; k < d; ++k) {
+        const V size = abs(slot[k].part[p]);
+        most = select(less(most, size), size, most);
+        flat = both(flat, equal(size, V{}));
+    }
+    for (std::int64_t k = 0; k < d; ++k) {
+        const V part = slot[k].part[p] / most;
+        square = fma(part, part, square);
+    }
+    const V reach = (most * sqrt(square)) * splat<V>(cell.radius * (1 + slack));
+    const V room = fma(splat<V>(slack), abs(b), reach) + splat<V>(RealTraits<Real>::smallest_normal);
+    return {select(flat, b, b - room), select(flat, b, b + room)};
+}
+
 /// Range of the preactivation over the box, by the forward pass's own chain at the two extreme vertices (the certificate).
 template <class Real, class Rows>
 LIMRISK_INLINE Range<Vec<Real>> box_range(const Cell& cell, Rows slot, int p) {
     using V = Vec<Real>;
     const std::int64_t d = cell.dimension;
+    if (cell.shape != InputShape::Coordinates) return ball_range<Real>(cell, slot, p);
     Range<V> z{slot[d].part[p], slot[d].part[p]};
     if (cell.bounded) {
-        const V low = splat<V>(cell.input.low), high = splat<V>(cell.input.high);
         for (std::int64_t k = 0; k < d; ++k) {
+            const Law& law = cell.coordinates ? cell.coordinates[k] : cell.input;
+            const V low = splat<V>(law.low), high = splat<V>(law.high);
             const V w = slot[k].part[p];
             const auto negative = less(w, V{});
             z.high = fma(w, select(negative, low, high), z.high);

@@ -5,6 +5,8 @@
 
 #include <map>
 #include <mutex>
+#include <utility>
+#include <vector>
 
 #include "backend/cell_plan.hpp"
 #include "limrisk/error.hpp"
@@ -21,9 +23,22 @@ InputLaw judged_box(const CellConfig& cell) {
     return box;
 }
 
-InactiveProbability probability_of(const CellConfig& cell) {
+/// Coordinates with the same ends together.
+std::vector<BoxSides> sides_of(const InputLaw& box) {
+    std::map<std::pair<double, double>, std::int64_t> counts;
+    for (std::size_t k = 0; k < box.lows.size(); ++k) ++counts[{box.lows[k], box.highs[k]}];
+    std::vector<BoxSides> sides;
+    for (const auto& [ends, count] : counts) sides.push_back({ends.first, ends.second, count});
+    return sides;
+}
+
+/// Nothing where p is not known: for data points in dimension 2 and more and those in one place, for some laws of the initialization on a
+/// sphere or ball, and on boxes with very many different ends.
+std::optional<InactiveProbability> probability_of(const CellConfig& cell) {
+    const InputLaw box = judged_box(cell);
+    if (cell.has_data() && (cell.input.dimension > 1 || !(box.low < box.high))) return std::nullopt;
     static std::mutex mutex;
-    static std::map<std::string, InactiveProbability> known;
+    static std::map<std::string, std::optional<InactiveProbability>> known;
     std::string key =
         cell.initialization_label + "; " + cell.activation_label + "; " + (cell.has_data() ? cell.data->hash : cell.input_label);
     if (cell.has_data() && cell.precision == kernels::Precision::Float32) key += "; float32";
@@ -32,8 +47,10 @@ InactiveProbability probability_of(const CellConfig& cell) {
     const auto found = known.find(key);
     if (found != known.end()) return found->second;
     const kernels::Initialization laws = initialization_laws(cell.initialization, cell.width, cell.input.dimension);
-    const InactiveProbability probability =
-        frozen_probability(laws, cell.activation, input_law(judged_box(cell)), cell.input.bounded, cell.input.dimension);
+    const std::optional<InactiveProbability> probability =
+        box.is_round()       ? frozen_probability_in_ball(laws, cell.activation, box.radius, box.dimension)
+        : box.has_own_ends() ? frozen_probability_on_box(laws, cell.activation, sides_of(box))
+                             : frozen_probability(laws, cell.activation, input_law(box), box.bounded, box.dimension);
     return known.emplace(key, probability).first->second;
 }
 
@@ -48,11 +65,7 @@ Prediction predict(const CellConfig& cell, std::optional<std::int64_t> least, co
     Prediction prediction;
     prediction.probability = InactiveProbability{};
     if (cell.width == 0) return prediction;
-    const InputLaw box = judged_box(cell);
-    if (cell.has_data() && (cell.input.dimension > 1 || !(box.low < box.high)))
-        prediction.probability.reset();
-    else
-        prediction.probability = probability_of(cell);
+    prediction.probability = probability_of(cell);
     if (!prediction.probability) return prediction;
     const double p = prediction.probability->value;
     if (least) prediction.bound = *least == 1 ? non_convergence_bound(p, cell.width) : binomial_at_least(*least, cell.width, p);

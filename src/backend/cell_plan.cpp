@@ -50,7 +50,7 @@ Expression target_of(const Problem& problem) {
     return Expression::compile(problem.has_data() ? "0" : problem.regression(), problem.input.dimension);
 }
 
-kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& target) {
+kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& target, const std::vector<kernels::Law>& coordinates) {
     const std::int64_t d = config.input.dimension;
     kernels::Cell cell{};
     cell.seed = config.seed;
@@ -77,6 +77,9 @@ kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& targ
     cell.algorithm = config.algorithm;
     cell.several_blocks = config.has_block_sums();
     cell.input = input_law(config.input);
+    cell.coordinates = coordinates.empty() ? nullptr : coordinates.data();
+    cell.shape = input_shape(config.input);
+    cell.radius = config.input.radius;
     cell.noise = noise_law(config.noise);
     cell.bounded = config.input.bounded;
     cell.fresh_samples = config.has_fresh_samples();
@@ -111,7 +114,8 @@ CellPlan::CellPlan(const CellConfig& config) : config_(config), target_(target_o
         require_finite(training_, program, config, "training");
     }
 
-    cell_ = kernel_cell(config, program);
+    coordinates_ = coordinate_laws(config.input);
+    cell_ = kernel_cell(config, program, coordinates_);
     cell_.check_nodes = view(check_);
     cell_.final_nodes = view(final_);
     cell_.risk_scale = risk_scale(target_moments(cell_.check_nodes, config.input.dimension));
@@ -130,7 +134,7 @@ void CellPlan::plan_data() {
     if (config_.algorithm == kernels::Algorithm::Kinks) sort_by_input(check_);
     training_ = check_;
     for (double& weight : training_.weights) weight = rounded(weight);
-    cell_ = kernel_cell(config_, target_.program());
+    cell_ = kernel_cell(config_, target_.program(), coordinates_);
     cell_.input.low = rounded(cell_.input.low);
     cell_.input.high = rounded(cell_.input.high);
     cell_.check_nodes = cell_.final_nodes = view(check_);

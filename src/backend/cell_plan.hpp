@@ -33,6 +33,7 @@ private:
     NodeSet training_, check_, final_;
     std::vector<float> training_float_;  // inputs, targets, weights
     std::vector<double> mesh_;
+    std::vector<kernels::Law> coordinates_;
     std::vector<std::uint32_t> thresholds_;
     kernels::Cell cell_{};
 };
@@ -40,7 +41,8 @@ private:
 /// The target of a problem, compiled; with data "0", which nothing runs.
 Expression target_of(const Problem& problem);
 
-/// A cell without its tables: what its kernels are compiled from. `target` must outlive it.
-kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& target);
+/// A cell without its tables: what its kernels are compiled from. Target and coordinates must outlive it.
+///   coordinates  coordinate_laws(config.input)
+kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& target, const std::vector<kernels::Law>& coordinates);
 
 }  // namespace limrisk

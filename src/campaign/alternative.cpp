@@ -30,6 +30,30 @@ std::string not_a_number(std::string_view argument) {
     return number.problem.empty() ? fmt::format("`{}` is not a number", abbreviated(argument)) : number.problem;
 }
 
+/// A list of numbers for the coordinates: of as many as there are, where their number is one. A list of such lists is a sweep; in dimension
+/// 1, and where the dimension itself is a list, every list is.
+///   dimension  as given; null: not at all
+std::optional<Axis> read_per_coordinate(const Parameter& parameter, const Node& node, const Node* dimension, const std::string& key,
+                                        Problems& problems) {
+    if (parameter.type != ParameterType::Reals || node.kind != Node::Kind::Array || dimension == nullptr) return std::nullopt;
+    if (dimension->kind != Node::Kind::Integer || dimension->integer < 2) return std::nullopt;
+    const bool sweep = !node.items.empty() && node.items.front().kind == Node::Kind::Array;
+    Axis axis;
+    for (const Node& item : sweep ? node.items : std::vector<Node>{node}) {
+        if (item.kind == Node::Kind::Array && static_cast<std::int64_t>(item.items.size()) != dimension->integer) {
+            problems.add(
+                item.place, key,
+                fmt::format("a list of {} in dimension {}; a list has one number per coordinate, and a sweep is a list of such lists",
+                            item.items.size(), dimension->integer));
+            return Axis{};
+        }
+        const std::optional<ParameterValue> value = read_value(parameter, item, key, problems);
+        if (!value) return Axis{};
+        axis.push_back({item.place, {{nullptr, parameter.store, *value}}});
+    }
+    return axis;
+}
+
 /// The parameters of a chosen entry, each from `given` or its default.
 template <class Given>
 Axis read_entry(const Catalog& catalog, const CatalogEntry& entry, const Given& given, const Node& whole, const std::string& key,
@@ -41,7 +65,8 @@ Axis read_entry(const Catalog& catalog, const CatalogEntry& entry, const Given& 
     for (const Parameter& parameter : entry.parameters) {
         const std::string path = key + "." + parameter.name;
         if (const Node* node = given(parameter.name)) {
-            axes.push_back(read_parameter(parameter, *node, path, problems));
+            const auto per_coordinate = read_per_coordinate(parameter, *node, given("dimension"), path, problems);
+            axes.push_back(per_coordinate ? *per_coordinate : read_parameter(parameter, *node, path, problems));
             complete = complete && !axes.back().empty();
         } else if (parameter.fallback != nullptr) {
             axes.push_back(read_parameter(parameter, *scalar_from_text(parameter.fallback, whole.place), path, problems));
@@ -312,6 +337,19 @@ std::optional<ParameterValue> read_value(const Parameter& parameter, const Node&
             value.number = node.real;
             if (number && parameter.range.contains(node.real)) return value;
             break;
+        case ParameterType::Reals:
+            value.number = node.real;
+            if (number && parameter.range.contains(node.real)) return value;
+            if (node.kind != Node::Kind::Array) break;
+            for (const Node& item : node.items) {
+                const bool finite = (item.kind == Node::Kind::Integer || item.kind == Node::Kind::Real) && std::isfinite(item.real);
+                if (!finite) {
+                    problems.add(item.place, key, fmt::format("{} in a list; allowed is {}", item.shown(), parameter.allowed()));
+                    return std::nullopt;
+                }
+                value.numbers.push_back(item.real);
+            }
+            return value;
         case ParameterType::Boolean:
             value.integer = node.boolean ? 1 : 0;
             if (node.kind == Node::Kind::Boolean) return value;
@@ -341,7 +379,8 @@ std::optional<ParameterValue> read_value(const Parameter& parameter, const Node&
         case ParameterType::Entry:
             throw Defect(fmt::format("{} is an entry of a catalog, which has no single value", parameter.name));
     }
-    const bool numeric = parameter.is_integer() || parameter.type == ParameterType::Real || parameter.type == ParameterType::LearningRate;
+    const bool numeric = parameter.is_integer() || parameter.type == ParameterType::Real || parameter.type == ParameterType::Reals ||
+                         parameter.type == ParameterType::LearningRate;
     if (node.kind == Node::Kind::Text && numeric && scalar_from_text(node.text, "").has_value() &&
         scalar_from_text(node.text, "")->kind != Node::Kind::Text) {
         hint = "; leave out the quotes";

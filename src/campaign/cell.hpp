@@ -10,18 +10,49 @@
 
 namespace limrisk {
 
-/// Law of the input X: every coordinate independently the same.
+/// Law of the input X: independent coordinates, on a box or on the whole space; or the uniform law on a sphere or in a ball around 0.
 struct InputLaw {
-    enum class Kind { Uniform, Normal } kind = Kind::Uniform;
+    enum class Kind { Uniform, Normal, Sphere, Ball } kind = Kind::Uniform;
     std::int64_t dimension = 1;
-    bool bounded = true;             ///< uniform always; normal: truncated to the box
-    double low = 0, high = 1;        ///< box [low, high]^dimension, if bounded
-    double mean = 0, deviation = 1;  ///< normal
+    bool bounded = true;                        ///< has a box: uniform always; normal: truncated to it
+    double low = 0, high = 1;                   ///< box [low, high]^dimension, if bounded; NaN if the coordinates have different ends
+    double mean = 0, deviation = 1;             ///< normal
+    double radius = 1;                          ///< sphere, ball
+    std::vector<double> lows = {}, highs = {};  ///< [dimension] ends of a box that is no cube; else empty
 
+    /// A sphere or a ball.
+    bool is_round() const { return kind == Kind::Sphere || kind == Kind::Ball; }
+    /// Whether the coordinates have different ends.
+    bool has_own_ends() const { return !lows.empty(); }
+    /// The law of coordinate k alone, in dimension 1; on a sphere or in a ball, of the normal variate that it is made of.
+    InputLaw coordinate(std::int64_t k) const {
+        InputLaw law = alone(k);
+        if (is_round()) law.kind = Kind::Normal;
+        return law;
+    }
+    /// The same; of a sphere or ball the uniform law on [-radius, radius], the side of the smallest cube that holds it.
+    InputLaw hull(std::int64_t k) const {
+        InputLaw law = alone(k);
+        if (!is_round()) return law;
+        law.kind = Kind::Uniform;
+        law.bounded = true;
+        law.low = -radius;
+        law.high = radius;
+        return law;
+    }
     /// Whether integrals against it are computed exactly, up to rounding, between the kinks of what is integrated.
     bool has_exact_integrals() const { return dimension == 1; }
     /// Whether the rules of integrals are tensor grids, with numbers of nodes per axis; else these are of all nodes.
-    bool has_tensor_rules() const { return dimension <= 3; }
+    bool has_tensor_rules() const { return dimension <= 3 && !is_round(); }
+
+private:
+    InputLaw alone(std::int64_t k) const {
+        InputLaw law{kind, 1, bounded, low, high, mean, deviation, radius, {}, {}};
+        if (!has_own_ends()) return law;
+        law.low = lows.at(static_cast<std::size_t>(k));
+        law.high = highs.at(static_cast<std::size_t>(k));
+        return law;
+    }
 };
 
 /// Law of the noise that is added to the target: Y = f(X) + noise, independent of X.

@@ -40,6 +40,9 @@ json describe_value(const Parameter& parameter, const ParameterValue& value) {
         case ParameterType::Real:
         case ParameterType::LearningRate:
             return finite(value.number);
+        case ParameterType::Reals:
+            if (value.numbers.empty()) return finite(value.number);
+            return value.numbers;
         case ParameterType::Boolean:
             return value.integer != 0;
         case ParameterType::Choice:

@@ -48,6 +48,7 @@ std::string label(const Catalog& catalog, const CellConfig& cell) {
             case ParameterType::Choice:
                 if (!is_default(parameter, *value)) remark += fmt::format(", {} {}", parameter.text(*value), spaced(parameter.name));
                 break;
+            case ParameterType::Reals:
             case ParameterType::Text:
             case ParameterType::Data:
             case ParameterType::Target:

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -28,14 +29,14 @@ void for_combinations(const std::vector<const Axis*>& axes, std::size_t first, c
     }
 }
 
-/// One alternative for every (dimension, has a box) of the input axis: all that the other keys' checks read of it.
+/// One alternative for every (dimension, has a box, kind) of the input axis: all that the other keys' checks read of it.
 Axis distinct_inputs(const Axis& inputs) {
     Axis distinct;
-    std::set<std::pair<std::int64_t, bool>> seen;
+    std::set<std::tuple<std::int64_t, bool, InputLaw::Kind>> seen;
     for (const Alternative& input : inputs) {
         CellConfig cell;
         input.apply(cell);
-        if (seen.emplace(cell.input.dimension, cell.input.bounded).second) distinct.push_back(input);
+        if (seen.emplace(cell.input.dimension, cell.input.bounded, cell.input.kind).second) distinct.push_back(input);
     }
     return distinct;
 }

@@ -41,6 +41,8 @@ std::string Parameter::type_text() const {
             return "integer";
         case ParameterType::Real:
             return "number";
+        case ParameterType::Reals:
+            return "number, or list of one per coordinate";
         case ParameterType::Boolean:
             return "true or false";
         case ParameterType::Choice:
@@ -75,6 +77,8 @@ std::string Parameter::text(const ParameterValue& value) const {
         case ParameterType::Real:
         case ParameterType::LearningRate:
             return fmt::format("{}", value.number);
+        case ParameterType::Reals:
+            return value.numbers.empty() ? fmt::format("{}", value.number) : fmt::format("[{}]", fmt::join(value.numbers, ", "));
         case ParameterType::Boolean:
             return value.integer != 0 ? "true" : "false";
         case ParameterType::Choice:
@@ -97,6 +101,8 @@ std::string Parameter::allowed() const {
             return fmt::format("an integer, {}", range.text());
         case ParameterType::Real:
             return std::isfinite(range.low) || std::isfinite(range.high) ? "a number " + range.text() : "a finite number";
+        case ParameterType::Reals:
+            return "a finite number, or in dimension 2 and more a list of them, one per coordinate";
         case ParameterType::Boolean:
             return "true or false";
         case ParameterType::Choice:

@@ -18,6 +18,7 @@ enum class ParameterType {
     Integer,
     Unsigned,  ///< an integer of 64 bits without sign; in TOML those below 2^63
     Real,      ///< any finite number
+    Reals,     ///< a finite number, or a list of them, one per coordinate of the input
     Boolean,
     Choice,  ///< one of a few words
     Text,
@@ -40,6 +41,7 @@ struct Range {
 /// A value as read. Which member counts follows from the type.
 struct ParameterValue {
     double number = 0;                       ///< Real, and Integer converted
+    std::vector<double> numbers = {};        ///< Reals that are a list; then `number` does not count
     std::int64_t integer = 0;                ///< Integer; Unsigned by its bits; Boolean 0 or 1; Choice: position in the list
     std::string text;                        ///< Text, Target
     DataPointer data;                        ///< Data

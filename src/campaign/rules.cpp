@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
+#include <limits>
 
 #include "campaign/catalog.hpp"
 #include "campaign/cell_description.hpp"
@@ -61,9 +62,12 @@ std::int64_t grid_size(std::int64_t nodes, std::int64_t axes) {
     return std::min(size, max_nodes + 1);
 }
 
+const char* round_name(const InputLaw& law) { return law.kind == InputLaw::Kind::Sphere ? "sphere" : "ball"; }
+
 std::string rule(std::int64_t nodes, const InputLaw& law) {
     const std::int64_t dimension = law.dimension;
     if (nodes == 0) return "";
+    if (law.is_round() && nodes < 2) return fmt::format("{} on a {}; at least 2 are needed there", nodes, round_name(law));
     if (law.has_tensor_rules() && nodes % 4 != 0)
         return fmt::format("{}; in dimension {} nodes per axis come in multiples of 4", nodes, dimension);
     if (grid_size(nodes, law.has_tensor_rules() ? dimension : 1) <= max_nodes) return "";
@@ -96,6 +100,31 @@ std::string data(const CellConfig& cell) {
 
 std::string input(const CellConfig& cell) {
     const InputLaw& law = cell.input;
+    if (law.is_round() && law.dimension == 1)
+        return law.kind == InputLaw::Kind::Ball
+                   ? fmt::format(
+                         "a ball in dimension 1; it is an interval: write {{ law = \"uniform\", dimension = 1, low = {}, high = {} }}",
+                         -law.radius, law.radius)
+                   : fmt::format("a sphere in dimension 1; it is two points: write data = {{ points = [[{}, y], [{}, y]] }}", -law.radius,
+                                 law.radius);
+    if (law.is_round()) return "";
+    const auto wrong_size = [&](const char* name, const std::vector<double>& ends) {
+        const bool wrong = !ends.empty() && static_cast<std::int64_t>(ends.size()) != law.dimension;
+        return wrong ? fmt::format("{} has {} numbers in dimension {}; it has one per coordinate", name, ends.size(), law.dimension) : "";
+    };
+    for (const std::string& wrong : {wrong_size("low", law.lows), wrong_size("high", law.highs)})
+        if (!wrong.empty()) return wrong;
+    if (!law.lows.empty() || !law.highs.empty()) {
+        CellConfig completed = cell;
+        complete_box(completed);
+        for (std::int64_t k = 0; k < law.dimension; ++k) {
+            CellConfig alone = cell;
+            alone.input = completed.input.coordinate(k);
+            const std::string wrong = input(alone);
+            if (!wrong.empty()) return fmt::format("coordinate {}: {}", k + 1, wrong);
+        }
+        return "";
+    }
     if (law.kind == InputLaw::Kind::Normal) {
         if (!finite(law.mean, cell)) return fmt::format("mean {} is not finite in {}", law.mean, precision_name(cell));
         if (!normal(law.deviation, cell)) return not_normal("deviation", law.deviation, cell);
@@ -268,6 +297,8 @@ std::string sampling(const CellConfig& cell) {
     }
     if (of_data) return "needs problem.data; without it allowed is \"fresh\" or { nodes = 128 }";
     if (cell.has_fresh_samples()) return "";
+    if (cell.input.is_round())
+        return fmt::format("a grid of nodes on a {}; it needs a box: write sampling = \"fresh\"", round_name(cell.input));
     if (!cell.input.bounded) return "a grid of nodes needs a box; give the normal law low and high, or write sampling = \"fresh\"";
     if (grid_size(cell.nodes_per_axis, cell.input.dimension) > max_nodes) {
         return fmt::format("{} nodes per axis in dimension {} are more than {} in all; use fewer nodes, or sampling = \"fresh\"",
@@ -319,6 +350,7 @@ std::string stop_converged(const CellConfig& cell) {
 void complete_data(CellConfig& cell) {
     if (!cell.has_data() || !cell.data->to_draw) return;
     complete_target(cell);
+    complete_box(cell);
     CellConfig labelled = cell;
     labelled.data = nullptr;
     fill_labels(labelled);
@@ -334,9 +366,24 @@ void complete_target(CellConfig& cell) {
 }
 
 void complete_box(CellConfig& cell) {
-    if (cell.input.bounded) return;
-    cell.input.low = InputLaw{}.low;
-    cell.input.high = InputLaw{}.high;
+    InputLaw& law = cell.input;
+    if (!law.bounded) {
+        law.low = InputLaw{}.low;
+        law.high = InputLaw{}.high;
+        return;
+    }
+    if (law.lows.empty() && law.highs.empty()) return;
+    const auto d = static_cast<std::size_t>(law.dimension);
+    if (law.lows.empty()) law.lows.assign(d, law.low);
+    if (law.highs.empty()) law.highs.assign(d, law.high);
+    const auto alike = [](const std::vector<double>& ends) {
+        return std::all_of(ends.begin(), ends.end(), [&](double end) { return end == ends.front(); });
+    };
+    // One law has one description.
+    const bool is_cube = alike(law.lows) && alike(law.highs);
+    law.low = is_cube ? law.lows.front() : std::numeric_limits<double>::quiet_NaN();
+    law.high = is_cube ? law.highs.front() : std::numeric_limits<double>::quiet_NaN();
+    if (is_cube) law.lows.clear(), law.highs.clear();
 }
 
 void complete_sampling(CellConfig& cell) {

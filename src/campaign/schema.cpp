@@ -93,7 +93,7 @@ constexpr KeyEffect without_data{.key = "problem.data",
                                  .elsewhere = "with data the inputs and outputs are those of the points; leave it out",
                                  .only_there = true};
 
-constexpr const char* rule_limit = "a multiple of 4 for d <= 3; at most 1048576 nodes in all";
+constexpr const char* rule_limit = "a multiple of 4 for d <= 3 but on a sphere or ball; at most 1048576 nodes in all";
 
 }  // namespace
 
@@ -250,9 +250,10 @@ const std::vector<SchemaKey>& campaign_schema() {
         {.table = "evaluation",
          .parameter = with_default(
              limited(integer<&Cell::evaluation, &EvaluationRule::check_nodes>(
-                         "nodes", "nodes of the quadrature rule at the checks: per axis for d <= 3, in all beyond", {1, 1048576}, nullptr),
+                         "nodes", "nodes of the quadrature rule at the checks: per axis for d <= 3, in all beyond and on a sphere or ball",
+                         {1, 1048576}, nullptr),
                      rule_limit),
-             "64, 16, 8 for d = 1, 2, 3, else 1024"),
+             "64, 16, 8 for d = 1, 2, 3, else 1024; on a sphere or ball 1024"),
          .other_column = "check_nodes",
          .technical = true,
          .effect = without_data,
@@ -260,7 +261,7 @@ const std::vector<SchemaKey>& campaign_schema() {
          .wrong = rules::check_nodes,
          .complete = rules::complete_check_nodes},
         {.table = "evaluation",
-         .parameter = with_default(limited(final_nodes(), rule_limit), "48, 16 for d = 2, 3, else 16384"),
+         .parameter = with_default(limited(final_nodes(), rule_limit), "48, 16 for d = 2, 3, else 16384; on a sphere or ball 16384"),
          .technical = true,
          .effect = {.key = "problem.input",
                     .in = [](const Cell& cell) { return cell.has_final_rule(); },

@@ -72,14 +72,25 @@ std::string initialization(Draw& draw) {
 }
 
 std::string input(std::int64_t dimension, bool boxed, Draw& draw) {
-    const std::string box = draw.of<std::string>({"low = 0.0, high = 1.0", "low = -1.0, high = 2.0"});
-    switch (draw.below(boxed ? 2 : 3)) {
+    std::string box = draw.of<std::string>({"low = 0.0, high = 1.0", "low = -1.0, high = 2.0"});
+    if (dimension > 1 && draw.chance(3)) {  // ends per coordinate
+        std::string lows, highs;
+        for (std::int64_t k = 0; k < dimension; ++k) {
+            lows += draw.of<std::string>({"-1.0, ", "0.0, ", "-0.25, "});
+            highs += draw.of<std::string>({"1.0, ", "0.5, ", "2.0, "});
+        }
+        box = fmt::format("low = [{}], high = [{}]", lows, highs);
+    }
+    switch (draw.below(boxed ? 2 : dimension == 1 ? 3 : 5)) {
         case 0:
             return fmt::format("{{ law = \"uniform\", dimension = {}, {} }}", dimension, box);
         case 1:
             return fmt::format("{{ law = \"normal\", dimension = {}, mean = 0.25, deviation = 0.5, {} }}", dimension, box);
-        default:
+        case 2:
             return fmt::format("{{ law = \"normal\", dimension = {}, mean = 0.0, deviation = 1.0 }}", dimension);
+        default:
+            return fmt::format("{{ law = \"{}\", dimension = {}, radius = {} }}", draw.chance(2) ? "sphere" : "ball", dimension,
+                               draw.of<std::string>({"1.0", "0.75", "2.5"}));
     }
 }
 

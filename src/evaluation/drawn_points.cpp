@@ -6,11 +6,11 @@
 namespace limrisk {
 namespace {
 
-/// Variates of `law`, one word each, group of samples by group.
-///   calls, per_group     of a group;   put(group, k, value)  takes variate k of the group
-template <class Put>
+/// Variates, one word each, group of samples by group.
+///   calls, per_group     of a group;   law_of(k)  law of variate k of a group;   put(group, k, value)  takes it
+template <class LawOf, class Put>
 void draw(std::uint64_t seed, kernels::Purpose purpose, std::int64_t groups, std::int64_t calls, std::int64_t per_group,
-          const kernels::Law& law, const Put& put) {
+          const LawOf& law_of, const Put& put) {
     for (std::int64_t group = 0; group < groups; ++group)
         for (std::int64_t call = 0; call < calls; ++call) {
             kernels::VecWord words[4] = {};
@@ -18,7 +18,7 @@ void draw(std::uint64_t seed, kernels::Purpose purpose, std::int64_t groups, std
             kernels::philox(words, seed);
             for (std::int64_t w = 0; w < 4 && 4 * call + w < per_group; ++w) {
                 double value = kernels::uniform_register<double>(words[w], 0)[0];
-                kernels::apply_law(law, &value, 1);
+                kernels::apply_law(law_of(4 * call + w), &value, 1);
                 put(group, 4 * call + w, value);
             }
         }
@@ -56,19 +56,40 @@ TeacherParameters draw_teacher(const Teacher& teacher, std::int64_t dimension) {
     return drawn;
 }
 
+void move_to_radius(const InputLaw& input, double u, double* coordinates) {
+    const std::int64_t d = input.dimension;
+    const double radius = input.kind == InputLaw::Kind::Ball ? kernels::radius_in_ball(u, input.radius, d) : input.radius;
+    kernels::move_to_radius(radius, d, [&](std::int64_t k) -> double& { return coordinates[k]; });
+}
+
 void draw_points(const Problem& problem, const kernels::Program& target, std::vector<double>& inputs, std::vector<double>& outputs) {
     const std::int64_t d = problem.input.dimension, count = problem.data->count;
     const std::int64_t size = kernels::samples_per_lane(d), groups = (count + size - 1) / size;
     inputs.resize(static_cast<std::size_t>(groups * size * d));
-    draw(problem.data->draw_seed, kernels::Purpose::Samples, groups, kernels::calls_per_group(d), size * d, input_law(problem.input),
-         [&](std::int64_t group, std::int64_t k, double value) { inputs[static_cast<std::size_t>(group * size * d + k)] = value; });
+    const kernels::Law law = input_law(problem.input);
+    const std::vector<kernels::Law> laws = coordinate_laws(problem.input);
+    const std::uint64_t seed = problem.data->draw_seed;
+    draw(
+        seed, kernels::Purpose::Samples, groups, kernels::calls_per_group(d), size * d,
+        [&](std::int64_t k) { return laws.empty() ? law : laws[static_cast<std::size_t>(k % d)]; },
+        [&](std::int64_t group, std::int64_t k, double value) { inputs[static_cast<std::size_t>(group * size * d + k)] = value; });
+    if (problem.input.is_round()) {
+        std::vector<double> radial(static_cast<std::size_t>(groups * size));
+        constexpr kernels::Law unit{kernels::LawKind::Uniform, 0, 1, 0, 0, 0, 0};
+        if (problem.input.kind == InputLaw::Kind::Ball)
+            draw(
+                seed, kernels::Purpose::Radius, groups, 1, size, [&](std::int64_t) { return unit; },
+                [&](std::int64_t group, std::int64_t k, double value) { radial[static_cast<std::size_t>(group * size + k)] = value; });
+        for (std::size_t m = 0; m < radial.size(); ++m) move_to_radius(problem.input, radial[m], &inputs[m * static_cast<std::size_t>(d)]);
+    }
     inputs.resize(static_cast<std::size_t>(count * d));
     for (std::int64_t m = 0; m < count; ++m) outputs.push_back(evaluate_target(target, &inputs[static_cast<std::size_t>(m * d)]));
     if (problem.noise.kind == NoiseLaw::Kind::None) return;
-    draw(problem.data->draw_seed, kernels::Purpose::Noise, groups, 1, size, noise_law(problem.noise),
-         [&](std::int64_t group, std::int64_t k, double value) {
-             if (group * size + k < count) outputs[static_cast<std::size_t>(group * size + k)] += value;
-         });
+    draw(
+        seed, kernels::Purpose::Noise, groups, 1, size, [&](std::int64_t) { return noise_law(problem.noise); },
+        [&](std::int64_t group, std::int64_t k, double value) {
+            if (group * size + k < count) outputs[static_cast<std::size_t>(group * size + k)] += value;
+        });
 }
 
 }  // namespace limrisk

@@ -21,9 +21,15 @@ Law zero_law() { return {LawKind::Zero, 0, 0, 0, 0, 0, 0}; }
 Law uniform_law(double low, double high) { return {LawKind::Uniform, low, high, 0, 0, 0, 0}; }
 Law normal_law(double mean, double deviation) { return {LawKind::Normal, 0, 0, mean, deviation, 0, 0}; }
 
+/// An integral of a coordinate needs the coordinate's own law.
+void require_alike(const InputLaw& input) {
+    if (input.is_round() || input.has_own_ends()) throw Defect("an input law is used like that of one coordinate, which it is not");
+}
+
 }  // namespace
 
 Law input_law(const InputLaw& input) {
+    if (input.is_round() || input.has_own_ends()) return input_law(input.coordinate(0));
     if (input.kind == InputLaw::Kind::Uniform) return uniform_law(input.low, input.high);
     Law law = normal_law(input.mean, input.deviation);
     if (!input.bounded) return law;
@@ -33,6 +39,17 @@ Law input_law(const InputLaw& input) {
     law.p_low = normal_probability((input.low - input.mean) / input.deviation);
     law.p_high = normal_probability((input.high - input.mean) / input.deviation);
     return law;
+}
+
+std::vector<Law> coordinate_laws(const InputLaw& input) {
+    std::vector<Law> laws;
+    for (std::int64_t k = 0; input.has_own_ends() && k < input.dimension; ++k) laws.push_back(input_law(input.coordinate(k)));
+    return laws;
+}
+
+kernels::InputShape input_shape(const InputLaw& input) {
+    if (input.kind == InputLaw::Kind::Sphere) return kernels::InputShape::Sphere;
+    return input.kind == InputLaw::Kind::Ball ? kernels::InputShape::Ball : kernels::InputShape::Coordinates;
 }
 
 Law noise_law(const NoiseLaw& noise) {
@@ -102,6 +119,7 @@ std::string Problem::regression() const { return with_mean(target, noise.mean())
 std::string Problem::regression_label() const { return with_mean(target_label(), noise.mean()); }
 
 Domain integration_domain(const InputLaw& input) {
+    require_alike(input);
     if (input.kind == InputLaw::Kind::Uniform) return {input.low, input.high};
     Domain domain{input.mean - domain_deviations * input.deviation, input.mean + domain_deviations * input.deviation};
     if (input.bounded) {
@@ -116,6 +134,7 @@ Domain integration_domain(const InputLaw& input) {
 }
 
 double density_normalizer(const InputLaw& input) {
+    require_alike(input);
     if (input.kind == InputLaw::Kind::Uniform) return 1 / (input.high - input.low);
     const Domain domain = integration_domain(input);
     const double mass = normal_mass((domain.low - input.mean) / input.deviation, (domain.high - input.mean) / input.deviation);

@@ -190,6 +190,7 @@ Mesh target_mesh(const InputLaw& input, const kernels::Program& program) {
     static std::mutex mutex;
     static std::vector<Known> known;
     constexpr std::size_t most_known = 64;
+    // In dimension 1 there is a cube, and no sphere or ball.
     const auto same_input = [&](const InputLaw& other) {
         return other.kind == input.kind && other.bounded == input.bounded && other.low == input.low && other.high == input.high &&
                other.mean == input.mean && other.deviation == input.deviation;

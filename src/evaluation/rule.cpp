@@ -34,9 +34,10 @@ std::int64_t grid_count(std::int64_t per_axis, std::int64_t dimension) {
     return count;
 }
 
-/// Tensor product of `axis` with itself, last coordinate fastest.
-NodeSet tensor_product(const Axis& axis, std::int64_t dimension) {
-    const auto per_axis = static_cast<std::int64_t>(axis.nodes.size());
+/// Tensor product of the axes, last coordinate fastest.
+///   axes  of each coordinate, with as many nodes
+NodeSet tensor_product(const std::vector<Axis>& axes) {
+    const auto dimension = static_cast<std::int64_t>(axes.size()), per_axis = static_cast<std::int64_t>(axes.front().nodes.size());
     const std::int64_t count = grid_count(per_axis, dimension);
     NodeSet set;
     set.dimension = dimension;
@@ -47,6 +48,7 @@ NodeSet tensor_product(const Axis& axis, std::int64_t dimension) {
         std::int64_t rest = m;
         for (std::int64_t k = dimension - 1; k >= 0; --k, rest /= per_axis) {
             const auto i = static_cast<std::size_t>(rest % per_axis);
+            const Axis& axis = axes[static_cast<std::size_t>(k)];
             set.inputs[static_cast<std::size_t>(m * dimension + k)] = axis.nodes[i];
             weight *= axis.weights[i];
         }
@@ -100,22 +102,32 @@ private:
     double probability_low_ = 0, probability_range_ = 1;
 };
 
-/// The first `count` points of Sobol's sequence, origin included, moved by `shift` [dimension], each in (0, 1), modulo 1.
+/// Coordinates of Sobol's sequence that make a point: those of the input, and in a ball one for the distance from 0.
+std::size_t sobol_dimension(const InputLaw& input) {
+    return static_cast<std::size_t>(input.dimension) + (input.kind == InputLaw::Kind::Ball ? 1 : 0);
+}
+
+/// The first `count` points of Sobol's sequence, origin included, moved by `shift` [sobol_dimension()], each in (0, 1), modulo 1.
 NodeSet sobol_points(const InputLaw& input, std::int64_t count, const std::vector<double>& shift) {
+    const auto d = static_cast<std::size_t>(input.dimension);
     NodeSet set;
     set.dimension = input.dimension;
     set.weights.assign(static_cast<std::size_t>(count), 1 / static_cast<double>(count));
-    set.inputs.reserve(static_cast<std::size_t>(count * input.dimension));
-    const InverseLaw map(input);
+    set.inputs.reserve(static_cast<std::size_t>(count) * d);
+    std::vector<InverseLaw> maps;
+    for (std::int64_t k = 0; k < input.dimension; ++k) maps.emplace_back(input.coordinate(k));
     constexpr double least = 0x1p-34;
-    const auto moved = [&](double point, double by) {
-        const double u = std::fma(point, 0x1p-32, by);
-        return map(u < 1 ? u : u - 1 < least ? least : u - 1);
-    };
-    boost::random::sobol_engine<std::uint_least32_t, 32> sequence(static_cast<std::size_t>(input.dimension));
-    for (const double by : shift) set.inputs.push_back(moved(0, by));  // Boost's engine leaves the origin out
-    for (std::int64_t i = 1; i < count; ++i)
-        for (const double by : shift) set.inputs.push_back(moved(static_cast<double>(sequence()), by));
+    boost::random::sobol_engine<std::uint_least32_t, 32> sequence(shift.size());
+    std::vector<double> u(shift.size());
+    for (std::int64_t i = 0; i < count; ++i) {
+        for (std::size_t k = 0; k < u.size(); ++k) {
+            const double point = i == 0 ? 0 : static_cast<double>(sequence());  // Boost's engine leaves the origin out
+            u[k] = std::fma(point, 0x1p-32, shift[k]);
+            if (!(u[k] < 1)) u[k] = u[k] - 1 < least ? least : u[k] - 1;
+        }
+        for (std::size_t k = 0; k < d; ++k) set.inputs.push_back(maps[k](u[k]));
+        if (input.is_round()) move_to_radius(input, u.back(), &set.inputs[static_cast<std::size_t>(i) * d]);
+    }
     return set;
 }
 
@@ -125,7 +137,7 @@ NodeSet sobol_points(const InputLaw& input, std::int64_t count, const std::vecto
 NodeSet sobol_rule(const InputLaw& input, std::int64_t count) {
     std::int64_t cells = 1;
     while (cells < count) cells *= 2;
-    return sobol_points(input, count, std::vector<double>(static_cast<std::size_t>(input.dimension), 0.5 / static_cast<double>(cells)));
+    return sobol_points(input, count, std::vector<double>(sobol_dimension(input), 0.5 / static_cast<double>(cells)));
 }
 
 }  // namespace
@@ -133,12 +145,17 @@ NodeSet sobol_rule(const InputLaw& input, std::int64_t count) {
 NodeSet midpoint_grid(const InputLaw& input, std::int64_t per_axis) {
     if (!input.bounded)
         throw ConfigError({"training.sampling.nodes: a midpoint grid needs a box; give problem.input low and high, or sample fresh"});
-    Axis axis;
-    for (std::int64_t i = 0; i < per_axis; ++i)
-        axis.nodes.push_back(
-            clamped(std::fma((static_cast<double>(i) + 0.5) / static_cast<double>(per_axis), input.high - input.low, input.low), input));
-    axis.weights.assign(static_cast<std::size_t>(per_axis), 1);
-    NodeSet set = tensor_product(axis, input.dimension);
+    std::vector<Axis> axes;
+    for (std::int64_t k = 0; k < input.dimension; ++k) {
+        const InputLaw law = input.coordinate(k);
+        Axis axis;
+        for (std::int64_t i = 0; i < per_axis; ++i)
+            axis.nodes.push_back(
+                clamped(std::fma((static_cast<double>(i) + 0.5) / static_cast<double>(per_axis), law.high - law.low, law.low), law));
+        axis.weights.assign(static_cast<std::size_t>(per_axis), 1);
+        axes.push_back(std::move(axis));
+    }
+    NodeSet set = tensor_product(axes);
     set.weights.assign(set.weights.size(), 1 / static_cast<double>(set.count()));
     return set;
 }
@@ -153,7 +170,9 @@ NodeSet evaluation_rule(const InputLaw& input, std::int64_t nodes) {
     if (nodes < 4 || nodes % 4 != 0)
         throw ConfigError({"evaluation: " + std::to_string(nodes) + " nodes an axis; for dimension 1 to 3 it must be a multiple of 4"});
     grid_count(nodes, input.dimension);
-    return tensor_product(gauss_axis(input, nodes), input.dimension);
+    std::vector<Axis> axes;
+    for (std::int64_t k = 0; k < input.dimension; ++k) axes.push_back(gauss_axis(input.coordinate(k), nodes));
+    return tensor_product(axes);
 }
 
 NodeSet data_nodes(const DataSet& data, kernels::Precision precision) {
@@ -171,7 +190,7 @@ NodeSet nodes_of_checks(const CellConfig& cell) {
 
 NodeSet shifted_sobol_rule(const InputLaw& input, std::int64_t count, std::uint64_t shift) {
     std::vector<double> by;
-    for (std::int64_t k = 0; k < input.dimension; ++k) {
+    for (std::size_t k = 0; k < sobol_dimension(input); ++k) {
         // SplitMix64 of (shift, k).
         std::uint64_t z = (shift * 0x2545F4914F6CDD1DULL + static_cast<std::uint64_t>(k) + 1) * 0x9E3779B97F4A7C15ULL;
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;

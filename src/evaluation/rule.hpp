@@ -10,8 +10,17 @@
 
 namespace limrisk {
 
-/// The law of one input coordinate, with the end probabilities of a truncated normal.
+/// The law of the input's coordinates, with the end probabilities of a truncated normal; if they differ, of the first. On a sphere or in a
+/// ball it is that of the normal variates that the input is made of.
 kernels::Law input_law(const InputLaw& input);
+
+/// [dimension] the same of each coordinate; empty if they are alike.
+std::vector<kernels::Law> coordinate_laws(const InputLaw& input);
+
+kernels::InputShape input_shape(const InputLaw& input);
+
+/// Moves normal variates [input.dimension] to the sphere of the law, or with the uniform variate `u` into its ball, in double.
+void move_to_radius(const InputLaw& input, double u, double* coordinates);
 
 /// That of the noise less its mean, which is part of the target.
 kernels::Law noise_law(const NoiseLaw& noise);
@@ -34,8 +43,9 @@ NodeSet midpoint_grid(const InputLaw& input, std::int64_t per_axis);
 
 /// Rule of the true risk. d <= 3: tensor product of composite 4-point Gauss-Legendre, `nodes` per axis (a multiple of 4), weighted with
 /// the density of the law (normal laws on mean +- 8.5 deviations cut to the box, weights normalised to sum 1). d > 3: the first `nodes`
-/// points of Sobol's sequence (Boost), centred in their cells, mapped by the inverse distribution function, equal weights. Targets not
-/// filled. Throws ConfigError for a number of nodes that is not possible. Errors: docs/theory.md.
+/// points of Sobol's sequence (Boost), centred in their cells, mapped by the inverse distribution function, equal weights; so too on a
+/// sphere or ball in any dimension, where the coordinates are then moved to their distance from 0. Targets not filled. Throws ConfigError
+/// for a number of nodes that is not possible. Errors: docs/theory.md.
 NodeSet evaluation_rule(const InputLaw& input, std::int64_t nodes);
 
 /// `count` points of Sobol's sequence moved by a vector that depends on `shift` only (modulo 1, Cranley and Patterson), mapped to the law,
@@ -67,13 +77,15 @@ Mesh target_mesh(const InputLaw& input, const kernels::Program& program);
 /// Throws ConfigError if the mesh of the target `text` is not good enough for an accurate risk.
 void require_resolved(const Mesh& mesh, const std::string& text);
 
-/// Domain of d = 1 integrals: the box, or mean +- 8.5 deviations cut to the box. Throws ConfigError if nothing is left.
+/// Domain of d = 1 integrals, or of every coordinate if they are independent and alike (else Defect is thrown): the box, or mean +- 8.5
+/// deviations cut to the box. Throws ConfigError if nothing is left.
 struct Domain {
     double low, high;
 };
 Domain integration_domain(const InputLaw& input);
 
-/// Constant factor of the density in d = 1: 1/(high - low), or 1/(deviation sqrt(2 pi) mass) for normal laws.
+/// Constant factor of the density in d = 1, or of every coordinate as above: 1/(high - low), or 1/(deviation sqrt(2 pi) mass) for normal
+/// laws.
 double density_normalizer(const InputLaw& input);
 
 }  // namespace limrisk

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "evaluation/interval_arithmetic.hpp"
 #include "evaluation/scalar.hpp"
@@ -20,8 +21,19 @@ constexpr double smallest_side = 0x1p-30;  ///< of the domain's
 class Boxes {
 public:
     Boxes(const InputLaw& input, const kernels::Program& program, double mean)
-        : input_(input), program_(program), mean_(mean), domain_(integration_domain(input)), mass_(mass(domain_.low, domain_.high)) {
-        boxes_.push_back(box(std::vector<Interval>(static_cast<std::size_t>(input.dimension), {domain_.low, domain_.high})));
+        : program_(program), mean_(mean), radius_(input.is_round() ? input.radius : HUGE_VAL) {
+        std::vector<Interval> whole;
+        for (std::int64_t k = 0; k < input.dimension; ++k) {
+            laws_.push_back(input.hull(k));
+            const Domain domain = integration_domain(laws_.back());
+            whole.push_back({domain.low, domain.high});
+            masses_.push_back(mass(laws_.back(), whole.back()));
+            widest_ = std::max(widest_, whole.back().width());
+        }
+        // Volume of the ball over that of its cube.
+        const double d = static_cast<double>(input.dimension);
+        if (input.is_round()) part_of_cube_ = std::exp(0.5 * d * std::log(std::numbers::pi / 4) - std::lgamma(0.5 * d + 1));
+        boxes_.push_back(box(std::move(whole)));
     }
     double least() const {
         double sum = 0;
@@ -43,7 +55,7 @@ public:
             const auto longest = std::max_element(whole.sides.begin(), whole.sides.end(),
                                                   [](const auto& a, const auto& b) { return a.width() < b.width(); });
             const bool unbounded = std::isinf(threshold) && std::isinf(whole.most);
-            if (!(whole.most > threshold || unbounded) || longest->width() <= smallest_side * (domain_.high - domain_.low)) {
+            if (!(whole.most > threshold || unbounded) || longest->width() <= smallest_side * widest_) {
                 next.push_back(std::move(whole));
                 continue;
             }
@@ -64,22 +76,31 @@ private:
         std::vector<Interval> sides;
         double least, most;  ///< of the mean square over it
     };
-    double mass(double low, double high) const {
-        if (input_.kind == InputLaw::Kind::Uniform) return high - low;
-        return normal_mass((low - input_.mean) / input_.deviation, (high - input_.mean) / input_.deviation);
+    static double mass(const InputLaw& law, const Interval& side) {
+        if (law.kind == InputLaw::Kind::Uniform) return side.width();
+        return normal_mass((side.low - law.mean) / law.deviation, (side.high - law.mean) / law.deviation);
     }
     Box box(std::vector<Interval> sides) const {
-        double share = 1;
-        for (const Interval& side : sides) share *= mass(side.low, side.high) / mass_;
+        double share = 1 / part_of_cube_, nearest = 0, farthest = 0;
+        for (std::size_t k = 0; k < sides.size(); ++k) {
+            share *= mass(laws_[k], sides[k]) / masses_[k];
+            const double near = std::max({0.0, sides[k].low, -sides[k].high}), far = std::max(-sides[k].low, sides[k].high);
+            nearest += near * near;
+            farthest += far * far;
+        }
+        // Of a box that is not wholly in the ball nothing is sure, and of one outside it nothing counts.
+        if (nearest > radius_ * radius_ * (1 + 0x1p-40)) return {std::move(sides), 0, 0};
+        const bool inside = farthest < radius_ * radius_ * (1 - 0x1p-40);
         const Interval square = integer_power(enclose_target(program_, sides.data()).value - Interval::point(mean_), 2);
-        return {std::move(sides), share * square.low, share == 0 ? 0 : share * square.high};
+        return {std::move(sides), inside ? share * square.low : 0, share == 0 ? 0 : share * square.high};
     }
 
-    const InputLaw& input_;
     kernels::Program program_;
-    double mean_;
-    Domain domain_;
-    double mass_;
+    double mean_, radius_;        ///< infinite without a ball
+    std::vector<InputLaw> laws_;  ///< of the coordinates
+    std::vector<double> masses_;  ///< of the coordinates' domains
+    double widest_ = 0;           ///< longest side of the domain
+    double part_of_cube_ = 1;     ///< what the ball fills
     std::vector<Box> boxes_;
 };
 
@@ -107,6 +128,7 @@ void require_seen(const InputLaw& input, const kernels::Program& program, const 
         if (std::fabs(seen.variance - variance) > 0.5 * variance + rounding) refuse("", variance);
         return;
     }
+    if (input.kind == InputLaw::Kind::Sphere) return;  // boxes hold nothing of a sphere for sure
     const double enough = 2 * seen.variance + rounding, least = least_mean_square(input, program, seen.mean, enough);
     if (least > enough) refuse("at least ", least);
 }

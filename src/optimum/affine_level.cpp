@@ -36,14 +36,15 @@ std::vector<double> smooth_places(const kernels::Activation& activation) {
     return places;
 }
 
-/// z = place + reach * (direction, x - centre) / unit for |direction| = 1, with the best outer weight and bias.
+/// z = place + reach * (direction, (x - centre) / unit) for |direction| = 1, with the best outer weight and bias.
 Network neuron_at(const TrueRisk& risk, double place, double reach, const std::vector<double>& direction) {
     const InputLaw& input = risk.problem().input;
-    const double centre = input.bounded ? 0.5 * input.low + 0.5 * input.high : input.mean,
-                 unit = input.bounded ? input.high - input.low : input.deviation;
     Network network(1, input.dimension);
     network.bias(0) = place;
     for (std::int64_t k = 0; k < input.dimension; ++k) {
+        const InputLaw law = input.hull(k);
+        const double centre = law.bounded ? 0.5 * law.low + 0.5 * law.high : law.mean,
+                     unit = law.bounded ? law.high - law.low : law.deviation;
         network.weight(0, k) = reach / unit * direction[static_cast<std::size_t>(k)];
         network.bias(0) -= network.weight(0, k) * centre;
     }
@@ -99,13 +100,13 @@ std::optional<Network> nearly_affine_network(const TrueRisk& risk) {
 std::optional<Network> affine_network(const TrueRisk& risk) {
     const Problem& problem = risk.problem();
     const std::optional<Domain> part = linear_part(problem.activation);
-    if (!part || !problem.input.bounded) return std::nullopt;
+    if (!part || !problem.input.hull(0).bounded) return std::nullopt;
     const auto dimension = problem.input.dimension;
-    const double low = problem.input.low, high = problem.input.high;
-    // Neuron k maps [low, high] of x_k onto the linear part.
-    const double slope = (part->high - part->low) / (high - low);
     Network coordinates(dimension, dimension);
     for (std::int64_t k = 0; k < dimension; ++k) {
+        // Neuron k maps [low, high] of x_k onto the linear part.
+        const double low = problem.input.hull(k).low, high = problem.input.hull(k).high;
+        const double slope = (part->high - part->low) / (high - low);
         coordinates.weight(k, k) = slope;
         coordinates.bias(k) = part->low - slope * low;
     }

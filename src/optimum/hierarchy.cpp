@@ -20,8 +20,14 @@ constexpr double rounding = 1e-10;
 constexpr double affine_tolerance = 1e-6;
 
 double largest_norm(const Problem& problem) {
-    const Domain domain = integration_domain(problem.input);
-    return std::max(std::fabs(domain.low), std::fabs(domain.high)) * std::sqrt(static_cast<double>(problem.input.dimension));
+    if (problem.input.is_round()) return problem.input.radius;
+    double square = 0;
+    for (std::int64_t k = 0; k < problem.input.dimension; ++k) {
+        const Domain domain = integration_domain(problem.input.coordinate(k));
+        const double largest = std::max(std::fabs(domain.low), std::fabs(domain.high));
+        square += largest * largest;
+    }
+    return std::sqrt(square);
 }
 
 bool same_values(const TrueRisk& risk, const Network& narrow, const Network& wide) {

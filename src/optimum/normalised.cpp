@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "evaluation/rule.hpp"
@@ -23,9 +24,14 @@ bool is_variable(const Token& token) {
 
 std::string changed_target(const Normalised& change, const std::string& target) {
     std::string text;
-    for (const Token& token : tokenize(target))
-        text +=
-            is_variable(token) ? fmt::format("(({})+({})*{})", change.origin.front(), change.span.front(), token.text) : token.text + " ";
+    for (const Token& token : tokenize(target)) {
+        if (!is_variable(token)) {
+            text += token.text + " ";
+            continue;
+        }
+        const std::size_t k = token.text == "x" ? 0 : std::stoul(token.text.substr(1)) - 1;
+        text += fmt::format("(({})+({})*{})", change.origin.at(k), change.span.at(k), token.text);
+    }
     return fmt::format("(({})-({}))/({})", text, change.mean, change.scale);
 }
 
@@ -90,15 +96,22 @@ Normalised normalised(const Problem& problem, double mean, double variance) {
     if (problem.has_data()) return normalised_data(problem, mean, scale);
     const InputLaw& input = problem.input;
     const bool normal = input.kind == InputLaw::Kind::Normal;
-    const double origin = normal ? input.mean : input.low, span = normal ? input.deviation : input.high - input.low;
     const auto d = static_cast<std::size_t>(input.dimension);
-    Normalised change{problem, std::vector<double>(d, origin), std::vector<double>(d, span), mean, scale};
+    Normalised change{problem, {}, {}, mean, scale};
     limrisk::Problem& changed = change.problem;
-    changed.target = changed_target(change, problem.target);
     changed.teacher = nullptr;
-    changed.input.low = (input.low - origin) / span;
-    changed.input.high = (input.high - origin) / span;
+    for (std::int64_t k = 0; k < input.dimension; ++k) {
+        const InputLaw law = input.hull(k);
+        const double origin = normal ? law.mean : input.is_round() ? 0 : law.low;
+        const double span = normal ? law.deviation : input.is_round() ? input.radius : law.high - law.low;
+        change.origin.push_back(origin);
+        change.span.push_back(span);
+        (input.has_own_ends() ? changed.input.lows[static_cast<std::size_t>(k)] : changed.input.low) = (law.low - origin) / span;
+        (input.has_own_ends() ? changed.input.highs[static_cast<std::size_t>(k)] : changed.input.high) = (law.high - origin) / span;
+    }
     if (normal) changed.input.mean = 0, changed.input.deviation = 1;
+    if (input.is_round()) changed.input.radius = 1;
+    changed.target = changed_target(change, problem.target);
     try {
         (void)Expression::compile(changed.target, input.dimension);
     } catch (const ExpressionFailure&) {

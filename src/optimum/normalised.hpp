@@ -1,6 +1,6 @@
-// A problem in coordinates without units: the box becomes [0, 1]^d (a normal law mean 0 and deviation 1; of data points every coordinate),
-// the target mean 0 and variance 1. The change is exact for networks: each has one of the same width there, whatever the activation, since
-// w and b absorb an affine change of x and v and c one of y.
+// A problem in coordinates without units: the box becomes [0, 1]^d (a normal law mean 0 and deviation 1, a sphere or ball radius 1; of data
+// points every coordinate), the target mean 0 and variance 1. The change is exact for networks: each has one of the same width there,
+// whatever the activation, since w and b absorb an affine change of x and v and c one of y.
 #pragma once
 #include <vector>
 

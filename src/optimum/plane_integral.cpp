@@ -34,18 +34,18 @@ void append_set(const NodeSet& from, NodeSet& to) {
 }  // namespace
 
 PlaneIntegral::PlaneIntegral(const limrisk::Problem& problem)
-    : input_(problem.input),
-      target_(problem.target),
+    : target_(problem.target),
       expression_(Expression::compile(problem.target, problem.input.dimension)),
-      normalizer_(density_normalizer(problem.input)) {
+      inputs_{problem.input.coordinate(0), problem.input.coordinate(1)},
+      normalizer_(density_normalizer(inputs_[0]) * density_normalizer(inputs_[1])) {
     refine();
 }
 
 void PlaneIntegral::append(const Point& point, double weight, NodeSet& nodes) const {
     const std::array<double, 2> x{point.x, point.y};
-    double density = normalizer_ * normalizer_;
-    if (input_.kind == InputLaw::Kind::Normal) {
-        const double u = (x[0] - input_.mean) / input_.deviation, v = (x[1] - input_.mean) / input_.deviation;
+    double density = normalizer_;
+    if (const InputLaw& law = inputs_[0]; law.kind == InputLaw::Kind::Normal) {
+        const double u = (x[0] - law.mean) / law.deviation, v = (x[1] - law.mean) / law.deviation;
         density *= exponential(-0.5 * std::fma(u, u, v * v));
     }
     nodes.inputs.insert(nodes.inputs.end(), x.begin(), x.end());
@@ -127,7 +127,7 @@ std::vector<double> PlaneIntegral::functionals(const NodeSet& nodes) const {
 }
 
 void PlaneIntegral::refine() {
-    const Domain domain = integration_domain(input_);
+    const Domain first = integration_domain(inputs_[0]), second = integration_domain(inputs_[1]);
     /// Errors of the five integrals, and those of the absolute values.
     struct Measured {
         Square square;
@@ -146,7 +146,7 @@ void PlaneIntegral::refine() {
         for (std::size_t k = 0; k < 5; ++k) result.error[k] = std::fabs(fine[k] - coarse[k]), result.scale[k] = fine[5 + k];
         return result;
     };
-    std::vector<Measured> all{measured({domain.low, domain.low}, {domain.high, domain.high}, 0)};
+    std::vector<Measured> all{measured({first.low, second.low}, {first.high, second.high}, 0)};
     for (;;) {
         std::array<double, 5> scale{};
         for (const Measured& one : all)

@@ -1,6 +1,7 @@
 // Integrals against the law of a two-dimensional input, cell by cell of the arrangement of given lines: exact up to rounding where the
 // integrand is smooth in each cell, as the squared residual of a ReLU network is.
 #pragma once
+#include <array>
 #include <string>
 #include <vector>
 
@@ -36,10 +37,10 @@ private:
     std::vector<double> functionals(const NodeSet& nodes) const;
     void refine();
 
-    InputLaw input_;
     std::string target_;
     Expression expression_;
-    double normalizer_;
+    std::array<InputLaw, 2> inputs_;  ///< of the coordinates
+    double normalizer_;               ///< product of those of the coordinates
     std::vector<Square> squares_;
     double error_ = 0;
 };

@@ -206,10 +206,12 @@ void name(SampledLine& line, const std::string& otherwise) {
 /// d = 1: the domain. Beyond: along each coordinate that the target has, and chords in directions without relation to the axes.
 std::vector<SampledLine> lines_of(const InputLaw& input, const kernels::Program& program) {
     const auto dimension = static_cast<std::size_t>(input.dimension);
-    double low = input.low, high = input.high;
-    if (!input.bounded) {
-        low = input.mean - 3 * input.deviation;
-        high = input.mean + 3 * input.deviation;
+    std::vector<double> low, high;  // of a box in the domain
+    for (std::size_t k = 0; k < dimension; ++k) {
+        const InputLaw law = input.hull(static_cast<std::int64_t>(k));
+        const double part = input.is_round() ? 1 / std::sqrt(static_cast<double>(dimension)) : 1;
+        low.push_back(law.bounded ? part * law.low : law.mean - 3 * law.deviation);
+        high.push_back(law.bounded ? part * law.high : law.mean + 3 * law.deviation);
     }
     std::vector<SampledLine> lines;
     const auto add = [&](std::vector<double> from, std::vector<double> to, const std::string& otherwise) {
@@ -217,11 +219,11 @@ std::vector<SampledLine> lines_of(const InputLaw& input, const kernels::Program&
         name(lines.back(), otherwise);
     };
     if (dimension == 1) {
-        add({low}, {high}, "");
+        add(low, high, "");
         return lines;
     }
     // Off the ends of the box, since lines beside count as well.
-    const auto place = [&](double part) { return low + (0.01 + 0.98 * part) * (high - low); };
+    const auto place = [&](std::size_t k, double part) { return low[k] + (0.01 + 0.98 * part) * (high[k] - low[k]); };
     // Parts of the golden ratio: no two coordinates or lines alike.
     const auto fraction = [](std::size_t i) { return std::fmod(0.5 + 0.6180339887498949 * static_cast<double>(i), 1.0); };
     constexpr std::size_t most_axes = 16, chords = 8;
@@ -232,8 +234,8 @@ std::vector<SampledLine> lines_of(const InputLaw& input, const kernels::Program&
         if (!occurs) continue;
         std::vector<double> from, to;
         for (std::size_t j = 0; j < dimension; ++j) {
-            from.push_back(place(j == k ? 0 : fraction(j)));
-            to.push_back(place(j == k ? 1 : fraction(j)));
+            from.push_back(place(j, j == k ? 0 : fraction(j)));
+            to.push_back(place(j, j == k ? 1 : fraction(j)));
         }
         add(std::move(from), std::move(to), fmt::format("a line along x{}", k + 1));
     }
@@ -242,10 +244,10 @@ std::vector<SampledLine> lines_of(const InputLaw& input, const kernels::Program&
         for (std::size_t j = 0; j < dimension; ++j) {
             const double start = 0.15 * fraction(7 * c + j), end = 1 - 0.15 * fraction(11 * c + 3 * j + 1);
             const bool forward = (c >> (j % 3) & 1) == 0;
-            from.push_back(place(forward ? start : end));
-            to.push_back(place(forward ? end : start));
+            from.push_back(place(j, forward ? start : end));
+            to.push_back(place(j, forward ? end : start));
         }
-        add(std::move(from), std::move(to), fmt::format("chord {} of the box", c + 1));
+        add(std::move(from), std::move(to), fmt::format("chord {} of {}", c + 1, input.is_round() ? "a cube in the ball" : "the box"));
     }
     return lines;
 }
@@ -287,6 +289,7 @@ std::optional<PositiveRisk> search(const Problem& problem, std::int64_t largest)
         if (found) found->proof = fmt::format("the output is {} the data points", found->proof);
         return found;
     }
+    if (problem.input.kind == InputLaw::Kind::Sphere) return std::nullopt;  // no line lies on it
     const Expression target = Expression::compile(problem.target, problem.input.dimension);
     const std::vector<SampledLine> lines = lines_of(problem.input, target.program());
     PositiveRisk best{-1, ""};

@@ -64,12 +64,12 @@ Network extended(const Network& narrower, const Problem& problem, std::mt19937_6
     const std::int64_t added = narrower.width;
     const auto uniform = [&] { return static_cast<double>(engine() >> 11) * 0x1p-53; };
     const ShownPart shown = shown_part(problem.activation, uniform);
-    const double middle =
-        problem.input.kind == InputLaw::Kind::Uniform ? 0.5 * (problem.input.low + problem.input.high) : problem.input.mean;
-    const double half =
-        problem.input.kind == InputLaw::Kind::Uniform ? 0.5 * (problem.input.high - problem.input.low) : 2 * problem.input.deviation;
     double at = 0;
     for (std::int64_t k = 0; k < network.dimension; ++k) {
+        const InputLaw law = problem.input.hull(k);
+        const bool normal = law.kind == InputLaw::Kind::Normal;
+        const double middle = normal ? law.mean : 0.5 * (law.low + law.high),
+                     half = normal ? 2 * law.deviation : 0.5 * (law.high - law.low);
         network.weight(added, k) = shown.steepness * (2 * uniform() - 1) / half;
         at += network.weight(added, k) * (middle + half * (2 * uniform() - 1));
     }

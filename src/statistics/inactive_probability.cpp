@@ -2,6 +2,8 @@
 #include "statistics/inactive_probability.hpp"
 
 #include <algorithm>
+#include <boost/math/special_functions/beta.hpp>
+#include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -33,6 +35,88 @@ InactiveProbability closed_form(double value, double relative_error = 0) {
     return {value, value * relative_error, ProbabilityMethod::ClosedForm};
 }
 
+/// From the probabilities of each half line on which A is constant.
+///   at_most(weight, bias, level, strict)  that the maximum of z is at most `level`, or below it; nothing if it is not known
+template <class AtMost>
+std::optional<InactiveProbability> frozen_by_sides(const kernels::Initialization& laws, const kernels::Activation& activation,
+                                                   const AtMost& at_most) {
+    const Law &weight = laws.inner_weight, &bias = laws.inner_bias;
+    // Frozen on the lower half line: the maximum of z is at most the first kink. On the upper one: that of -z is below minus the last kink.
+    const kernels::ActivationTraits& traits = kernels::traits_of(activation.kind);
+    const auto freezes = [&](int piece) { return traits.kink_count > 0 && traits.pieces[piece].form == kernels::PieceForm::Constant; };
+    InactiveProbability both = closed_form(0);
+    if (freezes(0)) {
+        const std::optional<InactiveProbability> below = at_most(weight, bias, traits.kinks[0].at.of(activation), false);
+        if (!below) return std::nullopt;
+        both = *below;
+    }
+    if (freezes(traits.kink_count)) {
+        const std::optional<InactiveProbability> above =
+            at_most(reflected(weight), reflected(bias), -traits.kinks[traits.kink_count - 1].at.of(activation), true);
+        if (!above) return std::nullopt;
+        if (!freezes(0)) return above;
+        both = {std::min(1.0, both.value + above->value), both.error + above->error + machine_epsilon * (both.value + above->value),
+                std::max(both.method, above->method)};
+    }
+    return both;
+}
+
+/// A sum of positive and negative parts.
+struct Parts {
+    double value = 0, magnitude = 0;
+    void add(double part) {
+        value += part;
+        magnitude += std::abs(part);
+    }
+};
+
+/// E (room - radius |w|)^+ for w of independent coordinates; nothing if it is not known.
+std::optional<Parts> mean_room(const Law& weight, double radius, std::int64_t dimension, double room) {
+    Parts parts;
+    if (!(room > 0)) return parts;
+    const double d = static_cast<double>(dimension), farthest = room / radius;
+    if (weight.kind == LawKind::Normal) {
+        // |w| / deviation has the law chi: E (chi; chi <= c) = sqrt(2) Gamma((d+1)/2) / Gamma(d/2) P((d+1)/2, c^2/2).
+        const double half_square = 0.5 * (farthest / weight.deviation) * (farthest / weight.deviation);
+        parts.add(room * boost::math::gamma_p(0.5 * d, half_square));
+        parts.add(-radius * weight.deviation * std::numbers::sqrt2 / boost::math::tgamma_delta_ratio(0.5 * d, 0.5) *
+                  boost::math::gamma_p(0.5 * (d + 1), half_square));
+        return parts;
+    }
+    if (weight.kind != LawKind::Uniform || weight.low != -weight.high || farthest > weight.high) return std::nullopt;
+    // The ball |w| <= farthest lies in the cube of the weights: a cone over it, over the volume of the cube.
+    const double share =
+        std::exp(0.5 * d * std::log(std::numbers::pi / 4) - std::lgamma(0.5 * d + 1)) * std::pow(farthest / weight.high, d);
+    parts.add(room * share / (d + 1));
+    return parts;
+}
+
+/// P(b + radius |w| <= level); nothing if it is not known.
+std::optional<InactiveProbability> at_most_in_ball(const Law& weight, const Law& bias, double radius, std::int64_t dimension,
+                                                   double level) {
+    constexpr double accuracy = 4096 * machine_epsilon;  // of the special functions, for d up to 256
+    const double d = static_cast<double>(dimension);
+    if (bias.kind == LawKind::Zero) {
+        if (level <= 0) return closed_form(0);
+        if (weight.kind != LawKind::Normal) return std::nullopt;
+        const double farthest = level / (radius * weight.deviation);
+        return closed_form(boost::math::gamma_p(0.5 * d, 0.5 * farthest * farthest), accuracy);
+    }
+    if (bias.kind == LawKind::Normal) {
+        // -b / |w| is Student's t with d degrees of freedom, scaled.
+        if (level != 0 || weight.kind != LawKind::Normal || bias.mean != 0) return std::nullopt;
+        const double ratio = radius * weight.deviation / bias.deviation;
+        return closed_form(0.5 * boost::math::ibeta(0.5 * d, 0.5, 1 / (1 + ratio * ratio)), accuracy);
+    }
+    if (bias.kind != LawKind::Uniform) return std::nullopt;
+    const double length = bias.high - bias.low;
+    const std::optional<Parts> low = mean_room(weight, radius, dimension, level - bias.low),
+                               high = mean_room(weight, radius, dimension, level - bias.high);
+    if (!low || !high) return std::nullopt;
+    return InactiveProbability{std::clamp((low->value - high->value) / length, 0.0, 1.0),
+                               accuracy * (low->magnitude + high->magnitude) / length, ProbabilityMethod::ClosedForm};
+}
+
 }  // namespace
 
 std::string name_of(ProbabilityMethod method) {
@@ -47,46 +131,62 @@ std::string name_of(ProbabilityMethod method) {
     throw Defect("name_of: a method of probability without a name");
 }
 
-InactiveProbability maximum_at_most(const Law& weight, const Law& bias, double low, double high, std::int64_t dimension, double level,
-                                    bool strict) {
-    if (!(low < high) || !std::isfinite(low) || !std::isfinite(high) || dimension < 1)
-        throw Defect("maximum_at_most: the box is empty or infinite");
+std::optional<InactiveProbability> maximum_at_most(const Law& weight, const Law& bias, const std::vector<BoxSides>& box, double level,
+                                                   bool strict) {
+    std::int64_t dimension = 0;
+    bool around_zero = true, beside_zero = true;  // of every side: low <= 0 <= high; low < 0 < high nowhere
+    for (const BoxSides& side : box) {
+        if (!(side.low < side.high) || !std::isfinite(side.low) || !std::isfinite(side.high) || side.count < 1)
+            throw Defect("maximum_at_most: the box is empty or infinite");
+        dimension += side.count;
+        around_zero = around_zero && side.low <= 0 && side.high >= 0;
+        beside_zero = beside_zero && !(side.low < 0 && side.high > 0);
+    }
+    if (dimension < 1) throw Defect("maximum_at_most: the box has no sides");
     const auto is_centred = [](const Law& law) { return law.kind != LawKind::Normal || law.mean == 0; };
     if (!is_centred(weight) || !is_centred(bias)) throw Defect("maximum_at_most: a normal law must have mean 0");
-    if (weight.kind == LawKind::Uniform) return uniform_sum_probability(weight, bias, low, high, dimension, level, strict);
+    if (weight.kind == LawKind::Uniform) return uniform_sum_probability(weight, bias, box, level, strict);
     if (weight.kind != LawKind::Normal) throw Defect("maximum_at_most: weights must be uniform or normal");
-    if (bias.kind == LawKind::Zero && level < 0 && low <= 0 && high >= 0) return closed_form(0);  // the maximum is not negative
+    if (bias.kind == LawKind::Zero && level < 0 && around_zero) return closed_form(0);  // the maximum is not negative
     if (bias.kind == LawKind::Zero && level == 0) {
-        if (low < 0 && high > 0) return closed_form(0);  // z(0) = 0 inside the box
-        // The maximum is 0 if no weight points into the box, which a box that touches 0 allows; else it is as often positive as negative.
-        if (low == 0 || high == 0) return closed_form(strict ? 0 : std::ldexp(1, static_cast<int>(-dimension)));
-        if (dimension == 1) return closed_form(0.5);
+        // z(0) = 0, and with a side around 0 the maximum is positive. With sides that touch 0 it is 0 if no weight points into the box.
+        if (around_zero && !beside_zero) return closed_form(0);
+        if (around_zero) return closed_form(strict ? 0 : std::ldexp(1, static_cast<int>(-dimension)));
+        if (dimension == 1) return closed_form(0.5);  // as often positive as negative
     }
     if (bias.kind == LawKind::Normal && dimension == 1 && level == 0) {
         // (w, b) is isotropic after scaling; the half-planes b + w x <= 0 for both ends meet in a sector.
+        const double low = box.front().low, high = box.front().high;
         const double ratio = weight.deviation / bias.deviation;
         const double sector = std::atan2(ratio * (high - low), -1 - ratio * ratio * low * high);
         return closed_form(sector / (2 * std::numbers::pi), 16 * machine_epsilon);
     }
-    return normal_sum_probability(weight, bias, low, high, dimension, level);
+    return normal_sum_probability(weight, bias, box, level);
+}
+
+InactiveProbability maximum_at_most(const Law& weight, const Law& bias, double low, double high, std::int64_t dimension, double level,
+                                    bool strict) {
+    return maximum_at_most(weight, bias, {{low, high, dimension}}, level, strict).value();
 }
 
 InactiveProbability frozen_probability(const kernels::Initialization& laws, const kernels::Activation& activation, const Law& input,
                                        bool bounded, std::int64_t dimension) {
-    const Law &weight = laws.inner_weight, &bias = laws.inner_bias;
     // Without a box z is unbounded both ways unless all weights are 0.
     if (!bounded) return closed_form(0);
-    // Frozen on the lower half line: the maximum of z is at most the first kink. On the upper one: that of -z is below minus the last kink.
-    const kernels::ActivationTraits& traits = kernels::traits_of(activation.kind);
-    const auto freezes = [&](int piece) { return traits.kink_count > 0 && traits.pieces[piece].form == kernels::PieceForm::Constant; };
-    std::optional<InactiveProbability> below, above;
-    if (freezes(0)) below = maximum_at_most(weight, bias, input.low, input.high, dimension, traits.kinks[0].at.of(activation));
-    if (freezes(traits.kink_count))
-        above = maximum_at_most(reflected(weight), reflected(bias), input.low, input.high, dimension,
-                                -traits.kinks[traits.kink_count - 1].at.of(activation), true);
-    if (!below || !above) return below ? *below : above ? *above : closed_form(0);
-    return {std::min(1.0, below->value + above->value), below->error + above->error + machine_epsilon * (below->value + above->value),
-            std::max(below->method, above->method)};
+    return frozen_probability_on_box(laws, activation, {{input.low, input.high, dimension}}).value();
+}
+
+std::optional<InactiveProbability> frozen_probability_on_box(const kernels::Initialization& laws, const kernels::Activation& activation,
+                                                             const std::vector<BoxSides>& box) {
+    return frozen_by_sides(
+        laws, activation, [&](const Law& w, const Law& b, double level, bool strict) { return maximum_at_most(w, b, box, level, strict); });
+}
+
+std::optional<InactiveProbability> frozen_probability_in_ball(const kernels::Initialization& laws, const kernels::Activation& activation,
+                                                              double radius, std::int64_t dimension) {
+    if (!(radius > 0) || !std::isfinite(radius) || dimension < 2) throw Defect("frozen_probability_in_ball: no ball");
+    return frozen_by_sides(laws, activation,
+                           [&](const Law& w, const Law& b, double level, bool) { return at_most_in_ball(w, b, radius, dimension, level); });
 }
 
 }  // namespace limrisk

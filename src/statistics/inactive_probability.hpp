@@ -1,7 +1,9 @@
 // The probability p that a neuron is frozen at initialization, for every initialization, box and dimension of a campaign.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "kernels/kinds.hpp"
 #include "kernels/law_kinds.hpp"
@@ -25,6 +27,12 @@ struct InactiveProbability {
 /// "closed form", "exact sum", "contour integral".
 std::string name_of(ProbabilityMethod method);
 
+/// Coordinates of a box that have the same ends.
+struct BoxSides {
+    double low, high;
+    std::int64_t count;
+};
+
 /// Probability that one neuron is frozen: A' = 0 on the whole box, so that it never moves (docs/theory.md section 3). relu, power_relu: it
 /// is inactive, max z <= 0. clipping(u, v): it is saturated, max z <= u or min z > v. Others: 0.
 ///   laws        of one neuron: inner_weight (each of the d weights, independently) and inner_bias
@@ -34,8 +42,23 @@ std::string name_of(ProbabilityMethod method);
 InactiveProbability frozen_probability(const kernels::Initialization& laws, const kernels::Activation& activation,
                                        const kernels::Law& input, bool bounded, std::int64_t dimension);
 
-/// P(b + sum_k max(w_k low, w_k high) <= level) for independent w_k ~ weight, k = 1..dimension, and b ~ bias: the maximum over the box is
-/// at most `level`. `strict`: below it instead. Throws Defect as above.
+/// The same on a box whose coordinates have their own ends, those with the same ends together. Nothing if the weights are uniform and the
+/// sum has more than 200,000 terms, as it has with many different ends.
+std::optional<InactiveProbability> frozen_probability_on_box(const kernels::Initialization& laws, const kernels::Activation& activation,
+                                                             const std::vector<BoxSides>& box);
+
+/// The same on the sphere or in the ball of radius `radius` around 0 in dimension 2 and more, where max z = b + radius |w|. Known in closed
+/// form (docs/theory.md section 4) for normal weights, and for weights that are uniform on [-s, s] if the neuron is frozen only where |w|
+/// <= s; with a bias that is uniform or zero, and for level 0 one that is normal. Else nothing.
+std::optional<InactiveProbability> frozen_probability_in_ball(const kernels::Initialization& laws, const kernels::Activation& activation,
+                                                              double radius, std::int64_t dimension);
+
+/// P(b + sum_k max(w_k low_k, w_k high_k) <= level) for independent w_k ~ weight and b ~ bias: the maximum over the box is at most `level`.
+/// `strict`: below it instead. Throws Defect, and gives nothing, as above.
+std::optional<InactiveProbability> maximum_at_most(const kernels::Law& weight, const kernels::Law& bias, const std::vector<BoxSides>& box,
+                                                   double level, bool strict = false);
+
+/// The same on [low, high]^dimension, where it is always known.
 InactiveProbability maximum_at_most(const kernels::Law& weight, const kernels::Law& bias, double low, double high, std::int64_t dimension,
                                     double level, bool strict = false);
 

@@ -34,14 +34,19 @@ struct Estimate {
 /// Logarithm of E exp(-s S).
 class LogTransform {
 public:
-    LogTransform(double deviation, double low, double high, std::int64_t dimension)
-        : up_(deviation * high), down_(-deviation * low), dimension_(static_cast<double>(dimension)) {}
+    LogTransform(double deviation, const std::vector<BoxSides>& box) : deviation_(deviation), box_(box) {}
     Complex operator()(Complex s) const {
-        return dimension_ * std::log(0.5 * (half_normal_transform(up_ * s) + half_normal_transform(down_ * s)));
+        Complex sum = 0;
+        for (const BoxSides& side : box_) {
+            const double up = deviation_ * side.high, down = -deviation_ * side.low;
+            sum += static_cast<double>(side.count) * std::log(0.5 * (half_normal_transform(up * s) + half_normal_transform(down * s)));
+        }
+        return sum;
     }
 
 private:
-    double up_, down_, dimension_;
+    double deviation_;
+    const std::vector<BoxSides>& box_;
 };
 
 struct Saddle {
@@ -114,19 +119,25 @@ Estimate inversion(const std::function<Complex(Complex)>& log_integrand, double 
 
 }  // namespace
 
-InactiveProbability normal_sum_probability(const Law& weight, const Law& bias, double low, double high, std::int64_t dimension,
-                                           double level) {
+InactiveProbability normal_sum_probability(const Law& weight, const Law& bias, const std::vector<BoxSides>& box, double level) {
     const bool normal_bias = bias.kind == LawKind::Normal && bias.mean == 0, no_bias = bias.kind == LawKind::Zero;
+    const bool around_zero = std::all_of(box.begin(), box.end(), [](const BoxSides& side) { return side.low <= 0 && side.high >= 0; });
     if (weight.kind != LawKind::Normal || weight.mean != 0 || (!normal_bias && !no_bias && bias.kind != LawKind::Uniform) ||
-        (no_bias && low <= 0 && high >= 0 && !(level > 0)))
+        (no_bias && around_zero && !(level > 0)))
         throw Defect("normal_sum_probability: needs normal weights of mean 0 and a bias that is uniform, normal of mean 0, or zero");
-    const LogTransform log_transform(weight.deviation, low, high, dimension);
-    const double d = static_cast<double>(dimension);
-    const double spread = weight.deviation * std::max(std::abs(low), std::abs(high)) * std::sqrt(d);
+    const LogTransform log_transform(weight.deviation, box);
+    double d = 0, square = 0;
+    for (const BoxSides& side : box) {
+        const double count = static_cast<double>(side.count), largest = std::max(std::abs(side.low), std::abs(side.high));
+        d += count;
+        square += count * largest * largest;
+    }
+    const double spread = weight.deviation * std::sqrt(square);
     // The saddle point lies between the inverse of the largest scale and d + 2 times that of the smallest.
     double finest = spread;
-    for (const double end : {low, high})
-        if (end != 0) finest = std::min(finest, weight.deviation * std::abs(end));
+    for (const BoxSides& side : box)
+        for (const double end : {side.low, side.high})
+            if (end != 0) finest = std::min(finest, weight.deviation * std::abs(end));
     const auto invert = [&](const std::function<Complex(Complex)>& log_integrand, double bias_scale, double angle) {
         const double smallest_scale = bias_scale > 0 ? std::min(finest, bias_scale) : finest;
         return inversion(log_integrand, 1e-3 / (spread + bias_scale), 10 * (d + 2) / smallest_scale, angle);
@@ -146,7 +157,7 @@ InactiveProbability normal_sum_probability(const Law& weight, const Law& bias, d
     // P(b <= level - S) = (E (level - low_b - S)_+ - E (level - high_b - S)_+) / (high_b - low_b), and E (x - S)_+ has the transform exp(s
     // x) E exp(-s S) / s^2.
     const auto expected_excess = [&](double x) -> Estimate {
-        if (x <= 0 && low <= 0 && high >= 0) return {0, 0};
+        if (x <= 0 && around_zero) return {0, 0};
         const auto log_integrand = [&](Complex s) { return s * x + log_transform(s) - 2.0 * std::log(s); };
         // F is bounded up to pi/4 beyond the imaginary axis, exp(s x) decays there.
         return invert(log_integrand, std::abs(x), x < 0 ? -pi / 8 : pi / 8);

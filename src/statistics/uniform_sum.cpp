@@ -19,8 +19,8 @@ using kernels::LawKind;
 struct Question {
     const Law& weight;
     const Law& bias;
-    double low, high;
-    unsigned dimension;
+    const std::vector<BoxSides>& box;
+    unsigned dimension;  ///< of the box
     double level;
     bool strict;
 };
@@ -42,25 +42,33 @@ public:
     explicit Sum(const Question& question) : q_(question) {
         const Real zero = 0, from = q_.weight.low, to = q_.weight.high;
         const Real negative_mass = (std::min(to, zero) - std::min(from, zero)) / (to - from);
-        add_part(q_.high, std::max(from, zero), std::max(to, zero), to - from, 1 - negative_mass);
-        add_part(q_.low, std::min(from, zero), std::min(to, zero), to - from, negative_mass);
+        for (const BoxSides& side : q_.box) {
+            sides_.push_back({{}, 0, static_cast<unsigned>(side.count)});
+            add_part(side.high, std::max(from, zero), std::max(to, zero), to - from, 1 - negative_mass);
+            add_part(side.low, std::min(from, zero), std::min(to, zero), to - from, negative_mass);
+        }
         factorial_.assign(q_.dimension + 2, Real(1));
         for (std::size_t n = 1; n < factorial_.size(); ++n) factorial_[n] = factorial_[n - 1] * n;
-        for (Jump<Real>& jump : jumps_) {
-            jump.power_over_factorial.assign(q_.dimension + 1, Real(1));
-            for (std::size_t j = 1; j <= q_.dimension; ++j)
-                jump.power_over_factorial[j] = jump.power_over_factorial[j - 1] * jump.height / j;
-        }
+        for (Side& side : sides_)
+            for (Jump<Real>& jump : side.jumps) {
+                jump.power_over_factorial.assign(side.count + 1, Real(1));
+                for (std::size_t j = 1; j <= side.count; ++j)
+                    jump.power_over_factorial[j] = jump.power_over_factorial[j - 1] * jump.height / j;
+            }
     }
 
-    /// Adds all terms: d choose k times, d - k of the summands are the atom and k have a density.
-    void evaluate() {
-        const unsigned first = atom_ == 0 ? q_.dimension : 0;
-        const unsigned last = jumps_.empty() ? 0 : q_.dimension;
-        for (unsigned k = first; k <= last; ++k) {
-            const Real choices = factorial_[q_.dimension] / factorial_[q_.dimension - k] * mp::pow(atom_, q_.dimension - k);
-            if (choices != 0) add_terms(0, k, Real(choices), Real(0), Real(0), k);
+    /// Adds all terms.
+    void evaluate() { add_sides(0, Real(1), Real(0), Real(0), 0); }
+
+    /// Their number.
+    double terms() const {
+        double all = 1;
+        for (const Side& side : sides_) {
+            // Ways to divide at most `count` summands among the jumps, or all of them if there is no atom.
+            const std::size_t parts = side.jumps.size() + (side.atom == 0 ? 0 : 1);
+            for (std::size_t j = 1; j < parts; ++j) all *= static_cast<double>(side.count + j) / static_cast<double>(j);
         }
+        return all;
     }
 
     const Real& value() const { return value_; }
@@ -70,11 +78,18 @@ public:
     }
 
 private:
-    /// The summand is end * w for w uniform on [from, to], a part of the weight's interval that has length `whole`.
+    /// Summands with the same law: the jumps of its density, and its atom at 0.
+    struct Side {
+        std::vector<Jump<Real>> jumps;
+        Real atom;
+        unsigned count;
+    };
+
+    /// Of the last side: the summand is end * w for w uniform on [from, to], a part of the weight's interval that has length `whole`.
     void add_part(double end, const Real& from, const Real& to, const Real& whole, const Real& mass) {
         if (mass == 0) return;
         if (end == 0) {
-            atom_ += mass;
+            sides_.back().atom += mass;
             return;
         }
         const Real height = 1 / (mp::abs(Real(end)) * whole), at_from = from * end, at_to = to * end;
@@ -83,23 +98,36 @@ private:
     }
 
     void add_jump(const Real& position, const Real& height) {
-        for (Jump<Real>& jump : jumps_) {
+        for (Jump<Real>& jump : sides_.back().jumps) {
             if (jump.position == position) {
                 jump.height += height;
                 return;
             }
         }
-        jumps_.push_back({position, height, {}});
+        sides_.back().jumps.push_back({position, height, {}});
     }
 
-    /// Chooses how many of the `left` summands take each jump from index `which` on; coefficient = product of height^j / j! so far,
-    /// position = sum of j * position, reach = sum of j * |position|.
-    void add_terms(std::size_t which, unsigned left, const Real& coefficient, const Real& position, const Real& reach, unsigned k) {
-        if (which == jumps_.size()) return add_bias(coefficient, position, reach, k);
-        const Jump<Real>& jump = jumps_[which];
-        const bool final = which + 1 == jumps_.size();
+    /// From side `s` on, of whose n summands n - j are the atom and j have a density, n choose j times; k have one so far.
+    void add_sides(std::size_t s, const Real& coefficient, const Real& position, const Real& reach, unsigned k) {
+        if (s == sides_.size()) return add_bias(coefficient, position, reach, k);
+        const Side& side = sides_[s];
+        const unsigned first = side.atom == 0 ? side.count : 0, last = side.jumps.empty() ? 0 : side.count;
+        for (unsigned j = first; j <= last; ++j) {
+            const Real choices = factorial_[side.count] / factorial_[side.count - j] * mp::pow(side.atom, side.count - j);
+            if (choices != 0) add_terms(s, 0, j, coefficient * choices, position, reach, k + j);
+        }
+    }
+
+    /// Chooses how many of the `left` summands of side `s` take each jump from index `which` on; coefficient = product of height^j / j! so
+    /// far, position = sum of j * position, reach = sum of j * |position|.
+    void add_terms(std::size_t s, std::size_t which, unsigned left, const Real& coefficient, const Real& position, const Real& reach,
+                   unsigned k) {
+        const std::vector<Jump<Real>>& jumps = sides_[s].jumps;
+        if (which == jumps.size()) return add_sides(s + 1, coefficient, position, reach, k);
+        const Jump<Real>& jump = jumps[which];
+        const bool final = which + 1 == jumps.size();
         for (unsigned j = final ? left : 0; j <= left; ++j)
-            add_terms(which + 1, left - j, coefficient * jump.power_over_factorial[j], position + j * jump.position,
+            add_terms(s, which + 1, left - j, coefficient * jump.power_over_factorial[j], position + j * jump.position,
                       reach + j * mp::abs(jump.position), k);
     }
 
@@ -129,9 +157,9 @@ private:
     }
 
     const Question& q_;
-    std::vector<Jump<Real>> jumps_;
+    std::vector<Side> sides_;
     std::vector<Real> factorial_;
-    Real atom_ = 0, value_ = 0, magnitude_ = 0;
+    Real value_ = 0, magnitude_ = 0;
 };
 
 /// True if `digits` digits were enough for a double; `result` then holds it, else the best there is.
@@ -150,11 +178,15 @@ bool found(const Question& question, InactiveProbability& result) {
 
 }  // namespace
 
-InactiveProbability uniform_sum_probability(const Law& weight, const Law& bias, double low, double high, std::int64_t dimension,
-                                            double level, bool strict) {
+std::optional<InactiveProbability> uniform_sum_probability(const Law& weight, const Law& bias, const std::vector<BoxSides>& box,
+                                                           double level, bool strict) {
     if (weight.kind != LawKind::Uniform || (bias.kind != LawKind::Uniform && bias.kind != LawKind::Zero))
         throw Defect("uniform_sum_probability: needs uniform weights and a uniform or zero bias");
-    const Question question{weight, bias, low, high, static_cast<unsigned>(dimension), level, strict};
+    std::int64_t dimension = 0;
+    for (const BoxSides& side : box) dimension += side.count;
+    const Question question{weight, bias, box, static_cast<unsigned>(dimension), level, strict};
+    constexpr double most_terms = 2e5;
+    if (box.size() > 1 && Sum<Digits<100>>(question).terms() > most_terms) return std::nullopt;
     InactiveProbability result{0, 1, ProbabilityMethod::ExactSum};
     if (!found<100>(question, result) && !found<400>(question, result) && !found<1600>(question, result))
         (void)found<4800>(question, result);

@@ -31,6 +31,8 @@ struct Case {
     std::int64_t steps = 7, replicas = 5;
     int example = 0;  ///< of the optimizer's parameters
     NoiseLaw noise = {};
+    InputLaw::Kind input = InputLaw::Kind::Uniform;
+    bool own_ends = false;
 };
 
 void PrintTo(const Case& of, std::ostream* out) { *out << of.name; }
@@ -41,6 +43,12 @@ CellConfig config_of(const Case& of) {
     config.precision = of.precision;
     config.input.dimension = of.dimension;
     config.input.low = -1;
+    config.input.kind = of.input;
+    if (config.input.is_round()) config.input.bounded = false, config.input.radius = 1.25;
+    for (std::int64_t k = 0; of.own_ends && k < of.dimension; ++k) {
+        config.input.lows.push_back(-0.5 * static_cast<double>(k % 3));
+        config.input.highs.push_back(1 + 0.25 * static_cast<double>(k % 2));
+    }
     config.target = of.dimension == 1 ? "x1^2 + 2*x1" : "if(x1 < x2, sin(x1 * x2), max(abs(x1), 0.5) ^ 1.5)";
     config.width = of.width;
     config.activation = example_of(of.activation);
@@ -278,6 +286,33 @@ std::vector<Case> all_cases() {
         wide,
         narrow,
     };
+    // On a sphere, in a ball, and on boxes whose coordinates have their own ends, in registers and beyond.
+    const auto add_input = [&](const char* name, std::int64_t width, std::int64_t dimension, std::int64_t batch, Precision precision,
+                               InputLaw::Kind input, bool own_ends, std::int64_t steps = 7, std::int64_t replicas = 5) {
+        cases.push_back({name,
+                         width,
+                         dimension,
+                         batch,
+                         OptimizerKind::Sgd,
+                         ActivationKind::Relu,
+                         precision,
+                         true,
+                         steps,
+                         replicas,
+                         0,
+                         {},
+                         input,
+                         own_ends});
+    };
+    using Input = InputLaw::Kind;
+    add_input("sphere_31_d2", 31, 2, 13, Precision::Float32, Input::Sphere, false);
+    add_input("sphere_9_d5_double", 9, 5, 9, Precision::Float64, Input::Sphere, false);
+    add_input("ball_31_d2_double", 31, 2, 13, Precision::Float64, Input::Ball, false);
+    add_input("ball_9_d5", 9, 5, 9, Precision::Float32, Input::Ball, false);
+    add_input("ball_300_d10", 300, 10, 70, Precision::Float32, Input::Ball, false, 3, 2);
+    add_input("own_ends_31_d2", 31, 2, 13, Precision::Float32, Input::Uniform, true);
+    add_input("own_ends_300_d10", 300, 10, 70, Precision::Float32, Input::Uniform, true, 3, 2);
+    add_input("own_ends_normal_9_d5_double", 9, 5, 9, Precision::Float64, Input::Normal, true);
     for (int k = 0; k < std::max(activation_count, optimizer_count); ++k) {
         const OptimizerTraits& optimizer = optimizer_table[k % optimizer_count];
         const ActivationTraits& activation = activation_table[k % activation_count];

@@ -136,6 +136,11 @@ TEST_P(KinksOn, ScalarReference) { expect_reference(kinks_cells(2026), GetParam(
 INSTANTIATE_TEST_SUITE_P(Optimizers, KinksOn, testing::ValuesIn(optimizer_catalog().entries),
                          [](const auto& instance) { return std::string(instance.param.name); });
 
+class InputsOn : public testing::TestWithParam<CatalogEntry> {};
+TEST_P(InputsOn, ScalarReference) { expect_reference(input_cells(2026), GetParam(), 20); }
+INSTANTIATE_TEST_SUITE_P(Optimizers, InputsOn, testing::ValuesIn(optimizer_catalog().entries),
+                         [](const auto& instance) { return std::string(instance.param.name); });
+
 class DataPointsOn : public testing::TestWithParam<CatalogEntry> {};
 TEST_P(DataPointsOn, ScalarReference) { expect_reference(data_cells(2026), GetParam(), 300); }
 INSTANTIATE_TEST_SUITE_P(Optimizers, DataPointsOn, testing::ValuesIn(optimizer_catalog().entries),

@@ -36,6 +36,8 @@ TEST_P(PlantedMistake, IsCaught) {
     cells.insert(cells.end(), kinks.begin(), kinks.end());
     const std::vector<CellConfig> data = data_cells(2026);
     cells.insert(cells.end(), data.begin(), data.end());
+    const std::vector<CellConfig> inputs = input_cells(2026);
+    cells.insert(cells.end(), inputs.begin(), inputs.end());
     const std::vector<CellConfig> early = early_end_cells(2026);
     cells.insert(cells.end(), early.begin(), early.end());
     std::shuffle(cells.begin(), cells.end(), std::mt19937_64(1));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
 
 #include "campaign/catalog.hpp"
@@ -174,6 +175,45 @@ std::vector<CellConfig> data_cells(std::uint64_t seed) {
             c.index = static_cast<std::int64_t>(cells.size());
             cells.push_back(c);
         }
+    return cells;
+}
+
+std::vector<CellConfig> input_cells(std::uint64_t seed) {
+    using Kind = InputLaw::Kind;
+    std::mt19937_64 engine(seed);
+    std::vector<CellConfig> cells;
+    for (CellConfig c : odd_cells(seed)) {
+        const std::int64_t d = c.input.dimension;
+        if (engine() % 3 != 0 || c.width > 100 || d == 1 || d > 16) continue;
+        c.input = {};
+        c.input.dimension = d;
+        switch (engine() % 5) {
+            case 0:
+                c.input.kind = Kind::Sphere, c.input.bounded = false, c.input.radius = c.index % 2 == 0 ? 0.75 : 0.2;
+                break;
+            case 1:
+                c.input.kind = Kind::Ball, c.input.bounded = false, c.input.radius = c.index % 2 == 0 ? 1.7 : 0.3;
+                break;
+            case 2:
+                c.input.kind = Kind::Normal, c.input.mean = 0.2, c.input.deviation = 0.4;
+                [[fallthrough]];
+            default:  // some of them without a negative input
+                for (std::int64_t k = 0; k < d; ++k) {
+                    c.input.lows.push_back(c.index % 2 == 0 ? 0.1 * static_cast<double>(k % 3) : -0.3 * static_cast<double>(k % 3));
+                    c.input.highs.push_back(0.7 + 0.5 * static_cast<double>(k % 2));
+                }
+                c.input.low = c.input.high = std::numeric_limits<double>::quiet_NaN();
+                break;
+        }
+        if (c.input.is_round()) {
+            c.nodes_per_axis = 0;
+            c.evaluation = {11, 19};
+            if (engine() % 2 == 0) c.initialization.kind = InitializationRule::Kind::Uniform;  // more frozen neurons
+        }
+        if (engine() % 2 == 0) c.optimizer.weight_decay = 0;  // so that enough neurons freeze
+        c.index = static_cast<std::int64_t>(cells.size());
+        cells.push_back(c);
+    }
     return cells;
 }
 

@@ -20,21 +20,35 @@ double clamped(const InputLaw& input, double x) {
     return x;
 }
 
-Nodes combinations(const std::vector<double>& nodes, const std::vector<double>& weights, std::int64_t dimension) {
+/// The law of a coordinate: of all of them, or its own ends.
+InputLaw coordinate(const InputLaw& input, std::size_t k) {
+    InputLaw law = input;
+    if (!input.lows.empty()) law.low = input.lows[k];
+    if (!input.highs.empty()) law.high = input.highs[k];
+    law.lows.clear();
+    law.highs.clear();
+    return law;
+}
+
+/// Nodes and weights of each coordinate.
+using Axes = std::vector<std::vector<double>>;
+
+Nodes combinations(const Axes& nodes, const Axes& weights) {
     Nodes all;
-    std::vector<std::size_t> digits(static_cast<std::size_t>(dimension), 0);
+    std::vector<std::size_t> digits(nodes.size(), 0);
     for (;;) {
         double weight = 1;
-        for (std::size_t k = digits.size(); k-- > 0;) weight = weight * weights[digits[k]];
-        for (const std::size_t digit : digits) all.inputs.push_back(nodes[digit]);
+        std::size_t k;
+        for (k = digits.size(); k-- > 0;) weight = weight * weights[k][digits[k]];
+        for (k = 0; k < digits.size(); ++k) all.inputs.push_back(nodes[k][digits[k]]);
         all.weights.push_back(weight);
-        std::size_t k = digits.size();
-        while (k > 0 && ++digits[k - 1] == nodes.size()) digits[--k] = 0;
+        k = digits.size();
+        while (k > 0 && ++digits[k - 1] == nodes[k - 1].size()) digits[--k] = 0;
         if (k == 0) return all;
     }
 }
 
-Nodes panels(const InputLaw& input, std::int64_t n) {
+void add_panels(const InputLaw& input, std::int64_t n, Axes& all_nodes, Axes& all_masses) {
     const double abscissas[] = {-0.86113631159405257522, -0.33998104358485626480, 0.33998104358485626480, 0.86113631159405257522};
     const double weights[] = {0.34785484513745385737, 0.65214515486254614263, 0.65214515486254614263, 0.34785484513745385737};
     const Ends domain = domain_of(input);
@@ -57,7 +71,14 @@ Nodes panels(const InputLaw& input, std::int64_t n) {
         }
     if (input.kind == InputLaw::Kind::Normal)
         for (double& mass : masses) mass = mass / sum;
-    return combinations(nodes, masses, input.dimension);
+    all_nodes.push_back(nodes);
+    all_masses.push_back(masses);
+}
+
+Nodes panels(const InputLaw& input, std::int64_t n) {
+    Axes nodes, masses;
+    for (std::size_t k = 0; k < static_cast<std::size_t>(input.dimension); ++k) add_panels(coordinate(input, k), n, nodes, masses);
+    return combinations(nodes, masses);
 }
 
 /// Joe and Kuo, new-joe-kuo-6: degree and coefficients of the primitive polynomial, first direction numbers.
@@ -87,24 +108,39 @@ std::array<std::uint32_t, 32> directions(std::size_t k) {
     return v;
 }
 
-Nodes sobol(const InputLaw& input, std::int64_t n) {
+/// Inverse distribution function of independent coordinates.
+double quantile(const InputLaw& input, double u) {
+    if (input.kind == InputLaw::Kind::Uniform) return clamped(input, std::fma(u, input.high - input.low, input.low));
     double p_low = 0, range = 1;
-    if (input.kind == InputLaw::Kind::Normal && input.bounded) {
+    if (input.bounded) {
         p_low = normal_probability((input.low - input.mean) / input.deviation);
         range = normal_probability((input.high - input.mean) / input.deviation) - p_low;
     }
+    return clamped(input, std::fma(input.deviation, normal_quantile(std::fma(u, range, p_low)), input.mean));
+}
+
+Nodes sobol(const InputLaw& input, std::int64_t n) {
+    const bool ball = input.kind == InputLaw::Kind::Ball, round = ball || input.kind == InputLaw::Kind::Sphere;
     double m = 1;
     while (m < static_cast<double>(n)) m = 2 * m;
     Nodes nodes;
-    std::vector<std::uint32_t> s(static_cast<std::size_t>(input.dimension), 0);
+    const auto d = static_cast<std::size_t>(input.dimension);
+    std::vector<std::uint32_t> s(ball ? d + 1 : d, 0);
     for (std::int64_t i = 0; i < n; ++i) {
+        double last = 0;
         for (std::size_t k = 0; k < s.size(); ++k) {
             const double u = std::fma(static_cast<double>(s[k]), 0x1p-32, 0.5 / m);
-            const double x = input.kind == InputLaw::Kind::Uniform
-                                 ? std::fma(u, input.high - input.low, input.low)
-                                 : std::fma(input.deviation, normal_quantile(std::fma(u, range, p_low)), input.mean);
-            nodes.inputs.push_back(clamped(input, x));
+            last = u;
+            if (k < d) nodes.inputs.push_back(round ? normal_quantile(u) : quantile(coordinate(input, k), u));
             s[k] ^= directions(k)[static_cast<std::size_t>(std::countr_one(static_cast<std::uint64_t>(i)))];
+        }
+        if (round) {
+            double* const x = &nodes.inputs[nodes.inputs.size() - d];
+            double square = 0;
+            for (std::size_t k = 0; k < d; ++k) square = std::fma(x[k], x[k], square);
+            const double radius = ball ? input.radius * exp(1 / static_cast<double>(d) * log(last)) : input.radius;
+            const double factor = radius / std::sqrt(square);
+            for (std::size_t k = 0; k < d; ++k) x[k] = x[k] * factor;
         }
         nodes.weights.push_back(1 / static_cast<double>(n));
     }
@@ -155,13 +191,21 @@ double density_at(const InputLaw& input, double normalizer, double x) {
 
 Nodes grid_nodes(const InputLaw& input, std::int64_t per_axis) {
     const double n = static_cast<double>(per_axis);
-    std::vector<double> axis;
-    for (double i = 0; i < n; ++i) axis.push_back(clamped(input, std::fma((i + 0.5) / n, input.high - input.low, input.low)));
-    Nodes nodes = combinations(axis, std::vector<double>(axis.size(), 1), input.dimension);
+    Axes axes;
+    for (std::size_t k = 0; k < static_cast<std::size_t>(input.dimension); ++k) {
+        const InputLaw law = coordinate(input, k);
+        std::vector<double> axis;
+        for (double i = 0; i < n; ++i) axis.push_back(clamped(law, std::fma((i + 0.5) / n, law.high - law.low, law.low)));
+        axes.push_back(axis);
+    }
+    Nodes nodes = combinations(axes, Axes(axes.size(), std::vector<double>(axes[0].size(), 1)));
     for (double& weight : nodes.weights) weight = 1 / static_cast<double>(nodes.weights.size());
     return nodes;
 }
 
-Nodes rule_nodes(const InputLaw& input, std::int64_t count) { return input.dimension <= 3 ? panels(input, count) : sobol(input, count); }
+Nodes rule_nodes(const InputLaw& input, std::int64_t count) {
+    const bool round = input.kind == InputLaw::Kind::Sphere || input.kind == InputLaw::Kind::Ball;
+    return input.dimension <= 3 && !round ? panels(input, count) : sobol(input, count);
+}
 
 }  // namespace limrisk::reference

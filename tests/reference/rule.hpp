@@ -25,7 +25,8 @@ struct Nodes {
     std::vector<double> weights;  ///< [count]
 };
 Nodes grid_nodes(const InputLaw& input, std::int64_t per_axis);
-/// d <= 3: `count` nodes per axis; else points in all, d <= 8 only: direction numbers of the reference.
+/// d <= 3: `count` nodes per axis; else, and on a sphere or ball, points in all. d <= 8 only, in a ball 7: direction numbers of the
+/// reference.
 Nodes rule_nodes(const InputLaw& input, std::int64_t count);
 
 }  // namespace limrisk::reference

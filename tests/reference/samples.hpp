@@ -40,7 +40,38 @@ Batch<Real> training_batch(std::vector<Real> inputs, std::int64_t dimension, con
     return batch;
 }
 
+/// Multiplies a point by what moves it to a sphere around 0, or with the word into the ball.
+template <class Real>
+void move_to_radius(std::vector<Real>& point, const InputLaw& input, std::uint32_t word) {
+    Real square = 0, radius = Real(input.radius);
+    for (const Real x : point) square = std::fma(x, x, square);
+    if (input.kind == InputLaw::Kind::Ball)
+        radius = radius * exp(Real(1.0 / static_cast<double>(point.size())) * log(unit_variate(word, Real{})));
+    const Real factor = radius / std::sqrt(square);
+    for (Real& x : point) x = x * factor;
+}
+
 /// The samples of step n >= 1.
+///   laws  [dimension] of the coordinates
+template <class Real>
+Batch<Real> fresh_batch(const InputLaw& input, const std::vector<Law>& laws, std::int64_t count, const TargetProgram& target,
+                        std::uint64_t seed, std::uint64_t trial, std::int64_t step) {
+    std::vector<Real> inputs;
+    const std::int64_t d = input.dimension, group = d == 1 ? 4 : d == 2 ? 2 : 1;
+    for (std::int64_t m = 0; m < count; ++m) {
+        std::vector<Real> point;
+        for (std::int64_t k = 0; k < d; ++k)
+            point.push_back(variate<Real>(laws[static_cast<std::size_t>(k)], sample_word(seed, trial, step, d, m, k)));
+        if (input.kind == InputLaw::Kind::Sphere || input.kind == InputLaw::Kind::Ball)
+            move_to_radius(point, input,
+                           random_words(seed, Purpose::Radius, static_cast<std::uint64_t>(step), static_cast<std::uint32_t>(m / group),
+                                        trial)[static_cast<std::size_t>(m % group)]);
+        inputs.insert(inputs.end(), point.begin(), point.end());
+    }
+    return training_batch(std::move(inputs), d, target);
+}
+
+/// The same for independent coordinates of one law.
 template <class Real>
 Batch<Real> fresh_batch(const Law& input, std::int64_t dimension, std::int64_t count, const TargetProgram& target, std::uint64_t seed,
                         std::uint64_t trial, std::int64_t step) {

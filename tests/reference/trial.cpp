@@ -6,6 +6,7 @@
 #include "reference/initialization.hpp"
 #include "reference/kinks.hpp"
 #include "reference/optimizer.hpp"
+#include "reference/rule.hpp"
 #include "reference/samples.hpp"
 #include "reference/tracker.hpp"
 
@@ -17,6 +18,20 @@ Law input_law(const InputLaw& input, const Tables& tables) {
                          : input.bounded                       ? LawKind::TruncatedNormal
                                                                : LawKind::Normal;
     return {kind, input.low, input.high, input.mean, input.deviation, tables.p_low, tables.p_high};
+}
+
+/// Of each coordinate; on a sphere or in a ball of what it is made of.
+std::vector<Law> coordinate_laws(const InputLaw& input, const Tables& tables) {
+    std::vector<Law> laws(static_cast<std::size_t>(input.dimension), input_law(input, tables));
+    for (std::size_t k = 0; k < laws.size(); ++k) {
+        if (input.kind == InputLaw::Kind::Sphere || input.kind == InputLaw::Kind::Ball) laws[k] = {LawKind::Normal, 0, 0, 0, 1, 0, 1};
+        if (input.lows.empty()) continue;
+        laws[k].low = input.lows[k];
+        laws[k].high = input.highs[k];
+        laws[k].p_low = normal_probability((input.lows[k] - input.mean) / input.deviation);
+        laws[k].p_high = normal_probability((input.highs[k] - input.mean) / input.deviation);
+    }
+    return laws;
 }
 
 template <class To, class From>
@@ -73,12 +88,11 @@ private:
         std::vector<Real> point = parameters_;
         if (looks_ahead<Real>(cell_.optimizer))
             for (std::size_t k = 0; k < point.size(); ++k) point[k] = std::fma(-numbers.shift, states_[k].first, point[k]);
-        const Law law = input_law(cell_.input, tables_);
         const bool drawn = cell_.has_data() && cell_.sampling != Sampling::FullBatch;
-        Batch<Real> batch = drawn ? picked_batch(cell_, grid_, trial_, step)
-                            : !grid_.inputs.empty()
-                                ? grid_
-                                : fresh_batch<Real>(law, shape_.dimension, cell_.batch, tables_.target, cell_.seed, trial_, step);
+        Batch<Real> batch = drawn                   ? picked_batch(cell_, grid_, trial_, step)
+                            : !grid_.inputs.empty() ? grid_
+                                                    : fresh_batch<Real>(cell_.input, coordinate_laws(cell_.input, tables_), cell_.batch,
+                                                                        tables_.target, cell_.seed, trial_, step);
         add_noise(batch, cell_.noise, shape_.dimension, cell_.seed, trial_, step);
         const std::vector<Real> gradient =
             cell_.algorithm == kernels::Algorithm::Kinks

@@ -224,6 +224,43 @@ TEST(Campaign, SchedulesAndTruncatedNormalsAreRead) {
     EXPECT_FALSE(cell.optimizer.bias_correction);
 }
 
+TEST(Campaign, EndsPerCoordinateAreRead) {
+    const auto cells = [](const std::string& rest) {
+        return read_campaign({{7, "input = { law = \"uniform\", dimension = " + rest + " }"}, {21, ""}}).cells;
+    };
+    const std::vector<CellConfig> box = cells("2, low = [0.0, -1.0], high = 1.0");
+    ASSERT_EQ(box.size(), 1U);
+    EXPECT_EQ(box[0].input.lows, (std::vector<double>{0, -1}));
+    EXPECT_EQ(box[0].input.highs, (std::vector<double>{1, 1}));
+    EXPECT_EQ(box[0].input.coordinate(1).low, -1);
+    EXPECT_EQ(box[0].input_label, "uniform on [0, 1] x [-1, 1]");
+    EXPECT_THAT(box[0].description, HasSubstr(R"("high":[1.0,1.0],"law":"uniform","low":[0.0,-1.0])"));
+    const CellConfig again = cell_from_description(box[0].description);
+    EXPECT_EQ(again.id, box[0].id);
+    EXPECT_EQ(again.input.lows, box[0].input.lows);
+    // One law has one cell, however it is spelled.
+    EXPECT_EQ(cells("2, low = [0.0, -1.0], high = [1, 1]")[0].id, box[0].id);
+    EXPECT_EQ(cells("2, low = [-1, -1], high = [1, 1]")[0].id, cells("2, low = -1")[0].id);
+    EXPECT_EQ(cells("3, low = [-1, -1, 0]")[0].input_label, "uniform on [-1, 1]^2 x [0, 1]");
+    // Sweeps.
+    EXPECT_EQ(cells("1, low = [0.0, -1.0]").size(), 2U);
+    EXPECT_EQ(cells("[1, 2], low = [0.0, -1.0]").size(), 4U);
+    EXPECT_EQ(cells("2, low = [[0.0, -1.0], [0.5, -1.0], [0.0, 0.0]]").size(), 3U);
+}
+
+TEST(Campaign, SpheresAndBallsAreRead) {
+    const Campaign campaign =
+        read_campaign({{7, "input = [\"sphere(2)\", { law = \"ball\", dimension = 10, radius = [1, 2.5] }]"}, {21, ""}});
+    ASSERT_EQ(campaign.cells.size(), 3U);
+    EXPECT_EQ(campaign.cells[0].input_label, "sphere(1) in dimension 2");
+    EXPECT_EQ(campaign.cells[2].input_label, "ball(2.5) in dimension 10");
+    for (const CellConfig& cell : campaign.cells) {
+        EXPECT_EQ(cell.evaluation.check_nodes, 1024);
+        EXPECT_EQ(cell.evaluation.final_nodes, 16384);
+        EXPECT_EQ(cell_from_description(cell.description).id, cell.id);
+    }
+}
+
 TEST(Campaign, WidthZeroAndFourThousandInDimension64AreAllowed) {
     EXPECT_EQ(read_campaign({{7, "input = { law = \"uniform\", dimension = 64 }"}, {10, "width = [0, 4096]"}}).cells.size(), 2U);
 }
@@ -453,7 +490,8 @@ TEST(Catalog, LoadIsTheInverseOfStore) {
                 const Parameter& parameter = entry.parameters[k];
                 const std::optional<ParameterValue> loaded = parameter.load(cell);
                 ASSERT_TRUE(loaded) << entry.name << " " << parameter.name;
-                const bool real = parameter.type == ParameterType::Real || parameter.type == ParameterType::LearningRate;
+                const bool real = parameter.type == ParameterType::Real || parameter.type == ParameterType::Reals ||
+                                  parameter.type == ParameterType::LearningRate;
                 EXPECT_EQ(real ? loaded->number : static_cast<double>(loaded->integer), values[k].number) << entry.name << parameter.name;
             }
         }

@@ -164,8 +164,36 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{{{7, input("law = \"normal\", dimension = 1, low = -9.0, high = -6.0")}},
               "t.toml:7: key `problem.input`",
               "has probability 9.9e-10"},
-        Wrong{{{7, "input = \"uniform\""}}, "t.toml:7: key `problem.input.dimension`", "missing"},                               //
-        Wrong{{{7, "input = 3"}}, "t.toml:7: key `problem.input`", "allowed is a table or a name"},                              //
+        Wrong{{{7, "input = \"uniform\""}}, "t.toml:7: key `problem.input.dimension`", "missing"},   //
+        Wrong{{{7, "input = 3"}}, "t.toml:7: key `problem.input`", "allowed is a table or a name"},  //
+        Wrong{{{7, "input = { law = \"uniform\", dimension = 2, low = [0, 0, 0] }"}, {21, "nodes = 8"}},
+              "t.toml:7: key `problem.input.low`",
+              "a list of 3 in dimension 2; a list has one number per coordinate"},
+        Wrong{{{7, "input = { law = \"uniform\", dimension = 2, low = [0, \"a\"] }"}, {21, "nodes = 8"}},
+              "t.toml:7: key `problem.input.low`",
+              "\"a\" in a list; allowed is a finite number"},
+        Wrong{{{7, "input = { law = \"uniform\", dimension = 2, low = [0, 2] }"}, {21, "nodes = 8"}},
+              "t.toml:7: key `problem.input`",
+              "coordinate 2: the box [2, 1] is empty"},
+        Wrong{{{7, "input = { law = \"normal\", dimension = 2, low = [0, 2] }"}, {21, "nodes = 8"}},
+              "t.toml:7: key `problem.input`",
+              "low without high"},
+        Wrong{{{7, "input = { law = \"normal\", dimension = 2, low = [0, 20], high = 30 }"}, {21, "nodes = 8"}},
+              "t.toml:7: key `problem.input`",
+              "coordinate 2: the box [20, 30] has probability"},
+        Wrong{{{7, "input = { law = \"sphere\", dimension = 1, radius = 2 }"}},
+              "t.toml:7: key `problem.input`",
+              "a sphere in dimension 1; it is two points: write data = { points = [[-2, y], [2, y]] }"},
+        Wrong{{{7, "input = \"ball(1)\""}},
+              "t.toml:7: key `problem.input`",
+              "it is an interval: write { law = \"uniform\", dimension = 1, low = -1, high = 1 }"},
+        Wrong{{{7, "input = { law = \"ball\", dimension = 2, radius = 0 }"}},
+              "t.toml:7: key `problem.input.radius`",
+              "allowed is a number 1e-06 to 1000000"},
+        Wrong{{{7, "input = \"ball(2)\""}, {14, "sampling = { nodes = 8 }"}},
+              "t.toml:14: key `training.sampling`",
+              "a grid of nodes on a ball; it needs a box: write sampling = \"fresh\""},
+        Wrong{{{7, "input = \"sphere(3)\""}, {21, "nodes = 1"}}, "t.toml:21: key `evaluation.nodes`", "1 on a sphere; at least 2"},
         Wrong{{{8, ""}}, "t.toml:6: key `problem.target`", "missing"},                                                           //
         Wrong{{{8, "target = 1"}}, "t.toml:8: key `problem.target`", "1; allowed is a string"},                                  //
         Wrong{{{8, "target = \"\""}}, "t.toml:8: key `problem.target`", "column 1: the expression is empty"},                    //

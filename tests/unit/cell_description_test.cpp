@@ -33,7 +33,21 @@ public:
             cell.input.deviation = positive();
             cell.input.bounded = choose(2) == 0;
         }
-        if (cell.input.bounded) {
+        if (cell.input.is_round()) {
+            cell.input.dimension += 1;
+            cell.input.bounded = false;
+            cell.input.radius = 1e-6 + fraction();
+        }
+        if (cell.input.kind == InputLaw::Kind::Uniform && cell.input.dimension > 1 && choose(2) == 0) {
+            for (std::int64_t k = 0; k < cell.input.dimension; ++k) {
+                cell.input.lows.push_back(real());
+                if (k > 0 && cell.input.lows.back() == cell.input.lows.front())
+                    cell.input.lows.back() = static_cast<double>(k);  // else it may be a cube
+                cell.input.highs.push_back(above(cell.input.lows.back()));
+            }
+            if (cell.input.lows[1] == cell.input.lows[0]) cell.input.lows[0] = -1;
+            cell.input.low = cell.input.high = std::numeric_limits<double>::quiet_NaN();
+        } else if (cell.input.bounded) {
             const bool normal = cell.input.kind == InputLaw::Kind::Normal;
             cell.input.low = normal ? cell.input.mean - cell.input.deviation - std::abs(cell.input.mean) * 1e-3 : real();
             cell.input.high = normal ? cell.input.mean + cell.input.deviation + std::abs(cell.input.mean) * 1e-3 : above(cell.input.low);
@@ -148,7 +162,9 @@ void expect_same(const CellConfig& a, const CellConfig& b) {
     EXPECT_EQ(a.input.kind, b.input.kind);
     EXPECT_EQ(a.input.dimension, b.input.dimension);
     EXPECT_EQ(a.input.bounded, b.input.bounded);
-    for (const auto member : {&InputLaw::low, &InputLaw::high, &InputLaw::mean, &InputLaw::deviation})
+    EXPECT_EQ(a.input.lows, b.input.lows);
+    EXPECT_EQ(a.input.highs, b.input.highs);
+    for (const auto member : {&InputLaw::low, &InputLaw::high, &InputLaw::mean, &InputLaw::deviation, &InputLaw::radius})
         EXPECT_EQ(bits(a.input.*member), bits(b.input.*member));
     EXPECT_EQ(a.target, b.target);
     EXPECT_EQ(a.noise.kind, b.noise.kind);

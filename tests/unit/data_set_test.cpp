@@ -291,6 +291,33 @@ TEST(DrawnData, AreSamplesOfInputTargetAndNoise) {
         }
 }
 
+/// On a sphere, in a ball and with ends per coordinate, too.
+TEST(DrawnData, AreSamplesOfEveryInputLaw) {
+    using reference::Law, reference::LawKind;
+    struct Drawn {
+        std::string input;
+        std::int64_t dimension;
+        std::vector<Law> laws;
+    };
+    const Law normal{LawKind::Normal, 0, 0, 0, 1, 0, 0};
+    for (const Drawn& of : {Drawn{"{ law = \"sphere\", dimension = 2, radius = 0.5 }", 2, {normal, normal}},
+                            Drawn{"{ law = \"ball\", dimension = 2 }", 2, {normal, normal}},
+                            Drawn{"{ law = \"ball\", dimension = 5, radius = 2 }", 5, {normal, normal, normal, normal, normal}},
+                            Drawn{"{ law = \"uniform\", dimension = 2, low = [0.0, -1.0], high = [1.0, 2.0] }",
+                                  2,
+                                  {{LawKind::Uniform, 0, 1, 0, 0, 0, 0}, {LawKind::Uniform, -1, 2, 0, 0, 0, 0}}}}) {
+        const std::string text = drawn_campaign("{ draw = 7, seed = 9 }", "input = " + of.input + "\ntarget = \"x1 - x2\"");
+        const CellConfig cell = parse_campaign(text, "test").cells.at(0);
+        const std::string fresh = "name = \"d\"\ntrials = 8\nsteps = 10\n[problem]\ninput = " + of.input +
+                                  "\ntarget = \"x1\"\n[network]\nwidth = 3\n[training]\nbatch = 4\noptimizer = \"sgd(0.1)\"\n";
+        const InputLaw law = parse_campaign(fresh, "test").cells.at(0).input;
+        const Expression target = Expression::compile("x1 - x2", of.dimension);
+        const auto samples = reference::fresh_batch<double>(law, of.laws, 7, target.code(), 9, 0, 0);
+        EXPECT_EQ(cell.data->inputs, samples.inputs) << text;
+        EXPECT_EQ(cell.data->outputs, samples.targets) << text;
+    }
+}
+
 TEST(DrawnData, AreSweptAndShared) {
     const std::string uniform = "input = { law = \"uniform\", dimension = 1 }\n";
     const auto cells = [](const std::string& text) { return parse_campaign(text, "test").cells; };

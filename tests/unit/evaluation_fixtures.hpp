@@ -1,5 +1,6 @@
 // Short hand of the evaluation tests: laws, compiled targets, and the risk-like integrals that a rule gives.
 #pragma once
+#include <cmath>
 #include <functional>
 #include <string>
 
@@ -29,6 +30,26 @@ inline InputLaw truncated_law(std::int64_t dimension, double mean, double deviat
     InputLaw law = normal_law(dimension, mean, deviation);
     law.bounded = true;
     law.low = low, law.high = high;
+    return law;
+}
+
+/// On a sphere or in a ball.
+inline InputLaw round_law(InputLaw::Kind kind, std::int64_t dimension, double radius) {
+    InputLaw law;
+    law.kind = kind;
+    law.dimension = dimension;
+    law.bounded = false;
+    law.radius = radius;
+    return law;
+}
+
+/// `law` with other ends of its box in each coordinate, which go up and down around those it has.
+inline InputLaw with_own_ends(InputLaw law) {
+    for (std::int64_t k = 0; k < law.dimension; ++k) {
+        law.lows.push_back(law.low - 0.25 * static_cast<double>(k % 3));
+        law.highs.push_back(law.high + 0.5 * static_cast<double>(k % 2));
+    }
+    law.low = law.high = std::nan("");
     return law;
 }
 

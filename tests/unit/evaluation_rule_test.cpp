@@ -141,6 +141,19 @@ TEST(EvaluationRule, TensorRulesInTwoAndThreeDimensions) {
     }
 }
 
+// The box [0, 2] x [-1, 1]: E x1^2 = 4/3, E x1 = 1, E x2^2 = 1/3, E x2^4 = 1/5.
+TEST(EvaluationRule, BoxesWhoseCoordinatesHaveOwnEnds) {
+    InputLaw law = uniform_law(2, 0, 1);
+    law.lows = {0, -1};
+    law.highs = {2, 1};
+    law.low = law.high = std::nan("");
+    EXPECT_LE(relative_error(second_moment(law, 16, "x1 + x2"), 4.0 / 3 + 1.0 / 3), 1e-14);
+    EXPECT_LE(relative_error(second_moment(law, 16, "x2^2"), 0.2), 1e-14);
+    const NodeSet grid = midpoint_grid(law, 2);
+    EXPECT_EQ(grid.inputs, (std::vector<double>{0.5, -0.5, 0.5, 0.5, 1.5, -0.5, 1.5, 0.5}));
+    EXPECT_THROW((void)integration_domain(law), Defect);
+}
+
 TEST(EvaluationRule, WeightsSumToOne) {
     for (const InputLaw& law :
          {uniform_law(1, -1, 1), uniform_law(3, 0, 1), normal_law(2, 1, 2), truncated_law(3, 0, 1, -1, 2), uniform_law(9, 0, 1)}) {

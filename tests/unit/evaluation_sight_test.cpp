@@ -48,6 +48,21 @@ TEST(Sight, NarrowTargetsAreRefused) {
     EXPECT_NE(refusal(uniform_law(2, 0, 1), "if(x1*x1 + (x2 - 0.3)^2 < 1e-9, 1, 0)", 16), "");
 }
 
+TEST(Sight, NarrowTargetsInABall) {
+    const InputLaw ball = testing::round_law(InputLaw::Kind::Ball, 2, 1);
+    EXPECT_THAT(refusal(ball, peak(2, 1e8), 1024), HasSubstr("but at least"));
+    EXPECT_EQ(refusal(ball, "x1*x2 + sin(3*x1)", 1024), "");
+    EXPECT_EQ(refusal(ball, "if(x1^2 + x2^2 < 0.9, 1, 0)", 1024), "");
+    // What lies in the square, but not in the ball, is not in the law.
+    const std::string beside = "exp(-((x1 - 0.9)^2 + (x2 - 0.9)^2)*1e4)";
+    EXPECT_NE(refusal(uniform_law(2, -1, 1), beside, 4), "");
+    EXPECT_EQ(refusal(ball, beside, 64), "");
+    // E f^2 over the disc of f = x1 is 1/4.
+    const Expression target = Expression::compile("x1", 2);
+    EXPECT_GT(least_mean_square(ball, target.program(), 0, 0.2), 0.2);
+    EXPECT_LE(least_mean_square(ball, target.program(), 0, 0.25), 0.25);
+}
+
 TEST(Sight, OrdinaryTargetsAreNot) {
     for (const char* text : {"x1^2", "sin(3*x1)", "abs(x1 - 0.3)", "if(x1 < 0.5, 0, 1)", "x1^(-0.25)", "log(x1)", "0.7", "1e8 + x1", "x1"})
         EXPECT_EQ(refusal(uniform_law(1, 0, 1), text, 64), "") << text;

@@ -116,5 +116,58 @@ TEST(SobolRule, MomentsOfNormalLaws) {
     EXPECT_NEAR(integrate(truncated, [](const double* x) { return (long double)x[3]; }), (phi1 - phi2) / mass, 1e-8);
 }
 
+/// E x_1^2 x_2^2 / R^4 of the sphere, 1 / (d (d + 2)), and of the ball, where E r^4 = d / (d + 4): 1 / ((d + 2) (d + 4)).
+double fourth_moment(const InputLaw& law) {
+    const double d = static_cast<double>(law.dimension), fourth = std::pow(law.radius, 4);
+    return fourth / (law.kind == InputLaw::Kind::Sphere ? d * (d + 2) : (d + 2) * (d + 4));
+}
+
+// Bounds: about twice the largest errors measured when the rule was written.
+TEST(SobolRule, MomentsOnSpheresAndInBalls) {
+    for (const InputLaw::Kind kind : {InputLaw::Kind::Sphere, InputLaw::Kind::Ball})
+        for (const std::int64_t dimension : {2, 3, 10, 64})
+            for (const std::int64_t count : {1024, 16384}) {
+                const InputLaw law = testing::round_law(kind, dimension, 1.5);
+                const double d = static_cast<double>(dimension), square = 2.25 / (kind == InputLaw::Kind::Sphere ? d : d + 2);
+                const NodeSet set = evaluation_rule(law, count);
+                double second = 0, mixed = 0, mean = 0;
+                for (std::int64_t k = 0; k < dimension; ++k) {
+                    const auto moment = [&](int power) {
+                        return integrate(set, [&](const double* x) { return std::pow(static_cast<long double>(x[k]), power); });
+                    };
+                    mean = std::max(mean, std::fabs(moment(1)) / std::sqrt(square));
+                    second = std::max(second, std::fabs(moment(2) / square - 1));
+                }
+                const double fourth = integrate(set, [](const double* x) { return static_cast<long double>(x[0]) * x[0] * x[1] * x[1]; });
+                mixed = std::fabs(fourth / fourth_moment(law) - 1);
+                std::printf("  %s, d = %d, %d nodes: mean %.1e of a deviation, variance %.1e, E x1^2 x2^2 %.1e relative\n",
+                            kind == InputLaw::Kind::Sphere ? "sphere" : "ball", int(dimension), int(count), mean, second, mixed);
+                const double bound = count == 1024 ? 3e-2 : 6e-3;
+                EXPECT_LE(mean, bound);
+                EXPECT_LE(second, bound);
+                EXPECT_LE(mixed, 1.5 * bound);
+                for (std::int64_t m = 0; m < set.count(); ++m) {
+                    double length = 0;
+                    for (std::int64_t k = 0; k < dimension; ++k)
+                        length += std::pow(set.inputs[static_cast<std::size_t>(m * dimension + k)], 2);
+                    const double ratio = std::sqrt(length) / law.radius, rounding = (d + 16) * 0x1p-53;
+                    ASSERT_LE(ratio, 1 + rounding);
+                    if (kind == InputLaw::Kind::Sphere) {
+                        ASSERT_GE(ratio, 1 - rounding);
+                    }
+                }
+            }
+}
+
+// The risk of N = 0 for f = x1^2 is E x1^4 = 3 E x1^2 x2^2.
+TEST(SobolRule, RiskOnSpheresAndInBalls) {
+    for (const InputLaw::Kind kind : {InputLaw::Kind::Sphere, InputLaw::Kind::Ball})
+        for (const std::int64_t dimension : {2, 3, 10}) {
+            const InputLaw law = testing::round_law(kind, dimension, 0.75);
+            const double risk = testing::second_moment(law, 16384, "x1^2");
+            EXPECT_NEAR(risk / (3 * fourth_moment(law)), 1, 5e-3) << dimension;
+        }
+}
+
 }  // namespace
 }  // namespace limrisk

@@ -27,6 +27,7 @@ std::vector<std::pair<std::string, std::string>> values_of(const Parameter& para
         case ParameterType::Integer:
         case ParameterType::Unsigned:
             return {{"2", "3"}, {"4", "8"}, {"1", "2"}};
+        case ParameterType::Reals:  // the one of a sweep is a list of lists
         case ParameterType::Real:
             return {{"0.25", "0.5"}, {"2.5", "3.5"}, {"-1.5", "-2.5"}};
         case ParameterType::LearningRate:
@@ -59,9 +60,10 @@ std::vector<std::string> tables_of(const Catalog& catalog, const CatalogEntry& e
             const auto values = values_of(parameter);
             const auto& [first, second] = values[chance() % values.size()];
             table += fmt::format("{}{} = {}", table.empty() ? "" : ", ", parameter.name,
-                                 sweep               ? fmt::format("[{}, {}]", first, second)
-                                 : chance() % 2 == 0 ? first
-                                                     : second);
+                                 sweep && parameter.type == ParameterType::Reals ? fmt::format("[[{0}, {1}], [{1}, {1}]]", first, second)
+                                 : sweep                                         ? fmt::format("[{}, {}]", first, second)
+                                 : chance() % 2 == 0                             ? first
+                                                                                 : second);
         }
         tables.push_back("{ " + table + " }");
     }

@@ -115,7 +115,8 @@ struct StandardCell {
         config.target = "x1^2 + 2*x1";
         config.optimizer = {optimizer, 0.9, 0.999, 1e-8, false, true};
         static std::map<std::int64_t, Expression> targets;  // the cell refers to its program
-        return kernel_cell(config, targets.try_emplace(dimension, Expression::compile(config.target, dimension)).first->second.program());
+        return kernel_cell(config, targets.try_emplace(dimension, Expression::compile(config.target, dimension)).first->second.program(),
+                           {});
     }
 };
 

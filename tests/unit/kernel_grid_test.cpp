@@ -81,12 +81,14 @@ protected:
 
     static CellKernelPlan plan_of(const CellConfig& config, const std::string& architecture) {
         const Expression target = Expression::compile(config.target, config.input.dimension);
-        return plan_kernels(kernel_cell(config, target.program()), shared_bytes, std::stoi(architecture.substr(3)));
+        const std::vector<kernels::Law> coordinates = coordinate_laws(config.input);
+        return plan_kernels(kernel_cell(config, target.program(), coordinates), shared_bytes, std::stoi(architecture.substr(3)));
     }
 
     static std::string source_of(const CellConfig& config, bool train, const std::string& architecture) {
         const Expression target = Expression::compile(config.target, config.input.dimension);
-        const kernels::Cell cell = kernel_cell(config, target.program());
+        const std::vector<kernels::Law> coordinates = coordinate_laws(config.input);
+        const kernels::Cell cell = kernel_cell(config, target.program(), coordinates);
         const CellKernelPlan plan = plan_of(config, architecture);
         return train ? train_kernel_source(cell, plan.train) : evaluate_kernel_source(cell, plan.evaluate);
     }

@@ -72,6 +72,11 @@ TEST(OptimumPlane, ClosedForms) {
     const Problem normal = problem("0*x1", "{ law = \"normal\", dimension = 2, mean = 0, deviation = 1 }");
     EXPECT_NEAR(TrueRisk(normal, Integral::Exact)(half), 0.5, 1e-13);
     EXPECT_NEAR(TrueRisk(problem("x1^2+x2^2", box(0, 1, 2)), Integral::Exact).variance(), 8.0 / 45, 1e-15);
+    // E (x1 + x2)_+^2 on [0, 1] x [-1, 1]: int_0^1 (1 + x)^3 / 6 dx = 15 / 24.
+    const std::string rectangle = "{ law = \"uniform\", dimension = 2, low = [0.0, -1.0], high = 1.0 }";
+    EXPECT_NEAR(TrueRisk(problem("0*x1", rectangle), Integral::Exact)({1, 2, {1, 1, 0, 1, 0}}), 0.625, 1e-15);
+    EXPECT_FALSE(has_exact_integral(problem("x1", "\"ball(2)\"")));
+    EXPECT_FALSE(has_exact_integral(problem("x1", "\"sphere(2)\"")));
     EXPECT_FALSE(has_exact_integral(problem("x1", box(0, 1, 2), "\"tanh\"")));
     EXPECT_FALSE(has_exact_integral(problem("x1", box(0, 1, 2), "\"power_relu(8)\"")));
     EXPECT_FALSE(has_exact_integral(problem("x1", box(0, 1, 3))));
@@ -148,7 +153,11 @@ TEST(OptimumPlane, NormalisedProblemsAreTheSame) {
          {std::pair{"{ law = \"uniform\", dimension = 2, low = 10, high = 13 }", "\"tanh\""},
           std::pair{"{ law = \"uniform\", dimension = 2, low = -2, high = 1 }", "\"relu\""},
           std::pair{"{ law = \"normal\", dimension = 2, mean = 3, deviation = 0.5 }", "\"relu\""},
-          std::pair{"{ law = \"normal\", dimension = 2, mean = 3, deviation = 0.5, low = 2, high = 5 }", "\"logistic\""}}) {
+          std::pair{"{ law = \"normal\", dimension = 2, mean = 3, deviation = 0.5, low = 2, high = 5 }", "\"logistic\""},
+          std::pair{"{ law = \"uniform\", dimension = 2, low = [-2, 3], high = [1, 4] }", "\"relu\""},
+          std::pair{"{ law = \"normal\", dimension = 2, mean = 3, deviation = 0.5, low = [2, 2.5], high = 5 }", "\"relu\""},
+          std::pair{"{ law = \"ball\", dimension = 2, radius = 2.5 }", "\"relu\""},
+          std::pair{"{ law = \"sphere\", dimension = 2, radius = 0.3 }", "\"relu\""}}) {
         const Problem problem = optimum::problem("-x1^2*sin(x2) + 3", input, activation);
         const TrueRisk risk(problem);
         const Normalised change = normalised(problem, risk.mean(), risk.variance());

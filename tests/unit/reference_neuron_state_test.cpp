@@ -1,8 +1,11 @@
 // The reference's neuron states: every row of the table, vertices of the box, data nodes.
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "kernels/kinds.hpp"
 #include "reference/neuron_state.hpp"
+#include "reference/samples.hpp"
 #include "tests/kind_values.hpp"
 
 namespace limrisk::reference {
@@ -119,6 +122,82 @@ TEST(ReferenceNeuronState, RangeOnBoxAndNodes) {
     const ChainRange<float> on_nodes = range_on_nodes(shape, parameters, 0, std::vector<float>{0, 0, 1, 1, not_a_number<float>, 0});
     EXPECT_EQ(on_nodes.maximum, 0.5f);
     EXPECT_EQ(on_nodes.minimum, -0.5f);
+}
+
+TEST(ReferenceNeuronState, RangeOnABoxWithOwnEnds) {
+    const Shape shape(1, 2);
+    InputLaw box;
+    box.dimension = 2;
+    box.lows = {-1, 2};
+    box.highs = {4, 3};
+    const ChainRange<float> range = range_on_box(shape, std::vector<float>{2, -3, 0.5, 1, 0}, 0, box);
+    EXPECT_EQ(range.maximum, 2 * 4 - 3 * 2 + 0.5f);
+    EXPECT_EQ(range.minimum, -2 * 1 - 3 * 3 + 0.5f);
+}
+
+/// Neurons at the very border of being inactive, and the drawn points that are nearest to making them active: no chain leaves the range,
+/// and the range is no wider than its room says.
+template <class Real>
+void expect_range_on_ball(std::int64_t d, double radius, double scale) {
+    const Shape shape(1, d);
+    std::mt19937_64 engine(11);
+    std::normal_distribution<double> normal;
+    for (int neuron = 0; neuron < 300; ++neuron) {
+        std::vector<Real> parameters(static_cast<std::size_t>(d) + 3);
+        double square = 0;
+        for (std::size_t k = 0; k < static_cast<std::size_t>(d); ++k) {
+            parameters[k] = static_cast<Real>(scale * normal(engine));
+            square += static_cast<double>(parameters[k]) * static_cast<double>(parameters[k]);
+        }
+        const double norm = std::sqrt(square), unit = sizeof(Real) == 4 ? 0x1p-24 : 0x1p-53;
+        const double sigma = (4 * static_cast<double>(d) + 32) * unit;
+        // b between the border in real numbers and that of the certificate, or elsewhere.
+        const double place = neuron % 3 == 0 ? -1 : neuron % 3 == 1 ? -1 - 2 * sigma * (neuron % 7) / 6.0 : normal(engine);
+        parameters[static_cast<std::size_t>(d)] = static_cast<Real>(place * norm * radius);
+        InputLaw ball;
+        ball.kind = InputLaw::Kind::Ball;
+        ball.dimension = d;
+        ball.bounded = false;
+        ball.radius = radius;
+        const ChainRange<Real> range = range_on_box(shape, parameters, 0, ball);
+        const double b = static_cast<double>(parameters[static_cast<std::size_t>(d)]);
+        EXPECT_GE(range.maximum, b + norm * radius);
+        EXPECT_LE(range.maximum, b + norm * radius + 3 * sigma * (std::abs(b) + norm * radius));
+        for (int point = 0; point < 50; ++point) {
+            // In the direction of w, or near it: all roundings of the coordinates upwards that a point can have.
+            std::vector<Real> x;
+            const double away = point == 0 ? 0 : std::pow(10.0, -point % 9);
+            for (std::size_t k = 0; k < static_cast<std::size_t>(d); ++k)
+                x.push_back(static_cast<Real>(static_cast<double>(parameters[k]) / norm + away * normal(engine)));
+            InputLaw sphere = ball;
+            sphere.kind = InputLaw::Kind::Sphere;
+            move_to_radius(x, sphere, 0);
+            const Real up = chain(shape, parameters, 0, x.data());
+            for (Real& one : x) one = -one;
+            const Real down = chain(shape, parameters, 0, x.data());
+            EXPECT_LE(std::max(up, down), range.maximum) << d;
+            EXPECT_GE(std::min(up, down), range.minimum) << d;
+        }
+    }
+}
+
+TEST(ReferenceNeuronState, RangeOnABallHoldsWithAllRounding) {
+    for (const std::int64_t d : {2, 3, 16, 100})
+        for (const auto& [radius, scale] : {std::pair{1.0, 1.0}, {1e-3, 1e5}, {1e4, 1e-12}}) {
+            expect_range_on_ball<float>(d, radius, scale);
+            expect_range_on_ball<double>(d, radius, scale);
+        }
+    const Shape shape(1, 2);
+    InputLaw ball;
+    ball.kind = InputLaw::Kind::Ball;
+    ball.dimension = 2;
+    ball.bounded = false;
+    const std::vector<float> flat{0, 0, -0.5f, 1, 0};
+    EXPECT_EQ(range_on_box(shape, flat, 0, ball).maximum, -0.5f);
+    EXPECT_EQ(range_on_box(shape, flat, 0, ball).minimum, -0.5f);
+    // Squares that are 0 in float: the weights are not.
+    const std::vector<float> tiny{1e-30f, 0, 0, 1, 0};
+    EXPECT_GT(range_on_box(shape, tiny, 0, ball).maximum, 0);
 }
 
 }  // namespace

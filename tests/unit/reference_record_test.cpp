@@ -230,6 +230,50 @@ TEST(ReferenceSamples, FreshOnesFollowTheLaw) {
         EXPECT_NE(other.inputs[0], batch.inputs[0]);
 }
 
+/// Moments of the uniform law on a sphere and in a ball: E x_k^2 = R^2 / d or R^2 / (d + 2); |x|^d / R^d is uniform in a ball, so P(|x| <=
+/// R/2) = 2^-d. Five standard deviations; x_k^2 has a deviation of at most sqrt(2) times its mean.
+template <class Real>
+void expect_uniform_on(InputLaw::Kind kind, std::int64_t d) {
+    constexpr std::int64_t count = 40000;
+    InputLaw law;
+    law.kind = kind;
+    law.dimension = d;
+    law.bounded = false;
+    law.radius = 1.5;
+    const std::vector<Law> normal(static_cast<std::size_t>(d), Law{LawKind::Normal, 0, 0, 0, 1, 0, 0});
+    const Batch<Real> batch = fresh_batch<Real>(law, normal, count, {{Op::Variable, 0, 0}}, 5, 6, 7);
+    double mean = 0, square = 0, product = 0, inner = 0;
+    for (std::size_t m = 0; m < count; ++m) {
+        double length = 0;
+        const Real* x = &batch.inputs[m * static_cast<std::size_t>(d)];
+        for (std::int64_t k = 0; k < d; ++k) length += static_cast<double>(x[k]) * static_cast<double>(x[k]);
+        length = std::sqrt(length) / 1.5;
+        const double rounding = static_cast<double>(d + 16) * (sizeof(Real) == 4 ? 0x1p-24 : 0x1p-53);
+        ASSERT_LE(length, 1 + rounding);
+        if (kind == InputLaw::Kind::Sphere) {
+            ASSERT_GE(length, 1 - rounding);
+        }
+        inner += length <= 0.5;
+        mean += static_cast<double>(x[0]) / count;
+        square += static_cast<double>(x[d - 1]) * static_cast<double>(x[d - 1]) / count;
+        product += static_cast<double>(x[0]) * static_cast<double>(x[1]) / count;
+    }
+    const double variance = 2.25 / static_cast<double>(kind == InputLaw::Kind::Sphere ? d : d + 2), part = 5 / std::sqrt(double(count));
+    EXPECT_LE(std::abs(mean), part * std::sqrt(variance)) << d;
+    EXPECT_LE(std::abs(square / variance - 1), part * std::sqrt(2)) << d;
+    EXPECT_LE(std::abs(product / variance), part) << d;
+    const double p = kind == InputLaw::Kind::Sphere ? 0 : std::ldexp(1, -static_cast<int>(d));
+    EXPECT_LE(std::abs(inner / count - p), part * std::sqrt(p * (1 - p))) << d;
+}
+
+TEST(ReferenceSamples, AreUniformOnSpheresAndInBalls) {
+    for (const InputLaw::Kind kind : {InputLaw::Kind::Sphere, InputLaw::Kind::Ball})
+        for (const std::int64_t d : {2, 3, 5, 12}) {
+            expect_uniform_on<float>(kind, d);
+            expect_uniform_on<double>(kind, d);
+        }
+}
+
 /// Mean 0, the variance of the law, every value where it can be; independent of the inputs, of other samples, steps and trials.
 template <class Real>
 void expect_noise(const NoiseLaw& noise, double least, double largest, double fourth_moment) {

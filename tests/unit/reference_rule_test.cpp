@@ -33,6 +33,23 @@ TEST(ReferenceRule, NodesAndWeights) {
             }
 }
 
+TEST(ReferenceRule, NodesOfSpheresBallsAndBoxesWithOwnEnds) {
+    using Kind = InputLaw::Kind;
+    for (const std::int64_t dimension : {2, 3, 4, 7})
+        for (const InputLaw& law :
+             {testing::round_law(Kind::Sphere, dimension, 1), testing::round_law(Kind::Ball, dimension, 2.5),
+              testing::with_own_ends(uniform_law(dimension, -0.3, 1.7)), testing::with_own_ends(truncated_law(dimension, 0.1, 0.7, -1, 2))})
+            for (const std::int64_t count : {4, 12, 64}) {
+                const reference::Nodes expected = reference::rule_nodes(law, count);
+                const NodeSet found = evaluation_rule(law, count);
+                EXPECT_EQ(found.inputs, expected.inputs) << dimension << " " << count;
+                EXPECT_EQ(found.weights, expected.weights) << dimension << " " << count;
+                if (law.is_round() || dimension > 3) continue;
+                EXPECT_EQ(midpoint_grid(law, count).inputs, reference::grid_nodes(law, count).inputs);
+                EXPECT_EQ(midpoint_grid(law, count).weights, reference::grid_nodes(law, count).weights);
+            }
+}
+
 TEST(ReferenceRule, LawsAndTheirConstants) {
     for (const InputLaw& law : laws(1)) {
         const reference::Ends ends = reference::domain_of(law);

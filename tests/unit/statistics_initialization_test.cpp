@@ -2,6 +2,7 @@
 // the activations that can be inactive. The counts must pass the exact test of test_inactive_counts.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdio>
 #include <optional>
 #include <stdexcept>
@@ -101,6 +102,56 @@ TEST(PredictedProbability, HoldsForPowersAndClippings) {
         cell.activation = {kernels::ActivationKind::PowerRelu, 0, 0, 3};
         expect_law(cell);
     }
+}
+
+TEST(PredictedProbability, HoldsOnBoxesWithOwnEnds) {
+    for (const Kind kind : test::enum_values<Kind>())
+        for (const kernels::Activation& activation :
+             {kernels::Activation{kernels::ActivationKind::Relu, 0, 0, 0}, {kernels::ActivationKind::Clipping, -0.1, 0.2, 0}}) {
+            CellConfig cell = cell_of(kind, 3, 0, 1);
+            cell.activation = activation;
+            cell.input.lows = {-0.5, 0, 0.25};
+            cell.input.highs = {0.75, 1, 0.5};
+            cell.input.low = cell.input.high = std::nan("");
+            const std::optional<InactiveProbability> p = frozen_probability_on_box(
+                initialization_laws(cell.initialization, width, 3), cell.activation, {{-0.5, 0.75, 1}, {0, 1, 1}, {0.25, 0.5, 1}});
+            ASSERT_TRUE(p);
+            const CountTest test = test_inactive_counts(counted(cell), p->value, width);
+            EXPECT_GE(test.p_value, 1e-6) << initialization_catalog().chosen(cell).name << ": p = " << p->value << ", seen "
+                                          << static_cast<double>(test.inactive) / static_cast<double>(test.neurons);
+        }
+}
+
+// On a sphere and in a ball, where p is known.
+TEST(PredictedProbability, HoldsOnSpheresAndInBalls) {
+    int known = 0, unknown = 0;
+    for (const Kind kind : test::enum_values<Kind>())
+        for (const std::int64_t dimension : {2, 3, 5})
+            for (const double radius : {0.4, 1.0}) {
+                CellConfig cell = cell_of(kind, dimension, 0, 1);
+                cell.input.kind = dimension == 3 ? InputLaw::Kind::Sphere : InputLaw::Kind::Ball;
+                cell.input.bounded = false;
+                cell.input.radius = radius;
+                cell.evaluation = {8, 8};
+                const auto expect = [&] {
+                    const std::optional<InactiveProbability> p = frozen_probability_in_ball(
+                        initialization_laws(cell.initialization, width, dimension), cell.activation, radius, dimension);
+                    known += p.has_value();
+                    unknown += !p.has_value();
+                    if (!p) return;
+                    const CountTest test = test_inactive_counts(counted(cell), p->value, width);
+                    EXPECT_GE(test.p_value, 1e-6)
+                        << initialization_catalog().chosen(cell).name << ", d = " << dimension << ", radius " << radius
+                        << ": p = " << p->value << ", seen " << static_cast<double>(test.inactive) / static_cast<double>(test.neurons);
+                };
+                expect();
+                cell.activation = {kernels::ActivationKind::Clipping, -0.1, 0.2, 0};
+                expect();
+                cell.initialization.drawn_bias = false;
+                expect();
+            }
+    EXPECT_GE(known, 50);
+    EXPECT_GE(unknown, 20);
 }
 
 // Every activation's neurons are inactive as often as predicted, most never; and a wrong prediction would be noticed.

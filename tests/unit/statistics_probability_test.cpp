@@ -335,5 +335,60 @@ TEST(InactiveProbability, LawsThatCannotBe) {
     EXPECT_THROW(at_most_zero(with_mean, zero(), 0, 1, 1), Defect);
 }
 
+// A box whose coordinates have their own ends: [0, 1] x [-1, 1] by hand from the q_k of docs/theory.md section 4, (q_1 + q_2) / 2; sides in
+// another order or divided otherwise.
+TEST(InactiveProbability, OwnEndsOfCoordinates) {
+    const std::vector<BoxSides> mixed{{0, 1, 1}, {-1, 1, 1}};
+    EXPECT_NEAR(maximum_at_most(symmetric(1), symmetric(1), mixed, 0)->value, 1.0 / 6, 1e-15);
+    EXPECT_NEAR(maximum_at_most(normal(1), normal(1), mixed, 0)->value, (0.25 + std::asin(1.0 / 3) / std::numbers::pi) / 2, 1e-13);
+    EXPECT_EQ(maximum_at_most(normal(1), zero(), mixed, 0)->value, 0);
+    EXPECT_EQ(maximum_at_most(normal(1), zero(), {{0, 1, 1}, {-2, 0, 2}}, 0)->value, 0.125);
+    for (const Law& weight : {uniform(-1, 1.5), symmetric(1), normal(1.1)})
+        for (const Law& bias : {uniform(-0.3, 0.4), symmetric(2), zero()})
+            for (const double level : {-0.2, 0.0, 0.3}) {
+                const std::vector<BoxSides> box{{0.5, 1, 2}, {-1, 2, 3}, {0, 1, 1}},
+                    divided{{-1, 2, 1}, {0, 1, 1}, {0.5, 1, 2}, {-1, 2, 2}};
+                const InactiveProbability p = *maximum_at_most(weight, bias, box, level),
+                                          other = *maximum_at_most(weight, bias, divided, level);
+                EXPECT_LE(std::abs(p.value - other.value), p.error + other.error + 1e-13 * p.value) << level;
+                const InactiveProbability one = maximum_at_most(weight, bias, -1, 2, 3, level),
+                                          two = *maximum_at_most(weight, bias, {{-1, 2, 1}, {-1, 2, 2}}, level);
+                EXPECT_LE(std::abs(one.value - two.value), one.error + two.error + 1e-13 * one.value) << level;
+            }
+    std::vector<BoxSides> many;
+    for (int k = 0; k < 16; ++k) many.push_back({-1 - 0.1 * k, 1, 1});
+    EXPECT_FALSE(maximum_at_most(uniform(-1, 1.5), symmetric(1), many, 0));
+    EXPECT_TRUE(maximum_at_most(normal(1), symmetric(1), many, 0));
+}
+
+// By hand in dimension 2: pi / 24 for weights and bias uniform on [-s, s]; half of the part of the sphere in a cone of half angle 45
+// degrees for standard normal ones, (1 - 1 / sqrt 2) / 2. In dimension 3 with pytorch: the volume of the unit ball over 2^4 4.
+TEST(FrozenInABall, ClosedForms) {
+    const auto p = [](const Law& weight, const Law& bias, double radius, std::int64_t dimension, const Activation& activation) {
+        return frozen_probability_in_ball({weight, bias, weight, bias}, activation, radius, dimension);
+    };
+    const Law uniform{LawKind::Uniform, -0.7, 0.7, 0, 0, 0, 0}, normal{LawKind::Normal, 0, 0, 0, 1.3, 0, 0},
+        zero{LawKind::Zero, 0, 0, 0, 0, 0, 0};
+    const Activation relu{kernels::ActivationKind::Relu, 0, 0, 0};
+    EXPECT_NEAR(p(uniform, uniform, 1, 2, relu)->value, std::numbers::pi / 24, 1e-15);
+    EXPECT_NEAR(p(uniform, uniform, 1, 3, relu)->value, std::numbers::pi / 48, 1e-15);
+    EXPECT_NEAR(p(normal, normal, 1, 2, relu)->value, (1 - std::numbers::sqrt2 / 2) / 2, 1e-15);
+    EXPECT_EQ(p(normal, zero, 1, 2, relu)->value, 0);
+    EXPECT_FALSE(p(uniform, uniform, 0.9, 2, relu));  // some frozen neurons have |w| beyond the cube's sides
+    EXPECT_FALSE(p({LawKind::Uniform, -0.7, 0.8, 0, 0, 0, 0}, uniform, 2, 2, relu));
+    EXPECT_FALSE(p(normal, normal, 1, 2, {kernels::ActivationKind::Clipping, 0, 1, 0}));
+    EXPECT_EQ(p(uniform, normal, 1, 2, {kernels::ActivationKind::Tanh, 0, 0, 0})->value, 0);  // no neuron of tanh is frozen
+    // z_max <= 0.5 with b = 0: |w| <= 0.5, Rayleigh's law.
+    EXPECT_NEAR(p(normal, zero, 1, 2, {kernels::ActivationKind::Clipping, 0.5, 1, 0})->value, -std::expm1(-0.125 / 1.69), 1e-15);
+    // b uniform on [-1, 1], d = 2: E (1 - r)_+ / 2 with Rayleigh's r, by the midpoint rule.
+    double sum = 0;
+    constexpr int cells = 200000;
+    for (int i = 0; i < cells; ++i) {
+        const double r = (i + 0.5) / cells;
+        sum += 0.5 * (1 - r) * r / 1.69 * std::exp(-r * r / 3.38) / cells;
+    }
+    EXPECT_NEAR(p(normal, {LawKind::Uniform, -1, 1, 0, 0, 0, 0}, 1, 2, relu)->value, sum, 1e-10);
+}
+
 }  // namespace
 }  // namespace limrisk

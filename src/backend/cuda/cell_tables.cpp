@@ -48,6 +48,7 @@ CellTables::CellTables(Device& device, Stream& stream, const kernels::Cell& cell
     staging.add(cell_.check_nodes, cell.dimension);
     staging.add(cell_.final_nodes, cell.dimension);
     staging.add(cell_.mesh, cell.mesh_count);
+    staging.add(cell_.coordinates, cell.dimension);
     cell_.target = {};
     if (!memory.start() || memory.bytes() < staging.bytes().size()) {
         memory = DeviceMemory();

@@ -5,7 +5,7 @@
 
 namespace limrisk::cuda {
 
-/// Nodes and mesh of a cell, copied to the device, and the cell that views them there.
+/// Nodes, mesh and laws of the coordinates of a cell, copied to the device, and the cell that views them there.
 class CellTables {
 public:
     /// Copies through `stream` to `memory`, which is allocated anew if it is too small, and waits. Nothing else may use `memory` for the

@@ -184,7 +184,8 @@ public:
         std::vector<CompileJob> jobs;
         for (const CellConfig& config : cells) {
             const Expression target = target_of(config);
-            const kernels::Cell cell = kernel_cell(config, target.program());
+            const std::vector<kernels::Law> coordinates = coordinate_laws(config.input);
+            const kernels::Cell cell = kernel_cell(config, target.program(), coordinates);
             for (const auto& [architecture, shared_bytes] : targets) {
                 CellJobs cell_jobs = compile_jobs(cell, cell_name(config), architecture, shared_bytes);
                 jobs.push_back(std::move(cell_jobs.train));

@@ -118,6 +118,18 @@ std::string members_of(const kernels::Law& law) {
                        literal(law.mean), literal(law.deviation), literal(law.p_low), literal(law.p_high));
 }
 
+/// What an input is made of.
+std::string input_members(const kernels::Cell& cell) {
+    std::string members = fmt::format(
+        "    static constexpr Law input{{{}}};\n    static constexpr InputShape shape = {};\n    static constexpr double radius = {};\n"
+        "    static constexpr bool alike = {};\n",
+        members_of(cell.input), enumerator("InputShape", cell.shape), literal(cell.radius), cell.coordinates == nullptr);
+    if (cell.coordinates == nullptr) return members;
+    members += "    static constexpr Law input_of(int k) {\n        constexpr Law laws[] = {\n";
+    for (std::int64_t k = 0; k < cell.dimension; ++k) members += fmt::format("            {{{}}},\n", members_of(cell.coordinates[k]));
+    return members + "        };\n        return laws[k];\n    }\n";
+}
+
 /// `members` as struct `name` between the headers it needs and the header with the kernels.
 std::string program(const char* needs, const char* name, const std::string& members, const char* kernels) {
     return fmt::format(
@@ -146,7 +158,7 @@ std::string train_kernel_source(const kernels::Cell& cell, const KernelPlan& pla
     static constexpr Storage states = {};
     static constexpr std::int64_t width = {}, batch = {};
     static constexpr Optimizer optimizer{{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}};
-    static constexpr Law input{{{}}}, noise{{{}}};
+    static constexpr Law noise{{{}}};
     static constexpr bool several_blocks = {}, fresh_samples = {}, rebroadcast = {}, keeps = {};
 )",
                     cell.tile.neurons_per_lane, cell.tile.lanes, plan.warps, enumerator("ActivationKind", activation.kind),
@@ -154,8 +166,9 @@ std::string train_kernel_source(const kernels::Cell& cell, const KernelPlan& pla
                     cell.batch, enumerator("OptimizerKind", optimizer.kind), literal(optimizer.alpha), literal(optimizer.beta),
                     literal(optimizer.epsilon), optimizer.epsilon_inside, optimizer.bias_correction, optimizer.sum,
                     optimizer.corrected_maximum, optimizer.centered, literal(optimizer.initial_sum), literal(optimizer.momentum_decay),
-                    literal(optimizer.weight_decay), optimizer.decoupled, members_of(cell.input), members_of(cell.noise),
-                    cell.several_blocks, cell.fresh_samples, plan.rebroadcast, plan.keeps);
+                    literal(optimizer.weight_decay), optimizer.decoupled, members_of(cell.noise), cell.several_blocks, cell.fresh_samples,
+                    plan.rebroadcast, plan.keeps) +
+        input_members(cell);
     return program("fused_step.hpp", "Spec", members, "cuda_train.hpp");
 }
 
