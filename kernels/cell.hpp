@@ -50,12 +50,14 @@ struct Cell {
     std::int64_t width, dimension, batch, steps;
     std::int32_t checks, tail;
     double tolerance;                 ///< of the verdict
-    double risk_scale;                ///< S: what a risk is 0 against, for the verdict
+    double risk_scale;                ///< S: what risks and gradients are small against, for the verdict
+    double zero_risk;                 ///< what a risk of 0 is at most, for the verdict
     double stop_risk, stop_gradient;  ///< a trial ends at a check with a smaller rule risk, or norm of its gradient; 0: none does
     Precision precision;
     TileShape tile;
     Algorithm algorithm;  ///< Kinks: dimension 1, training nodes, is_piecewise_linear(activation.kind)
     Activation activation;
+    Loss loss;
     Initialization initialization;
     Optimizer optimizer;
     LearningRate learning_rate;

@@ -3,11 +3,13 @@
 //     using Real;                                // precision of the training
 //     static constexpr int dimension;
 //     static constexpr ActivationKind activation;
+//     static constexpr LossKind loss;
+//     static constexpr bool exact_risk;
 //     static constexpr Storage network;          // of the check's rows: Shared or Global
 //     template <class V> static V target(const V (&x)[dimension]);
 //   };
-// Width, tile and the activation's parameters are read from the arguments: cells that differ in them share a program.
-// All but the target, which only dimension 1 needs, is double: rows in registers would not fit.
+// Width, tile and the parameters of activation and loss are read from the arguments: cells that differ in them share a program.
+// All but the target, which only exact risks need, is double: rows in registers would not fit.
 #pragma once
 #include "cuda_risk.hpp"
 #include "initialize.hpp"
@@ -41,8 +43,8 @@ struct Evaluation {
     LIMRISK_INLINE Pack<double> risk(const NodeTable<double>& nodes, const StridedRows<Real>& parameters) {
         LIMRISK_ROLLED
         for (std::int64_t row = 0; row < layout.rows(); ++row) theta[row] = to_double(parameters[row]);
-        return pass.template gradient<Spec::activation, false>(
-            layout, cell.activation, last_slot_presence<double>(layout, cell.width), nodes.count, theta, sums, {},
+        return pass.template gradient<Spec::activation, Spec::loss, false>(
+            layout, cell.activation, cell.loss, last_slot_presence<double>(layout, cell.width), nodes.count, theta, sums, {},
             [&](std::int64_t base) { load_node_rows<Spec::dimension>(nodes, base, layout.tile, pass.block); });
     }
 };
@@ -90,7 +92,7 @@ LIMRISK_INLINE void risk_of_replicas(const RiskArguments<typename Spec::Real>& a
     const WarpPlace place(a.piece, a.tile.lanes);
     if (place.idle) return;
     double* const memory = reinterpret_cast<double*>(dynamic_shared_memory()) + threadIdx.x / warp_lanes * rule_doubles(Spec::dimension);
-    const WarpRisk<Spec> networks({a.tile.neurons_per_lane, a.tile.lanes}, a.activation, place.rows(a.piece, a.parameters), memory);
+    const WarpRisk<Spec> networks({a.tile.neurons_per_lane, a.tile.lanes}, a.activation, a.loss, place.rows(a.piece, a.parameters), memory);
     const double risk = networks.under(a.nodes);
     if (place.leads(a.tile.lanes)) a.risks[place.replica] = risk;
 }
@@ -253,7 +255,7 @@ LIMRISK_INLINE void finish_replicas(const FinishArguments<typename Spec::Real, T
         const WarpPlace place(a.piece, tile, warp);
         if (place.idle) return;
         double final_risk = 0, best_risk = 0;
-        if constexpr (Spec::dimension == 1) {
+        if constexpr (Spec::exact_risk) {
             // One evaluation in the code serves both networks.
             LIMRISK_ROLLED
             for (int network = 0; network < 2; ++network) {

@@ -72,10 +72,12 @@ public:
 
     ///   theta    [rows]  parameters
     ///   memory   [rule_doubles]  scratch of this warp in shared memory
-    LIMRISK_INLINE WarpRisk(const LayoutType& layout, const Activation& activation, const StridedRows<Real>& theta, double* memory)
+    LIMRISK_INLINE WarpRisk(const LayoutType& layout, const Activation& activation, const Loss& loss, const StridedRows<Real>& theta,
+                            double* memory)
         : layout_(layout),
           slots_(static_cast<int>(layout.slots)),
           activation_(activation),
+          loss_(loss),
           theta_(theta),
           inputs_(memory),
           outputs_(memory + rule_inputs(d)) {}
@@ -180,7 +182,7 @@ private:
             const double v = of_neuron(d + 1);
             LIMRISK_UNROLL(4)
             for (int s = 0; s < S; ++s) {
-                // v times 0 is left out: it could change the sign of a sum that is 0, which the square of the residual does not show, and
+                // v times 0 is left out: it could change the sign of a sum that is 0, which no loss shows, and
                 // make it NaN if v is not finite, for which see `unbounded`.
                 if constexpr (kind == ActivationKind::Relu)
                     output[s] = masked_fma(result_is_positive(z[s]), v, z[s], output[s]);
@@ -203,8 +205,8 @@ private:
             LIMRISK_ROLLED
             for (int i = own; i < own + together && i < count; ++i) {
                 const double target = nodes.targets[base + i], weight = nodes.weights[base + i];
-                const Residual<double> r(outer_bias, sum_of_row(outputs + i * rule_row, layout_.tile), target, weight);
-                risk = fma(r.weighted, r.difference, risk);
+                const Residual<Spec::loss, double> r(loss_, outer_bias, sum_of_row(outputs + i * rule_row, layout_.tile), target, weight);
+                risk = fma(r.weighted, r.factor, risk);
             }
         }
     }
@@ -212,6 +214,7 @@ private:
     LayoutType layout_;
     int slots_;
     Activation activation_;
+    Loss loss_;
     StridedRows<Real> theta_;
     double* inputs_;   ///< [rule_nodes][d] if they are few, else unused
     double* outputs_;  ///< [rule_nodes][rule_row]

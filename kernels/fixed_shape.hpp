@@ -192,12 +192,12 @@ struct MemoryPass {
     /// Gradient (written) and risk (returned, alike in all lanes of a tile; of the last block) of a batch of `count` samples at theta.
     ///   Several  whether the batch has several blocks;   totals  of the blocks, if it has
     ///   load    (base): fills `block` with the superblock from sample `base` on
-    template <ActivationKind Kind, bool Several, class LayoutType, class Load>
-    LIMRISK_INLINE Pack<Real> gradient(const LayoutType& layout, const Activation& activation, const Pack<Real>& last_slot_present,
-                                       std::int64_t count, StridedRows<Real> theta, StridedRows<Real> gradient, StridedRows<double> totals,
-                                       Load load) const {
+    template <ActivationKind Kind, LossKind OfLoss, bool Several, class LayoutType, class Load>
+    LIMRISK_INLINE Pack<Real> gradient(const LayoutType& layout, const Activation& activation, const Loss& loss,
+                                       const Pack<Real>& last_slot_present, std::int64_t count, StridedRows<Real> theta,
+                                       StridedRows<Real> gradient, StridedRows<double> totals, Load load) const {
         constexpr int rounds = samples_per_lane(LayoutType::dimension);
-        const NetworkPass<Real, Kind, LayoutType, StridedRows<Real>> pass(layout, activation, scratch);
+        const NetworkPass<Real, Kind, OfLoss, LayoutType, StridedRows<Real>> pass(layout, activation, loss, scratch);
         Pack<Real> error_sum, risk_sum{};
         BlockTotals<Real, Several, LayoutType, StridedRows<Real>> blocks(layout, gradient, error_sum, totals);
         for (std::int64_t base = 0; base < count; base += rounds * layout.tile) {

@@ -3,12 +3,12 @@
 //
 // Spec describes a cell at compile time:
 //   using Real;  static constexpr int dimension, slots, tile;  static constexpr std::int64_t width, batch;
-//   static constexpr Activation activation;  static constexpr Optimizer optimizer;  static constexpr Law input, noise;
-//   static constexpr bool alike;  static constexpr Law input_of(int k);   // alike: all coordinates have the law `input`, else that of k
-//   static constexpr InputShape shape;  static constexpr double radius;
-//   static constexpr bool several_blocks, fresh_samples;  static constexpr Storage network, states;   // states in registers: network too
-//   static constexpr bool rebroadcast, keeps;   // as of NetworkPass, for a network in registers
-//   template <class V> static V target(const V (&x)[dimension]);   // one operation after the other, docs/numerics.md section 7
+//   static constexpr Activation activation;  static constexpr Loss loss;  static constexpr Optimizer optimizer;  static constexpr Law
+//   input, noise; static constexpr bool alike;  static constexpr Law input_of(int k);   // alike: all coordinates have the law `input`,
+//   else that of k static constexpr InputShape shape;  static constexpr double radius; static constexpr bool several_blocks, fresh_samples;
+//   static constexpr Storage network, states;   // states in registers: network too static constexpr bool rebroadcast, keeps;   // as of
+//   NetworkPass, for a network in registers template <class V> static V target(const V (&x)[dimension]);   // one operation after the
+//   other, docs/numerics.md section 7
 #pragma once
 #include "fixed_shape.hpp"
 #include "initialize.hpp"
@@ -50,8 +50,8 @@ public:
         Pack<Real> outputs[Spec::tile], error, error_sum, risk_sum{};
         BlockTotals<Real, Spec::several_blocks, LayoutType, Pack<Real>*> blocks(LayoutType{}, gradient, error_sum, totals);
         const PassScratch<Real> scratch{outputs, &error, lane_in_tile<Real>(Spec::tile)};
-        const NetworkPass<Real, Spec::activation.kind, LayoutType, Pack<Real>*, Spec::rebroadcast, Spec::keeps> pass(
-            LayoutType{}, Spec::activation, scratch);
+        const NetworkPass<Real, Spec::activation.kind, Spec::loss.kind, LayoutType, Pack<Real>*, Spec::rebroadcast, Spec::keeps> pass(
+            LayoutType{}, Spec::activation, Spec::loss, scratch);
         Pack<Real> inputs[rounds * Spec::dimension], targets[rounds], weights[rounds];
         const SampleBlock<Real> block{inputs, targets, weights};
         constexpr std::int64_t superblock = static_cast<std::int64_t>(rounds) * Spec::tile, whole = Spec::batch / superblock * superblock;
@@ -164,9 +164,9 @@ private:
             pass_.gradient(last_slot_present_, theta, gradient, totals_,
                            [&](std::int64_t base, const SampleBlock<Real>& block) { load(step, base, block); });
         else
-            pass_.template gradient<Spec::activation.kind, Spec::several_blocks>(LayoutType{}, Spec::activation, last_slot_present_,
-                                                                                 Spec::batch, theta, gradient, totals_,
-                                                                                 [&](std::int64_t base) { load(step, base, pass_.block); });
+            pass_.template gradient<Spec::activation.kind, Spec::loss.kind, Spec::several_blocks>(
+                LayoutType{}, Spec::activation, Spec::loss, last_slot_present_, Spec::batch, theta, gradient, totals_,
+                [&](std::int64_t base) { load(step, base, pass_.block); });
     }
 
     template <class Rows>

@@ -14,7 +14,7 @@ struct GroupPass {
     const Cell* cell;
     GroupShape shape;
     V* outputs;             ///< [registers][samples at once] sums over the slots of each lane
-    V* errors;              ///< [samples of a chunk] e = 2 weight (N - y)
+    V* errors;              ///< [samples of a chunk] e = weight loss'(N - y)
     V *risk_of, *error_of;  ///< [tile] sums of each lane over the samples that it owns
     V* present;             ///< [registers] 1 in lanes whose last slot holds a neuron, else 0
     std::int64_t most_in_chunk;
@@ -75,6 +75,20 @@ struct GroupPass {
         for (int p = 0; gradient && p < shape.registers; ++p)
             for (std::int64_t row = 0; row < shape.outer_bias(); ++row)
                 move(gradient[row].part[p], &totals[row].part[2 * p], totals.stride);
+    }
+    /// Errors of `count` samples of a chunk from `first` on, and their shares of the sums: of any loss. Not for squares, which the
+    /// forward pass writes out itself.
+    __attribute__((noinline)) void add_residuals(V outer_bias, const Chunk<Real>& chunk, int first, int count) const {
+        with_loss(cell->loss.kind, [&](auto tag) {
+            for (int s = 0; s < count; ++s) {
+                const Residual<decltype(tag)::kind, V> r(cell->loss, outer_bias, outputs[s], chunk.targets[first + s],
+                                                         chunk.weights[first + s]);
+                const int owner = chunk.owners[first + s];
+                errors[first + s] = r.error;
+                risk_of[owner] = fma(r.weighted, r.factor, risk_of[owner]);
+                error_of[owner] = error_of[owner] + r.error;
+            }
+        });
     }
     /// Adds the sum of a block to its total, whose halves lie `stride` apart.
     static LIMRISK_INLINE void add_to(VecDouble* total, std::int64_t stride, V sum) {
@@ -238,12 +252,16 @@ private:
         const V *outputs = pass_.outputs, *targets = chunk.targets + first, *weights = chunk.weights + first;
         const std::uint8_t* owners = chunk.owners + first;
         V *errors = pass_.errors + first, *risks_of = pass_.risk_of, *errors_of = pass_.error_of;
+        if (pass_.cell->loss.kind != LossKind::Squared) {
+            pass_.add_residuals(outer_bias, chunk, first, S);
+            return;
+        }
         LIMRISK_UNROLL(8)
         for (int s = 0; s < S; ++s) {
-            const Residual<V> r(outer_bias, outputs[s], targets[s], weights[s]);
+            const Residual<LossKind::Squared, V> r({}, outer_bias, outputs[s], targets[s], weights[s]);
             const int owner = owners[s];
             errors[s] = r.error;
-            risks_of[owner] = fma(r.weighted, r.difference, risks_of[owner]);
+            risks_of[owner] = fma(r.weighted, r.factor, risks_of[owner]);
             errors_of[owner] = errors_of[owner] + r.error;
         }
     }

@@ -67,6 +67,14 @@ struct Optimizer {
     bool decoupled = false;          ///< theta - gamma lambda theta instead of g + lambda theta
 };
 
+enum class LossKind : std::int32_t { Squared, Absolute, Huber, Power };
+
+/// What the risk is the mean of, as a function of the residual r = N - y: docs/numerics.md section 4.
+struct Loss {
+    LossKind kind = LossKind::Squared;
+    double parameter = 0;  ///< huber: delta; power: exponent
+};
+
 /// Samples of a block at most: docs/numerics.md section 3.
 inline constexpr int block_samples = 64;
 
@@ -101,7 +109,7 @@ struct LearningRate {
 
 inline constexpr double unlimited = __builtin_bit_cast(double, 0x7FF0000000000000LL);
 
-/// A parameter of a kind. `Choice`: Activation or Optimizer; exactly one of the three members is set.
+/// A parameter of a kind. `Choice`: Activation, Optimizer or Loss; exactly one of the three members is set.
 /// `later`: younger than stores that limrisk reads. Descriptions leave it out where it has its default, which is what the cells of before
 /// had.
 template <class Choice>
@@ -573,11 +581,54 @@ inline constexpr OptimizerTraits optimizer_table[] = {
      .cost = 22},
 };
 
+struct LossTraits {
+    LossKind kind;
+    const char* name;     ///< in a campaign
+    const char* meaning;  ///< one line for `limrisk list`
+    const char* other_names = "";
+    KindParameter<Loss> parameters[1] = {};
+};
+
+inline constexpr LossTraits loss_table[] = {
+    {.kind = LossKind::Squared,
+     .name = "squared",
+     .meaning = "r^2 (PyTorch: MSELoss; Keras: MeanSquaredError)",
+     .other_names = "mse mseloss l2 l2loss meansquarederror square quadratic"},
+    {.kind = LossKind::Absolute,
+     .name = "absolute",
+     .meaning = "|r|, with derivative 0 at 0 (PyTorch: L1Loss; Keras: MeanAbsoluteError)",
+     .other_names = "mae l1 l1loss meanabsoluteerror abs"},
+    {.kind = LossKind::Huber,
+     .name = "huber",
+     .meaning = "r^2 / 2 for |r| <= delta, else delta (|r| - delta / 2) (PyTorch: HuberLoss; Keras: Huber; SmoothL1Loss with beta is this "
+                "over beta = delta)",
+     .other_names = "huberloss smoothl1 smoothl1loss",
+     .parameters = {{.name = "delta",
+                     .meaning = "where it goes on as a line: 1 in PyTorch and Keras",
+                     .real = &Loss::parameter,
+                     .low = 0,
+                     .low_open = true,
+                     .fallback = "1.0",
+                     .examples = {1, 0.25, 0.0625}}}},
+    {.kind = LossKind::Power,
+     .name = "power",
+     .meaning = "|r|^exponent",
+     .other_names = "lp lploss pnorm",
+     .parameters = {{.name = "exponent",
+                     .meaning = "above 1 and at most 16, not 2",
+                     .real = &Loss::parameter,
+                     .low = 1,
+                     .high = 16,
+                     .examples = {1.5, 3, 4}}}},
+};
+
+inline constexpr int loss_count = sizeof(loss_table) / sizeof(loss_table[0]);
 inline constexpr int activation_count = sizeof(activation_table) / sizeof(activation_table[0]);
 inline constexpr int optimizer_count = sizeof(optimizer_table) / sizeof(optimizer_table[0]);
 
 LIMRISK_INLINE constexpr const ActivationTraits& traits_of(ActivationKind kind) { return activation_table[static_cast<int>(kind)]; }
 LIMRISK_INLINE constexpr const OptimizerTraits& traits_of(OptimizerKind kind) { return optimizer_table[static_cast<int>(kind)]; }
+LIMRISK_INLINE constexpr const LossTraits& traits_of(LossKind kind) { return loss_table[static_cast<int>(kind)]; }
 
 /// Rows stand in the order of the enumerations; an activation says what each of its pieces is.
 constexpr bool rows_are_complete() {
@@ -591,6 +642,8 @@ constexpr bool rows_are_complete() {
     }
     for (int k = 0; k < optimizer_count; ++k)
         if (static_cast<int>(optimizer_table[k].kind) != k) return false;
+    for (int k = 0; k < loss_count; ++k)
+        if (static_cast<int>(loss_table[k].kind) != k) return false;
     return true;
 }
 static_assert(rows_are_complete(), "a row of a kind is missing, stands elsewhere than its enumerator, or does not say what its pieces are");
@@ -646,6 +699,10 @@ constexpr int most_kinks() {
     return most;
 }
 
+/// Whether the least risk of a width is less than that of a smaller width unless that is 0, for an activation that is discriminatory. Not
+/// of a loss with a kink, and not known of one that ends as a line: docs/theory.md section 5.
+LIMRISK_INLINE constexpr bool gains_by_every_neuron(LossKind kind) { return kind == LossKind::Squared || kind == LossKind::Power; }
+
 /// Number of states of an optimizer per coordinate: 0 to most_states.
 LIMRISK_INLINE constexpr int state_count(OptimizerKind kind) { return traits_of(kind).states; }
 
@@ -680,6 +737,12 @@ constexpr Optimizer example_of(OptimizerKind kind, int k = 0) {
     return example;
 }
 
+constexpr Loss example_of(LossKind kind, int k = 0) {
+    Loss example{kind, 0};
+    for (const auto& parameter : traits_of(kind).parameters) set(example, parameter, parameter.examples[k]);
+    return example;
+}
+
 template <ActivationKind Kind>
 struct ActivationTag {
     static constexpr ActivationKind kind = Kind;
@@ -704,6 +767,19 @@ LIMRISK_INLINE constexpr auto with_optimizer(OptimizerKind kind, const Body& bod
     if constexpr (First + 1 < optimizer_count)
         if (kind != static_cast<OptimizerKind>(First)) return with_optimizer<First + 1>(kind, body);
     return body(OptimizerTag<static_cast<OptimizerKind>(First)>{});
+}
+
+template <LossKind Kind>
+struct LossTag {
+    static constexpr LossKind kind = Kind;
+};
+
+/// Calls `body` with the tag of a kind known at run time.
+template <int First = 0, class Body>
+LIMRISK_INLINE constexpr auto with_loss(LossKind kind, const Body& body) {
+    if constexpr (First + 1 < loss_count)
+        if (kind != static_cast<LossKind>(First)) return with_loss<First + 1>(kind, body);
+    return body(LossTag<static_cast<LossKind>(First)>{});
 }
 
 }  // namespace limrisk::kernels

@@ -51,6 +51,7 @@ struct RiskArguments {
     Piece<Real> piece;
     NodeTable<double> nodes;
     Activation activation;
+    Loss loss;
     TileShape tile;
     Real* parameters;  ///< [rows][lanes] of the piece
     double* risks;     ///< [count]
@@ -73,16 +74,14 @@ constexpr bool measures_all(const Cell& cell, std::int64_t index, bool recorded)
 }
 
 /// Doubles of scratch that a warp needs to find the accurate risk of one network: breakpoints and the network.
-constexpr std::int64_t finish_scratch_doubles(const Cell& cell) {
-    return cell.dimension == 1 ? breakpoint_capacity(cell) + 3 * cell.width : 0;
-}
+constexpr std::int64_t finish_scratch_doubles(const Cell& cell) { return cell.exact_risk ? breakpoint_capacity(cell) + 3 * cell.width : 0; }
 
 template <class Real, class TrialRecord>
 struct FinishArguments {
     Piece<Real> piece;
     Cell cell;
     double* scratch;                         ///< [warps of the launch][finish_scratch_doubles]
-    const double *final_risks, *best_risks;  ///< [count] each; dimension >= 2
+    const double *final_risks, *best_risks;  ///< [count] each; unless exact_risk
     TrialRecord* records;                    ///< [count]
 };
 

@@ -20,29 +20,30 @@ struct Layout {
 template <class Real, class Rows = Pack<Real>*>
 struct PassScratch {
     Rows outputs;            ///< [tile] sums of each lane for the samples of a round, then transposed sums
-    Rows errors;             ///< [rounds] e = 2 weight (N - y)
+    Rows errors;             ///< [rounds] e = weight loss'(N - y)
     Pack<Real> lane_number;  ///< of each lane within its tile
 };
 
-/// The passes for one activation, round by round. A round has at most one sample per lane of a tile; sample s belongs to lane s.
+/// The passes for one activation and one loss, round by round. A round has at most one sample per lane of a tile; sample s belongs to lane
+/// s.
 ///   LayoutType   dimension known at compile time; see fixed_shape.hpp
 ///   Rows         where parameters, sums and scratch are: Pack<Real>* (registers) or StridedRows<Real> (memory)
 ///   Rebroadcast  whether the backward pass broadcasts the inputs anew; else the compiler may keep them, and what is computed from them
 ///   Keeps        whether the backward pass takes the preactivations of the forward pass instead of computing them again
-template <class Real, ActivationKind Kind, class LayoutType, class Rows, bool Rebroadcast = false, bool Keeps = false>
+template <class Real, ActivationKind Kind, LossKind OfLoss, class LayoutType, class Rows, bool Rebroadcast = false, bool Keeps = false>
 class NetworkPass {
 public:
     using V = Vec<Real>;
     using ConstRows = typename ConstantRows<Rows>::Type;
 
-    NetworkPass(const LayoutType& layout, const Activation& activation, const PassScratch<Real, Rows>& scratch)
-        : layout_(layout), activation_(activation), scratch_(scratch) {}
+    NetworkPass(const LayoutType& layout, const Activation& activation, const Loss& loss, const PassScratch<Real, Rows>& scratch)
+        : layout_(layout), activation_(activation), loss_(loss), scratch_(scratch) {}
 
     /// Adds the samples of one round to the sums.
     ///   theta     [rows]  parameters
     ///   round     which samples of the block: FixedRound or Round
     ///   gradient  [rows]  running sums T_k, T0, U per slot
-    ///   error_sum, risk_sum  per lane: sum of e and of weight r^2 over the lane's own samples
+    ///   error_sum, risk_sum  per lane: sum of e and of weight loss(r) over the lane's own samples
     template <class Round>
     LIMRISK_INLINE void accumulate(ConstRows theta, const SampleBlock<Real, Rows>& block, const Round& round, Rows gradient,
                                    Pack<Real>& error_sum, Pack<Real>& risk_sum) const {
@@ -194,9 +195,9 @@ private:
         const V limit = splat<V>(round.count);
         for_parts<Real>([&](int p) {
             const auto own = less(scratch_.lane_number.part[p], limit);
-            const Residual<V> r(outer_bias.part[p], sums[0].part[p], block.targets[t].part[p], block.weights[t].part[p]);
+            const Residual<OfLoss, V> r(loss_, outer_bias.part[p], sums[0].part[p], block.targets[t].part[p], block.weights[t].part[p]);
             scratch_.errors[t].part[p] = r.error;
-            risk_sum.part[p] = masked_fma(own, r.weighted, r.difference, risk_sum.part[p]);
+            risk_sum.part[p] = masked_fma(own, r.weighted, r.factor, risk_sum.part[p]);
             error_sum.part[p] = masked_add(own, error_sum.part[p], r.error);
         });
     }
@@ -224,6 +225,7 @@ private:
 
     LayoutType layout_;
     Activation activation_;
+    Loss loss_;
     const PassScratch<Real, Rows>& scratch_;
 };
 

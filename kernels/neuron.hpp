@@ -2,6 +2,7 @@
 // Where parameters, samples and sums are, and in which order the samples come: network.hpp on a GPU, group_pass.hpp on the CPU.
 #pragma once
 #include "activation.hpp"
+#include "loss.hpp"
 #include "pack.hpp"
 
 namespace limrisk::kernels {
@@ -49,17 +50,8 @@ LIMRISK_INLINE void add_outputs(const ActivationOn<Kind, V>& activation, V v, co
     for (int s = 0; s < S; ++s) output[s] = fma(v, activation.value(z[s]), output[s]);
 }
 
-/// r = N - y of a sample, its weight times r, and e = 2 weight r. The sample's share of the risk is weighted times difference.
-template <class V>
-struct Residual {
-    V difference, weighted, error;
-
-    LIMRISK_INLINE Residual(V outer_bias, V sum_of_neurons, V target, V weight)
-        : difference((outer_bias + sum_of_neurons) - target), weighted(weight * difference), error(weighted + weighted) {}
-};
-
 /// Adds those of S samples on which a neuron of ReLU is active to its sums T_k and T0.
-///   e       of the samples: 2 weight (N - y);   active   where z > 0
+///   e       of the samples: weight loss'(N - y);   active   where z > 0
 ///   sum(k)  k < d: T_k;  d: T0
 template <int D, int S, class V, class Input, class Sum>
 LIMRISK_INLINE void add_active_samples(std::int64_t d, const V (&e)[S], const MaskOf<V> (&active)[S], Input input, Sum sum) {
@@ -76,7 +68,7 @@ LIMRISK_INLINE void add_active_samples(std::int64_t d, const V (&e)[S], const Ma
 }
 
 /// Adds S samples to the sums T_k, T0, U of one slot.
-///   e, z       of the samples: 2 weight (N - y), preactivation
+///   e, z       of the samples: weight loss'(N - y), preactivation
 ///   sum(k)     k < d: T_k;  d: T0;  d + 1: U, which ReLU does not need
 template <ActivationKind Kind, int D, int S, class V, class Input, class Sum>
 LIMRISK_INLINE void add_samples(std::int64_t d, const ActivationOn<Kind, V>& activation, const V (&e)[S], const V (&z)[S], Input input,

@@ -57,7 +57,7 @@ struct Tail {
 
 /// What a verdict looks at beside the tail.
 struct VerdictScales {
-    double tolerance, risk_scale, training_gradient_norm, parameter_norm;
+    double tolerance, risk_scale, zero_risk, training_gradient_norm, parameter_norm;
 };
 
 /// Verdict of a replica that neither diverged nor was stopped: budget, converged or oscillating.
@@ -65,7 +65,7 @@ struct VerdictScales {
 inline Verdict tail_verdict(const Tail& tail, std::int64_t count, const VerdictScales& scales) {
     if (count == 1) return Verdict::Budget;  // one check shows no movement
     const double size = 1 + scales.parameter_norm, mean = tail.mean(count);
-    const bool zero = tail.maximum <= 1e-10 * scales.risk_scale;
+    const bool zero = tail.maximum <= scales.zero_risk;
     const bool flat = tail.maximum - tail.minimum <= scales.tolerance * mean &&
                       scales.training_gradient_norm * size <= sqrt(scales.tolerance * mean) * sqrt(scales.risk_scale);
     if (tail.displacement() <= scales.tolerance * size && (zero || flat)) return Verdict::Converged;
@@ -145,7 +145,9 @@ struct Replica {
         }
     }
 
-    VerdictScales scales(const Cell& cell) const { return {cell.tolerance, cell.risk_scale, training_gradient_norm, parameter_norm}; }
+    VerdictScales scales(const Cell& cell) const {
+        return {cell.tolerance, cell.risk_scale, cell.zero_risk, training_gradient_norm, parameter_norm};
+    }
 
     std::int32_t kinked(const Cell& cell) const { return static_cast<std::int32_t>(cell.width) - inactive - constant - linear; }
 

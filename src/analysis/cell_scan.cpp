@@ -42,6 +42,8 @@ Exclusion exclusion_of(const CellConfig& cell) {
     if (!kernels::has_frozen_neurons(cell.activation.kind))
         return {std::nullopt, fmt::format("neurons of {} never freeze", cell.activation_label)};
     if (!cell.keeps_frozen_neurons()) return {std::nullopt, "weight decay moves frozen neurons"};
+    if (!kernels::gains_by_every_neuron(cell.loss.kind))
+        return {std::nullopt, fmt::format("under the loss {} a wider network need not be better", cell.loss_label)};
     const auto positive = opt::positive_risk(opt::problem_of(cell), cell.width - 1);
     if (!positive) return {std::nullopt, "no proof that a smaller width cannot reach the optimum"};
     return {cell.width - positive->width, fmt::format("no width up to {} reaches the optimum: {}", positive->width, positive->proof)};
@@ -138,7 +140,7 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
     const KnownProblem& known = context.optima.of(cell);
     const TargetMoments moments = moments_at_checks(cell);
     const auto catalog = known.catalogs.find(cell.width);
-    LevelScan levels(cell, catalog == known.catalogs.end() ? nullptr : &catalog->second, risk_scale(moments));
+    LevelScan levels(cell, catalog == known.catalogs.end() ? nullptr : &catalog->second, zero_risk(moments));
     TheoryScan theory(cell, known, moments);
     EarlyEndScan early_ends(cell);
     Aggregate aggregate;

@@ -49,7 +49,7 @@ const KnownProblem& KnownOptima::of(const CellConfig& cell) const { return of(op
 const KnownProblem& KnownOptima::of(const opt::Problem& problem) const {
     static const KnownProblem nothing;
     const auto found = problems_.find(problem.id);
-    return found == problems_.end() ? nothing : found->second;
+    return found == problems_.end() || !problem.has_squared_loss() ? nothing : found->second;
 }
 
 bool KnownOptima::improve(const CellConfig& cell, std::int64_t width, double risk, double scale, const std::string& who) {

@@ -21,8 +21,8 @@ std::string name_of(const opt::Level& level) {
 
 }  // namespace
 
-LevelScan::LevelScan(const CellConfig& cell, const std::vector<opt::Level>* catalog, double scale)
-    : cell_(cell), catalog_(catalog), zero_(absolute_tolerance * scale), on_level_(catalog ? catalog->size() : 0) {}
+LevelScan::LevelScan(const CellConfig& cell, const std::vector<opt::Level>* catalog, double zero)
+    : cell_(cell), catalog_(catalog), zero_(zero), on_level_(catalog ? catalog->size() : 0) {}
 
 void LevelScan::Tally::add(const End& end) {
     ++trials;

@@ -15,8 +15,8 @@ inline constexpr std::size_t most_clusters = 16;
 
 class LevelScan {
 public:
-    /// `catalog`: ascending by risk, or null: clusters. `scale`: risk_scale of the target, against which a risk counts as 0.
-    LevelScan(const CellConfig& cell, const std::vector<optimum::Level>* catalog, double scale);
+    /// `catalog`: ascending by risk, or null: clusters. `zero`: the risk that counts as 0, zero_risk of the target.
+    LevelScan(const CellConfig& cell, const std::vector<optimum::Level>* catalog, double zero);
     void add(const TrialRecord& record);
     /// After all trials.
     LevelStatement statement() const;

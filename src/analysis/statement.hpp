@@ -86,7 +86,7 @@ struct LevelShare {
 struct LevelStatement {
     bool catalogue = false;          ///< levels of local minima from the store; else clusters of the limiting risks of converged trials
     double tolerance = 0;            ///< distance that counts as on a level: this part of the level, plus `absolute`
-    double absolute = 0;             ///< absolute_tolerance times the scale of the risk
+    double absolute = 0;             ///< the risk that counts as 0: of squares absolute_tolerance times the scale of the risk
     std::vector<LevelShare> levels;  ///< ascending by risk
     std::int64_t on_none = 0;        ///< trials on no level; of clusters: trials that did not converge
     std::int64_t left_out = 0;       ///< clusters beyond the most populated ones, which are those that are kept

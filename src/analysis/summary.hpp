@@ -74,6 +74,8 @@ struct StoreSummary {
     bool violated() const;
     /// Whether trials of some cell may end early.
     bool ends_early() const;
+    /// Whether the loss of every cell is the square.
+    bool has_squares_only() const;
 };
 
 /// Relative excess over the optimum that counts as missing it, unless another is asked for.

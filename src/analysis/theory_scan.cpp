@@ -25,7 +25,8 @@ TargetMoments moments_at_checks(const CellConfig& cell) {
     NodeSet nodes = nodes_of_checks(cell);
     if (!cell.has_data() && fill_targets(nodes, target.program()) >= 0)
         throw ConfigError({fmt::format("problem.target: \"{}\" is not finite on the whole domain of the input", cell.target)});
-    return target_moments({nodes.inputs.data(), nodes.targets.data(), nodes.weights.data(), nodes.count()}, cell.input.dimension);
+    return target_moments({nodes.inputs.data(), nodes.targets.data(), nodes.weights.data(), nodes.count()}, cell.input.dimension,
+                          cell.loss);
 }
 
 TheoryScan::TheoryScan(const CellConfig& cell, const KnownProblem& known, const TargetMoments& moments)
@@ -81,7 +82,9 @@ void TheoryScan::add(std::int64_t trial, const TrialRecord& record) {
     if (!excess) return;
     const std::int64_t nodes = moments_.nodes, parameters = kernels::parameter_count(cell_.width, cell_.input.dimension);
     hold(checks_[Critical], trial, *excess <= check_tolerance(nodes, parameters), "the risk", record.tail_minimum,
-         "is above Var f + |gradient| (|parameters| + |E f|),", risk_bound(moments_, record.gradient_norm, record.parameter_norm));
+         cell_.has_squared_loss() ? "is above Var f + |gradient| (|parameters| + |E f|),"
+                                  : "is above the risk of the constant E f + |gradient| (|parameters| + |E f|),",
+         risk_bound(moments_, record.gradient_norm, record.parameter_norm));
 }
 
 }  // namespace limrisk

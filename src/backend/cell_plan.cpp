@@ -71,6 +71,7 @@ kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& targ
     cell.precision = config.precision;
     cell.tile = kernels::tile_shape(config.width, d);
     cell.activation = config.activation;
+    cell.loss = config.loss;
     cell.initialization = initialization_laws(config.initialization, config.width, d);
     cell.optimizer = config.optimizer;
     cell.learning_rate = config.learning_rate;
@@ -118,10 +119,21 @@ CellPlan::CellPlan(const CellConfig& config) : config_(config), target_(target_o
     cell_ = kernel_cell(config, program, coordinates_);
     cell_.check_nodes = view(check_);
     cell_.final_nodes = view(final_);
-    cell_.risk_scale = risk_scale(target_moments(cell_.check_nodes, config.input.dimension));
+    fill_scales();
     cell_.mesh = mesh_.data();
     cell_.mesh_count = static_cast<std::int64_t>(mesh_.size());
     fill_training_nodes(program);
+}
+
+void CellPlan::fill_scales() {
+    const TargetMoments moments = target_moments(cell_.check_nodes, config_.input.dimension, config_.loss);
+    cell_.risk_scale = risk_scale(moments);
+    cell_.zero_risk = zero_risk(moments);
+    if (config_.has_squared_loss() || (std::isfinite(cell_.risk_scale) && std::isnormal(cell_.zero_risk))) return;
+    throw ConfigError({fmt::format(
+        "problem.loss: under this loss the best constant has the risk {:.3g}, and {:.3g} counts as 0; both must be finite and not "
+        "subnormal: scale the problem, or take a smaller exponent",
+        cell_.risk_scale, cell_.zero_risk)});
 }
 
 /// Points rounded to the cell's precision are the data of training and of all risks; weights of risks stay in double.
@@ -138,7 +150,7 @@ void CellPlan::plan_data() {
     cell_.input.low = rounded(cell_.input.low);
     cell_.input.high = rounded(cell_.input.high);
     cell_.check_nodes = cell_.final_nodes = view(check_);
-    cell_.risk_scale = risk_scale(target_moments(cell_.check_nodes, config_.input.dimension));
+    fill_scales();
     cell_.training_nodes_double = view(training_);
     if (single) {
         training_float_.resize(count * (d + 2));

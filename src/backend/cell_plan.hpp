@@ -26,6 +26,7 @@ public:
 
 private:
     void plan_data();
+    void fill_scales();
     void fill_training_nodes(const kernels::Program& program);
 
     CellConfig config_;

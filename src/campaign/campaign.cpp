@@ -196,21 +196,18 @@ private:
     void judge_effects() {
         for (const SchemaKey& key : campaign_schema()) {
             if (key.effect.in == nullptr || key.effect.key == nullptr) continue;
-            const auto has_effect = [&](const Alternative& alternative, const Alternative& data) {
-                CellConfig cell;
-                data.apply(cell);
-                alternative.apply(cell);
-                return key.effect.in(cell);
-            };
             // Data decide beside every other key, and a key that is not given decides as its default does.
-            const auto given_key = axes_.find(key.effect.key), data = axes_.find("problem.data");
-            if (given_key != axes_.end() && given_key->second.empty()) continue;
-            if (data != axes_.end() && data->second.empty()) continue;
-            const Axis deciding = given_key != axes_.end() ? given_key->second : Axis(1),
-                       sets = data != axes_.end() ? data->second : Axis(1);
-            const bool anywhere = std::any_of(deciding.begin(), deciding.end(), [&](const Alternative& alternative) {
-                return std::any_of(sets.begin(), sets.end(), [&](const Alternative& set) { return has_effect(alternative, set); });
-            });
+            std::vector<CellConfig> cells(1);
+            for (const char* path : {"problem.data", key.effect.beside, key.effect.key}) {
+                const auto axis = path == nullptr ? axes_.end() : axes_.find(path);
+                if (axis == axes_.end()) continue;
+                std::vector<CellConfig> combined;
+                for (const CellConfig& cell : cells)
+                    for (const Alternative& alternative : axis->second) alternative.apply(combined.emplace_back(cell));
+                cells = std::move(combined);
+            }
+            if (cells.empty()) continue;  // a value could not be read
+            const bool anywhere = std::any_of(cells.begin(), cells.end(), [&](const CellConfig& cell) { return key.effect.in(cell); });
             const Node* given = find(key);
             if (given == nullptr && anywhere && key.parameter.required) missing(key);
             if (given != nullptr && !anywhere)

@@ -1,5 +1,5 @@
-// The tables; those of activations and optimizers follow from kernels/kinds.hpp. Formulas: docs/numerics.md sections 5, 8, 9; defaults are
-// the literature's usual ones.
+// The tables; those of activations, optimizers and losses follow from kernels/kinds.hpp. Formulas: docs/numerics.md sections 5, 8, 9;
+// defaults are the literature's usual ones.
 #include "campaign/catalog.hpp"
 
 #include <fmt/format.h>
@@ -399,6 +399,12 @@ const Catalog& noise_catalog() {
     return catalog;
 }
 
+const Catalog& loss_catalog() {
+    static const Catalog catalog{
+        "loss", "losses", "problem.loss", "name", entries_of<&Cell::loss, kernels::loss_table>(), {}, &CellConfig::loss_label};
+    return catalog;
+}
+
 const Catalog& sampling_catalog() {
     static const Catalog catalog{
         "sampling",
@@ -476,7 +482,7 @@ const Catalog& schedule_catalog() {
 
 std::vector<const Catalog*> catalogs() {
     return {&activation_catalog(), &initialization_catalog(), &optimizer_catalog(), &schedule_catalog(),
-            &input_catalog(),      &noise_catalog(),          &sampling_catalog()};
+            &input_catalog(),      &noise_catalog(),          &loss_catalog(),      &sampling_catalog()};
 }
 
 const CatalogEntry* Catalog::find(std::string_view name) const {

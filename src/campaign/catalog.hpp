@@ -1,6 +1,6 @@
-// What can be chosen by name: activations, initializations, optimizers, schedules, input laws, samplings. One table per kind.
-// The reader, its suggestions, descriptions, labels, `limrisk list` and docs/campaign.md read these tables; to add an entry, add a row;
-// activations and optimizers have theirs in kernels/kinds.hpp.
+// What can be chosen by name: activations, initializations, optimizers, schedules, input laws, noise laws, losses, samplings. One table per
+// kind. The reader, its suggestions, descriptions, labels, `limrisk list` and docs/campaign.md read these tables; to add an entry, add a
+// row; activations, optimizers and losses have theirs in kernels/kinds.hpp.
 #pragma once
 #include <string>
 #include <string_view>
@@ -47,6 +47,7 @@ const Catalog& optimizer_catalog();
 const Catalog& schedule_catalog();
 const Catalog& input_catalog();
 const Catalog& noise_catalog();
+const Catalog& loss_catalog();
 const Catalog& sampling_catalog();
 
 /// All, in the order in which `limrisk list` shows them.

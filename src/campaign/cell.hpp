@@ -119,6 +119,7 @@ struct Problem {
     InputLaw input;                          ///< with data: the smallest cube [low, high]^d that holds all points
     std::string target = "x1";               ///< with data: empty; of a teacher: once it is drawn
     std::shared_ptr<const Teacher> teacher;  ///< whose expression the target is; null: it is as it was written
+    kernels::Loss loss;                      ///< of the residual, whose mean is the risk
     NoiseLaw noise;                          ///< in the outputs of fresh samples, or of points that are to be drawn
     std::shared_ptr<const DataSet> data;     ///< null: an input law and a target
     std::int64_t nodes_per_axis = 0;         ///< of the midpoint grid that is trained on; 0: no grid
@@ -132,8 +133,11 @@ struct Problem {
     std::string target_label() const { return teacher != nullptr ? teacher->label : target; }
     /// Whether X and Y are those of data points. Then the risk is that on the data, a weighted sum.
     bool has_data() const { return data != nullptr; }
-    /// Whether final and best risks are integrals without error, up to rounding; else a sum over final nodes, or over the data.
-    bool has_exact_risk() const { return !has_data() && input.has_exact_integrals(); }
+    /// Whether the risk is the mean square of the residual: what least squares, optima and levels need.
+    bool has_squared_loss() const { return loss.kind == kernels::LossKind::Squared; }
+    /// Whether final and best risks are integrals without error, up to rounding; else a sum over final nodes, or over the data. Other
+    /// losses than the square have kinks where the residual changes its sign or passes delta, or are no polynomials.
+    bool has_exact_risk() const { return !has_data() && has_squared_loss() && input.has_exact_integrals(); }
     /// Whether `evaluation.final_nodes` stand for the law.
     bool has_final_rule() const { return !has_data() && !has_exact_risk(); }
     /// Whether every step has new samples of the law.
@@ -189,7 +193,7 @@ struct CellConfig : Problem {
     std::string id;           ///< XXH3-128 of the description, 32 hexadecimal digits
 
     /// Short human names of the parts, for tables: e.g. "relu", "leaky_relu(0.01)", "pytorch", "adam(0.01)", "fresh", "nodes(128)".
-    std::string activation_label, initialization_label, optimizer_label, input_label, noise_label, sampling_label;
+    std::string activation_label, initialization_label, optimizer_label, input_label, loss_label, noise_label, sampling_label;
 };
 
 }  // namespace limrisk

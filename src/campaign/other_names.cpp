@@ -24,6 +24,7 @@ constexpr std::array other_names{
     OtherNames{"precision", "dtype floatx"},
     OtherNames{"input", "x distribution inputs domain law"},
     OtherNames{"target", "f y function fn label labels"},
+    OtherNames{"loss", "lossfn lossfunction criterion objective"},
     OtherNames{"width", "hidden hiddensize hiddenunits hiddendim hiddenlayersizes units neurons nhidden nneurons h m layers features"},
     OtherNames{"activation", "act nonlinearity activationfn activationfunction"},
     OtherNames{"initialization", "init initializer initialisation kernelinit kernelinitializer weightinit"},
@@ -51,6 +52,8 @@ constexpr std::array other_names{
     OtherNames{"last", "etamin minlr final end endvalue minimum"},
     OtherNames{"warmup", "warmupsteps nwarmup numwarmupsteps"},
     OtherNames{"initial", "lr eta gamma initvalue initiallr initiallearningrate learningrate value"},
+    OtherNames{"delta", "beta threshold huberdelta"},
+    OtherNames{"exponent", "p power order"},
     OtherNames{"power", "exponent decay decayrate p degree order"},
     // parameters of activations, initializations and input laws
     OtherNames{"slope", "negativeslope alpha leak"},
@@ -63,7 +66,7 @@ constexpr std::array other_names{
     OtherNames{"name", "type kind class classname"},
     OtherNames{"law", "type kind distribution name"},
     OtherNames{"schedule", "type kind name policy"},
-    // names of a choice; those of activations and optimizers stand in kernels/kinds.hpp
+    // names of a choice; those of activations, optimizers and losses stand in kernels/kinds.hpp
     OtherNames{"pytorch", "default torch torchdefault"},
     OtherNames{"kaiming_uniform", "heuniform"},
     OtherNames{"kaiming_normal", "henormal he kaiming"},
@@ -107,6 +110,8 @@ std::string name_elsewhere(std::string_view name, const std::vector<std::string>
     for (const auto& row : kernels::activation_table)
         if (is_meant({row.name, row.other_names})) return row.name;
     for (const auto& row : kernels::optimizer_table)
+        if (is_meant({row.name, row.other_names})) return row.name;
+    for (const auto& row : kernels::loss_table)
         if (is_meant({row.name, row.other_names})) return row.name;
     return "";
 }

@@ -218,6 +218,9 @@ std::string algorithm(const CellConfig& cell) {
         return fmt::format("\"kinks\" with activation {}; it needs one that is piecewise linear: {}, {}",
                            kernels::traits_of(cell.activation.kind).name, names, otherwise);
     }
+    if (!cell.has_squared_loss())
+        return fmt::format("\"kinks\" with the loss \"{}\"; its running sums are those of squares: write loss = \"squared\", {}",
+                           loss_catalog().chosen(cell).name, otherwise);
     if (!cell.has_full_batch())
         return fmt::format(
             "\"kinks\" with samples that are drawn; it needs the same ones in every step: sampling = {{ nodes = ... }}, or \"full_batch\" "
@@ -280,6 +283,20 @@ std::string noise(const CellConfig& cell) {
         return fmt::format("with its mean {} the target becomes too large: {}; shorten the target", law.mean(), failure.error.message);
     }
     return "";
+}
+
+std::string loss(const CellConfig& cell) {
+    if (cell.has_squared_loss()) return "";
+    const char* const name = loss_catalog().chosen(cell).name;
+    const double parameter = cell.loss.parameter;
+    if (cell.loss.kind == kernels::LossKind::Power && parameter == 1) return "power with exponent 1 is absolute; write loss = \"absolute\"";
+    if (cell.loss.kind == kernels::LossKind::Power && parameter == 2) return "power with exponent 2 is squared; write loss = \"squared\"";
+    if (cell.loss.kind == kernels::LossKind::Huber && !normal(parameter, cell)) return not_normal("delta", parameter, cell);
+    if (cell.noise.kind == NoiseLaw::Kind::None || cell.has_data()) return "";
+    return fmt::format(
+        "\"{}\" with noise; only the mean square is, but for a constant, the risk against E[Y | X]: write loss = \"squared\", or draw data "
+        "points, which hold Y",
+        name);
 }
 
 std::string network_size(const CellConfig& cell) {
@@ -424,7 +441,7 @@ void complete_check_nodes(CellConfig& cell) {
 }
 
 void complete_final_nodes(CellConfig& cell) {
-    constexpr std::int64_t usual[] = {0, 48, 16};  // of d = 1, 2, 3
+    constexpr std::int64_t usual[] = {4096, 48, 16};  // of d = 1, 2, 3
     if (!cell.has_final_rule())
         cell.evaluation.final_nodes = 0;
     else if (cell.evaluation.final_nodes == 0)

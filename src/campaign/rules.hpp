@@ -11,6 +11,7 @@ std::string data(const CellConfig& cell);
 std::string input(const CellConfig& cell);
 std::string target(const CellConfig& cell);
 std::string noise(const CellConfig& cell);
+std::string loss(const CellConfig& cell);
 std::string network_size(const CellConfig& cell);
 std::string activation(const CellConfig& cell);
 std::string initialization(const CellConfig& cell);

@@ -20,6 +20,7 @@ enum class KeyScope {
 /// Where a key has an effect, if not in all cells. One that is required must be given there only.
 struct KeyEffect {
     const char* key = nullptr;                ///< the one that decides; nullptr: none alone, so that the key may be given in vain
+    const char* beside = nullptr;             ///< another that decides with it
     bool (*in)(const CellConfig&) = nullptr;  ///< nullptr: in all cells
     const char* where = nullptr;              ///< in words
     const char* elsewhere = nullptr;          ///< why it has none, and what to do

@@ -202,7 +202,7 @@ ExitCode hierarchy(const HierarchyCommand& command) {
             ExitCode::Usage,
             "problem.data: the hierarchy of local minima is not computed for data points; `limrisk optimum` finds the best known risks");
     std::vector<ProblemLevels> problems;
-    for (opt::ProblemWidth& one : opt::problems_of(campaign.cells)) problems.push_back({std::move(one.problem), std::nullopt, {}});
+    for (opt::ProblemWidth& one : searched_problems(campaign)) problems.push_back({std::move(one.problem), std::nullopt, {}});
     read_stored(command, problems);
     if (const std::optional<ExitCode> stopped = search(command, campaign, problems)) return *stopped;
     std::string text, failures;

@@ -159,7 +159,7 @@ ExitCode optimum(const OptimumCommand& command) {
     const Campaign campaign = load(command.campaign);
     check_problems(campaign);
     std::vector<ProblemOptima> problems;
-    for (const opt::ProblemWidth& one : opt::problems_of(campaign.cells)) {
+    for (const opt::ProblemWidth& one : searched_problems(campaign)) {
         problems.push_back({one.problem, command.largest >= 0 ? std::min(command.largest, one.width) : one.width, {}, {}});
         std::int64_t& largest = problems.back().largest;
         if (largest <= opt::largest_searched_width) continue;

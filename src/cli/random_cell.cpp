@@ -110,6 +110,11 @@ std::string noise(Draw& draw) {
                                  "noise = { law = \"exponential\", deviation = 0.25 }\n"});
 }
 
+std::string loss(Draw& draw) {
+    const kernels::LossTraits& traits = kernels::loss_table[draw.below(kernels::loss_count)];
+    return fmt::format("loss = {{ name = \"{}\"{} }}\n", traits.name, example_parameters(traits.parameters, example(draw)));
+}
+
 }  // namespace
 
 RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
@@ -126,7 +131,9 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
     std::string text = fmt::format("name = \"self test {}\"\nseed = {}\ntrials = {}\nsteps = {}\nprecision = \"{}\"\n", index,
                                    draw.below(1000000), trials, steps, combination % 2 == 0 ? "float32" : "float64");
     text += fmt::format("[problem]\ninput = {}\ntarget = {}\n", input(dimension, nodes, draw), target(dimension, draw));
-    if (!nodes) text += noise(draw);
+    const std::string noisy = nodes ? "" : noise(draw), of_residual = loss(draw);
+    const bool squared = !noisy.empty() || of_residual.find("squared") != std::string::npos;
+    text += noisy.empty() ? of_residual : noisy;
     // Many dimensions with few neurons and samples: the portable lanes emulate fma and are slow.
     const bool high = dimension >= 16;
     const std::int64_t width =
@@ -140,7 +147,7 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
     text += fmt::format("[tracking]\nchecks = {}\ntail = {}\n", checks, tail);
     const std::int64_t check_nodes = dimension <= 2 ? 16 : dimension == 3 ? 4 : 64;
     text += fmt::format("[evaluation]\nnodes = {}\n", check_nodes);
-    if (dimension >= 2) text += fmt::format("final_nodes = {}\n", dimension <= 2 ? 20 : dimension == 3 ? 8 : 128);
+    if (dimension >= 2 || !squared) text += fmt::format("final_nodes = {}\n", dimension <= 2 ? 20 : dimension == 3 ? 8 : 128);
     if (draw.chance(4)) {  // trials that end early, some at once
         const std::string threshold = draw.of<std::string>({"0.01", "0.1", "1.0"});
         const bool windows = tail >= 2 && 2 * tail <= checks;

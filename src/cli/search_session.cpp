@@ -48,6 +48,19 @@ void add_search_options(CLI::App& command, SearchOptions& options) {
         ->capture_default_str();
 }
 
+std::vector<opt::ProblemWidth> searched_problems(const Campaign& campaign) {
+    std::vector<opt::ProblemWidth> problems = opt::problems_of(campaign.cells);
+    std::string others;
+    for (const opt::ProblemWidth& one : problems)
+        if (!one.problem.has_squared_loss()) others += (others.empty() ? "" : "; ") + one.problem.label;
+    if (others.empty()) return problems;
+    std::erase_if(problems, [](const opt::ProblemWidth& one) { return !one.problem.has_squared_loss(); });
+    const std::string left_out = "problem.loss: optima and levels are searched for the loss \"squared\" only, not for " + others;
+    if (problems.empty()) throw Error(ExitCode::Usage, left_out);
+    note(left_out + "\n");
+    return problems;
+}
+
 std::vector<opt::Optimum> leading_optima(const std::vector<opt::Optimum>& optima) {
     std::vector<opt::Optimum> leading;
     for (const opt::Optimum& optimum : optima)

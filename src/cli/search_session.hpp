@@ -27,6 +27,10 @@ struct SearchOptions {
 
 void add_search_options(CLI::App& command, SearchOptions& options);
 
+/// The problems of a campaign that have the loss "squared": others are not searched, and a note says so. Throws Error(Usage) if there are
+/// none.
+std::vector<optimum::ProblemWidth> searched_problems(const Campaign& campaign);
+
 /// Of the problem as stored, by width; without gaps from 0 on.
 std::vector<optimum::Optimum> leading_optima(const std::vector<optimum::Optimum>& optima);
 

@@ -76,6 +76,13 @@ std::string convergence_line(const CellTrajectory& trajectory) {
     return text + "\n";
 }
 
+/// What is left out under another loss than the square.
+std::string loss_line(const CellConfig& cell) {
+    return cell.has_squared_loss()
+               ? ""
+               : fmt::format("loss {}: no least-squares gaps and no Lyapunov identity, which are about squares\n", cell.loss_label);
+}
+
 std::string heading(const CellConfig& cell, const CellTrajectory& trajectory) {
     std::vector<std::string> parts = cell_phrases(cell);
     parts.front() = fmt::format("cell {}: {}", cell.index, parts.front());
@@ -92,7 +99,7 @@ std::string trajectory_table(const std::vector<CellWithTrajectory>& cells) {
         for (const TrajectoryCheck& check : trajectory.checks)
             text += fmt::format("{}: {} points, error at most {:.1e} of its terms (rounding: {:.1e})\n", check.name, check.points,
                                 check.largest_error, check.tolerance);
-        text += convergence_line(trajectory);
+        text += convergence_line(trajectory) + loss_line(cell);
     }
     return text;
 }

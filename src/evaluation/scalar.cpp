@@ -2,6 +2,7 @@
 #include "evaluation/scalar.hpp"
 
 #include "kernels/elementary.hpp"
+#include "kernels/loss.hpp"
 #include "kernels/target.hpp"
 
 namespace limrisk {
@@ -35,6 +36,13 @@ double tail_probability(double z) {
 }
 
 }  // namespace
+
+double loss_of(const kernels::Loss& loss, double residual) {
+    return kernels::with_loss(loss.kind, [&](auto tag) {
+        const kernels::Residual<decltype(tag)::kind, double> share(loss, 0, residual, 0, 1);
+        return share.weighted * share.factor;
+    });
+}
 
 double evaluate_target(const kernels::Program& program, const double* inputs) {
     double stack[kernels::max_program_depth];

@@ -1,12 +1,16 @@
 // Scalar double arithmetic of the evaluation: targets and the specified elementary functions, the same bits on every machine (no libm).
 // Keeps the lane templates of kernels/ out of the other files of this directory.
 #pragma once
+#include "kernels/kinds.hpp"
 #include "kernels/program.hpp"
 
 namespace limrisk {
 
 /// The target at `inputs` [dimension], in double. docs/numerics.md section 7.
 double evaluate_target(const kernels::Program& program, const double* inputs);
+
+/// The loss of a residual. docs/numerics.md section 4.
+double loss_of(const kernels::Loss& loss, double residual);
 
 /// exp and the standard normal quantile (2^-40 <= p <= 1 - 2^-40) of docs/numerics.md section 6.
 double exponential(double x);

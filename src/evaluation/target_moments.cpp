@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "evaluation/scalar.hpp"
+
 namespace limrisk {
 
-TargetMoments target_moments(const TargetNodes& nodes, std::int64_t dimension) {
+TargetMoments target_moments(const TargetNodes& nodes, std::int64_t dimension, const kernels::Loss& loss) {
     TargetMoments moments{};
     double mass = 0;
     for (std::int64_t m = 0; m < nodes.count; ++m) {
@@ -23,18 +25,28 @@ TargetMoments target_moments(const TargetNodes& nodes, std::int64_t dimension) {
         const double distance = nodes.targets[m] - moments.mean;
         moments.variance += nodes.weights[m] * distance * distance;
     }
+    moments.loss = loss;
+    // A constant differs from its computed mean by rounding, 1e-10 of it at most.
+    const double square = rounding_scale(moments);
+    const bool varies = moments.variance > negligible_risk * square;
+    if (loss.kind == kernels::LossKind::Squared) {
+        moments.scale = varies ? moments.variance : square;
+        moments.zero = 1e-10 * moments.scale;
+        return moments;
+    }
+    const bool zero = moments.variance + moments.mean * moments.mean == 0;
+    for (std::int64_t m = 0; m < nodes.count; ++m) {
+        const double distance = nodes.targets[m] - moments.mean, size = varies ? distance : zero ? 1 : nodes.targets[m];
+        moments.spread += nodes.weights[m] * loss_of(loss, distance);
+        moments.scale += nodes.weights[m] * loss_of(loss, size);
+        moments.zero += nodes.weights[m] * loss_of(loss, 1e-5 * size);
+    }
     return moments;
 }
 
 double rounding_scale(const TargetMoments& target) {
     const double square = target.variance + target.mean * target.mean;
     return square > 0 ? square : 1;
-}
-
-double risk_scale(const TargetMoments& target) {
-    // A constant differs from its computed mean by rounding, 1e-10 of it at most.
-    const double square = rounding_scale(target);
-    return target.variance > negligible_risk * square ? target.variance : square;
 }
 
 }  // namespace limrisk

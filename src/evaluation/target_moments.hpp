@@ -15,8 +15,15 @@ struct TargetMoments {
     double largest;      ///< |f|
     double input_reach;  ///< largest sqrt(1 + |x|^2)
     std::int64_t nodes = 0;
+    kernels::Loss loss = {};
+    double spread = 0;  ///< E loss(mean - f), of another loss than the square
+    double scale = 0;   ///< risk_scale
+    double zero = 0;    ///< zero_risk
+
+    /// The risk of the constant `mean`: of squares the variance.
+    double constant_risk() const { return loss.kind == kernels::LossKind::Squared ? variance : spread; }
 };
-TargetMoments target_moments(const TargetNodes& nodes, std::int64_t dimension);
+TargetMoments target_moments(const TargetNodes& nodes, std::int64_t dimension, const kernels::Loss& loss = {});
 
 /// A risk of at most this part of E f^2 is that of an exact representation: a residual is a difference of numbers of the size of f, and
 /// 1e-10 of them is rounding even where terms 10^5 times as large cancel (10^5 * 2^-53 * some ten operations).
@@ -25,7 +32,10 @@ inline constexpr double negligible_risk = 1e-20;
 /// E f^2, the scale of rounding in a risk; 1 for the target 0.
 double rounding_scale(const TargetMoments& target);
 
-/// The scale S of a risk: Var f; rounding_scale for a constant target, whose Var f is rounding.
-double risk_scale(const TargetMoments& target);
+/// The scale S of a risk: constant_risk, of squares Var f; for a constant target, whose Var f is rounding, that of the constant 0.
+inline double risk_scale(const TargetMoments& target) { return target.scale; }
+
+/// The risk of residuals 1e-5 times those of which S is the risk, which counts as 0: of squares 1e-10 S.
+inline double zero_risk(const TargetMoments& target) { return target.zero; }
 
 }  // namespace limrisk

@@ -27,6 +27,7 @@ Problem problem_of(const CellConfig& cell) {
         part["precision"] = "float32";
         label += ", float32";
     }
+    if (!cell.has_squared_loss()) label += ", loss " + cell.loss_label;
     Problem problem{
         static_cast<const limrisk::Problem&>(cell), cell.activation, cell.activation_label, precision, part.dump(), "", std::move(label)};
     problem.target = cell.regression();

@@ -15,7 +15,8 @@ struct Problem : limrisk::Problem {
     std::string
         description;    ///< canonical JSON: "problem", "activation", "final_nodes" where there is a final rule, "precision" of data points
     std::string id;     ///< XXH3-128 of the description, 32 hexadecimal digits
-    std::string label;  ///< "x1^2, uniform on [0, 1], relu"; with ", final_nodes 16" for d >= 2: tells the problems of a campaign apart
+    std::string label;  ///< "x1^2, uniform on [0, 1], relu"; with ", final_nodes 16" where there is a final rule: tells the problems of a
+                        ///< campaign apart
 };
 
 /// `cell`: with its description and labels filled, as a campaign or cell_from_description gives it.

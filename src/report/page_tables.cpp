@@ -120,8 +120,9 @@ std::string cells_section(const StoreSummary& summary, const std::vector<CellGro
     std::string legend =
         "Predicted: lower bound for the probability of non-convergence, from the law of the initialization alone. Certified: trials with "
         "enough neurons proved frozen at initialization that the optimum is provably out of reach (–: no proof that a smaller width cannot "
-        "reach it, no neuron can be frozen, or weight decay moves them). Measured: trials whose limiting risk is above " +
-        threshold_text(summary.tolerance);
+        "reach it, no neuron can be frozen, or weight decay moves them" +
+        std::string(summary.has_squares_only() ? "" : ", or the loss is one under which a wider network need not be better") +
+        "). Measured: trials whose limiting risk is above " + threshold_text(summary.tolerance);
     legend +=
         ". CI: 95 % intervals, of Clopper and Pearson unless a stopping rule chose the trials. Risk: quantiles of the limiting risk (≤: "
         "upper end of a bin less than 0.1 % wide); "
@@ -174,10 +175,15 @@ std::string levels_section(const StoreSummary& summary, const std::vector<CellGr
     }
     const std::string explanation = fmt::format(
         "Levels of the risk at which trials ended, and the mean numbers of inactive, linear and kinked neurons of these trials at the "
-        "end. A trial is at a level if its final risk differs from it by at most {:g} of the level plus 1e-10 of Var f (of E f² for a "
-        "constant target), the threshold for missing an optimum of 0; missed is judged by the limiting risk, the mean over the "
+        "end. A trial is at a level if its final risk differs from it by at most {:g} of the level plus {}; missed is judged by the "
+        "limiting risk, the mean over the "
         "tail{}.",
-        tolerance, summary.ends_early() ? ", or of a stopped trial its risk at the end" : "");
+        tolerance,
+        summary.has_squares_only()
+            ? "1e-10 of Var f (of E f² for a constant target), the threshold for missing an optimum of 0"
+            : "what counts as 0: of squares 1e-10 of Var f (of E f² for a constant target), the threshold for missing an optimum of 0; of "
+              "other losses the risk of residuals 1e-5 times f − E f (f for a constant target)",
+        summary.ends_early() ? ", or of a stopped trial its risk at the end" : "");
     return section("levels", "Levels", paragraph(explanation) + text);
 }
 

@@ -104,6 +104,23 @@ std::string noise_text(const StoreSummary& summary) {
     return "all risks are those against E[Y | X], E|N(X) - E[Y | X]|^2; E|N(X) - Y|^2 is larger by the variance of the noise, " + text;
 }
 
+/// What is not said of cells with other losses than the square.
+std::string other_losses(const StoreSummary& summary) {
+    std::vector<std::int64_t> cells;
+    bool law = false;
+    for (const CellSummary& cell : summary.cells) {
+        if (cell.cell.has_squared_loss()) continue;
+        cells.push_back(cell.cell.index);
+        law = law || cell.cell.has_final_rule();
+    }
+    if (cells.empty()) return "";
+    return fmt::format(
+        "{}: the risk is the mean of another loss than the square; optima and levels of local minima are searched for squares only, so it "
+        "is not said which trials missed the optimum{}",
+        cells_text(cells),
+        law ? "; final and best risks are sums over the nodes of evaluation.final_nodes, not exact, in dimension 1 as well" : "");
+}
+
 std::string contradicted_laws(const StoreSummary& summary) {
     std::vector<std::int64_t> cells;
     double least = 1;
@@ -145,7 +162,8 @@ std::vector<std::pair<std::string, std::string>> reservations(const StoreSummary
                                                          {"unfinished", still_falling_text(summary)},
                                                          {"undecided", undecided_by_stop(summary)},
                                                          {"law", contradicted_laws(summary)},
-                                                         {"noise", noise_text(summary)}};
+                                                         {"noise", noise_text(summary)},
+                                                         {"loss", other_losses(summary)}};
     std::erase_if(all, [](const auto& entry) { return entry.second.empty(); });
     return all;
 }

@@ -115,6 +115,8 @@ std::string sentence(const CellSummary& cell, const std::vector<std::string>& na
                             grouped_digits(cell.early_ends->above_threshold));
     if (cell.cell.noise.kind != NoiseLaw::Kind::None)
         text += fmt::format("; the risk is that against E[Y | X], without the variance of the noise, {:g}", cell.cell.noise.variance());
+    if (!cell.cell.has_squared_loss())
+        text += fmt::format("; the risk is the mean of the loss {}, for which no optimum is searched", cell.cell.loss_label);
     if (cell.prediction.rejected)
         text += fmt::format("; the numbers of inactive neurons contradict the law of the initialization (p-value {:.1e})",
                             cell.prediction.test->p_value);

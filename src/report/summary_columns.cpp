@@ -100,7 +100,10 @@ std::string summary_legend(const StoreSummary& summary, const TextTable& table) 
                               "out of reach; "
                             : "trials with a neuron proved frozen at initialization, so that the optimum is provably out of reach; ") +
             "theory: probability of this under the law of the initialization, a lower bound for non-convergence" +
-            (unknown ? "; -: no proof that a smaller width cannot reach the optimum, no neuron can be frozen, or weight decay moves them"
+            (unknown ? std::string(
+                           "; -: no proof that a smaller width cannot reach the optimum, no neuron can be frozen, or weight decay moves "
+                           "them") +
+                           (summary.has_squares_only() ? "" : ", or the loss is one under which a wider network need not be better")
                      : ""));
     if (table.shows("missed, %")) text += remark("missed", "trials whose limiting risk is above " + threshold_text(summary.tolerance));
     if (table.shows("inactive")) text += remark("inactive", "mean number of inactive neurons at the start and at the end of training");

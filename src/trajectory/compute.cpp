@@ -49,7 +49,8 @@ public:
           request_(request),
           backend_(backend),
           plan_(cell),
-          target_(target_moments(plan_.cell().check_nodes, cell.input.dimension)),
+          target_(target_moments(plan_.cell().check_nodes, cell.input.dimension, cell.loss)),
+          looks_at_squares_(cell.has_squared_loss()),
           true_risk_(optimum::problem_of(cell)),
           parameters_(static_cast<std::size_t>(kernels::parameter_count(cell.width, cell.input.dimension))) {
         const auto values = request.steps.size() * static_cast<std::size_t>(request.trials);
@@ -60,7 +61,7 @@ public:
         bound_ = {"risk bound", 0, 0, tolerance};
         // A constant target has no risk of the best constant to compare with.
         const bool varies = true_risk_.variance() > 1e-28 * target_.largest * target_.largest;
-        gap_trials_ = varies ? least_squares_trials(true_risk_, cell, request.trials) : 0;
+        gap_trials_ = varies && looks_at_squares_ ? least_squares_trials(true_risk_, cell, request.trials) : 0;
         const double points = static_cast<double>(request.steps.size()),
                      point = static_cast<double>(plan_.cell().check_nodes.count) * static_cast<double>(parameters_),
                      affordable = std::max(1.0, lyapunov_operations / point);
@@ -195,7 +196,7 @@ private:
             distance_[at] = diverged ? HUGE_VAL : distance(theta, last.data());
             const std::optional<double> excess = risk_bound_excess(plan_.cell().activation, plan_.cell().width, target_, seen);
             if (excess) add_point(bound, *excess);
-            if (!excess || trial >= lyapunov_trials_ || s % lyapunov_stride_ != 0 || !is_homogeneous(config_.activation)) continue;
+            if (!excess || trial >= lyapunov_trials_ || s % lyapunov_stride_ != 0 || !has_lyapunov_identity()) continue;
             const optimum::Network network(config_.width, config_.input.dimension, {theta, theta + parameters_});
             const LyapunovTerms terms = lyapunov_terms(config_.activation, network, plan_.cell().check_nodes, target_.mean);
             if (terms.size <= std::numeric_limits<double>::max())
@@ -205,6 +206,8 @@ private:
         add(lyapunov_, lyapunov);
         add(bound_, bound);
     }
+
+    bool has_lyapunov_identity() const { return looks_at_squares_ && is_homogeneous(config_.activation); }
 
     static void add(TrajectoryCheck& sum, const TrajectoryCheck& part) {
         sum.points += part.points;
@@ -252,7 +255,7 @@ private:
         add_series("parameter_norm", parameter_norm_);
         add_series("distance", distance_);
         add_series("inactive", inactive_);
-        if (is_homogeneous(config_.activation)) trajectory.checks.push_back(lyapunov_);
+        if (has_lyapunov_identity()) trajectory.checks.push_back(lyapunov_);
         trajectory.checks.push_back(bound_);
         trajectory.converged = converged_;
         std::sort(gaps_.begin(), gaps_.end());
@@ -265,6 +268,7 @@ private:
     Backend& backend_;
     const CellPlan plan_;
     const TargetMoments target_;
+    const bool looks_at_squares_;  ///< else neither the Lyapunov identity nor least squares have a meaning
     const optimum::TrueRisk true_risk_;
     const std::size_t parameters_;
     std::int64_t group_ = cpu_group_trials, gap_trials_ = 0, lyapunov_trials_ = 0;

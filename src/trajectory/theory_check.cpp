@@ -37,8 +37,30 @@ LyapunovTerms lyapunov_terms(const kernels::Activation& activation, const optimu
 bool is_homogeneous(const kernels::Activation& activation) { return kernels::traits_of(activation.kind).homogeneous; }
 
 double risk_bound(const TargetMoments& target, double gradient_norm, double parameter_norm) {
-    return target.variance + gradient_norm * (parameter_norm + std::fabs(target.mean));
+    return target.constant_risk() + gradient_norm * (parameter_norm + std::fabs(target.mean));
 }
+
+namespace {
+
+/// At least E|loss'(r)| under this risk: by Jensen's inequality and by the largest slope.
+double mean_slope(const kernels::Loss& loss, double risk) {
+    switch (loss.kind) {
+        case kernels::LossKind::Squared:
+            return 2 * std::sqrt(risk);
+        case kernels::LossKind::Absolute:
+            return 1;
+        case kernels::LossKind::Huber:
+            return std::min(loss.parameter, std::sqrt(2 * risk));
+        case kernels::LossKind::Power:
+            break;
+    }
+    return loss.parameter * std::pow(risk, 1 - 1 / loss.parameter);
+}
+
+/// By how much more than a few roundings a loss itself errs: x^y = exp(y log x), and |log x| < 745.
+double power_error(const kernels::Loss& loss) { return loss.kind == kernels::LossKind::Power ? 745 * loss.parameter : 1; }
+
+}  // namespace
 
 std::optional<double> risk_bound_excess(const kernels::Activation& activation, std::int64_t width, const TargetMoments& target,
                                         const CheckRecord& measured) {
@@ -52,7 +74,7 @@ std::optional<double> risk_bound_excess(const kernels::Activation& activation, s
     else
         neuron += std::fabs(activation.first) + std::fabs(activation.second);
     const double largest_sum = target.largest + norm * (1 + std::sqrt(static_cast<double>(width)) * neuron);
-    const double size = measured.risk + bound + 2 * std::sqrt(measured.risk) * largest_sum;
+    const double size = power_error(target.loss) * (measured.risk + bound) + mean_slope(target.loss, measured.risk) * largest_sum;
     if (!std::isfinite(size)) return std::nullopt;
     return size > 0 ? std::max(0.0, (measured.risk - bound) / size) : 0;
 }

@@ -22,8 +22,8 @@ LyapunovTerms lyapunov_terms(const kernels::Activation& activation, const optimu
 /// Whether A(z) = A'(z) z.
 bool is_homogeneous(const kernels::Activation& activation);
 
-/// Var f + |G| (|theta| + |E f|), which no risk exceeds: the risk is convex in (v, c), and Var f at v = 0, c = E f. Proposition 2.10 for
-/// every theta.
+/// R + |G| (|theta| + |E f|), which no risk exceeds: the risk is convex in (v, c), and R at v = 0, c = E f; Var f for squares. Proposition
+/// 2.10 for every theta, under any convex loss.
 double risk_bound(const TargetMoments& target, double gradient_norm, double parameter_norm);
 
 /// How far the measured risk lies above that bound, relative to the size of what was added up; 0 if it does not, nothing

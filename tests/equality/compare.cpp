@@ -76,7 +76,7 @@ reference::Tables reference_tables(const CellConfig& config) {
     tables.check = evaluation_rule(config.input, config.evaluation.check_nodes);
     fill_targets(tables.check, target.program());
     if (config.nodes_per_axis > 0) tables.training_inputs = midpoint_grid(config.input, config.nodes_per_axis).inputs;
-    if (config.input.dimension == 1) {
+    if (config.input.dimension == 1 && config.loss.kind == kernels::LossKind::Squared) {
         tables.mesh = target_mesh(config.input, target.program()).points;
         tables.density_normalizer = density_normalizer(config.input);
     } else {

@@ -36,6 +36,12 @@ NoiseLaw noise_of(std::int64_t index) {
     return {kinds[index / 3 % 4], 0.25, -0.1, 0.4, 0.3};
 }
 
+/// All losses but the square in turn, with all examples.
+kernels::Loss loss_of(std::int64_t index) {
+    const auto kind = static_cast<kernels::LossKind>(1 + index / 4 % (kernels::loss_count - 1));
+    return kernels::example_of(kind, static_cast<int>(index / 12 % kernels::example_count));
+}
+
 /// All schedules in turn, half of them with a warm-up; the polynomial ones more often.
 kernels::LearningRate schedule_of(double initial, double power, std::int64_t index) {
     using Kind = kernels::ScheduleKind;
@@ -117,6 +123,7 @@ std::vector<CellConfig> odd_cells(std::uint64_t seed) {
                         }
                     }
                     if (c.has_fresh_samples() && c.index % 4 == 1) c.noise = noise_of(c.index);
+                    if (c.index % 4 == 3) c.loss = loss_of(c.index);
                     // Not in step with the widths.
                     c.optimizer = kernels::example_of(optimizer.kind, (turn + turn / 9) % kernels::example_count);
                     c.learning_rate = schedule_of(quick_learning_rate(optimizer.kind), engine() % 2 ? 0.0 : 0.3, c.index);
@@ -312,10 +319,12 @@ std::vector<CellConfig> early_end_cells(std::uint64_t seed) {
 
 std::string cell_name(const CellConfig& c) {
     return fmt::format(
-        "cell {}: {}{} width {} dimension {} batch {}{} activation {}({:g}, {:g}, {}) optimizer {} initialization {} law {}{}{} target {} "
+        "cell {}: {}{} loss {}({:g}) width {} dimension {} batch {}{} activation {}({:g}, {:g}, {}) optimizer {} initialization {} law "
+        "{}{}{} target {} "
         "steps {} checks {} tail {} stop {:g} {:g} {}",
         c.index, c.algorithm == kernels::Algorithm::Kinks ? "kinks " : "",
-        c.precision == kernels::Precision::Float32 ? "float32" : "float64", c.width, c.input.dimension, c.batch,
+        c.precision == kernels::Precision::Float32 ? "float32" : "float64", static_cast<int>(c.loss.kind), c.loss.parameter, c.width,
+        c.input.dimension, c.batch,
         c.nodes_per_axis ? " nodes"
         : c.has_data()   ? fmt::format(" of {} ({})", c.data->label(), static_cast<int>(c.sampling))
                          : "",

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "reference/activation.hpp"
+#include "reference/loss.hpp"
 #include "reference/tile.hpp"
 
 namespace limrisk::reference {
@@ -78,7 +79,7 @@ inline constexpr std::size_t block_samples = 64;
 ///   in_blocks  whether sums in float are totals of blocks
 template <class Real>
 RiskAndGradient<Real> risk_and_gradient(const Shape& shape, const Activation<Real>& activation, const std::vector<Real>& parameters,
-                                        const Batch<Real>& batch, bool in_blocks = true) {
+                                        const Batch<Real>& batch, bool in_blocks = true, const Loss& loss = {}) {
     const std::vector<OrderedSample> order = processing_order(shape, batch.count());
     std::vector<std::size_t> starts = block_starts(order, sizeof(Real) == 4 && in_blocks ? block_samples : order.size());
     const std::size_t blocks = starts.size();
@@ -94,9 +95,9 @@ RiskAndGradient<Real> risk_and_gradient(const Shape& shape, const Activation<Rea
             const auto m = static_cast<std::size_t>(order[place].sample);
             const auto j = static_cast<std::size_t>(order[place].lane);
             const Real r = output(shape, activation, parameters, input(order[place].sample)) - batch.targets[m];
-            const Real q = batch.weights[m] * r;
-            e[m] = q + q;
-            risk[j] = std::fma(q, r, risk[j]);
+            const SampleLoss<Real> share = sample_loss(loss, r, batch.weights[m]);
+            e[m] = share.e;
+            risk[j] = std::fma(share.q, share.t, risk[j]);
             cbar[j] = cbar[j] + e[m];
         }
         for (std::size_t j = 0; j < lanes; ++j) {

@@ -40,7 +40,7 @@ public:
     /// The check after `step` steps.
     void check(std::int64_t step, const std::vector<Real>& parameters) {
         current_.assign(parameters.begin(), parameters.end());
-        const auto [risk, gradient] = risk_and_gradient(shape_, evaluation_, current_, batch(tables_.check));
+        const auto [risk, gradient] = risk_and_gradient(shape_, evaluation_, current_, batch(tables_.check), true, cell_.loss);
         const double gradient_square = sum_of_squares(shape_, gradient), parameter_square = sum_of_squares(shape_, current_);
         if (!diverged_ && !(std::isfinite(risk) && std::isfinite(parameter_square))) diverge(step);
         CheckResult result{step, stored(risk), stored(std::sqrt(gradient_square)), stored(std::sqrt(parameter_square)), 0, 0, 0, 0, 0};
@@ -98,7 +98,8 @@ private:
     Ending ending(std::size_t count) const {
         Ending end;
         for (std::size_t k = checks_.size() - count; k < checks_.size(); ++k) end.tail.push_back(checks_[k].risk);
-        end.risk_scale = risk_scale(tables_.check.targets, tables_.check.weights);
+        end.risk_scale = risk_scale(tables_.check.targets, tables_.check.weights, cell_.loss);
+        end.zero_risk = zero_risk(tables_.check.targets, tables_.check.weights, cell_.loss);
         end.displacement = stored(displacement(count));
         end.training_gradient_norm = stored(training_gradient_norm());
         end.parameter_norm = checks_.back().parameter_norm;
@@ -120,7 +121,7 @@ private:
     /// Of the risk that is trained on, with the gradient of a coupled weight decay.
     double training_gradient_norm() const {
         const Batch<double> trained = training_.inputs.empty() ? batch(tables_.check) : training_;
-        std::vector<double> gradient = risk_and_gradient(shape_, evaluation_, current_, trained).gradient;
+        std::vector<double> gradient = risk_and_gradient(shape_, evaluation_, current_, trained, true, cell_.loss).gradient;
         const kernels::Optimizer& optimizer = cell_.optimizer;
         if (optimizer.weight_decay != 0 && !optimizer.decoupled)
             for (std::size_t k = 0; k < gradient.size(); ++k) gradient[k] = std::fma(optimizer.weight_decay, current_[k], gradient[k]);
@@ -141,8 +142,8 @@ private:
     }
 
     double true_risk(const std::vector<double>& parameters) const {
-        if (shape_.dimension > 1 || cell_.has_data())
-            return risk_and_gradient(shape_, evaluation_, parameters, batch(tables_.final_rule)).risk;
+        if (shape_.dimension > 1 || cell_.has_data() || cell_.loss.kind != LossKind::Squared)
+            return risk_and_gradient(shape_, evaluation_, parameters, batch(tables_.final_rule), true, cell_.loss).risk;
         const bool normal = cell_.input.kind == InputLaw::Kind::Normal;
         return accurate_risk(shape_, evaluation_, parameters, tables_.target,
                              {tables_.mesh, tables_.density_normalizer, normal, cell_.input.mean, cell_.input.deviation});

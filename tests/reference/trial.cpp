@@ -97,7 +97,7 @@ private:
         const std::vector<Real> gradient =
             cell_.algorithm == kernels::Algorithm::Kinks
                 ? gradient_by_kinks(shape_, activation_, point, batch)
-                : risk_and_gradient(shape_, activation_, point, batch, cell_.sums == kernels::Sums::Blocks).gradient;
+                : risk_and_gradient(shape_, activation_, point, batch, cell_.sums == kernels::Sums::Blocks, cell_.loss).gradient;
         if (!(std::abs(gradient[shape_.outer_bias()]) <= largest_finite<Real>)) return false;
         for (std::size_t k = 0; k < parameters_.size(); ++k)
             update(cell_.optimizer, numbers, gradient[k], point[k], parameters_[k], states_[k]);

@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "limrisk/trial_record.hpp"
 #include "reference/elementary.hpp"
+#include "reference/loss.hpp"
 
 namespace limrisk::reference {
 
@@ -18,22 +20,43 @@ inline double mean(const std::vector<double>& numbers, std::size_t first, std::s
     return sum / static_cast<double>(count);
 }
 
-/// What risks are measured against, from the target values and weights of the rule of the checks.
-inline double risk_scale(const std::vector<double>& targets, const std::vector<double>& weights) {
+/// The risk of the best constant in the sense of squares, or of 0 for a constant target, all residuals times `factor`; from the target
+/// values and weights of the rule of the checks.
+inline double scale_risk(const std::vector<double>& targets, const std::vector<double>& weights, const Loss& loss, double factor) {
     double mass = 0, sum = 0, variance = 0;
     for (const double weight : weights) mass = mass + weight;
     for (std::size_t m = 0; m < targets.size(); ++m) sum = sum + weights[m] * targets[m];
     const double average = sum / mass;
     for (std::size_t m = 0; m < targets.size(); ++m) variance = variance + (weights[m] * (targets[m] - average)) * (targets[m] - average);
     double square = variance + average * average;
-    if (square == 0) square = 1;
-    return variance > 1e-20 * square ? variance : square;
+    const bool zero = square == 0;
+    if (zero) square = 1;
+    const bool varies = variance > 1e-20 * square;
+    if (loss.kind == LossKind::Squared) return varies ? variance : square;
+    double risk = 0;
+    for (std::size_t m = 0; m < targets.size(); ++m) {
+        const double g = varies ? targets[m] - average : zero ? 1 : targets[m];
+        risk = risk + weights[m] * loss_value(loss, factor * g);
+    }
+    return risk;
+}
+
+/// What risks are measured against.
+inline double risk_scale(const std::vector<double>& targets, const std::vector<double>& weights, const Loss& loss = {}) {
+    return scale_risk(targets, weights, loss, 1);
+}
+
+/// What counts as a risk of 0.
+inline double zero_risk(const std::vector<double>& targets, const std::vector<double>& weights, const Loss& loss) {
+    const double scale = scale_risk(targets, weights, loss, 1e-5);
+    return loss.kind == LossKind::Squared ? 1e-10 * scale : scale;
 }
 
 /// The end of a trial.
 struct Ending {
     std::vector<double> tail;  ///< rule risks of the last checks, in order
     double risk_scale = 0, displacement = 0, training_gradient_norm = 0, parameter_norm = 0, tolerance = 0;
+    std::optional<double> zero_risk = {};  ///< of squares, if it is not given
 };
 
 inline bool stands_still(const Ending& end) {
@@ -41,7 +64,7 @@ inline bool stands_still(const Ending& end) {
                  maximum = *std::max_element(end.tail.begin(), end.tail.end());
     const double scale = 1 + end.parameter_norm;
     if (!(end.displacement <= end.tolerance * scale)) return false;
-    if (maximum <= 1e-10 * end.risk_scale) return true;
+    if (maximum <= end.zero_risk.value_or(1e-10 * end.risk_scale)) return true;
     const double average = mean(end.tail, 0, end.tail.size());
     return maximum - minimum <= end.tolerance * average &&
            end.training_gradient_norm * scale <= std::sqrt(end.tolerance * average) * std::sqrt(end.risk_scale);

@@ -68,7 +68,9 @@ public:
             for (int k = 0; k < cell.input.dimension; ++k) cell.batch *= cell.nodes_per_axis;
         }
         if (cell.has_fresh_samples()) noise(cell.noise);
-        const bool kinks = cell.nodes_per_axis > 0 && cell.input.dimension == 1 && kernels::is_piecewise_linear(cell.activation.kind);
+        if (cell.noise.kind == NoiseLaw::Kind::None) loss(cell.loss);
+        const bool kinks = cell.nodes_per_axis > 0 && cell.input.dimension == 1 && kernels::is_piecewise_linear(cell.activation.kind) &&
+                           cell.has_squared_loss();
         if (kinks && choose(2) == 0) cell.algorithm = kernels::Algorithm::Kinks;
         optimizer(cell.optimizer);
         schedule(cell.learning_rate);
@@ -77,7 +79,7 @@ public:
         cell.tail = static_cast<std::int32_t>(1 + choose(static_cast<std::uint64_t>(cell.checks)));
         cell.tolerance = choose(3) == 0 ? static_cast<double>(choose(2)) : fraction();
         cell.evaluation.check_nodes = 4 * (1 + choose(25));
-        if (cell.input.dimension > 1) cell.evaluation.final_nodes = 4 * (1 + choose(25));
+        if (cell.has_final_rule()) cell.evaluation.final_nodes = 4 * (1 + choose(25));
         return cell;
     }
 
@@ -125,6 +127,11 @@ private:
         if (noise.kind == Kind::Uniform || noise.kind == Kind::TwoPoint) noise.low = real(), noise.high = above(noise.low);
         if (noise.kind == Kind::TwoPoint) noise.probability = choose(4) == 0 ? 0.5 : 0.01 + fraction();
     }
+    void loss(kernels::Loss& loss) {
+        loss.kind = any<kernels::LossKind>();
+        if (loss.kind == kernels::LossKind::Huber) loss.parameter = positive();
+        if (loss.kind == kernels::LossKind::Power) loss.parameter = 2.5 + 13 * fraction();
+    }
     void optimizer(kernels::Optimizer& optimizer) {
         optimizer.kind = any<OptimizerKind>();
         for (const auto& parameter : kernels::traits_of(optimizer.kind).parameters)
@@ -168,6 +175,8 @@ void expect_same(const CellConfig& a, const CellConfig& b) {
         EXPECT_EQ(bits(a.input.*member), bits(b.input.*member));
     EXPECT_EQ(a.target, b.target);
     EXPECT_EQ(a.noise.kind, b.noise.kind);
+    EXPECT_EQ(a.loss.kind, b.loss.kind);
+    EXPECT_EQ(bits(a.loss.parameter), bits(b.loss.parameter));
     for (const auto member : {&NoiseLaw::deviation, &NoiseLaw::low, &NoiseLaw::high, &NoiseLaw::probability})
         EXPECT_EQ(bits(a.noise.*member), bits(b.noise.*member));
     EXPECT_EQ(a.width, b.width);

@@ -203,7 +203,7 @@ protected:
         kernels::Piece<float> piece{};
         piece.count = 1 << 20;
         piece.lanes = (piece.count + 32) * cell.tile.lanes;
-        const kernels::RiskArguments<float> risk{piece, cell.check_nodes, cell.activation, cell.tile, nullptr, nullptr};
+        const kernels::RiskArguments<float> risk{piece, cell.check_nodes, cell.activation, cell.loss, cell.tile, nullptr, nullptr};
         const kernels::CheckArguments<float, CheckRecord> check{piece, cell, last ? cell.checks : 20, nullptr, somewhere(0x40000)};
         static std::map<std::int64_t, CompiledProgram> programs;  // by dimension
         CompiledProgram& program = programs[standard.dimension];

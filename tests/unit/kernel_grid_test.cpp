@@ -285,6 +285,27 @@ TEST_F(KernelGrid, LimitsWithNoise) {
     expect_no_local_memory(compile());
 }
 
+/// The same with every loss but the square; and the kernels that evaluate.
+TEST_F(KernelGrid, LimitsWithLosses) {
+    for (const kernels::LossTraits& loss : kernels::loss_table) {
+        if (loss.kind == kernels::LossKind::Squared) continue;
+        for (const std::string architecture : {"sm_90", "sm_100"})
+            for (const std::int64_t dimension : {1, 4})
+                for (const Precision precision : {Precision::Float32, Precision::Float64})
+                    for (const OptimizerKind optimizer : {OptimizerKind::Sgd, OptimizerKind::Adam}) {
+                        CellConfig like = cell_of({0, dimension, 37}, optimizer, ActivationKind::Relu, precision);
+                        like.loss = kernels::example_of(loss.kind);
+                        if (const auto config = widest(like, 32, architecture, [](const KernelPlan& plan) { return plan.keeps; }))
+                            add(*config, true, architecture);
+                        if (const auto config = widest_in_registers(like, Storage::Registers, 32, architecture))
+                            add(*config, true, architecture);
+                        like.width = 33;
+                        if (optimizer == OptimizerKind::Sgd) add(like, false, architecture);
+                    }
+    }
+    expect_no_local_memory(compile());
+}
+
 /// The widest networks that the planner keeps in registers, with the optimizer's states and without, for every activation. In the full grid
 /// with each number of lanes, in each precision and dimension; else with one of them.
 TEST_F(KernelGrid, LimitsOfTheRegisters) {

@@ -23,8 +23,8 @@ Verdict verdict_of(const Ending& end) {
     kernels::Tail tail{};
     for (std::int64_t t = 0; t < count; ++t)
         tail.add(end.tail[static_cast<std::size_t>(t)], t > 0 ? end.displacement * end.displacement : 0, t, count);
-    const auto by_kernels = static_cast<Verdict>(
-        kernels::tail_verdict(tail, count, {end.tolerance, end.risk_scale, end.training_gradient_norm, end.parameter_norm}));
+    const auto by_kernels = static_cast<Verdict>(kernels::tail_verdict(
+        tail, count, {end.tolerance, end.risk_scale, 1e-10 * end.risk_scale, end.training_gradient_norm, end.parameter_norm}));
     EXPECT_EQ(by_kernels, verdict(end));
     return by_kernels;
 }

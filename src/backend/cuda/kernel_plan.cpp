@@ -26,7 +26,13 @@ bool rebroadcasts(const Cell& cell, int architecture) {
 /// Reals that stay in registers for the whole of a step: with more the compiler may spill, with fewer it never does. Calibrated with what
 /// ptxas reports: docs/gpu.md, tests/unit/kernel_grid_test.cpp.
 std::int64_t most_resident_reals(const Cell& cell) {
-    const kernels::RegisterLimits& limits = kernels::traits_of(cell.activation.kind).registers;
+    kernels::RegisterLimits limits = kernels::traits_of(cell.activation.kind).registers;
+    if (cell.loss.kind == kernels::LossKind::Power) {  // exp and log in the middle of the step
+        constexpr kernels::RegisterLimits careful;
+        limits.float32_few = std::min(limits.float32_few, careful.float32_few);
+        limits.float32_many = std::min(limits.float32_many, careful.float32_many);
+        limits.float64 = std::min(limits.float64, careful.float64);
+    }
     if (cell.precision == kernels::Precision::Float64) return limits.float64;
     return cell.dimension <= 2 ? limits.float32_few : limits.float32_many;
 }
@@ -48,7 +54,8 @@ constexpr std::int64_t most_kept_reals = 136, most_kept_reals_with_states = 100;
 /// Reals of the preactivations of a round if the backward pass should take them from the forward pass; 0 if not.
 std::int64_t kept_reals(const Cell& cell, int architecture) {
     const std::int64_t kept = cell.tile.lanes * cell.tile.neurons_per_lane;
-    const bool suits = cell.activation.kind == kernels::ActivationKind::Relu && cell.precision == kernels::Precision::Float32;
+    const bool suits = cell.activation.kind == kernels::ActivationKind::Relu && cell.loss.kind != kernels::LossKind::Power &&
+                       cell.precision == kernels::Precision::Float32;
     const bool few = architecture >= 100 && (kernels::state_count(cell.optimizer.kind) > 0 || cell.several_blocks);
     // A last superblock that is not whole has code of its own.
     const std::int64_t ragged = cell.batch % (kernels::samples_per_lane(cell.dimension) * cell.tile.lanes) == 0 ? 0 : 1;

@@ -128,7 +128,7 @@ private:
     /// Risks of the networks at an offset of the piece.
     void launch_risk(const kernels::Piece<Real>& of, const kernels::NodeTable<double>& nodes, std::size_t parameters, int which) {
         launch(*task_.kernels->risk, plan().risk, warps(),
-               kernels::RiskArguments<Real>{of, nodes, cell_.activation, cell_.tile, at<Real>(parameters), risks(which)});
+               kernels::RiskArguments<Real>{of, nodes, cell_.activation, cell_.loss, cell_.tile, at<Real>(parameters), risks(which)});
     }
 
     /// Launches the next check and drops the replicas that it found diverged or at their end.
@@ -228,7 +228,7 @@ private:
     }
 
     void finish(BlockResult& result) {
-        if (cell_.dimension > 1) {
+        if (!cell_.exact_risk) {
             launch_risk(piece(false), task_.device_cell->final_nodes, memory_.theta, 0);
             launch_risk(piece(false), task_.device_cell->final_nodes, memory_.best, 1);
         }

@@ -155,6 +155,7 @@ std::string train_kernel_source(const kernels::Cell& cell, const KernelPlan& pla
         common_members(cell, plan) +
         fmt::format(R"(    static constexpr int slots = {}, tile = {}, warps = {};
     static constexpr Activation activation{{{}, {}, {}, {}}};
+    static constexpr Loss loss{{{}, {}}};
     static constexpr Storage states = {};
     static constexpr std::int64_t width = {}, batch = {};
     static constexpr Optimizer optimizer{{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}};
@@ -162,8 +163,9 @@ std::string train_kernel_source(const kernels::Cell& cell, const KernelPlan& pla
     static constexpr bool several_blocks = {}, fresh_samples = {}, rebroadcast = {}, keeps = {};
 )",
                     cell.tile.neurons_per_lane, cell.tile.lanes, plan.warps, enumerator("ActivationKind", activation.kind),
-                    literal(activation.first), literal(activation.second), activation.power, enumerator("Storage", plan.states), cell.width,
-                    cell.batch, enumerator("OptimizerKind", optimizer.kind), literal(optimizer.alpha), literal(optimizer.beta),
+                    literal(activation.first), literal(activation.second), activation.power, enumerator("LossKind", cell.loss.kind),
+                    literal(cell.loss.parameter), enumerator("Storage", plan.states), cell.width, cell.batch,
+                    enumerator("OptimizerKind", optimizer.kind), literal(optimizer.alpha), literal(optimizer.beta),
                     literal(optimizer.epsilon), optimizer.epsilon_inside, optimizer.bias_correction, optimizer.sum,
                     optimizer.corrected_maximum, optimizer.centered, literal(optimizer.initial_sum), literal(optimizer.momentum_decay),
                     literal(optimizer.weight_decay), optimizer.decoupled, members_of(cell.noise), cell.several_blocks, cell.fresh_samples,
@@ -173,8 +175,12 @@ std::string train_kernel_source(const kernels::Cell& cell, const KernelPlan& pla
 }
 
 std::string evaluate_kernel_source(const kernels::Cell& cell, const KernelPlan& plan) {
-    const std::string members = common_members(cell, plan) + fmt::format("    static constexpr ActivationKind activation = {};\n",
-                                                                         enumerator("ActivationKind", cell.activation.kind));
+    const std::string members =
+        common_members(cell, plan) + fmt::format(
+                                         "    static constexpr ActivationKind activation = {};\n    static constexpr LossKind loss = {};\n"
+                                         "    static constexpr bool exact_risk = {};\n",
+                                         enumerator("ActivationKind", cell.activation.kind), enumerator("LossKind", cell.loss.kind),
+                                         cell.exact_risk);
     return program("fused_step.hpp", "EvaluationSpec", members, "cuda_evaluation.hpp");
 }
 
