@@ -44,6 +44,9 @@ Exclusion exclusion_of(const CellConfig& cell) {
     if (!cell.keeps_frozen_neurons()) return {std::nullopt, "weight decay moves frozen neurons"};
     if (!kernels::gains_by_every_neuron(cell.loss.kind))
         return {std::nullopt, fmt::format("under the loss {} a wider network need not be better", cell.loss_label)};
+    // Points that share an input have their mean in its place, which is what squares ask for.
+    if (cell.has_data() && !cell.has_squared_loss())
+        return {std::nullopt, fmt::format("no proof for data points under the loss {}", cell.loss_label)};
     const auto positive = opt::positive_risk(opt::problem_of(cell), cell.width - 1);
     if (!positive) return {std::nullopt, "no proof that a smaller width cannot reach the optimum"};
     return {cell.width - positive->width, fmt::format("no width up to {} reaches the optimum: {}", positive->width, positive->proof)};
