@@ -74,6 +74,7 @@ struct Cell {
     const std::uint32_t* pick_thresholds;  ///< [training nodes - 1] for Picks::Independent; null: all nodes have the same probability
     bool stop_converged;                   ///< a trial ends with the first window of checks whose verdict is "converged"
     bool several_blocks;                   ///< the sums over a training batch are totals of blocks: only in float32, beyond block_samples
+    Groups held;                           ///< of the parameters: these are not trained, docs/numerics.md section 9
     Program target;
     NodeTable<float> training_nodes_float;    ///< midpoint grid of a float32 cell, if !fresh_samples
     NodeTable<double> training_nodes_double;  ///< midpoint grid, if !fresh_samples; that of a float32 cell is the float one, converted

@@ -113,13 +113,15 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
         // One pass in the code serves both rules.
         const bool on_training_nodes = (a.index == cell.checks || ends_early(cell)) && !cell.fresh_samples;
         const double decay = trained_decay(cell.optimizer);
+        const bool all_trained = !any(cell.held);
+        const auto trained = [&](std::int64_t row) { return all_trained || !has_row(cell.held, layout, row); };
         LIMRISK_ROLLED
         for (int rule = on_training_nodes ? 0 : 1; rule < 2; ++rule) {
             risk = evaluation.risk(rule == 0 ? cell.training_nodes_double : cell.check_nodes, theta).part[0];
-            gradient = tile_squares(layout, [&](std::int64_t row) { return evaluation.sums[row].part[0]; });
+            gradient = tile_squares(layout, [&](std::int64_t row) { return trained(row) ? evaluation.sums[row].part[0] : 0; });
             if (rule == 0 || !on_training_nodes)
                 training = decay == 0 ? gradient : tile_squares(layout, [&](std::int64_t row) {
-                    return fma(decay, evaluation.theta[row].part[0], evaluation.sums[row].part[0]);
+                    return trained(row) ? fma(decay, evaluation.theta[row].part[0], evaluation.sums[row].part[0]) : 0;
                 });
         }
     } else {

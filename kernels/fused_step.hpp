@@ -3,12 +3,13 @@
 //
 // Spec describes a cell at compile time:
 //   using Real;  static constexpr int dimension, slots, tile;  static constexpr std::int64_t width, batch;
-//   static constexpr Activation activation;  static constexpr Loss loss;  static constexpr Optimizer optimizer;  static constexpr Law
-//   input, noise; static constexpr bool alike;  static constexpr Law input_of(int k);   // alike: all coordinates have the law `input`,
-//   else that of k static constexpr InputShape shape;  static constexpr double radius; static constexpr bool several_blocks, fresh_samples;
-//   static constexpr Storage network, states;   // states in registers: network too static constexpr bool rebroadcast, keeps;   // as of
-//   NetworkPass, for a network in registers template <class V> static V target(const V (&x)[dimension]);   // one operation after the
-//   other, docs/numerics.md section 7
+//   static constexpr Activation activation;  static constexpr Loss loss;  static constexpr Optimizer optimizer;
+//   static constexpr Groups held;  static constexpr Law input, noise;
+//   static constexpr bool alike;  static constexpr Law input_of(int k);   // alike: all coordinates have the law `input`, else that of k
+//   static constexpr InputShape shape;  static constexpr double radius;
+//   static constexpr bool several_blocks, fresh_samples;  static constexpr Storage network, states;   // states in registers: network too
+//   static constexpr bool rebroadcast, keeps;   // as of NetworkPass, for a network in registers
+//   template <class V> static V target(const V (&x)[dimension]);   // one operation after the other, docs/numerics.md section 7
 #pragma once
 #include "fixed_shape.hpp"
 #include "initialize.hpp"
@@ -147,8 +148,9 @@ public:
                     else
                         return theta;
                 }();
-                decay_weights<Real>(Spec::optimizer, scalars, State::rows, at, theta, gradient, state.alive[p], p);
+                decay_weights<Real>(Spec::optimizer, scalars, LayoutType{}, Spec::held, at, theta, gradient, state.alive[p], p);
             }
+            if constexpr (any(Spec::held)) hold_still<Real>(LayoutType{}, Spec::held, gradient, p);
             update_rows<Spec::optimizer.kind, Real>(Spec::optimizer, scalars, State::rows, gradient, state.alive[p], theta, first, second,
                                                     third, p);
         });

@@ -245,7 +245,9 @@ private:
         alive_ = both(alive_, finite);
         if (cell_.optimizer.weight_decay != 0)
             for (int p = 0; p < shape_.registers; ++p)
-                decay_weights<Real>(cell_.optimizer, scalars, shape_.rows(), at, state_.theta, gradient_, alive_, p);
+                decay_weights<Real>(cell_.optimizer, scalars, shape_, cell_.held, at, state_.theta, gradient_, alive_, p);
+        if (any(cell_.held))
+            for (int p = 0; p < shape_.registers; ++p) hold_still<Real>(shape_, cell_.held, gradient_, p);
         with_optimizer(cell_.optimizer.kind, [&](auto tag) {
             for (int p = 0; p < shape_.registers; ++p)
                 update_rows<decltype(tag)::kind, Real>(cell_.optimizer, scalars, shape_.rows(), gradient_, alive_, state_.theta,
@@ -309,17 +311,22 @@ private:
     void measure(Rows was_inactive, bool gradient, bool at_end, bool moved, CheckValues (&values)[lanes]) {
         each_in_double(state_.theta, [&](int first) {
             const auto squares_of = [&](DoubleRows rows) { return squares([&](std::int64_t row, int p) { return rows[row].part[p]; }); };
+            const bool all_trained = !any(cell_.held);
+            const auto trained_squares = [&](double decay) {
+                return squares([&](std::int64_t row, int p) {
+                    if (!all_trained && has_row(cell_.held, shape_, row)) return VecDouble{};
+                    const VecDouble g = gradient_double_[row].part[p];
+                    return decay == 0 ? g : fma(splat<VecDouble>(decay), theta_double_[row].part[p], g);
+                });
+            };
             VecDouble risk = check_rule_.risk(theta_double_, gradient ? gradient_double_ : DoubleRows{});
-            VecDouble gradient_square = gradient ? squares_of(gradient_double_) : VecDouble{};
+            VecDouble gradient_square = gradient ? trained_squares(0) : VecDouble{};
             VecDouble training_square = gradient_square, parameter_square = squares_of(theta_double_), moved_square{};
             if (at_end && !cell_.fresh_samples) {
                 training_rule_.risk(theta_double_, gradient_double_);
-                training_square = squares_of(gradient_double_);
+                training_square = trained_squares(0);
             }
-            if (const double decay = trained_decay(cell_.optimizer); at_end && decay != 0)
-                training_square = squares([&](std::int64_t row, int p) {
-                    return fma(splat<VecDouble>(decay), theta_double_[row].part[p], gradient_double_[row].part[p]);
-                });
+            if (const double decay = trained_decay(cell_.optimizer); at_end && decay != 0) training_square = trained_squares(decay);
             if (moved)
                 moved_square = squares([&](std::int64_t row, int p) {
                     return to_double(state_.theta, row, first, p) - to_double(state_.tail_start, row, first, p);

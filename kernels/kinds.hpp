@@ -716,6 +716,23 @@ LIMRISK_INLINE constexpr bool keeps_still(const Optimizer& optimizer) { return o
 /// lambda of the risk plus lambda / 2 |theta|^2 that the steps go down; 0 where weight decay is no gradient of anything.
 LIMRISK_INLINE constexpr double trained_decay(const Optimizer& optimizer) { return optimizer.decoupled ? 0 : optimizer.weight_decay; }
 
+/// Some of the groups of parameters of N(x) = c + sum_i v_i A(<w_i, x> + b_i).
+struct Groups {
+    bool inner_weights, inner_biases, outer_weights, outer_bias;  ///< w, b, v, c
+};
+
+LIMRISK_INLINE constexpr bool any(const Groups& groups) {
+    return groups.inner_weights || groups.inner_biases || groups.outer_weights || groups.outer_bias;
+}
+
+/// Whether a row of parameters belongs to one of the groups: slot by slot w_0..w_{d-1}, b, v; then c.
+template <class LayoutType>
+LIMRISK_INLINE constexpr bool has_row(const Groups& groups, const LayoutType& layout, std::int64_t row) {
+    if (row == layout.outer_bias()) return groups.outer_bias;
+    const std::int64_t k = row % layout.per_slot(), d = layout.per_slot() - 2;
+    return k < d ? groups.inner_weights : k == d ? groups.inner_biases : groups.outer_weights;
+}
+
 template <class Choice>
 constexpr void set(Choice& choice, const KindParameter<Choice>& parameter, double value) {
     if (parameter.real != nullptr) choice.*parameter.real = value;

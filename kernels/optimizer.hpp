@@ -152,14 +152,17 @@ LIMRISK_INLINE void look_ahead(const Optimizer& optimizer, const StepScalars& sc
     for (std::int64_t row = 0; row < rows; ++row) shifted[row].part[p] = fma(factor, first[row].part[p], theta[row].part[p]);
 }
 
-/// Register p of what weight decay does before the update: to the gradient, which was taken at `at`, or to the parameters.
-template <class Real, class Rows>
-LIMRISK_INLINE void decay_weights(const Optimizer& optimizer, const StepScalars& scalars, std::int64_t rows, Rows at, Rows theta,
-                                  Rows gradient, const MaskOf<Vec<Real>>& alive, int p) {
+/// Register p of what weight decay does before the update: to the gradient, which was taken at `at`, or to the parameters that are not
+/// held.
+template <class Real, class LayoutType, class Rows>
+LIMRISK_INLINE void decay_weights(const Optimizer& optimizer, const StepScalars& scalars, const LayoutType& layout, const Groups& held,
+                                  Rows at, Rows theta, Rows gradient, const MaskOf<Vec<Real>>& alive, int p) {
     using V = Vec<Real>;
     const V lambda = splat<V>(optimizer.weight_decay), minus_step = splat<V>(-(scalars.learning_rate * optimizer.weight_decay));
+    const bool all_trained = !any(held);
     LIMRISK_UNROLL_ROWS(Rows)
-    for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t row = 0; row < layout.rows(); ++row) {
+        if (!all_trained && has_row(held, layout, row)) continue;
         if (optimizer.decoupled) {
             const V before = theta[row].part[p];
             theta[row].part[p] = select(alive, fma(minus_step, before, before), before);
@@ -167,6 +170,14 @@ LIMRISK_INLINE void decay_weights(const Optimizer& optimizer, const StepScalars&
             gradient[row].part[p] = fma(lambda, at[row].part[p], gradient[row].part[p]);
         }
     }
+}
+
+/// The gradient of groups that are held becomes +0, in register p: no recursion moves a coordinate whose gradient was always 0.
+template <class Real, class LayoutType, class Rows>
+LIMRISK_INLINE void hold_still(const LayoutType& layout, const Groups& held, Rows gradient, int p) {
+    LIMRISK_UNROLL_ROWS(Rows)
+    for (std::int64_t row = 0; row < layout.rows(); ++row)
+        if (has_row(held, layout, row)) gradient[row].part[p] = Vec<Real>{};
 }
 
 }  // namespace LIMRISK_LANES

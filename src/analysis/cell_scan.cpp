@@ -36,12 +36,19 @@ std::int64_t trials_with_at_least(const Histogram& histogram, std::int64_t key) 
     return trials;
 }
 
+/// Optima and levels are those of networks with an outer bias.
+const KnownProblem& known_of(const CellConfig& cell, const ScanContext& context) {
+    static const KnownProblem nothing;
+    return cell.outer_bias ? context.optima.of(cell) : nothing;
+}
+
 /// What has been proved of narrower networks, and how many neurons must be frozen to leave only such.
 Exclusion exclusion_of(const CellConfig& cell) {
     if (cell.width == 0) return {std::nullopt, "the network has no neurons"};
     if (!kernels::has_frozen_neurons(cell.activation.kind))
         return {std::nullopt, fmt::format("neurons of {} never freeze", cell.activation_label)};
     if (!cell.keeps_frozen_neurons()) return {std::nullopt, "weight decay moves frozen neurons"};
+    if (!cell.outer_bias) return {std::nullopt, "nothing is proved of networks without an outer bias"};
     if (!kernels::gains_by_every_neuron(cell.loss.kind))
         return {std::nullopt, fmt::format("under the loss {} a wider network need not be better", cell.loss_label)};
     // Points that share an input have their mean in its place, which is what squares ask for.
@@ -68,6 +75,7 @@ std::vector<Floor> floors_of(const CellConfig& cell, const KnownProblem& known, 
 
 std::vector<EmbeddedLevel> hierarchy_of(const CellConfig& cell, const KnownProblem& known, const TargetMoments& target) {
     std::vector<EmbeddedLevel> levels;
+    if (!cell.trains_all()) return levels;  // these are local minima with respect to all parameters
     for (const auto& [width, optimum] : known.optima)
         if (width <= cell.width && (levels.empty() || opt::clearly_below(optimum.risk, levels.back().risk, rounding_scale(target))))
             levels.push_back({width, optimum.risk});
@@ -140,9 +148,9 @@ void close_measured(CellSummary& summary) {
 }  // namespace
 
 CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext& context) {
-    const KnownProblem& known = context.optima.of(cell);
+    const KnownProblem& known = known_of(cell, context);
     const TargetMoments moments = moments_at_checks(cell);
-    const auto catalog = known.catalogs.find(cell.width);
+    const auto catalog = cell.trains_all() ? known.catalogs.find(cell.width) : known.catalogs.end();
     LevelScan levels(cell, catalog == known.catalogs.end() ? nullptr : &catalog->second, zero_risk(moments));
     TheoryScan theory(cell, known, moments);
     EarlyEndScan early_ends(cell);
@@ -203,7 +211,7 @@ CellSummary scan_aggregate(const Aggregate& aggregate, const CellConfig& cell, S
     if (aggregate.trials > 0)
         context.optima.improve(cell, cell.width, best.risk, rounding_scale(moments),
                                fmt::format("cell {}, trial {}", cell.index, best.trial));
-    CellSummary summary = summary_of(aggregate, cell, context.optima.of(cell), moments, context.tolerance);
+    CellSummary summary = summary_of(aggregate, cell, known_of(cell, context), moments, context.tolerance);
     close_measured(summary);
     return summary;
 }

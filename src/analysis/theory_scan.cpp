@@ -74,9 +74,9 @@ void TheoryScan::add(std::int64_t trial, const TrialRecord& record) {
             hold(checks_[Inactive], trial, !optimum::clearly_below(record.final_risk, *bound, rounding_scale_), "the risk",
                  record.final_risk, "is below the infimum of the active neurons,", *bound);
     }
-    // At a critical point this is Proposition 2.10. Risk, gradient and moments belong to one rule; the smallest risk of the tail is at most
-    // the last one.
-    if (record.verdict == Verdict::Diverged || !std::isfinite(record.gradient_norm)) return;
+    // At a critical point this is Proposition 2.10, which looks at the derivatives with respect to v and c. Risk, gradient and moments
+    // belong to one rule; the smallest risk of the tail is at most the last one.
+    if (!cell_.trains_outer_layer() || record.verdict == Verdict::Diverged || !std::isfinite(record.gradient_norm)) return;
     const CheckRecord last{0, record.tail_minimum, record.gradient_norm, record.parameter_norm, 0, 0, 0, 0, 0};
     const auto excess = risk_bound_excess(cell_.activation, cell_.width, moments_, last);
     if (!excess) return;

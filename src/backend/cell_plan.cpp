@@ -73,6 +73,8 @@ kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& targ
     cell.activation = config.activation;
     cell.loss = config.loss;
     cell.initialization = initialization_laws(config.initialization, config.width, d);
+    if (!config.outer_bias) cell.initialization.outer_bias = zero_law();
+    cell.held = config.held();
     cell.optimizer = config.optimizer;
     cell.learning_rate = config.learning_rate;
     cell.algorithm = config.algorithm;

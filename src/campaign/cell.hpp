@@ -171,7 +171,9 @@ struct CellConfig : Problem {
     std::int64_t width = 1;
     kernels::Activation activation{kernels::ActivationKind::Relu, 0, 0, 0};
     InitializationRule initialization;
-    std::int64_t batch = 32;  ///< samples per step; with has_full_batch() all nodes or points
+    bool outer_bias = true;         ///< else N has no c: it is 0
+    std::string trainable = "all";  ///< or some of the letters wbvc, in this order: the other groups of parameters stay as they were drawn
+    std::int64_t batch = 32;        ///< samples per step; with has_full_batch() all nodes or points
     kernels::Optimizer optimizer{kernels::OptimizerKind::Sgd, 0, 0, 0, false, false};
     kernels::LearningRate learning_rate{0.01, 0};
     kernels::Algorithm algorithm = kernels::Algorithm::Plain;
@@ -181,8 +183,20 @@ struct CellConfig : Problem {
     double tolerance = 1e-3;  ///< of the verdict
     EarlyEnd stop;
 
-    /// Whether neurons can freeze and then keep their bits to the end: what certificates rest on.
-    bool keeps_frozen_neurons() const { return kernels::has_frozen_neurons(activation.kind) && kernels::keeps_still(optimizer); }
+    /// The groups of parameters that training leaves alone.
+    kernels::Groups held() const {
+        const auto is_held = [this](char group) { return trainable != "all" && trainable.find(group) == std::string::npos; };
+        return {is_held('w'), is_held('b'), is_held('v'), is_held('c') || !outer_bias};
+    }
+    bool trains_all() const { return !any(held()); }
+    /// Whether the best c and v, given the neurons, are within reach of the training.
+    bool trains_outer_layer() const { return !held().outer_weights && !held().outer_bias; }
+    /// Whether w and b stay as they were drawn: then no neuron ever changes its state.
+    bool holds_inner_layer() const { return held().inner_weights && held().inner_biases; }
+    /// Whether neurons can freeze and then stay of no use to the end: what certificates rest on.
+    bool keeps_frozen_neurons() const {
+        return kernels::has_frozen_neurons(activation.kind) && (kernels::keeps_still(optimizer) || holds_inner_layer());
+    }
     /// Whether a step adds up more samples in float32 than one block has.
     bool has_large_batch() const {
         return precision == kernels::Precision::Float32 && algorithm == kernels::Algorithm::Plain && batch > kernels::block_samples;

@@ -306,6 +306,33 @@ std::string network_size(const CellConfig& cell) {
                        cell.input.dimension, size, max_network_size, max_network_size / (cell.input.dimension + 2));
 }
 
+std::string trainable_groups(std::string_view text) {
+    if (text == "all") return "all";
+    std::string groups;
+    for (const char group : text) {
+        if (group == ' ' || group == ',') continue;
+        if (std::string_view("wbvc").find(group) == std::string_view::npos || groups.find(group) != std::string::npos)
+            return std::string(text);
+        groups += group;
+    }
+    std::string ordered;
+    for (const char group : {'w', 'b', 'v', 'c'})
+        if (groups.find(group) != std::string::npos) ordered += group;
+    return ordered == "wbvc" ? "all" : ordered;
+}
+
+std::string trainable(const CellConfig& cell) {
+    const std::string groups = trainable_groups(cell.trainable);
+    if (groups == "all") return "";
+    if (groups.empty() || groups.find_first_not_of("wbvc") != std::string::npos || groups.size() > 3)
+        return fmt::format("\"{}\"; allowed is \"all\" or some of the letters w, b, v, c, each once, such as \"b\" or \"w, b\"",
+                           abbreviated(cell.trainable));
+    if (cell.outer_bias) return "";
+    if (groups.find('c') != std::string::npos)
+        return fmt::format("\"{}\" with outer_bias = false; the network has no c: leave it out", groups);
+    return groups == "wbv" ? "\"wbv\" with outer_bias = false; these are all its parameters: write \"all\"" : "";
+}
+
 std::string sampling(const CellConfig& cell) {
     const bool of_data = cell.sampling != Sampling::Usual && cell.sampling != Sampling::Fresh;
     if (cell.has_data()) {

@@ -1,6 +1,7 @@
 // The rules of the keys of schema.cpp that look at other keys: what is wrong, and what follows.
 #pragma once
 #include <string>
+#include <string_view>
 
 #include "campaign/cell.hpp"
 
@@ -15,6 +16,7 @@ std::string loss(const CellConfig& cell);
 std::string network_size(const CellConfig& cell);
 std::string activation(const CellConfig& cell);
 std::string initialization(const CellConfig& cell);
+std::string trainable(const CellConfig& cell);
 std::string sampling(const CellConfig& cell);
 std::string batch(const CellConfig& cell);
 std::string optimizer(const CellConfig& cell);
@@ -24,6 +26,9 @@ std::string tail(const CellConfig& cell);
 std::string stop_converged(const CellConfig& cell);
 std::string check_nodes(const CellConfig& cell);
 std::string final_nodes(const CellConfig& cell);
+
+/// The one spelling of a choice of groups: "all", or their letters in the order w, b, v, c. What is no choice comes back as it is.
+std::string trainable_groups(std::string_view text);
 
 // What follows from other keys: values that are still 0, the batch of a grid, the box of a law without one.
 void complete_data(CellConfig& cell);

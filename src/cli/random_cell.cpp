@@ -140,6 +140,11 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
         high ? draw.of<std::int64_t>({0, 1, 3, 5, 31, 33}) : draw.of<std::int64_t>({0, 1, 2, 3, 5, 8, 13, 31, 32, 33, 64, 100, 257});
     text += fmt::format("[network]\nwidth = {}\nactivation = {}\ninitialization = {}\n", width,
                         activation(combination / 2 % activations, draw), initialization(draw));
+    const bool outer_bias = !draw.chance(5);
+    if (!outer_bias) text += "outer_bias = false\n";
+    if (draw.chance(4))
+        text += fmt::format("trainable = \"{}\"\n", draw.of<std::string>(outer_bias ? std::vector<std::string>{"b", "wb", "v", "vc", "bvc"}
+                                                                                    : std::vector<std::string>{"b", "wb", "v", "bv"}));
     text += fmt::format("[training]\nsampling = {}\n", sampling);
     if (!nodes) text += fmt::format("batch = {}\n", 1 + draw.below(high || width > 100 ? 15 : 70));
     text += fmt::format("optimizer = {}\n", optimizer(combination / 2 / activations, draw));

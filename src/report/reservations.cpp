@@ -121,6 +121,26 @@ std::string other_losses(const StoreSummary& summary) {
         law ? "; final and best risks are sums over the nodes of evaluation.final_nodes, not exact, in dimension 1 as well" : "");
 }
 
+std::string held_parameters(const StoreSummary& summary) {
+    std::vector<std::int64_t> cells;
+    for (const CellSummary& cell : summary.cells)
+        if (cell.cell.outer_bias && !cell.cell.trains_all()) cells.push_back(cell.cell.index);
+    if (cells.empty()) return "";
+    return fmt::format(
+        "{}: only some parameters are trained; global minima and best known risks are those of networks all of whose parameters are free, "
+        "which trials of these cells may not be able to reach",
+        cells_text(cells));
+}
+
+std::string missing_outer_bias(const StoreSummary& summary) {
+    std::vector<std::int64_t> cells;
+    for (const CellSummary& cell : summary.cells)
+        if (!cell.cell.outer_bias) cells.push_back(cell.cell.index);
+    if (cells.empty()) return "";
+    return fmt::format("{}: optima, levels and certificates of networks without an outer bias are not known; they are left out",
+                       cells_text(cells));
+}
+
 std::string contradicted_laws(const StoreSummary& summary) {
     std::vector<std::int64_t> cells;
     double least = 1;
@@ -162,6 +182,8 @@ std::vector<std::pair<std::string, std::string>> reservations(const StoreSummary
                                                          {"unfinished", still_falling_text(summary)},
                                                          {"undecided", undecided_by_stop(summary)},
                                                          {"law", contradicted_laws(summary)},
+                                                         {"trained", held_parameters(summary)},
+                                                         {"outer bias", missing_outer_bias(summary)},
                                                          {"noise", noise_text(summary)},
                                                          {"loss", other_losses(summary)}};
     std::erase_if(all, [](const auto& entry) { return entry.second.empty(); });

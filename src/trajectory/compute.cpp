@@ -61,7 +61,7 @@ public:
         bound_ = {"risk bound", 0, 0, tolerance};
         // A constant target has no risk of the best constant to compare with.
         const bool varies = true_risk_.variance() > 1e-28 * target_.largest * target_.largest;
-        gap_trials_ = varies && looks_at_squares_ ? least_squares_trials(true_risk_, cell, request.trials) : 0;
+        gap_trials_ = varies && looks_at_squares_ && cell.trains_outer_layer() ? least_squares_trials(true_risk_, cell, request.trials) : 0;
         const double points = static_cast<double>(request.steps.size()),
                      point = static_cast<double>(plan_.cell().check_nodes.count) * static_cast<double>(parameters_),
                      affordable = std::max(1.0, lyapunov_operations / point);
@@ -195,7 +195,7 @@ private:
             inactive_[at] = seen.inactive;
             distance_[at] = diverged ? HUGE_VAL : distance(theta, last.data());
             const std::optional<double> excess = risk_bound_excess(plan_.cell().activation, plan_.cell().width, target_, seen);
-            if (excess) add_point(bound, *excess);
+            if (excess && config_.trains_outer_layer()) add_point(bound, *excess);
             if (!excess || trial >= lyapunov_trials_ || s % lyapunov_stride_ != 0 || !has_lyapunov_identity()) continue;
             const optimum::Network network(config_.width, config_.input.dimension, {theta, theta + parameters_});
             const LyapunovTerms terms = lyapunov_terms(config_.activation, network, plan_.cell().check_nodes, target_.mean);
@@ -256,7 +256,7 @@ private:
         add_series("distance", distance_);
         add_series("inactive", inactive_);
         if (has_lyapunov_identity()) trajectory.checks.push_back(lyapunov_);
-        trajectory.checks.push_back(bound_);
+        if (config_.trains_outer_layer()) trajectory.checks.push_back(bound_);
         trajectory.converged = converged_;
         std::sort(gaps_.begin(), gaps_.end());
         trajectory.least_squares_gaps = std::move(gaps_);

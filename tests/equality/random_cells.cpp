@@ -42,6 +42,14 @@ kernels::Loss loss_of(std::int64_t index) {
     return kernels::example_of(kind, static_cast<int>(index / 12 % kernels::example_count));
 }
 
+/// Every third cell trains some groups only, and every fourth has no outer bias; out of step with all else.
+void hold_groups(CellConfig& cell) {
+    constexpr const char* choices[] = {"b", "wb", "v", "c", "vc", "w", "wc", "bvc"};
+    const std::uint64_t mixed = static_cast<std::uint64_t>(cell.index) * 0x9E3779B97F4A7C15ULL >> 32;
+    if (mixed % 3 == 0) cell.trainable = choices[mixed / 3 % std::size(choices)];
+    cell.outer_bias = mixed / 24 % 4 != 0;
+}
+
 /// All schedules in turn, half of them with a warm-up; the polynomial ones more often.
 kernels::LearningRate schedule_of(double initial, double power, std::int64_t index) {
     using Kind = kernels::ScheduleKind;
@@ -132,6 +140,7 @@ std::vector<CellConfig> odd_cells(std::uint64_t seed) {
                     c.checks = static_cast<std::int32_t>(1 + engine() % (c.steps < 5 ? 2 : 5));
                     c.tail = static_cast<std::int32_t>(1 + engine() % static_cast<std::uint64_t>(c.checks));
                     c.evaluation = d <= 3 ? EvaluationRule{4 + 4 * static_cast<std::int64_t>(engine() % 2), 8} : EvaluationRule{11, 19};
+                    hold_groups(c);
                     cells.push_back(c);
                     ++turn;
                 }
@@ -287,6 +296,7 @@ std::vector<CellConfig> kinks_cells(std::uint64_t seed) {
                     c.checks = static_cast<std::int32_t>(1 + engine() % 5);
                     c.tail = static_cast<std::int32_t>(1 + engine() % static_cast<std::uint64_t>(c.checks));
                     c.evaluation = {4 + 4 * static_cast<std::int64_t>(engine() % 2), 8};
+                    hold_groups(c);
                     cells.push_back(c);
                 }
     return cells;
@@ -321,7 +331,7 @@ std::string cell_name(const CellConfig& c) {
     return fmt::format(
         "cell {}: {}{} loss {}({:g}) width {} dimension {} batch {}{} activation {}({:g}, {:g}, {}) optimizer {} initialization {} law "
         "{}{}{} target {} "
-        "steps {} checks {} tail {} stop {:g} {:g} {}",
+        "steps {} checks {} tail {} stop {:g} {:g} {} trainable {}{}",
         c.index, c.algorithm == kernels::Algorithm::Kinks ? "kinks " : "",
         c.precision == kernels::Precision::Float32 ? "float32" : "float64", static_cast<int>(c.loss.kind), c.loss.parameter, c.width,
         c.input.dimension, c.batch,
@@ -331,8 +341,8 @@ std::string cell_name(const CellConfig& c) {
         static_cast<int>(c.activation.kind), c.activation.first, c.activation.second, c.activation.power,
         static_cast<int>(c.optimizer.kind), static_cast<int>(c.initialization.kind), static_cast<int>(c.input.kind),
         c.noise.kind != NoiseLaw::Kind::None ? fmt::format(" noise {}", static_cast<int>(c.noise.kind)) : "",
-        c.input.bounded ? " in a box" : "", c.target, c.steps, c.checks, c.tail, c.stop.risk_below, c.stop.gradient_below,
-        c.stop.converged);
+        c.input.bounded ? " in a box" : "", c.target, c.steps, c.checks, c.tail, c.stop.risk_below, c.stop.gradient_below, c.stop.converged,
+        c.trainable, c.outer_bias ? "" : " no outer bias");
 }
 
 }  // namespace limrisk::test

@@ -41,7 +41,7 @@ public:
     void check(std::int64_t step, const std::vector<Real>& parameters) {
         current_.assign(parameters.begin(), parameters.end());
         const auto [risk, gradient] = risk_and_gradient(shape_, evaluation_, current_, batch(tables_.check), true, cell_.loss);
-        const double gradient_square = sum_of_squares(shape_, gradient), parameter_square = sum_of_squares(shape_, current_);
+        const double gradient_square = sum_of_squares(shape_, trained_part(gradient)), parameter_square = sum_of_squares(shape_, current_);
         if (!diverged_ && !(std::isfinite(risk) && std::isfinite(parameter_square))) diverge(step);
         CheckResult result{step, stored(risk), stored(std::sqrt(gradient_square)), stored(std::sqrt(parameter_square)), 0, 0, 0, 0, 0};
         count_states(parameters, result);
@@ -125,7 +125,14 @@ private:
         const kernels::Optimizer& optimizer = cell_.optimizer;
         if (optimizer.weight_decay != 0 && !optimizer.decoupled)
             for (std::size_t k = 0; k < gradient.size(); ++k) gradient[k] = std::fma(optimizer.weight_decay, current_[k], gradient[k]);
-        return std::sqrt(sum_of_squares(shape_, gradient));
+        return std::sqrt(sum_of_squares(shape_, trained_part(gradient)));
+    }
+
+    /// 0 in the place of what is not trained.
+    std::vector<double> trained_part(std::vector<double> gradient) const {
+        for (std::size_t k = 0; k < gradient.size(); ++k)
+            if (!is_trained(cell_, shape_, k)) gradient[k] = 0;
+        return gradient;
     }
 
     /// Largest distance of the parameters of the last `count` checks from the first of them.

@@ -34,6 +34,12 @@ std::vector<Law> coordinate_laws(const InputLaw& input, const Tables& tables) {
     return laws;
 }
 
+InitialLaws laws_of(const CellConfig& cell, const Shape& shape) {
+    InitialLaws laws = initial_laws(cell.initialization, shape);
+    if (!cell.outer_bias) laws.outer_bias = {LawKind::Zero, 0, 0, 0, 0, 0, 0};
+    return laws;
+}
+
 template <class To, class From>
 std::vector<To> converted(const std::vector<From>& values) {
     std::vector<To> result;
@@ -50,7 +56,7 @@ public:
           trial_(static_cast<std::uint64_t>(trial)),
           shape_(cell.width, cell.input.dimension),
           activation_(cell.activation),
-          parameters_(initial_parameters<Real>(initial_laws(cell.initialization, shape_), shape_, cell.seed, trial_)),
+          parameters_(initial_parameters<Real>(laws_of(cell, shape_), shape_, cell.seed, trial_)),
           states_(parameters_.size()),
           schedule_(cell.optimizer, cell.learning_rate) {
         if (cell.has_data()) grid_ = data_points<Real>(cell).batch;
@@ -99,8 +105,14 @@ private:
                 ? gradient_by_kinks(shape_, activation_, point, batch)
                 : risk_and_gradient(shape_, activation_, point, batch, cell_.sums == kernels::Sums::Blocks, cell_.loss).gradient;
         if (!(std::abs(gradient[shape_.outer_bias()]) <= largest_finite<Real>)) return false;
-        for (std::size_t k = 0; k < parameters_.size(); ++k)
-            update(cell_.optimizer, numbers, gradient[k], point[k], parameters_[k], states_[k]);
+        kernels::Optimizer without_decay = cell_.optimizer;
+        without_decay.weight_decay = 0;
+        for (std::size_t k = 0; k < parameters_.size(); ++k) {
+            if (is_trained(cell_, shape_, k))
+                update(cell_.optimizer, numbers, gradient[k], point[k], parameters_[k], states_[k]);
+            else
+                update(without_decay, numbers, Real(0), point[k], parameters_[k], states_[k]);
+        }
         return true;
     }
 

@@ -7,6 +7,7 @@
 #include "evaluation/rule.hpp"
 #include "limrisk/trial_record.hpp"
 #include "reference/target.hpp"
+#include "reference/tile.hpp"
 
 namespace limrisk::reference {
 
@@ -34,6 +35,13 @@ struct TrialResult {
     std::vector<CheckResult> checks;  ///< [checks + 1]
     std::vector<double> initial_parameters, parameters, first_state, second_state, third_state;
 };
+
+/// Whether a cell trains the parameter in canonical place k.
+inline bool is_trained(const CellConfig& cell, const Shape& shape, std::size_t k) {
+    const char group = k < shape.inner_bias(0) ? 'w' : k < shape.outer_weight(0) ? 'b' : k < shape.outer_bias() ? 'v' : 'c';
+    if (group == 'c' && !cell.outer_bias) return false;
+    return cell.trainable == "all" || cell.trainable.find(group) != std::string::npos;
+}
 
 /// Runs trial `trial` of a cell in the cell's precision.
 TrialResult run_trial(const CellConfig& cell, const Tables& tables, std::int64_t trial);

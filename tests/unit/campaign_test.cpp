@@ -319,6 +319,26 @@ TEST(Campaign, LaterParametersKeepOldDescriptions) {
     }
 }
 
+/// What all cells had before goes without saying, and a choice of groups has one spelling.
+TEST(Campaign, TrainableGroups) {
+    const auto with = [](const std::string& keys) { return only_cell({{12, keys}}); };
+    const CellConfig plain = with("");
+    for (const char* same : {"trainable = \"all\"", "trainable = \"wbvc\"", "trainable = \"c, v, b, w\"", "outer_bias = true"})
+        EXPECT_EQ(with(same).description, plain.description) << same;
+    const CellConfig biases = with("trainable = \"c, b\"");
+    EXPECT_EQ(biases.trainable, "bc");
+    EXPECT_NE(biases.id, plain.id);
+    for (const char* same : {"trainable = \"bc\"", "trainable = \" c b \""}) EXPECT_EQ(with(same).id, biases.id) << same;
+    const kernels::Groups held = biases.held();
+    EXPECT_TRUE(held.inner_weights && held.outer_weights && !held.inner_biases && !held.outer_bias);
+    const CellConfig without = with("outer_bias = false\ntrainable = \"v\"");
+    EXPECT_TRUE(without.held().outer_bias && without.holds_inner_layer() && !without.trains_outer_layer());
+    EXPECT_FALSE(with("outer_bias = false").trains_all());
+    EXPECT_TRUE(plain.trains_all() && plain.trains_outer_layer() && !plain.holds_inner_layer());
+    for (const CellConfig* cell : {&biases, &without}) EXPECT_EQ(cell_from_description(cell->description).id, cell->id);
+    EXPECT_EQ(read_campaign({{12, "trainable = [\"b\", \"w\", \"all\"]\nouter_bias = [true, false]"}}).cells.size(), 6u);
+}
+
 /// A decay of 0 is one cell with both values of `decoupled`, where both are swept.
 TEST(Campaign, NoDecayIsOneCellHoweverItWouldBeApplied) {
     const Campaign campaign =

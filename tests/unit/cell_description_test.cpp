@@ -61,6 +61,10 @@ public:
             cell.initialization.low = real();
             cell.initialization.high = above(cell.initialization.low);
         }
+        cell.outer_bias = choose(4) != 0;
+        constexpr const char* groups[] = {"all", "w", "b", "v", "wb", "wv", "bv"};
+        cell.trainable = groups[choose(std::size(groups))];
+        if (cell.outer_bias && choose(4) == 0) cell.trainable = choose(2) == 0 ? "vc" : "wbv";
         cell.batch = 1 + choose(1 << 20);
         if (cell.input.bounded && choose(2) == 0) {
             cell.nodes_per_axis = 1 + choose(100);
@@ -188,6 +192,8 @@ void expect_same(const CellConfig& a, const CellConfig& b) {
     EXPECT_EQ(a.initialization.drawn_bias, b.initialization.drawn_bias);
     EXPECT_EQ(bits(a.initialization.low), bits(b.initialization.low));
     EXPECT_EQ(bits(a.initialization.high), bits(b.initialization.high));
+    EXPECT_EQ(a.outer_bias, b.outer_bias);
+    EXPECT_EQ(a.trainable, b.trainable);
     EXPECT_EQ(a.batch, b.batch);
     EXPECT_EQ(a.nodes_per_axis, b.nodes_per_axis);
     EXPECT_EQ(a.optimizer.kind, b.optimizer.kind);

@@ -37,7 +37,7 @@ std::vector<std::pair<std::string, std::string>> values_of(const Parameter& para
         case ParameterType::Choice:
             return {{'"' + std::string(parameter.choices[0]) + '"', '"' + std::string(parameter.choices[1]) + '"'}};
         case ParameterType::Text:
-            return {{"\"one\"", "\"two\""}};
+            return {{"\"one\"", "\"two\""}, {"\"b\"", "\"vc\""}};
         case ParameterType::Target:
             return {{"\"x1\"", "\"x2\""}};
         case ParameterType::Data:

@@ -1,4 +1,5 @@
 // Records made by hand against what is known beside them: optima, theorems, levels, other widths, other cells.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -8,6 +9,7 @@
 #include "analysis/comparison.hpp"
 #include "analysis/summary.hpp"
 #include "report/comparison_text.hpp"
+#include "report/sentence.hpp"
 #include "report/summary_remarks.hpp"
 #include "report/summary_text.hpp"
 #include "statement_fixture.hpp"
@@ -114,6 +116,63 @@ TEST_F(StatementTest, WeightDecayTakesCertificatesAway) {
         }
         EXPECT_NEAR(cell.prediction.probability->value, 0.375, 1e-15) << "of the initialization, whatever comes after it";
     }
+}
+
+/// What is said of networks all of whose parameters move is said of others only where it holds.
+TEST_F(StatementTest, HeldParametersAndMissingBiases) {
+    const struct {
+        const char* keys;
+        bool optimum, certifies, catalogue, proposition;
+    } cells[] = {
+        {"trainable = \"all\"", true, true, true, true},
+        {"trainable = \"b\"", true, true, false, false},
+        {"trainable = \"vc\"", true, true, false, true},
+        {"outer_bias = false", false, false, false, false},
+    };
+    for (const auto& [keys, optimum, certifies, catalogue, proposition] : cells) {
+        SCOPED_TRACE(keys);
+        campaign_ = read_campaign({{2, "trials = 4"}, {10, std::string("width = 1\n") + keys}});
+        const std::string file = path(campaign_.cells[0].id + ".db");
+        const optimum::Problem problem = optimum::problem_of(campaign_.cells[0]);
+        Store::open_for_writing(file, campaign_).write_block({0, 0, 2}, {ended(4.0 / 45, 1), ended(0.05)});
+        std::vector<StoredDocument> documents;
+        for (const std::int64_t width : {0, 1}) {
+            optimum::Optimum one;
+            one.width = width;
+            one.risk = one.lower_bound.emplace(width == 0 ? 4.0 / 45 : 0.001);
+            documents.push_back({document_kind::optimum, problem.id, width, problem.description, optimum::to_json(one).dump(), "", ""});
+        }
+        optimum::Level level;
+        level.risk = 4.0 / 45;
+        level.optimum_of = 0;
+        documents.push_back({document_kind::levels, problem.id, 1, problem.description, optimum::levels_to_json({level}), "", ""});
+        write_documents(file, documents);
+        const StoreSummary summary = summarize(Store::open(file));
+        const CellSummary& cell = summary.cells.at(0);
+        EXPECT_FALSE(summary.violated());
+        EXPECT_EQ(cell.optimum.has_value(), optimum);
+        EXPECT_EQ(cell.measured.has_value(), optimum);
+        EXPECT_EQ(cell.certified, certifies ? 1 : 0);
+        EXPECT_EQ(cell.hierarchy.empty(), !catalogue);
+        EXPECT_EQ(cell.levels->catalogue, catalogue);
+        EXPECT_EQ(cell.checks[0].checked, optimum ? 2 : 0) << "risk floor";
+        EXPECT_EQ(cell.checks[3].checked, proposition ? 2 : 0) << "Proposition 2.10";
+        const std::string text = sentences(summary).at(0), table = summary_table(summary);
+        EXPECT_EQ(text.find("of which only some are trained") != std::string::npos, optimum && !catalogue) << text;
+        EXPECT_EQ(text.find("without an outer bias") != std::string::npos, !optimum) << text;
+        EXPECT_EQ(table.find("only some parameters are trained") != std::string::npos, optimum && !catalogue) << table;
+        EXPECT_EQ(table.find("networks without an outer bias") != std::string::npos, !optimum) << table;
+    }
+}
+
+/// Where w and b stay as they are, weight decay cannot wake a neuron.
+TEST_F(StatementTest, DecayOfTheOuterLayerFreezesNoLess) {
+    for (const char* trainable : {"v", "vc", "c"}) {
+        const CellConfig cell =
+            read_campaign({{12, fmt::format("trainable = \"{}\"", trainable)}, {15, "optimizer = \"adamw(0.01)\""}}).cells.at(0);
+        EXPECT_TRUE(cell.keeps_frozen_neurons()) << trainable;
+    }
+    EXPECT_FALSE(read_campaign({{12, "trainable = \"wv\""}, {15, "optimizer = \"adamw(0.01)\""}}).cells.at(0).keeps_frozen_neurons());
 }
 
 /// L <= Var f + |grad L| (|theta| + |E f|), E f = 4/3.

@@ -241,6 +241,23 @@ TEST(Trajectory, OtherActivationsHaveNoLyapunovIdentity) {
     }
 }
 
+/// The risk bound needs the derivatives with respect to v and c, and a gap to the best v and c only where these are trained.
+TEST(Trajectory, OfHeldParametersSaysWhatHolds) {
+    for (const auto& [keys, outer] : {std::pair{"trainable = \"all\"", true},
+                                      {"trainable = \"vc\"", true},
+                                      {"trainable = \"b\"", false},
+                                      {"outer_bias = false", false}}) {
+        SCOPED_TRACE(keys);
+        const CellConfig cell = trajectory_cell({{10, std::string("width = 2\n") + keys}, {19, "tolerance = 0.9"}});
+        const CellTrajectory trajectory = trajectory_of(cell, request_of(cell, 20, 11));
+        ASSERT_EQ(trajectory.checks.size(), outer ? 2u : 1u);
+        EXPECT_EQ(trajectory.checks[0].name, "Lyapunov identity");
+        EXPECT_GT(trajectory.checks[0].points, 0);
+        EXPECT_GT(trajectory.converged, 0);
+        EXPECT_EQ(trajectory.least_squares_gaps.empty(), !outer);
+    }
+}
+
 TEST(Trajectory, ARecordThatContradictsTheStoreIsADefect) {
     const CellConfig cell = trajectory_cell();
     TrajectoryRequest request = request_of(cell, 70, 5);

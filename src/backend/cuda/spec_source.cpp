@@ -159,6 +159,7 @@ std::string train_kernel_source(const kernels::Cell& cell, const KernelPlan& pla
     static constexpr Storage states = {};
     static constexpr std::int64_t width = {}, batch = {};
     static constexpr Optimizer optimizer{{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}};
+    static constexpr Groups held{{{}, {}, {}, {}}};
     static constexpr Law noise{{{}}};
     static constexpr bool several_blocks = {}, fresh_samples = {}, rebroadcast = {}, keeps = {};
 )",
@@ -168,7 +169,8 @@ std::string train_kernel_source(const kernels::Cell& cell, const KernelPlan& pla
                     enumerator("OptimizerKind", optimizer.kind), literal(optimizer.alpha), literal(optimizer.beta),
                     literal(optimizer.epsilon), optimizer.epsilon_inside, optimizer.bias_correction, optimizer.sum,
                     optimizer.corrected_maximum, optimizer.centered, literal(optimizer.initial_sum), literal(optimizer.momentum_decay),
-                    literal(optimizer.weight_decay), optimizer.decoupled, members_of(cell.noise), cell.several_blocks, cell.fresh_samples,
+                    literal(optimizer.weight_decay), optimizer.decoupled, cell.held.inner_weights, cell.held.inner_biases,
+                    cell.held.outer_weights, cell.held.outer_bias, members_of(cell.noise), cell.several_blocks, cell.fresh_samples,
                     plan.rebroadcast, plan.keeps) +
         input_members(cell);
     return program("fused_step.hpp", "Spec", members, "cuda_train.hpp");
