@@ -47,10 +47,11 @@ std::optional<InactiveProbability> probability_of(const CellConfig& cell) {
     const auto found = known.find(key);
     if (found != known.end()) return found->second;
     const kernels::Initialization laws = initialization_laws(cell.initialization, cell.width, cell.input.dimension);
-    const std::optional<InactiveProbability> probability =
-        box.is_round()       ? frozen_probability_in_ball(laws, cell.activation, box.radius, box.dimension)
-        : box.has_own_ends() ? frozen_probability_on_box(laws, cell.activation, sides_of(box))
-                             : frozen_probability(laws, cell.activation, input_law(box), box.bounded, box.dimension);
+    std::optional<InactiveProbability> probability;
+    if (has_frozen_probability(laws))
+        probability = box.is_round()       ? frozen_probability_in_ball(laws, cell.activation, box.radius, box.dimension)
+                      : box.has_own_ends() ? frozen_probability_on_box(laws, cell.activation, sides_of(box))
+                                           : frozen_probability(laws, cell.activation, input_law(box), box.bounded, box.dimension);
     return known.emplace(key, probability).first->second;
 }
 
@@ -58,6 +59,7 @@ std::optional<InactiveProbability> probability_of(const CellConfig& cell) {
 
 bool depends_on_width(const InitializationRule& rule) {
     using Kind = InitializationRule::Kind;
+    if (rule.kind == Kind::Groups) return rule.inner_weight.depends_on_width() || rule.inner_bias.depends_on_width();
     return rule.kind == Kind::XavierUniform || rule.kind == Kind::XavierNormal;
 }
 

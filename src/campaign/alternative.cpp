@@ -11,8 +11,10 @@
 
 #include "campaign/other_names.hpp"
 #include "campaign/schema.hpp"
+#include "campaign/target_text.hpp"
 #include "campaign/teacher.hpp"
 #include "campaign/value_range.hpp"
+#include "expression/expression.hpp"
 #include "text/real_number.hpp"
 
 namespace limrisk {
@@ -110,6 +112,22 @@ std::vector<std::string> names_without_parameters(const Catalog& catalog) {
     return names;
 }
 
+/// The members of a table for an entry that is known.
+Axis read_members(const Catalog& catalog, const CatalogEntry& entry, const Node& node, const std::string& key, Problems& problems) {
+    bool known = true;
+    for (const auto& [name, member] : node.members) {
+        const std::vector<std::string> names = parameter_names(entry);
+        if (catalog.tag != nullptr && name == catalog.tag) continue;
+        if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+        problems.add(member.place, key + "." + abbreviated(name),
+                     fmt::format("unknown; {}{}", parameter_list(entry), suggestion(name, names)));
+        known = false;
+    }
+    const Axis axis = read_entry(
+        catalog, entry, [&](const char* name) { return node.find(name); }, node, key, problems);
+    return known ? axis : Axis{};
+}
+
 Axis read_table(const Catalog& catalog, const Node& node, const std::string& key, Problems& problems) {
     const CatalogEntry* entry = nullptr;
     if (catalog.tag == nullptr) {
@@ -125,6 +143,11 @@ Axis read_table(const Catalog& catalog, const Node& node, const std::string& key
     } else {
         const Node* tag = node.find(catalog.tag);
         const std::string path = key + "." + catalog.tag;
+        for (const CatalogEntry& candidate : catalog.entries) {
+            const auto given = [&](const Parameter& parameter) { return node.find(parameter.name) != nullptr; };
+            if (tag == nullptr && candidate.needs_no_name && std::ranges::any_of(candidate.parameters, given)) entry = &candidate;
+        }
+        if (entry != nullptr) return read_members(catalog, *entry, node, key, problems);
         if (tag == nullptr) {
             std::string hint;
             for (const Member& member : node.members) hint = hint.empty() ? suggestion(member.key, {catalog.tag}) : hint;
@@ -140,18 +163,7 @@ Axis read_table(const Catalog& catalog, const Node& node, const std::string& key
         entry = find_entry(catalog, tag->text, tag->place, path, problems);
         if (entry == nullptr) return {};
     }
-    bool known = true;
-    for (const auto& [name, member] : node.members) {
-        const std::vector<std::string> names = parameter_names(*entry);
-        if (catalog.tag != nullptr && name == catalog.tag) continue;
-        if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-        problems.add(member.place, key + "." + abbreviated(name),
-                     fmt::format("unknown; {}{}", parameter_list(*entry), suggestion(name, names)));
-        known = false;
-    }
-    const Axis axis = read_entry(
-        catalog, *entry, [&](const char* name) { return node.find(name); }, node, key, problems);
-    return known ? axis : Axis{};
+    return read_members(catalog, *entry, node, key, problems);
 }
 
 /// "name" or "name(1, b = 2)".
@@ -373,6 +385,21 @@ std::optional<ParameterValue> read_value(const Parameter& parameter, const Node&
             value.text = node.text;
             if (node.kind == Node::Kind::Text) return value;
             break;
+        case ParameterType::Expression:
+            if (number && std::isfinite(node.real)) {
+                value.text = fmt::format("{}", node.real);
+                return value;
+            }
+            if (node.kind != Node::Kind::Text) break;
+            try {
+                (void)Expression::compile(node.text, group_variables());
+                value.text = canonical_target(node.text);
+                return value;
+            } catch (const ExpressionFailure& failure) {
+                problems.add(node.place, key,
+                             fmt::format("\"{}\", column {}: {}", abbreviated(node.text), failure.error.column, failure.error.message));
+                return std::nullopt;
+            }
         case ParameterType::Data:
             value.data = read_data(node, key, problems);
             return value.data ? std::optional(value) : std::nullopt;

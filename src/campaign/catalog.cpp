@@ -82,16 +82,94 @@ std::vector<CatalogEntry> entries_of() {
     return all(std::make_index_sequence<std::size(table)>());
 }
 
+/// `bias`: the default
 template <InitializationRule::Kind kind>
-CatalogEntry initialization(const char* name, const char* meaning, Parameters parameters = {}) {
+CatalogEntry initialization(const char* name, const char* meaning, Parameters parameters = {}, const char* bias = "\"drawn\"") {
     const auto choose = [](Cell& cell) {
         cell.initialization = InitializationRule{};
         cell.initialization.kind = kind;
     };
     const auto chosen = [](const Cell& cell) { return cell.initialization.kind == kind; };
     parameters.push_back(choice<&Cell::initialization, &InitializationRule::drawn_bias>("bias", "biases b and c: drawn by the rule, or 0",
-                                                                                        {"zero", "drawn"}, "\"drawn\""));
+                                                                                        {"zero", "drawn"}, bias));
     return {name, meaning, std::move(parameters), choose, chosen};
+}
+
+template <GroupLaw InitializationRule::*group, GroupLaw::Kind kind>
+CatalogEntry group_law(const char* name, const char* meaning, Parameters parameters = {}) {
+    const auto choose = [](Cell& cell) {
+        cell.initialization.*group = {};
+        (cell.initialization.*group).kind = kind;
+    };
+    return {name, meaning, std::move(parameters), choose, [](const Cell& cell) { return (cell.initialization.*group).kind == kind; }};
+}
+
+/// A number of the law of a group.
+template <GroupLaw InitializationRule::*group, std::string GroupLaw::*member>
+Parameter group_number(const char* name, const char* meaning, bool required) {
+    using Path = Field<&Cell::initialization, group, member>;
+    const auto load = [](const Cell& cell) { return (cell.initialization.*group.*member).empty() ? std::nullopt : Path::load(cell); };
+    return {name, ParameterType::Expression, meaning, any, nullptr, required, {}, Path::store, load};
+}
+
+template <GroupLaw InitializationRule::*group>
+const Catalog& laws_of_group(const char* key) {
+    using Kind = GroupLaw::Kind;
+    static const Catalog catalog{
+        "group law",
+        "group laws",
+        key,
+        "law",
+        {
+            group_law<group, Kind::Zero>("zero", "all 0"),
+            group_law<group, Kind::Constant>("constant", "all the same",
+                                             {group_number<group, &GroupLaw::scale>("value", "of each of them", true)}),
+            group_law<group, Kind::Normal>("normal", "normal with mean 0",
+                                           {group_number<group, &GroupLaw::scale>("scale", "standard deviation", true)}),
+            group_law<group, Kind::Uniform>("uniform", "uniform on [-scale, scale], or on [low, high]",
+                                            {group_number<group, &GroupLaw::scale>("scale", "half width", false),
+                                             group_number<group, &GroupLaw::low>("low", "lower end; with high", false),
+                                             group_number<group, &GroupLaw::high>("high", "upper end; with low", false)}),
+        }};
+    return catalog;
+}
+
+std::string group_law_label(const GroupLaw& law) {
+    switch (law.kind) {
+        case GroupLaw::Kind::Zero:
+            return "zero";
+        case GroupLaw::Kind::Constant:
+            return law.scale;
+        case GroupLaw::Kind::Normal:
+            return fmt::format("normal({})", law.scale);
+        case GroupLaw::Kind::Uniform:
+            return law.scale.empty() ? fmt::format("uniform({}, {})", law.low, law.high) : fmt::format("uniform({})", law.scale);
+    }
+    throw Defect("a law of a group without a label");
+}
+
+CatalogEntry groups_entry() {
+    using Rule = InitializationRule;
+    const auto choose = [](Cell& cell) {
+        cell.initialization = Rule{};
+        cell.initialization.kind = Rule::Kind::Groups;
+    };
+    CatalogEntry groups{"groups",
+                        "each group by a law of its own, { w = ..., b = ..., v = ..., c = ... }",
+                        {entry("w", "law of the inner weights", group_law_catalog(), nullptr),
+                         entry("b", "of the inner biases", laws_of_group<&Rule::inner_bias>("network.initialization.b"), nullptr),
+                         entry("v", "of the outer weights", laws_of_group<&Rule::outer_weight>("network.initialization.v"), nullptr),
+                         entry("c", "of the outer bias", laws_of_group<&Rule::outer_bias>("network.initialization.c"), "zero")},
+                        choose,
+                        [](const Cell& cell) { return cell.initialization.kind == Rule::Kind::Groups; },
+                        [](const Cell& cell) {
+                            const Rule& rule = cell.initialization;
+                            return fmt::format("w {}, b {}, v {}, c {}", group_law_label(rule.inner_weight),
+                                               group_law_label(rule.inner_bias), group_law_label(rule.outer_weight),
+                                               group_law_label(rule.outer_bias));
+                        }};
+    groups.needs_no_name = true;
+    return groups;
 }
 
 Parameter learning_rate(const char* fallback) {
@@ -312,18 +390,26 @@ const Catalog& initialization_catalog() {
         {
             initialization<Kind::Pytorch>("pytorch", "torch.nn.Linear: uniform within 1/sqrt(fan-in), biases too"),
             initialization<Kind::KaimingUniform>("kaiming_uniform", "weights uniform within sqrt(6/fan-in)"),
-            initialization<Kind::KaimingNormal>("kaiming_normal", "weights normal, variance 2/fan-in"),
+            initialization<Kind::KaimingNormal>("kaiming_normal",
+                                                "weights normal, variance 2/fan-in (PyTorch; he_normal of Keras and JAX is truncated)"),
             initialization<Kind::XavierUniform>("xavier_uniform", "weights uniform within sqrt(6/(fan-in + fan-out))"),
-            initialization<Kind::XavierNormal>("xavier_normal", "weights normal, variance 2/(fan-in + fan-out)"),
+            initialization<Kind::XavierNormal>(
+                "xavier_normal", "weights normal, variance 2/(fan-in + fan-out) (PyTorch; glorot_normal of Keras and JAX is truncated)"),
             initialization<Kind::StandardNormal>("standard_normal", "all parameters normal, mean 0, variance 1"),
             initialization<Kind::Uniform>("uniform", "all parameters uniform on [low, high]",
                                           {real<&Cell::initialization, &InitializationRule::low>("low", "lower end", any, nullptr),
                                            real<&Cell::initialization, &InitializationRule::high>("high", "upper end", any, nullptr)}),
+            initialization<Kind::LecunNormal>(
+                "lecun_normal", "weights normal, truncated at 2 of its deviations, variance 1/fan-in (Keras, JAX)", {}, "\"zero\""),
+            initialization<Kind::LecunUniform>("lecun_uniform", "weights uniform within sqrt(3/fan-in) (Keras, JAX)", {}, "\"zero\""),
+            groups_entry(),
         },
         {},
         &CellConfig::initialization_label};
     return catalog;
 }
+
+const Catalog& group_law_catalog() { return laws_of_group<&InitializationRule::inner_weight>("network.initialization.w"); }
 
 const Catalog& optimizer_catalog() {
     static const std::vector<CatalogEntry> entries = optimizer_entries();
@@ -481,7 +567,7 @@ const Catalog& schedule_catalog() {
 }
 
 std::vector<const Catalog*> catalogs() {
-    return {&activation_catalog(), &initialization_catalog(), &optimizer_catalog(), &schedule_catalog(),
+    return {&activation_catalog(), &initialization_catalog(), &group_law_catalog(), &optimizer_catalog(), &schedule_catalog(),
             &input_catalog(),      &noise_catalog(),          &loss_catalog(),      &sampling_catalog()};
 }
 

@@ -22,6 +22,7 @@ struct CatalogEntry {
     /// The entry in a table; nullptr: as in the call form, see fill_labels().
     std::string (*label)(const CellConfig&) = nullptr;
     const char* phrase = nullptr;  ///< the entry in a heading; nullptr: as in a table
+    bool needs_no_name = false;    ///< a table without the key `tag` that has one of its parameters is this entry
 };
 
 struct Catalog {
@@ -43,6 +44,8 @@ struct Catalog {
 
 const Catalog& activation_catalog();
 const Catalog& initialization_catalog();
+/// Of the group w; those of b, v and c differ in what they choose only.
+const Catalog& group_law_catalog();
 const Catalog& optimizer_catalog();
 const Catalog& schedule_catalog();
 const Catalog& input_catalog();

@@ -7,6 +7,7 @@
 
 #include "campaign/data_set.hpp"
 #include "kernels/kinds.hpp"
+#include "kernels/law_kinds.hpp"
 
 namespace limrisk {
 
@@ -74,10 +75,33 @@ struct NoiseLaw {
     }
 };
 
+/// Law of the first parameters of one group. Texts are expressions in h and d, width and dimension; empty: not given.
+struct GroupLaw {
+    enum class Kind { Zero, Constant, Normal, Uniform } kind = Kind::Zero;
+    std::string scale = {};           ///< constant: the value; normal: standard deviation; uniform: half width around 0
+    std::string low = {}, high = {};  ///< uniform, in the place of the half width
+
+    /// In numbers; a width of 0 counts as 1. Throws ExpressionFailure for a text that is no expression.
+    kernels::Law law(std::int64_t width, std::int64_t dimension) const;
+    bool depends_on_width() const;
+};
+
 struct InitializationRule {
-    enum class Kind { Pytorch, KaimingUniform, KaimingNormal, XavierUniform, XavierNormal, StandardNormal, Uniform } kind = Kind::Pytorch;
+    enum class Kind {
+        Pytorch,
+        KaimingUniform,
+        KaimingNormal,
+        XavierUniform,
+        XavierNormal,
+        StandardNormal,
+        Uniform,
+        LecunNormal,
+        LecunUniform,
+        Groups
+    } kind = Kind::Pytorch;
     bool drawn_bias = true;
-    double low = 0, high = 0;  ///< uniform
+    double low = 0, high = 0;                                                         ///< uniform
+    GroupLaw inner_weight = {}, inner_bias = {}, outer_weight = {}, outer_bias = {};  ///< groups
 };
 
 /// A target that is a network, with parameters drawn once by an initialization.

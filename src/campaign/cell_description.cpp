@@ -48,6 +48,7 @@ json describe_value(const Parameter& parameter, const ParameterValue& value) {
         case ParameterType::Choice:
             return parameter.choices.at(static_cast<std::size_t>(value.integer));
         case ParameterType::Text:
+        case ParameterType::Expression:
             return value.text;
         case ParameterType::Data: {
             const DataSet& data = *value.data;

@@ -50,6 +50,7 @@ std::string label(const Catalog& catalog, const CellConfig& cell) {
                 break;
             case ParameterType::Reals:
             case ParameterType::Text:
+            case ParameterType::Expression:
             case ParameterType::Data:
             case ParameterType::Target:
             case ParameterType::Entry:

@@ -72,6 +72,7 @@ constexpr std::array other_names{
     OtherNames{"kaiming_normal", "henormal he kaiming"},
     OtherNames{"xavier_uniform", "glorotuniform glorot xavier"},
     OtherNames{"xavier_normal", "glorotnormal"},
+    OtherNames{"lecun_normal", "lecun lecunnormalinit truncatednormal"},
     OtherNames{"standard_normal", "normal gaussian randn randomnormal"},
     OtherNames{"uniform", "randomuniform box rand"},
     OtherNames{"normal", "gaussian norm randn"},

@@ -49,6 +49,8 @@ std::string Parameter::type_text() const {
             return "word";
         case ParameterType::Text:
             return "text";
+        case ParameterType::Expression:
+            return "number or expression";
         case ParameterType::LearningRate:
             return "number or schedule";
         case ParameterType::Entry:
@@ -84,6 +86,7 @@ std::string Parameter::text(const ParameterValue& value) const {
         case ParameterType::Choice:
             return choices.at(static_cast<std::size_t>(value.integer));
         case ParameterType::Text:
+        case ParameterType::Expression:
         case ParameterType::Entry:
             return value.text;
         case ParameterType::Target:
@@ -109,6 +112,8 @@ std::string Parameter::allowed() const {
             return fmt::format("\"{}\"", fmt::join(choices, "\" or \""));
         case ParameterType::Text:
             return "a string";
+        case ParameterType::Expression:
+            return "a number, or an expression in h (width) and d (dimension) such as \"1/sqrt(h)\"";
         case ParameterType::LearningRate:
             return "a finite number greater than 0, or { schedule = \"polynomial\", initial = 0.05, power = 0.5 }";
         case ParameterType::Entry:

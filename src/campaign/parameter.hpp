@@ -22,6 +22,7 @@ enum class ParameterType {
     Boolean,
     Choice,  ///< one of a few words
     Text,
+    Expression,    ///< a number, or a text: an expression in h and d
     LearningRate,  ///< a number, or an entry of the schedule catalog
     Entry,         ///< an entry of a catalog
     Data,          ///< a table with data points, or where they are
@@ -43,7 +44,7 @@ struct ParameterValue {
     double number = 0;                       ///< Real, and Integer converted
     std::vector<double> numbers = {};        ///< Reals that are a list; then `number` does not count
     std::int64_t integer = 0;                ///< Integer; Unsigned by its bits; Boolean 0 or 1; Choice: position in the list
-    std::string text;                        ///< Text, Target
+    std::string text;                        ///< Text, Target, Expression
     DataPointer data;                        ///< Data
     std::shared_ptr<const Teacher> teacher;  ///< Target: that is, or was, drawn
 };

@@ -161,9 +161,35 @@ std::string activation(const CellConfig& cell) {
     return "";
 }
 
+namespace {
+
+std::string group_law(const GroupLaw& group, const CellConfig& cell) {
+    using Kind = GroupLaw::Kind;
+    const bool ends = !group.low.empty() || !group.high.empty();
+    if (group.kind == Kind::Uniform && (ends ? group.low.empty() || group.high.empty() || !group.scale.empty() : group.scale.empty()))
+        return "uniform needs scale, the half width around 0, or low and high";
+    const kernels::Law law = group.law(cell.width, cell.input.dimension);
+    std::string wrong;
+    if (group.kind == Kind::Normal && !normal(law.deviation, cell)) wrong = not_normal("scale", law.deviation, cell);
+    if (group.kind == Kind::Uniform) wrong = interval("the interval", law.low, law.high, cell);
+    if (group.kind == Kind::Constant && !finite(law.low, cell))
+        wrong = fmt::format("value {} is not finite in {}", law.low, precision_name(cell));
+    return wrong.empty() ? ""
+                         : fmt::format("{}, with h = {} and d = {}", wrong, std::max<std::int64_t>(cell.width, 1), cell.input.dimension);
+}
+
+}  // namespace
+
 std::string initialization(const CellConfig& cell) {
-    if (cell.initialization.kind != InitializationRule::Kind::Uniform) return "";
-    return interval("the interval", cell.initialization.low, cell.initialization.high, cell);
+    using Rule = InitializationRule;
+    const Rule& rule = cell.initialization;
+    if (rule.kind == Rule::Kind::Uniform) return interval("the interval", rule.low, rule.high, cell);
+    if (rule.kind != Rule::Kind::Groups) return "";
+    const std::pair<const char*, const GroupLaw*> groups[] = {
+        {"w", &rule.inner_weight}, {"b", &rule.inner_bias}, {"v", &rule.outer_weight}, {"c", &rule.outer_bias}};
+    for (const auto& [name, group] : groups)
+        if (std::string wrong = group_law(*group, cell); !wrong.empty()) return fmt::format("{}: {}", name, wrong);
+    return "";
 }
 
 namespace {

@@ -160,7 +160,7 @@ const std::vector<SchemaKey>& campaign_schema() {
         {.table = "network",
          .parameter = entry("initialization", "law of the first parameters", initialization_catalog(), "\"pytorch\""),
          .phrase = "{} initialization",
-         .reads = {"precision"},
+         .reads = {"precision", "problem.input", "network.width"},
          .wrong = rules::initialization},
         {.table = "network",
          .parameter = boolean<&Cell::outer_bias>("outer_bias", "whether the network has its outer bias c; without it c = 0", "true"),

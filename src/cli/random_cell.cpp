@@ -67,6 +67,13 @@ std::string optimizer(std::int64_t kind, Draw& draw) {
 
 std::string initialization(Draw& draw) {
     const std::string name = draw.of(initialization_catalog().names());
+    if (name == "groups")
+        return fmt::format("{{ w = {}, b = {}, v = {}, c = \"{}\" }}",
+                           draw.of<std::string>({"{ law = \"normal\", scale = \"h^(-4/15)\" }",
+                                                 "{ law = \"uniform\", scale = \"1/sqrt(d)\" }", "{ law = \"constant\", value = 0.5 }"}),
+                           draw.of<std::string>({"\"zero\"", "{ law = \"uniform\", low = -1, high = \"d/2\" }", "\"normal(0.5)\""}),
+                           draw.of<std::string>({"{ law = \"constant\", value = \"-1/h\" }", "{ law = \"normal\", scale = \"1/h\" }"}),
+                           draw.of<std::string>({"zero", "constant(0.25)"}));
     const std::string bounds = name == "uniform" ? ", low = -0.75, high = 1.0" : "";
     return fmt::format("{{ name = \"{}\"{}, bias = \"{}\" }}", name, bounds, draw.chance(3) ? "zero" : "drawn");
 }

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "evaluation/rule.hpp"
 #include "evaluation/scalar.hpp"
+#include "expression/expression.hpp"
 #include "limrisk/error.hpp"
 
 namespace limrisk {
@@ -19,6 +21,11 @@ constexpr double domain_deviations = 8.5;  // leaves out 1.9e-17 of the mass
 
 Law zero_law() { return {LawKind::Zero, 0, 0, 0, 0, 0, 0}; }
 Law uniform_law(double low, double high) { return {LawKind::Uniform, low, high, 0, 0, 0, 0}; }
+/// A normal law truncated at 2 of its deviations, so that the deviation of what is left is this one.
+Law truncated_law(double deviation) {
+    const double whole = deviation / 0.87962566103423978;
+    return {LawKind::TruncatedNormal, -2 * whole, 2 * whole, 0, whole, 0.02275013194817921, 0.97724986805182079};
+}
 Law normal_law(double mean, double deviation) { return {LawKind::Normal, 0, 0, mean, deviation, 0, 0}; }
 
 /// An integral of a coordinate needs the coordinate's own law.
@@ -103,10 +110,43 @@ kernels::Initialization initialization_laws(const InitializationRule& rule, std:
             laws = {law, law, law, law};
             break;
         }
+        case Kind::LecunNormal:
+            laws.inner_weight = truncated_law(std::sqrt(1 / d));
+            laws.outer_weight = truncated_law(std::sqrt(1 / h));
+            break;
+        case Kind::LecunUniform:
+            laws.inner_weight = symmetric(std::sqrt(3 / d));
+            laws.outer_weight = symmetric(std::sqrt(3 / h));
+            break;
+        case Kind::Groups:
+            laws = {rule.inner_weight.law(width, dimension), rule.inner_bias.law(width, dimension), rule.outer_weight.law(width, dimension),
+                    rule.outer_bias.law(width, dimension)};
+            break;
     }
-    if (!rule.drawn_bias) laws.inner_bias = laws.outer_bias = zero_law();
+    if (!rule.drawn_bias && rule.kind != Kind::Groups) laws.inner_bias = laws.outer_bias = zero_law();
     if (width == 0) laws.outer_bias = zero_law();
     return laws;
+}
+
+Law GroupLaw::law(std::int64_t width, std::int64_t dimension) const {
+    const double variables[] = {static_cast<double>(std::max<std::int64_t>(width, 1)), static_cast<double>(dimension)};
+    const auto value = [&](const std::string& text) {
+        return evaluate_target(Expression::compile(text, group_variables()).program(), variables);
+    };
+    if (kind == Kind::Zero) return zero_law();
+    if (kind == Kind::Normal) return normal_law(0, value(scale));
+    // A constant is the uniform law of an interval that is a point.
+    if (kind == Kind::Constant) return uniform_law(value(scale), value(scale));
+    if (scale.empty()) return uniform_law(value(low), value(high));
+    return uniform_law(-value(scale), value(scale));
+}
+
+bool GroupLaw::depends_on_width() const {
+    for (const std::string* text : {&scale, &low, &high})
+        for (const kernels::Instruction& instruction :
+             text->empty() ? std::vector<kernels::Instruction>{} : Expression::compile(*text, group_variables()).code())
+            if (instruction.op == kernels::Op::Variable && instruction.index == 0) return true;
+    return false;
 }
 
 namespace {

@@ -31,7 +31,9 @@ constexpr std::array<BinaryOperator, 2> products{{{"*", Op::Multiply}, {"/", Op:
 
 class Parser {
 public:
-    Parser(std::string_view text, std::int64_t dimension) : tokens_(tokenize(text)), dimension_(dimension) {}
+    /// Variables are x1..x{dimension}, or those in `names` if there are any.
+    Parser(std::string_view text, std::int64_t dimension, std::vector<std::string> names = {})
+        : tokens_(tokenize(text)), dimension_(dimension), names_(std::move(names)) {}
 
     std::vector<Instruction> parse() {
         if (next().kind == Token::Kind::End) fail_expression(1, "the expression is empty; write for example x1^2 + 2*x1");
@@ -175,6 +177,11 @@ private:
         for (const ExpressionConstant& constant : expression_constants) {
             if (token.text == constant.name) return emit(Op::Constant, token.column, 0, constant.value);
         }
+        if (!names_.empty()) {
+            const auto named = std::find(names_.begin(), names_.end(), token.text);
+            if (named == names_.end()) unknown_name(token);
+            return emit(Op::Variable, token.column, static_cast<std::int32_t>(named - names_.begin()));
+        }
         if (token.text == "x" && dimension_ == 1) return emit(Op::Variable, token.column, 0);
         std::int64_t number = -1;
         if (token.text.size() > 1 && token.text[0] == 'x' && token.text[1] != '0') {
@@ -187,10 +194,12 @@ private:
     }
 
     [[noreturn]] void unknown_name(const Token& token) const {
-        const std::string variables = dimension_ == 1 ? "x1 (or x)" : fmt::format("x1 to x{}", dimension_);
+        const std::string variables = !names_.empty()   ? fmt::format("{}", fmt::join(names_, ", "))
+                                      : dimension_ == 1 ? "x1 (or x)"
+                                                        : fmt::format("x1 to x{}", dimension_);
         const std::string shown = token.text.substr(0, 40);
         const bool like_variable = token.text[0] == 'x' && token.text.find_first_not_of("0123456789", 1) == std::string::npos;
-        if (like_variable) {
+        if (like_variable && names_.empty()) {
             fail_expression(token.column, fmt::format("no variable `{}`: the input has dimension {}, so the variables are {}", shown,
                                                       dimension_, variables));
         }
@@ -276,6 +285,7 @@ private:
 
     std::vector<Token> tokens_;
     std::int64_t dimension_;
+    std::vector<std::string> names_;
     std::size_t position_ = 0;
     int nesting_ = 0;
     int depth_of_parentheses_ = 0;
@@ -285,12 +295,16 @@ private:
 
 }  // namespace
 
-Expression Expression::compile(std::string_view text, std::int64_t dimension) {
+Expression Expression::compile(std::string_view text, std::int64_t dimension) { return compile(text, dimension, {}); }
+
+Expression Expression::compile(std::string_view text, const std::vector<std::string>& names) { return compile(text, 0, names); }
+
+Expression Expression::compile(std::string_view text, std::int64_t dimension, const std::vector<std::string>& names) {
     if (text.size() > max_expression_length) {
         fail_expression(1, fmt::format("{} bytes of text; an expression has at most {}", text.size(), max_expression_length));
     }
     Expression expression;
-    expression.code_ = Parser(text, dimension).parse();
+    expression.code_ = Parser(text, dimension, names).parse();
     return expression;
 }
 

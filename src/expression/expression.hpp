@@ -29,11 +29,18 @@ class Expression {
 public:
     /// Throws ExpressionFailure with the column.
     static Expression compile(std::string_view text, std::int64_t dimension);
+    /// In variables with these names, at least one; the k-th is variable k of the program. Throws as above.
+    static Expression compile(std::string_view text, const std::vector<std::string>& names);
     kernels::Program program() const { return {code_.data(), static_cast<std::int32_t>(code_.size())}; }
     const std::vector<kernels::Instruction>& code() const { return code_; }
 
 private:
+    static Expression compile(std::string_view text, std::int64_t dimension, const std::vector<std::string>& names);
+
     std::vector<kernels::Instruction> code_;
 };
+
+/// Of the laws of first parameters: width and dimension.
+inline std::vector<std::string> group_variables() { return {"h", "d"}; }
 
 }  // namespace limrisk

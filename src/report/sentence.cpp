@@ -39,11 +39,11 @@ std::string certified_phrase(const CellSummary& cell) {
     const std::int64_t least = *cell.exclusion.least;
     const std::string neurons = least == 1 ? "a neuron" : fmt::format("{} neurons or more", least);
     const bool saturates = kernels::can_saturate(cell.cell.activation.kind);
-    return fmt::format(
-        "{} provably cannot reach the global minimum ({} certified {} at initialization); by the law of the initialization "
-        "the probability of that is {} %",
-        share(cell.certified, cell.done, cell.certified_share), neurons, saturates ? "saturated" : "inactive",
-        bound(cell.prediction.bound.value_or(0)));
+    const std::string text =
+        fmt::format("{} provably cannot reach the global minimum ({} certified {} at initialization)",
+                    share(cell.certified, cell.done, cell.certified_share), neurons, saturates ? "saturated" : "inactive");
+    if (!cell.prediction.bound) return text + "; the probability of that under the law of the initialization is not known";
+    return text + fmt::format("; by the law of the initialization the probability of that is {} %", bound(*cell.prediction.bound));
 }
 
 /// The threshold that was used, and what the tolerance has to do with it.

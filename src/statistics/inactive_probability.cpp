@@ -35,6 +35,18 @@ InactiveProbability closed_form(double value, double relative_error = 0) {
     return {value, value * relative_error, ProbabilityMethod::ClosedForm};
 }
 
+/// A law of one value, `low`.
+bool is_constant(const Law& law) { return law.kind == LawKind::Zero || (law.kind == LawKind::Uniform && law.low == law.high); }
+
+/// P(b <= level), or P(b < level).
+InactiveProbability closed_form_of_bias(const Law& bias, double level, bool strict) {
+    if (is_constant(bias)) return closed_form(strict ? bias.low < level : bias.low <= level);
+    if (bias.kind == LawKind::Uniform)
+        return closed_form(std::clamp((level - bias.low) / (bias.high - bias.low), 0.0, 1.0), 4 * machine_epsilon);
+    if (bias.kind != LawKind::Normal || bias.mean != 0) throw Defect("maximum_at_most: a bias must be uniform, zero or normal with mean 0");
+    return closed_form(0.5 * std::erfc(-level / bias.deviation / std::numbers::sqrt2), 16 * machine_epsilon);
+}
+
 /// From the probabilities of each half line on which A is constant.
 ///   at_most(weight, bias, level, strict)  that the maximum of z is at most `level`, or below it; nothing if it is not known
 template <class AtMost>
@@ -94,6 +106,8 @@ std::optional<Parts> mean_room(const Law& weight, double radius, std::int64_t di
 /// P(b + radius |w| <= level); nothing if it is not known.
 std::optional<InactiveProbability> at_most_in_ball(const Law& weight, const Law& bias, double radius, std::int64_t dimension,
                                                    double level) {
+    if (is_constant(bias) && bias.kind == LawKind::Uniform)
+        return at_most_in_ball(weight, {LawKind::Zero, 0, 0, 0, 0, 0, 0}, radius, dimension, level - bias.low);
     constexpr double accuracy = 4096 * machine_epsilon;  // of the special functions, for d up to 256
     const double d = static_cast<double>(dimension);
     if (bias.kind == LawKind::Zero) {
@@ -131,6 +145,13 @@ std::string name_of(ProbabilityMethod method) {
     throw Defect("name_of: a method of probability without a name");
 }
 
+bool has_frozen_probability(const kernels::Initialization& laws) {
+    const Law &weight = laws.inner_weight, &bias = laws.inner_bias;
+    if (weight.kind == LawKind::TruncatedNormal || bias.kind == LawKind::TruncatedNormal) return false;
+    if (is_constant(weight) && is_constant(bias)) return weight.kind == bias.kind && bias.kind == LawKind::Zero;
+    return is_constant(weight) || weight.kind == LawKind::Normal || bias.kind != LawKind::Normal;
+}
+
 std::optional<InactiveProbability> maximum_at_most(const Law& weight, const Law& bias, const std::vector<BoxSides>& box, double level,
                                                    bool strict) {
     std::int64_t dimension = 0;
@@ -143,6 +164,13 @@ std::optional<InactiveProbability> maximum_at_most(const Law& weight, const Law&
         beside_zero = beside_zero && !(side.low < 0 && side.high > 0);
     }
     if (dimension < 1) throw Defect("maximum_at_most: the box has no sides");
+    if (is_constant(weight)) {
+        double most = 0;
+        for (const BoxSides& side : box) most += static_cast<double>(side.count) * std::max(weight.low * side.low, weight.low * side.high);
+        return closed_form_of_bias(bias, level - most, strict);
+    }
+    if (is_constant(bias) && bias.kind == LawKind::Uniform)
+        return maximum_at_most(weight, {LawKind::Zero, 0, 0, 0, 0, 0, 0}, box, level - bias.low, strict);
     const auto is_centred = [](const Law& law) { return law.kind != LawKind::Normal || law.mean == 0; };
     if (!is_centred(weight) || !is_centred(bias)) throw Defect("maximum_at_most: a normal law must have mean 0");
     if (weight.kind == LawKind::Uniform) return uniform_sum_probability(weight, bias, box, level, strict);

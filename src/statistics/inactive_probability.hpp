@@ -27,6 +27,10 @@ struct InactiveProbability {
 /// "closed form", "exact sum", "contour integral".
 std::string name_of(ProbabilityMethod method);
 
+/// Whether frozen_probability() knows these laws: not those of truncated weights, not a normal bias beside uniform
+/// weights, and not two constants, where rounding decides.
+bool has_frozen_probability(const kernels::Initialization& laws);
+
 /// Coordinates of a box that have the same ends.
 struct BoxSides {
     double low, high;
@@ -38,7 +42,8 @@ struct BoxSides {
 ///   laws        of one neuron: inner_weight (each of the d weights, independently) and inner_bias
 ///   input       its ends are the box, if `bounded`; without a box no neuron of these laws is frozen, and p = 0
 /// For the model with real numbers: variates are exactly uniform or normal and z is not rounded (docs/statistics.md section 1).
-/// Throws Defect for laws that no campaign can have: a weight that is zero or truncated, a normal law with a mean, an empty box.
+/// A uniform law of one point, low = high, is a constant; so is a law that is zero. Throws Defect for laws that
+/// has_frozen_probability() does not know, a normal law with a mean, an empty box.
 InactiveProbability frozen_probability(const kernels::Initialization& laws, const kernels::Activation& activation,
                                        const kernels::Law& input, bool bounded, std::int64_t dimension);
 

@@ -50,6 +50,18 @@ void hold_groups(CellConfig& cell) {
     cell.outer_bias = mixed / 24 % 4 != 0;
 }
 
+/// Laws of the groups of an initialization "groups": all kinds, numbers and expressions.
+void choose_group_laws(CellConfig& cell) {
+    using Kind = GroupLaw::Kind;
+    if (cell.initialization.kind != InitializationRule::Kind::Groups) return;
+    InitializationRule& rule = cell.initialization;
+    const bool even = cell.index % 2 == 0;
+    rule.inner_weight = even ? GroupLaw{Kind::Normal, "1.5*h^(-1/3)"} : GroupLaw{Kind::Uniform, "", "-1/sqrt(d)", "0.75"};
+    rule.inner_bias = cell.index % 3 == 0 ? GroupLaw{} : even ? GroupLaw{Kind::Uniform, "0.5"} : GroupLaw{Kind::Normal, "0.3"};
+    rule.outer_weight = cell.index % 5 < 2 ? GroupLaw{Kind::Constant, "-1/h"} : GroupLaw{Kind::Normal, "1/sqrt(h)"};
+    rule.outer_bias = cell.index % 7 < 3 ? GroupLaw{Kind::Constant, "0.1"} : GroupLaw{};
+}
+
 /// All schedules in turn, half of them with a warm-up; the polynomial ones more often.
 kernels::LearningRate schedule_of(double initial, double power, std::int64_t index) {
     using Kind = kernels::ScheduleKind;
@@ -116,6 +128,7 @@ std::vector<CellConfig> odd_cells(std::uint64_t seed) {
                     }
                     c.target = target_of(d, static_cast<int>(engine() % 60));
                     initializations[engine() % initializations.size()].choose(c);
+                    choose_group_laws(c);
                     c.initialization.drawn_bias = engine() % 4 != 0;
                     c.initialization.low = -0.7;
                     c.initialization.high = 0.4;
@@ -270,6 +283,7 @@ std::vector<CellConfig> kinks_cells(std::uint64_t seed) {
                     c.width = width;
                     c.activation = activation;
                     initializations[engine() % initializations.size()].choose(c);
+                    choose_group_laws(c);
                     c.initialization.drawn_bias = engine() % 3 != 0;
                     c.initialization.low = -0.7;
                     c.initialization.high = 0.9;

@@ -3,6 +3,9 @@
 
 #include <cmath>
 
+#include "expression/expression.hpp"
+#include "reference/target.hpp"
+
 namespace limrisk::reference {
 namespace {
 
@@ -10,6 +13,30 @@ Law zero() { return {LawKind::Zero, 0, 0, 0, 0, 0, 0}; }
 Law uniform(double low, double high) { return {LawKind::Uniform, low, high, 0, 0, 0, 0}; }
 Law symmetric(double bound) { return uniform(-bound, bound); }
 Law normal(double variance) { return {LawKind::Normal, 0, 0, 0, std::sqrt(variance), 0, 0}; }
+
+Law truncated(double deviation) {
+    const double s = deviation / 0.87962566103423978;
+    return {LawKind::TruncatedNormal, -2 * s, 2 * s, 0, s, 0.02275013194817921, 0.97724986805182079};
+}
+
+Law of_group(const GroupLaw& group, const Shape& shape) {
+    const double h = static_cast<double>(shape.width > 0 ? shape.width : 1), d = static_cast<double>(shape.dimension);
+    const auto number = [&](const std::string& text) {
+        const double x[] = {h, d};
+        return evaluate(Expression::compile(text, {"h", "d"}).code(), x);
+    };
+    switch (group.kind) {
+        case GroupLaw::Kind::Zero:
+            return zero();
+        case GroupLaw::Kind::Constant:
+            return uniform(number(group.scale), number(group.scale));
+        case GroupLaw::Kind::Normal:
+            return {LawKind::Normal, 0, 0, 0, number(group.scale), 0, 0};
+        case GroupLaw::Kind::Uniform:
+            break;
+    }
+    return group.scale.empty() ? uniform(number(group.low), number(group.high)) : symmetric(number(group.scale));
+}
 
 }  // namespace
 
@@ -45,8 +72,20 @@ InitialLaws initial_laws(const InitializationRule& rule, const Shape& shape) {
         case Kind::Uniform:
             laws.inner_weight = laws.inner_bias = laws.outer_weight = laws.outer_bias = uniform(rule.low, rule.high);
             break;
+        case Kind::LecunNormal:
+            laws.inner_weight = truncated(std::sqrt(1 / d));
+            laws.outer_weight = truncated(std::sqrt(1 / h));
+            break;
+        case Kind::LecunUniform:
+            laws.inner_weight = symmetric(std::sqrt(3 / d));
+            laws.outer_weight = symmetric(std::sqrt(3 / h));
+            break;
+        case Kind::Groups:
+            laws = {of_group(rule.inner_weight, shape), of_group(rule.inner_bias, shape), of_group(rule.outer_weight, shape),
+                    of_group(rule.outer_bias, shape)};
+            break;
     }
-    if (!rule.drawn_bias) laws.inner_bias = laws.outer_bias = zero();
+    if (!rule.drawn_bias && rule.kind != Kind::Groups) laws.inner_bias = laws.outer_bias = zero();
     if (shape.width == 0) laws.outer_bias = zero();
     return laws;
 }

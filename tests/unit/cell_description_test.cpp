@@ -19,6 +19,9 @@ namespace {
 using kernels::ActivationKind;
 using kernels::OptimizerKind;
 
+constexpr GroupLaw InitializationRule::*all_group_laws[] = {&InitializationRule::inner_weight, &InitializationRule::inner_bias,
+                                                            &InitializationRule::outer_weight, &InitializationRule::outer_bias};
+
 /// Cells that a campaign could have, with numbers of all magnitudes.
 class RandomCells {
 public:
@@ -61,6 +64,10 @@ public:
             cell.initialization.low = real();
             cell.initialization.high = above(cell.initialization.low);
         }
+        if (cell.initialization.kind == InitializationRule::Kind::Groups) {
+            cell.initialization.drawn_bias = true;
+            for (GroupLaw InitializationRule::*group : all_group_laws) cell.initialization.*group = group_law();
+        }
         cell.outer_bias = choose(4) != 0;
         constexpr const char* groups[] = {"all", "w", "b", "v", "wb", "wv", "bv"};
         cell.trainable = groups[choose(std::size(groups))];
@@ -92,6 +99,14 @@ private:
     template <class Enum>
     Enum any() {
         return static_cast<Enum>(choose(test::enum_count<Enum>()));
+    }
+    GroupLaw group_law() {
+        GroupLaw law;
+        law.kind = any<GroupLaw::Kind>();
+        constexpr const char* scales[] = {"0.5", "1/sqrt(h)", "h^(-4/15)", "sqrt(2/(d + h))", "1e-05"};
+        if (law.kind != GroupLaw::Kind::Zero) law.scale = scales[choose(std::size(scales))];
+        if (law.kind == GroupLaw::Kind::Uniform && choose(2) == 0) law = {law.kind, "", "-1", "1 + d"};
+        return law;
     }
     /// In [0, 0.98), the decays' range in both precisions.
     double fraction() { return choose(5) == 0 ? 0 : 0.98 * std::ldexp(static_cast<double>(bits_() >> 11), -53); }
@@ -192,6 +207,11 @@ void expect_same(const CellConfig& a, const CellConfig& b) {
     EXPECT_EQ(a.initialization.drawn_bias, b.initialization.drawn_bias);
     EXPECT_EQ(bits(a.initialization.low), bits(b.initialization.low));
     EXPECT_EQ(bits(a.initialization.high), bits(b.initialization.high));
+    for (GroupLaw InitializationRule::*group : all_group_laws) {
+        const GroupLaw &one = a.initialization.*group, &other = b.initialization.*group;
+        EXPECT_EQ(one.kind, other.kind);
+        EXPECT_EQ(one.scale + ";" + one.low + ";" + one.high, other.scale + ";" + other.low + ";" + other.high);
+    }
     EXPECT_EQ(a.outer_bias, b.outer_bias);
     EXPECT_EQ(a.trainable, b.trainable);
     EXPECT_EQ(a.batch, b.batch);

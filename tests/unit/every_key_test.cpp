@@ -42,8 +42,10 @@ std::vector<std::pair<std::string, std::string>> values_of(const Parameter& para
             return {{"\"x1\"", "\"x2\""}};
         case ParameterType::Data:
             return {{"{ points = [[0, 1], [1, 0]] }", "{ points = [[0, 1], [1, 2]] }"}};
+        case ParameterType::Expression:
+            return {{"0.25", "\"1/sqrt(h)\""}};
         case ParameterType::Entry:
-            break;
+            return {{"\"zero\"", "\"constant(1)\""}};
     }
     return {};
 }
@@ -171,6 +173,13 @@ std::vector<Sweep> all_sweeps() {
         choices.settings.emplace_back(key.path(), R"toml(["sgd(0.05)", "adam(0.05)"])toml");
         choices.settings.emplace_back(key.path(), R"toml(["none", "normal(0.5)"])toml");
         sweeps.push_back(std::move(choices));
+    }
+    for (const CatalogEntry& entry : group_law_catalog().entries) {
+        for (const Parameter& parameter : entry.parameters) {
+            Sweep& sweep = sweeps.emplace_back(Sweep{fmt::format("group law, {}: {}", entry.name, parameter.name), {}});
+            for (const std::string& table : tables_of(group_law_catalog(), entry, parameter))
+                sweep.settings.emplace_back("network.initialization", fmt::format("{{ w = {}, b = \"zero\", v = \"normal(1)\" }}", table));
+        }
     }
     for (const CatalogEntry& entry : schedule_catalog().entries) {
         for (const Parameter& parameter : entry.parameters) {

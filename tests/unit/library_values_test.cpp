@@ -144,7 +144,8 @@ TEST(LibraryValues, KnownValues) {
         EXPECT_NEAR(trained(problems.at("constant"), optimizer, steps).parameters.at(0), c, allowed) << optimizer;
 }
 
-/// Only the inner biases move: 200 steps of gradient descent in NumPy from the same starts.
+/// Only the inner biases move: 200 steps of gradient descent by hand from the same starts. Risks by others, on a grid that errs by up to
+/// 4e-13, and by an integration from kink to kink.
 TEST(LibraryValues, OnlyInnerBiasesTrained) {
     const CellPlan plan(parse_campaign("name = \"biases\"\ntrials = 4\nsteps = 200\nprecision = \"float64\"\n[problem]\n"
                                        "input = { law = \"uniform\", dimension = 1, low = 0.0, high = 1.0 }\ntarget = \"x1^4 * sin(x1)\"\n"
@@ -154,10 +155,12 @@ TEST(LibraryValues, OnlyInnerBiasesTrained) {
                             .cells.at(0));
     WorkStatus status;
     const auto block = make_cpu_backend(1)->run({&plan, 0, 4}, status, {});
-    const double known[] = {0.03906762153572927, 0.04384519687235544, 0.061910568449246445, 0.02814278303557847};
-    for (std::size_t t = 0; t < std::size(known); ++t)
-        EXPECT_TRUE(std::abs(block.value().records.at(t).final_risk - known[t]) <= tolerance * known[t])
-            << t << ": " << block.value().records[t].final_risk;
+    const double on_a_grid[] = {0.03906762153572927, 0.04384519687235544, 0.061910568449246445, 0.02814278303557847};
+    const double known[] = {0.03906762153590908, 0.04384519687252586, 0.06191056844949408, 0.02814278303593682};
+    for (std::size_t t = 0; t < std::size(known); ++t) {
+        EXPECT_NEAR(block.value().records.at(t).final_risk, on_a_grid[t], 1e-12);
+        EXPECT_NEAR(block.value().records[t].final_risk, known[t], 1e-15);
+    }
 }
 
 }  // namespace

@@ -140,11 +140,18 @@ TEST(ReferenceInitialization, SpreadOfEveryLaw) {
                                                                       {Kind::XavierUniform, 2 / (d + h), 1 / (3 * d), 2 / (h + 1)},
                                                                       {Kind::XavierNormal, 2 / (d + h), 1 / (3 * d), 2 / (h + 1)},
                                                                       {Kind::StandardNormal, 1, 1, 1},
-                                                                      {Kind::Uniform, 3, 3, 3}};
+                                                                      {Kind::Uniform, 3, 3, 3},
+                                                                      {Kind::LecunNormal, 1 / d, 1 / (3 * d), 1 / h},
+                                                                      {Kind::LecunUniform, 1 / d, 1 / (3 * d), 1 / h},
+                                                                      {Kind::Groups, 1 / h, d * d / 3, 4}};
     EXPECT_EQ(test::kinds_in(table, [](const auto& row) { return std::get<Kind>(row); }), test::enum_count<Kind>());
     const Shape shape(2000, 5);
     for (const auto& [kind, w, b, v] : table) {
-        const std::vector<double> p = initial_parameters<double>(initial_laws({kind, true, -3, 3}, shape), shape, 1, 0);
+        InitializationRule rule{kind, true, -3, 3};
+        rule.inner_weight = {GroupLaw::Kind::Normal, "1/sqrt(h)"};
+        rule.inner_bias = {GroupLaw::Kind::Uniform, "", "-d", "d"};
+        rule.outer_weight = {GroupLaw::Kind::Constant, "-2"};
+        const std::vector<double> p = initial_parameters<double>(initial_laws(rule, shape), shape, 1, 0);
         const auto variance = [&p](std::size_t first, std::size_t count) {
             double sum = 0;
             for (std::size_t k = first; k < first + count; ++k) sum += p[k] * p[k];
@@ -154,6 +161,9 @@ TEST(ReferenceInitialization, SpreadOfEveryLaw) {
         EXPECT_TRUE(close(variance(0, 10000), w, 10000)) << static_cast<int>(kind);
         EXPECT_TRUE(close(variance(10000, 2000), b, 2000)) << static_cast<int>(kind);
         EXPECT_TRUE(close(variance(12000, 2000), v, 2000)) << static_cast<int>(kind);
+        if (kind == Kind::LecunNormal)
+            for (std::size_t k = 0; k < 10000; ++k) EXPECT_LE(std::abs(p[k]), 2 / 0.87962566103423978 / std::sqrt(d));
+        if (kind == Kind::Groups) continue;
         const std::vector<double> q = initial_parameters<double>(initial_laws({kind, false, -3, 3}, shape), shape, 1, 0);
         EXPECT_EQ(q[10000], 0);
         EXPECT_EQ(q.back(), 0);

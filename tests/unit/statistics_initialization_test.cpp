@@ -31,6 +31,8 @@ CellConfig cell_of(Kind kind, std::int64_t dimension, double low, double high) {
     cell.initialization.kind = kind;
     cell.initialization.low = -0.4;
     cell.initialization.high = 0.7;
+    cell.initialization.inner_weight = {GroupLaw::Kind::Normal, "h^(-1/2)"};
+    cell.initialization.inner_bias = {GroupLaw::Kind::Constant, "-0.3"};
     cell.batch = cell.steps = 1;
     cell.checks = cell.tail = 1;
     cell.evaluation = {4, 4};
@@ -55,6 +57,10 @@ std::vector<std::int64_t> counted(const CellConfig& cell) {
 
 /// False-alarm rate 1e-6 for each; the seed is fixed.
 void expect_law(const CellConfig& cell) {
+    if (!has_frozen_probability(initialization_laws(cell.initialization, cell.width, cell.input.dimension))) {
+        EXPECT_EQ(cell.initialization.kind, Kind::LecunNormal);
+        return;
+    }
     const InactiveProbability p = predicted(cell);
     const CountTest test = test_inactive_counts(counted(cell), p.value, cell.width);
     EXPECT_GE(test.p_value, 1e-6) << initialization_catalog().chosen(cell).name << ", d = " << cell.input.dimension << " on ["
@@ -75,6 +81,36 @@ TEST(PredictedProbability, HoldsForTheProgramsNetworks) {
                     expect_law(cell);
                 }
             }
+}
+
+/// All pairs of laws of w and b that are known, and which are not.
+TEST(PredictedProbability, HoldsForGroupLaws) {
+    using Law = GroupLaw::Kind;
+    const GroupLaw laws[] = {{},
+                             {Law::Constant, "-0.3"},
+                             {Law::Constant, "0.2"},
+                             {Law::Normal, "1.5/sqrt(d)"},
+                             {Law::Uniform, "h/10"},
+                             {Law::Uniform, "", "-1", "0.2"}};
+    int known = 0;
+    for (const GroupLaw& weight : laws)
+        for (const GroupLaw& bias : laws)
+            for (const std::int64_t dimension : {1, 3})
+                for (const auto& [low, high] : {std::pair{0.0, 1.0}, {-0.5, 2.0}, {0.5, 1.5}})
+                    for (const bool clips : {false, true}) {
+                        CellConfig cell = cell_of(Kind::Groups, dimension, low, high);
+                        cell.initialization.inner_weight = weight;
+                        cell.initialization.inner_bias = bias;
+                        if (clips) cell.activation = {kernels::ActivationKind::Clipping, -0.1, 0.4, 0};
+                        const bool constant = weight.kind <= Law::Constant && bias.kind <= Law::Constant;
+                        const bool is_known = constant ? weight.kind == Law::Zero && bias.kind == Law::Zero
+                                                       : weight.kind != Law::Uniform || bias.kind != Law::Normal;
+                        EXPECT_EQ(has_frozen_probability(initialization_laws(cell.initialization, width, dimension)), is_known);
+                        if (!is_known) continue;
+                        expect_law(cell);
+                        ++known;
+                    }
+    EXPECT_EQ(known, 12 * (36 - 8 - 2));
 }
 
 // Saturated at either level; levels at 0, beside it, and both of one sign.
