@@ -163,7 +163,9 @@ const std::vector<SchemaKey>& campaign_schema() {
          .reads = {"precision", "problem.input", "network.width"},
          .wrong = rules::initialization},
         {.table = "network",
-         .parameter = boolean<&Cell::outer_bias>("outer_bias", "whether the network has its outer bias c; without it c = 0", "true"),
+         .parameter =
+             limited(boolean<&Cell::outer_bias>("outer_bias", "whether the network has its outer bias c; without it c = 0", "true"),
+                     "`true` or `false`"),
          .phrase = "no outer bias",
          .without = "with an outer bias",
          .before = "true"},

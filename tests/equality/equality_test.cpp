@@ -111,10 +111,10 @@ void expect_reference(const std::vector<CellConfig>& cells, const CatalogEntry& 
                     << isa_name(available_isas()[b]) << ", trial " << first + i << ", " << cell_name(config);
                 ++compared;
             }
-            // Frozen neurons keep w and b, inactive ones of relu v too.
+            // Frozen neurons keep w and b, inactive ones of relu v too, which weight decay moves where only w and b are held.
             if (!config.keeps_frozen_neurons()) continue;
             const auto h = static_cast<std::size_t>(config.width), d = static_cast<std::size_t>(config.input.dimension);
-            const bool relu = config.activation.kind == kernels::ActivationKind::Relu;
+            const bool relu = config.activation.kind == kernels::ActivationKind::Relu && kernels::keeps_still(config.optimizer);
             const std::int32_t frozen = truth.record.inactive_initial + truth.record.constant_initial;
             std::int32_t still = 0;
             for (std::size_t j = 0; j < h; ++j) {

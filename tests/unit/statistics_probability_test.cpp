@@ -323,8 +323,20 @@ TEST(InactiveProbability, Levels) {
     EXPECT_EQ(maximum_at_most(symmetric(1), zero(), 0, 1, 2, -1e-9).value, 0);
 }
 
+TEST(InactiveProbability, Constants) {
+    EXPECT_EQ(at_most_zero(zero(), symmetric(1), 0, 1, 1).value, 0.5);
+    EXPECT_EQ(at_most_zero(uniform(0.5, 0.5), symmetric(2), 0, 1, 2).value, 0.25);
+    EXPECT_NEAR(at_most_zero(uniform(-1, -1), normal(2), 0.5, 1, 3).value, 0.5 * std::erfc(-0.75 / std::numbers::sqrt2), 1e-15);
+    EXPECT_NEAR(at_most_zero(symmetric(1), uniform(-2, -2), 0, 1, 2).value, 1, 1e-15);
+    EXPECT_EQ(maximum_at_most(zero(), zero(), 0, 1, 1, 0).value, 1);
+    EXPECT_EQ(maximum_at_most(zero(), zero(), 0, 1, 1, 0, true).value, 0);
+}
+
 TEST(InactiveProbability, LawsThatCannotBe) {
-    EXPECT_THROW(at_most_zero(zero(), symmetric(1), 0, 1, 1), Defect);
+    EXPECT_THROW(at_most_zero(zero(), symmetric(1), 1, 1, 1), Defect);
+    Law truncated = normal(1);
+    truncated.kind = kernels::LawKind::TruncatedNormal;
+    EXPECT_THROW(at_most_zero(truncated, zero(), 0, 1, 1), Defect);
     EXPECT_THROW(at_most_zero(normal(1), normal(1), 1, 1, 1), Defect);
     EXPECT_THROW(at_most_zero(normal(1), normal(1), 0, 1, 0), Defect);
     EXPECT_THROW(at_most_zero(symmetric(1), normal(1), 0, 1, 1), Defect);
