@@ -25,6 +25,12 @@ struct Chunk {
     }
 };
 
+/// Data points of a group: every lane of a register has those of its replica, each of the same weight.
+template <class Real>
+struct LanePoints {
+    const Vec<Real>*inputs, *targets;  ///< [count][dimension], [count]
+};
+
 /// Trial numbers of the lanes of a register of words, split into words.
 struct LaneTrials {
     VecWord low, high;
@@ -51,6 +57,7 @@ public:
 
     /// Lays out the memory.
     ///   count  samples of the batch;   nodes  null: fresh samples;   picks  which of the nodes: all of them, or `count` drawn ones
+    /// Where every trial has its own points, nodes say their number alone, and `use` what they are.
     GroupSamples(Arena& arena, const Cell& cell, const GroupShape& shape, std::int64_t count, const NodeTable<Real>* nodes,
                  Picks picks = Picks::None)
         : cell_(cell), shape_(shape), nodes_(nodes), picks_(picks), count_(count), rounds_(samples_per_lane(cell.dimension)) {
@@ -62,7 +69,9 @@ public:
         if (superblocks_ > needed) superblocks_ = needed;
         if (superblocks_ < 1) superblocks_ = 1;
         const std::int64_t room = superblocks_ * superblock_, whole = (count + room - 1) / room * room;
-        loaded_ = nodes && picks == Picks::None && whole * (cell.dimension + 2) * static_cast<std::int64_t>(sizeof(V)) <= most_loaded_bytes;
+        own_ = nodes && cell.own_points > 0;
+        loaded_ = nodes && !own_ && picks == Picks::None &&
+                  whole * (cell.dimension + 2) * static_cast<std::int64_t>(sizeof(V)) <= most_loaded_bytes;
         const std::int64_t places = loaded_ ? whole : room;
         inputs_ = arena.take<V>((places + 1) * cell.dimension);
         targets_ = arena.take<V>(places);
@@ -96,9 +105,9 @@ public:
         const V weight = splat<V>(1.0 / static_cast<double>(count_));
         if (trial_of) trials_ = lane_trials<Real>(trial_of, shape_.replicas);
         if (nodes_) {
-            nonnegative_ = true;
-            for (std::int64_t i = 0; i < nodes_->count * cell_.dimension; ++i) nonnegative_ = nonnegative_ && bits(nodes_->inputs[i]) >= 0;
-            for (std::int64_t i = 0; picks_ != Picks::None && i < room; ++i) weights_[i] = weight;
+            nonnegative_ = !own_;
+            for (std::int64_t i = 0; nonnegative_ && i < nodes_->count * cell_.dimension; ++i) nonnegative_ = bits(nodes_->inputs[i]) >= 0;
+            for (std::int64_t i = 0; (own_ || picks_ != Picks::None) && i < room; ++i) weights_[i] = weight;
             epoch_ = -1;
             for (std::int64_t base = 0; loaded_ && base < count_; base += room)
                 read(base, count_ - base < room ? count_ - base : room, base);
@@ -118,6 +127,23 @@ public:
                 calls_of_lanes_[r][i] = group * calls;
                 if (beside_) groups_of_lanes_[r][i] = group;
             }
+    }
+
+    /// Takes other points, for nodes that trials draw for themselves. After prepare().
+    void use(const LanePoints<Real>& points, double weight) {
+        points_ = points;
+        for (std::int64_t i = 0; i < most_in_chunk(); ++i) weights_[i] = splat<V>(weight);
+    }
+
+    /// Draws the samples of a step, in no order that matters: put(m, inputs, target) takes the inputs [dimension] and target of sample m.
+    template <class Put>
+    void draw_all(std::int64_t step, const Put& put) {
+        for (std::int64_t base = 0; base < count_; base += most_in_chunk()) {
+            const Chunk<Real> chunk = load(base, step);
+            in_order(chunk.count, [&](std::int64_t place, std::int64_t m, int) {
+                put(base + m, chunk.inputs + place * cell_.dimension, chunk.targets[place]);
+            });
+        }
     }
 
     std::int64_t count() const { return count_; }
@@ -182,6 +208,11 @@ private:
         const std::int64_t d = cell_.dimension;
         in_order(count, [&](std::int64_t at, std::int64_t m, int) {
             const std::int64_t place = first + at;
+            if (own_) {
+                for (std::int64_t k = 0; k < d; ++k) inputs_[place * d + k] = points_.inputs[(base + m) * d + k];
+                targets_[place] = points_.targets[base + m];
+                return;
+            }
             for (std::int64_t k = 0; k < d; ++k) inputs_[place * d + k] = nodes_->inputs[(base + m) * d + k] - V{};
             targets_[place] = nodes_->targets[base + m] - V{};
             weights_[place] = nodes_->weights[base + m] - V{};
@@ -221,8 +252,9 @@ private:
         const std::int64_t d = cell_.dimension;
         for (int lane = 0; lane < register_lanes<Real>; ++lane) {
             const std::int64_t node = picked[lane % shape_.replicas];
-            for (std::int64_t k = 0; k < d; ++k) lane_of(inputs_[place * d + k], lane) = nodes_->inputs[node * d + k];
-            lane_of(targets_[place], lane) = nodes_->targets[node];
+            for (std::int64_t k = 0; k < d; ++k)
+                lane_of(inputs_[place * d + k], lane) = own_ ? points_.inputs[node * d + k][lane] : nodes_->inputs[node * d + k];
+            lane_of(targets_[place], lane) = own_ ? points_.targets[node][lane] : nodes_->targets[node];
         }
     }
 
@@ -310,7 +342,73 @@ private:
     VecWord* calls_of_lanes_ = nullptr;    ///< [word_registers()] first call of each lane within a superblock
     VecWord* groups_of_lanes_ = nullptr;   ///< [word_registers()] the same of one variate more, which has one call for a group of samples
     LaneTrials trials_{};
+    LanePoints<Real> points_{};                  ///< of own_
     bool nonnegative_ = false, loaded_ = false;  ///< loaded_: all nodes are in place
+    bool own_ = false;                           ///< every replica has its own nodes
+};
+
+/// The data points that every replica of a group draws for itself: docs/numerics.md section 14.
+template <class Real>
+class OwnPoints {
+public:
+    OwnPoints(Arena& arena, const Cell& cell, const GroupShape& shape, const GroupShape& double_shape)
+        : cell_(cell), shape_(shape), double_shape_(double_shape), drawn_(arena, cell, double_shape, cell.own_points, nullptr) {
+        inputs_double_ = arena.take<VecDouble>(registers() * cell.own_points * cell.dimension);
+        targets_double_ = arena.take<VecDouble>(registers() * cell.own_points);
+        if constexpr (sizeof(Real) == 8) return;
+        inputs_ = arena.take<Vec<Real>>(cell.own_points * cell.dimension);
+        targets_ = arena.take<Vec<Real>>(cell.own_points);
+    }
+
+    /// Draws the points of the replicas.
+    ///   trial_of  [replicas]
+    void prepare(const std::int64_t* trial_of) {
+        const std::int64_t count = cell_.own_points, d = cell_.dimension;
+        for (int r = 0; count > 0 && r < registers(); ++r) {
+            VecDouble *const inputs = inputs_double_ + r * count * d, *const targets = targets_double_ + r * count;
+            drawn_.prepare(trial_of + r * double_shape_.replicas);
+            drawn_.draw_all(0, [&](std::int64_t m, const VecDouble* x, const VecDouble& y) {
+                for (std::int64_t k = 0; k < d; ++k) inputs[m * d + k] = rounded(x[k]);
+                targets[m] = rounded(y);
+            });
+        }
+        if constexpr (sizeof(Real) == 8) {
+            inputs_ = inputs_double_;
+            targets_ = targets_double_;
+        } else {
+            for (std::int64_t i = 0; i < count * d; ++i) inputs_[i] = together(inputs_double_ + i, count * d);
+            for (std::int64_t m = 0; m < count; ++m) targets_[m] = together(targets_double_ + m, count);
+        }
+    }
+
+    LanePoints<Real> points() const { return {inputs_, targets_}; }
+    /// Of the replicas from `first` on that have a register of double.
+    LanePoints<double> points_from(int first) const {
+        const std::int64_t r = first / double_shape_.replicas;
+        return {inputs_double_ + r * cell_.own_points * cell_.dimension, targets_double_ + r * cell_.own_points};
+    }
+
+private:
+    int registers() const { return shape_.replicas / double_shape_.replicas; }
+    static VecDouble rounded(VecDouble value) {
+        for (int i = 0; i < register_lanes<double>; ++i) lane_of(value, i) = static_cast<double>(static_cast<Real>(lane_of(value, i)));
+        return value;
+    }
+    /// A register of Real from those of double, which are `stride` apart.
+    Vec<Real> together(const VecDouble* values, std::int64_t stride) const {
+        Vec<Real> all{};
+        for (int i = 0; i < register_lanes<Real>; ++i) {
+            const int replica = i % shape_.replicas;
+            lane_of(all, i) = static_cast<Real>(values[replica / double_shape_.replicas * stride][replica % double_shape_.replicas]);
+        }
+        return all;
+    }
+
+    const Cell& cell_;
+    GroupShape shape_, double_shape_;
+    GroupSamples<double> drawn_;
+    Vec<Real>*inputs_ = nullptr, *targets_ = nullptr;  ///< [points][dimension], [points]
+    VecDouble *inputs_double_, *targets_double_;       ///< [registers][points][dimension], [registers][points]
 };
 
 }  // namespace LIMRISK_LANES

@@ -36,6 +36,7 @@ public:
         samples_.prepare(nullptr);
         pass_.prepare();
     }
+    void use(const LanePoints<double>& points, double weight) { samples_.use(points, weight); }
     /// Risk of each replica; writes the gradient too unless its rows are null.
     VecDouble risk(Rows theta, Rows gradient) { return batch_risk(pass_, samples_, 0, theta, gradient); }
 
@@ -54,6 +55,7 @@ public:
           shape_(group_shape<Real>(cell, replicas)),
           double_shape_(group_shape<double>(cell, replicas < register_lanes<double> ? replicas : register_lanes<double>)),
           schedule_(cell.optimizer, cell.learning_rate),
+          own_(arena_, cell, shape_, double_shape_),
           samples_(arena_, cell, shape_, cell.batch, cell.fresh_samples ? nullptr : &training_nodes<Real>(cell), cell.picks),
           check_rule_(arena_, cell, double_shape_, cell.check_nodes),
           final_rule_(arena_, cell, double_shape_, cell.final_nodes),
@@ -178,7 +180,9 @@ private:
         step_ = taken_ = 0;
         std::int64_t trials[lanes];
         for (int r = 0; r < lanes; ++r) trials[r] = task.first_trial + places_[r < count ? r : 0];
+        own_.prepare(trials);
         samples_.prepare(trials);
+        if (cell_.own_points > 0) samples_.use(own_.points(), 1.0 / static_cast<double>(cell_.batch));
         pass_.prepare();
         check_rule_.prepare();
         final_rule_.prepare();
@@ -281,6 +285,12 @@ private:
         }
     }
 
+    /// Lets a rule have the points of the replicas from `first` on, if they have their own.
+    void use_own_points(GroupEvaluation& rule, int first, double weight) const {
+        if (cell_.own_points > 0) rule.use(own_.points_from(first), weight);
+    }
+    double point_weight() const { return 1.0 / static_cast<double>(cell_.own_points); }
+
     /// row(r, p): register p of row r.
     template <class Row>
     VecDouble squares(Row row) {
@@ -292,12 +302,20 @@ private:
 
     StateCounts<V> count_states(Rows was_inactive) {
         return with_activation(cell_.activation.kind, [&](auto tag) {
-            const DecidingInputs<double> data = judged_inputs(cell_);
+            constexpr ActivationKind kind = decltype(tag)::kind;
             StateCounts<V> sum{};
-            for (int p = 0; p < shape_.registers; ++p) {
-                const StateCounts<V> part =
-                    count_states_on<decltype(tag)::kind, Real>(cell_, data, shape_, state_.theta, pass_.present[p], was_inactive, p);
-                sum.add(part);
+            if (cell_.own_points > 0) {
+                const LanePoints<Real> points = own_.points();
+                const auto input = [&](std::int64_t m, std::int64_t k) { return points.inputs[m * cell_.dimension + k]; };
+                for (int p = 0; p < shape_.registers; ++p)
+                    sum.add(count_states_by<kind, Real>(
+                        cell_.activation,
+                        [&](const auto& slot) { return range_over<Real>(input, cell_.own_points, cell_.dimension, slot, p); }, shape_,
+                        state_.theta, pass_.present[p], was_inactive, p));
+            } else {
+                const DecidingInputs<double> data = judged_inputs(cell_);
+                for (int p = 0; p < shape_.registers; ++p)
+                    sum.add(count_states_on<kind, Real>(cell_, data, shape_, state_.theta, pass_.present[p], was_inactive, p));
             }
             GroupShape one = shape_;
             one.registers = 1;
@@ -319,10 +337,12 @@ private:
                     return decay == 0 ? g : fma(splat<VecDouble>(decay), theta_double_[row].part[p], g);
                 });
             };
+            use_own_points(check_rule_, first, point_weight());
             VecDouble risk = check_rule_.risk(theta_double_, gradient ? gradient_double_ : DoubleRows{});
             VecDouble gradient_square = gradient ? trained_squares(0) : VecDouble{};
             VecDouble training_square = gradient_square, parameter_square = squares_of(theta_double_), moved_square{};
             if (at_end && !cell_.fresh_samples) {
+                use_own_points(training_rule_, first, static_cast<double>(static_cast<Real>(point_weight())));
                 training_rule_.risk(theta_double_, gradient_double_);
                 training_square = trained_squares(0);
             }
@@ -409,6 +429,7 @@ private:
             return;
         }
         each_in_double(rows, [&](int first) {
+            use_own_points(final_rule_, first, point_weight());
             VecDouble risk = final_rule_.risk(theta_double_, DoubleRows{});
             for (int r = 0; r < double_shape_.replicas; ++r) risks[first + r] = lane_of(risk, r);
         });
@@ -418,6 +439,7 @@ private:
     Arena arena_;
     GroupShape shape_, double_shape_;  ///< of training; of evaluating in double
     Schedule schedule_;
+    OwnPoints<Real> own_;
     GroupSamples<Real> samples_;
     GroupPass<Real> pass_;
     GroupEvaluation check_rule_, final_rule_, training_rule_;

@@ -122,20 +122,28 @@ LIMRISK_INLINE Range<Vec<Real>> box_range(const Cell& cell, Rows slot, int p) {
     return {select(flat, z.low, -infinity), select(flat, z.high, infinity)};
 }
 
-/// Range of the preactivation over nodes that all lanes share; a NaN changes nothing.
-///   inputs  [count][dimension]
+/// Range of the preactivation over nodes; a NaN changes nothing.
+///   input(m, k)  a register with coordinate k of node m
 template <class Real, class Input, class Rows>
-LIMRISK_INLINE Range<Vec<Real>> node_range(const Input* inputs, std::int64_t count, std::int64_t d, Rows slot, int p) {
+LIMRISK_INLINE Range<Vec<Real>> range_over(const Input& input, std::int64_t count, std::int64_t d, Rows slot, int p) {
     using V = Vec<Real>;
     const V infinity = splat<V>(RealTraits<Real>::infinity);
     Range<V> range{infinity, -infinity};
     for (std::int64_t m = 0; m < count; ++m) {
         V z = slot[d].part[p];
-        for (std::int64_t k = 0; k < d; ++k) z = fma(slot[k].part[p], splat<V>(static_cast<double>(inputs[m * d + k])), z);
+        for (std::int64_t k = 0; k < d; ++k) z = fma(slot[k].part[p], input(m, k), z);
         range.low = select(less(z, range.low), z, range.low);
         range.high = select(less(range.high, z), z, range.high);
     }
     return range;
+}
+
+/// The same over nodes that all lanes share.
+///   inputs  [count][dimension]
+template <class Real, class Input, class Rows>
+LIMRISK_INLINE Range<Vec<Real>> node_range(const Input* inputs, std::int64_t count, std::int64_t d, Rows slot, int p) {
+    const auto input = [&](std::int64_t m, std::int64_t k) { return splat<Vec<Real>>(static_cast<double>(inputs[m * d + k])); };
+    return range_over<Real>(input, count, d, slot, p);
 }
 
 /// Where N neurons are inactive on nodes that all lanes share: by the range of their preactivations there. A neuron that is not inactive on

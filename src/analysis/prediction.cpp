@@ -36,7 +36,7 @@ std::vector<BoxSides> sides_of(const InputLaw& box) {
 /// sphere or ball, and on boxes with very many different ends.
 std::optional<InactiveProbability> probability_of(const CellConfig& cell) {
     const InputLaw box = judged_box(cell);
-    if (cell.has_data() && (cell.input.dimension > 1 || !(box.low < box.high))) return std::nullopt;
+    if (cell.has_own_points() || (cell.has_data() && (cell.input.dimension > 1 || !(box.low < box.high)))) return std::nullopt;
     static std::mutex mutex;
     static std::map<std::string, std::optional<InactiveProbability>> known;
     std::string key =

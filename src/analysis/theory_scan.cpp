@@ -23,10 +23,10 @@ enum Check { RiskFloor, Frozen, Inactive, Critical };
 TargetMoments moments_at_checks(const CellConfig& cell) {
     const Expression target = target_of(cell);
     NodeSet nodes = nodes_of_checks(cell);
-    if (!cell.has_data() && fill_targets(nodes, target.program()) >= 0)
+    if (!cell.has_shared_data() && fill_targets(nodes, target.program()) >= 0)
         throw ConfigError({fmt::format("problem.target: \"{}\" is not finite on the whole domain of the input", cell.target)});
-    return target_moments({nodes.inputs.data(), nodes.targets.data(), nodes.weights.data(), nodes.count()}, cell.input.dimension,
-                          cell.loss);
+    return target_moments({nodes.inputs.data(), nodes.targets.data(), nodes.weights.data(), nodes.count()}, cell.input.dimension, cell.loss,
+                          cell.has_own_points() ? cell.noise.variance() : 0);
 }
 
 TheoryScan::TheoryScan(const CellConfig& cell, const KnownProblem& known, const TargetMoments& moments)
@@ -76,7 +76,9 @@ void TheoryScan::add(std::int64_t trial, const TrialRecord& record) {
     }
     // At a critical point this is Proposition 2.10, which looks at the derivatives with respect to v and c. Risk, gradient and moments
     // belong to one rule; the smallest risk of the tail is at most the last one.
-    if (!cell_.trains_outer_layer() || record.verdict == Verdict::Diverged || !std::isfinite(record.gradient_norm)) return;
+    if (!cell_.trains_outer_layer() || cell_.has_own_points() || record.verdict == Verdict::Diverged ||
+        !std::isfinite(record.gradient_norm))
+        return;
     const CheckRecord last{0, record.tail_minimum, record.gradient_norm, record.parameter_norm, 0, 0, 0, 0, 0};
     const auto excess = risk_bound_excess(cell_.activation, cell_.width, moments_, last);
     if (!excess) return;

@@ -47,7 +47,7 @@ kernels::NodeTable<double> view(const NodeSet& nodes) {
 }  // namespace
 
 Expression target_of(const Problem& problem) {
-    return Expression::compile(problem.has_data() ? "0" : problem.regression(), problem.input.dimension);
+    return Expression::compile(problem.has_shared_data() ? "0" : problem.regression(), problem.input.dimension);
 }
 
 kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& target, const std::vector<kernels::Law>& coordinates) {
@@ -73,7 +73,7 @@ kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& targ
     cell.activation = config.activation;
     cell.loss = config.loss;
     cell.initialization = initialization_laws(config.initialization, config.width, d);
-    if (!config.outer_bias) cell.initialization.outer_bias = zero_law();
+    if (!config.outer_bias) cell.initialization.outer_bias = {};  // zero
     cell.held = config.held();
     cell.optimizer = config.optimizer;
     cell.learning_rate = config.learning_rate;
@@ -87,6 +87,7 @@ kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& targ
     cell.bounded = config.input.bounded;
     cell.fresh_samples = config.has_fresh_samples();
     cell.on_data = config.has_data();
+    cell.own_points = config.has_own_points() ? config.data->count : 0;
     cell.exact_risk = config.has_exact_risk();
     cell.picks = !config.draws_data()                  ? kernels::Picks::None
                  : config.sampling == Sampling::Epochs ? kernels::Picks::Epochs
@@ -98,8 +99,12 @@ kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& targ
 
 CellPlan::CellPlan(const CellConfig& config) : config_(config), target_(target_of(config)) {
     const kernels::Program program = target_.program();
-    if (config.has_data()) {
+    if (config.has_shared_data()) {
         plan_data();
+        return;
+    }
+    if (config.has_own_points()) {
+        plan_own_points();
         return;
     }
     check_ = evaluation_rule(config.input, config.evaluation.check_nodes);
@@ -128,7 +133,8 @@ CellPlan::CellPlan(const CellConfig& config) : config_(config), target_(target_o
 }
 
 void CellPlan::fill_scales() {
-    const TargetMoments moments = target_moments(cell_.check_nodes, config_.input.dimension, config_.loss);
+    const TargetMoments moments =
+        target_moments(cell_.check_nodes, config_.input.dimension, config_.loss, config_.has_own_points() ? config_.noise.variance() : 0);
     cell_.risk_scale = risk_scale(moments);
     cell_.zero_risk = zero_risk(moments);
     if (config_.has_squared_loss() || (std::isfinite(cell_.risk_scale) && std::isnormal(cell_.zero_risk))) return;
@@ -169,6 +175,18 @@ void CellPlan::plan_data() {
         thresholds_.push_back(static_cast<std::uint32_t>(std::min(std::floor(sum * 0x1p32), 0x1p32 - 1)));
     }
     cell_.pick_thresholds = thresholds_.data();
+}
+
+/// Tables have the number of points alone; the scale of the risk is that of the law.
+void CellPlan::plan_own_points() {
+    check_ = nodes_of_checks(config_);
+    require_finite(check_, target_.program(), config_, "evaluation");
+    coordinates_ = coordinate_laws(config_.input);
+    cell_ = kernel_cell(config_, target_.program(), coordinates_);
+    cell_.check_nodes = view(check_);
+    fill_scales();
+    cell_.check_nodes = cell_.final_nodes = cell_.training_nodes_double = {nullptr, nullptr, nullptr, cell_.own_points};
+    cell_.training_nodes_float = {nullptr, nullptr, nullptr, cell_.own_points};
 }
 
 /// Training nodes in the cell's precision; the targets of a float cell are computed in float, as for fresh samples. The table in double,

@@ -26,6 +26,7 @@ public:
 
 private:
     void plan_data();
+    void plan_own_points();
     void fill_scales();
     void fill_training_nodes(const kernels::Program& program);
 

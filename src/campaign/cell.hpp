@@ -45,6 +45,11 @@ struct InputLaw {
     bool has_exact_integrals() const { return dimension == 1; }
     /// Whether the rules of integrals are tensor grids, with numbers of nodes per axis; else these are of all nodes.
     bool has_tensor_rules() const { return dimension <= 3 && !is_round(); }
+    /// Numbers of nodes of a rule at the checks where a campaign does not say it.
+    std::int64_t usual_nodes() const {
+        constexpr std::int64_t of_tensor_rules[] = {64, 16, 8};
+        return has_tensor_rules() ? of_tensor_rules[dimension - 1] : 1024;
+    }
 
 private:
     InputLaw alone(std::int64_t k) const {
@@ -155,8 +160,14 @@ struct Problem {
     /// The target in words: that expression, or the teacher's label.
     std::string regression_label() const;
     std::string target_label() const { return teacher != nullptr ? teacher->label : target; }
+    /// Whether risks are those against E[Y | X] of a Y with noise; on data points the noise is in the outputs.
+    bool leaves_noise_out() const { return noise.kind != NoiseLaw::Kind::None && !has_data(); }
     /// Whether X and Y are those of data points. Then the risk is that on the data, a weighted sum.
     bool has_data() const { return data != nullptr; }
+    /// Whether every trial has points of its own, drawn from the input law, the target and the noise.
+    bool has_own_points() const { return has_data() && data->per_trial; }
+    /// Whether X and Y are those of points that all trials share.
+    bool has_shared_data() const { return has_data() && !data->per_trial; }
     /// Whether the risk is the mean square of the residual: what least squares, optima and levels need.
     bool has_squared_loss() const { return loss.kind == kernels::LossKind::Squared; }
     /// Whether final and best risks are integrals without error, up to rounding; else a sum over final nodes, or over the data. Other

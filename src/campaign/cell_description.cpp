@@ -52,6 +52,7 @@ json describe_value(const Parameter& parameter, const ParameterValue& value) {
             return value.text;
         case ParameterType::Data: {
             const DataSet& data = *value.data;
+            if (data.per_trial) return json{{"draw", data.count}, {"per", "trial"}};
             json described{{"count", data.count}, {"dimension", data.dimension}, {"hash", data.hash}, {"high", data.high},
                            {"low", data.low},     {"weighted", data.weighted}};
             if (!data.origin.empty()) described["origin"] = data.origin;

@@ -155,8 +155,32 @@ RawPoints points_of(const Node& list, const Node* weights) {
     return points;
 }
 
+/// Points that are drawn later: once, or by every trial.
+DataPointer yet_to_draw(const Node& node) {
+    const auto integer = [&](const char* name, std::int64_t least, std::int64_t most) {
+        const Node* value = node.find(name);
+        if (value->kind != Node::Kind::Integer || value->integer < least || value->integer > most)
+            throw ConfigError({fmt::format("{} is {}; allowed is an integer, {} to {}", name, value->shown(), least, most)});
+        return value->integer;
+    };
+    auto data = std::make_shared<DataSet>();
+    data->to_draw = true;
+    data->count = integer("draw", 1, most_data_points);
+    if (const Node* per = node.find("per")) {
+        if (per->kind != Node::Kind::Text || per->text != "trial")
+            throw ConfigError({fmt::format("per is {}; allowed is \"trial\": every trial draws its own points", per->shown())});
+        if (node.find("seed") != nullptr)
+            throw ConfigError({"seed beside per = \"trial\"; points of a trial are drawn with the seed of the campaign; leave it out"});
+        data->per_trial = true;
+    }
+    if (node.find("seed") != nullptr)
+        data->draw_seed = static_cast<std::uint64_t>(integer("seed", 0, std::numeric_limits<std::int64_t>::max()));
+    return data;
+}
+
 /// Of a cell that was described: no points.
 DataPointer described(const Node& node) {
+    if (node.find("draw") != nullptr) return yet_to_draw(node);
     const auto integer = [&](const char* name, std::int64_t most) {
         const Node* value = node.find(name);
         if (value == nullptr || value->kind != Node::Kind::Integer || value->integer < 1 || value->integer > most)
@@ -183,21 +207,6 @@ DataPointer described(const Node& node) {
     // It is printed as it is.
     if (std::any_of(data->origin.begin(), data->origin.end(), [](char c) { return c < 0x20 || c > 0x7E; }))
         throw ConfigError({"origin has characters that limrisk does not write"});
-    return data;
-}
-
-DataPointer yet_to_draw(const Node& node) {
-    const auto integer = [&](const char* name, std::int64_t least, std::int64_t most) {
-        const Node* value = node.find(name);
-        if (value->kind != Node::Kind::Integer || value->integer < least || value->integer > most)
-            throw ConfigError({fmt::format("{} is {}; allowed is an integer, {} to {}", name, value->shown(), least, most)});
-        return value->integer;
-    };
-    auto data = std::make_shared<DataSet>();
-    data->to_draw = true;
-    data->count = integer("draw", 1, most_data_points);
-    if (node.find("seed") != nullptr)
-        data->draw_seed = static_cast<std::uint64_t>(integer("seed", 0, std::numeric_limits<std::int64_t>::max()));
     return data;
 }
 
@@ -282,6 +291,7 @@ DataPointer from_file(const Node& node) {
 }  // namespace
 
 std::string DataSet::label() const {
+    if (per_trial) return fmt::format("{} point{} for each trial", count, count == 1 ? "" : "s");
     if (!origin.empty()) return fmt::format("{} point{} of {}", count, count == 1 ? "" : "s", origin);
     return fmt::format("{} {}data point{}{}", count, weighted ? "weighted " : "", count == 1 ? "" : "s",
                        dimension == 1 ? "" : fmt::format(" in dimension {}", dimension));
@@ -341,7 +351,7 @@ DataPointer read_data(const Node& node, const std::string& key, Problems& proble
                                       points + file + draw == 0 ? "none" : "several", forms));
         const std::vector<std::string> known = points ? std::vector<std::string>{"points", "weights"}
                                                : file ? std::vector<std::string>{"file", "inputs", "output", "weight", "standardize"}
-                                                      : std::vector<std::string>{"draw", "seed"};
+                                                      : std::vector<std::string>{"draw", "seed", "per"};
         for (const Member& member : node.members)
             if (std::find(known.begin(), known.end(), member.key) == known.end())
                 return refuse(fmt::format("unknown key `{}`; with {} the keys are {}", abbreviated(member.key), known.front(),

@@ -29,6 +29,7 @@ struct DataSet {
     std::vector<double> weights;  ///< [count], positive, sum 1 up to rounding
     bool to_draw = false;         ///< `count` points are still to be drawn, from the problem's input, target and noise
     std::uint64_t draw_seed = 0;  ///< then
+    bool per_trial = false;       ///< and every trial draws its own: they are never here
     std::string origin;           ///< of points that were drawn: target, input law, noise, seed
 
     /// Whether it has its points; a cell that was read from its description has only the numbers above until the store gives them.
@@ -39,7 +40,7 @@ struct DataSet {
                weighted == other.weighted;
     }
     /// "6 data points", "442 data points in dimension 10".
-    /// Of drawn ones: "6 points of x1^2, uniform on [0, 1], seed 7".
+    /// Of drawn ones: "6 points of x1^2, uniform on [0, 1], seed 7"; "6 points for each trial".
     std::string label() const;
 };
 
@@ -47,7 +48,8 @@ using DataPointer = std::shared_ptr<const DataSet>;
 
 inline constexpr std::int64_t most_data_points = std::int64_t{1} << 20;
 inline constexpr std::int64_t most_data_dimension = 256;
-inline constexpr std::size_t most_data_text = std::size_t{16} << 20;  ///< bytes of `text`
+inline constexpr std::int64_t most_own_numbers = std::int64_t{1} << 16;  ///< inputs and outputs of the points of one trial
+inline constexpr std::size_t most_data_text = std::size_t{16} << 20;     ///< bytes of `text`
 
 /// Reads the value of `problem.data`: a table with `points`, `file` or `draw`. Appends what is wrong to `problems`, and returns null then.
 DataPointer read_data(const Node& node, const std::string& key, Problems& problems);

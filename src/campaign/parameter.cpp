@@ -92,6 +92,7 @@ std::string Parameter::text(const ParameterValue& value) const {
         case ParameterType::Target:
             return value.teacher != nullptr ? value.teacher->label : value.text;
         case ParameterType::Data:
+            if (value.data->per_trial) return value.data->label();
             return fmt::format("{}, {}", value.data->label(), value.data->hash.substr(0, 8));
     }
     return "";

@@ -83,8 +83,10 @@ std::string data(const CellConfig& cell) {
         // An input has at least 17 characters in the store's copy, but for a few.
         const std::int64_t d = cell.input.dimension,
                            most = std::min(max_calls / ((d + 3) / 4), static_cast<std::int64_t>(most_data_text) / (17 * d));
-        if (cell.data->count <= most) return "";
-        return fmt::format("{} points in dimension {}: at most {} can be drawn there", cell.data->count, d, most);
+        const std::int64_t most_here = cell.data->per_trial ? std::min(most, most_own_numbers / (d + 1)) : most;
+        if (cell.data->count <= most_here) return "";
+        return fmt::format("{} points in dimension {}{}: at most {} can be drawn there", cell.data->count, d,
+                           cell.data->per_trial ? " for each trial" : "", most_here);
     }
     const DataSet& points = *cell.data;
     double largest = std::max(std::abs(points.low), std::abs(points.high));
@@ -318,6 +320,8 @@ std::string loss(const CellConfig& cell) {
     if (cell.loss.kind == kernels::LossKind::Power && parameter == 1) return "power with exponent 1 is absolute; write loss = \"absolute\"";
     if (cell.loss.kind == kernels::LossKind::Power && parameter == 2) return "power with exponent 2 is squared; write loss = \"squared\"";
     if (cell.loss.kind == kernels::LossKind::Huber && !normal(parameter, cell)) return not_normal("delta", parameter, cell);
+    if (cell.has_own_points())
+        return fmt::format("\"{}\" with data points of every trial; they are trained on with loss = \"squared\"", name);
     if (cell.noise.kind == NoiseLaw::Kind::None || cell.has_data()) return "";
     return fmt::format(
         "\"{}\" with noise; only the mean square is, but for a constant, the risk against E[Y | X]: write loss = \"squared\", or draw data "
@@ -418,7 +422,7 @@ std::string stop_converged(const CellConfig& cell) {
 
 /// Throws ConfigError with what is wrong with the points.
 void complete_data(CellConfig& cell) {
-    if (!cell.has_data() || !cell.data->to_draw) return;
+    if (!cell.has_data() || !cell.data->to_draw || cell.data->per_trial) return;
     complete_target(cell);
     complete_box(cell);
     CellConfig labelled = cell;
@@ -488,9 +492,7 @@ void complete_check_nodes(CellConfig& cell) {
         cell.evaluation = {};
         return;
     }
-    constexpr std::int64_t usual[] = {64, 16, 8};  // of d = 1, 2, 3
-    if (cell.evaluation.check_nodes == 0)
-        cell.evaluation.check_nodes = cell.input.has_tensor_rules() ? usual[cell.input.dimension - 1] : 1024;
+    if (cell.evaluation.check_nodes == 0) cell.evaluation.check_nodes = cell.input.usual_nodes();
 }
 
 void complete_final_nodes(CellConfig& cell) {

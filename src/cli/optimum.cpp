@@ -158,6 +158,8 @@ std::optional<ExitCode> search(const OptimumCommand& command, const Campaign& ca
 ExitCode optimum(const OptimumCommand& command) {
     const Campaign campaign = load(command.campaign);
     check_problems(campaign);
+    if (std::ranges::any_of(campaign.cells, [](const CellConfig& cell) { return cell.has_own_points(); }))
+        throw Error(ExitCode::Usage, "problem.data: every trial draws its own points, so there is no optimum that is that of all trials");
     std::vector<ProblemOptima> problems;
     for (const opt::ProblemWidth& one : searched_problems(campaign)) {
         problems.push_back({one.problem, command.largest >= 0 ? std::min(command.largest, one.width) : one.width, {}, {}});

@@ -185,7 +185,8 @@ NodeSet data_nodes(const DataSet& data, kernels::Precision precision) {
 }
 
 NodeSet nodes_of_checks(const CellConfig& cell) {
-    return cell.has_data() ? data_nodes(*cell.data, cell.precision) : evaluation_rule(cell.input, cell.evaluation.check_nodes);
+    if (cell.has_shared_data()) return data_nodes(*cell.data, cell.precision);
+    return evaluation_rule(cell.input, cell.has_own_points() ? cell.input.usual_nodes() : cell.evaluation.check_nodes);
 }
 
 NodeSet shifted_sobol_rule(const InputLaw& input, std::int64_t count, std::uint64_t shift) {

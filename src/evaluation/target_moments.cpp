@@ -8,7 +8,7 @@
 
 namespace limrisk {
 
-TargetMoments target_moments(const TargetNodes& nodes, std::int64_t dimension, const kernels::Loss& loss) {
+TargetMoments target_moments(const TargetNodes& nodes, std::int64_t dimension, const kernels::Loss& loss, double noise) {
     TargetMoments moments{};
     double mass = 0;
     for (std::int64_t m = 0; m < nodes.count; ++m) {
@@ -25,6 +25,7 @@ TargetMoments target_moments(const TargetNodes& nodes, std::int64_t dimension, c
         const double distance = nodes.targets[m] - moments.mean;
         moments.variance += nodes.weights[m] * distance * distance;
     }
+    moments.variance += noise;
     moments.loss = loss;
     // A constant differs from its computed mean by rounding, 1e-10 of it at most.
     const double square = rounding_scale(moments);

@@ -23,7 +23,8 @@ struct TargetMoments {
     /// The risk of the constant `mean`: of squares the variance.
     double constant_risk() const { return loss.kind == kernels::LossKind::Squared ? variance : spread; }
 };
-TargetMoments target_moments(const TargetNodes& nodes, std::int64_t dimension, const kernels::Loss& loss = {});
+///   noise  variance of noise that is in Y beside the target; only of squares
+TargetMoments target_moments(const TargetNodes& nodes, std::int64_t dimension, const kernels::Loss& loss = {}, double noise = 0);
 
 /// A risk of at most this part of E f^2 is that of an exact representation: a residual is a difference of numbers of the size of f, and
 /// 1e-10 of them is rounding even where terms 10^5 times as large cancel (10^5 * 2^-53 * some ten operations).

@@ -88,7 +88,7 @@ std::string still_falling_text(const StoreSummary& summary) {
 std::string noise_text(const StoreSummary& summary) {
     std::vector<std::pair<const CellConfig*, std::vector<std::int64_t>>> noises;
     for (const CellSummary& cell : summary.cells) {
-        if (cell.cell.noise.kind == NoiseLaw::Kind::None) continue;
+        if (!cell.cell.leaves_noise_out()) continue;
         auto same =
             std::find_if(noises.begin(), noises.end(), [&](const auto& of) { return of.first->noise_label == cell.cell.noise_label; });
         if (same == noises.end()) same = noises.insert(noises.end(), {&cell.cell, {}});

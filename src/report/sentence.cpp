@@ -114,7 +114,7 @@ std::string sentence(const CellSummary& cell, const std::vector<std::string>& na
     if (cell.early_ends && cell.early_ends->above_threshold > 0)
         text += fmt::format(" ({} of them at a risk above the threshold of the optimum: with more steps they might have reached it)",
                             grouped_digits(cell.early_ends->above_threshold));
-    if (cell.cell.noise.kind != NoiseLaw::Kind::None)
+    if (cell.cell.leaves_noise_out())
         text += fmt::format("; the risk is that against E[Y | X], without the variance of the noise, {:g}", cell.cell.noise.variance());
     if (!cell.cell.has_squared_loss())
         text += fmt::format("; the risk is the mean of the loss {}, for which no optimum is searched", cell.cell.loss_label);

@@ -27,6 +27,8 @@ std::string risk_measure(const StoreSummary& summary) {
     const auto has_data = [](const CellSummary& cell) { return cell.cell.has_data(); };
     if (std::none_of(summary.cells.begin(), summary.cells.end(), has_data)) return "true risk";
     const bool all = std::all_of(summary.cells.begin(), summary.cells.end(), has_data);
+    const auto has_own = [](const CellSummary& cell) { return cell.cell.has_own_points(); };
+    if (std::all_of(summary.cells.begin(), summary.cells.end(), has_own)) return "risk on the trial's own data points";
     return all ? "risk on the data" : "true risk (with data points: risk on the data)";
 }
 

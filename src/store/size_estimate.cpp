@@ -54,7 +54,7 @@ double estimated_store_bytes(const Campaign& campaign) {
     const bool early_end = ends_early(campaign.cells);
     std::set<std::string> copies;
     for (const CellConfig& cell : campaign.cells) {
-        if (cell.has_data() && copies.insert(cell.data->hash).second) bytes += static_cast<double>(cell.data->text.size());
+        if (cell.has_shared_data() && copies.insert(cell.data->hash).second) bytes += static_cast<double>(cell.data->text.size());
         bytes += static_cast<double>(cell.description.size() + 2 * cell.id.size()) + row;
         bytes += summary ? aggregate_bytes(trials, static_cast<double>(cell.width))
                          : blocks_bytes(trials, static_cast<double>(block_trials(cell)), early_end);

@@ -76,7 +76,7 @@ void insert_cells(const sqlite::Database& database, std::span<const CellConfig> 
     std::map<std::string, DataPointer> sets;
     for (const CellConfig& cell : cells) {
         insert.bind(1, first++).bind(2, std::string_view(cell.id)).bind(3, std::string_view(cell.description)).run();
-        if (cell.has_data()) sets.emplace(cell.data->hash, cell.data);
+        if (cell.has_shared_data()) sets.emplace(cell.data->hash, cell.data);
     }
     for (const auto& [hash, data] : sets)
         if (!find_document(database, document_kind::data, hash, 0))
@@ -176,7 +176,7 @@ void Store::Impl::load_cells() {
         } catch (const StoreError& error) {
             refuse(ExitCode::Data, database.path(), fmt::format("cell {}: {}", index, error.what()));
         }
-        if (CellConfig& cell = cells.back(); cell.has_data()) {
+        if (CellConfig& cell = cells.back(); cell.has_shared_data()) {
             const auto found = sets.find(cell.data->hash);
             if (found == sets.end() || !found->second->described_as(*cell.data))
                 refuse(ExitCode::Data, database.path(), fmt::format("is damaged: the data points of cell {} are missing", index));

@@ -64,7 +64,7 @@ std::string check_difference(const CheckRecord& a, const Check& b, std::size_t k
 
 reference::Tables reference_tables(const CellConfig& config) {
     reference::Tables tables;
-    if (config.has_data()) {
+    if (config.has_shared_data()) {
         tables.check = config.precision == kernels::Precision::Float32
                            ? data_rule(reference::data_points<float>(config), config.input.dimension)
                            : data_rule(reference::data_points<double>(config), config.input.dimension);
@@ -73,10 +73,12 @@ reference::Tables reference_tables(const CellConfig& config) {
     }
     const Expression target = Expression::compile(config.regression(), config.input.dimension);
     tables.target = target.code();
-    tables.check = evaluation_rule(config.input, config.evaluation.check_nodes);
+    tables.check = nodes_of_checks(config);
     fill_targets(tables.check, target.program());
     if (config.nodes_per_axis > 0) tables.training_inputs = midpoint_grid(config.input, config.nodes_per_axis).inputs;
-    if (config.input.dimension == 1 && config.loss.kind == kernels::LossKind::Squared) {
+    if (config.has_own_points()) {
+        // No rule of the law is used.
+    } else if (config.input.dimension == 1 && config.loss.kind == kernels::LossKind::Squared) {
         tables.mesh = target_mesh(config.input, target.program()).points;
         tables.density_normalizer = density_normalizer(config.input);
     } else {

@@ -146,6 +146,11 @@ TEST_P(DataPointsOn, ScalarReference) { expect_reference(data_cells(2026), GetPa
 INSTANTIATE_TEST_SUITE_P(Optimizers, DataPointsOn, testing::ValuesIn(optimizer_catalog().entries),
                          [](const auto& instance) { return std::string(instance.param.name); });
 
+class OwnPointsOn : public testing::TestWithParam<CatalogEntry> {};
+TEST_P(OwnPointsOn, ScalarReference) { expect_reference(own_point_cells(2026), GetParam(), 50); }
+INSTANTIATE_TEST_SUITE_P(Optimizers, OwnPointsOn, testing::ValuesIn(optimizer_catalog().entries),
+                         [](const auto& instance) { return std::string(instance.param.name); });
+
 /// Constant, since A rounds to the same value everywhere, but not frozen: A' is not 0.
 TEST(Equality, SaturatedNeuronsThatAreNotFrozen) {
     for (const CellConfig& config : saturating_cells()) {

@@ -246,6 +246,27 @@ std::vector<CellConfig> input_cells(std::uint64_t seed) {
     return cells;
 }
 
+std::vector<CellConfig> own_point_cells(std::uint64_t seed) {
+    std::mt19937_64 engine(seed);
+    const std::int64_t counts[] = {1, 2, 3, 5, 6, 17, 64, 130};
+    const Sampling ways[] = {Sampling::FullBatch, Sampling::FullBatch, Sampling::WithReplacement, Sampling::Epochs};
+    std::vector<CellConfig> cells;
+    for (CellConfig c : odd_cells(seed)) {
+        if (!c.has_fresh_samples() || engine() % 4 != 0 || c.width > 100 || c.input.dimension > 16) continue;
+        DataSet rule;
+        rule.to_draw = rule.per_trial = true;
+        rule.count = counts[engine() % std::size(counts)];
+        set_data(c, std::make_shared<const DataSet>(rule));
+        c.evaluation = {};
+        if (engine() % 2 == 0) c.optimizer.weight_decay = 0;
+        c.sampling = ways[engine() % std::size(ways)];
+        if (c.sampling == Sampling::FullBatch) c.batch = rule.count;
+        c.index = static_cast<std::int64_t>(cells.size());
+        cells.push_back(c);
+    }
+    return cells;
+}
+
 std::vector<CellConfig> saturating_cells() {
     std::vector<CellConfig> cells;
     for (const kernels::ActivationKind kind : {kernels::ActivationKind::Logistic, kernels::ActivationKind::Tanh})

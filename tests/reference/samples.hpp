@@ -142,6 +142,20 @@ DataPoints<Real> data_points(const CellConfig& cell) {
     return points;
 }
 
+/// The points that a trial draws for itself.
+template <class Real>
+DataPoints<Real> own_points(const CellConfig& cell, const std::vector<Law>& laws, const TargetProgram& target, std::uint64_t trial) {
+    const std::int64_t d = cell.input.dimension, count = cell.data->count;
+    Batch<double> drawn = fresh_batch<double>(cell.input, laws, count, target, cell.seed, trial, 0);
+    add_noise(drawn, cell.noise, d, cell.seed, trial, 0);
+    DataPoints<Real> points;
+    for (const double x : drawn.inputs) points.batch.inputs.push_back(static_cast<Real>(x));
+    for (const double y : drawn.targets) points.batch.targets.push_back(static_cast<Real>(y));
+    points.weights.assign(static_cast<std::size_t>(count), 1.0 / static_cast<double>(count));
+    points.batch.weights.assign(points.weights.begin(), points.weights.end());
+    return points;
+}
+
 /// The point that sample m of a step draws with replacement.
 inline std::size_t drawn_point(const DataSet& data, std::uint64_t seed, std::uint64_t trial, std::int64_t step, std::int64_t m) {
     const std::uint32_t word = random_words(seed, Purpose::Picks, static_cast<std::uint64_t>(step), static_cast<std::uint32_t>(m / 4),

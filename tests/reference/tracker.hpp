@@ -19,8 +19,14 @@ template <class Real>
 class Tracker {
 public:
     /// grid: the midpoint grid or the data points, empty for fresh samples.
-    Tracker(const CellConfig& cell, const Tables& tables, const Shape& shape, const Batch<Real>& grid)
-        : cell_(cell), tables_(tables), shape_(shape), activation_(cell.activation), evaluation_(cell.activation), nodes_(grid.inputs) {
+    Tracker(const CellConfig& cell, const Tables& tables, double risk_scale, const Shape& shape, const Batch<Real>& grid)
+        : cell_(cell),
+          tables_(tables),
+          risk_scale_(risk_scale),
+          shape_(shape),
+          activation_(cell.activation),
+          evaluation_(cell.activation),
+          nodes_(grid.inputs) {
         if (grid.inputs.empty())
             for (const double x : tables.check.inputs) nodes_.push_back(static_cast<Real>(x));
         training_.inputs.assign(grid.inputs.begin(), grid.inputs.end());
@@ -98,8 +104,8 @@ private:
     Ending ending(std::size_t count) const {
         Ending end;
         for (std::size_t k = checks_.size() - count; k < checks_.size(); ++k) end.tail.push_back(checks_[k].risk);
-        end.risk_scale = risk_scale(tables_.check.targets, tables_.check.weights, cell_.loss);
-        end.zero_risk = zero_risk(tables_.check.targets, tables_.check.weights, cell_.loss);
+        end.risk_scale = risk_scale_;
+        if (!cell_.has_own_points()) end.zero_risk = zero_risk(tables_.check.targets, tables_.check.weights, cell_.loss);
         end.displacement = stored(displacement(count));
         end.training_gradient_norm = stored(training_gradient_norm());
         end.parameter_norm = checks_.back().parameter_norm;
@@ -183,6 +189,7 @@ private:
 
     const CellConfig& cell_;
     const Tables& tables_;
+    double risk_scale_;
     Shape shape_;
     Activation<Real> activation_;
     Activation<double> evaluation_;

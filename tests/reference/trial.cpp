@@ -59,14 +59,22 @@ public:
           parameters_(initial_parameters<Real>(laws_of(cell, shape_), shape_, cell.seed, trial_)),
           states_(parameters_.size()),
           schedule_(cell.optimizer, cell.learning_rate) {
-        if (cell.has_data()) grid_ = data_points<Real>(cell).batch;
+        if (cell.has_own_points()) {
+            const DataPoints<Real> points = own_points<Real>(cell, coordinate_laws(cell.input, tables), tables.target, trial_);
+            grid_ = points.batch;
+            own_rule_ = {shape_.dimension, converted<double>(grid_.inputs), converted<double>(grid_.targets), points.weights};
+        } else if (cell.has_data()) {
+            grid_ = data_points<Real>(cell).batch;
+        }
         if (cell.nodes_per_axis > 0) grid_ = training_batch(converted<Real>(tables.training_inputs), shape_.dimension, tables.target);
     }
 
     TrialResult run() {
         TrialResult result;
         result.initial_parameters = converted<double>(parameters_);
-        Tracker<Real> tracker(cell_, tables_, shape_, grid_);
+        Tables tables = tables_;
+        if (cell_.has_own_points()) tables.check = tables.final_rule = own_rule_;
+        Tracker<Real> tracker(cell_, tables, risk_scale_of_cell(), shape_, grid_);
         std::int64_t step = 0;
         for (const std::int64_t check_step : check_steps(cell_)) {
             while (step < check_step) {
@@ -88,6 +96,29 @@ public:
     }
 
 private:
+    double risk_scale_of_cell() const {
+        double variance = 0;
+        if (cell_.has_own_points()) {
+            const NoiseLaw& noise = cell_.noise;
+            const double range = noise.high - noise.low;
+            switch (noise.kind) {
+                case NoiseLaw::Kind::None:
+                    break;
+                case NoiseLaw::Kind::Normal:
+                case NoiseLaw::Kind::Exponential:
+                    variance = noise.deviation * noise.deviation;
+                    break;
+                case NoiseLaw::Kind::Uniform:
+                    variance = range * range / 12;
+                    break;
+                case NoiseLaw::Kind::TwoPoint:
+                    variance = noise.probability * (1 - noise.probability) * range * range;
+                    break;
+            }
+        }
+        return risk_scale(tables_.check.targets, tables_.check.weights, cell_.loss, variance);
+    }
+
     /// One step; false, and nothing changed, if the replica diverges in it.
     bool advance(std::int64_t step) {
         const StepNumbers<Real> numbers = schedule_.template next<Real>();
@@ -99,7 +130,7 @@ private:
                             : !grid_.inputs.empty() ? grid_
                                                     : fresh_batch<Real>(cell_.input, coordinate_laws(cell_.input, tables_), cell_.batch,
                                                                         tables_.target, cell_.seed, trial_, step);
-        add_noise(batch, cell_.noise, shape_.dimension, cell_.seed, trial_, step);
+        if (!cell_.has_data()) add_noise(batch, cell_.noise, shape_.dimension, cell_.seed, trial_, step);
         const std::vector<Real> gradient =
             cell_.algorithm == kernels::Algorithm::Kinks
                 ? gradient_by_kinks(shape_, activation_, point, batch)
@@ -136,6 +167,7 @@ private:
     std::vector<Real> parameters_;
     std::vector<CoordinateState<Real>> states_;
     Schedule schedule_;
+    NodeSet own_rule_;  ///< its own points with the weights of the risks
     Batch<Real> grid_;  ///< fixed nodes or data points; empty for fresh samples
 };
 

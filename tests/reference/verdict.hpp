@@ -21,13 +21,15 @@ inline double mean(const std::vector<double>& numbers, std::size_t first, std::s
 }
 
 /// The risk of the best constant in the sense of squares, or of 0 for a constant target, all residuals times `factor`; from the target
-/// values and weights of the rule of the checks.
-inline double scale_risk(const std::vector<double>& targets, const std::vector<double>& weights, const Loss& loss, double factor) {
+/// values and weights of the rule of the checks, and the variance of noise beside them.
+inline double scale_risk(const std::vector<double>& targets, const std::vector<double>& weights, const Loss& loss, double factor,
+                         double noise = 0) {
     double mass = 0, sum = 0, variance = 0;
     for (const double weight : weights) mass = mass + weight;
     for (std::size_t m = 0; m < targets.size(); ++m) sum = sum + weights[m] * targets[m];
     const double average = sum / mass;
     for (std::size_t m = 0; m < targets.size(); ++m) variance = variance + (weights[m] * (targets[m] - average)) * (targets[m] - average);
+    variance = variance + noise;
     double square = variance + average * average;
     const bool zero = square == 0;
     if (zero) square = 1;
@@ -42,8 +44,8 @@ inline double scale_risk(const std::vector<double>& targets, const std::vector<d
 }
 
 /// What risks are measured against.
-inline double risk_scale(const std::vector<double>& targets, const std::vector<double>& weights, const Loss& loss = {}) {
-    return scale_risk(targets, weights, loss, 1);
+inline double risk_scale(const std::vector<double>& targets, const std::vector<double>& weights, const Loss& loss = {}, double noise = 0) {
+    return scale_risk(targets, weights, loss, 1, noise);
 }
 
 /// What counts as a risk of 0.
