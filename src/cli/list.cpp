@@ -37,6 +37,9 @@ std::string as_text() {
     text += "\ntarget expressions (problem.target), in x1..xd\n  + - * / ^  < <= > >= == !=  ( )\n";
     for (const ExpressionFunction& function : expression_functions) text += fmt::format("  {:<16} {}\n", function.name, function.meaning);
     for (const ExpressionConstant& constant : expression_constants) text += fmt::format("  {:<16} {}\n", constant.name, constant.value);
+    text +=
+        "\nor a network with drawn parameters\n  { teacher = { width = 4, activation = \"relu\", initialization = \"standard_normal\", "
+        "seed = 3 } }\n";
     return text;
 }
 
