@@ -32,7 +32,8 @@ struct Exclusion {
 
 /// By the law of the initialization alone.
 struct Prediction {
-    /// p that one neuron is frozen; not known for data points in dimension 2 and more, and for such that are all at one place.
+    /// p that one neuron is frozen; not known for data points in dimension 2 and more, and for such that are all at one place, for some
+    /// laws of the initialization on a sphere or ball, and on boxes with very many different ends of coordinates.
     std::optional<InactiveProbability> probability;
     std::optional<double> bound;    ///< P(at least Exclusion::least frozen neurons), if that is known; with one, 1 - (1 - p)^h
     std::optional<CountTest> test;  ///< the numbers of frozen neurons seen, against Binomial(h, p); none without trials

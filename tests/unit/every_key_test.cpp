@@ -54,7 +54,7 @@ std::vector<std::pair<std::string, std::string>> values_of(const Parameter& para
 std::vector<std::string> tables_of(const Catalog& catalog, const CatalogEntry& entry, const Parameter& swept) {
     std::vector<std::string> tables;
     std::mt19937 chance(1);
-    for (int attempt = 0; attempt < 60; ++attempt) {
+    for (int attempt = 0; attempt < 240; ++attempt) {
         std::string table = catalog.tag == nullptr ? "" : fmt::format("{} = \"{}\"", catalog.tag, entry.name);
         for (const Parameter& parameter : entry.parameters) {
             const bool sweep = &parameter == &swept;
