@@ -177,7 +177,11 @@ std::vector<Sweep> all_sweeps() {
     for (const CatalogEntry& entry : group_law_catalog().entries) {
         for (const Parameter& parameter : entry.parameters) {
             Sweep& sweep = sweeps.emplace_back(Sweep{fmt::format("group law, {}: {}", entry.name, parameter.name), {}});
-            for (const std::string& table : tables_of(group_law_catalog(), entry, parameter))
+            std::vector<std::string> tables = tables_of(group_law_catalog(), entry, parameter);
+            // Both ends, and no half width.
+            if (std::string_view(parameter.name) == "low") tables = {R"({ law = "uniform", low = [0.25, 0.5], high = 1 })"};
+            if (std::string_view(parameter.name) == "high") tables = {R"({ law = "uniform", low = -1, high = [0.25, 0.5] })"};
+            for (const std::string& table : tables)
                 sweep.settings.emplace_back("network.initialization", fmt::format("{{ w = {}, b = \"zero\", v = \"normal(1)\" }}", table));
         }
     }
