@@ -62,7 +62,7 @@ std::string script(const SlurmCommand& command, const Campaign& campaign) {
     for (std::string& word : changes(command.campaign)) run.push_back(std::move(word));
     const std::string all = command.store.empty() ? name + ".db" : command.store;
     return fmt::format(R"(#!/bin/bash
-# Campaign {name} in {jobs} shards on Slurm. Written by: {command}
+# In {jobs} shards on Slurm: {size}. Written by: {command}
 # Submit it from the directory in which `limrisk run` would be typed: bash THIS_FILE
 #
 # Each task of the array computes its share of the blocks into a store of its own. A task that is out of time (exit code 75) and one whose
@@ -106,8 +106,9 @@ MERGE
 
 echo "array $shards, then merge $merge"
 )",
-                       fmt::arg("name", name), fmt::arg("jobs", command.jobs), fmt::arg("command", shell_command(command.words)),
-                       fmt::arg("all", all), fmt::arg("folder", folder), fmt::arg("time", time_text(time)), fmt::arg("cpus", command.cpus),
+                       fmt::arg("name", name), fmt::arg("size", size_text(campaign)), fmt::arg("jobs", command.jobs),
+                       fmt::arg("command", shell_command(command.words)), fmt::arg("all", all), fmt::arg("folder", folder),
+                       fmt::arg("time", time_text(time)), fmt::arg("cpus", command.cpus),
                        fmt::arg("gpus", command.gpus > 0 ? fmt::format("#SBATCH --gpus-per-task={}\n", command.gpus) : ""),
                        fmt::arg("run", shell_command(run)), fmt::arg("limit", time_text(limit_of(time))),
                        fmt::arg("merge", shell_command({limrisk, "merge", all})),
