@@ -36,10 +36,9 @@ std::int64_t trials_with_at_least(const Histogram& histogram, std::int64_t key) 
     return trials;
 }
 
-/// Optima and levels are those of networks with an outer bias.
 const KnownProblem& known_of(const CellConfig& cell, const ScanContext& context) {
     static const KnownProblem nothing;
-    return cell.outer_bias ? context.optima.of(cell) : nothing;
+    return cell.has_searchable_optimum() ? context.optima.of(cell) : nothing;
 }
 
 /// What has been proved of narrower networks, and how many neurons must be frozen to leave only such.

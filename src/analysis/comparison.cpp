@@ -30,6 +30,8 @@ std::size_t position_of(const std::string& axis, const CellAxes& axes) {
         varying.empty() ? "its cells do not differ in any axis" : fmt::format("its cells differ in {}", fmt::join(varying, ", "));
     if (!position) refuse(fmt::format("\"{}\" is not an axis of this store; {}", axis, offer));
     if (first[*position].key->scope == KeyScope::Cell) refuse(fmt::format("trials of different {}s are not paired; {}", axis, offer));
+    if (first[*position].key->path() == "problem.loss" || first[*position].key->path() == "problem.data")
+        refuse(fmt::format("risks under different losses, or on different data points, cannot be compared; {}", offer));
     if (varying.count(axis) == 0) refuse(fmt::format("all cells have the same {}; {}", axis, offer));
     return *position;
 }

@@ -9,7 +9,7 @@
 
 namespace limrisk {
 
-/// Whether p depends on the width: laws scaled by it (Xavier).
+/// Whether p depends on the width: laws scaled by it.
 bool depends_on_width(const InitializationRule& rule);
 
 /// p of a cell's initialization and box, P(at least `least` frozen neurons) if that is known, and the test of the counts seen.

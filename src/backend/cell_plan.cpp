@@ -139,7 +139,7 @@ void CellPlan::fill_scales() {
     cell_.zero_risk = zero_risk(moments);
     if (config_.has_squared_loss() || (std::isfinite(cell_.risk_scale) && std::isnormal(cell_.zero_risk))) return;
     throw ConfigError({fmt::format(
-        "problem.loss: under this loss the best constant has the risk {:.3g}, and {:.3g} counts as 0; both must be finite and not "
+        "problem.loss: under this loss the constant E f has the risk {:.3g}, and {:.3g} counts as 0; both must be finite and not "
         "subnormal: scale the problem, or take a smaller exponent",
         cell_.risk_scale, cell_.zero_risk)});
 }

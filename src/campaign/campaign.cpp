@@ -122,8 +122,8 @@ public:
             }
         }
         refuse_until_of_summaries(campaign);
-        judge_effects();
         const std::int64_t cells = count_cells();
+        judge_effects();
         check_consistency(axes_, problems_);
         problems_.raise();
         respell();

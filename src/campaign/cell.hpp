@@ -228,6 +228,9 @@ struct CellConfig : Problem {
     bool trains_outer_layer() const { return !held().outer_weights && !held().outer_bias; }
     /// Whether w and b stay as they were drawn: then no neuron ever changes its state.
     bool holds_inner_layer() const { return held().inner_weights && held().inner_biases; }
+    /// Whether optima and levels of its problem can be searched: those of squares, of networks with an outer bias, on points that all
+    /// trials share.
+    bool has_searchable_optimum() const { return has_squared_loss() && outer_bias && !has_own_points(); }
     /// Whether neurons can freeze and then stay of no use to the end: what certificates rest on.
     bool keeps_frozen_neurons() const {
         return kernels::has_frozen_neurons(activation.kind) && (kernels::keeps_still(optimizer) || holds_inner_layer());

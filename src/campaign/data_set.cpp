@@ -31,8 +31,8 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* forms =
-    "{ points = [[x, y], ...] } with x1, ..., xd, y per point, { file = \"points.csv\", inputs = [\"x\"], output = \"y\" }, or "
-    "{ draw = 1024, seed = 7 }";
+    "{ points = [[x, y], ...] } with x1, ..., xd, y per point, { file = \"points.csv\", inputs = [\"x\"], output = \"y\" }, "
+    "{ draw = 1024, seed = 7 }, or { draw = 6, per = \"trial\" }";
 
 void standardize(RawPoints& points) {
     const std::size_t count = points.outputs.size();

@@ -189,6 +189,8 @@ std::string initialization(const CellConfig& cell) {
     if (rule.kind != Rule::Kind::Groups) return "";
     const std::pair<const char*, const GroupLaw*> groups[] = {
         {"w", &rule.inner_weight}, {"b", &rule.inner_bias}, {"v", &rule.outer_weight}, {"c", &rule.outer_bias}};
+    if (!cell.outer_bias && rule.outer_bias.kind != GroupLaw::Kind::Zero)
+        return "a law of c in a network without an outer bias, where c = 0; leave it out";
     for (const auto& [name, group] : groups)
         if (std::string wrong = group_law(*group, cell); !wrong.empty()) return fmt::format("{}: {}", name, wrong);
     return "";
@@ -249,6 +251,8 @@ std::string algorithm(const CellConfig& cell) {
     if (!cell.has_squared_loss())
         return fmt::format("\"kinks\" with the loss \"{}\"; its running sums are those of squares: write loss = \"squared\", {}",
                            loss_catalog().chosen(cell).name, otherwise);
+    if (cell.has_own_points())
+        return fmt::format("\"kinks\" with data points of every trial; its points are those of all trials, {}", otherwise);
     if (!cell.has_full_batch())
         return fmt::format(
             "\"kinks\" with samples that are drawn; it needs the same ones in every step: sampling = {{ nodes = ... }}, or \"full_batch\" "
@@ -259,6 +263,11 @@ std::string algorithm(const CellConfig& cell) {
 
 std::string target(const CellConfig& cell) {
     if (cell.has_data() && !cell.data->to_draw) return "";
+    if (cell.teacher != nullptr) {
+        CellConfig teacher = cell_of(*cell.teacher);
+        teacher.input.dimension = cell.input.dimension;
+        if (const std::string wrong = initialization(teacher); !wrong.empty()) return "teacher.initialization: " + wrong;
+    }
     const std::string text = cell.teacher != nullptr ? teacher_text(*cell.teacher, cell.input.dimension) : cell.target;
     if (cell.teacher != nullptr && !cell.target.empty() && cell.target != text) return "the expression is not that of its teacher";
     try {

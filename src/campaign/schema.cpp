@@ -160,7 +160,7 @@ const std::vector<SchemaKey>& campaign_schema() {
         {.table = "network",
          .parameter = entry("initialization", "law of the first parameters", initialization_catalog(), "\"pytorch\""),
          .phrase = "{} initialization",
-         .reads = {"precision", "problem.input", "network.width"},
+         .reads = {"precision", "problem.input", "network.width", "network.outer_bias"},
          .wrong = rules::initialization},
         {.table = "network",
          .parameter =

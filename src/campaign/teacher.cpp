@@ -80,9 +80,7 @@ std::string wrong_with(const CellConfig& cell) {
     if (activation_text(cell.activation, "x1").empty())
         return fmt::format("activation {}, which no expression can be; allowed are {}", kernels::traits_of(cell.activation.kind).name,
                            with_activation_text());
-    for (const auto rule : {rules::activation, rules::initialization})
-        if (const std::string wrong = rule(cell); !wrong.empty()) return wrong;
-    return "";
+    return rules::activation(cell);
 }
 
 }  // namespace

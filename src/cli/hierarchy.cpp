@@ -58,7 +58,7 @@ std::vector<CellCounts> count_trials(const HierarchyCommand& command, const opt:
     for (const CellConfig& stored : store.cells()) {
         CellCounts count{stored, 0, std::vector<std::int64_t>(levels.size())};
         if (count.cell.width != command.width || !count.cell.trains_all() || opt::problem_of(count.cell).id != problem.id) continue;
-        count.absolute = absolute_tolerance * risk_scale(moments_at_checks(count.cell));
+        count.absolute = zero_risk(moments_at_checks(count.cell));
         count.under_rule = store.stopping().has_value();
         for_each_counted_trial(store, stored.index, [&](std::int64_t, const TrialRecord& record) {
             ++count.trials;

@@ -77,6 +77,10 @@ bool merge(const OptimumCommand& command, ProblemOptima& known, const opt::Optim
         known.stored.erase(candidate.width);
         return true;
     }
+    if (!old->lower_bound && candidate.lower_bound) {
+        old->lower_bound = std::min(old->risk, *candidate.lower_bound);
+        return true;
+    }
     if (better(old->risk, candidate.risk))
         warnings += fmt::format("note: {}, width {}: this search reached only {:.15g}; the stored {:.15g} is kept\n", known.problem.label,
                                 candidate.width, candidate.risk, old->risk);
@@ -158,8 +162,6 @@ std::optional<ExitCode> search(const OptimumCommand& command, const Campaign& ca
 ExitCode optimum(const OptimumCommand& command) {
     const Campaign campaign = load(command.campaign);
     check_problems(campaign);
-    if (std::ranges::any_of(campaign.cells, [](const CellConfig& cell) { return cell.has_own_points(); }))
-        throw Error(ExitCode::Usage, "problem.data: every trial draws its own points, so there is no optimum that is that of all trials");
     std::vector<ProblemOptima> problems;
     for (const opt::ProblemWidth& one : searched_problems(campaign)) {
         problems.push_back({one.problem, command.largest >= 0 ? std::min(command.largest, one.width) : one.width, {}, {}});

@@ -65,7 +65,7 @@ std::string optimizer(std::int64_t kind, Draw& draw) {
                        example_parameters(kernels::common_optimizer_parameters, k));
 }
 
-std::string initialization(Draw& draw) {
+std::string initialization(bool outer_bias, Draw& draw) {
     const std::string name = draw.of(initialization_catalog().names());
     if (name == "groups")
         return fmt::format("{{ w = {}, b = {}, v = {}, c = \"{}\" }}",
@@ -73,7 +73,7 @@ std::string initialization(Draw& draw) {
                                                  "{ law = \"uniform\", scale = \"1/sqrt(d)\" }", "{ law = \"constant\", value = 0.5 }"}),
                            draw.of<std::string>({"\"zero\"", "{ law = \"uniform\", low = -1, high = \"d/2\" }", "\"normal(0.5)\""}),
                            draw.of<std::string>({"{ law = \"constant\", value = \"-1/h\" }", "{ law = \"normal\", scale = \"1/h\" }"}),
-                           draw.of<std::string>({"zero", "constant(0.25)"}));
+                           outer_bias ? draw.of<std::string>({"zero", "constant(0.25)"}) : "zero");
     const std::string bounds = name == "uniform" ? ", low = -0.75, high = 1.0" : "";
     return fmt::format("{{ name = \"{}\"{}, bias = \"{}\" }}", name, bounds, draw.chance(3) ? "zero" : "drawn");
 }
@@ -145,9 +145,9 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
     const bool high = dimension >= 16;
     const std::int64_t width =
         high ? draw.of<std::int64_t>({0, 1, 3, 5, 31, 33}) : draw.of<std::int64_t>({0, 1, 2, 3, 5, 8, 13, 31, 32, 33, 64, 100, 257});
-    text += fmt::format("[network]\nwidth = {}\nactivation = {}\ninitialization = {}\n", width,
-                        activation(combination / 2 % activations, draw), initialization(draw));
     const bool outer_bias = !draw.chance(5);
+    text += fmt::format("[network]\nwidth = {}\nactivation = {}\ninitialization = {}\n", width,
+                        activation(combination / 2 % activations, draw), initialization(outer_bias, draw));
     if (!outer_bias) text += "outer_bias = false\n";
     if (draw.chance(4))
         text += fmt::format("trainable = \"{}\"\n", draw.of<std::string>(outer_bias ? std::vector<std::string>{"b", "wb", "v", "vc", "bvc"}

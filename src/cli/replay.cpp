@@ -9,13 +9,14 @@
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/trial_difference.hpp"
+#include "report/export.hpp"
 #include "store/store.hpp"
 
 namespace limrisk::cli {
 namespace {
 
 struct ReplayCommand {
-    std::string store, csv;
+    std::string store, csv, parameters;
     bool force = false;
     std::int64_t cell = 0, trial = 0;
     BackendChoice backend;
@@ -81,17 +82,19 @@ ExitCode replay(const ReplayCommand& command) {
     const Store store = Store::open(command.store);
     const CellConfig config = stored_cell(store, command);
     const StoredTrial stored = stored_trial(store, command);
-    std::optional<OutputFile> csv;
+    std::optional<OutputFile> csv, parameters;
     if (!command.csv.empty()) csv.emplace(command.csv, command.force);
+    if (!command.parameters.empty()) parameters.emplace(command.parameters, command.force);
     const std::unique_ptr<Backend> backend = make_backend(command.backend, {config});
     const CellPlan plan(config);
     WorkStatus status;
-    const std::optional<BlockResult> result = backend->run({&plan, command.trial, 1}, status, {.checks = true, .states = false});
+    const std::optional<BlockResult> result =
+        backend->run({&plan, command.trial, 1}, status, {.checks = true, .states = parameters.has_value()});
     if (!result || result->records.size() != 1 || result->checks.size() != 1) throw Defect("the backend returned no trajectory");
 
     const TrialRecord& now = result->records.front();
     const std::vector<CheckRecord>& checks = result->checks.front();
-    const auto say = csv && csv->is_stdout() ? note : print;
+    const auto say = (csv && csv->is_stdout()) || (parameters && parameters->is_stdout()) ? note : print;
     if (csv) {
         csv->write(trajectory_csv(checks));
         csv->commit();
@@ -112,6 +115,11 @@ ExitCode replay(const ReplayCommand& command) {
             fmt::format("cell {}, trial {}: {}.\nEither the store was made by another version of limrisk ({}; this is {}), or one "
                         "of the two results is wrong: run `limrisk selftest`.",
                         command.cell, command.trial, difference, store.campaign().version, LIMRISK_VERSION));
+    if (parameters) {
+        if (result->states.size() != 1) throw Defect("the backend returned no network");
+        export_parameters(config, result->states.front().initial_parameters, result->states.front().parameters, *parameters);
+        parameters->commit();
+    }
     say(stored.record ? "the result equals the stored record bit for bit\n"
                       : "the store has only summaries: no record to compare with; the result is consistent with the summary\n");
     return ExitCode::Done;
@@ -132,9 +140,12 @@ void add_replay(CLI::App& app, Action& action) {
         ->required()
         ->transform(whole_number(0, INT64_MAX));
     add_output_options(*command, "--csv", "write the trajectory to this file instead of a table", options->csv, options->force);
+    command->add_option("--parameters", options->parameters, "write the first and the last parameters to this file (NPZ); - for stdout")
+        ->type_name("FILE");
     add_backend_options(*command, options->backend);
     command->footer(
-        examples({"limrisk replay campaign.db --cell 1 --trial 5", "limrisk replay campaign.db --cell 0 --trial 0 --csv trajectory.csv"}));
+        examples({"limrisk replay campaign.db --cell 1 --trial 5", "limrisk replay campaign.db --cell 0 --trial 0 --csv trajectory.csv",
+                  "limrisk replay campaign.db --cell 0 --trial 0 --parameters network.npz"}));
     command->callback([&action, options] { action = [options] { return replay(*options); }; });
 }
 

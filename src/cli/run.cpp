@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 
 #include "analysis/summary.hpp"
+#include "campaign/block_size.hpp"
 #include "campaign/early_end.hpp"
 #include "cli/backend_choice.hpp"
 #include "cli/campaign_options.hpp"
@@ -94,10 +96,10 @@ std::string beginning(const Campaign& campaign, const Store& store, const Backen
 }
 
 /// Said even to those who want no remarks: it decides which trials count.
-std::string rule_changed(const StoppingChange& change, const StoredCampaign& campaign, const std::filesystem::path& path) {
+std::string rule_changed(const StoppingChange& change, const std::filesystem::path& path) {
     return fmt::format(
         "limrisk: warning: the stopping rule of {} was changed: before {}; now {}. All trials are kept; the new rule decides which count\n",
-        path.string(), stopping_text(change.before, campaign.trials), stopping_text(change.now, campaign.trials));
+        path.string(), stopping_text(change.before, change.trials_before), stopping_text(change.now, change.trials_now));
 }
 
 std::string stopped(const RunCommand& command, const RunOutcome& outcome, const std::filesystem::path& path, int signal, bool ruled) {
@@ -120,6 +122,24 @@ std::string shard_beginning(const RunCommand& command, const Campaign& campaign)
                                 ? fmt::format("when it has {} {} by itself", campaign.until->events, campaign.until->event_text())
                                 : "if it has the cell's first trials and they fulfil the rule by themselves");
     return text;
+}
+
+/// Sums over trials cannot be taken apart, so a store of them that holds other trials than those of the shard could not be merged.
+void refuse_other_share(const RunCommand& command, const Campaign& campaign, const Store& store, const std::filesystem::path& path) {
+    if (!command.is_shard() || store.contents() != StoreContents::Summary) return;
+    ShardRanges ranges(command.shard);
+    std::map<std::string, TrialRange> share_of;
+    for (const CellConfig& cell : campaign.cells) share_of.emplace(cell.id, ranges.next(campaign.trials, block_trials(cell)));
+    for (const BlockKey& key : store.blocks()) {
+        const TrialRange& share = share_of.at(store.cells()[static_cast<std::size_t>(key.cell)].id);
+        if (key.first_trial >= share.first && key.first_trial + key.count <= share.first + share.count) continue;
+        throw Error(
+            ExitCode::Data,
+            fmt::format("store {}: has sums over trials {} to {} of cell {}, but shard {} of {} has other trials of {}; sums cannot be "
+                        "taken apart when shards are merged. Give another --store",
+                        path.string(), key.first_trial, key.first_trial + key.count - 1, key.cell, command.shard.number, command.shard.of,
+                        campaign.trials));
+    }
 }
 
 /// Of a shard there is no summary: its trials are a part of each cell's, most without the first.
@@ -187,8 +207,9 @@ ExitCode run(RunCommand& command) {
     const std::unique_ptr<Backend> backend = make_backend(command.backend, campaign.cells, command.quiet);
     const std::filesystem::path path = store_path(command);
     Store store = Store::open_for_writing(path, campaign, {.add = command.add});
+    refuse_other_share(command, campaign, store, path);
     note(growth_text(store.growth(), campaign, command, path));
-    if (store.stopping_change()) note(rule_changed(*store.stopping_change(), store.campaign(), path));
+    if (store.stopping_change()) note(rule_changed(*store.stopping_change(), path));
     if (!command.quiet) note(beginning(campaign, store, *backend, path));
     if (!command.quiet && command.is_shard()) note(shard_beginning(command, campaign));
     // A rule may end cells long before the most that they may have.

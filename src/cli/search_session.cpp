@@ -49,16 +49,22 @@ void add_search_options(CLI::App& command, SearchOptions& options) {
 }
 
 std::vector<opt::ProblemWidth> searched_problems(const Campaign& campaign) {
-    std::vector<opt::ProblemWidth> problems = opt::problems_of(campaign.cells);
-    std::string others;
-    for (const opt::ProblemWidth& one : problems)
-        if (!one.problem.has_squared_loss()) others += (others.empty() ? "" : "; ") + one.problem.label;
-    if (others.empty()) return problems;
-    std::erase_if(problems, [](const opt::ProblemWidth& one) { return !one.problem.has_squared_loss(); });
-    const std::string left_out = "problem.loss: optima and levels are searched for the loss \"squared\" only, not for " + others;
-    if (problems.empty()) throw Error(ExitCode::Usage, left_out);
-    note(left_out + "\n");
-    return problems;
+    std::vector<CellConfig> searched;
+    std::set<std::string> left_out;
+    for (const CellConfig& cell : campaign.cells) {
+        if (cell.has_searchable_optimum())
+            searched.push_back(cell);
+        else if (!cell.has_squared_loss())
+            left_out.insert("problem.loss: optima and levels are searched for the loss \"squared\" only, not for " + cell.loss_label);
+        else if (cell.has_own_points())
+            left_out.insert("problem.data: every trial draws its own points, so there is no optimum that is that of all trials");
+        else
+            left_out.insert("network.outer_bias: optima and levels are searched for networks with an outer bias only");
+    }
+    const std::string text = fmt::format("{}", fmt::join(left_out, "\n"));
+    if (searched.empty()) throw Error(ExitCode::Usage, text);
+    if (!text.empty()) note(text + "\n");
+    return opt::problems_of(searched);
 }
 
 std::vector<opt::Optimum> leading_optima(const std::vector<opt::Optimum>& optima) {

@@ -68,11 +68,15 @@ std::vector<CellTask> tasks_of(const TrajectoriesCommand& command, const Store& 
     std::vector<CellTask> tasks;
     for (const CellConfig& stored : store.cells()) {
         if (!command.cells.empty() && std::find(command.cells.begin(), command.cells.end(), stored.index) == command.cells.end()) continue;
-        if (stored.has_own_points())
-            throw Error(ExitCode::Usage,
-                        fmt::format("cell {}: every trial draws its own data points; trajectories hold networks against one "
-                                    "target, so they are not computed; `limrisk replay --checks` shows single trials",
-                                    stored.index));
+        if (stored.has_own_points()) {
+            const std::string text = fmt::format(
+                "cell {}: every trial draws its own data points; trajectories hold networks against one target, so they are not computed. "
+                "`limrisk replay {} --cell {} --trial N` shows a single trial",
+                stored.index, command.store, stored.index);
+            if (!command.cells.empty()) throw Error(ExitCode::Usage, text);
+            note(text + "\n");
+            continue;
+        }
         CellTask& task = tasks.emplace_back();
         task.cell = stored;
         task.trials = std::min(command.trials, stored_trials[static_cast<std::size_t>(stored.index)]);

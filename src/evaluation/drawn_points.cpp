@@ -27,7 +27,7 @@ void draw(std::uint64_t seed, kernels::Purpose purpose, std::int64_t groups, std
 /// Trial of which a teacher has the parameters: campaigns do not come so far.
 constexpr std::uint32_t trial_of_teachers = 0xFFFFFFFF;  // both words
 
-/// Call `call` at one position of a teacher, word `word` of it, through `law`.
+/// Variate number `variate` at a position of a purpose, of a teacher, through `law`.
 double draw_parameter(const Teacher& teacher, kernels::Purpose purpose, std::int64_t position, std::int64_t variate,
                       const kernels::Law& law) {
     kernels::VecWord words[4] = {};

@@ -39,7 +39,7 @@ std::vector<Level> find_levels(const Problem& problem, std::int64_t width, Backe
 inline constexpr double classification_tolerance = 1e-3;
 
 /// The level that `risk` lies on: the nearest of those whose distance is at most `tolerance` times the level plus `absolute`. The same
-/// `absolute` (absolute_tolerance of analysis/statement.hpp times the scale of the risk) decides whether a trial misses an optimum of 0.
+/// `absolute` (zero_risk of evaluation/target_moments.hpp) decides whether a trial misses an optimum of 0.
 std::optional<std::size_t> classify(const std::vector<Level>& levels, double risk, double absolute,
                                     double tolerance = classification_tolerance);
 

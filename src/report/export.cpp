@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <span>
+#include <utility>
 
 #include "analysis/cell_axes.hpp"
 #include "files/output_file.hpp"
@@ -296,6 +298,28 @@ std::int64_t export_store(const Store& store, ExportFormat format, const std::fi
     }
     file.commit();
     return trials;
+}
+
+void export_parameters(const CellConfig& cell, const std::vector<double>& initial, const std::vector<double>& last, OutputFile& file) {
+    const std::int64_t h = cell.width, d = cell.input.dimension;
+    NpzWriter npz(file);
+    std::vector<std::pair<std::size_t, std::span<const double>>> arrays;
+    const auto declare = [&](const std::string& prefix, const std::vector<double>& parameters) {
+        if (parameters.size() != static_cast<std::size_t>(h * (d + 2) + 1)) throw Defect("a network has other parameters than its cell");
+        std::span<const double> rest(parameters);
+        const auto add = [&](const char* name, const std::vector<std::int64_t>& shape, std::int64_t count) {
+            arrays.emplace_back(npz.declare(prefix + name, "<f8", 8, shape), rest.first(static_cast<std::size_t>(count)));
+            rest = rest.subspan(static_cast<std::size_t>(count));
+        };
+        add("w", {h, d}, h * d);
+        add("b", {h}, h);
+        add("v", {h}, h);
+        add("c", {}, 1);
+    };
+    declare("", last);
+    declare("initial_", initial);
+    for (const auto& [array, values] : arrays) npz.append(array, {reinterpret_cast<const char*>(values.data()), values.size_bytes()});
+    npz.finish();
 }
 
 }  // namespace limrisk

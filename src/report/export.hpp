@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <string_view>
+#include <vector>
 
+#include "files/output_file.hpp"
 #include "store/store.hpp"
 
 namespace limrisk {
@@ -17,5 +19,9 @@ ExportFormat parse_export_format(std::string_view name);
 /// of a temporary file beside it, so that `path` is never half-written. Returns the number of trials. Memory: one block. Throws
 /// Error(InputOutput) if `path` exists and not `force`, or cannot be written; StoreError(Data) if a block does not fit its hash.
 std::int64_t export_store(const Store& store, ExportFormat format, const std::filesystem::path& path, bool force = false);
+
+/// Writes the parameters of one network to `file` as NPZ: w [width][dimension], b, v [width] and c [], and the same with "initial_" before
+/// the names. Both arrays in canonical order.
+void export_parameters(const CellConfig& cell, const std::vector<double>& initial, const std::vector<double>& last, OutputFile& file);
 
 }  // namespace limrisk

@@ -139,7 +139,8 @@ FigureSection probability_figures(const StoreSummary& summary, const std::vector
         "squares: trials with frozen neurons certified at initialization, which cannot reach it, with 95 % intervals. Dashed: lower bound "
         "from the law of the initialization. Crosses: trials whose risk still decreases at the last step, so that they have not reached "
         "their limit.";
-    if (std::none_of(summary.cells.begin(), summary.cells.end(), [](const CellSummary& cell) { return cell.measured.has_value(); }))
+    const bool measured = std::ranges::any_of(summary.cells, [](const CellSummary& cell) { return cell.measured.has_value(); });
+    if (!measured && std::ranges::any_of(summary.cells, [](const CellSummary& cell) { return cell.cell.has_searchable_optimum(); }))
         section.explanation +=
             " Measured shares are missing, since the store has no optima: `limrisk optimum CAMPAIGN.toml --store STORE` adds them.";
     if (left_out > 0) section.explanation += " " + counted(static_cast<std::int64_t>(left_out), "more group") + " of cells are not drawn.";

@@ -38,8 +38,9 @@ constexpr std::uint64_t in_extra = 0xFFFFFFFF;  // this 32-bit field's value is 
 constexpr int version_zip64 = 45, date_1980 = 0x21;
 constexpr int local_fixed_bytes = 30, local_extra_bytes = 20;
 
-std::string npy_header(const std::string& type, std::int64_t count) {
-    std::string description = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({},), }}", type, count);
+std::string npy_header(const std::string& type, const std::vector<std::int64_t>& shape) {
+    std::string description = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}", type, fmt::join(shape, ", "),
+                                          shape.size() == 1 ? "," : "");
     const std::size_t unpadded = 10 + description.size() + 1;
     description.append((64 - unpadded % 64) % 64, ' ');
     description += '\n';
@@ -55,8 +56,11 @@ std::int64_t NpzWriter::Entry::content() const {
     return offset + local_fixed_bytes + static_cast<std::int64_t>(name.size()) + local_extra_bytes;
 }
 
-std::size_t NpzWriter::declare(const std::string& name, const std::string& type, std::int64_t size, std::int64_t count) {
-    Entry entry{name + ".npy", npy_header(type, count), end_, 0, 0, 0};
+std::size_t NpzWriter::declare(const std::string& name, const std::string& type, std::int64_t size,
+                               const std::vector<std::int64_t>& shape) {
+    Entry entry{name + ".npy", npy_header(type, shape), end_, 0, 0, 0};
+    std::int64_t count = 1;
+    for (const std::int64_t length : shape) count *= length;
     entry.bytes = static_cast<std::int64_t>(entry.header.size()) + size * count;
     end_ = entry.content() + entry.bytes;
     entries_.push_back(entry);

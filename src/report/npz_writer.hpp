@@ -10,13 +10,16 @@
 namespace limrisk {
 
 /// All arrays are declared first, so that every one has its place in the file; then they are filled side by side, piece by piece, in
-/// order. Always with the 64-bit fields of zip, so one path serves files of every size. Little-endian, C order, one dimension.
+/// order. Always with the 64-bit fields of zip, so one path serves files of every size. Little-endian, C order.
 class NpzWriter {
 public:
     explicit NpzWriter(OutputFile& file) : file_(file) {}
 
     /// `type`: NumPy's, "<f8", "<i8", "<u8", "<i4" or "<U12"; `size`: bytes of an element. Returns the array's number for append().
-    std::size_t declare(const std::string& name, const std::string& type, std::int64_t size, std::int64_t count);
+    std::size_t declare(const std::string& name, const std::string& type, std::int64_t size, const std::vector<std::int64_t>& shape);
+    std::size_t declare(const std::string& name, const std::string& type, std::int64_t size, std::int64_t count) {
+        return declare(name, type, size, std::vector<std::int64_t>{count});
+    }
     void append(std::size_t array, std::string_view bytes);
     /// Headers and directory. Throws Defect if an array did not get as many bytes as declared.
     void finish();

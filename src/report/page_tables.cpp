@@ -117,12 +117,12 @@ std::string cells_section(const StoreSummary& summary, const std::vector<CellGro
         if (!group.label.empty()) table.heading(group.label);
         for (const std::size_t k : group.cells) table.row(cell_row(summary.cells[k], verdicts));
     }
+    const std::vector<std::string> reasons = reasons_without_certificates(summary);
     std::string legend =
         "Predicted: lower bound for the probability of non-convergence, from the law of the initialization alone. Certified: trials with "
-        "enough neurons proved frozen at initialization that the optimum is provably out of reach (–: no proof that a smaller width cannot "
-        "reach it, no neuron can be frozen, or weight decay moves them" +
-        std::string(summary.has_squares_only() ? "" : ", or the loss is one under which a wider network need not be better") +
-        "). Measured: trials whose limiting risk is above " + threshold_text(summary.tolerance);
+        "enough neurons proved frozen at initialization that the optimum is provably out of reach" +
+        (reasons.empty() ? "" : fmt::format(" (–: {})", fmt::join(reasons, ", or "))) + ". Measured: trials whose limiting risk is above " +
+        threshold_text(summary.tolerance);
     legend +=
         ". CI: 95 % intervals, of Clopper and Pearson unless a stopping rule chose the trials. Risk: quantiles of the limiting risk (≤: "
         "upper end of a bin less than 0.1 % wide); "

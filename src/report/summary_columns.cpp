@@ -92,7 +92,7 @@ std::vector<TextColumn> summary_columns(const StoreSummary& summary, bool with_t
 std::string summary_legend(const StoreSummary& summary, const TextTable& table) {
     const auto any = [&](auto holds) { return std::any_of(summary.cells.begin(), summary.cells.end(), holds); };
     const bool several = any([](const auto& cell) { return cell.exclusion.least && *cell.exclusion.least > 1; });
-    const bool unknown = any([](const auto& cell) { return !cell.exclusion.least && cell.cell.width > 0; });
+    const std::vector<std::string> reasons = reasons_without_certificates(summary);
     const bool without_law = any([](const auto& cell) { return cell.exclusion.least && !cell.prediction.probability; });
     std::string text = remark("cell", "its number, for `limrisk replay --cell`");
     text += remark(
@@ -101,11 +101,7 @@ std::string summary_legend(const StoreSummary& summary, const TextTable& table) 
                               "out of reach; "
                             : "trials with a neuron proved frozen at initialization, so that the optimum is provably out of reach; ") +
             "theory: probability of this under the law of the initialization, a lower bound for non-convergence" +
-            (unknown ? std::string(
-                           "; -: no proof that a smaller width cannot reach the optimum, no neuron can be frozen, or weight decay moves "
-                           "them") +
-                           (summary.has_squares_only() ? "" : ", or the loss is one under which a wider network need not be better")
-                     : "") +
+            (reasons.empty() ? "" : fmt::format("; -: {}", fmt::join(reasons, ", or "))) +
             (without_law ? "; theory -: this probability is not known for these inputs and this initialization" : ""));
     if (table.shows("missed, %")) text += remark("missed", "trials whose limiting risk is above " + threshold_text(summary.tolerance));
     if (table.shows("inactive")) text += remark("inactive", "mean number of inactive neurons at the start and at the end of training");

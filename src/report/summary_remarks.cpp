@@ -71,9 +71,7 @@ std::string violations(const StoreSummary& summary) {
 
 std::string summary_remarks(const StoreSummary& summary) {
     std::string text = rates(summary);
-    const auto could_be_known = [](const CellSummary& cell) {
-        return !cell.optimum && cell.cell.has_squared_loss() && cell.cell.outer_bias && !cell.cell.has_own_points();
-    };
+    const auto could_be_known = [](const CellSummary& cell) { return !cell.optimum && cell.cell.has_searchable_optimum(); };
     const bool unknown = std::any_of(summary.cells.begin(), summary.cells.end(), could_be_known);
     if (unknown) text += remark("missed", "not available for every width: run `limrisk optimum CAMPAIGN --store STORE`");
     for (const auto& [word, sentence] : reservations(summary)) text += remark(word, sentence);

@@ -93,8 +93,9 @@ std::string summary_table(const StoreSummary& summary) {
     }
     text += "\n" + summary_legend(summary, table) + summary_remarks(summary) + early_end_remark(summary) + stopping_remark(summary);
     if (incomplete > 0) {
-        text += fmt::format("incomplete {} of {} cells; {} of {}{} trials are stored: run the campaign again to go on\n", incomplete,
-                            summary.cells.size(), stored, ruled ? "at most " : "", wanted);
+        text += remark("incomplete", fmt::format("{} of {} cells; {} of {}{} trials are stored: run the campaign again to go on{}",
+                                                 incomplete, summary.cells.size(), stored, ruled ? "at most " : "", wanted,
+                                                 ruled ? "" : fmt::format(", with {} trials per cell", summary.campaign.trials)));
     }
     if (stored > done) text += fmt::format("not counted {} stored trials that follow a gap\n", stored - done);
     return text;

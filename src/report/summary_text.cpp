@@ -169,7 +169,7 @@ ordered_json statistics_json(const CellSummary& cell, const StoreSummary& summar
     for (const Verdict verdict : shown_verdicts(summary))
         node["verdicts"][verdict_name(verdict)] = cell.verdicts[static_cast<std::size_t>(verdict)];
     const auto noisy = [](const CellSummary& of) { return of.cell.noise.kind != NoiseLaw::Kind::None; };
-    // Outputs of data points are what they are: nothing is known of E[Y | X].
+    // On data points the noise is in the outputs, and risks are against these.
     if (std::any_of(summary.cells.begin(), summary.cells.end(), noisy))
         node["noise_variance"] = cell.cell.has_data() ? ordered_json() : json_number(cell.cell.noise.variance());
     node["final_risk"] = quantiles_json(cell.final_risk, empty);

@@ -23,6 +23,14 @@ std::string verdict_meaning(const StoreSummary& summary) {
     return text;
 }
 
+std::vector<std::string> reasons_without_certificates(const StoreSummary& summary) {
+    std::vector<std::string> reasons;
+    for (const CellSummary& cell : summary.cells)
+        if (!cell.exclusion.least && std::ranges::find(reasons, cell.exclusion.reason) == reasons.end())
+            reasons.push_back(cell.exclusion.reason);
+    return reasons;
+}
+
 std::string risk_measure(const StoreSummary& summary) {
     const auto has_data = [](const CellSummary& cell) { return cell.cell.has_data(); };
     if (std::none_of(summary.cells.begin(), summary.cells.end(), has_data)) return "true risk";

@@ -13,6 +13,9 @@ std::vector<Verdict> shown_verdicts(const StoreSummary& summary);
 /// What they mean, for a legend.
 std::string verdict_meaning(const StoreSummary& summary);
 
+/// Why some cells have no certificates, each reason once: what "-" means there.
+std::vector<std::string> reasons_without_certificates(const StoreSummary& summary);
+
 /// "true risk", or with data points "risk on the data".
 std::string risk_measure(const StoreSummary& summary);
 

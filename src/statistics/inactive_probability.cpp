@@ -56,15 +56,20 @@ std::optional<InactiveProbability> frozen_by_sides(const kernels::Initialization
     // Frozen on the lower half line: the maximum of z is at most the first kink. On the upper one: that of -z is below minus the last kink.
     const kernels::ActivationTraits& traits = kernels::traits_of(activation.kind);
     const auto freezes = [&](int piece) { return traits.kink_count > 0 && traits.pieces[piece].form == kernels::PieceForm::Constant; };
+    // Without weights z is the bias, whatever the input.
+    const auto maximum = [&](const Law& w, const Law& b, double level, bool strict) -> std::optional<InactiveProbability> {
+        if (is_constant(w) && w.low == 0) return closed_form_of_bias(b, level, strict);
+        return at_most(w, b, level, strict);
+    };
     InactiveProbability both = closed_form(0);
     if (freezes(0)) {
-        const std::optional<InactiveProbability> below = at_most(weight, bias, traits.kinks[0].at.of(activation), false);
+        const std::optional<InactiveProbability> below = maximum(weight, bias, traits.kinks[0].at.of(activation), false);
         if (!below) return std::nullopt;
         both = *below;
     }
     if (freezes(traits.kink_count)) {
         const std::optional<InactiveProbability> above =
-            at_most(reflected(weight), reflected(bias), -traits.kinks[traits.kink_count - 1].at.of(activation), true);
+            maximum(reflected(weight), reflected(bias), -traits.kinks[traits.kink_count - 1].at.of(activation), true);
         if (!above) return std::nullopt;
         if (!freezes(0)) return above;
         both = {std::min(1.0, both.value + above->value), both.error + above->error + machine_epsilon * (both.value + above->value),
@@ -200,7 +205,7 @@ InactiveProbability maximum_at_most(const Law& weight, const Law& bias, double l
 InactiveProbability frozen_probability(const kernels::Initialization& laws, const kernels::Activation& activation, const Law& input,
                                        bool bounded, std::int64_t dimension) {
     // Without a box z is unbounded both ways unless all weights are 0.
-    if (!bounded) return closed_form(0);
+    if (!bounded) return frozen_by_sides(laws, activation, [](const Law&, const Law&, double, bool) { return closed_form(0); }).value();
     return frozen_probability_on_box(laws, activation, {{input.low, input.high, dimension}}).value();
 }
 

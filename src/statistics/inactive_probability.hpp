@@ -40,7 +40,7 @@ struct BoxSides {
 /// Probability that one neuron is frozen: A' = 0 on the whole box, so that it never moves (docs/theory.md section 3). relu, power_relu: it
 /// is inactive, max z <= 0. clipping(u, v): it is saturated, max z <= u or min z > v. Others: 0.
 ///   laws        of one neuron: inner_weight (each of the d weights, independently) and inner_bias
-///   input       its ends are the box, if `bounded`; without a box no neuron of these laws is frozen, and p = 0
+///   input       its ends are the box, if `bounded`; without a box no neuron with weights is frozen, and p = 0
 /// For the model with real numbers: variates are exactly uniform or normal and z is not rounded (docs/statistics.md section 1).
 /// A uniform law of one point, low = high, is a constant; so is a law that is zero. Throws Defect for laws that
 /// has_frozen_probability() does not know, a normal law with a mean, an empty box.

@@ -249,20 +249,21 @@ void Store::Impl::write(const std::function<void(Seal&)>& add) {
 
 void Store::Impl::refuse_foreign(const Campaign& wanted, const CampaignDifference& difference, const StoreOpening& opening) const {
     const bool add = opening.add;
+    const bool lacks_early_end = layout.contents == StoreContents::Trials && !layout.early_end && ends_early(wanted.cells);
+    const bool can_add = wanted.seed == campaign.seed && wanted.store == layout.contents && !lacks_early_end;
+    const char* const offer = can_add ? "; with --add both are kept in this store" : "";
     if (add && wanted.seed != campaign.seed)
         refuse(ExitCode::Data, database.path(),
                fmt::format("has the seed {}, the campaign has {}; a store has one seed: give another --store", campaign.seed, wanted.seed));
     if (!add && difference.nothing_shared && !difference.text.empty()) {
         refuse(ExitCode::Data, database.path(),
-               fmt::format("belongs to another campaign: {}. Give another --store, or run the campaign that made it; with --add both are "
-                           "kept in this store",
-                           difference.text));
+               fmt::format("belongs to another campaign: {}. Give another --store, or run the campaign that made it{}", difference.text,
+                           offer));
     }
     if (!add && difference.new_problem) {
         refuse(ExitCode::Data, database.path(),
-               fmt::format("belongs to another campaign: the one here has another problem. {}. Give another --store; with --add both are "
-                           "kept in this store",
-                           difference.text));
+               fmt::format("belongs to another campaign: the one here has another problem. {}. Give another --store{}", difference.text,
+                           offer));
     }
     if (wanted.store != layout.contents) {
         const bool trials = layout.contents == StoreContents::Trials;
@@ -275,7 +276,7 @@ void Store::Impl::refuse_foreign(const Campaign& wanted, const CampaignDifferenc
         refuse(ExitCode::Data, database.path(),
                fmt::format("has another stopping rule: there {}, here {}. `limrisk run` with the campaign changes it",
                            stopping_text(stopping, campaign.trials), stopping_text(wanted.until, wanted.trials)));
-    if (layout.contents == StoreContents::Trials && !layout.early_end && ends_early(wanted.cells))
+    if (lacks_early_end)
         refuse(
             ExitCode::Data, database.path(),
             fmt::format("has no cell with `stop`, so it has no place for the step at which a trial ended early: {}. Give another --store",
@@ -306,6 +307,13 @@ void Store::Impl::adopt(const Campaign& wanted, const StoreOpening& opening) {
     refuse_foreign(wanted, difference, opening);
     growth = {difference.added, difference.kept};
     const bool more = wanted.trials > campaign.trials, other_rule = wanted.until != stopping;
+    if (other_rule && growth.kept > 0)
+        refuse(ExitCode::Data, database.path(),
+               fmt::format("has another stopping rule: there {}, here {}; a rule holds for all cells of a store, and {} of them {} not in "
+                           "this campaign. Give another --store, or the rule that is there",
+                           stopping_text(stopping, campaign.trials), stopping_text(wanted.until, wanted.trials), growth.kept,
+                           growth.kept == 1 ? "is" : "are"));
+    const std::int64_t trials_before = campaign.trials;
     if (difference.added > 0 || more || other_rule) {
         sqlite::Transaction transaction(database);
         if (difference.added > 0) {
@@ -329,11 +337,12 @@ void Store::Impl::adopt(const Campaign& wanted, const StoreOpening& opening) {
         if (difference.added > 0 || more) write_campaign(database, campaign);
         if (other_rule) {
             write_stopping(database, wanted.until);
-            stopping_change = StoppingChange{stopping, wanted.until};
+            stopping_change = StoppingChange{stopping, wanted.until, trials_before, campaign.trials};
             stopping = wanted.until;
         }
         transaction.commit();
     }
+    campaign.trials = wanted.trials;  // of this run; the file keeps the most that were asked for
     leave(wanted);
 }
 

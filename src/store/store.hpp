@@ -47,6 +47,7 @@ struct StoredCampaign {
 /// A rule in the place of another, or of none.
 struct StoppingChange {
     std::optional<StoppingCriterion> before, now;
+    std::int64_t trials_before = 0, trials_now = 0;  ///< that a cell may have at most
 };
 
 /// What a campaign made of the cells of a store that was there.

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
 #include "program.hpp"
+#include "reference/fingerprint.hpp"
 
 namespace limrisk::test {
 namespace {
@@ -119,6 +121,47 @@ TEST_F(ProgramTest, ReplayWritesItsTrajectory) {
     EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1 + 5);
     EXPECT_THAT(csv, testing::StartsWith("step,risk,gradient_norm,parameter_norm,inactive"));
     EXPECT_THAT(csv, HasSubstr("\n40,"));
+}
+
+/// The arrays of an NPZ file that limrisk wrote, in their order: shapes as text, and numbers.
+std::vector<std::pair<std::string, std::vector<double>>> arrays_of(const std::string& npz) {
+    std::vector<std::pair<std::string, std::vector<double>>> arrays;
+    for (std::size_t at = 0; (at = npz.find("\x93NUMPY", at)) != std::string::npos;) {
+        const std::size_t end = npz.find('\n', at) + 1, open = npz.find("'shape': (", at) + 10;
+        const std::string shape = npz.substr(open, npz.find(')', open) - open);
+        std::size_t count = 1;
+        std::istringstream lengths(shape);
+        for (std::size_t length = 0; lengths >> length; lengths.ignore(1)) count *= length;
+        std::vector<double> values(count);
+        std::memcpy(values.data(), npz.data() + end, 8 * count);
+        arrays.emplace_back(shape, values);
+        at = end;
+    }
+    return arrays;
+}
+
+TEST_F(ProgramTest, ReplayWritesTheParameters) {
+    for (const std::string precision : {"float32", "float64"}) {
+        const std::string store = precision + ".db", file = precision + ".npz";
+        succeed({"run", "campaign.toml", "--quiet", "--store", store, "--set", "precision=" + precision, "--set",
+                 "training.optimizer=sgd(0.01)", "--set", "network.width=3", "--set",
+                 "problem.input={ law = \"uniform\", dimension = 2 }"});
+        succeed({"replay", store, "--cell", "0", "--trial", "5", "--parameters", file});
+        const auto arrays = arrays_of(read(file));
+        ASSERT_EQ(arrays.size(), 8U);
+        const char* const shapes[] = {"3, 2", "3,", "3,", ""};
+        std::vector<double> last;
+        for (std::size_t k = 0; k < 4; ++k) {
+            EXPECT_EQ(arrays[k].first, shapes[k]);
+            EXPECT_EQ(arrays[k + 4].first, shapes[k]);
+            EXPECT_NE(arrays[k].second, arrays[k + 4].second) << "it was trained";
+            last.insert(last.end(), arrays[k].second.begin(), arrays[k].second.end());
+        }
+        const std::uint64_t print = precision == "float64" ? reference::fingerprint<double>({last})
+                                                           : reference::fingerprint<float>({std::vector<float>(last.begin(), last.end())});
+        succeed({"export", store, "--format", "csv", "--out", precision + ".csv"});
+        EXPECT_THAT(read(precision + ".csv"), HasSubstr(fmt::format("0x{:016x}", print)));
+    }
 }
 
 TEST_F(ProgramTest, ReplayOfADivergedTrialSaysWhere) {

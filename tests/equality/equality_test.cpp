@@ -173,8 +173,9 @@ TEST(Equality, VerdictsAndTheirScale) {
     for (const CellConfig& config : odd_cells(2026)) {
         if (config.index % 7 != 0) continue;
         const reference::Tables tables = reference_tables(config);
-        ASSERT_EQ(CellPlan(config).cell().risk_scale, reference::risk_scale(tables.check.targets, tables.check.weights))
-            << cell_name(config);
+        const kernels::Cell cell = CellPlan(config).cell();
+        ASSERT_EQ(cell.risk_scale, reference::risk_scale(tables.check.targets, tables.check.weights, config.loss)) << cell_name(config);
+        ASSERT_EQ(cell.zero_risk, reference::zero_risk(tables.check.targets, tables.check.weights, config.loss)) << cell_name(config);
     }
     int converged = 0, others = 0;
     for (const char* target : {"0", "3", "x1", "x1 + 1000", "x1^2 + 1e6"})

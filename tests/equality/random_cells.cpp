@@ -251,8 +251,11 @@ std::vector<CellConfig> own_point_cells(std::uint64_t seed) {
     const std::int64_t counts[] = {1, 2, 3, 5, 6, 17, 64, 130};
     const Sampling ways[] = {Sampling::FullBatch, Sampling::FullBatch, Sampling::WithReplacement, Sampling::Epochs};
     std::vector<CellConfig> cells;
-    for (CellConfig c : odd_cells(seed)) {
+    std::vector<CellConfig> all = odd_cells(seed);
+    for (const CellConfig& c : input_cells(seed)) all.push_back(c);
+    for (CellConfig c : all) {
         if (!c.has_fresh_samples() || engine() % 4 != 0 || c.width > 100 || c.input.dimension > 16) continue;
+        c.loss = {};
         DataSet rule;
         rule.to_draw = rule.per_trial = true;
         rule.count = counts[engine() % std::size(counts)];

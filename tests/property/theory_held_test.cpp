@@ -41,7 +41,9 @@ TEST_P(Held, KeepTheirBits) {
                         const bool same =
                             std::bit_cast<std::uint64_t>(trial.parameters[j]) == std::bit_cast<std::uint64_t>(trial.initial_parameters[j]);
                         moved[group] += !same;
-                        if (trainable.find(group) == std::string::npos) EXPECT_TRUE(same) << group << " in place " << j;
+                        if (trainable.find(group) == std::string::npos) {
+                            EXPECT_TRUE(same) << group << " in place " << j;
+                        }
                     }
                 for (const char group : trainable) EXPECT_GT(moved[group], 0) << group << " is trained";
             }

@@ -19,10 +19,12 @@ template <class Real>
 class Tracker {
 public:
     /// grid: the midpoint grid or the data points, empty for fresh samples.
-    Tracker(const CellConfig& cell, const Tables& tables, double risk_scale, const Shape& shape, const Batch<Real>& grid)
+    /// scale: of the risk, if it is not that of the rule of the checks.
+    Tracker(const CellConfig& cell, const Tables& tables, const Shape& shape, const Batch<Real>& grid,
+            std::optional<double> scale = std::nullopt)
         : cell_(cell),
           tables_(tables),
-          risk_scale_(risk_scale),
+          scale_(scale),
           shape_(shape),
           activation_(cell.activation),
           evaluation_(cell.activation),
@@ -104,8 +106,8 @@ private:
     Ending ending(std::size_t count) const {
         Ending end;
         for (std::size_t k = checks_.size() - count; k < checks_.size(); ++k) end.tail.push_back(checks_[k].risk);
-        end.risk_scale = risk_scale_;
-        if (!cell_.has_own_points()) end.zero_risk = zero_risk(tables_.check.targets, tables_.check.weights, cell_.loss);
+        end.risk_scale = scale_ ? *scale_ : risk_scale(tables_.check.targets, tables_.check.weights, cell_.loss);
+        if (!scale_) end.zero_risk = zero_risk(tables_.check.targets, tables_.check.weights, cell_.loss);
         end.displacement = stored(displacement(count));
         end.training_gradient_norm = stored(training_gradient_norm());
         end.parameter_norm = checks_.back().parameter_norm;
@@ -189,7 +191,7 @@ private:
 
     const CellConfig& cell_;
     const Tables& tables_;
-    double risk_scale_;
+    std::optional<double> scale_;
     Shape shape_;
     Activation<Real> activation_;
     Activation<double> evaluation_;

@@ -73,8 +73,12 @@ public:
         TrialResult result;
         result.initial_parameters = converted<double>(parameters_);
         Tables tables = tables_;
-        if (cell_.has_own_points()) tables.check = tables.final_rule = own_rule_;
-        Tracker<Real> tracker(cell_, tables, risk_scale_of_cell(), shape_, grid_);
+        std::optional<double> scale;
+        if (cell_.has_own_points()) {
+            scale = risk_scale(tables.check.targets, tables.check.weights, cell_.loss, noise_variance());
+            tables.check = tables.final_rule = own_rule_;
+        }
+        Tracker<Real> tracker(cell_, tables, shape_, grid_, scale);
         std::int64_t step = 0;
         for (const std::int64_t check_step : check_steps(cell_)) {
             while (step < check_step) {
@@ -96,27 +100,22 @@ public:
     }
 
 private:
-    double risk_scale_of_cell() const {
-        double variance = 0;
-        if (cell_.has_own_points()) {
-            const NoiseLaw& noise = cell_.noise;
-            const double range = noise.high - noise.low;
-            switch (noise.kind) {
-                case NoiseLaw::Kind::None:
-                    break;
-                case NoiseLaw::Kind::Normal:
-                case NoiseLaw::Kind::Exponential:
-                    variance = noise.deviation * noise.deviation;
-                    break;
-                case NoiseLaw::Kind::Uniform:
-                    variance = range * range / 12;
-                    break;
-                case NoiseLaw::Kind::TwoPoint:
-                    variance = noise.probability * (1 - noise.probability) * range * range;
-                    break;
-            }
+    /// The variance of the noise in Y.
+    double noise_variance() const {
+        const NoiseLaw& noise = cell_.noise;
+        const double range = noise.high - noise.low;
+        switch (noise.kind) {
+            case NoiseLaw::Kind::None:
+                break;
+            case NoiseLaw::Kind::Normal:
+            case NoiseLaw::Kind::Exponential:
+                return noise.deviation * noise.deviation;
+            case NoiseLaw::Kind::Uniform:
+                return range * range / 12;
+            case NoiseLaw::Kind::TwoPoint:
+                return noise.probability * (1 - noise.probability) * range * range;
         }
-        return risk_scale(tables_.check.targets, tables_.check.weights, cell_.loss, variance);
+        return 0;
     }
 
     /// One step; false, and nothing changed, if the replica diverges in it.

@@ -126,7 +126,7 @@ TEST(Campaign, RangesOfWholeNumbersHaveBothEnds) {
     EXPECT_THAT(widths_of("[\"1..3\", 16, \"20..24 +2\"]"), ElementsAre(1, 2, 3, 16, 20, 22, 24));
     EXPECT_THAT(widths_of("{ from = 1, to = 1000, count = 4, scale = \"log\" }"), ElementsAre(1, 10, 100, 1000));
     EXPECT_THAT(widths_of("{ from = 2, to = 9, count = 3 }"), ElementsAre(2, 6, 9));
-    EXPECT_EQ(read_campaign({}, {.set = {{"network.width", "5..40"}}}).cells.size(), 36U);
+    EXPECT_EQ(read_campaign({}, {{}, {}, {}, {{"network.width", "5..40"}}}).cells.size(), 36U);
 }
 
 TEST(Campaign, RangesOfNumbersAreTheListsThatPeopleWrite) {

@@ -246,6 +246,12 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{{{12, "trainable = \"\""}}, "t.toml:12: key `network.trainable`", "some of the letters w, b, v, c"},
         Wrong{{{12, "trainable = \"b, b\""}}, "t.toml:12: key `network.trainable`", "each once"},
         Wrong{{{12, "trainable = \"bc\""}, {10, "width = 4\nouter_bias = false"}}, "t.toml:13: key `network.trainable`", "has no c"},
+        Wrong{{{12,
+                "initialization = { w = \"zero\", b = \"zero\", v = { law = \"normal\", scale = 1 }, c = { law = \"constant\", value = 1 } "
+                "}"},
+               {10, "width = 4\nouter_bias = false"}},
+              "key `network.initialization`",
+              "a law of c in a network without an outer bias"},
         Wrong{{{12, "trainable = \"vwb\""}, {10, "width = 4\nouter_bias = false"}}, "t.toml:13: key `network.trainable`", "write \"all\""},
         Wrong{{{12, "initialization = { w = \"normal(1)\", b = \"zero\" }"}}, "t.toml:12: key `network.initialization.v`", "missing"},
         Wrong{{{12, "initialization = { w = \"normal(1)\", b = \"zero\", v = \"zero\", u = 1 }"}},

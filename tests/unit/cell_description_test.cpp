@@ -69,6 +69,7 @@ public:
             for (GroupLaw InitializationRule::*group : all_group_laws) cell.initialization.*group = group_law();
         }
         cell.outer_bias = choose(4) != 0;
+        if (!cell.outer_bias) cell.initialization.outer_bias = {};
         constexpr const char* groups[] = {"all", "w", "b", "v", "wb", "wv", "bv"};
         cell.trainable = groups[choose(std::size(groups))];
         if (cell.outer_bias && choose(4) == 0) cell.trainable = choose(2) == 0 ? "vc" : "wbv";

@@ -343,6 +343,13 @@ TEST(DrawnData, MistakesAreRefused) {
     EXPECT_THAT(failure(drawn_campaign("{ draw = 4, seed = -1 }", problem)), HasSubstr("seed is -1"));
     EXPECT_THAT(failure(drawn_campaign("{ draw = 4, file = \"x\" }", problem)), HasSubstr("several of points, file and draw"));
     EXPECT_THAT(failure(drawn_campaign("{ draw = 4, weights = [1] }", problem)), HasSubstr("the keys are draw, seed"));
+    EXPECT_THAT(failure(drawn_campaign("{ draw = 4, per = \"step\" }", problem)), HasSubstr("per is \"step\"; allowed is \"trial\""));
+    EXPECT_THAT(failure(drawn_campaign("{ draw = 4, per = \"trial\", seed = 1 }", problem)), HasSubstr("seed beside per"));
+    EXPECT_THAT(failure(drawn_campaign("{ draw = 40000, per = \"trial\" }", problem)), HasSubstr("at most 32768 can be drawn"));
+    EXPECT_THAT(failure(drawn_campaign("{ draw = 4, per = \"trial\" }", problem + "\nloss = \"absolute\"")),
+                HasSubstr("\"absolute\" with data points of every trial"));
+    EXPECT_THAT(failure(drawn_campaign("{ draw = 4, per = \"trial\" }", problem, "algorithm = \"kinks\"\n")),
+                HasSubstr("\"kinks\" with data points of every trial"));
     EXPECT_THAT(failure(drawn_campaign("{ draw = 4 }", "target = \"x1\"")), HasSubstr("key `problem.input`: missing"));
     EXPECT_THAT(failure(drawn_campaign("{ draw = 4 }", problem, "sampling = \"fresh\"\nbatch = 2\n")), HasSubstr("\"fresh\" with data"));
     EXPECT_THAT(failure(drawn_campaign("{ draw = 1000000 }", "input = { law = \"uniform\", dimension = 8 }\ntarget = \"x1\"")),

@@ -149,7 +149,9 @@ TEST_F(ShardTest, RulesAreJudgedAfterMerging) {
             EXPECT_EQ(outcome.trials_saved, 3 * most / of - outcome.trials_total);
             trials += outcome.trials_total;
         }
-        if (rule.events == 50) EXPECT_LT(trials, 3 * (2 * 4000 + 2 * most / of)) << "50 events of a shard alone end a cell";
+        if (rule.events == 50) {
+            EXPECT_LT(trials, 3 * (2 * 4000 + 2 * most / of)) << "50 events of a shard alone end a cell";
+        }
         merge_shards(of);
         const Store single = Store::open(path()), merged = Store::open(all());
         EXPECT_EQ(merged.stopping(), campaign.until);

@@ -259,6 +259,25 @@ TEST_F(StoreTest, DrawnPointsKeepTheirOrigin) {
     EXPECT_EQ(store.cells()[0].data, store.cells()[1].data) << "the two widths share their points";
 }
 
+TEST_F(StoreTest, PointsOfTrialsAreSaidAndNotKept) {
+    Overrides overrides;
+    overrides.set = {
+        {"problem.data", "[{ draw = 4, per = \"trial\" }, { draw = 4 }]"}, {"training.batch", "2"}, {"training.sampling", "epochs"}};
+    const Campaign campaign = parse_campaign(base, "base.toml", overrides);
+    { Store store = Store::open_for_writing(path(), campaign); }
+    const Store store = Store::open(path());
+    EXPECT_EQ(store.documents(document_kind::data).size(), 1U);
+    for (const CellConfig& cell : store.cells()) {
+        const CellConfig& given = campaign.cells[static_cast<std::size_t>(cell.index)];
+        EXPECT_EQ(cell.has_own_points(), given.has_own_points());
+        EXPECT_EQ(cell.data->count, 4);
+        EXPECT_EQ(cell.target, given.target);
+        EXPECT_EQ(cell.input_label, given.input_label);
+    }
+    EXPECT_TRUE(store.cells().front().has_own_points());
+    EXPECT_FALSE(store.cells().back().has_own_points());
+}
+
 TEST_F(StoreTest, EverySweptKeyTellsCellsApart) {
     for (const Sweep& sweep : all_sweeps()) {
         SCOPED_TRACE(sweep.name);

@@ -144,12 +144,12 @@ void expect_range_on_ball(std::int64_t d, double radius, double scale) {
     std::normal_distribution<double> normal;
     for (int neuron = 0; neuron < 300; ++neuron) {
         std::vector<Real> parameters(static_cast<std::size_t>(d) + 3);
-        double square = 0;
+        double squares = 0;
         for (std::size_t k = 0; k < static_cast<std::size_t>(d); ++k) {
             parameters[k] = static_cast<Real>(scale * normal(engine));
-            square += static_cast<double>(parameters[k]) * static_cast<double>(parameters[k]);
+            squares += static_cast<double>(parameters[k]) * static_cast<double>(parameters[k]);
         }
-        const double norm = std::sqrt(square), unit = sizeof(Real) == 4 ? 0x1p-24 : 0x1p-53;
+        const double norm = std::sqrt(squares), unit = sizeof(Real) == 4 ? 0x1p-24 : 0x1p-53;
         const double sigma = (4 * static_cast<double>(d) + 32) * unit;
         // b between the border in real numbers and that of the certificate, or elsewhere.
         const double place = neuron % 3 == 0 ? -1 : neuron % 3 == 1 ? -1 - 2 * sigma * (neuron % 7) / 6.0 : normal(engine);

@@ -330,6 +330,15 @@ TEST(InactiveProbability, Constants) {
     EXPECT_NEAR(at_most_zero(symmetric(1), uniform(-2, -2), 0, 1, 2).value, 1, 1e-15);
     EXPECT_EQ(maximum_at_most(zero(), zero(), 0, 1, 1, 0).value, 1);
     EXPECT_EQ(maximum_at_most(zero(), zero(), 0, 1, 1, 0, true).value, 0);
+    // Without weights z is the bias, also of inputs without a box and on a ball.
+    const kernels::Activation relu{kernels::ActivationKind::Relu, 0, 0, 0};
+    for (const Law& weight : {zero(), uniform(0, 0)}) {
+        EXPECT_EQ(frozen_probability({weight, normal(1), weight, zero()}, relu, normal(1), false, 3).value, 0.5);
+        EXPECT_EQ(frozen_probability({weight, zero(), weight, zero()}, relu, normal(1), false, 1).value, 1);
+        EXPECT_EQ(frozen_probability_in_ball({weight, zero(), weight, zero()}, relu, 1, 2).value().value, 1);
+        EXPECT_EQ(frozen_probability_in_ball({weight, uniform(-1, 3), weight, zero()}, relu, 1, 2).value().value, 0.25);
+    }
+    EXPECT_EQ(frozen_probability({normal(1), normal(1), zero(), zero()}, relu, normal(1), false, 3).value, 0);
 }
 
 TEST(InactiveProbability, LawsThatCannotBe) {

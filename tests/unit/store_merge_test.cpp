@@ -53,7 +53,7 @@ protected:
 };
 
 INSTANTIATE_TEST_SUITE_P(Contents, StoreMergeTest, ::testing::Values(StoreContents::Trials, StoreContents::Summary),
-                         [](const auto& info) { return info.param == StoreContents::Trials ? "Trials" : "Summaries"; });
+                         [](const auto& instance) { return instance.param == StoreContents::Trials ? "Trials" : "Summaries"; });
 
 TEST_P(StoreMergeTest, IsTheStoreOfASingleRunInEveryOrder) {
     const Rows whole = rows_of(part("whole.db", 0, 12));
