@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "limrisk/error.hpp"
 #include "text/real_number.hpp"
 
 namespace limrisk::cli {

@@ -21,7 +21,7 @@ class Held : public ::testing::TestWithParam<std::string> {};
 
 /// With all examples of all optimizers, half of which decay their weights.
 TEST_P(Held, KeepTheirBits) {
-    const std::string trainable = GetParam();
+    const std::string& trainable = GetParam();
     for (const kernels::Precision precision : {kernels::Precision::Float32, kernels::Precision::Float64})
         for (const kernels::Optimizer& optimizer : test::all_optimizers())
             for (int k = 0; k < kernels::example_count; ++k) {
@@ -98,11 +98,10 @@ TEST(OuterBias, IsZeroWhereTheNetworkHasNone) {
     CellConfig cell = square_cell(0);
     cell.outer_bias = false;
     cell.steps = 5;
-    const BlockResult nothing = run_trials(cell, 0, 3);
-    for (std::size_t t = 0; t < nothing.records.size(); ++t) {
-        EXPECT_NEAR(nothing.records[t].final_risk, 0.2, 1e-15);
-        EXPECT_EQ(nothing.records[t].gradient_norm, 0);
-        EXPECT_EQ(nothing.records[t].parameter_norm, 0);
+    for (const TrialRecord& record : run_trials(cell, 0, 3).records) {
+        EXPECT_NEAR(record.final_risk, 0.2, 1e-15);
+        EXPECT_EQ(record.gradient_norm, 0);
+        EXPECT_EQ(record.parameter_norm, 0);
     }
     cell.width = 4;
     cell.optimizer.weight_decay = 0.1;

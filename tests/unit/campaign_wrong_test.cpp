@@ -250,7 +250,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "initialization = { w = \"zero\", b = \"zero\", v = { law = \"normal\", scale = 1 }, c = { law = \"constant\", value = 1 } "
                 "}"},
                {10, "width = 4\nouter_bias = false"}},
-              "key `network.initialization`",
+              "t.toml:13: key `network.initialization`",
               "a law of c in a network without an outer bias"},
         Wrong{{{12, "trainable = \"vwb\""}, {10, "width = 4\nouter_bias = false"}}, "t.toml:13: key `network.trainable`", "write \"all\""},
         Wrong{{{12, "initialization = { w = \"normal(1)\", b = \"zero\" }"}}, "t.toml:12: key `network.initialization.v`", "missing"},
