@@ -15,7 +15,7 @@
 namespace limrisk {
 namespace {
 
-constexpr const char* forms = "\"5..40\", \"5..40 +5\" or \"1..64 *2\"";
+constexpr const char* range_forms = "\"5..40\", \"5..40 +5\" or \"1..64 *2\"";
 
 std::string_view without_spaces(std::string_view text) {
     while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -61,7 +61,7 @@ TextRange read_text(std::string_view text) {
                                       by = sign == std::string_view::npos ? 1 : whole_number(text.substr(sign + 1));
     TextRange range;
     if (!low || !high || !by) {
-        range.problem = fmt::format("no range of whole numbers; write {}, or {{ from = 0.1, to = 0.5, count = 5 }}", forms);
+        range.problem = fmt::format("no range of whole numbers; write {}, or {{ from = 0.1, to = 0.5, count = 5 }}", range_forms);
         return range;
     }
     range = {*low, *high, *by, sign != std::string_view::npos && text[sign] == '*', ""};
