@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "evaluation/scalar.hpp"
 #include "evaluation/target_moments.hpp"
@@ -28,11 +27,8 @@ void require_finite(NodeSet& nodes, const kernels::Program& program, const CellC
 
 /// d = 1; equal inputs stay in their order.
 void sort_by_input(NodeSet& nodes) {
-    std::vector<std::size_t> order(nodes.weights.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) { return nodes.inputs[i] < nodes.inputs[j]; });
     NodeSet sorted{1, {}, {}, {}};
-    for (const std::size_t i : order) {
+    for (const std::size_t i : order_by_input(nodes)) {
         sorted.inputs.push_back(nodes.inputs[i]);
         sorted.targets.push_back(nodes.targets[i]);
         sorted.weights.push_back(nodes.weights[i]);

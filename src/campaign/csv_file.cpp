@@ -44,7 +44,6 @@ public:
             csv_parser* parser;
             ~Free() { csv_free(parser); }
         } free{&parser};
-        // Line by line, so that messages know the line.
         for (std::size_t at = 0; at < text.size() && problem_.empty();) {
             std::size_t end = std::min(text.find_first_of("\r\n", at), text.size() - 1) + 1;
             if (text[end - 1] == '\r' && end < text.size() && text[end] == '\n') ++end;

@@ -80,10 +80,11 @@ StoredDocument document_of(const opt::Problem& problem, const opt::Optimum& opti
 
 SearchSession::SearchSession(const SearchOptions& options, const Campaign& campaign, std::int64_t problems, bool quiet)
     : options_(options), problems_(problems), quiet_(quiet) {
-    if (!std::ranges::all_of(campaign.cells, &CellConfig::trains_all))
+    const auto trains_some = [](const CellConfig& cell) { return cell.has_searchable_optimum() && !cell.trains_all(); };
+    if (std::ranges::any_of(campaign.cells, trains_some))
         note(
-            "the search is for networks with an outer bias, all of whose parameters are free; cells with network.trainable or\n"
-            "network.outer_bias = false may have other optima and levels\n");
+            "the search is for networks all of whose parameters are free; cells with network.trainable may have other optima and "
+            "levels\n");
     if (options.store.empty()) return;
     // Only makes it if it is not there: opening it for the campaign would ask for the campaign's number of trials.
     if (!std::filesystem::exists(options.store)) {

@@ -1,9 +1,11 @@
 // The midpoint grid of the training box, tensor Gauss-Legendre and Sobol rules of the true risk, and the target on their nodes.
 #include "evaluation/rule.hpp"
 
+#include <algorithm>
 #include <boost/random/sobol.hpp>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
 
 #include "evaluation/gauss_legendre.hpp"
 #include "evaluation/scalar.hpp"
@@ -173,6 +175,13 @@ NodeSet evaluation_rule(const InputLaw& input, std::int64_t nodes) {
     std::vector<Axis> axes;
     for (std::int64_t k = 0; k < input.dimension; ++k) axes.push_back(gauss_axis(input.coordinate(k), nodes));
     return tensor_product(axes);
+}
+
+std::vector<std::size_t> order_by_input(const NodeSet& points) {
+    std::vector<std::size_t> order(points.weights.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return points.inputs[a] < points.inputs[b]; });
+    return order;
 }
 
 NodeSet data_nodes(const DataSet& data, kernels::Precision precision) {

@@ -37,6 +37,9 @@ struct NodeSet {
     std::int64_t count() const { return static_cast<std::int64_t>(weights.size()); }
 };
 
+/// The points of one input in ascending order of it, equal ones in their order: their numbers.
+std::vector<std::size_t> order_by_input(const NodeSet& points);
+
 /// Midpoint grid of the box with `per_axis` nodes an axis, last coordinate fastest, weight 1/count each. Targets not filled.
 /// Throws ConfigError without a box or beyond 2^31 nodes.
 NodeSet midpoint_grid(const InputLaw& input, std::int64_t per_axis);

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace limrisk::optimum {
 namespace {
@@ -110,9 +109,7 @@ std::vector<Partition> best_partitions(const LineIntegral& integral, int largest
 }
 
 std::vector<double> least_risks_of_pieces(const NodeSet& points, int largest, std::size_t cells) {
-    std::vector<std::size_t> order(points.weights.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return points.inputs[a] < points.inputs[b]; });
+    const std::vector<std::size_t> order = order_by_input(points);
     std::vector<Moments> inputs;  // of the points that share an input
     for (std::size_t i = 0; i < order.size(); ++i) {
         if (i == 0 || points.inputs[order[i]] != points.inputs[order[i - 1]]) inputs.emplace_back();

@@ -9,7 +9,6 @@
 #include <cmath>
 #include <map>
 #include <mutex>
-#include <numeric>
 #include <vector>
 
 #include "evaluation/interval_arithmetic.hpp"
@@ -262,9 +261,7 @@ Samples sample(const NodeSet& points, kernels::Precision precision) {
         return Interval{-unit * largest, unit * largest};
     };
     const Interval beside = around(points.inputs), above = around(points.targets);
-    std::vector<std::size_t> order(points.weights.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return points.inputs[a] < points.inputs[b]; });
+    const std::vector<std::size_t> order = order_by_input(points);
     Samples samples;
     for (std::size_t i = 0; i < order.size();) {
         const double x = points.inputs[order[i]];
