@@ -5,6 +5,8 @@
 //     static constexpr ActivationKind activation;
 //     static constexpr LossKind loss;
 //     static constexpr bool exact_risk;
+//     static constexpr bool holds;               // a group of parameters at its start
+//     static constexpr bool one_law;             // of all coordinates of the input, which is neither on a sphere nor in a ball
 //     static constexpr Storage network;          // of the check's rows: Shared or Global
 //     template <class V> static V target(const V (&x)[dimension]);
 //   };
@@ -113,8 +115,7 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
         // One pass in the code serves both rules.
         const bool on_training_nodes = (a.index == cell.checks || ends_early(cell)) && !cell.fresh_samples;
         const double decay = trained_decay(cell.optimizer);
-        const bool all_trained = !any(cell.held);
-        const auto trained = [&](std::int64_t row) { return all_trained || !has_row(cell.held, layout, row); };
+        const auto trained = [&](std::int64_t row) { return !Spec::holds || !has_row(cell.held, layout, row); };
         LIMRISK_ROLLED
         for (int rule = on_training_nodes ? 0 : 1; rule < 2; ++rule) {
             risk = evaluation.risk(rule == 0 ? cell.training_nodes_double : cell.check_nodes, theta).part[0];
@@ -131,7 +132,8 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
     // Every lane keeps the book for itself, so that all know whether to copy; one writes it down.
     Replica replica = a.piece.replicas[place.replica];
     const Real last_slot_present = last_slot_presence<Real>(layout, cell.width).part[0];
-    StateCounts<Real> counts = count_states_on_box<Spec::activation, Real>(cell, layout, theta, last_slot_present, was_inactive, 0);
+    StateCounts<Real> counts =
+        count_states_on_box<Spec::activation, Real, Spec::one_law>(cell, layout, theta, last_slot_present, was_inactive, 0);
     const bool finite = risk <= RealTraits<double>::largest && norm <= RealTraits<double>::largest;
     if (all || replica.diverged || !finite) {
         constexpr int D = Spec::dimension <= 4 ? Spec::dimension : 0, N = D > 0 && is_piecewise_polynomial(Spec::activation) ? 4 : 1;

@@ -99,15 +99,16 @@ LIMRISK_INLINE Range<Vec<Real>> ball_range(const Cell& cell, Rows slot, int p) {
 }
 
 /// Range of the preactivation over the box, by the forward pass's own chain at the two extreme vertices (the certificate).
-template <class Real, class Rows>
+///   OneLaw  whether it is known when compiling that the coordinates of the input are alike, neither on a sphere nor in a ball
+template <class Real, bool OneLaw, class Rows>
 LIMRISK_INLINE Range<Vec<Real>> box_range(const Cell& cell, Rows slot, int p) {
     using V = Vec<Real>;
     const std::int64_t d = cell.dimension;
-    if (cell.shape != InputShape::Coordinates) return ball_range<Real>(cell, slot, p);
+    if (!OneLaw && cell.shape != InputShape::Coordinates) return ball_range<Real>(cell, slot, p);
     Range<V> z{slot[d].part[p], slot[d].part[p]};
     if (cell.bounded) {
         for (std::int64_t k = 0; k < d; ++k) {
-            const Law& law = cell.coordinates ? cell.coordinates[k] : cell.input;
+            const Law& law = !OneLaw && cell.coordinates ? cell.coordinates[k] : cell.input;
             const V low = splat<V>(law.low), high = splat<V>(law.high);
             const V w = slot[k].part[p];
             const auto negative = less(w, V{});
@@ -270,12 +271,13 @@ StateCounts<Vec<Real>> count_states_by(const Activation& activation, RangeOf ran
 }
 
 /// The same on the box.
-template <ActivationKind Kind, class Real, class LayoutType, class Rows, class ConstRows>
+///   OneLaw  as of box_range
+template <ActivationKind Kind, class Real, bool OneLaw, class LayoutType, class Rows, class ConstRows>
 StateCounts<Vec<Real>> count_states_on_box(const Cell& cell, const LayoutType& layout, ConstRows theta, const Vec<Real>& last_slot_present,
                                            Rows was_inactive, int p) {
     return count_states_by<Kind, Real>(
-        cell.activation, [&](const auto& slot) { return box_range<Real>(cell, slot, p); }, layout, theta, last_slot_present, was_inactive,
-        p);
+        cell.activation, [&](const auto& slot) { return box_range<Real, OneLaw>(cell, slot, p); }, layout, theta, last_slot_present,
+        was_inactive, p);
 }
 
 /// Number of neurons that are inactive on the data and not on the box, N slots at once.
@@ -315,7 +317,7 @@ StateCounts<Vec<Real>> count_states_on(const Cell& cell, const DecidingInputs<In
         return count_states_by<Kind, Real>(
             cell.activation, [&](const auto& slot) { return node_range<Real>(data.data(), data.count, layout.dimension, slot, p); }, layout,
             theta, last_slot_present, was_inactive, p);
-    StateCounts<Vec<Real>> counts = count_states_on_box<Kind, Real>(cell, layout, theta, last_slot_present, was_inactive, p);
+    StateCounts<Vec<Real>> counts = count_states_on_box<Kind, Real, false>(cell, layout, theta, last_slot_present, was_inactive, p);
     counts.inactive_on_data = count_inactive_on_data<Kind, Real, 1, 0>(cell.activation, data.data(), data.count, layout, theta,
                                                                        last_slot_present, was_inactive, p);
     return counts;
