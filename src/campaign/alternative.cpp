@@ -166,17 +166,23 @@ Axis read_table(const Catalog& catalog, const Node& node, const std::string& key
     return read_members(catalog, *entry, node, key, problems);
 }
 
-/// "name" or "name(1, b = 2)".
-Axis read_call(const Catalog& catalog, const Node& node, const std::string& key, Problems& problems) {
+/// "name" or "name(1, b = 2)", taken apart.
+struct Call {
+    const CatalogEntry* entry = nullptr;
+    std::vector<Member> given;
+};
+
+/// nullopt, and a problem, if it is none of the catalog's.
+std::optional<Call> parse_call(const Catalog& catalog, const Node& node, const std::string& key, Problems& problems) {
     const std::string_view text = trimmed(node.text);
     const std::size_t open = text.find('(');
     const CatalogEntry* entry = find_entry(catalog, std::string(trimmed(text.substr(0, open))), node.place, key, problems);
-    if (entry == nullptr) return {};
-    std::vector<std::pair<std::string, Node>> given;
+    if (entry == nullptr) return std::nullopt;
+    Call call{entry, {}};
     if (open != std::string_view::npos) {
         if (text.back() != ')') {
             problems.add(node.place, key, fmt::format("{}; the closing ) is missing", node.shown()));
-            return {};
+            return std::nullopt;
         }
         std::string_view rest = text.substr(open + 1, text.size() - open - 2);
         for (std::size_t position = 0; !trimmed(rest).empty() || position > 0; ++position) {
@@ -190,7 +196,7 @@ Axis read_call(const Catalog& catalog, const Node& node, const std::string& key,
             }
             const std::vector<std::string> names = parameter_names(*entry);
             const bool known = std::find(names.begin(), names.end(), name) != names.end();
-            const bool twice = std::any_of(given.begin(), given.end(), [&](const auto& other) { return other.first == name; });
+            const bool twice = std::any_of(call.given.begin(), call.given.end(), [&](const Member& other) { return other.key == name; });
             const std::optional<Node> value = scalar_from_text(trimmed(argument), node.place);
             if (!known || twice || !value) {
                 const std::string what = !known
@@ -199,20 +205,26 @@ Axis read_call(const Catalog& catalog, const Node& node, const std::string& key,
                                                  : not_a_number(trimmed(argument));
                 problems.add(node.place, key,
                              fmt::format("{}: {}; {}{}", node.shown(), what, parameter_list(*entry), known ? "" : suggestion(name, names)));
-                return {};
+                return std::nullopt;
             }
-            given.emplace_back(name, *value);
+            call.given.push_back({name, *value});
             if (comma == std::string_view::npos) break;
             rest = rest.substr(comma + 1);
         }
     }
+    return call;
+}
+
+Axis read_call(const Catalog& catalog, const Node& node, const std::string& key, Problems& problems) {
+    const std::optional<Call> call = parse_call(catalog, node, key, problems);
+    if (!call) return {};
     const auto find = [&](const char* name) -> const Node* {
-        for (const auto& [parameter, value] : given) {
+        for (const auto& [parameter, value] : call->given) {
             if (parameter == name) return &value;
         }
         return nullptr;
     };
-    return read_entry(catalog, *entry, find, node, key, problems);
+    return read_entry(catalog, *call->entry, find, node, key, problems);
 }
 
 /// Applies `read_one` to a value or to every element of a list.
@@ -284,6 +296,18 @@ void Alternative::apply(CellConfig& cell) const {
         if (assignment.choose != nullptr) assignment.choose(cell);
         if (assignment.store != nullptr) assignment.store(cell, assignment.value);
     }
+}
+
+void write_as_table(const Catalog& catalog, Node& choice) {
+    Problems problems;
+    const std::optional<Call> call = parse_call(catalog, choice, "", problems);
+    if (catalog.tag == nullptr || !call) return;
+    Node table;
+    table.place = choice.place;
+    table.members = call->given;
+    table.members.push_back({catalog.tag, choice});
+    table.members.back().value.text = call->entry->name;
+    choice = std::move(table);
 }
 
 std::string suggestion(std::string_view name, const std::vector<std::string>& known) {

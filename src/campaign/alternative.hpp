@@ -33,6 +33,9 @@ bool is_default(const Parameter& parameter, const ParameterValue& value);
 /// whose members may be lists. Empty, with problems, if nothing is right.
 Axis read_parameter(const Parameter& parameter, const Node& node, const std::string& key, Problems& problems);
 
+/// The call form "name(1, b = 2)" of an entry -> { name = "name", a = 1, b = 2 }; what is none stays as it is, for the reader to refuse.
+void write_as_table(const Catalog& catalog, Node& choice);
+
 /// Every combination of the axes, the last varying fastest; empty if one is, or, with a problem, if there are too many.
 Axis combined(const std::vector<Axis>& axes, const std::string& place, const std::string& key, Problems& problems);
 

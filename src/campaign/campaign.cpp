@@ -324,13 +324,40 @@ private:
     std::vector<std::string> longest_;
 };
 
+/// Writes choices of the catalog at `node` in the call form, such as "adam(0.01)", as tables if `rest` leads on into their parameters.
+void open_choices(const Catalog& catalog, Node& node, std::string_view rest) {
+    if (rest.empty()) return;
+    for (Node& item : node.items) open_choices(catalog, item, rest);
+    if (node.kind == Node::Kind::Text) write_as_table(catalog, node);
+    const std::size_t dot = rest.find('.');
+    Node* next = node.find(rest.substr(0, dot));
+    if (next == nullptr || dot == std::string_view::npos) return;
+    for (const CatalogEntry& entry : catalog.entries)
+        for (const Parameter& parameter : entry.parameters)
+            if (rest.substr(0, dot) == parameter.name && parameter.catalog != nullptr)
+                return open_choices(*parameter.catalog, *next, rest.substr(dot + 1));
+}
+
+/// The same for a dotted key of a whole campaign.
+void open_choices(Node& root, std::string_view path) {
+    for (const SchemaKey& key : campaign_schema()) {
+        if (key.parameter.catalog == nullptr || !path.starts_with(key.path() + ".")) continue;
+        Node* table = *key.table == '\0' ? &root : root.find(key.table);
+        Node* choice = table == nullptr ? nullptr : table->find(key.parameter.name);
+        if (choice != nullptr) open_choices(*key.parameter.catalog, *choice, path.substr(key.path().size() + 1));
+    }
+}
+
 }  // namespace
 
 Campaign parse_campaign(std::string_view text, const std::string& source, const Overrides& overrides) {
     Node root = parse_document(text, source);
     Problems problems;
     std::vector<std::string> wrong;
-    for (const auto& [key, value] : overrides.set) override_value(root, key, value, "--set", wrong);
+    for (const auto& [key, value] : overrides.set) {
+        open_choices(root, key);
+        override_value(root, key, value, "--set", wrong);
+    }
     if (overrides.trials) override_value(root, trials_key(root), fmt::format("{}", *overrides.trials), "--trials", wrong);
     if (overrides.steps) override_value(root, "steps", fmt::format("{}", *overrides.steps), "--steps", wrong);
     // TOML's integers end at 2^63 - 1, a seed does not.

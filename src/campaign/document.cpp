@@ -74,6 +74,31 @@ bool starts_with_letter(const std::string& text) {
     return !text.empty() && ((text[0] >= 'a' && text[0] <= 'z') || (text[0] >= 'A' && text[0] <= 'Z'));
 }
 
+/// Puts `value` where parts[first], parts[first + 1], ... lead from `node`, at `value.place` if something is in the way.
+void put(Node& node, const std::vector<std::string>& parts, std::size_t first, const Node& value, std::vector<std::string>& problems) {
+    if (first == parts.size()) {
+        node = value;
+        return;
+    }
+    if (node.kind == Node::Kind::Array && first > 0) {
+        for (Node& item : node.items) put(item, parts, first, value, problems);
+        return;
+    }
+    if (node.kind != Node::Kind::Table) {
+        problems.push_back(
+            fmt::format("{}: `{}` is {} at {}, not a table; set all of it", value.place, parts[first - 1], node.shown(), node.place));
+        return;
+    }
+    Node* next = node.find(parts[first]);
+    if (next == nullptr) {
+        Node created;
+        created.place = value.place;
+        node.members.push_back({parts[first], std::move(created)});
+        next = &node.members.back().value;
+    }
+    put(*next, parts, first + 1, value, problems);
+}
+
 }  // namespace
 
 const Node* Node::find(std::string_view key) const {
@@ -174,28 +199,7 @@ void override_value(Node& root, const std::string& key, const std::string& value
         parsed.kind = Node::Kind::Text;
         parsed.text = value;
     }
-    Node* table = &root;
-    for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
-        Node* next = table->find(parts[i]);
-        if (next == nullptr) {
-            Node created;
-            created.place = place;
-            table->members.push_back({parts[i], std::move(created)});
-            next = &table->members.back().value;
-        }
-        if (next->kind != Node::Kind::Table) {
-            problems.push_back(
-                fmt::format("{}: `{}` is {} at {}, not a table; set all of it", place, parts[i], next->shown(), next->place));
-            return;
-        }
-        table = next;
-    }
-    Node* existing = table->find(parts.back());
-    if (existing == nullptr) {
-        table->members.push_back({parts.back(), std::move(parsed)});
-    } else {
-        *existing = std::move(parsed);
-    }
+    put(root, parts, 0, parsed, problems);
 }
 
 }  // namespace limrisk

@@ -44,7 +44,7 @@ inline constexpr int max_key_parts = 16;  ///< parts of a dotted key
 Node parse_document(std::string_view text, const std::string& source);
 
 /// Replaces the value at dotted `key` by `value` (TOML; a word or a range that is no TOML is taken as a string), creating tables on the
-/// way. `origin` ("--set") goes into messages. Appends to `problems` what is wrong.
+/// way, in every element of a list on the way. `origin` ("--set") goes into messages. Appends to `problems` what is wrong.
 void override_value(Node& root, const std::string& key, const std::string& value, const std::string& origin,
                     std::vector<std::string>& problems);
 

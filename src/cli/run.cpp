@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "analysis/summary.hpp"
 #include "campaign/block_size.hpp"
@@ -68,6 +69,38 @@ std::chrono::steady_clock::duration for_ending(std::chrono::seconds limit) {
 std::filesystem::path store_path(const RunCommand& command) {
     if (!command.store.empty()) return command.store;
     return std::filesystem::path(command.campaign.path).stem().string() + ".db";
+}
+
+/// Whether a store has trials of a cell of the campaign, which has its name.
+bool continues(const std::filesystem::path& path, const Campaign& campaign) {
+    try {
+        const Store store = Store::open(path);
+        if (store.campaign().name != campaign.name) return false;
+        std::set<std::string> ids;
+        for (const CellConfig& cell : campaign.cells) ids.insert(cell.id);
+        return std::ranges::any_of(store.cells(), [&](const CellConfig& cell) { return ids.contains(cell.id); });
+    } catch (const Error&) {
+        return false;  // no store, or none that can be read
+    }
+}
+
+/// Said even to those who want no remarks, where a store is begun by the default name and others in the directory could go on: the
+/// campaign's file was perhaps renamed.
+std::string stores_that_continue(const Campaign& campaign, const RunCommand& command, const std::filesystem::path& path) {
+    constexpr int most = 100;
+    std::error_code error;
+    if (!command.store.empty() || std::filesystem::exists(path, error)) return "";
+    std::set<std::string> found;
+    int looked_at = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(".", error)) {
+        if (entry.path().extension() != ".db" || !entry.is_regular_file(error) || ++looked_at > most) continue;
+        if (continues(entry.path(), campaign)) found.insert(entry.path().filename().string());
+    }
+    if (found.empty()) return "";
+    return fmt::format(
+        "limrisk: there is no {}, which begins anew. Cells of the campaign \"{}\" are in {}: to go on there, stop this and give --store "
+        "{}\n",
+        path.string(), campaign.name, fmt::join(found, ", "), *found.begin());
 }
 
 /// Said even to those who want no remarks: the store is no longer that of one campaign file.
@@ -206,6 +239,7 @@ ExitCode run(RunCommand& command) {
     check_problems(campaign);
     const std::unique_ptr<Backend> backend = make_backend(command.backend, campaign.cells, command.quiet);
     const std::filesystem::path path = store_path(command);
+    note(stores_that_continue(campaign, command, path));
     Store store = Store::open_for_writing(path, campaign, {.add = command.add});
     refuse_other_share(command, campaign, store, path);
     note(growth_text(store.growth(), campaign, command, path));

@@ -82,6 +82,19 @@ TEST_F(ProgramTest, RunAgainGoesOn) {
     succeed({"verify", "campaign.db"});
 }
 
+TEST_F(ProgramTest, AStoreOfARenamedCampaignIsNamed) {
+    succeed({"run", "campaign.toml", "--store", "first.db"});
+    std::filesystem::copy_file(directory() / "campaign.toml", directory() / "renamed.toml");
+    write("foreign.db", "no store");
+    const Output renamed = succeed({"run", "renamed.toml", "--quiet"});
+    EXPECT_THAT(renamed.err, HasSubstr("there is no renamed.db, which begins anew"));
+    EXPECT_THAT(renamed.err, HasSubstr("are in first.db: to go on there"));
+    EXPECT_THAT(succeed({"run", "renamed.toml", "--quiet"}).err, Not(HasSubstr("anew")));
+    EXPECT_THAT(succeed({"run", "campaign.toml", "--quiet", "--store", "other.db"}).err, Not(HasSubstr("anew")));
+    EXPECT_THAT(succeed({"run", "campaign.toml", "--quiet", "--seed", "3"}).err, Not(HasSubstr("anew")));
+    EXPECT_THAT(succeed({"run", "campaign.toml", "--quiet", "--store", "seed.db", "--set", "name=other"}).err, Not(HasSubstr("anew")));
+}
+
 TEST_F(ProgramTest, ThreadsAndInstructionSetsChangeNoBit) {
     succeed({"run", "campaign.toml", "--threads", "1", "--store", "one.db"});
     succeed({"run", "campaign.toml", "--threads", "2", "--store", "two.db"});

@@ -441,6 +441,26 @@ TEST(Campaign, OverridesComeFromTheCommandLine) {
     EXPECT_EQ(campaign.cells[1].optimizer.alpha, 0.9);
 }
 
+/// Each value of `optimizers`, with changes, against the value that it must be equal to.
+TEST(Campaign, OverridesReachIntoChoices) {
+    const auto ids = [](const std::string& optimizer, const std::vector<std::pair<std::string, std::string>>& changes) {
+        Overrides overrides;
+        overrides.set = {{"training.optimizer", optimizer}};
+        overrides.set.insert(overrides.set.end(), changes.begin(), changes.end());
+        std::vector<std::string> result;
+        for (const CellConfig& cell : read_campaign({}, overrides).cells) result.push_back(describe(cell));
+        return result;
+    };
+    const std::string rate = "training.optimizer.learning_rate";
+    EXPECT_EQ(ids("adam(0.5, 0.8)", {{rate, "0.25"}}), ids("adam(0.25, 0.8)", {}));
+    EXPECT_EQ(ids("adam(0.5)", {{"training.optimizer.beta", "0.9"}}), ids("adam(0.5, beta = 0.9)", {}));
+    EXPECT_EQ(ids("[\"sgd(0.1)\", \"adam(0.2)\"]", {{rate, "[0.3, 0.4]"}}),
+              ids("[\"sgd(0.3)\", \"sgd(0.4)\", \"adam(0.3)\", \"adam(0.4)\"]", {}));
+    EXPECT_EQ(ids("{ name = \"sgd\", learning_rate = \"polynomial(0.1, 0.5)\" }", {{rate + ".power", "0.75"}}),
+              ids("{ name = \"sgd\", learning_rate = \"polynomial(0.1, 0.75)\" }", {}));
+    EXPECT_NE(ids("adam(0.5)", {}), ids("adam(0.25)", {}));
+}
+
 TEST(Campaign, WrongOverridesNameTheOption) {
     const auto message = [](const Overrides& overrides) -> std::string {
         try {
@@ -467,6 +487,8 @@ TEST(Campaign, WrongOverridesNameTheOption) {
     EXPECT_THAT(set("network width", "3"), HasSubstr("is not a dotted key"));
     EXPECT_THAT(set("network.width", "2*3"), HasSubstr("is not a TOML value"));
     EXPECT_THAT(set("network.width", ""), HasSubstr("is not a TOML value"));
+    EXPECT_THAT(set("network.activation.slope", "0.1"), HasSubstr("key `network.activation.slope`: unknown; relu has no parameters"));
+    EXPECT_THAT(set("training.batch.size", "3"), HasSubstr("`batch` is 32 at t.toml:14, not a table"));
     EXPECT_THAT(set("network.width", "3\n[x]\ny = 1"), HasSubstr("line break"));
     EXPECT_THAT(set("network.width", std::string(10000, '[')), HasSubstr("nested deeper"));
     EXPECT_THAT(set("network.width.x", "3"), HasSubstr("not a table"));
