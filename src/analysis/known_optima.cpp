@@ -25,6 +25,10 @@ std::optional<KnownOptimum> KnownProblem::optimum(std::int64_t width) const {
     return found == optima.end() ? std::nullopt : std::optional(found->second);
 }
 
+bool smaller_optimum(const StoredDocument& there, const StoredDocument& here) {
+    return there.kind == document_kind::optimum && opt::optimum_from_json(here.text).risk < opt::optimum_from_json(there.text).risk;
+}
+
 KnownOptima::KnownOptima(const Store& store) {
     for (const StoredDocument& document : store.documents(document_kind::optimum)) {
         const opt::Optimum optimum = opt::optimum_from_json(document.text);

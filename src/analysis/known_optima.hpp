@@ -22,6 +22,9 @@ struct KnownProblem {
     std::optional<KnownOptimum> optimum(std::int64_t width) const;
 };
 
+/// Whether `here` is an optimum of a smaller risk than the optimum `there`, of the same problem and width: for MergeOptions.
+bool smaller_optimum(const StoredDocument& there, const StoredDocument& here);
+
 class KnownOptima {
 public:
     /// Reads the documents. Throws StoreError(Data) if one is damaged.

@@ -16,7 +16,8 @@ namespace limrisk::cli {
 namespace {
 
 struct ReportCommand {
-    std::string store, out, figures;
+    std::vector<std::filesystem::path> stores;
+    std::string out, figures;
     double tolerance = default_tolerance;
     bool force = false;
 };
@@ -29,9 +30,9 @@ std::vector<CellTrajectory> stored_trajectories(const Store& store) {
 }
 
 ExitCode report(const ReportCommand& command) {
-    const Store store = Store::open(command.store);
-    const StoreSummary summary = summarize(store, command.tolerance);
-    const ReportOrigin origin{std::filesystem::path(command.store).filename().string(), LIMRISK_VERSION};
+    const Store store = open_stores(command.stores);
+    const StoreSummary summary = summarize_stores(command.stores, store, command.tolerance);
+    const ReportOrigin origin{store_names(command.stores), LIMRISK_VERSION};
     ReportFiles files{command.out, std::nullopt, command.force};
     if (!command.figures.empty()) files.figures = command.figures;
     const std::size_t figures = write_report(summary, stored_trajectories(store), origin, files);
@@ -46,7 +47,7 @@ ExitCode report(const ReportCommand& command) {
 void add_report(CLI::App& app, Action& action) {
     const auto options = std::make_shared<ReportCommand>();
     CLI::App* command = app.add_subcommand("report", "write figures and tables to one HTML file; needs gnuplot");
-    command->add_option("STORE", options->store, "a store that `limrisk run` wrote")->required();
+    add_stores_option(*command, options->stores);
     add_output_options(*command, "--out", "the HTML file to write", options->out, options->force)->required();
     command->add_option("--figures", options->figures, "also write each figure as SVG, PDF and CSV into this directory")->type_name("DIR");
     add_tolerance_option(*command, options->tolerance);

@@ -20,7 +20,8 @@ namespace limrisk::cli {
 namespace {
 
 struct SummaryCommand {
-    std::string store, compare, only_campaign;
+    std::vector<std::filesystem::path> stores;
+    std::string compare, only_campaign;
     double tolerance = default_tolerance;
     bool json = false, csv = false, sentences = false;
 };
@@ -34,21 +35,21 @@ std::string sentence_lines(const StoreSummary& summary) {
 /// Says what is left out and what is missing, so that nobody takes the cells for all that there are.
 void select(Store& store, const SummaryCommand& command) {
     const std::size_t all = store.cells().size();
+    const std::string names = store_names(command.stores);
     const std::int64_t missing = store.select(load_campaign(command.only_campaign));
     const std::size_t left = store.cells().size();
     if (left == 0)
         throw Error(ExitCode::Data, fmt::format("--only-campaign {}: {} has none of its cells (changes that were made with --set, --steps "
                                                 "or --seed are not in the file)",
-                                                command.only_campaign, command.store));
-    if (left < all)
-        note(fmt::format("limrisk: {} of the {} cells of {}, numbered as in {}\n", left, all, command.store, command.only_campaign));
-    if (missing > 0) note(fmt::format("limrisk: {} of the cells of {} are not in {}\n", missing, command.only_campaign, command.store));
+                                                command.only_campaign, names));
+    if (left < all) note(fmt::format("limrisk: {} of the {} cells of {}, numbered as in {}\n", left, all, names, command.only_campaign));
+    if (missing > 0) note(fmt::format("limrisk: {} of the cells of {} are not in {}\n", missing, command.only_campaign, names));
 }
 
 ExitCode summary(const SummaryCommand& command) {
-    Store store = Store::open(command.store);
+    Store store = open_stores(command.stores);
     if (!command.only_campaign.empty()) select(store, command);
-    const StoreSummary result = summarize(store, command.tolerance);
+    const StoreSummary result = summarize_stores(command.stores, store, command.tolerance);
     if (!command.compare.empty()) {
         const StoreComparison comparison = compare_cells(store, result, command.compare);
         print(command.json ? comparison_json(comparison, result) : comparison_table(comparison, result));
@@ -66,7 +67,7 @@ ExitCode summary(const SummaryCommand& command) {
 void add_summary(CLI::App& app, Action& action) {
     const auto options = std::make_shared<SummaryCommand>();
     CLI::App* command = app.add_subcommand("summary", "summarize the results per cell; works during a run");
-    command->add_option("STORE", options->store, "a store that `limrisk run` wrote")->required();
+    add_stores_option(*command, options->stores);
     add_tolerance_option(*command, options->tolerance);
     command->add_option("--only-campaign", options->only_campaign, "only the cells of this campaign file, numbered as in it")
         ->type_name("FILE");
@@ -78,7 +79,8 @@ void add_summary(CLI::App& app, Action& action) {
     CLI::Option* csv = command->add_flag("--csv", options->csv, "as CSV, a row per cell")->excludes(json)->excludes(compare);
     command->add_flag("--sentences", options->sentences, "a sentence per cell")->excludes(json)->excludes(csv)->excludes(compare);
     command->footer(examples({"limrisk summary campaign.db", "limrisk summary campaign.db --csv", "limrisk summary campaign.db --sentences",
-                              "limrisk summary campaign.db --compare width", "limrisk summary campaign.db --only-campaign campaign.toml"}));
+                              "limrisk summary campaign.db --compare width", "limrisk summary campaign.db --only-campaign campaign.toml",
+                              "limrisk summary part-1.db part-2.db"}));
     command->callback([&action, options] { action = [options] { return summary(*options); }; });
 }
 

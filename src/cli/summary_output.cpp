@@ -1,11 +1,40 @@
 // stderr, so that it is seen where stdout goes to a file.
 #include "cli/summary_output.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "analysis/known_optima.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "report/summary_remarks.hpp"
+#include "store/merge.hpp"
 
 namespace limrisk::cli {
+
+void add_stores_option(CLI::App& command, std::vector<std::filesystem::path>& stores) {
+    command.add_option("STORE", stores, "a store that `limrisk run` wrote; of several, the cells of all are shown")->required();
+}
+
+std::string store_names(const std::vector<std::filesystem::path>& stores) {
+    std::vector<std::string> names;
+    for (const std::filesystem::path& store : stores) names.push_back(store.string());
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
+Store open_stores(const std::vector<std::filesystem::path>& stores) { return open_together(stores, {.better = smaller_optimum}); }
+
+StoreSummary summarize_stores(const std::vector<std::filesystem::path>& stores, const Store& store, double tolerance) {
+    StoreSummary summary = summarize(store, tolerance);
+    std::vector<std::string> names;
+    for (const std::filesystem::path& one : stores) {
+        const std::string name = Store::open(one).campaign().name;
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+    summary.campaign.name = fmt::format("{}", fmt::join(names, " + "));
+    return summary;
+}
 
 void add_tolerance_option(CLI::App& command, double& tolerance) {
     command.add_option("--tolerance", tolerance, "a trial counts as missed if its limiting risk is above (1 + T) x best known risk")

@@ -4,8 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
 #include <set>
 
+#include "files/leftover.hpp"
 #include "limrisk/error.hpp"
 #include "store/block_columns.hpp"
 #include "store/store.hpp"
@@ -32,12 +37,13 @@ Campaign campaign_of(const Store& store) {
 
 class Merge {
 public:
-    Merge(const fs::path& all, const fs::path& part, bool add)
+    Merge(const fs::path& all, const fs::path& part, const MergeOptions& options)
         : all_path_(all),
           part_path_(part),
           part_(Store::open(part)),
-          all_(Store::open_for_writing(all, campaign_of(part_), {.add = add, .same_rule = true})),
-          there_(all_.blocks()) {
+          all_(Store::open_for_writing(all, campaign_of(part_), {.add = options.add, .same_rule = true})),
+          there_(all_.blocks()),
+          options_(options) {
         outcome_.cells_added = all_.growth().added;
     }
 
@@ -166,9 +172,17 @@ private:
              {document_kind::backend, document_kind::optimum, document_kind::levels, document_kind::trajectory, document_kind::merged}) {
             const std::vector<StoredDocument> documents = part_.documents(kind);
             if (documents.empty()) continue;
+            std::vector<StoredDocument> better;
             for (const StoredDocument& there : all_.documents(kind))
-                for (const StoredDocument& here : documents)
-                    if (there.id == here.id && there.number == here.number && there.text != here.text) ++outcome_.documents_left;
+                for (const StoredDocument& here : documents) {
+                    if (there.id != here.id || there.number != here.number || there.text == here.text) continue;
+                    if (options_.better && options_.better(there, here))
+                        better.push_back(here);
+                    else
+                        ++outcome_.documents_left;
+                }
+            all_.put_documents(better);
+            outcome_.documents_replaced += static_cast<std::int64_t>(better.size());
             outcome_.documents_added += all_.add_documents(documents);
         }
     }
@@ -176,16 +190,62 @@ private:
     const fs::path &all_path_, &part_path_;
     Store part_, all_;
     const std::vector<BlockKey> there_;
+    const MergeOptions& options_;
     MergeOutcome outcome_;
+};
+
+/// A folder of its own among the temporary ones, removed by the destructor, and by signals that end the program.
+class TemporaryStore {
+public:
+    TemporaryStore() {
+        std::string name = (fs::temp_directory_path() / "limrisk-together-XXXXXX").string();
+        if (!mkdtemp(name.data()))
+            throw StoreError(ExitCode::InputOutput, fmt::format("{} cannot be written: {}; set TMPDIR to use another directory",
+                                                                fs::temp_directory_path().string(), std::strerror(errno)));
+        folder_ = name;
+        journal_.emplace(path().string() + "-journal");
+        file_.emplace(path());
+        left_.emplace(folder_);
+    }
+    TemporaryStore(const TemporaryStore&) = delete;
+    TemporaryStore& operator=(const TemporaryStore&) = delete;
+    ~TemporaryStore() {
+        std::error_code ignored;
+        fs::remove_all(folder_, ignored);
+    }
+    fs::path path() const { return folder_ / "store"; }
+
+private:
+    fs::path folder_;
+    std::optional<Leftover> journal_, file_, left_;
 };
 
 }  // namespace
 
-MergeOutcome merge_store(const fs::path& all, const fs::path& part, bool add) {
+MergeOutcome merge_store(const fs::path& all, const fs::path& part, const MergeOptions& options) {
     std::error_code error;
     if (fs::equivalent(all, part, error) && !error)
         throw StoreError(ExitCode::Usage, fmt::format("store {}: cannot be merged into itself", part.string()));
-    return Merge(all, part, add).run();
+    return Merge(all, part, options).run();
+}
+
+Store open_together(const std::vector<fs::path>& stores, MergeOptions options) {
+    if (stores.size() == 1) return Store::open(stores.front());
+    options.add = true;
+    const TemporaryStore all;
+    std::string before;
+    for (const fs::path& part : stores) {
+        try {
+            merge_store(all.path(), part, options);
+        } catch (const StoreError& error) {
+            std::string text = error.what();
+            for (std::size_t at = 0; (at = text.find(all.path().string(), at)) != std::string::npos; at += before.size())
+                text.replace(at, all.path().string().size(), before);
+            throw StoreError(error.code(), fmt::format("{}: {} cannot be read together with {}", text, part.string(), before));
+        }
+        before += (before.empty() ? "" : ", ") + part.string();
+    }
+    return Store::open(all.path());
 }
 
 }  // namespace limrisk

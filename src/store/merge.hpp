@@ -2,6 +2,10 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <vector>
+
+#include "store/store.hpp"
 
 namespace limrisk {
 
@@ -9,7 +13,14 @@ struct MergeOutcome {
     std::int64_t trials_added = 0, trials_there = 0;  ///< there: the same results were in the store already
     std::int64_t cells_added = 0;
     std::int64_t documents_added = 0;
-    std::int64_t documents_left = 0;  ///< that the store has with another text: its own stay
+    std::int64_t documents_replaced = 0;  ///< by better ones
+    std::int64_t documents_left = 0;      ///< that the store has with another text: its own stay
+};
+
+struct MergeOptions {
+    bool add = false;  ///< also campaigns that share no cell, or have other problems: StoreOpening
+    /// Whether a document of the part is better than the one that the store has of its kind, id and number, and takes its place.
+    std::function<bool(const StoredDocument& there, const StoredDocument& here)> better = nullptr;
 };
 
 /// Puts what `part` holds into the store `all`, which is created if it is missing, with the campaign of `part`. A block whose trials are
@@ -17,6 +28,10 @@ struct MergeOutcome {
 /// killed goes on when it is repeated, to the same store. Cells that `all` does not have are added as Store::open_for_writing says.
 /// Throws StoreError: Data for a part that is damaged or of another campaign, seed, kind or stopping rule, for the same trials with other
 /// results (naming both stores and hashes), and for ranges of summaries that overlap, which cannot be taken apart; else as Store does.
-MergeOutcome merge_store(const std::filesystem::path& all, const std::filesystem::path& part, bool add = false);
+MergeOutcome merge_store(const std::filesystem::path& all, const std::filesystem::path& part, const MergeOptions& options = {});
+
+/// Several stores as one, for reading: they are merged, as with `add`, into a temporary store that is gone when it is closed. Takes as much
+/// space among the temporary files as they have. Throws StoreError as merge_store does.
+Store open_together(const std::vector<std::filesystem::path>& stores, MergeOptions options);
 
 }  // namespace limrisk

@@ -440,16 +440,23 @@ std::vector<StoredDocument> Store::documents(const std::string& kind) const {
 }
 
 std::int64_t Store::add_documents(std::span<const StoredDocument> documents) {
+    std::vector<StoredDocument> missing;
+    {
+        const std::scoped_lock guard(impl_->mutex);
+        for (const StoredDocument& document : documents)
+            if (!has_document(impl_->database, document.kind, document.id, document.number)) missing.push_back(document);
+    }
+    put_documents(missing);
+    return static_cast<std::int64_t>(missing.size());
+}
+
+void Store::put_documents(std::span<const StoredDocument> documents) {
     const std::scoped_lock guard(impl_->mutex);
     if (!impl_->lock) throw Defect("a store that was opened for reading was asked to write");
-    std::vector<const StoredDocument*> missing;
-    for (const StoredDocument& document : documents)
-        if (!has_document(impl_->database, document.kind, document.id, document.number)) missing.push_back(&document);
-    if (missing.empty()) return 0;
+    if (documents.empty()) return;
     sqlite::Transaction transaction(impl_->database);
-    for (const StoredDocument* document : missing) put_document(impl_->database, *document);
+    for (const StoredDocument& document : documents) put_document(impl_->database, document);
     transaction.commit();
-    return static_cast<std::int64_t>(missing.size());
 }
 
 std::string Store::kept_hash(const BlockKey& key) const {

@@ -102,6 +102,8 @@ public:
     /// that is open for writing.
     std::int64_t add_documents(std::span<const StoredDocument> documents);
     void add_document(const StoredDocument& document) { add_documents({&document, 1}); }
+    /// Commits all, in one transaction; one of the same kind, id and number is replaced: whether it may be is the caller's decision.
+    void put_documents(std::span<const StoredDocument> documents);
     /// The hash that the store keeps of a block, or of the aggregate of a range; empty if it has no such one. Unlike what is read of them,
     /// it is not checked.
     std::string kept_hash(const BlockKey& key) const;

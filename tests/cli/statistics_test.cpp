@@ -113,6 +113,39 @@ TEST_F(StatisticsProgramTest, SentencesAndComparisonsFitAHundredColumns) {
     EXPECT_EQ(limrisk({"summary", "square.db", "--tolerance", "-1"}).code, 64);
 }
 
+/// Two stores, of an optimizer each, against one of both: no number differs.
+TEST_F(StatisticsProgramTest, SeveralStoresAreSummarizedAsOne) {
+    const auto run = [&](const std::string& store, const std::string& optimizers) {
+        succeed({"run", "square.toml", "--quiet", "--steps", "200", "--store", store, "--set", "training.optimizer=" + optimizers});
+    };
+    run("both.db", "['sgd(0.1)', 'adam(0.02)']");
+    run("sgd.db", "sgd(0.1)");
+    run("adam.db", "adam(0.02)");
+    for (const char* store : {"both.db", "adam.db"}) succeed({"optimum", "square.toml", "--store", store, "--largest", "1"});
+    const auto cells = [&](const std::vector<std::string>& words) {
+        const json document = json::parse(succeed(words).out);
+        std::map<std::string, json> by_id;
+        for (json cell : document["cells"]) {
+            cell.erase("cell");
+            by_id[cell["id"].get<std::string>()] = cell;
+        }
+        return by_id;
+    };
+    const auto both = cells({"summary", "both.db", "--json"}), together = cells({"summary", "sgd.db", "adam.db", "--json"});
+    EXPECT_EQ(both.size(), 6U);
+    EXPECT_EQ(json(together).dump(), json(both).dump());
+    const Output comparison = succeed({"summary", "sgd.db", "adam.db", "--compare", "optimizer"});
+    EXPECT_THAT(comparison.out, HasSubstr("A = sgd(0.1) (cell 0), B = adam(0.02) (cell 3)"));
+    const Output wrong = limrisk({"summary", "sgd.db", "square.toml"});
+    EXPECT_EQ(wrong.code, 65);
+    EXPECT_THAT(wrong.err, HasSubstr("square.toml"));
+    EXPECT_THAT(wrong.err, Not(HasSubstr("limrisk-together")));
+    succeed({"run", "square.toml", "--quiet", "--seed", "99", "--store", "other.db", "--steps", "200"});
+    const Output seeds = limrisk({"summary", "sgd.db", "other.db"});
+    EXPECT_EQ(seeds.code, 65);
+    EXPECT_THAT(seeds.err, AllOf(HasSubstr("store sgd.db: has the seed"), HasSubstr("other.db cannot be read together with sgd.db")));
+}
+
 /// The store of a campaign that is large in trials: statements in seconds, in memory that does not hold the store.
 TEST_F(StatisticsProgramTest, AMillionTrialsTakeSeconds) {
     write("million.toml",

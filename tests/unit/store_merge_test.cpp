@@ -121,7 +121,7 @@ TEST_P(StoreMergeTest, OtherCampaignsAreRefusedWithWhatDiffers) {
     merge_store(path(), path("a.db"));
     const auto refusal = [&](const Campaign& other, const std::string& name, bool with_add = false) {
         { Store::open_for_writing(path(name), other); }
-        const auto [code, message] = store_error([&] { merge_store(path(), path(name), with_add); });
+        const auto [code, message] = store_error([&] { merge_store(path(), path(name), {.add = with_add}); });
         EXPECT_EQ(code, 65);
         return message;
     };
@@ -185,6 +185,24 @@ TEST_P(StoreMergeTest, DamagedPartsAreRefused) {
     EXPECT_EQ(code, 65);
     EXPECT_THAT(message, AllOf(HasSubstr(path("b.db").string()), HasSubstr("does not match its hash")));
     EXPECT_EQ(rows_of(path()), before);
+}
+
+TEST_P(StoreMergeTest, BetterDocumentsReplace) {
+    part("a.db", 0, 2);
+    part("b.db", 2, 4);
+    write_documents(path("a.db"), {{document_kind::optimum, "p", 1, "", "2", "", ""}, {document_kind::optimum, "p", 2, "", "3", "", ""}});
+    write_documents(path("b.db"), {{document_kind::optimum, "p", 1, "", "1", "", ""}, {document_kind::optimum, "p", 2, "", "4", "", ""}});
+    const MergeOptions smaller{.better = [](const StoredDocument& there, const StoredDocument& here) { return here.text < there.text; }};
+    merge_store(path(), path("a.db"), smaller);
+    const MergeOutcome outcome = merge_store(path(), path("b.db"), smaller);
+    EXPECT_EQ(outcome.documents_replaced, 1);
+    EXPECT_EQ(outcome.documents_left, 1);
+    const std::vector<StoredDocument> documents = Store::open(path()).documents(document_kind::optimum);
+    ASSERT_EQ(documents.size(), 2U);
+    EXPECT_EQ(documents[0].text, "1");
+    EXPECT_EQ(documents[1].text, "3");
+    EXPECT_THAT(Store::open(path()).verify(), IsEmpty());
+    EXPECT_EQ(merge_store(path(), path("b.db"), smaller).documents_replaced, 0);
 }
 
 TEST_P(StoreMergeTest, DocumentsComeAlongOnceAndTheFirstStays) {
