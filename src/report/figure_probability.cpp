@@ -3,7 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <optional>
+#include <set>
 
+#include "campaign/document.hpp"
 #include "report/csv_text.hpp"
 #include "report/figure_text.hpp"
 #include "report/figures.hpp"
@@ -113,11 +117,119 @@ Figure probability_figure(const StoreSummary& summary, const CellGroup& group, s
     return figure;
 }
 
+/// The curve of a group in the figure of all.
+struct GroupCurve {
+    std::string label;
+    std::vector<double> width, share, low, high, bound;
+};
+
+/// Of the groups with two widths or more: shares that were measured, if every group has them, else those that are certified. Empty if
+/// some group has neither.
+std::vector<GroupCurve> group_curves(const StoreSummary& summary, const std::vector<CellGroup>& groups, bool measured, FigureTable& table) {
+    table = {{"group", "cell", "width", "trials", "share", "low", "high", "predicted_bound"}, {}};
+    std::vector<GroupCurve> curves;
+    for (const CellGroup& group : groups) {
+        GroupCurve curve{group.label, {}, {}, {}, {}, {}};
+        bool known = true;
+        for (const std::size_t k : group.cells) {
+            const CellSummary& cell = summary.cells[k];
+            if (!drawable(cell)) continue;
+            known = known && (measured ? cell.measured.has_value() : cell.exclusion.least.has_value());
+            if (!known) break;
+            const Interval interval = measured ? cell.measured->share : cell.certified_share;
+            curve.width.push_back(static_cast<double>(cell.cell.width));
+            curve.share.push_back(share(measured ? cell.measured->above_least : cell.certified, cell.done));
+            curve.low.push_back(interval.low);
+            curve.high.push_back(interval.high);
+            curve.bound.push_back(cell.prediction.bound.value_or(absent));
+            table.rows.push_back({group.label, std::to_string(cell.cell.index), std::to_string(cell.cell.width), std::to_string(cell.done),
+                                  csv_number(curve.share.back()), csv_number(interval.low), csv_number(interval.high),
+                                  cell.prediction.bound ? csv_number(*cell.prediction.bound) : ""});
+        }
+        if (!known) return {};
+        if (curve.width.size() > 1) curves.push_back(std::move(curve));
+    }
+    return curves;
+}
+
+/// Heights of labels, none nearer than `gap` to another, each as near to its own as that allows.
+std::vector<double> apart(const std::vector<double>& wanted, double gap, double highest) {
+    std::vector<std::size_t> order(wanted.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return wanted[a] > wanted[b]; });
+    std::vector<double> placed(wanted.size());
+    double above = highest + gap;
+    for (const std::size_t k : order) above = placed[k] = std::min(wanted[k], above - gap);
+    return placed;
+}
+
+/// All groups in one panel, each curve with its label at its end; nothing where there are not two to eight groups to compare.
+std::optional<Figure> figure_of_all(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
+    constexpr std::size_t most_groups = 8, most_bounds = 2;
+    constexpr struct {
+        const char* colour;
+        int point;
+    } looks[most_groups] = {{palette::blue, 5}, {palette::vermillion, 7}, {palette::green, 9}, {palette::orange, 13},
+                            {palette::sky, 11}, {palette::ink, 4},        {palette::blue, 6},  {palette::vermillion, 8}};
+    Figure figure;
+    figure.width = 700;
+    figure.height = 340;
+    bool measured = true;
+    std::vector<GroupCurve> curves = group_curves(summary, groups, measured, figure.table);
+    if (curves.empty()) curves = group_curves(summary, groups, measured = false, figure.table);
+    if (curves.size() < 2 || curves.size() > most_groups) return std::nullopt;
+    figure.name = "non-convergence-all";
+    figure.title = measured ? "All groups: trials above the best known risk" : "All groups: trials that provably miss the optimum";
+    std::set<double> widths;
+    std::set<std::pair<std::vector<double>, std::vector<double>>> bounds;
+    for (const GroupCurve& curve : curves) {
+        widths.insert(curve.width.begin(), curve.width.end());
+        if (std::none_of(curve.bound.begin(), curve.bound.end(), [](double value) { return std::isnan(value); }))
+            bounds.emplace(curve.width, curve.bound);
+    }
+    PlotScript plot(figure.width, figure.height, doubling_axis("width h (neurons, log scale)", {widths.begin(), widths.end()}),
+                    share_axis("P(non-convergence), %"), {.right = 300});
+    if (bounds.size() <= most_bounds)
+        for (const auto& bound : bounds)
+            plot.curve(fmt::format("{} using 1:2 with lines linewidth 1.5 dashtype (7,4) linecolor rgb '{}'",
+                                   plot.numbers({bound.first, bound.second}), palette::ink),
+                       &bound == &*bounds.begin() ? "predicted lower bound" : "");
+    std::vector<double> ends;
+    for (const GroupCurve& curve : curves) ends.push_back(plot.y_pixel(curve.share.back()));
+    const std::vector<double> heights = apart(ends, 15, plot.top_pixel());
+    for (std::size_t g = 0; g < curves.size(); ++g) {
+        const GroupCurve& curve = curves[g];
+        const std::string numbers = plot.numbers({curve.width, curve.share, curve.low, curve.high});
+        plot.curve(fmt::format("{} using 1:3:4 with filledcurves fillcolor rgb '{}' fillstyle transparent solid 0.16 noborder", numbers,
+                               looks[g].colour));
+        plot.curve(fmt::format("{} using 1:2 with linespoints linewidth 1.5 pointtype {} pointsize 0.8 linecolor rgb '{}'", numbers,
+                               looks[g].point, looks[g].colour));
+        constexpr double line = 26, gap = 8;
+        const double x = plot.x_pixel(*widths.rbegin()) + gap;
+        plot.command(fmt::format("set arrow from screen {:.6f},{:.6f} to screen {:.6f},{:.6f} nohead linewidth 1 linecolor rgb '{}'",
+                                 (plot.x_pixel(curve.width.back()) + gap) / figure.width, ends[g] / figure.height,
+                                 (x + line) / figure.width, heights[g] / figure.height, looks[g].colour));
+        plot.note(x + line + 4, heights[g], abbreviated(curve.label, 42));
+    }
+    figure.script = plot.text();
+    for (const GroupCurve& curve : curves)
+        figure.meaning +=
+            fmt::format("{}{}: {} at width {:g} to {} at width {:g}", figure.meaning.empty() ? "" : "; ", curve.label,
+                        percent_text(curve.share.front()), curve.width.front(), percent_text(curve.share.back()), curve.width.back());
+    figure.meaning = fmt::format(
+        "{} Share of trials {}, with 95 % intervals. {}.", "All groups in one panel.",
+        measured ? "whose limiting risk stays above the best known risk of their width" : "with frozen neurons certified at initialization",
+        figure.meaning);
+    figure.caption = fmt::format("Bands: 95 % intervals of each width by itself.{}",
+                                 bounds.size() > most_bounds ? " The lower bounds differ between groups: see the figure of each." : "");
+    return figure;
+}
+
 }  // namespace
 
 FigureSection probability_figures(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
     FigureSection section{"probability", "Non-convergence and width", "", {}};
-    FigureGroup shown, folded{"more groups", true, {}};
+    FigureGroup all, shown, folded{"more groups", true, {}};
     constexpr std::size_t most_shown = 8;
     std::size_t left_out = 0;
     for (std::size_t g = 0; g < groups.size(); ++g) {
@@ -144,6 +256,10 @@ FigureSection probability_figures(const StoreSummary& summary, const std::vector
         section.explanation +=
             " Measured shares are missing, since the store has no optima: `limrisk optimum CAMPAIGN.toml --store STORE` adds them.";
     if (left_out > 0) section.explanation += " " + counted(static_cast<std::int64_t>(left_out), "more group") + " of cells are not drawn.";
+    if (auto figure = figure_of_all(summary, groups)) {
+        all.figures.push_back(std::move(*figure));
+        section.groups.push_back(std::move(all));
+    }
     section.groups.push_back(std::move(shown));
     if (!folded.figures.empty()) section.groups.push_back(std::move(folded));
     return section;

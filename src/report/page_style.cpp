@@ -45,6 +45,7 @@ figure { margin: 0; break-inside: avoid; }
 figcaption { font-size: 0.875rem; line-height: 1.35; overflow-wrap: anywhere; }
 figcaption b { display: block; font-weight: 600; }
 svg.plot { display: block; width: 100%; max-width: 34rem; height: auto; }
+figure:only-child svg.plot { max-width: 44rem; }
 svg.plot text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", "DejaVu Sans", sans-serif; }
 svg.plot [fill="#000000"] { fill: var(--plot-ink); }
 svg.plot [stroke="#000000"] { stroke: var(--plot-ink); }

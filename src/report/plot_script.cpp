@@ -114,11 +114,26 @@ PlotAxis share_axis(std::string label) {
     return axis;
 }
 
+namespace {
+
+/// Of an axis up to a value, from 0 at its lower end to 1 at its upper.
+double share_of(const PlotAxis& axis, double value) {
+    return axis.logarithmic ? std::log(value / axis.low) / std::log(axis.high / axis.low) : (value - axis.low) / (axis.high - axis.low);
+}
+
+}  // namespace
+
 PlotScript::PlotScript(int width, int height, const PlotAxis& x, const PlotAxis& y, PlotRoom room)
-    : width_(width), height_(height), bottom_(bottom_margin + room.bottom), top_(top_margin + key_line * room.key_lines), x_(x) {
+    : width_(width),
+      height_(height),
+      bottom_(bottom_margin + room.bottom),
+      top_(top_margin + key_line * room.key_lines),
+      right_(right_margin + room.right),
+      x_(x),
+      y_(y) {
     commands_ = "set encoding utf8\nset samples 201\n";
-    commands_ += fmt::format("set lmargin at screen {:.6f}\nset rmargin at screen {:.6f}\n", 1.0 * left_margin / width,
-                             1 - 1.0 * right_margin / width);
+    commands_ +=
+        fmt::format("set lmargin at screen {:.6f}\nset rmargin at screen {:.6f}\n", 1.0 * left_margin / width, 1 - 1.0 * right_ / width);
     commands_ += fmt::format("set tmargin at screen {:.6f}\nset bmargin at screen {:.6f}\n", top_pixel() / height, 1.0 * bottom_ / height);
     commands_ += fmt::format("set border 3 linecolor rgb '{}' linewidth 1\n", palette::frame);
     commands_ += fmt::format("set grid xtics ytics back linetype 1 linecolor rgb '{}' linewidth 0.6\n", palette::grid);
@@ -129,7 +144,7 @@ PlotScript::PlotScript(int width, int height, const PlotAxis& x, const PlotAxis&
         command(fmt::format("set label {} at screen {:.6f},{:.6f} center {} textcolor rgb '{}'", gnuplot_text(axis.label), x_at / width,
                             y_at / height, turned, palette::ink));
     };
-    label(x, (left_margin + width - right_margin) / 2.0, room.bottom + 9.0, "norotate");
+    label(x, (left_margin + width - right_) / 2.0, room.bottom + 9.0, "norotate");
     label(y, 12, (bottom_ + top_pixel()) / 2, "rotate by 90");
 }
 
@@ -171,10 +186,9 @@ void PlotScript::note(double x, double y, std::string_view text) {
                         palette::ink));
 }
 
-double PlotScript::x_pixel(double value) const {
-    const double share = x_.logarithmic ? std::log(value / x_.low) / std::log(x_.high / x_.low) : (value - x_.low) / (x_.high - x_.low);
-    return left_margin + share * (width_ - left_margin - right_margin);
-}
+double PlotScript::x_pixel(double value) const { return left_margin + share_of(x_, value) * (width_ - left_margin - right_); }
+
+double PlotScript::y_pixel(double value) const { return bottom_ + share_of(y_, value) * (top_pixel() - bottom_); }
 
 double PlotScript::top_pixel() const { return height_ - top_; }
 

@@ -32,10 +32,11 @@ PlotAxis doubling_axis(std::string label, const std::vector<double>& values);
 /// 0 to 100 %, for values from 0 to 1.
 PlotAxis share_axis(std::string label);
 
-/// What is left free above and below the plot and its axes.
+/// What is left free above, below and beside the plot and its axes.
 struct PlotRoom {
     int key_lines = 1;  ///< of names of curves; a line holds three short ones
     int bottom = 0;     ///< pixels
+    int right = 0;      ///< pixels
 };
 
 class PlotScript {
@@ -52,12 +53,13 @@ public:
     void note(double x, double y, std::string_view text);
     /// Pixels from the left edge of the figure to a value of the x axis.
     double x_pixel(double value) const;
-    double top_pixel() const;  ///< from the lower edge to the top of the plot
+    double y_pixel(double value) const;  ///< the same from the lower edge to a value of the y axis
+    double top_pixel() const;            ///< from the lower edge to the top of the plot
     std::string text() const;
 
 private:
-    int width_, height_, bottom_, top_;
-    PlotAxis x_;
+    int width_, height_, bottom_, top_, right_;
+    PlotAxis x_, y_;
     std::string commands_, curves_;
     int blocks_ = 0, key_line_ = 0;
     double key_right_ = 0;  ///< where the next name of the key begins, pixels; 0: at the left

@@ -56,6 +56,34 @@ TEST(ReportFigure, OneWidthAloneHasNoFigure) {
     EXPECT_TRUE(rate_figures(summary, cell_groups(summary)).groups.empty());
 }
 
+TEST(ReportFigure, GroupsStandTogetherInOnePanel) {
+    StoreSummary summary = report_summary();
+    const std::size_t cells = summary.cells.size();
+    for (std::size_t k = 0; k < cells; ++k) {
+        CellSummary other = summary.cells[k];
+        other.cell.index += static_cast<std::int64_t>(cells);
+        other.cell.batch = 64;
+        other.measured->above_least = other.measured->above_most = 1;
+        other.measured->share = clopper_pearson(1, 4);
+        summary.cells.push_back(other);
+    }
+    const auto first = [&] { return probability_figures(summary, cell_groups(summary)).groups.at(0).figures.at(0); };
+    const Figure figure = first();
+    EXPECT_EQ(figure.name, "non-convergence-all");
+    EXPECT_THAT(column(figure.table, "width"), ElementsAre("1", "4", "1", "4"));
+    EXPECT_THAT(column(figure.table, "share"), ElementsAre("0.75", "0.75", "0.25", "0.25"));
+    EXPECT_EQ(std::stod(column(figure.table, "high")[3]), clopper_pearson(1, 4).high);
+    EXPECT_THAT(figure.meaning, AllOf(HasSubstr("75.0 % at width 1 to 75.0 % at width 4"), HasSubstr("25.0 % at width 1")));
+    // One cell without an optimum: the certified shares, which all have.
+    summary.cells.front().measured.reset();
+    const Figure certified = first();
+    EXPECT_THAT(column(certified.table, "share"), ElementsAre("0.5", "0.5", "0.5", "0.5"));
+    EXPECT_THAT(certified.title, HasSubstr("provably"));
+    // Nor that: no figure of all.
+    summary.cells.front().exclusion.least.reset();
+    EXPECT_EQ(first().name, "non-convergence-1");
+}
+
 TEST(ReportFigure, RatesAreThoseOfTheComplement) {
     const StoreSummary summary = report_summary();
     const Figure figure = only_figure(rate_figures(summary, cell_groups(summary)));
