@@ -192,7 +192,7 @@ void add_optimum(CLI::App& app, Action& action, const std::vector<std::string>& 
         ->add_option("--store", options->search.store,
                      "save the optima in this store; optima that are already stored are not searched again")
         ->type_name("FILE");
-    command->add_option("--largest", options->largest, "largest width; default: the largest of the campaign")
+    command->add_option("--largest", options->largest, "only widths up to H; default: up to the largest of the campaign")
         ->type_name("H")
         ->transform(whole_number(0, opt::largest_searched_width));
     add_search_options(*command, options->search);

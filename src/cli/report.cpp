@@ -17,7 +17,7 @@ namespace {
 
 struct ReportCommand {
     std::vector<std::filesystem::path> stores;
-    std::string out, figures;
+    std::string out, figures, compare;
     double tolerance = default_tolerance;
     bool force = false;
 };
@@ -35,7 +35,9 @@ ExitCode report(const ReportCommand& command) {
     const ReportOrigin origin{store_names(command.stores), LIMRISK_VERSION};
     ReportFiles files{command.out, std::nullopt, command.force};
     if (!command.figures.empty()) files.figures = command.figures;
-    const std::size_t figures = write_report(summary, stored_trajectories(store), origin, files);
+    std::optional<StoreComparison> comparison;
+    if (!command.compare.empty()) comparison = compare_cells(store, summary, command.compare);
+    const std::size_t figures = write_report(summary, stored_trajectories(store), origin, files, comparison ? &*comparison : nullptr);
     note(fmt::format("{} cell{}, {} figures written to {}\n", summary.cells.size(), summary.cells.size() == 1 ? "" : "s", figures,
                      command.out == standard_output_name ? "standard output" : command.out));
     if (files.figures) note(fmt::format("the same figures as SVG, PDF and CSV in {}\n", command.figures));
@@ -50,9 +52,10 @@ void add_report(CLI::App& app, Action& action) {
     add_stores_option(*command, options->stores);
     add_output_options(*command, "--out", "the HTML file to write", options->out, options->force)->required();
     command->add_option("--figures", options->figures, "also write each figure as SVG, PDF and CSV into this directory")->type_name("DIR");
+    add_compare_option(*command, options->compare);
     add_tolerance_option(*command, options->tolerance);
-    command->footer(
-        examples({"limrisk report campaign.db --out report.html", "limrisk report campaign.db --out paper.html --figures figures"}));
+    command->footer(examples(
+        {"limrisk report campaign.db --out report.html", "limrisk report campaign.db --out paper.html --figures figures --compare width"}));
     command->callback([&action, options] { action = [options] { return report(*options); }; });
 }
 

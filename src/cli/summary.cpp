@@ -71,10 +71,7 @@ void add_summary(CLI::App& app, Action& action) {
     add_tolerance_option(*command, options->tolerance);
     command->add_option("--only-campaign", options->only_campaign, "only the cells of this campaign file, numbered as in it")
         ->type_name("FILE");
-    CLI::Option* compare = command
-                               ->add_option("--compare", options->compare,
-                                            "paired comparison of the cells that differ only in this axis: optimizer, width ...")
-                               ->type_name("AXIS");
+    CLI::Option* compare = add_compare_option(*command, options->compare);
     CLI::Option* json = command->add_flag("--json", options->json, "as JSON");
     CLI::Option* csv = command->add_flag("--csv", options->csv, "as CSV, a row per cell")->excludes(json)->excludes(compare);
     command->add_flag("--sentences", options->sentences, "a sentence per cell")->excludes(json)->excludes(csv)->excludes(compare);

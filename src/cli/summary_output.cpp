@@ -36,6 +36,11 @@ StoreSummary summarize_stores(const std::vector<std::filesystem::path>& stores, 
     return summary;
 }
 
+CLI::Option* add_compare_option(CLI::App& command, std::string& axis) {
+    return command.add_option("--compare", axis, "paired comparison of the cells that differ only in this axis: optimizer, width ...")
+        ->type_name("AXIS");
+}
+
 void add_tolerance_option(CLI::App& command, double& tolerance) {
     command.add_option("--tolerance", tolerance, "a trial counts as missed if its limiting risk is above (1 + T) x best known risk")
         ->type_name("T")

@@ -23,6 +23,9 @@ Store open_stores(const std::vector<std::filesystem::path>& stores);
 /// summarize() of such a store, under the names of all campaigns.
 StoreSummary summarize_stores(const std::vector<std::filesystem::path>& stores, const Store& store, double tolerance);
 
+/// --compare, for compare_cells().
+CLI::Option* add_compare_option(CLI::App& command, std::string& axis);
+
 /// --tolerance, for summarize().
 void add_tolerance_option(CLI::App& command, double& tolerance);
 

@@ -27,15 +27,6 @@ std::string letter(std::size_t index) {
     return text;
 }
 
-std::string p_text(double p) { return p < 1e-300 ? "<1e-300" : p < 1e-4 ? fmt::format("{:.0e}", p) : fmt::format("{:.4f}", p); }
-
-std::string risk_text(double value) { return std::isfinite(value) ? fmt::format("{:.2e}", value) : value > 0 ? "inf" : "-inf"; }
-
-std::string larger(std::int64_t count, const RiskComparison& risks) {
-    const auto pairs = static_cast<double>(risks.first_larger + risks.second_larger + risks.equal);
-    return fmt::format("{:.1f}", 100 * static_cast<double>(count) / pairs);
-}
-
 std::string group_table(const ComparisonGroup& group, const std::string& axis) {
     std::string text = group.common.empty() ? "" : wrapped(group.common, table_width);
     std::vector<std::string> legend;
@@ -62,8 +53,8 @@ std::string group_table(const ComparisonGroup& group, const std::string& axis) {
             known ? fmt::format("{:+.1f}", 100 * pair.missed->difference) : "-",
             known ? fmt::format("[{:+.1f}, {:+.1f}]", 100 * pair.missed->interval.low, 100 * pair.missed->interval.high) : "-",
             known ? p_text(*pair.missed_p_value) : "-",
-            larger(risks.first_larger, risks),
-            larger(risks.second_larger, risks),
+            larger_text(risks.first_larger, risks),
+            larger_text(risks.second_larger, risks),
             risk_text(risks.median),
             fmt::format("[{}, {}]", risk_text(risks.interval.low), risk_text(risks.interval.high)),
             p_text(pair.risk_p_value)};
@@ -88,21 +79,6 @@ std::string early_ends(const ComparisonGroup& group, const StoreSummary& summary
             text += remark(text.empty() ? "stop" : "", fmt::format("{}: {}", letter(k), early_end_text(cell)));
     }
     return text;
-}
-
-/// What that means for the numbers of the table, if `stop` ended a trial.
-std::string early_end_warning(const StoreComparison& comparison, const StoreSummary& summary) {
-    for (const ComparisonGroup& group : comparison.groups)
-        for (const PairComparison& pair : group.pairs)
-            if (pair.first_ended_early + pair.second_ended_early > 0) {
-                const std::string undecided = undecided_by_stop(summary);
-                return remark("early ends",
-                              "the limiting risk of a trial that `stop` ended is that of its own last check or window, at a step that "
-                              "differs from trial to trial: shares, differences and p-values compare risks at these steps, not after the "
-                              "same number of steps") +
-                       (undecided.empty() ? "" : remark("undecided", undecided));
-            }
-    return "";
 }
 
 ordered_json pair_json(const PairComparison& pair, const StoreSummary& summary) {
@@ -130,14 +106,42 @@ ordered_json pair_json(const PairComparison& pair, const StoreSummary& summary) 
 
 }  // namespace
 
+std::string p_text(double p) { return p < 1e-300 ? "<1e-300" : p < 1e-4 ? fmt::format("{:.0e}", p) : fmt::format("{:.4f}", p); }
+
+std::string risk_text(double value) { return std::isfinite(value) ? fmt::format("{:.2e}", value) : value > 0 ? "inf" : "-inf"; }
+
+std::string larger_text(std::int64_t count, const RiskComparison& risks) {
+    const auto pairs = static_cast<double>(risks.first_larger + risks.second_larger + risks.equal);
+    return fmt::format("{:.1f}", 100 * static_cast<double>(count) / pairs);
+}
+
+const std::string& value_of(const ComparisonGroup& group, std::int64_t cell) {
+    return group.values.at(static_cast<std::size_t>(std::ranges::find(group.cells, cell) - group.cells.begin()));
+}
+
+std::vector<std::string> comparison_reservations(const StoreComparison& comparison, const StoreSummary& summary) {
+    const auto ended_early = [](const PairComparison& pair) { return pair.first_ended_early + pair.second_ended_early > 0; };
+    if (std::ranges::none_of(comparison.groups, [&](const auto& group) { return std::ranges::any_of(group.pairs, ended_early); }))
+        return {};
+    std::vector<std::string> texts{
+        "the limiting risk of a trial that `stop` ended is that of its own last check or window, at a step that differs from trial to "
+        "trial: shares, differences and p-values compare risks at these steps, not after the same number of steps"};
+    if (std::string undecided = undecided_by_stop(summary); !undecided.empty()) texts.push_back(std::move(undecided));
+    return texts;
+}
+
 std::string comparison_table(const StoreComparison& comparison, const StoreSummary& summary) {
     std::string text;
     for (const ComparisonGroup& group : comparison.groups) {
         if (group.pairs.empty()) continue;
         text += (text.empty() ? "" : "\n") + group_table(group, comparison.axis) + early_ends(group, summary);
     }
-    return text.empty() ? "No two cells that differ in nothing but the " + comparison.axis + " have trials.\n"
-                        : text + "\n" + legend + early_end_warning(comparison, summary);
+    if (text.empty()) return "No two cells that differ in nothing but the " + comparison.axis + " have trials.\n";
+    text += std::string("\n") + legend;
+    const char* heads[] = {"early ends", "undecided"};
+    std::size_t next = 0;
+    for (const std::string& reservation : comparison_reservations(comparison, summary)) text += remark(heads[next++], reservation);
+    return text;
 }
 
 std::string comparison_json(const StoreComparison& comparison, const StoreSummary& summary) {

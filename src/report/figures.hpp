@@ -2,6 +2,7 @@
 #pragma once
 #include <vector>
 
+#include "analysis/comparison.hpp"
 #include "analysis/summary.hpp"
 #include "report/cell_choice.hpp"
 #include "report/figure.hpp"
@@ -25,6 +26,9 @@ FigureSection inactive_figures(const StoreSummary& summary, const std::vector<Ce
 /// Trajectories with bands: a figure per series and cell that has them.
 FigureSection trajectory_figures(const StoreSummary& summary, const std::vector<CellGroup>& groups,
                                  const std::vector<CellTrajectory>& trajectories);
+
+/// Differences of the shares of missed trials, a row per pair of cells: one figure, if optima are known.
+FigureSection comparison_figures(const StoreComparison& comparison, const StoreSummary& summary);
 
 /// A group for what is shown and one for what is folded away, from the figures of a choice; empty ones are left out.
 ///   figure(cell): of a place in StoreSummary::cells

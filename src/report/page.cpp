@@ -99,7 +99,8 @@ std::string head(const StoreSummary& summary) {
 }  // namespace
 
 std::string report_page(const StoreSummary& summary, const std::vector<CellGroup>& groups, const std::vector<CellTrajectory>& trajectories,
-                        const std::vector<FigureSection>& sections, const std::vector<std::string>& svgs, const ReportOrigin& origin) {
+                        const std::vector<FigureSection>& sections, const std::vector<std::string>& svgs, const ReportOrigin& origin,
+                        const StoreComparison* comparison) {
     std::vector<std::pair<std::string, std::string>> contents;  // id, heading
     std::string body;
     const auto add = [&](const std::string& part, const std::string& id, const std::string& heading) {
@@ -114,6 +115,7 @@ std::string report_page(const StoreSummary& summary, const std::vector<CellGroup
     for (const FigureSection& section : sections) {
         const std::string table = section.id == "rate"           ? rates_table(summary)
                                   : section.id == "trajectories" ? identities_table(summary, groups, trajectories)
+                                  : section.id == "comparison"   ? comparison_section_table(*comparison)
                                                                  : std::string();
         add(figures_section(section, svgs, next, table), section.id, section.heading);
     }

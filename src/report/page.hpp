@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "analysis/cell_groups.hpp"
+#include "analysis/comparison.hpp"
 #include "analysis/summary.hpp"
 #include "report/figure.hpp"
 #include "trajectory/trajectory.hpp"
@@ -21,7 +22,8 @@ struct ReportOrigin {
 
 /// The page; `svgs` are the figures of all sections in their order, from adapted_svg.
 std::string report_page(const StoreSummary& summary, const std::vector<CellGroup>& groups, const std::vector<CellTrajectory>& trajectories,
-                        const std::vector<FigureSection>& sections, const std::vector<std::string>& svgs, const ReportOrigin& origin);
+                        const std::vector<FigureSection>& sections, const std::vector<std::string>& svgs, const ReportOrigin& origin,
+                        const StoreComparison* comparison = nullptr);
 
 // Its parts, as <section> elements unless they are tables; empty if there is nothing to tell.
 
@@ -40,6 +42,8 @@ std::string rates_table(const StoreSummary& summary);
 /// The table below the figures of trajectories: identities that held along them, and gaps at their ends.
 std::string identities_table(const StoreSummary& summary, const std::vector<CellGroup>& groups,
                              const std::vector<CellTrajectory>& trajectories);
+/// The table below the figure of a comparison: all its pairs.
+std::string comparison_section_table(const StoreComparison& comparison);
 /// The campaign's text, seed and versions, and the commands that make it again.
 std::string origin_section(const StoreSummary& summary, const ReportOrigin& origin);
 

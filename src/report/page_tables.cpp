@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report/comparison_text.hpp"
 #include "report/figure_text.hpp"
 #include "report/figures.hpp"
 #include "report/markup.hpp"
@@ -256,6 +257,31 @@ std::string rates_table(const StoreSummary& summary) {
                 "\n";
     if (table.empty()) return none;
     return folded(counted(static_cast<std::int64_t>(table.rows()), "rate"), table.text(), table.rows() > long_table) + none;
+}
+
+std::string comparison_section_table(const StoreComparison& comparison) {
+    MarkupTable table("Pairs of cells",
+                      {"first", "second", "missed, difference, % points [95 % CI]", "p", "larger risk, %: first", "second",
+                       "limiting risk, median difference [95 % CI]", "p"},
+                      2);
+    for (const ComparisonGroup& group : comparison.groups) {
+        if (group.pairs.empty()) continue;
+        if (!group.common.empty()) table.heading(fmt::format("{}", fmt::join(group.common, ", ")));
+        const auto cell = [&](std::int64_t index) { return fmt::format("{} (cell {})", value_of(group, index), index); };
+        for (const PairComparison& pair : group.pairs) {
+            const RiskComparison& risks = pair.limiting_risk;
+            const auto missed = [&](const ShareComparison& one) {
+                return fmt::format("{:+.1f} [{:+.1f}, {:+.1f}]", 100 * one.difference, 100 * one.interval.low, 100 * one.interval.high);
+            };
+            table.row({cell(pair.first), cell(pair.second), pair.missed ? missed(*pair.missed) : dash,
+                       pair.missed ? p_text(*pair.missed_p_value) : dash, larger_text(risks.first_larger, risks),
+                       larger_text(risks.second_larger, risks),
+                       fmt::format("{} [{}, {}]", risk_text(risks.median), risk_text(risks.interval.low), risk_text(risks.interval.high)),
+                       p_text(pair.risk_p_value)});
+        }
+    }
+    if (table.empty()) return paragraph(fmt::format("No two cells that differ in nothing but the {} have trials.", comparison.axis));
+    return folded(counted(static_cast<std::int64_t>(table.rows()), "pair"), table.text(), table.rows() > long_table);
 }
 
 std::string identities_table(const StoreSummary& summary, const std::vector<CellGroup>& groups,

@@ -50,9 +50,11 @@ void write_outputs(const std::vector<Output>& outputs, bool force) {
 }  // namespace
 
 std::vector<FigureSection> report_figures(const StoreSummary& summary, const std::vector<CellGroup>& groups,
-                                          const std::vector<CellTrajectory>& trajectories) {
-    return {probability_figures(summary, groups), rate_figures(summary, groups), risk_figures(summary, groups),
-            inactive_figures(summary, groups), trajectory_figures(summary, groups, trajectories)};
+                                          const std::vector<CellTrajectory>& trajectories, const StoreComparison* comparison) {
+    std::vector<FigureSection> sections{probability_figures(summary, groups), rate_figures(summary, groups), risk_figures(summary, groups),
+                                        inactive_figures(summary, groups), trajectory_figures(summary, groups, trajectories)};
+    if (comparison != nullptr) sections.insert(sections.begin() + 1, comparison_figures(*comparison, summary));
+    return sections;
 }
 
 std::string figure_csv(const FigureTable& table) {
@@ -67,11 +69,11 @@ std::string figure_csv(const FigureTable& table) {
 }
 
 std::size_t write_report(const StoreSummary& summary, const std::vector<CellTrajectory>& trajectories, const ReportOrigin& origin,
-                         const ReportFiles& files) {
+                         const ReportFiles& files, const StoreComparison* comparison) {
     check_writable(files.page, files.force);  // before any work
     const fs::path gnuplot = find_gnuplot();
     const std::vector<CellGroup> groups = cell_groups(summary);
-    const std::vector<FigureSection> sections = report_figures(summary, groups, trajectories);
+    const std::vector<FigureSection> sections = report_figures(summary, groups, trajectories, comparison);
     std::vector<Figure> figures;
     for (const FigureSection& section : sections) {
         for (const FigureGroup& group : section.groups) figures.insert(figures.end(), group.figures.begin(), group.figures.end());
@@ -90,7 +92,7 @@ std::size_t write_report(const StoreSummary& summary, const std::vector<CellTraj
             outputs.push_back({stem.string() + ".csv", figure_csv(figures[k].table)});
         }
     }
-    outputs.push_back({files.page, report_page(summary, groups, trajectories, sections, svgs, origin)});
+    outputs.push_back({files.page, report_page(summary, groups, trajectories, sections, svgs, origin, comparison)});
     write_outputs(outputs, files.force);
     return figures.size();
 }

@@ -232,7 +232,7 @@ def check_comparison(comparison, summary, trials):
 def rows_of(path):
     with open(path, newline="") as file:
         for row in csv.DictReader(file):
-            yield {key: value if key in ("part", "level") or value == "" else float(value) for key, value in row.items()}
+            yield {key: value if key in ("part", "level", "group", "first_value", "second_value") or value == "" else float(value) for key, value in row.items()}
 
 
 def check_shares(path, cells, trials):
@@ -248,6 +248,11 @@ def check_shares(path, cells, trials):
                 for end, value in (("share", count / n), ("low", low), ("high", high)):
                     same(f"{name} {key} none {end}", value, row[f"{key}_none_{end}"])
             same(name + " predicted", (1 - p) ** row["width"], row["predicted"])
+            continue
+        if path.name.startswith("non-convergence-all"):
+            for end, value in zip(("share", "low", "high"), (missed / n, *clopper_pearson(missed, n))):
+                same(f"{name} {end}", value, row[end])
+            same(name + " bound", 1 - (1 - p) ** row["width"], row["predicted_bound"])
             continue
         same(name + " bound", 1 - (1 - p) ** row["width"], row["predicted_bound"])
         same(name + " certified", certified / n, row["certified_share"])
@@ -297,13 +302,22 @@ def check_trajectory(path, trials):
         same(path.name + " end", 0.0, rows[-1]["quantile_95"])
 
 
+def check_pairs(path, cells, trials):
+    for row in rows_of(path):
+        shares = [(trials[int(row[key])]["tail_mean"] > cells[int(row[key])]["measured"]["threshold"]).mean() for key in ("first", "second")]
+        same(f"{path.name} {row['first']} {row['second']}", shares[0] - shares[1], row["difference"])
+        same(f"{path.name} inside", True, row["low"] <= row["difference"] <= row["high"])
+
+
 def check_figures(directory, cells, trials):
-    kinds = {"non-convergence": 0, "rate": 0, "limiting-risk": 0, "inactive": 0, "trajectory": 0}
+    kinds = {"comparison-pairs": 0, "non-convergence": 0, "rate": 0, "limiting-risk": 0, "inactive": 0, "trajectory": 0}
     for path in sorted(directory.glob("*.csv")):
         kind = next(kind for kind in kinds if path.name.startswith(kind))
         kinds[kind] += 1
         if kind in ("non-convergence", "rate"):
             check_shares(path, cells, trials)
+        elif kind == "comparison-pairs":
+            check_pairs(path, cells, trials)
         elif kind == "limiting-risk":
             check_histogram(path, trials)
         elif kind == "inactive":

@@ -8,6 +8,7 @@
 namespace limrisk::test {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -94,6 +95,22 @@ TEST_F(ReportTest, SaysHowToGetGnuplot) {
     EXPECT_EQ(output.code, 69);
     EXPECT_THAT(output.err, HasSubstr("no paper left"));
     EXPECT_FALSE(std::filesystem::exists(path("report.html")));
+}
+
+TEST_F(ReportTest, ComparesCellsOfSeveralStores) {
+    succeed({"run", "campaign.toml", "--quiet", "--store", "a.db", "--set", "network.width=1"});
+    succeed({"run", "campaign.toml", "--quiet", "--store", "b.db", "--set", "network.width=2"});
+    succeed({"optimum", "campaign.toml", "--store", "b.db"});
+    succeed({"report", "a.db", "b.db", "--out", "both.html", "--figures", "figures", "--compare", "width"});
+    const std::string page = read("both.html");
+    EXPECT_THAT(page, AllOf(HasSubstr("Comparison: width"), HasSubstr("<dd>a.db, b.db</dd>"), HasSubstr("1 (cell 0)")));
+    EXPECT_EQ(shell("wc -l < figures/comparison-pairs.csv").out, "2\n");  // a header and a pair
+    expect_sound("both.html");
+    const Output wrong = limrisk({"report", "a.db", "b.db", "--out", "wrong.html", "--compare", "batch"});
+    EXPECT_EQ(wrong.code, 64);
+    EXPECT_THAT(wrong.err, HasSubstr("all cells have the same batch"));
+    EXPECT_EQ(limrisk({"summary", "a.db", "--compare", "seed"}).code, 64);
+    EXPECT_THAT(read("both.html"), Not(HasSubstr("limrisk-together")));
 }
 
 TEST_F(ReportTest, KnowsHowTheCampaignWasChanged) {

@@ -84,6 +84,36 @@ TEST(ReportFigure, GroupsStandTogetherInOnePanel) {
     EXPECT_EQ(first().name, "non-convergence-1");
 }
 
+/// Cells 0 and 1 of the fixture, two groups.
+StoreComparison comparison_by_hand() {
+    PairComparison pair;
+    pair.first = 0;
+    pair.second = 1;
+    pair.missed = compare_shares(2, 1, 4);
+    pair.missed_p_value = 0.5;
+    pair.limiting_risk = compare_risks(std::vector<double>{3, 2}, std::vector<double>{1, 1});
+    PairComparison without = pair;
+    without.missed.reset();
+    without.missed_p_value.reset();
+    return {"optimizer", {{{"width <4>"}, {0, 1}, {"sgd & co", "adam"}, {pair}}, {{"width 8"}, {0, 1}, {"sgd & co", "adam"}, {without}}}};
+}
+
+TEST(ReportFigure, ComparisonsAreRowsPerPair) {
+    const StoreSummary summary = report_summary();
+    const StoreComparison comparison = comparison_by_hand();
+    const Figure figure = only_figure(comparison_figures(comparison, summary));
+    EXPECT_EQ(figure.title, "Differences of P(non-convergence): sgd & co − adam");
+    EXPECT_THAT(column(figure.table, "difference"), ElementsAre("0.25"));  // the pair without optima is in the table only
+    EXPECT_EQ(std::stod(column(figure.table, "low")[0]), compare_shares(2, 1, 4).interval.low);
+    EXPECT_THAT(column(figure.table, "adjusted_p_value"), ElementsAre("0.5"));
+    EXPECT_THAT(figure.script, HasSubstr("'width <4>'"));
+    const std::string table = comparison_section_table(comparison);
+    EXPECT_THAT(table, AllOf(HasSubstr("width &lt;4&gt;"), HasSubstr("sgd &amp; co (cell 0)"), HasSubstr("+25.0 [")));
+    EXPECT_THAT(table, AllOf(HasSubstr("width 8"), HasSubstr("<td>–</td>"), HasSubstr("1.00e+00")));
+    EXPECT_TRUE(comparison_figures({"optimizer", {{{}, {0}, {"adam"}, {}}}}, summary).groups.empty());
+    EXPECT_THAT(comparison_section_table({"optimizer", {{{}, {0}, {"adam"}, {}}}}), HasSubstr("nothing but the optimizer have trials"));
+}
+
 TEST(ReportFigure, RatesAreThoseOfTheComplement) {
     const StoreSummary summary = report_summary();
     const Figure figure = only_figure(rate_figures(summary, cell_groups(summary)));
