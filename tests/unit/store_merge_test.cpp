@@ -8,6 +8,7 @@
 
 #include "store/merge.hpp"
 #include "store_fixture.hpp"
+#include "synced_disk.hpp"
 
 namespace limrisk::testing {
 namespace {
@@ -92,6 +93,32 @@ TEST_P(StoreMergeTest, GapsAreFilledByOthers) {
     merge_store(path(), path("a.db"));
     merge_store(path(), path("b.db"));
     EXPECT_EQ(rows_of(path()), whole);
+}
+
+/// Of the store stays what was synced; merged again, nothing is missing and nothing is there twice.
+TEST_P(StoreMergeTest, GoesOnAfterALossOfPower) {
+    const Rows whole = rows_of(part("whole.db", 0, 4));
+    part("a.db", 0, 2);
+    part("b.db", 2, 4);
+    std::vector<SyncedDisk::Files> states;
+    {
+        SyncedDisk disk;
+        merge_store(path(), path("a.db"));
+        merge_store(path(), path("b.db"));
+        states = disk.after_power_loss();
+    }
+    EXPECT_GE(states.size(), 9u);
+    int begun = 0;
+    for (const SyncedDisk::Files& state : states) {
+        SyncedDisk::write(state, path("left"));
+        const std::filesystem::path all = path("left") / path().filename();
+        std::int64_t there = 0;
+        for (const char* name : {"a.db", "b.db"}) there += merge_store(all, path(name)).trials_there;
+        begun += there > 0 && there < 4 * 32 ? 1 : 0;
+        EXPECT_EQ(rows_of(all), whole);
+        EXPECT_EQ(count_right_trials(Store::open(all)), 4 * 32);
+    }
+    EXPECT_GT(begun, 0);
 }
 
 TEST_P(StoreMergeTest, OtherResultsOfTheSameTrialsAreAnError) {
