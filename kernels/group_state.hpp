@@ -66,7 +66,7 @@ public:
     template <class Body>
     void for_coordinates(Rows rows, int replica, Body body) const {
         const std::int64_t d = shape_.dimension, h = shape_.width;
-        const auto at = [&](std::int64_t row, int lane) { return number_at(rows, row, lane, replica); };
+        const auto at = [&](std::int64_t row, int lane) -> Real& { return number_at(rows, row, lane, replica); };
         for (std::int64_t i = 0; i < h; ++i) {
             const std::int64_t slot = i / shape_.tile * shape_.per_slot();
             const int lane = static_cast<int>(i % shape_.tile);
@@ -80,6 +80,13 @@ public:
     /// In canonical order.
     void write(Rows rows, int replica, double* out) const {
         for_coordinates(rows, replica, [&](std::int64_t j, Real value) { out[j] = static_cast<double>(value); });
+    }
+    /// The inverse, of numbers that Real holds.
+    void read(const double* in, int replica, Rows rows) const {
+        for_coordinates(rows, replica, [&](std::int64_t j, Real& value) { value = static_cast<Real>(in[j]); });
+        // All lanes of the tile have the outer bias.
+        const Real outer_bias = number_at(rows, shape_.outer_bias(), 0, replica);
+        for (int lane = 1; lane < shape_.tile; ++lane) number_at(rows, shape_.outer_bias(), lane, replica) = outer_bias;
     }
 
     std::uint64_t fingerprint(int replica) const {

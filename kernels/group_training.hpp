@@ -94,6 +94,7 @@ public:
         enter(task, count);
         initialize(task.first_trial);
         const std::int64_t parameters = parameter_count(cell_.width, cell_.dimension);
+        for (int r = 0; task.start && r < count; ++r) state_.read(task.start + places_[r] * task.start_stride, r, state_.theta);
         for (int r = 0; task.initial_parameters && r < count; ++r)
             state_.write(state_.theta, r, task.initial_parameters + places_[r] * parameters);
     }
@@ -157,6 +158,7 @@ public:
             const std::int64_t place = places_[r];
             task.records[place] = replica_[r].template record<Record>(cell_, final_risks[r], best_risks[r], state_.fingerprint(r));
             if (task.parameters) state_.write(state_.theta, r, task.parameters + place * parameters);
+            if (task.best_parameters) state_.write(state_.best, r, task.best_parameters + place * parameters);
             if (task.first_state && state_.first) state_.write(state_.first, r, task.first_state + place * parameters);
             if (task.second_state && state_.second) state_.write(state_.second, r, task.second_state + place * parameters);
             if (task.third_state && state_.third) state_.write(state_.third, r, task.third_state + place * parameters);

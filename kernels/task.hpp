@@ -12,8 +12,13 @@ struct ChunkTask {
     char* arena;
     Record* records;  ///< [trials]
     Check* checks;    ///< optional [trials][checks + 1]; those behind the end of a trial may be left as they are
-    /// Optional, canonical order, [trials][parameters] each: at the start, at the end, optimizer states at the end.
-    double *initial_parameters, *parameters, *first_state, *second_state, *third_state;
+    /// Optional, canonical order: where trials start instead of at what their initialization draws. start_stride: numbers from the start of
+    /// one trial to that of the next; 0: all have the same.
+    const double* start;
+    std::int64_t start_stride;
+    /// Optional, canonical order, [trials][parameters] each: at the start, at the end, at the check of best_step, optimizer states at the
+    /// end.
+    double *initial_parameters, *parameters, *best_parameters, *first_state, *second_state, *third_state;
     /// Snapshots: looks at the replicas at further steps, which change nothing of them or of their records.
     const std::int64_t* snapshot_steps;  ///< [snapshot_count] ascending, each 0 .. steps once
     std::int64_t snapshot_count;

@@ -1,5 +1,6 @@
 // What the driver asks of a backend: ranges of trials in, their records out.
 #pragma once
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -9,6 +10,7 @@
 
 #include "aggregation/aggregate.hpp"
 #include "backend/cell_plan.hpp"
+#include "campaign/kept_parameters.hpp"
 #include "limrisk/trial_record.hpp"
 
 namespace limrisk {
@@ -30,12 +32,17 @@ struct WorkStatus {
 /// Final bits of one trial, for tests and self tests. Canonical order of docs/numerics.md (fingerprint), as double (exact).
 struct FinalState {
     std::vector<double> initial_parameters, parameters, first_state, second_state, third_state;
+    std::vector<double> best_parameters;  ///< at the check of best_step
 };
+
+/// Of many trials: [kinds][count][parameters] in canonical order, as double (exact); empty for a kind that was not asked for.
+using TrialParameters = std::array<std::vector<double>, parameter_kinds>;
 
 struct BlockResult {
     std::vector<TrialRecord> records;              ///< [count], in the order of trials
     std::vector<std::vector<CheckRecord>> checks;  ///< [count] if asked for, else empty: see checks_of_trial()
     std::vector<FinalState> states;                ///< [count] if asked for, else empty
+    TrialParameters parameters;                    ///< those kinds that were asked for
     std::optional<Aggregate> aggregate;            ///< of the records, in their place; only if asked for
     std::vector<CheckRecord> snapshot_checks;      ///< [count][snapshot_steps]; 0 behind the end of a trial that ended early
     std::vector<double> snapshot_parameters;       ///< [count][snapshot_steps][parameters], canonical order; likewise
@@ -44,6 +51,7 @@ struct BlockResult {
 struct BlockOptions {
     bool checks = false;
     bool states = false;
+    KeptParameters parameters = {};
     bool aggregate = false;  ///< the records are wanted as an aggregate only; a backend may give it, or the records all the same
     /// Looks at the trials at these steps, too: strictly ascending, in 0 .. steps of the cell; null: none. Nothing else of the result
     /// depends on them. The CPU backend only.

@@ -121,7 +121,7 @@ public:
                 read_single(key, campaign);
             }
         }
-        refuse_until_of_summaries(campaign);
+        refuse_of_summaries(campaign);
         const std::int64_t cells = count_cells();
         judge_effects();
         check_consistency(axes_, problems_);
@@ -150,13 +150,14 @@ private:
         const Parameter& parameter = key.parameter;
         if (node == nullptr && parameter.required) return missing(key);
         if (node == nullptr) return;
+        const std::string_view name = parameter.name;
+        if (name == "keep") return read_keep(parameter, *node, campaign.keep);
         if (node->kind == Node::Kind::Array) {
             problems_.add(node->place, key.path(),
                           fmt::format("a list; {} holds for the whole campaign and cannot be swept, allowed is {}", parameter.name,
                                       parameter.allowed()));
             return;
         }
-        const std::string_view name = parameter.name;
         if (name == "trials") return read_trials(parameter, *node, campaign, problems_);
         const std::optional<ParameterValue> value = read_value(parameter, *node, key.path(), problems_);
         if (!value) return;
@@ -171,9 +172,26 @@ private:
         }
     }
 
-    /// Aggregates of many trials cannot be judged on prefixes of them.
-    void refuse_until_of_summaries(const Campaign& campaign) {
-        if (!campaign.until || campaign.store != StoreContents::Summary) return;
+    /// A word, or a list of words.
+    void read_keep(const Parameter& parameter, const Node& node, KeptParameters& keep) {
+        const std::vector<Node> one{node};
+        for (const Node& word : node.kind == Node::Kind::Array ? node.items : one) {
+            const std::optional<ParameterValue> value = read_value(parameter, word, parameter.name, problems_);
+            if (!value) continue;
+            bool& kept = keep.kinds.at(static_cast<std::size_t>(value->integer));
+            if (kept) problems_.add(word.place, parameter.name, fmt::format("{} twice; write it once", word.shown()));
+            kept = true;
+        }
+    }
+
+    void refuse_of_summaries(const Campaign& campaign) {
+        if (campaign.store != StoreContents::Summary) return;
+        if (campaign.keep.any())
+            problems_.add(root_.find("keep")->place, "keep",
+                          "has parameters of every trial, but store = \"summary\" keeps only sums over trials; leave it out, or take "
+                          "store = \"trials\"");
+        // Aggregates of many trials cannot be judged on prefixes of them.
+        if (!campaign.until) return;
         problems_.add(root_.find("trials")->place, "trials",
                       "has a stopping rule, which needs the single trials, but store = \"summary\" keeps only sums of them; "
                       "allowed is a number alone, or store = \"trials\"");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "campaign/cell.hpp"
+#include "campaign/kept_parameters.hpp"
 #include "campaign/stopping_criterion.hpp"
 
 namespace limrisk {
@@ -21,6 +22,7 @@ struct Campaign {
     std::int64_t trials = 0;                 ///< per cell; with `until` at most, the same as until->at_most
     std::optional<StoppingCriterion> until;  ///< ends a cell before that; no part of any cell
     StoreContents store = StoreContents::Trials;
+    KeptParameters keep;  ///< of every trial, in a store of trials; no part of any cell
     std::vector<CellConfig> cells;
     std::string text;  ///< the file as read, for the store
 };

@@ -110,7 +110,7 @@ std::string Parameter::allowed() const {
         case ParameterType::Boolean:
             return "true or false";
         case ParameterType::Choice:
-            return fmt::format("\"{}\"", fmt::join(choices, "\" or \""));
+            return fmt::format("{}\"{}\"", several ? "a list of some of " : "", fmt::join(choices, several ? "\", \"" : "\" or \""));
         case ParameterType::Text:
             return "a string";
         case ParameterType::Expression:

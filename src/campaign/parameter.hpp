@@ -64,6 +64,7 @@ struct Parameter {
     const char* usual = nullptr;       ///< a default that follows from other keys, in words
     const Catalog* catalog = nullptr;  ///< Entry, LearningRate: what can be chosen
     bool has_column = false;           ///< of an entry: whether the view `parameters` of a store has a column for it
+    bool several = false;              ///< Choice: a list has several of the words, and is no sweep
     bool later = false;                ///< of an entry: younger than stores that limrisk reads, so that descriptions leave the default out
 
     std::string type_text() const;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "campaign/field.hpp"
+#include "campaign/kept_parameters.hpp"
 #include "campaign/rules.hpp"
 #include "campaign/target_text.hpp"
 
@@ -23,6 +24,13 @@ Parameter contents() {
     Parameter store = of_campaign("store", Type::Choice, "contents of the store: every trial, or a summary per cell", {}, "\"trials\"");
     store.choices = {"trials", "summary"};
     return store;
+}
+
+Parameter keep() {
+    Parameter keep = of_campaign("keep", Type::Choice, "parameters of every trial that the store keeps", {}, "[]");
+    keep.choices.assign(parameter_kind_names.begin(), parameter_kind_names.end());
+    keep.several = true;
+    return limited(keep, "a list has several of them");
 }
 
 std::optional<ParameterValue> load_final_nodes(const Cell& cell) {
@@ -109,6 +117,7 @@ const std::vector<SchemaKey>& campaign_schema() {
          .parameter = of_campaign("trials", Type::Integer, "trials per cell, or a table with a stopping rule", {1, 1e9}, nullptr),
          .scope = Scope::Campaign},
         {.table = "", .parameter = contents(), .scope = Scope::Campaign},
+        {.table = "", .parameter = keep(), .scope = Scope::Campaign},
         {.table = "", .parameter = integer<&Cell::steps>("steps", "training steps", {1, 1099511627775.0}, nullptr), .phrase = "{} steps"},
         {.table = "",
          .parameter = choice<&Cell::precision>("precision", "arithmetic of the training", {"float32", "float64"}, "\"float32\""),

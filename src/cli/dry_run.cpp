@@ -16,6 +16,8 @@
 #include "driver/cost_model.hpp"
 #include "driver/progress.hpp"
 #include "report/text_table.hpp"
+#include "store/parameter_columns.hpp"
+#include "store/size_estimate.hpp"
 #include "text/printable_text.hpp"
 
 namespace limrisk::cli {
@@ -63,8 +65,12 @@ std::vector<CellPrediction> predict(const Campaign& campaign, Backend& backend) 
             trial_seconds = measured_trial_seconds(cell, backend, budget);
             seconds_per_cost = trial_seconds / trial_cost(cell);
         }
+        // Kept parameters as the backend gives them, in double, and as the store takes them.
+        const double kept = static_cast<double>(kept_block_trials(cell, campaign.keep, plan.block_trials())) *
+                            static_cast<double>(kept_trial_bytes(cell, campaign.keep)) *
+                            (1 + 8.0 / static_cast<double>(parameter_size(cell)));
         predictions.push_back({&cell, plan.cell().tile, plan.block_trials(), table_bytes(plan.cell()),
-                               thread_bytes(plan.cell(), plan.block_trials()), trial_seconds * static_cast<double>(campaign.trials),
+                               thread_bytes(plan.cell(), plan.block_trials()) + kept, trial_seconds * static_cast<double>(campaign.trials),
                                backend.trials_to_fill(plan), backend.plan_lines(plan)});
     }
     return predictions;
@@ -146,6 +152,9 @@ std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>&
     text += fmt::format("predicted time  {}{} ({})\n", ends_early(campaign.cells) ? "at most " : "", duration_text(sum.seconds),
                         measured_how(backend));
     text += fmt::format("store           {}\n", space_text(space));
+    if (campaign.keep.any())
+        text += fmt::format("parameters      about {} of it, keep = {}\n", bytes_text(estimated_parameter_bytes(campaign)),
+                            campaign.keep.text());
     if (!space.fits()) text += fmt::format("WARNING         {}\n", space_warning(space));
     text += "tile: lanes x neurons per lane of a replica; block: trials that are stored together\n";
     return text;
@@ -182,6 +191,7 @@ std::string as_json(const Campaign& campaign, const std::vector<CellPrediction>&
                        {"bytes_there", std::llround(space.there)},
                        {"bytes_free", space.free >= 0 ? ordered_json(std::llround(space.free)) : ordered_json()},
                        {"fits", space.fits()}};
+    if (campaign.keep.any()) report["store"]["parameter_bytes"] = std::llround(estimated_parameter_bytes(campaign));
     return report.dump(2) + "\n";
 }
 

@@ -26,6 +26,7 @@ struct ReplayCommand {
 struct StoredTrial {
     std::optional<TrialRecord> record;
     std::optional<Aggregate> aggregate;
+    BlockParameters parameters = {};  ///< that it keeps
 };
 
 StoredTrial stored_trial(const Store& store, const ReplayCommand& command) {
@@ -40,8 +41,12 @@ StoredTrial stored_trial(const Store& store, const ReplayCommand& command) {
         }
     } else {
         for (const BlockKey& key : store.blocks()) {
-            if (key.cell == command.cell && holds(key))
-                return {store.read_block(key)[static_cast<std::size_t>(command.trial - key.first_trial)], std::nullopt};
+            if (key.cell != command.cell || !holds(key)) continue;
+            const std::int64_t place = command.trial - key.first_trial;
+            BlockParameters parameters = store.read_parameters(key);
+            for (ParameterColumns& columns : parameters)
+                columns = cut_parameters(store.cells()[static_cast<std::size_t>(key.cell)], columns, place, 1);
+            return {store.read_block(key)[static_cast<std::size_t>(place)], std::nullopt, std::move(parameters)};
         }
     }
     throw Error(ExitCode::Usage,
@@ -53,6 +58,14 @@ CellConfig stored_cell(const Store& store, const ReplayCommand& command) {
         if (cell.index == command.cell) return cell;
     throw Error(ExitCode::Usage, fmt::format("--cell {}: {} has the cells 0 to {}; `limrisk summary` shows them", command.cell,
                                              command.store, static_cast<std::int64_t>(store.cells().size()) - 1));
+}
+
+/// How the parameters of the replay differ from those that the store keeps, in words; empty if they do not.
+std::string kept_difference(const CellConfig& cell, const KeptParameters& keep, const TrialParameters& now, const BlockParameters& stored) {
+    for (std::size_t kind = 0; kind < parameter_kinds; ++kind)
+        if (keep.kinds[kind] && pack_parameters(cell, now[kind], 1) != stored[kind])
+            return fmt::format("the {} parameters of the replay are not those in the store", parameter_kind_names[kind]);
+    return "";
 }
 
 std::string trajectory_csv(const std::vector<CheckRecord>& checks) {
@@ -89,7 +102,7 @@ ExitCode replay(const ReplayCommand& command) {
     const CellPlan plan(config);
     WorkStatus status;
     const std::optional<BlockResult> result =
-        backend->run({&plan, command.trial, 1}, status, {.checks = true, .states = parameters.has_value()});
+        backend->run({&plan, command.trial, 1}, status, {.checks = true, .states = parameters.has_value(), .parameters = store.keep()});
     if (!result || result->records.size() != 1 || result->checks.size() != 1) throw Defect("the backend returned no trajectory");
 
     const TrialRecord& now = result->records.front();
@@ -108,8 +121,9 @@ ExitCode replay(const ReplayCommand& command) {
     else if (now.last_step < config.steps)
         text += fmt::format(", ended at step {}", now.last_step);
     say(text + "\n");
-    const std::string difference = stored.record ? record_difference(now, "the replay", *stored.record, "the store")
-                                                 : contradiction(*stored.aggregate, command.trial, now);
+    std::string difference = stored.record ? record_difference(now, "the replay", *stored.record, "the store")
+                                           : contradiction(*stored.aggregate, command.trial, now);
+    if (difference.empty()) difference = kept_difference(config, store.keep(), result->parameters, stored.parameters);
     if (!difference.empty())
         throw Defect(
             fmt::format("cell {}, trial {}: {}.\nEither the store was made by another version of limrisk ({}; this is {}), or one "
@@ -120,7 +134,8 @@ ExitCode replay(const ReplayCommand& command) {
         export_parameters(config, result->states.front().initial_parameters, result->states.front().parameters, *parameters);
         parameters->commit();
     }
-    say(stored.record ? "the result equals the stored record bit for bit\n"
+    say(stored.record ? (store.keep().any() ? "the result equals the stored record and parameters bit for bit\n"
+                                            : "the result equals the stored record bit for bit\n")
                       : "the store has only summaries: no record to compare with; the result is consistent with the summary\n");
     return ExitCode::Done;
 }

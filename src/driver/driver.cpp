@@ -51,7 +51,7 @@ RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend
     outcome.blocks_before = static_cast<std::int64_t>(there.size());
 
     double committed_cost = 0, committed_steps = 0;
-    WorkerPool pool(queue, backend, store.contents());
+    WorkerPool pool(queue, backend, store.contents(), store.keep());
     PendingBatches pending;
     StopWatch watch(pool, options);
     const auto report = [&] {

@@ -42,7 +42,7 @@ StoppingRule rule_in(const TrialRange& range, StoppingRule rule) {
 
 WorkQueue::WorkQueue(const Campaign& campaign, const std::vector<CellConfig>& cells, const std::vector<BlockKey>& there,
                      const Backend& backend, std::int64_t block_trials, const Shard& shard)
-    : backend_(backend), block_trials_(block_trials) {
+    : backend_(backend), keep_(campaign.keep), block_trials_(block_trials) {
     std::map<std::string, std::int64_t> index_of_id;
     for (const CellConfig& cell : cells) index_of_id.emplace(cell.id, cell.index);
     std::map<std::int64_t, std::vector<TrialRange>> ranges_of_index;
@@ -82,10 +82,20 @@ WorkQueue::WorkQueue(const Campaign& campaign, const std::vector<CellConfig>& ce
     }
 }
 
+std::int64_t WorkQueue::block_trials_of(const CellPlan& plan) const {
+    return block_trials_ > 0 ? block_trials_ : kept_block_trials(plan.config(), keep_, plan.block_trials());
+}
+
 std::size_t WorkQueue::blocks_per_batch(const CellPlan& plan, std::int64_t block_trials, std::size_t blocks) const {
     const auto ceil_divide = [](std::size_t a, std::size_t b) { return (a + b - 1) / b; };
     const auto wanted = static_cast<std::size_t>(std::max<std::int64_t>(1, backend_.batch_trials(plan)));
-    const std::size_t full = ceil_divide(wanted, static_cast<std::size_t>(plan.block_trials()));
+    std::size_t full = ceil_divide(wanted, static_cast<std::size_t>(plan.block_trials()));
+    if (keep_.any()) {
+        constexpr std::int64_t most_bytes = std::int64_t{1} << 28;  // of the parameters that a worker has at once
+        const std::int64_t most = most_bytes / (block_trials * kept_trial_bytes(plan.config(), keep_));
+        full = std::min(ceil_divide(wanted, static_cast<std::size_t>(block_trials)),
+                        static_cast<std::size_t>(std::max<std::int64_t>(1, most)));
+    }
     const auto workers = static_cast<std::size_t>(std::max(1, backend_.concurrency()));
     const Cell& cell = cells_[current_];
     const double one_for_each_other =
@@ -127,7 +137,7 @@ std::optional<QueuedBatch> WorkQueue::next_in_sequence(bool& more_after_commit) 
         Cell& cell = cells_[position];
         if (!cell.sequence->has_more()) continue;
         if (!cell.plan) cell.plan = make_plan(cell.stored_index, *cell.config);
-        const std::int64_t block_trials = block_trials_ > 0 ? block_trials_ : cell.plan->block_trials();
+        const std::int64_t block_trials = block_trials_of(*cell.plan);
         const std::int64_t blocks = std::max<std::int64_t>(1, backend_.batch_trials(*cell.plan) / cell.plan->block_trials());
         std::vector<TrialRange> batch = cell.sequence->take(block_trials, blocks * block_trials, workers);
         const std::shared_ptr<const CellPlan> plan = cell.plan;
@@ -160,7 +170,7 @@ std::optional<QueuedBatch> WorkQueue::next_in_bulk() {
     if (current_ == cells_.size()) return std::nullopt;
     Cell& cell = cells_[current_];
     const std::shared_ptr<const CellPlan> plan = make_plan(cell.stored_index, *cell.config);
-    const std::int64_t block_trials = block_trials_ > 0 ? block_trials_ : plan->block_trials();
+    const std::int64_t block_trials = block_trials_of(*plan);
     const std::vector<TrialRange> blocks = cut_into_blocks(cell.missing, block_trials);
     for (std::vector<TrialRange>& batch : group_into_batches(blocks, blocks_per_batch(*plan, block_trials, blocks.size())))
         batches_.push_back({plan, cell.stored_index, std::move(batch), cell.trial_cost});

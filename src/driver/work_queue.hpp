@@ -37,8 +37,8 @@ std::string cell_place(std::int64_t stored_index, const CellConfig& cell);
 class WorkQueue {
 public:
     /// `there`: what the store holds. `backend` says how much fills a device and how many there are. `block_trials` 0:
-    /// CellPlan::block_trials(); others change the size of the blocks, not their number in a batch. Throws Defect if a cell of the campaign
-    /// is not among `cells`. Of the trials only those of `shard`.
+    /// CellPlan::block_trials(), or fewer if the campaign keeps large parameters; others change the size of the blocks, not their number in
+    /// a batch. Throws Defect if a cell of the campaign is not among `cells`. Of the trials only those of `shard`.
     WorkQueue(const Campaign& campaign, const std::vector<CellConfig>& cells, const std::vector<BlockKey>& there, const Backend& backend,
               std::int64_t block_trials = 0, const Shard& shard = {});
 
@@ -68,6 +68,7 @@ public:
 
 private:
     struct Cell;
+    std::int64_t block_trials_of(const CellPlan& plan) const;
     std::size_t blocks_per_batch(const CellPlan& plan, std::int64_t block_trials, std::size_t blocks) const;
     std::optional<QueuedBatch> next_in_bulk();
     std::optional<QueuedBatch> next_in_sequence(bool& more_after_commit);
@@ -87,6 +88,7 @@ private:
     std::vector<Cell> cells_;  ///< dearest trial first
     std::vector<std::size_t> position_of_index_;
     const Backend& backend_;
+    const KeptParameters keep_;
     std::int64_t block_trials_ = 0;
     std::int64_t cells_done_ = 0, trials_total_ = 0, trials_before_ = 0, trials_allowed_ = 0;
     double cost_total_ = 0, cost_before_ = 0;

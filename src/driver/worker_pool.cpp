@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <new>
 #include <set>
+#include <span>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -43,7 +44,8 @@ std::string place_of(const QueuedBatch& batch) {
 
 }  // namespace
 
-WorkerPool::WorkerPool(WorkQueue& queue, Backend& backend, StoreContents contents) : queue_(queue), backend_(backend), contents_(contents) {
+WorkerPool::WorkerPool(WorkQueue& queue, Backend& backend, StoreContents contents, const KeptParameters& keep)
+    : queue_(queue), backend_(backend), contents_(contents), keep_(keep) {
     const int count = std::max(1, backend.concurrency());
     for (int worker = 0; worker < count; ++worker) {
         running_.push_back(std::make_unique<Running>());
@@ -187,12 +189,25 @@ FinishedBatch WorkerPool::finish(const QueuedBatch& batch, BlockResult result) c
         const BlockKey key{batch.cell, batch.first_trial(), trials};
         finished.aggregates.push_back(
             {key, result.aggregate ? *std::move(result.aggregate) : aggregate_records(result.records.data(), trials, key.first_trial)});
-    } else if (batch.blocks.size() == 1) {
-        finished.blocks.push_back({{batch.cell, batch.first_trial(), trials}, std::move(result.records)});
     } else {
-        auto begin = result.records.cbegin();
+        const CellConfig& cell = batch.plan->config();
+        const std::int64_t parameters = kernels::parameter_count(cell.width, cell.input.dimension);
+        std::int64_t begin = 0;
         for (const TrialRange& block : batch.blocks) {
-            finished.blocks.push_back({{batch.cell, block.first, block.count}, {begin, begin + block.count}});
+            TrialBlock& stored = finished.blocks.emplace_back(TrialBlock{{batch.cell, block.first, block.count}, {}, {}});
+            if (batch.blocks.size() == 1)
+                stored.records = std::move(result.records);
+            else
+                stored.records.assign(result.records.begin() + begin, result.records.begin() + begin + block.count);
+            for (std::size_t kind = 0; kind < parameter_kinds; ++kind) {
+                if (!keep_.kinds[kind]) continue;
+                const std::vector<double>& all = result.parameters[kind];
+                if (all.size() != static_cast<std::size_t>(trials * parameters))
+                    throw Defect(fmt::format("the backend returned {} parameters of {}", all.size(), trials * parameters));
+                const auto of_block = std::span(all).subspan(static_cast<std::size_t>(begin * parameters),
+                                                             static_cast<std::size_t>(block.count * parameters));
+                stored.parameters[kind] = pack_parameters(cell, of_block, block.count);
+            }
             begin += block.count;
         }
     }
@@ -241,7 +256,8 @@ bool WorkerPool::run_one(Running& running) {
     std::optional<FinishedBatch> finished;
     try {
         try {
-            const BlockOptions options{.checks = false, .states = false, .aggregate = contents_ == StoreContents::Summary};
+            const BlockOptions options{
+                .checks = false, .states = false, .parameters = keep_, .aggregate = contents_ == StoreContents::Summary};
             std::optional<BlockResult> result =
                 backend_.run({batch->plan.get(), batch->first_trial(), batch->count(), running.number}, running.status, options);
             if (result) {

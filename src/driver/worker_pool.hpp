@@ -30,7 +30,7 @@ struct FinishedBatch {
 /// failure.
 class WorkerPool {
 public:
-    WorkerPool(WorkQueue& queue, Backend& backend, StoreContents contents);
+    WorkerPool(WorkQueue& queue, Backend& backend, StoreContents contents, const KeptParameters& keep = {});
     WorkerPool(const WorkerPool&) = delete;
     WorkerPool& operator=(const WorkerPool&) = delete;
     ~WorkerPool();
@@ -82,6 +82,7 @@ private:
     WorkQueue& queue_;
     Backend& backend_;
     const StoreContents contents_;
+    const KeptParameters keep_;
     mutable std::mutex mutex_;  ///< guards what follows
     std::condition_variable changed_;
     std::deque<FinishedBatch> finished_;

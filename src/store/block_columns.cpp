@@ -76,8 +76,13 @@ std::string block_hash(std::string_view cell_id, std::int64_t first_trial, std::
 }
 
 std::string parts_hash(std::span<const std::string> parts) {
+    const std::vector<std::string_view> views(parts.begin(), parts.end());
+    return parts_hash(views);
+}
+
+std::string parts_hash(std::span<const std::string_view> parts) {
     Hasher hasher;
-    for (const std::string& part : parts) {
+    for (const std::string_view part : parts) {
         hasher.add(static_cast<std::int64_t>(part.size()));
         hasher.add(part);
     }

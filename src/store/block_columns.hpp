@@ -10,8 +10,10 @@
 
 namespace limrisk {
 
-/// Of a store of trials: of cells whose trials all end at their last check, and with a cell of which some may end early.
+/// Of a store of trials: of cells whose trials all end at their last check, and with a cell of which some may end early. The same where
+/// parameters of the trials are kept.
 inline constexpr std::int64_t schema_version = 3, early_end_schema_version = 5;
+inline constexpr std::int64_t kept_schema_version = 6, kept_early_end_schema_version = 7;
 
 /// The fields that a block of such a store has.
 constexpr std::span<const TrialField> block_fields(bool early_end) {
@@ -40,5 +42,6 @@ std::string block_hash(std::string_view cell_id, std::int64_t first_trial, std::
 
 /// XXH3-128 of the concatenated parts, each preceded by its length (8 bytes, little-endian).
 std::string parts_hash(std::span<const std::string> parts);
+std::string parts_hash(std::span<const std::string_view> parts);
 
 }  // namespace limrisk

@@ -7,6 +7,23 @@
 namespace limrisk {
 namespace {
 
+/// Of a kind of parameters of a block: hash, then the groups.
+std::string select_parameters_sql() {
+    return fmt::format("SELECT hash, {} FROM {} WHERE cell = ? AND first_trial = ? AND count = ? AND kind = ?",
+                       fmt::join(parameter_group_names, ", "), parameter_table);
+}
+
+std::string insert_parameters_sql() {
+    return fmt::format("INSERT INTO {} (cell, first_trial, count, kind, hash, {}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", parameter_table,
+                       fmt::join(parameter_group_names, ", "));
+}
+
+/// A statement that is not reset keeps its lock and would block the writer.
+struct Reset {
+    sqlite::Statement& statement;
+    ~Reset() { statement.reset(); }
+};
+
 std::string select_sql(bool early_end) {
     std::string sql = "SELECT hash";
     for (const TrialField& field : block_fields(early_end)) sql += fmt::format(", {}", field.name);
@@ -25,6 +42,18 @@ std::string insert_sql(bool early_end) {
 
 }  // namespace
 
+std::string Store::Impl::hash_of(const BlockKey& key, std::size_t kind, const ParameterColumns& columns) const {
+    return parameter_hash(cells[static_cast<std::size_t>(key.cell)].id, key.first_trial, key.count, parameter_kind_names[kind],
+                          {columns[0], columns[1], columns[2], columns[3]});
+}
+
+std::string Store::Impl::parameter_hashes(const TrialBlock& block) const {
+    std::string hashes;
+    for (std::size_t kind = 0; kind < parameter_kinds; ++kind)
+        if (keep.kinds[kind]) hashes += hash_of(block.key, kind, block.parameters[kind]);
+    return hashes;
+}
+
 void Store::Impl::add_block(const TrialBlock& block, Seal& seal) {
     const BlockKey& key = block.key;
     const std::int64_t row = row_of(key.cell);
@@ -36,7 +65,7 @@ void Store::Impl::add_block(const TrialBlock& block, Seal& seal) {
     if (overlap.step() && overlap.integer(0) + overlap.integer(1) > key.first_trial) {
         const std::int64_t first = overlap.integer(0), count = overlap.integer(1);
         const bool same_trials = first == key.first_trial && count == key.count;
-        if (same_trials && overlap.text(2) == hash) return;
+        if (same_trials && overlap.text(2) == hash && (!layout.keeps || parameter_hashes(key) == parameter_hashes(block))) return;
         throw StoreError(
             ExitCode::Data,
             fmt::format("store {}: cell {} already holds trials {} to {}, {}; one of the two runs was wrong, or the store is damaged: run "
@@ -51,6 +80,73 @@ void Store::Impl::add_block(const TrialBlock& block, Seal& seal) {
     for (std::size_t f = 0; f < columns.size(); ++f) insert->bind_blob(static_cast<int>(f) + 5, columns[f]);
     insert->run();
     seal.add(hash);
+    if (layout.keeps) add_parameters(block);
+}
+
+void Store::Impl::add_parameters(const TrialBlock& block) {
+    const BlockKey& key = block.key;
+    if (!parameter_seal) parameter_seal = Seal::read(database, parameter_table);
+    if (!insert_parameters) insert_parameters.emplace(database, insert_parameters_sql());
+    for (std::size_t kind = 0; kind < parameter_kinds; ++kind) {
+        if (!keep.kinds[kind]) continue;
+        const ParameterColumns& columns = block.parameters[kind];
+        const std::string hash = hash_of(key, kind, columns);
+        insert_parameters->bind(1, row_of(key.cell)).bind(2, key.first_trial).bind(3, key.count);
+        insert_parameters->bind(4, std::string_view(parameter_kind_names[kind])).bind(5, std::string_view(hash));
+        for (std::size_t group = 0; group < parameter_groups; ++group)
+            insert_parameters->bind_blob(static_cast<int>(group) + 6, columns[group]);
+        insert_parameters->run();
+        parameter_seal->add(hash);
+    }
+}
+
+std::string Store::Impl::parameter_hashes(const BlockKey& key) const {
+    std::string hashes;
+    sqlite::Statement row(
+        database, fmt::format("SELECT hash FROM {} WHERE cell = ? AND first_trial = ? AND count = ? AND kind = ?", parameter_table));
+    for (std::size_t kind = 0; kind < parameter_kinds; ++kind) {
+        if (!keep.kinds[kind]) continue;
+        row.reset();
+        row.bind(1, row_of(key.cell)).bind(2, key.first_trial).bind(3, key.count).bind(4, std::string_view(parameter_kind_names[kind]));
+        hashes += row.step() ? row.text(0) : "none";
+    }
+    return hashes;
+}
+
+ParameterColumns Store::Impl::read_parameters(const BlockKey& key, std::size_t kind) {
+    const CellConfig& cell = cells[static_cast<std::size_t>(key.cell)];
+    const auto damaged = [&](const std::string& why) {
+        return StoreError(ExitCode::Data,
+                          fmt::format("store {}: cell {}, trials {}, {} parameters: {}; the store is damaged: restore it "
+                                      "from a copy, or move it away and run the campaign again",
+                                      database.path().string(), key.cell, range_text(key), parameter_kind_names[kind], why));
+    };
+    if (!select_parameters) select_parameters.emplace(database, select_parameters_sql());
+    const Reset reset{*select_parameters};
+    select_parameters->bind(1, row_of(key.cell)).bind(2, key.first_trial).bind(3, key.count);
+    select_parameters->bind(4, std::string_view(parameter_kind_names[kind]));
+    if (!select_parameters->step()) throw damaged("they are missing");
+    ParameterColumns columns;
+    for (std::size_t group = 0; group < parameter_groups; ++group) columns[group] = select_parameters->blob(static_cast<int>(group) + 1);
+    if (const std::string problem = parameter_problem(cell, columns, key.count); !problem.empty()) throw damaged(problem);
+    if (hash_of(key, kind, columns) != select_parameters->text(0)) throw damaged("they do not match their hash");
+    // At the end of a trial that diverged they may be anything.
+    if (kind != static_cast<std::size_t>(ParameterKind::Final) && !all_finite(cell, columns, 0, key.count))
+        throw damaged("not all of them are finite numbers");
+    return columns;
+}
+
+std::vector<std::string> Store::Impl::parameter_table_problems(std::span<const BlockKey> keys) const {
+    std::vector<std::string> problems;
+    Seal found;
+    sqlite::Statement row(database, fmt::format("SELECT hash FROM {} NOT INDEXED", parameter_table));
+    while (row.step()) found.add(row.text(0));
+    if (const std::string problem = seal_problem(database, parameter_table, found); !problem.empty())
+        problems.push_back(fmt::format("store {}: {}", database.path().string(), problem));
+    if (const auto wanted = static_cast<std::int64_t>(keys.size()) * keep.count(); found.rows() != wanted)
+        problems.push_back(fmt::format("store {}: the table `{}` has {} rows, the {} blocks have {}", database.path().string(),
+                                       parameter_table, found.rows(), keys.size(), wanted));
+    return problems;
 }
 
 std::vector<TrialRecord> Store::Impl::read(const BlockKey& key) {
@@ -61,11 +157,7 @@ std::vector<TrialRecord> Store::Impl::read(const BlockKey& key) {
     if (key.count < 1 || key.count > max_block_trials || key.first_trial < 0) throw damaged("not a valid block; the store is damaged");
     const std::int64_t row = row_of(key.cell);
     if (!select) select.emplace(database, select_sql(layout.early_end));
-    // A statement that is not reset keeps its lock and would block the writer.
-    struct Reset {
-        sqlite::Statement& statement;
-        ~Reset() { statement.reset(); }
-    } reset{*select};
+    const Reset reset{*select};
     select->bind(1, row).bind(2, key.first_trial).bind(3, key.count);
     if (!select->step()) throw damaged("the block does not exist");
     BlockColumnViews columns;

@@ -30,6 +30,7 @@ Campaign campaign_of(const Store& store) {
     campaign.trials = store.campaign().trials;
     campaign.until = store.stopping();
     campaign.store = store.contents();
+    campaign.keep = store.keep();
     campaign.cells = store.cells();
     campaign.text = store.campaign().text;
     return campaign;
@@ -68,6 +69,8 @@ private:
         return {begin, end};
     }
 
+    const CellConfig& cell_of(const BlockKey& key) const { return part_.cells()[static_cast<std::size_t>(key.cell)]; }
+
     std::string trials_text(const BlockKey& key) const {
         return fmt::format("cell {} ({}), trials {} to {}", key.cell, part_.cells()[static_cast<std::size_t>(key.cell)].id, key.first_trial,
                            key.first_trial + key.count - 1);
@@ -92,12 +95,14 @@ private:
         for (const BlockKey& key : part_.blocks()) {
             const std::span<const BlockKey> known = overlapping(key);
             const bool same_key = known.size() == 1 && known.front() == key;
-            if (same_key && same_fields && all_.kept_hash(key) == part_.kept_hash(key)) {
+            if (same_key && same_fields && all_.kept_hash(key) == part_.kept_hash(key) &&
+                all_.kept_parameter_hashes(key) == part_.kept_parameter_hashes(key)) {
                 outcome_.trials_there += key.count;
                 continue;
             }
             for (TrialBlock& block : unknown_parts(key, known)) {
-                bytes += block.records.size() * sizeof(TrialRecord);
+                bytes +=
+                    block.records.size() * (sizeof(TrialRecord) + static_cast<std::size_t>(kept_trial_bytes(cell_of(key), part_.keep())));
                 outcome_.trials_added += block.key.count;
                 pending.push_back(std::move(block));
             }
@@ -109,6 +114,13 @@ private:
     /// The trials of a block that `all` does not have; those that it has must have the same bits.
     std::vector<TrialBlock> unknown_parts(const BlockKey& key, std::span<const BlockKey> known) {
         const std::vector<TrialRecord> records = part_.read_block(key);
+        const BlockParameters parameters = part_.read_parameters(key);
+        const auto cut_kinds = [&](const BlockKey& of, const BlockParameters& from, std::int64_t first, std::int64_t end) {
+            BlockParameters part;
+            for (std::size_t kind = 0; kind < parameter_kinds; ++kind)
+                part[kind] = cut_parameters(cell_of(key), from[kind], first - of.first_trial, end - first);
+            return part;
+        };
         const auto cut = [](const BlockKey& of, const std::vector<TrialRecord>& from, std::int64_t first, std::int64_t end) {
             return std::vector<TrialRecord>(from.begin() + (first - of.first_trial), from.begin() + (end - of.first_trial));
         };
@@ -116,12 +128,15 @@ private:
         std::int64_t next = key.first_trial;
         const std::int64_t end = key.first_trial + key.count;
         const auto add_until = [&](std::int64_t until) {
-            if (until > next) parts.push_back({{key.cell, next, until - next}, cut(key, records, next, until)});
+            if (until > next)
+                parts.push_back({{key.cell, next, until - next}, cut(key, records, next, until), cut_kinds(key, parameters, next, until)});
         };
         for (const BlockKey& other : known) {
             const std::int64_t first = std::max(other.first_trial, key.first_trial), last = std::min(other.first_trial + other.count, end);
             const std::vector<TrialRecord> there = cut(other, all_.read_block(other), first, last), here = cut(key, records, first, last);
             if (pack_columns(there, true) != pack_columns(here, true)) contradict(key, all_.kept_hash(other), part_.kept_hash(key));
+            if (cut_kinds(other, all_.read_parameters(other), first, last) != cut_kinds(key, parameters, first, last))
+                contradict(key, all_.kept_parameter_hashes(other), part_.kept_parameter_hashes(key));
             outcome_.trials_there += last - first;
             add_until(first);
             next = last;

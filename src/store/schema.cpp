@@ -14,6 +14,7 @@
 #include "limrisk/trial_fields.hpp"
 #include "store/aggregate_columns.hpp"
 #include "store/block_columns.hpp"
+#include "store/parameter_columns.hpp"
 #include "store/seal.hpp"
 
 namespace limrisk {
@@ -95,6 +96,16 @@ std::string aggregates_sql() {
     return sql + ", UNIQUE (cell, first_trial))";
 }
 
+/// A row has one kind of parameters of one block; the type of their numbers is that of the cell's training.
+std::string kept_sql() {
+    std::string sql = fmt::format(
+        "CREATE TABLE {} (cell INTEGER NOT NULL REFERENCES cells (cell), first_trial INTEGER NOT NULL, count INTEGER NOT NULL,"
+        " kind TEXT NOT NULL, hash TEXT NOT NULL",
+        parameter_table);
+    for (const char* name : parameter_group_names) sql += fmt::format(", {} BLOB NOT NULL", name);
+    return sql + ", UNIQUE (cell, first_trial, kind))";
+}
+
 std::string trials_sql(bool early_end) {
     std::string sql = fmt::format("CREATE VIEW trials AS SELECT b.cell AS cell, b.first_trial+{}*h.n+l.n AS trial", digits);
     for (const TrialField& field : block_fields(early_end)) sql += fmt::format(", {} AS {}", field_sql(field), field.name);
@@ -131,10 +142,15 @@ constexpr const char* documents_sql =
     "version TEXT NOT NULL, created TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (kind, id, number))";
 
 /// All that there are.
-constexpr StoreLayout layouts[] = {{StoreContents::Trials, false}, {StoreContents::Summary, false}, {StoreContents::Trials, true}};
+constexpr StoreLayout layouts[] = {{StoreContents::Trials, false, false},
+                                   {StoreContents::Summary, false, false},
+                                   {StoreContents::Trials, true, false},
+                                   {StoreContents::Trials, false, true},
+                                   {StoreContents::Trials, true, true}};
 
 constexpr std::int64_t version_of(const StoreLayout& layout) {
     if (layout.contents == StoreContents::Summary) return summary_schema_version;
+    if (layout.keeps) return layout.early_end ? kept_early_end_schema_version : kept_schema_version;
     return layout.early_end ? early_end_schema_version : schema_version;
 }
 
@@ -164,8 +180,8 @@ const std::vector<SchemaObject>& schema_objects(const StoreLayout& layout) {
     static const SchemaObject seals{"table", "seals",
                                     "CREATE TABLE seals (name TEXT PRIMARY KEY, rows INTEGER NOT NULL, hash TEXT NOT NULL)"};
     static const SchemaObject parameters{"view", "parameters", parameters_sql()};
-    const auto of_trials = [](bool early_end) {
-        return std::vector<SchemaObject>{
+    const auto of_trials = [](bool early_end, bool keeps) {
+        std::vector<SchemaObject> objects{
             campaign,
             cells,
             documents,
@@ -177,12 +193,15 @@ const std::vector<SchemaObject>& schema_objects(const StoreLayout& layout) {
             parameters,
             {"view", "trials", trials_sql(early_end)},
         };
+        if (keeps) objects.push_back({"table", parameter_table, kept_sql()});
+        return objects;
     };
-    static const std::vector<SchemaObject> of_whole_trials = of_trials(false), of_early_ends = of_trials(true);
+    static const std::vector<SchemaObject> of_whole_trials[] = {of_trials(false, false), of_trials(false, true)},
+                                           of_early_ends[] = {of_trials(true, false), of_trials(true, true)};
     static const std::vector<SchemaObject> of_summaries{campaign,  cells, documents, seals, {"table", "aggregates", aggregates_sql()},
                                                         parameters};
     if (layout.contents == StoreContents::Summary) return of_summaries;
-    return layout.early_end ? of_early_ends : of_whole_trials;
+    return (layout.early_end ? of_early_ends : of_whole_trials)[layout.keeps ? 1 : 0];
 }
 
 void create_schema(const sqlite::Database& database, const StoreLayout& layout) {
@@ -190,6 +209,7 @@ void create_schema(const sqlite::Database& database, const StoreLayout& layout) 
     database.execute(fmt::format("PRAGMA user_version = {}", version_of(layout)));
     for (const SchemaObject& object : schema_objects(layout)) database.execute(object.sql);
     for (const char* table : {result_table(layout.contents), document_table}) Seal{}.write(database, table);
+    if (layout.keeps) Seal{}.write(database, parameter_table);
     if (layout.contents == StoreContents::Summary) return;
     const std::string bytes = all_bytes();
     sqlite::Statement(database, "INSERT INTO view_byte VALUES (?)").bind_blob(1, bytes).run();
@@ -210,8 +230,8 @@ StoreLayout check_schema(const sqlite::Database& database) {
         std::find_if(std::begin(layouts), std::end(layouts), [&](const StoreLayout& known) { return version_of(known) == version; });
     if (layout == std::end(layouts)) {
         refuse(database, fmt::format("has schema version {}, this limrisk reads versions {} to {}; {}", version, version_of(layouts[0]),
-                                     version_of(layouts[2]),
-                                     version > version_of(layouts[2])
+                                     version_of(std::end(layouts)[-1]),
+                                     version > version_of(std::end(layouts)[-1])
                                          ? "a newer limrisk wrote it: use that one"
                                          : "use the limrisk that wrote it, or run the campaign again into another store"));
     }

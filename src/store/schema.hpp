@@ -15,11 +15,13 @@ inline constexpr std::int64_t application_id = 0x4c696d52;
 /// Where the results lie; a row per block, or per range of trials.
 constexpr const char* result_table(StoreContents contents) { return contents == StoreContents::Trials ? "blocks" : "aggregates"; }
 inline constexpr const char* document_table = "documents";
+inline constexpr const char* parameter_table = "kept";  ///< a row per block and kind of parameters that is kept
 
 /// What a store keeps.
 struct StoreLayout {
     StoreContents contents = StoreContents::Trials;
     bool early_end = false;  ///< trials of some cell may end early, so that blocks have last_step; of a store of trials
+    bool keeps = false;      ///< parameters of the trials; of a store of trials
 };
 
 struct SchemaObject {

@@ -11,6 +11,7 @@
 #include "campaign/early_end.hpp"
 #include "limrisk/trial_fields.hpp"
 #include "store/block_columns.hpp"
+#include "store/parameter_columns.hpp"
 
 namespace limrisk {
 namespace {
@@ -29,12 +30,15 @@ double trial_bytes(bool early_end) {
     return bytes;
 }
 
+/// Of a row with so many bytes in blobs.
+double row_bytes(double blobs) {
+    const double bytes = blobs + row;
+    return bytes < page / 4 ? bytes : bytes * page / page_content + page / 2;
+}
+
 double blocks_bytes(double trials, double block_trials, bool early_end) {
     const double full = std::floor(trials / block_trials), rest = trials - full * block_trials;
-    const auto block = [early_end](double count) {
-        const double bytes = count * trial_bytes(early_end) + row;
-        return bytes < page / 4 ? bytes : bytes * page / page_content + page / 2;
-    };
+    const auto block = [early_end](double count) { return row_bytes(count * trial_bytes(early_end)); };
     return full * block(block_trials) + (rest > 0 ? block(rest) : 0);
 }
 
@@ -47,17 +51,31 @@ double aggregate_bytes(double trials, double width) {
 
 }  // namespace
 
+double estimated_parameter_bytes(const Campaign& campaign) {
+    double bytes = 0;
+    for (const CellConfig& cell : campaign.cells) {
+        if (!campaign.keep.any()) break;
+        const std::int64_t block = kept_block_trials(cell, campaign.keep, block_trials(cell));
+        const auto kinds = static_cast<double>(campaign.keep.count());
+        const double of_trial = static_cast<double>(kept_trial_bytes(cell, campaign.keep)) / kinds;
+        bytes += kinds * (static_cast<double>(campaign.trials / block) * row_bytes(static_cast<double>(block) * of_trial) +
+                          (campaign.trials % block > 0 ? row_bytes(static_cast<double>(campaign.trials % block) * of_trial) : 0));
+    }
+    return bytes;
+}
+
 double estimated_store_bytes(const Campaign& campaign) {
     const bool summary = campaign.store == StoreContents::Summary;
     double bytes = (summary ? empty_summary_store : empty_store) + static_cast<double>(campaign.text.size());
     const auto trials = static_cast<double>(campaign.trials);
     const bool early_end = ends_early(campaign.cells);
+    bytes += estimated_parameter_bytes(campaign);
     std::set<std::string> copies;
     for (const CellConfig& cell : campaign.cells) {
         if (cell.has_shared_data() && copies.insert(cell.data->hash).second) bytes += static_cast<double>(cell.data->text.size());
         bytes += static_cast<double>(cell.description.size() + 2 * cell.id.size()) + row;
         bytes += summary ? aggregate_bytes(trials, static_cast<double>(cell.width))
-                         : blocks_bytes(trials, static_cast<double>(block_trials(cell)), early_end);
+                         : blocks_bytes(trials, static_cast<double>(kept_block_trials(cell, campaign.keep, block_trials(cell))), early_end);
     }
     return bytes;
 }

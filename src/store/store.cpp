@@ -62,6 +62,16 @@ void write_campaign(const sqlite::Database& database, const StoredCampaign& camp
         .run();
 }
 
+/// As KeptParameters::text() writes them; nothing for any other text.
+KeptParameters kept_parameters(const std::string& text) {
+    for (unsigned kinds = 1; kinds < 1U << parameter_kinds; ++kinds) {
+        KeptParameters keep;
+        for (std::size_t kind = 0; kind < parameter_kinds; ++kind) keep.kinds[kind] = (kinds >> kind & 1U) != 0;
+        if (keep.text() == text) return keep;
+    }
+    return {};
+}
+
 /// In the caller's transaction.
 void write_stopping(const sqlite::Database& database, const std::optional<StoppingCriterion>& stopping) {
     if (stopping)
@@ -85,10 +95,12 @@ void insert_cells(const sqlite::Database& database, std::span<const CellConfig> 
 
 void create(const sqlite::Database& database, const Campaign& campaign) {
     sqlite::Transaction transaction(database);
-    create_schema(database, {campaign.store, campaign.store == StoreContents::Trials && ends_early(campaign.cells)});
+    const bool trials = campaign.store == StoreContents::Trials;
+    create_schema(database, {campaign.store, trials && ends_early(campaign.cells), trials && campaign.keep.any()});
     insert_cells(database, campaign.cells, 0);
     write_campaign(database, {campaign.name, campaign.text, LIMRISK_VERSION, utc_now(), campaign.seed, campaign.trials});
     if (campaign.until) write_stopping(database, campaign.until);
+    if (campaign.keep.any()) put_document(database, {document_kind::keep, "", 0, "", campaign.keep.text(), "", ""});
     transaction.commit();
 }
 
@@ -134,6 +146,11 @@ void Store::Impl::load() {
     if (row.text(6) != campaign_hash(campaign, ids))
         refuse(ExitCode::Data, database.path(), "is damaged: the tables `campaign` and `cells` do not match their hash");
     if (row.step()) refuse(ExitCode::Data, database.path(), "is damaged: the table `campaign` has more than one row");
+    if (const auto document = find_document(database, document_kind::keep, "", 0)) keep = kept_parameters(document->text);
+    if (keep.any() != layout.keeps)
+        refuse(ExitCode::Data, database.path(),
+               fmt::format("is damaged: it has {} table of parameters, and its document `{}` says otherwise", layout.keeps ? "a" : "no",
+                           document_kind::keep));
     if (const auto document = find_document(database, document_kind::stopping, "", 0)) {
         try {
             stopping = stopping_from_description(document->text);
@@ -238,12 +255,15 @@ const std::vector<BlockKey>& Store::Impl::keys() const {
 
 void Store::Impl::write(const std::function<void(Seal&)>& add) {
     keys_version = -1;
+    parameter_seal.reset();
     sqlite::Transaction transaction(database);
     const char* const table = result_table(layout.contents);
     Seal seal = Seal::read(database, table);
     const Seal before = seal;
     add(seal);
     if (!(seal == before)) seal.write(database, table);
+    if (parameter_seal) parameter_seal->write(database, parameter_table);
+    parameter_seal.reset();
     transaction.commit();
 }
 
@@ -272,6 +292,12 @@ void Store::Impl::refuse_foreign(const Campaign& wanted, const CampaignDifferenc
                            trials ? "the record of every trial" : "summaries only", trials ? "trials" : "summary",
                            trials ? "summaries only" : "the record of every trial", trials ? "trials" : "summary"));
     }
+    if (wanted.keep != keep)
+        refuse(
+            ExitCode::Data, database.path(),
+            fmt::format("keeps {} of its trials, the campaign asks for keep = {}; all trials of a store have the same kept: give another "
+                        "--store, or --set 'keep={}'",
+                        keep.any() ? "the parameters " + keep.text() : "no parameters", wanted.keep.text(), keep.text()));
     if (opening.same_rule && wanted.until != stopping)
         refuse(ExitCode::Data, database.path(),
                fmt::format("has another stopping rule: there {}, here {}. `limrisk run` with the campaign changes it",
@@ -421,6 +447,8 @@ const std::vector<CellConfig>& Store::cells() const { return impl_->cells; }
 
 StoreContents Store::contents() const { return impl_->layout.contents; }
 
+const KeptParameters& Store::keep() const { return impl_->keep; }
+
 std::span<const TrialField> Store::fields() const { return block_fields(impl_->layout.early_end); }
 
 const std::optional<StoppingCriterion>& Store::stopping() const { return impl_->stopping; }
@@ -476,11 +504,17 @@ void Store::write_blocks(std::span<const TrialBlock> blocks) {
     const std::scoped_lock guard(impl_->mutex);
     if (!impl_->lock) throw Defect("a store that was opened for reading was asked to write");
     impl_->expect_trials();
-    for (const auto& [key, records] : blocks) {
+    for (const auto& [key, records, parameters] : blocks) {
         if (key.count < 1 || key.count > max_block_trials || key.first_trial < 0 || key.count != static_cast<std::int64_t>(records.size()))
             throw Defect(fmt::format("a block of {} trials from {} on with {} records cannot be stored", key.count, key.first_trial,
                                      records.size()));
         (void)impl_->row_of(key.cell);
+        for (std::size_t kind = 0; kind < parameter_kinds; ++kind) {
+            if (!impl_->keep.kinds[kind]) continue;
+            const CellConfig& cell = impl_->cells[static_cast<std::size_t>(key.cell)];
+            if (const std::string problem = parameter_problem(cell, parameters[kind], key.count); !problem.empty())
+                throw Defect(fmt::format("cell {}, trials {}, {}: {}", key.cell, range_text(key), parameter_kind_names[kind], problem));
+        }
         const RecordLimits& limits = impl_->limits[static_cast<std::size_t>(key.cell)];
         for (std::size_t k = 0; k < records.size(); ++k) {
             TrialRecord record = records[k];
@@ -498,6 +532,19 @@ std::vector<TrialRecord> Store::read_block(const BlockKey& key) const {
     const std::scoped_lock guard(impl_->mutex);
     impl_->expect_trials();
     return impl_->read(key);
+}
+
+BlockParameters Store::read_parameters(const BlockKey& key) const {
+    const std::scoped_lock guard(impl_->mutex);
+    BlockParameters parameters;
+    for (std::size_t kind = 0; kind < parameter_kinds; ++kind)
+        if (impl_->keep.kinds[kind]) parameters[kind] = impl_->read_parameters(key, kind);
+    return parameters;
+}
+
+std::string Store::kept_parameter_hashes(const BlockKey& key) const {
+    const std::scoped_lock guard(impl_->mutex);
+    return impl_->keep.any() ? impl_->parameter_hashes(key) : "";
 }
 
 void Store::for_each_block(std::int64_t cell, const std::function<bool(const BlockKey&, const std::vector<TrialRecord>&)>& visit) const {

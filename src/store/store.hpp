@@ -14,6 +14,7 @@
 #include "limrisk/trial_fields.hpp"
 #include "limrisk/trial_record.hpp"
 #include "store/document_table.hpp"
+#include "store/parameter_columns.hpp"
 
 namespace limrisk {
 
@@ -25,10 +26,11 @@ struct BlockKey {
 /// Sum of their counts.
 std::int64_t trial_count(const std::vector<BlockKey>& keys);
 
-/// The records of key.count trials.
+/// The records of key.count trials, and of their parameters what the store keeps.
 struct TrialBlock {
     BlockKey key;
     std::vector<TrialRecord> records;
+    BlockParameters parameters = {};
 };
 
 /// The aggregate of key.count trials.
@@ -69,8 +71,8 @@ public:
     /// Opens or creates `path` for `campaign`, takes the writer's lock. A campaign whose sweep grew or shrank, so that it shares cells with
     /// the store and brings no other problem, goes on in it: missing cells are added, others stay, and the Store shows those of the
     /// campaign, in its order. Any other is refused with what differs, unless `opening.add`; and always one of another seed, and one that
-    /// asks for summaries where the store keeps trials, or the reverse. Blocks already there stay; asking for more trials is no difference.
-    /// Nor is another stopping rule, or none: it takes the place of the store's.
+    /// asks for summaries where the store keeps trials, or the reverse, or for other parameters than it keeps. Blocks already there stay;
+    /// asking for more trials is no difference. Nor is another stopping rule, or none: it takes the place of the store's.
     static Store open_for_writing(const std::filesystem::path& path, const Campaign& campaign, const StoreOpening& opening = {});
     /// Opens an existing store for reading: nothing is written or removed, whatever lies beside it.
     static Store open(const std::filesystem::path& path);
@@ -86,6 +88,8 @@ public:
     /// As their descriptions say, each with its position as `index`: all, or those of the campaign that it was opened for.
     const std::vector<CellConfig>& cells() const;
     StoreContents contents() const;
+    /// The parameters that it keeps of every trial.
+    const KeptParameters& keep() const;
     /// The fields of a trial that it keeps: last_step only if trials of some cell may end early. Of a store that keeps trials.
     std::span<const TrialField> fields() const;
     /// The rule that says which trials of each cell count (counted_trials.hpp); nullopt: all that are stored without a gap.
@@ -113,10 +117,14 @@ public:
     /// Commits one block in one transaction; durable when it returns. A block that is there already is nothing new; throws
     /// StoreError(Data) if the same trials are there with other results or in other blocks.
     void write_block(const BlockKey& key, const std::vector<TrialRecord>& records);
-    /// The same of several blocks in one transaction: all of them or, after an error, none.
+    /// The same of several blocks, with the parameters that it keeps, in one transaction: all of them or, after an error, none.
     void write_blocks(std::span<const TrialBlock> blocks);
     /// Reads and checks one block. Throws StoreError(Data) when its hash does not fit.
     std::vector<TrialRecord> read_block(const BlockKey& key) const;
+    /// Reads and checks the parameters of one block that it keeps, by their kind. Throws StoreError(Data) when a hash does not fit.
+    BlockParameters read_parameters(const BlockKey& key) const;
+    /// The hashes that the store keeps of them, joined; as kept_hash() not checked.
+    std::string kept_parameter_hashes(const BlockKey& key) const;
     /// The blocks of a cell that form a prefix of its trials without gaps, in their order, until `visit` returns false.
     void for_each_block(std::int64_t cell, const std::function<bool(const BlockKey&, const std::vector<TrialRecord>&)>& visit) const;
     /// All trials of a cell that form a prefix 0..n-1 without gaps, block by block.

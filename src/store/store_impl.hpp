@@ -49,11 +49,18 @@ struct Store::Impl {
     /// Reads them. What is wrong with them is told to `problems`.
     std::vector<BlockKey> read_keys(std::vector<std::string>& problems) const;
     std::vector<TrialRecord> read(const BlockKey& key);
+    ParameterColumns read_parameters(const BlockKey& key, std::size_t kind);
+    std::string hash_of(const BlockKey& key, std::size_t kind, const ParameterColumns& columns) const;
+    std::string parameter_hashes(const BlockKey& key) const;      ///< of all kinds, as the table has them
+    std::string parameter_hashes(const TrialBlock& block) const;  ///< as it would have them
+    /// What is wrong with the table of parameters beside blocks with these keys, in words.
+    std::vector<std::string> parameter_table_problems(std::span<const BlockKey> keys) const;
     /// The aggregates of a cell that hold or touch trials from .. to - 1. Damaged ones are thrown, or told to `problems`.
     std::vector<StoredAggregate> read_aggregates(std::int64_t cell, std::int64_t from = 0, std::int64_t to = INT64_MAX,
                                                  std::vector<std::string>* problems = nullptr) const;
     // In the caller's transaction, with the seal of the table:
     void add_block(const TrialBlock& block, Seal& seal);
+    void add_parameters(const TrialBlock& block);
     void add_aggregate(BlockKey key, Aggregate aggregate, Seal& seal);
     /// One transaction: `add` changes rows and the seal.
     void write(const std::function<void(Seal&)>& add);
@@ -62,8 +69,10 @@ struct Store::Impl {
 
     std::unique_ptr<WriterLock> lock;  ///< released after the connection is closed
     sqlite::Database database;
-    std::optional<sqlite::Statement> insert, select;
+    std::optional<sqlite::Statement> insert, select, insert_parameters, select_parameters;
     StoreLayout layout;
+    KeptParameters keep;
+    std::optional<Seal> parameter_seal;  ///< in a transaction that writes parameters
     StoredCampaign campaign;
     std::optional<StoppingCriterion> stopping;
     std::optional<StoppingChange> stopping_change;

@@ -53,12 +53,30 @@ std::vector<std::string> Store::verify() const {
             for (const BlockKey& gap : gaps_between(keys))
                 problems.push_back(fmt::format("cell {}: trials {} are missing", gap.cell, range_text(gap)));
         });
+        if (impl_->layout.keeps)
+            collect(problems, [&] {
+                for (std::string& problem : impl_->parameter_table_problems(keys)) problems.push_back(std::move(problem));
+            });
         if (!trials)
             for (const CellConfig& cell : impl_->cells)
                 collect(problems, [&] { (void)impl_->read_aggregates(cell.index, 0, INT64_MAX, &problems); });
     }
     if (trials)
-        for (const BlockKey& key : keys) collect(problems, [&] { (void)read_block(key); });
+        for (const BlockKey& key : keys) {
+            std::vector<TrialRecord> records;
+            collect(problems, [&] { records = read_block(key); });
+            if (!impl_->layout.keeps) continue;
+            collect(problems, [&] {
+                const BlockParameters parameters = read_parameters(key);
+                constexpr auto last = static_cast<std::size_t>(ParameterKind::Final);
+                if (!impl_->keep.kinds[last]) return;
+                const CellConfig& cell = impl_->cells[static_cast<std::size_t>(key.cell)];
+                for (std::size_t k = 0; k < records.size(); ++k)
+                    if (records[k].verdict != Verdict::Diverged && !all_finite(cell, parameters[last], static_cast<std::int64_t>(k), 1))
+                        problems.push_back(fmt::format("cell {}, trial {}: it did not diverge, but its final parameters are not finite",
+                                                       key.cell, key.first_trial + static_cast<std::int64_t>(k)));
+            });
+        }
     return problems;
 }
 

@@ -53,11 +53,14 @@ TEST(TrialDifference, SeesEveryFieldAndEveryBit) {
 }
 
 TEST(TrialDifference, SeesParametersAndStates) {
-    const FinalState state{{1, 2}, {3, 4}, {5}, {}, {}};
+    const FinalState state{{1, 2}, {3, 4}, {5}, {}, {}, {6}};
     EXPECT_EQ(state_difference(state, "a", state, "b"), "");
     FinalState other = state;
     other.parameters[1] = std::nextafter(4.0, 5.0);
     EXPECT_THAT(state_difference(state, "a", other, "b"), testing::StartsWith("parameter 1 is 4 "));
+    other = state;
+    other.best_parameters[0] = 5;
+    EXPECT_THAT(state_difference(state, "a", other, "b"), testing::StartsWith("best parameter 0 "));
     other = state;
     other.second_state = {0};
     EXPECT_THAT(state_difference(state, "a", other, "b"), testing::HasSubstr("number 0 in a, 1 in b"));

@@ -63,6 +63,9 @@ public:
         if (!diverged_ && static_cast<std::int64_t>(checks_.size()) <= cell_.checks) judge();
     }
 
+    /// Those at the check with the smallest risk, the first of several.
+    const std::vector<double>& best_parameters() const { return best_parameters_; }
+
     /// The record after the last check, all but the fingerprint.
     TrialRecord finish() {
         const CheckResult& first = checks_.front();

@@ -90,6 +90,7 @@ public:
         }
         result.record = tracker.finish();
         result.checks = tracker.checks();
+        result.best_parameters = tracker.best_parameters();
         const std::vector<std::vector<Real>> arrays = all_arrays();
         result.record.fingerprint = fingerprint(arrays);
         result.parameters = converted<double>(arrays[0]);

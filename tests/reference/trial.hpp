@@ -34,6 +34,7 @@ struct TrialResult {
     TrialRecord record;
     std::vector<CheckResult> checks;  ///< [checks + 1]
     std::vector<double> initial_parameters, parameters, first_state, second_state, third_state;
+    std::vector<double> best_parameters;  ///< at the check of best_step
 };
 
 /// Whether a cell trains the parameter in canonical place k.

@@ -648,7 +648,7 @@ std::string schema_table() {
         if (parameter.is_integer() || parameter.type == ParameterType::Real) allowed.push_back(parameter.range.text());
         if (!parameter.choices.empty()) allowed.push_back(fmt::format("`\"{}\"`", fmt::join(parameter.choices, "\"` or `\"")));
         if (parameter.limit != nullptr) allowed.emplace_back(parameter.limit);
-        if (key.scope != KeyScope::Sweep) allowed.emplace_back("no list");
+        if (key.scope != KeyScope::Sweep && !parameter.several) allowed.emplace_back("no list");
         if (parameter.catalog != nullptr) {
             const std::string words = parameter.catalog->plural;
             std::string anchor = words;

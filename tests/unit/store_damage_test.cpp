@@ -50,6 +50,8 @@ std::string everything(const Store& store) {
     for (const BlockKey& key : store.blocks()) {
         text += std::to_string(key.cell) + ' ' + std::to_string(key.first_trial) + ' ' + std::to_string(key.count) + '\n';
         if (store.contents() == StoreContents::Summary) continue;
+        for (const ParameterColumns& kind : store.read_parameters(key))
+            for (const std::string& column : kind) text += column;
         const std::vector<TrialRecord> records = store.read_block(key);
         for (const TrialRecord& record : records) {
             for (const TrialField& field : trial_fields) {
@@ -97,6 +99,22 @@ TEST_F(StoreTest, FlippedBitsAreFoundOrHarmless) {
         for (std::int64_t cell = 0; cell < 4; ++cell) {
             for (std::int64_t first = 0; first < 96; first += 32) store.write_block({cell, first, 32}, records_of({cell, first, 32}));
         }
+    }
+    expect_flips_are_found(path(), path("damaged.db"));
+}
+
+TEST_F(StoreTest, FlippedBitsOfParametersAreFoundOrHarmless) {
+    Campaign campaign = small_campaign(100);
+    campaign.keep = {{true, false, true}};
+    {
+        Store store = Store::open_for_writing(path(), campaign);
+        for (const CellConfig& cell : campaign.cells)
+            for (std::int64_t first = 0; first < 96; first += 32) {
+                TrialBlock block{{cell.index, first, 32}, records_of({cell.index, first, 32}), {}};
+                const std::vector<double> numbers(static_cast<std::size_t>(32 * (3 * cell.width + 1)), 0.1f);
+                for (const std::size_t kind : {0, 2}) block.parameters[kind] = pack_parameters(cell, numbers, 32);
+                store.write_blocks({&block, 1});
+            }
     }
     expect_flips_are_found(path(), path("damaged.db"));
 }

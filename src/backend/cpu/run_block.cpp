@@ -60,10 +60,13 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
     const auto checks = static_cast<std::size_t>(cell.checks) + 1;
     const auto parameters = static_cast<std::size_t>(kernels::parameter_count(cell.width, cell.dimension));
     std::vector<CheckRecord> check_records(options.checks ? count * checks : 0);
-    std::vector<double> states[2 + kernels::most_states];
+    std::vector<double> states[kernels::most_states];
     if (options.states)
         for (std::vector<double>& state : states) state.assign(count * parameters, 0.0);
     BlockResult result;
+    for (std::size_t kind = 0; kind < parameter_kinds; ++kind)
+        if (options.states || options.parameters.kinds[kind]) result.parameters[kind].assign(count * parameters, 0.0);
+    auto& [initial_parameters, final_parameters, best_parameters] = result.parameters;
     result.records.resize(count);
     const std::size_t snapshots = options.snapshot_steps ? options.snapshot_steps->size() : 0;
     require_ascending(options.snapshot_steps, cell.steps);
@@ -81,13 +84,13 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
         task.arena = arena.of(kernels.arena_bytes(cell, task.trials));
         task.records = result.records.data() + first;
         if (options.checks) task.checks = check_records.data() + first * checks;
-        if (options.states) {
-            task.initial_parameters = states[0].data() + first * parameters;
-            task.parameters = states[1].data() + first * parameters;
-            task.first_state = states[2].data() + first * parameters;
-            task.second_state = states[3].data() + first * parameters;
-            task.third_state = states[4].data() + first * parameters;
-        }
+        const auto part = [&](std::vector<double>& all) { return all.empty() ? nullptr : all.data() + first * parameters; };
+        task.initial_parameters = part(initial_parameters);
+        task.parameters = part(final_parameters);
+        task.best_parameters = part(best_parameters);
+        task.first_state = part(states[0]);
+        task.second_state = part(states[1]);
+        task.third_state = part(states[2]);
         if (snapshots > 0) {
             task.snapshot_steps = options.snapshot_steps->data();
             task.snapshot_count = static_cast<std::int64_t>(snapshots);
@@ -106,7 +109,10 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
                                    all.begin() + static_cast<std::ptrdiff_t>((i + 1) * parameters));
     };
     for (std::size_t i = 0; options.states && i < count; ++i)
-        result.states.push_back({slice(states[0], i), slice(states[1], i), slice(states[2], i), slice(states[3], i), slice(states[4], i)});
+        result.states.push_back({slice(initial_parameters, i), slice(final_parameters, i), slice(states[0], i), slice(states[1], i),
+                                 slice(states[2], i), slice(best_parameters, i)});
+    for (std::size_t kind = 0; kind < parameter_kinds; ++kind)
+        if (!options.parameters.kinds[kind]) result.parameters[kind] = {};
     return result;
 }
 

@@ -49,7 +49,7 @@ public:
 
     bool run(BlockResult& result) {
         begin();
-        if (options_.states) initial_ = copy_network(memory_.theta);
+        if (wants(ParameterKind::Initial)) append_network(memory_.theta, initial_);
         check();
         last_ = stream_.record();
         while (next_check_ <= cell_.checks && !all_ended_) {
@@ -241,8 +241,10 @@ private:
             append_records(result);
         }
         if (options_.checks) append_checks(result);
-        if (options_.states) append_states(result);
+        append_parameters(result);
     }
+
+    bool wants(ParameterKind kind) const { return options_.states || options_.parameters.has(kind); }
 
     /// On the device; on the host if the device lacks the memory for it.
     void aggregate(BlockResult& result) {
@@ -280,20 +282,20 @@ private:
             result.checks.push_back(checks_of_trial(cell_, result.records[first + r], all.data() + r * checks));
     }
 
-    /// All parameters of an array, canonical order, one vector per replica; empty ones if there is no such array.
-    std::vector<std::vector<double>> copy_network(std::size_t offset) {
+    /// Appends all numbers of an array, [replicas][parameters] in canonical order; zeros if there is no such array.
+    void append_network(std::size_t offset, std::vector<double>& to) {
         const std::int64_t h = cell_.width, d = cell_.dimension, tile = cell_.tile.lanes;
         const std::int64_t rows = kernels::row_count(cell_.tile.neurons_per_lane, d), parameters = kernels::parameter_count(h, d);
-        std::vector<std::vector<double>> networks(static_cast<std::size_t>(memory_.replicas),
-                                                  std::vector<double>(static_cast<std::size_t>(parameters)));
-        if (offset == PieceMemory::none) return networks;
+        const std::size_t first = to.size();
+        to.resize(first + static_cast<std::size_t>(memory_.replicas * parameters));
+        if (offset == PieceMemory::none) return;
         std::vector<Real> all(static_cast<std::size_t>(rows * memory_.lanes));
         stream_.copy_to_host(all.data(), at<char>(offset), all.size() * sizeof(Real));
         stream_.synchronize();
         for (std::int64_t r = 0; r < memory_.replicas; ++r) {
-            std::vector<double>& network = networks[static_cast<std::size_t>(r)];
+            double* const network = to.data() + first + static_cast<std::size_t>(r * parameters);
             const auto put = [&](std::int64_t j, std::int64_t row, std::int64_t lane) {
-                network[static_cast<std::size_t>(j)] = all[static_cast<std::size_t>(row * memory_.lanes + r * tile + lane)];
+                network[j] = all[static_cast<std::size_t>(row * memory_.lanes + r * tile + lane)];
             };
             for (std::int64_t i = 0; i < h; ++i) {
                 for (std::int64_t k = 0; k < d; ++k) put(i * d + k, i / tile * (d + 2) + k, i % tile);
@@ -302,15 +304,30 @@ private:
             }
             put(h * (d + 2), rows - 1, 0);
         }
-        return networks;
     }
 
-    void append_states(BlockResult& result) {
-        std::vector<std::vector<double>> final = copy_network(memory_.theta), first = copy_network(memory_.first),
-                                         second = copy_network(memory_.second), third = copy_network(memory_.third);
-        for (std::size_t r = 0; r < final.size(); ++r)
+    void append_parameters(BlockResult& result) {
+        TrialParameters parameters{std::move(initial_), {}, {}};
+        if (wants(ParameterKind::Final)) append_network(memory_.theta, parameters[1]);
+        if (wants(ParameterKind::Best)) append_network(memory_.best, parameters[2]);
+        for (std::size_t kind = 0; kind < parameter_kinds; ++kind) {
+            if (!options_.parameters.kinds[kind]) continue;
+            std::vector<double>& all = result.parameters[kind];
+            all.insert(all.end(), parameters[kind].begin(), parameters[kind].end());
+        }
+        if (!options_.states) return;
+        std::vector<double> first, second, third;
+        append_network(memory_.first, first);
+        append_network(memory_.second, second);
+        append_network(memory_.third, third);
+        const std::int64_t count = kernels::parameter_count(cell_.width, cell_.dimension);
+        for (std::int64_t r = 0; r < memory_.replicas; ++r) {
+            const auto slice = [&](const std::vector<double>& all) {
+                return std::vector<double>(all.begin() + r * count, all.begin() + (r + 1) * count);
+            };
             result.states.push_back(
-                {std::move(initial_[r]), std::move(final[r]), std::move(first[r]), std::move(second[r]), std::move(third[r])});
+                {slice(parameters[0]), slice(parameters[1]), slice(first), slice(second), slice(third), slice(parameters[2])});
+        }
     }
 
     const PieceTask& task_;
@@ -325,7 +342,7 @@ private:
     std::int64_t* running_;             ///< [2] replicas that were trained on after a submission, page-locked
     std::deque<Submission> in_flight_;
     std::unique_ptr<Event> last_;  ///< end of the last kernel that was looked at
-    std::vector<std::vector<double>> initial_;
+    std::vector<double> initial_;  ///< [replicas][parameters] if wanted
     std::size_t next_slot_ = 0;
     int list_ = 0;                 ///< which of the two lists is the current one
     std::int64_t next_check_ = 0;  ///< not launched yet
