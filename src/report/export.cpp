@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <span>
 #include <utility>
 
@@ -193,16 +195,21 @@ const char* npy_type(FieldType type) {
     return "";
 }
 
-/// An entry per cell: id, description, and every parameter, numbers as numbers (0 where a cell does not have it).
-void declare_parameters(NpzWriter& npz, const std::vector<CellConfig>& cells) {
+/// An entry per cell: id and description.
+void declare_cells(NpzWriter& npz, const std::vector<CellConfig>& cells) {
     std::vector<std::string> ids, descriptions;
-    const CellAxes axes = axes_of(cells);
     for (const CellConfig& cell : cells) {
         ids.push_back(cell.id);
         descriptions.push_back(cell.description);
     }
     declare_texts(npz, "cell_id", ids);
     declare_texts(npz, "cell_description", descriptions);
+}
+
+/// The same, and every parameter, numbers as numbers (0 where a cell does not have it).
+void declare_parameters(NpzWriter& npz, const std::vector<CellConfig>& cells) {
+    declare_cells(npz, cells);
+    const CellAxes axes = axes_of(cells);
     const auto count = static_cast<std::int64_t>(cells.size());
     for (std::size_t k = 0; !axes.empty() && k < axes.front().size(); ++k) {
         const Axis& first = axes.front()[k];
@@ -264,6 +271,15 @@ std::int64_t write_npz(const Store& store, OutputFile& file) {
     return trials;
 }
 
+void refuse_terminal(OutputFile& file) {
+    if (!file.is_terminal()) return;
+    throw Error(ExitCode::Usage, fmt::format("{}: is a terminal, and npz is a binary format; redirect it to a file, or give a file's name",
+                                             file.shown_name()));
+}
+
+/// [parameter_kinds] before the names of arrays.
+constexpr std::array<const char*, parameter_kinds> kind_prefixes{"initial_", "", "best_"};
+
 }  // namespace
 
 ExportFormat parse_export_format(std::string_view name) {
@@ -275,10 +291,7 @@ ExportFormat parse_export_format(std::string_view name) {
 
 std::int64_t export_store(const Store& store, ExportFormat format, const std::filesystem::path& path, bool force) {
     OutputFile file(path, force);
-    if (format == ExportFormat::Npz && file.is_terminal())
-        throw Error(
-            ExitCode::Usage,
-            fmt::format("{}: is a terminal, and npz is a binary format; redirect it to a file, or give a file's name", file.shown_name()));
+    if (format == ExportFormat::Npz) refuse_terminal(file);
     if (store.contents() == StoreContents::Summary) {
         const std::int64_t summarised = export_aggregates(store, format, file);
         file.commit();
@@ -300,6 +313,55 @@ std::int64_t export_store(const Store& store, ExportFormat format, const std::fi
     return trials;
 }
 
+std::int64_t export_kept_parameters(const Store& store, const std::filesystem::path& path, bool force) {
+    if (!store.keep().any())
+        throw StoreError(ExitCode::Data,
+                         "the store keeps no parameters of its trials. A campaign with keep = [\"final\"] keeps them; `limrisk replay "
+                         "--parameters` trains one trial of any store again");
+    OutputFile file(path, force);
+    refuse_terminal(file);
+    NpzWriter npz(file);
+    declare_cells(npz, store.cells());
+    const std::vector<std::int64_t> counted = counted_trials(store);
+    const std::vector<BlockKey> keys = store.blocks();
+    std::vector<std::int64_t> trials(store.cells().size());
+    for (const BlockKey& key : keys) trials[static_cast<std::size_t>(key.cell)] += key.count;
+    struct Arrays {
+        std::size_t trial, counted;
+        std::array<std::array<std::size_t, parameter_groups>, parameter_kinds> parameters;
+    };
+    std::vector<Arrays> arrays;
+    for (const CellConfig& cell : store.cells()) {
+        const std::int64_t count = trials[static_cast<std::size_t>(cell.index)], h = cell.width, d = cell.input.dimension;
+        const std::vector<std::int64_t> shapes[parameter_groups] = {{count, h, d}, {count, h}, {count, h}, {count}};
+        const auto size = static_cast<std::int64_t>(parameter_size(cell));
+        const std::string prefix = fmt::format("cell_{}_", cell.index);
+        Arrays& of = arrays.emplace_back();
+        of.trial = npz.declare(prefix + "trial", "<i8", 8, count);
+        of.counted = npz.declare(prefix + "counted", "|b1", 1, count);
+        for (std::size_t kind = 0; kind < parameter_kinds; ++kind)
+            for (std::size_t group = 0; store.keep().kinds[kind] && group < parameter_groups; ++group)
+                of.parameters[kind][group] = npz.declare(prefix + kind_prefixes[kind] + parameter_group_names[group],
+                                                         fmt::format("<f{}", size), size, shapes[group]);
+    }
+    for (const BlockKey& key : keys) {
+        const Arrays& of = arrays[static_cast<std::size_t>(key.cell)];
+        std::vector<std::int64_t> numbers(static_cast<std::size_t>(key.count));
+        std::iota(numbers.begin(), numbers.end(), key.first_trial);
+        std::string counts;
+        for (const std::int64_t trial : numbers) counts.push_back(trial < counted[static_cast<std::size_t>(key.cell)] ? '\1' : '\0');
+        npz.append(of.trial, bytes_of(numbers));
+        npz.append(of.counted, counts);
+        const BlockParameters parameters = store.read_parameters(key);
+        for (std::size_t kind = 0; kind < parameter_kinds; ++kind)
+            for (std::size_t group = 0; store.keep().kinds[kind] && group < parameter_groups; ++group)
+                npz.append(of.parameters[kind][group], parameters[kind][group]);
+    }
+    npz.finish();
+    file.commit();
+    return trial_count(keys);
+}
+
 void export_parameters(const CellConfig& cell, const std::vector<double>& initial, const std::vector<double>& last, OutputFile& file) {
     const std::int64_t h = cell.width, d = cell.input.dimension;
     NpzWriter npz(file);
@@ -316,8 +378,8 @@ void export_parameters(const CellConfig& cell, const std::vector<double>& initia
         add("v", {h}, h);
         add("c", {}, 1);
     };
-    declare("", last);
-    declare("initial_", initial);
+    declare(kind_prefixes[static_cast<std::size_t>(ParameterKind::Final)], last);
+    declare(kind_prefixes[static_cast<std::size_t>(ParameterKind::Initial)], initial);
     for (const auto& [array, values] : arrays) npz.append(array, {reinterpret_cast<const char*>(values.data()), values.size_bytes()});
     npz.finish();
 }

@@ -25,6 +25,7 @@ std::vector<std::string> examples_of(const std::string& help) {
 }
 
 TEST_F(ProgramTest, ExamplesOfEveryHelpWork) {
+    write("campaign.toml", campaign_text(70, 40, "[1, 3, 8]", R"(keep = ["final"])"));
     for (const char* command : commands) {
         const Output help = succeed({command, "--help"});
         EXPECT_THAT(help.out, HasSubstr("Usage:"));

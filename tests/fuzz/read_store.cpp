@@ -26,6 +26,11 @@ std::string everything_shown(const std::filesystem::path& path, const std::files
         std::ifstream file(scratch, std::ios::binary);
         text.append(std::istreambuf_iterator<char>(file), {});
     }
+    if (store.keep().any()) {
+        (void)export_kept_parameters(store, scratch, true);
+        std::ifstream file(scratch, std::ios::binary);
+        text.append(std::istreambuf_iterator<char>(file), {});
+    }
     const StoreSummary summary = summarize(store);
     text += summary_table(summary) + summary_json(summary) + summary_csv(summary);
     const std::vector<CellGroup> groups = cell_groups(summary);
