@@ -81,7 +81,7 @@ public:
     void write(Rows rows, int replica, double* out) const {
         for_coordinates(rows, replica, [&](std::int64_t j, Real value) { out[j] = static_cast<double>(value); });
     }
-    /// The inverse, of numbers that Real holds.
+    /// The inverse, rounded.
     void read(const double* in, int replica, Rows rows) const {
         for_coordinates(rows, replica, [&](std::int64_t j, Real& value) { value = static_cast<Real>(in[j]); });
         // All lanes of the tile have the outer bias.

@@ -44,6 +44,7 @@ const KnownProblem& known_of(const CellConfig& cell, const ScanContext& context)
 /// What has been proved of narrower networks, and how many neurons must be frozen to leave only such.
 Exclusion exclusion_of(const CellConfig& cell) {
     if (cell.width == 0) return {std::nullopt, "the network has no neurons"};
+    if (cell.has_start()) return {std::nullopt, "the parameters at the start are given, not drawn"};
     if (!kernels::has_frozen_neurons(cell.activation.kind))
         return {std::nullopt, fmt::format("neurons of {} never freeze", cell.activation_label)};
     if (!cell.keeps_frozen_neurons()) return {std::nullopt, "weight decay moves frozen neurons"};

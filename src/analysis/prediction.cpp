@@ -32,9 +32,10 @@ std::vector<BoxSides> sides_of(const InputLaw& box) {
     return sides;
 }
 
-/// Nothing where p is not known: for data points in dimension 2 and more and those in one place, for some laws of the initialization on a
-/// sphere or ball, and on boxes with very many different ends.
+/// Nothing where p is not known, or nothing is drawn: for data points in dimension 2 and more and those in one place, for some laws of the
+/// initialization on a sphere or ball, and on boxes with very many different ends.
 std::optional<InactiveProbability> probability_of(const CellConfig& cell) {
+    if (cell.has_start()) return std::nullopt;  // nothing is drawn
     const InputLaw box = judged_box(cell);
     if (cell.has_own_points() || (cell.has_data() && (cell.input.dimension > 1 || !(box.low < box.high)))) return std::nullopt;
     static std::mutex mutex;

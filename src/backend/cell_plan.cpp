@@ -68,8 +68,8 @@ kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& targ
     cell.tile = kernels::tile_shape(config.width, d);
     cell.activation = config.activation;
     cell.loss = config.loss;
-    cell.initialization = initialization_laws(config.initialization, config.width, d);
-    if (!config.outer_bias) cell.initialization.outer_bias = {};  // zero
+    if (!config.has_start()) cell.initialization = initialization_laws(config.initialization, config.width, d);  // else all are zero
+    if (!config.outer_bias) cell.initialization.outer_bias = {};                                                 // zero
     cell.held = config.held();
     cell.optimizer = config.optimizer;
     cell.learning_rate = config.learning_rate;
@@ -95,6 +95,7 @@ kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& targ
 
 CellPlan::CellPlan(const CellConfig& config) : config_(config), target_(target_of(config)) {
     const kernels::Program program = target_.program();
+    if (config.has_start() && !config.start->is_complete()) throw Defect("a cell was to be run without the numbers of its start");
     if (config.has_shared_data()) {
         plan_data();
         return;
@@ -126,6 +127,16 @@ CellPlan::CellPlan(const CellConfig& config) : config_(config), target_(target_o
     cell_.mesh = mesh_.data();
     cell_.mesh_count = static_cast<std::int64_t>(mesh_.size());
     fill_training_nodes(program);
+}
+
+CellPlan::Starts CellPlan::starts(std::int64_t first_trial, std::int64_t count) const {
+    if (!config_.has_start()) return {};
+    const double* const first = config_.start->parameters.data();
+    const std::int64_t trials = config_.start->trials, parameters = kernels::parameter_count(config_.width, config_.input.dimension);
+    if (trials == 0) return {first, 0};
+    if (first_trial < 0 || first_trial + count > trials)
+        throw Defect(fmt::format("trials {} to {} of a cell with the starts of {}", first_trial, first_trial + count - 1, trials));
+    return {first + first_trial * parameters, parameters};
 }
 
 void CellPlan::fill_scales() {

@@ -21,6 +21,13 @@ public:
 
     const CellConfig& config() const { return config_; }
     const kernels::Cell& cell() const { return cell_; }
+    /// Where trials begin that do not draw their parameters, in canonical order, to be rounded to the cell's precision.
+    struct Starts {
+        const double* first = nullptr;  ///< of the first trial; null: they are drawn
+        std::int64_t stride = 0;        ///< numbers from one trial to the next; 0: all have the same
+    };
+    /// Of trials first_trial .. first_trial + count - 1. Throws Defect if not all have one.
+    Starts starts(std::int64_t first_trial, std::int64_t count) const;
     /// Trials per block of the store: a function of the cell alone.
     std::int64_t block_trials() const { return limrisk::block_trials(config_); }
 

@@ -424,6 +424,9 @@ std::optional<ParameterValue> read_value(const Parameter& parameter, const Node&
                              fmt::format("\"{}\", column {}: {}", abbreviated(node.text), failure.error.column, failure.error.message));
                 return std::nullopt;
             }
+        case ParameterType::Start:
+            value.start = read_start(node, key, problems);
+            return value.start ? std::optional(value) : std::nullopt;
         case ParameterType::Data:
             value.data = read_data(node, key, problems);
             return value.data ? std::optional(value) : std::nullopt;

@@ -129,6 +129,7 @@ public:
         respell();
         build_cells(campaign, cells);
         refuse_duplicates(campaign);
+        refuse_starts(campaign);
         problems_.raise();
     }
 
@@ -319,6 +320,29 @@ private:
         }
     }
 
+    /// What given starts have to do with the trials.
+    void refuse_starts(const Campaign& campaign) {
+        for (const CellConfig& cell : campaign.cells) {
+            if (!cell.has_start()) continue;
+            const std::int64_t starts = cell.start->trials;
+            std::string wrong;
+            if (starts > 0 && campaign.trials > starts)
+                wrong = fmt::format("has the starts of {} trials, the campaign has {} trials; allowed are at most {}", starts,
+                                    campaign.trials, starts);
+            else if (starts == 0 && campaign.trials > 1 && cell.has_full_batch() && !cell.has_own_points())
+                wrong =
+                    "is one start for all trials, and every step uses the same points, so all trials are the same; take trials = 1, or "
+                    "a start for each trial";
+            else if (campaign.until && campaign.until->event == StoppingCriterion::Event::Inactive)
+                wrong =
+                    "gives the neurons at the start, so how many are inactive there is no chance event that `trials.until` can count; "
+                    "take another event, or a number of trials alone";
+            if (wrong.empty()) continue;
+            problems_.add(find(*find_key("network.initial"))->place, "network.initial", wrong);
+            return;
+        }
+    }
+
     void refuse_duplicates(const Campaign& campaign) {
         std::map<std::string_view, const CellConfig*> seen;
         int repeated = 0;
@@ -385,6 +409,9 @@ Campaign parse_campaign(std::string_view text, const std::string& source, const 
     if (Node* problem = root.find("problem"); problem != nullptr && problem->kind == Node::Kind::Table)
         if (Node* data = problem->find("data")) resolve_data_files(*data, std::filesystem::path(source).parent_path());
 
+    if (Node* network = root.find("network"); network != nullptr && network->kind == Node::Kind::Table)
+        if (Node* initial = network->find("initial")) resolve_start_files(*initial, std::filesystem::path(source).parent_path());
+
     Campaign campaign;
     campaign.text = text;
     Reader(root, source, overrides.seed, problems).read(campaign);
@@ -394,11 +421,13 @@ Campaign parse_campaign(std::string_view text, const std::string& source, const 
 bool names_data_file(std::string_view text) {
     try {
         const Node root = parse_document(text, "campaign");
-        const Node* problem = root.find("problem");
-        const Node* data = problem == nullptr || problem->kind != Node::Kind::Table ? nullptr : problem->find("data");
-        if (data == nullptr) return false;
-        return data->find("file") != nullptr ||
-               std::any_of(data->items.begin(), data->items.end(), [](const Node& item) { return item.find("file") != nullptr; });
+        const auto names_one = [](const Node& value) { return value.kind == Node::Kind::Text || value.find("file") != nullptr; };
+        for (const auto& [table, key] : {std::pair("problem", "data"), std::pair("network", "initial")}) {
+            const Node* keys = root.find(table);
+            const Node* value = keys == nullptr || keys->kind != Node::Kind::Table ? nullptr : keys->find(key);
+            if (value != nullptr && (names_one(*value) || std::any_of(value->items.begin(), value->items.end(), names_one))) return true;
+        }
+        return false;
     } catch (const ConfigError&) {
         return false;
     }

@@ -37,7 +37,7 @@ struct Overrides {
 /// Reads a campaign. Throws ConfigError with all problems at once (key, line, value, what is allowed), Error(InputOutput) if unreadable.
 Campaign load_campaign(const std::filesystem::path& path, const Overrides& overrides = {});
 
-/// Whether a campaign's text names a file of data points.
+/// Whether a campaign's text names a file, of data points or of parameters where trials start.
 bool names_data_file(std::string_view text);
 
 /// The same from text; `source` is the file's name in messages.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "campaign/data_set.hpp"
+#include "campaign/start.hpp"
 #include "kernels/kinds.hpp"
 #include "kernels/law_kinds.hpp"
 
@@ -206,6 +207,7 @@ struct CellConfig : Problem {
     std::int64_t width = 1;
     kernels::Activation activation{kernels::ActivationKind::Relu, 0, 0, 0};
     InitializationRule initialization;
+    StartPointer start;             ///< where trials start; null: where the initialization draws them
     bool outer_bias = true;         ///< else N has no c: it is 0
     std::string trainable = "all";  ///< or some of the letters wbvc, in this order: the other groups of parameters stay as they were drawn
     std::int64_t batch = 32;        ///< samples per step; with has_full_batch() all nodes or points
@@ -228,6 +230,8 @@ struct CellConfig : Problem {
     bool trains_outer_layer() const { return !held().outer_weights && !held().outer_bias; }
     /// Whether w and b stay as they were drawn: then no neuron ever changes its state.
     bool holds_inner_layer() const { return held().inner_weights && held().inner_biases; }
+    /// Whether parameters are given at which trials start: then nothing about them is random.
+    bool has_start() const { return start != nullptr; }
     /// Whether optima and levels of its problem can be searched: those of squares, of networks with an outer bias, on points that all
     /// trials share.
     bool has_searchable_optimum() const { return has_squared_loss() && outer_bias && !has_own_points(); }

@@ -50,6 +50,11 @@ json describe_value(const Parameter& parameter, const ParameterValue& value) {
         case ParameterType::Text:
         case ParameterType::Expression:
             return value.text;
+        case ParameterType::Start:
+            return {{"dimension", value.start->dimension},
+                    {"hash", value.start->hash},
+                    {"trials", value.start->trials},
+                    {"width", value.start->width}};
         case ParameterType::Data: {
             const DataSet& data = *value.data;
             if (data.per_trial) return json{{"draw", data.count}, {"per", "trial"}};

@@ -52,6 +52,7 @@ std::string label(const Catalog& catalog, const CellConfig& cell) {
             case ParameterType::Text:
             case ParameterType::Expression:
             case ParameterType::Data:
+            case ParameterType::Start:
             case ParameterType::Target:
             case ParameterType::Entry:
                 arguments.push_back(parameter.text(*value));
@@ -67,6 +68,7 @@ void fill_labels(CellConfig& cell) {
     for (const Catalog* catalog : catalogs())
         if (catalog->label != nullptr) cell.*catalog->label = label(*catalog, cell);
     if (cell.has_shared_data()) cell.input_label = cell.data->label();
+    if (cell.has_start()) cell.initialization_label = cell.start->label();
 }
 
 }  // namespace limrisk

@@ -227,30 +227,9 @@ std::vector<DataColumn> columns_of(const Node& node, const char* name) {
     return columns;
 }
 
-std::string bytes_of(const std::filesystem::path& path) {
-    const auto refuse = [&](const std::string& why) {
-        throw ConfigError({fmt::format("{}: {}; give the path of a CSV, NPY or NPZ file", path.string(), why)});
-    };
-    std::error_code error;
-    const std::filesystem::file_status status = std::filesystem::status(path, error);
-    if (status.type() == std::filesystem::file_type::not_found) refuse("does not exist");
-    if (error) refuse(error.message());
-    if (std::filesystem::is_directory(status)) refuse("is a directory");
-    if (!std::filesystem::is_regular_file(status)) refuse("is not a regular file");
-    const std::uintmax_t size = std::filesystem::file_size(path, error);
-    if (error) refuse(error.message());
-    if (size > most_file_bytes) refuse(fmt::format("has {} bytes, at most {} MiB are read", size, most_file_bytes >> 20));
-    errno = 0;
-    std::ifstream file(path, std::ios::binary);
-    std::string text(size, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(size));
-    if (!file) refuse(std::strerror(errno != 0 ? errno : EIO));
-    return text;
-}
-
 /// By what the file begins with, and by its name: an empty one has nothing to begin with.
 RawPoints points_of(const std::filesystem::path& path, const DataColumns& columns) {
-    const std::string bytes = bytes_of(path);
+    const std::string bytes = file_bytes(path, "a CSV, NPY or NPZ file");
     const std::string name = path.string(), kind = path.extension().string();
     if (kind == ".npy" || bytes.starts_with(npy_magic)) return npy_points(name, bytes, columns);
     if (kind == ".npz" || bytes.starts_with(npz_magic)) return npz_points(name, bytes, columns);
@@ -289,6 +268,27 @@ DataPointer from_file(const Node& node) {
 }
 
 }  // namespace
+
+std::string file_bytes(const std::filesystem::path& path, const char* kinds) {
+    const auto refuse = [&](const std::string& why) {
+        throw ConfigError({fmt::format("{}: {}; give the path of {}", path.string(), why, kinds)});
+    };
+    std::error_code error;
+    const std::filesystem::file_status status = std::filesystem::status(path, error);
+    if (status.type() == std::filesystem::file_type::not_found) refuse("does not exist");
+    if (error) refuse(error.message());
+    if (std::filesystem::is_directory(status)) refuse("is a directory");
+    if (!std::filesystem::is_regular_file(status)) refuse("is not a regular file");
+    const std::uintmax_t size = std::filesystem::file_size(path, error);
+    if (error) refuse(error.message());
+    if (size > most_file_bytes) refuse(fmt::format("has {} bytes, at most {} MiB are read", size, most_file_bytes >> 20));
+    errno = 0;
+    std::ifstream file(path, std::ios::binary);
+    std::string text(size, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(size));
+    if (!file) refuse(std::strerror(errno != 0 ? errno : EIO));
+    return text;
+}
 
 std::string DataSet::label() const {
     if (per_trial) return fmt::format("{} point{} for each trial", count, count == 1 ? "" : "s");

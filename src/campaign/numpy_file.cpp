@@ -30,14 +30,16 @@ struct Layout {
     bool by_columns = false;  ///< in Fortran's order
     bool flat = false;        ///< one dimension
     std::int64_t rows = 0, columns = 1;
-    std::size_t begin = 0;  ///< of the numbers, in bytes from the begin of the array
+    std::vector<std::int64_t> shape;  ///< as it is written
+    std::size_t begin = 0;            ///< of the numbers, in bytes from the begin of the array
     std::size_t bytes() const { return static_cast<std::size_t>(rows * columns * size); }
 };
 
 /// The dictionary of a header, {'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), }: a small part of Python's literals.
 class HeaderText {
 public:
-    HeaderText(std::string_view text, std::string where) : text_(text), where_(std::move(where)) {}
+    /// `any_shape`: else only columns and tables are allowed.
+    HeaderText(std::string_view text, std::string where, bool any_shape) : text_(text), where_(std::move(where)), any_shape_(any_shape) {}
 
     Layout read() {
         Layout layout;
@@ -132,6 +134,17 @@ private:
             if (sizes.size() > 32) fail("a shape of more than 32 dimensions");
             if (!take(',') && !at(')')) fail("no comma");
         }
+        layout.shape = sizes;
+        if (any_shape_) {
+            layout.flat = true;
+            layout.rows = 1;
+            for (const std::int64_t size : sizes) {
+                if (size > 0 && layout.rows > static_cast<std::int64_t>(most_file_bytes) / size)
+                    refuse(fmt::format("has more than {} MiB of numbers", most_file_bytes >> 20));
+                layout.rows *= size;
+            }
+            return;
+        }
         if (sizes.empty() || sizes.size() > 2)
             refuse(fmt::format("has {} dimensions; allowed are 1, a column, or 2, rows and columns", sizes.size()));
         layout.flat = sizes.size() == 1;
@@ -145,11 +158,12 @@ private:
 
     std::string_view text_;
     std::string where_;
+    bool any_shape_;
     std::size_t at_ = 0;
 };
 
 /// From the begin of an array, of which `total` bytes are there. `where`: "points.npy: ", for messages.
-Layout layout_of(std::string_view begin, std::uint64_t total, const std::string& where) {
+Layout layout_of(std::string_view begin, std::uint64_t total, const std::string& where, bool any_shape = false) {
     const auto refuse = [&](const std::string& what) { throw ConfigError({where + what}); };
     const auto byte = [&](std::size_t at) { return static_cast<std::size_t>(static_cast<unsigned char>(begin[at])); };
     if (!begin.starts_with(npy_magic))
@@ -162,7 +176,7 @@ Layout layout_of(std::string_view begin, std::uint64_t total, const std::string&
     if (version > 1) length |= byte(10) << 16 | byte(11) << 24;
     if (length > most_header_bytes) refuse(fmt::format("has a header of {} bytes; at most {} are read", length, most_header_bytes));
     if (fixed + length > begin.size()) refuse("ends within its header; is it complete?");
-    Layout layout = HeaderText(begin.substr(fixed, length), where).read();
+    Layout layout = HeaderText(begin.substr(fixed, length), where, any_shape).read();
     layout.begin = fixed + length;
     if (layout.bytes() != total - layout.begin)
         refuse(fmt::format("has {} bytes of numbers, its header says {}; is it complete?", total - layout.begin, layout.bytes()));
@@ -187,6 +201,13 @@ struct ArrayColumn {
         return array->layout.flat ? fmt::format("array \"{}\"", name) : fmt::format("array \"{}\", column {}", name, number + 1);
     }
 };
+
+template <class Number>
+Number number_at(const char* bytes) {
+    Number number;
+    std::memcpy(&number, bytes, sizeof number);
+    return number;
+}
 
 class Chosen {
 public:
@@ -227,13 +248,6 @@ public:
 
 private:
     [[noreturn]] void refuse(const std::string& what) const { throw ConfigError({fmt::format("{}: {}", file_, what)}); }
-
-    template <class Number>
-    static Number number_at(const char* bytes) {
-        Number number;
-        std::memcpy(&number, bytes, sizeof number);
-        return number;
-    }
 
     double value(const ArrayColumn& column, std::int64_t row) const {
         const Layout& layout = column.array->layout;
@@ -309,12 +323,29 @@ public:
             if (result.ec != std::errc() || result.ptr != end) number = 0;
         }
         Packed* packed = number > 0 ? find(column.name.substr(0, open)) : nullptr;
-        if (packed == nullptr) {
-            std::string names;
-            for (const auto& each : arrays_) names += (names.empty() ? "" : ", ") + each->name;
-            refuse(fmt::format("there is no array \"{}\"; there are {}", abbreviated(column.name), abbreviated(names, 200)));
-        }
+        if (packed == nullptr) refuse_name(column.name);
         return {column_of(unpacked(*packed), number)};
+    }
+
+    /// Whether there is an array of this name.
+    bool has(const std::string& name) { return find(name) != nullptr; }
+
+    WholeArray whole(const std::string& name) {
+        Packed* const packed = find(name);
+        if (packed == nullptr) refuse_name(name);
+        const Array& array = unpacked(*packed, true);
+        const Layout& layout = array.layout;
+        if (layout.by_columns && layout.shape.size() > 1)
+            refuse(fmt::format("array \"{}\" is in Fortran's order; save it with numpy.ascontiguousarray", abbreviated(name)));
+        WholeArray numbers{layout.shape, {}};
+        for (std::int64_t k = 0; k < layout.rows; ++k) {
+            const char* const at = array.numbers.data() + k * layout.size;
+            numbers.numbers.push_back(
+                layout.kind == 'i' ? static_cast<double>(layout.size == 4 ? number_at<std::int32_t>(at) : number_at<std::int64_t>(at))
+                : layout.size == 4 ? static_cast<double>(number_at<float>(at))
+                                   : number_at<double>(at));
+        }
+        return numbers;
     }
 
     ArrayColumn single(const DataColumn& column, const char* what) {
@@ -340,6 +371,12 @@ private:
 
     [[noreturn]] void refuse(const std::string& what) const { throw ConfigError({fmt::format("{}: {}", file_, what)}); }
 
+    [[noreturn]] void refuse_name(const std::string& name) const {
+        std::string names;
+        for (const auto& each : arrays_) names += (names.empty() ? "" : ", ") + each->name;
+        refuse(fmt::format("there is no array \"{}\"; there are {}", abbreviated(name), abbreviated(names, 200)));
+    }
+
     Packed* find(std::string_view name) {
         for (const auto& packed : arrays_)
             if (packed->name == name) return packed.get();
@@ -352,7 +389,7 @@ private:
         return {&array, number - 1};
     }
 
-    const Array& unpacked(Packed& packed) {
+    const Array& unpacked(Packed& packed, bool any_shape = false) {
         if (packed.ready) return packed.array;
         const std::string where = fmt::format("{}: array \"{}\" ", file_, abbreviated(packed.name));
         const auto refuse_array = [&](const std::string& what) { throw ConfigError({where + what}); };
@@ -375,7 +412,7 @@ private:
         const std::size_t first = std::min<std::size_t>(stat.size, most_preamble_bytes);
         packed.bytes.resize(first);
         read(0, first);
-        packed.array.layout = layout_of(packed.bytes, stat.size, where);
+        packed.array.layout = layout_of(packed.bytes, stat.size, where, any_shape);
         packed.bytes.resize(stat.size);
         read(first, stat.size - first);
         char behind = 0;  // reading to the end compares the checksum
@@ -431,6 +468,16 @@ RawPoints npz_points(const std::string& name, std::string_view bytes, const Data
     if (columns.weight) chosen.add(archive.single(*columns.weight, "weight"), chosen.weight);
     return chosen_points(chosen, columns, columns.inputs.empty() ? archive.all() : std::vector<const Array*>{},
                          [&](const DataColumn& column) { return archive.columns(column); });
+}
+
+std::vector<WholeArray> npz_arrays(const std::string& name, std::string_view bytes, const std::vector<std::string>& names,
+                                   const std::vector<std::string>& optional) {
+    Archive archive(name, bytes);
+    std::vector<WholeArray> arrays;
+    for (const std::string& array : names) arrays.push_back(archive.whole(array));
+    for (const std::string& array : optional)
+        if (archive.has(array)) arrays.push_back(archive.whole(array));
+    return arrays;
 }
 
 }  // namespace limrisk

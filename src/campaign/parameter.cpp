@@ -57,6 +57,8 @@ std::string Parameter::type_text() const {
             return "name or table";
         case ParameterType::Data:
             return "table";
+        case ParameterType::Start:
+            return "table or file";
         case ParameterType::Target:
             return "text or table";
     }
@@ -91,6 +93,8 @@ std::string Parameter::text(const ParameterValue& value) const {
             return value.text;
         case ParameterType::Target:
             return value.teacher != nullptr ? value.teacher->label : value.text;
+        case ParameterType::Start:
+            return value.start->label();
         case ParameterType::Data:
             if (value.data->per_trial) return value.data->label();
             return fmt::format("{}, {}", value.data->label(), value.data->hash.substr(0, 8));
@@ -121,6 +125,8 @@ std::string Parameter::allowed() const {
             return fmt::format("one of {}", fmt::join(catalog->names(), ", "));
         case ParameterType::Target:
             return "a string such as \"x1^2\", or { teacher = { width = 4, initialization = \"standard_normal\", seed = 3 } }";
+        case ParameterType::Start:
+            return "{ w = [0.5, -1.0], b = [0.0, 0.3], v = [1.0, 1.0], c = 0.2 } or \"networks.npz\"";
         case ParameterType::Data:
             return "{ points = [[x, y], ...] } or { file = \"points.csv\", inputs = [\"x\"], output = \"y\" }";
     }

@@ -26,6 +26,7 @@ enum class ParameterType {
     LearningRate,  ///< a number, or an entry of the schedule catalog
     Entry,         ///< an entry of a catalog
     Data,          ///< a table with data points, or where they are
+    Start,         ///< a table with parameters, or the file where they are
     Target,        ///< an expression, or a table with a teacher
 };
 
@@ -46,6 +47,7 @@ struct ParameterValue {
     std::int64_t integer = 0;                ///< Integer; Unsigned by its bits; Boolean 0 or 1; Choice: position in the list
     std::string text;                        ///< Text, Target, Expression
     DataPointer data;                        ///< Data
+    StartPointer start;                      ///< Start
     std::shared_ptr<const Teacher> teacher;  ///< Target: that is, or was, drawn
 };
 

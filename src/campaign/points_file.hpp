@@ -2,6 +2,7 @@
 // right, and knows all sizes before it allocates anything of them.
 #pragma once
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +36,10 @@ inline constexpr std::size_t most_file_columns = 4096;
 
 inline constexpr std::string_view npy_magic = "\x93NUMPY", npz_magic = "PK\x03\x04";
 
+/// All of a file. Throws ConfigError for one that cannot be read, or has more than most_file_bytes.
+///   kinds  "a CSV, NPY or NPZ file", for messages
+std::string file_bytes(const std::filesystem::path& path, const char* kinds);
+
 /// RFC 4180, with a head line of names or without. `name`: of the file, for messages. Throws ConfigError.
 RawPoints csv_points(const std::string& name, std::string_view bytes, const DataColumns& columns);
 
@@ -43,5 +48,15 @@ RawPoints npy_points(const std::string& name, std::string_view bytes, const Data
 
 /// A zip of arrays, chosen by name: "x" is all columns of the array x, "x[2]" its second. A number is a column of the only array.
 RawPoints npz_points(const std::string& name, std::string_view bytes, const DataColumns& columns);
+
+/// An array of any shape, in C's order.
+struct WholeArray {
+    std::vector<std::int64_t> shape;
+    std::vector<double> numbers;
+};
+
+/// Arrays of a zip of arrays by their names, then those of `optional` that are there. Throws ConfigError as the others do.
+std::vector<WholeArray> npz_arrays(const std::string& name, std::string_view bytes, const std::vector<std::string>& names,
+                                   const std::vector<std::string>& optional);
 
 }  // namespace limrisk

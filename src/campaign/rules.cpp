@@ -14,6 +14,7 @@
 #include "campaign/schema.hpp"
 #include "campaign/teacher.hpp"
 #include "expression/expression.hpp"
+#include "kernels/cell.hpp"
 #include "limrisk/error.hpp"
 
 namespace limrisk::rules {
@@ -343,6 +344,26 @@ std::string network_size(const CellConfig& cell) {
     if (size <= max_network_size) return "";
     return fmt::format("{} with dimension {}: width * (dimension + 2) = {}; at most {} is allowed, that is, width {}", cell.width,
                        cell.input.dimension, size, max_network_size, max_network_size / (cell.input.dimension + 2));
+}
+
+std::string initial(const CellConfig& cell) {
+    if (!cell.has_start()) return "";
+    const Start& start = *cell.start;
+    if (start.width != cell.width)
+        return fmt::format("has {} neurons, network.width is {}; take width = {}, or a start of that width", start.width, cell.width,
+                           start.width);
+    if (start.dimension != cell.input.dimension)
+        return fmt::format("has w for inputs of dimension {}, the input has dimension {}; every neuron needs {} numbers in w",
+                           start.dimension, cell.input.dimension, cell.input.dimension);
+    const std::int64_t count = kernels::parameter_count(start.width, start.dimension);
+    for (std::int64_t j = 0; j < static_cast<std::int64_t>(start.parameters.size()); ++j) {
+        const double number = start.parameters[static_cast<std::size_t>(j)];
+        if (cell.precision == kernels::Precision::Float32 && !std::isfinite(static_cast<float>(number)))
+            return fmt::format("the number {} is too large for float32; take precision = \"float64\"", number);
+        if (j % count == count - 1 && !cell.outer_bias && number != 0)
+            return fmt::format("c is {} in the start of trial {}, but network.outer_bias is false; c must be 0", number, j / count);
+    }
+    return "";
 }
 
 std::string trainable_groups(std::string_view text) {

@@ -79,6 +79,22 @@ std::optional<ParameterValue> load_target(const Cell& cell) {
     return value;
 }
 
+Parameter start() {
+    Parameter start;
+    start.name = "initial";
+    start.type = ParameterType::Start;
+    start.meaning = "parameters at which trials start, instead of drawn ones: a list of each group, or a NumPy file";
+    start.usual = "none";
+    start.store = [](Cell& cell, const ParameterValue& value) { cell.start = value.start; };
+    start.load = [](const Cell& cell) -> std::optional<ParameterValue> {
+        if (!cell.has_start()) return std::nullopt;
+        ParameterValue value;
+        value.start = cell.start;
+        return value;
+    };
+    return start;
+}
+
 Parameter target() {
     const auto store = [](Cell& cell, const ParameterValue& value) {
         cell.target = value.text;
@@ -100,6 +116,12 @@ constexpr KeyEffect without_data{.key = "problem.data",
                                  .where = "without data",
                                  .elsewhere = "with data the inputs and outputs are those of the points; leave it out",
                                  .only_there = true};
+
+constexpr KeyEffect without_start{.key = "network.initial",
+                                  .in = [](const Cell& cell) { return !cell.has_start(); },
+                                  .where = "without initial",
+                                  .elsewhere = "with initial nothing is drawn; leave it out",
+                                  .only_there = true};
 
 constexpr const char* rule_limit = "a multiple of 4 for d <= 3 but on a sphere or ball; at most 1048576 nodes in all";
 
@@ -169,8 +191,16 @@ const std::vector<SchemaKey>& campaign_schema() {
         {.table = "network",
          .parameter = entry("initialization", "law of the first parameters", initialization_catalog(), "\"pytorch\""),
          .phrase = "{} initialization",
+         .effect = without_start,
          .reads = {"precision", "problem.input", "network.width", "network.outer_bias"},
          .wrong = rules::initialization},
+        {.table = "network",
+         .parameter = start(),
+         .phrase = "{}",
+         .without = "drawn parameters at the start",
+         .before = "",
+         .reads = {"precision", "problem.input", "network.width", "network.outer_bias"},
+         .wrong = rules::initial},
         {.table = "network",
          .parameter =
              limited(boolean<&Cell::outer_bias>("outer_bias", "whether the network has its outer bias c; without it c = 0", "true"),

@@ -78,6 +78,19 @@ std::string initialization(bool outer_bias, Draw& draw) {
     return fmt::format("{{ name = \"{}\"{}, bias = \"{}\" }}", name, bounds, draw.chance(3) ? "zero" : "drawn");
 }
 
+/// Given parameters, the same for all trials.
+std::string initial(std::int64_t width, std::int64_t dimension, bool outer_bias, Draw& draw) {
+    const auto list = [&](std::int64_t count) {
+        std::string numbers;
+        for (std::int64_t k = 0; k < count; ++k)
+            numbers += fmt::format("{}{}", k == 0 ? "" : ", ", static_cast<double>(draw.below(2001)) / 777 - 1.25);
+        return "[" + numbers + "]";
+    };
+    std::string w;
+    for (std::int64_t i = 0; i < width; ++i) w += (i == 0 ? "" : ", ") + list(dimension);
+    return fmt::format("{{ w = [{}], b = {}, v = {}, c = {} }}", w, list(width), list(width), outer_bias ? "0.3" : "0");
+}
+
 std::string input(std::int64_t dimension, bool boxed, Draw& draw) {
     std::string box = draw.of<std::string>({"low = 0.0, high = 1.0", "low = -1.0, high = 2.0"});
     if (dimension > 1 && draw.chance(3)) {  // ends per coordinate
@@ -146,8 +159,10 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
     const std::int64_t width =
         high ? draw.of<std::int64_t>({0, 1, 3, 5, 31, 33}) : draw.of<std::int64_t>({0, 1, 2, 3, 5, 8, 13, 31, 32, 33, 64, 100, 257});
     const bool outer_bias = !draw.chance(5);
-    text += fmt::format("[network]\nwidth = {}\nactivation = {}\ninitialization = {}\n", width,
-                        activation(combination / 2 % activations, draw), initialization(outer_bias, draw));
+    const bool given = !nodes && width > 0 && width * dimension <= 128 && draw.chance(5);
+    text += fmt::format("[network]\nwidth = {}\nactivation = {}\n{} = {}\n", width, activation(combination / 2 % activations, draw),
+                        given ? "initial" : "initialization",
+                        given ? initial(width, dimension, outer_bias, draw) : initialization(outer_bias, draw));
     if (!outer_bias) text += "outer_bias = false\n";
     if (draw.chance(4))
         text += fmt::format("trainable = \"{}\"\n", draw.of<std::string>(outer_bias ? std::vector<std::string>{"b", "wb", "v", "vc", "bvc"}

@@ -48,6 +48,7 @@ double measured_trial_seconds(const CellConfig& cell, Backend& backend, double b
     CellConfig shortened = cell;
     shortened.checks = shortened.tail = 1;
     shortened.stop = {};
+    if (shortened.has_start() && shortened.start->trials > 0) shortened.start = first_start(*shortened.start);  // there may be too few
     shortened.steps = std::min<std::int64_t>(cell.steps, 4);
     const std::int64_t trials = trials_at_full_speed(CellPlan(cell), backend);
     const int workers = backend.needs_full_batches() ? backend.concurrency() : 1;

@@ -43,7 +43,7 @@ Recipe recipe(const StoreSummary& summary) {
         return {
             command,
             "The file below, saved as campaign.toml beside the data file that it names, with the options that were given, gives the same "
-            "trials, bit for bit, if the data are the same: the store keeps a copy of the data points and refuses others."};
+            "trials, bit for bit, if the data are the same: the store keeps a copy of data points and of starts, and refuses others."};
     if (same_cells(summary, overrides)) return {command, exact};
     if (summary.campaign.seed <= INT64_MAX) {
         overrides.seed = summary.campaign.seed;

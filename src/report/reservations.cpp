@@ -141,6 +141,22 @@ std::string missing_outer_bias(const StoreSummary& summary) {
                        cells_text(cells));
 }
 
+std::string given_starts(const StoreSummary& summary) {
+    std::vector<std::int64_t> cells;
+    bool each = false;
+    for (const CellSummary& cell : summary.cells) {
+        if (!cell.cell.has_start()) continue;
+        cells.push_back(cell.cell.index);
+        each = each || cell.cell.start->trials > 0;
+    }
+    if (cells.empty()) return "";
+    return fmt::format(
+        "{}: trials start at parameters that were given, not drawn: there is no probability of inactive neurons at the start, and no trial "
+        "is certified. Shares and their intervals are those of trials from {}",
+        cells_text(cells),
+        each ? "these starts; where every trial has its own they hold if the starts are independent draws from one law" : "this start");
+}
+
 std::string contradicted_laws(const StoreSummary& summary) {
     std::vector<std::int64_t> cells;
     double least = 1;
@@ -182,6 +198,7 @@ std::vector<std::pair<std::string, std::string>> reservations(const StoreSummary
                                                          {"unfinished", still_falling_text(summary)},
                                                          {"undecided", undecided_by_stop(summary)},
                                                          {"law", contradicted_laws(summary)},
+                                                         {"start", given_starts(summary)},
                                                          {"trained", held_parameters(summary)},
                                                          {"outer bias", missing_outer_bias(summary)},
                                                          {"noise", noise_text(summary)},

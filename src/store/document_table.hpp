@@ -20,6 +20,7 @@ inline constexpr const char* levels = "levels";          ///< id of the problem;
 inline constexpr const char* trajectory = "trajectory";  ///< id of the cell; 0
 inline constexpr const char* stopping = "stopping";      ///< ""; 0
 inline constexpr const char* keep = "keep";              ///< ""; 0
+inline constexpr const char* start = "start";            ///< hash of given starts; 0
 inline constexpr const char* data = "data";              ///< hash of the data points; 0
 inline constexpr const char* backend = "backend";        ///< description of one that has written trials; 0
 inline constexpr const char* merged = "merged";          ///< hash of an aggregate that came from another store; 0

@@ -73,6 +73,7 @@ double estimated_store_bytes(const Campaign& campaign) {
     std::set<std::string> copies;
     for (const CellConfig& cell : campaign.cells) {
         if (cell.has_shared_data() && copies.insert(cell.data->hash).second) bytes += static_cast<double>(cell.data->text.size());
+        if (cell.has_start() && copies.insert(cell.start->hash).second) bytes += static_cast<double>(cell.start->text.size());
         bytes += static_cast<double>(cell.description.size() + 2 * cell.id.size()) + row;
         bytes += summary ? aggregate_bytes(trials, static_cast<double>(cell.width))
                          : blocks_bytes(trials, static_cast<double>(kept_block_trials(cell, campaign.keep, block_trials(cell))), early_end);

@@ -80,14 +80,19 @@ void write_stopping(const sqlite::Database& database, const std::optional<Stoppi
         remove_document(database, document_kind::stopping, "", 0);
 }
 
-/// From row `first` on, with the data points that they have and the file lacks. In the caller's transaction.
+/// From row `first` on, with the data points and starts that they have and the file lacks. In the caller's transaction.
 void insert_cells(const sqlite::Database& database, std::span<const CellConfig> cells, std::int64_t first) {
     sqlite::Statement insert(database, "INSERT INTO cells (cell, id, description) VALUES (?, ?, ?)");
     std::map<std::string, DataPointer> sets;
+    std::map<std::string, StartPointer> starts;
     for (const CellConfig& cell : cells) {
         insert.bind(1, first++).bind(2, std::string_view(cell.id)).bind(3, std::string_view(cell.description)).run();
         if (cell.has_shared_data()) sets.emplace(cell.data->hash, cell.data);
+        if (cell.has_start()) starts.emplace(cell.start->hash, cell.start);
     }
+    for (const auto& [hash, start] : starts)
+        if (!find_document(database, document_kind::start, hash, 0))
+            put_document(database, {document_kind::start, hash, 0, "", start->text, "", ""});
     for (const auto& [hash, data] : sets)
         if (!find_document(database, document_kind::data, hash, 0))
             put_document(database, {document_kind::data, hash, 0, "", data->text, "", ""});
@@ -175,8 +180,24 @@ std::map<std::string, DataPointer> Store::Impl::load_data() const {
     return sets;
 }
 
+/// The given starts of cells, by their hash.
+std::map<std::string, StartPointer> Store::Impl::load_starts() const {
+    std::map<std::string, StartPointer> starts;
+    for (const StoredDocument& document : find_documents(database, document_kind::start)) {
+        try {
+            starts[document.id] = start_from_text(document.text);
+        } catch (const ConfigError& error) {
+            refuse(ExitCode::Data, database.path(), fmt::format("is damaged: start {}: {}", document.id, error.what()));
+        }
+        if (starts[document.id]->hash != document.id)
+            refuse(ExitCode::Data, database.path(), fmt::format("is damaged: start {} does not match its hash", document.id));
+    }
+    return starts;
+}
+
 void Store::Impl::load_cells() {
     const std::map<std::string, DataPointer> sets = load_data();
+    const std::map<std::string, StartPointer> starts = load_starts();
     std::map<std::pair<std::string, std::string>, DataPointer> of_origin;  // by hash and origin
     sqlite::Statement row(database, "SELECT cell, id, description FROM cells NOT INDEXED ORDER BY cell");
     while (row.step()) {
@@ -192,6 +213,12 @@ void Store::Impl::load_cells() {
             cells.push_back(cell_from_description(description));
         } catch (const StoreError& error) {
             refuse(ExitCode::Data, database.path(), fmt::format("cell {}: {}", index, error.what()));
+        }
+        if (CellConfig& cell = cells.back(); cell.has_start()) {
+            const auto found = starts.find(cell.start->hash);
+            if (found == starts.end() || !found->second->described_as(*cell.start))
+                refuse(ExitCode::Data, database.path(), fmt::format("is damaged: the start of cell {} is missing", index));
+            cell.start = found->second;
         }
         if (CellConfig& cell = cells.back(); cell.has_shared_data()) {
             const auto found = sets.find(cell.data->hash);

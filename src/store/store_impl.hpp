@@ -38,6 +38,7 @@ struct Store::Impl {
     void load();  ///< reads and checks schema, campaign, cells, stopping rule, each against its hash
     void load_cells();
     std::map<std::string, DataPointer> load_data() const;
+    std::map<std::string, StartPointer> load_starts() const;
     /// Takes over the campaign's cells in its order, its number of trials and its rule. Adds the cells that are missing, if they may be
     /// added.
     void adopt(const Campaign& campaign, const StoreOpening& opening);

@@ -10,6 +10,7 @@
 #include "campaign/catalog.hpp"
 #include "campaign/document.hpp"
 #include "campaign/problems.hpp"
+#include "kernels/cell.hpp"
 #include "tests/kind_values.hpp"
 
 namespace limrisk::test {
@@ -365,10 +366,32 @@ std::vector<CellConfig> early_end_cells(std::uint64_t seed) {
     return cells;
 }
 
+std::vector<CellConfig> start_cells(std::uint64_t seed, std::int64_t trials) {
+    std::mt19937_64 engine(seed);
+    std::vector<CellConfig> cells;
+    for (const std::vector<CellConfig>& all : {odd_cells(seed), kinks_cells(seed), data_cells(seed), early_end_cells(seed)})
+        for (CellConfig c : all) {
+            if (engine() % 21 != 0 || c.width == 0 || c.has_own_points()) continue;
+            const std::int64_t of = engine() % 2 && c.width * c.input.dimension < 4096 ? trials : 0;
+            std::vector<double> parameters(
+                static_cast<std::size_t>(std::max<std::int64_t>(1, of) * kernels::parameter_count(c.width, c.input.dimension)));
+            // Not all of them are numbers of float32; 0 of both signs are among them.
+            for (double& number : parameters)
+                number = engine() % 16 == 0 ? (engine() % 2 ? 0.0 : -0.0) : 2 * static_cast<double>(engine() % 1000003) / 1000003 - 1;
+            const std::size_t count = parameters.size() / static_cast<std::size_t>(std::max<std::int64_t>(1, of));
+            for (std::size_t last = count - 1; !c.outer_bias && last < parameters.size(); last += count) parameters[last] = 0;
+            c.start = make_start(c.width, c.input.dimension, of, std::move(parameters));
+            c.initialization = {InitializationRule::Kind::Uniform, true, -9, 9};  // of no effect
+            c.index = static_cast<std::int64_t>(cells.size());
+            cells.push_back(c);
+        }
+    return cells;
+}
+
 std::string cell_name(const CellConfig& c) {
     return fmt::format(
         "cell {}: {}{} loss {}({:g}) width {} dimension {} batch {}{} activation {}({:g}, {:g}, {}) optimizer {} initialization {} law "
-        "{}{}{} target {} "
+        "{}{}{} target {}{} "
         "steps {} checks {} tail {} stop {:g} {:g} {} trainable {}{}",
         c.index, c.algorithm == kernels::Algorithm::Kinks ? "kinks " : "",
         c.precision == kernels::Precision::Float32 ? "float32" : "float64", static_cast<int>(c.loss.kind), c.loss.parameter, c.width,
@@ -379,8 +402,8 @@ std::string cell_name(const CellConfig& c) {
         static_cast<int>(c.activation.kind), c.activation.first, c.activation.second, c.activation.power,
         static_cast<int>(c.optimizer.kind), static_cast<int>(c.initialization.kind), static_cast<int>(c.input.kind),
         c.noise.kind != NoiseLaw::Kind::None ? fmt::format(" noise {}", static_cast<int>(c.noise.kind)) : "",
-        c.input.bounded ? " in a box" : "", c.target, c.steps, c.checks, c.tail, c.stop.risk_below, c.stop.gradient_below, c.stop.converged,
-        c.trainable, c.outer_bias ? "" : " no outer bias");
+        c.input.bounded ? " in a box" : "", c.target, c.has_start() ? ", " + c.start->label() : "", c.steps, c.checks, c.tail,
+        c.stop.risk_below, c.stop.gradient_below, c.stop.converged, c.trainable, c.outer_bias ? "" : " no outer bias");
 }
 
 }  // namespace limrisk::test

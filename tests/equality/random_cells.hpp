@@ -29,6 +29,9 @@ std::vector<CellConfig> own_point_cells(std::uint64_t seed);
 /// Some of both whose trials end early, each by its own numbers: at check 0 and later, by risk, gradient or verdict, one or all of them.
 std::vector<CellConfig> early_end_cells(std::uint64_t seed);
 
+/// Some of all, not on own points, that start at given parameters: one start for all trials, or one for each of `trials`.
+std::vector<CellConfig> start_cells(std::uint64_t seed, std::int64_t trials);
+
 /// One line that names a cell in a failure.
 std::string cell_name(const CellConfig& config);
 

@@ -56,7 +56,8 @@ public:
           trial_(static_cast<std::uint64_t>(trial)),
           shape_(cell.width, cell.input.dimension),
           activation_(cell.activation),
-          parameters_(initial_parameters<Real>(laws_of(cell, shape_), shape_, cell.seed, trial_)),
+          parameters_(cell.has_start() ? given_parameters(cell, trial_)
+                                       : initial_parameters<Real>(laws_of(cell, shape_), shape_, cell.seed, trial_)),
           states_(parameters_.size()),
           schedule_(cell.optimizer, cell.learning_rate) {
         if (cell.has_own_points()) {
@@ -101,6 +102,16 @@ public:
     }
 
 private:
+    /// Those of the cell's only start, or of row `trial`, rounded to the precision of the training.
+    static std::vector<Real> given_parameters(const CellConfig& cell, std::uint64_t trial) {
+        const std::vector<double>& all = cell.start->parameters;
+        const std::size_t starts = cell.start->trials == 0 ? 1 : static_cast<std::size_t>(cell.start->trials);
+        const std::size_t count = all.size() / starts, row = cell.start->trials == 0 ? 0 : trial;
+        std::vector<Real> parameters;
+        for (std::size_t j = 0; j < count; ++j) parameters.push_back(static_cast<Real>(all.at(row * count + j)));
+        return parameters;
+    }
+
     /// The variance of the noise in Y.
     double noise_variance() const {
         const NoiseLaw& noise = cell_.noise;

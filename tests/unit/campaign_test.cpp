@@ -656,6 +656,7 @@ std::string schema_table() {
             allowed.push_back(fmt::format("[{}](#{})", words, anchor));
         }
         if (parameter.type == ParameterType::Target) allowed.emplace_back("[targets](#targets)");
+        if (parameter.type == ParameterType::Start) allowed.emplace_back("[starts](#starts)");
         if (parameter.type == ParameterType::Data) allowed.emplace_back("[data points](#data-points)");
         const std::string usual = parameter.fallback != nullptr ? fmt::format("`{}`", parameter.fallback)
                                   : parameter.usual != nullptr  ? parameter.usual

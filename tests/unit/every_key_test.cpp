@@ -42,6 +42,8 @@ std::vector<std::pair<std::string, std::string>> values_of(const Parameter& para
             return {{"\"x1\"", "\"x2\""}};
         case ParameterType::Data:
             return {{"{ points = [[0, 1], [1, 0]] }", "{ points = [[0, 1], [1, 2]] }"}};
+        case ParameterType::Start:
+            return {{"{ w = [[1, 0], [0, 1]], b = [0, 1], v = [1, 2] }", "{ w = [[1, 0], [0, 1]], b = [0, 1], v = [1, 3] }"}};
         case ParameterType::Expression:
             return {{"0.25", "\"1/sqrt(h)\""}};
         case ParameterType::Entry:
@@ -123,6 +125,19 @@ batch = 100
 optimizer = "sgd(0.05)"
 )toml";
 
+constexpr const char* one_width = R"toml(name = "every key"
+trials = 20
+steps = [16, 17]
+[problem]
+input = { law = "uniform", dimension = 2 }
+target = "x1"
+[network]
+width = 2
+[training]
+batch = 4
+optimizer = "sgd(0.05)"
+)toml";
+
 /// A piecewise schedule, whose steps ascend, with a list for one of its parameters.
 std::string ascending_changes(const std::string& swept) {
     std::string table = "{ schedule = \"piecewise\"";
@@ -199,7 +214,7 @@ std::vector<Sweep> all_sweeps() {
 
 /// The first setting that gives a campaign with more cells than the two widths, or one of the width itself.
 std::optional<Campaign> campaign_of(const Sweep& sweep) {
-    for (const char* text : {base, on_nodes, on_data, large_batch}) {
+    for (const char* text : {base, on_nodes, on_data, large_batch, one_width}) {
         for (const auto& setting : sweep.settings) {
             try {
                 Overrides overrides;

@@ -81,6 +81,9 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
         task.cell = &cell;
         task.first_trial = item.first_trial + static_cast<std::int64_t>(first);
         task.trials = static_cast<std::int64_t>(trials);
+        const CellPlan::Starts starts = item.plan->starts(task.first_trial, task.trials);
+        task.start = starts.first;
+        task.start_stride = starts.stride;
         task.arena = arena.of(kernels.arena_bytes(cell, task.trials));
         task.records = result.records.data() + first;
         if (options.checks) task.checks = check_records.data() + first * checks;

@@ -120,6 +120,37 @@ private:
         launch(*task_.kernels->initialize, plain_plan, warps(),
                kernels::InitializeArguments<Real>{piece(false), cell_.initialization, cell_.seed, cell_.width, cell_.tile});
         stream_.synchronize();  // the list is a local
+        if (task_.starts.first != nullptr) copy_starts();
+    }
+
+    /// Visits the place of canonical parameter j of replica r in an array of rows.
+    template <class Visit>
+    void for_places(std::int64_t r, Visit visit) const {
+        const std::int64_t h = cell_.width, d = cell_.dimension, tile = cell_.tile.lanes;
+        const auto place = [&](std::int64_t row, std::int64_t lane) {
+            return static_cast<std::size_t>(row * memory_.lanes + r * tile + lane);
+        };
+        for (std::int64_t i = 0; i < h; ++i) {
+            for (std::int64_t k = 0; k < d; ++k) visit(i * d + k, place(i / tile * (d + 2) + k, i % tile));
+            visit(h * d + i, place(i / tile * (d + 2) + d, i % tile));
+            visit(h * (d + 1) + i, place(i / tile * (d + 2) + d + 1, i % tile));
+        }
+        visit(h * (d + 2), place(rows() - 1, 0));
+    }
+    std::int64_t rows() const { return kernels::row_count(cell_.tile.neurons_per_lane, cell_.dimension); }
+
+    /// Given parameters in the place of what was drawn.
+    void copy_starts() {
+        std::vector<Real> all(static_cast<std::size_t>(rows() * memory_.lanes));
+        for (std::int64_t r = 0; r < memory_.replicas; ++r) {
+            const double* const start = task_.starts.first + r * task_.starts.stride;
+            std::size_t last = 0;
+            for_places(r, [&](std::int64_t j, std::size_t place) { all[last = place] = static_cast<Real>(start[j]); });
+            // All lanes of the tile have the outer bias.
+            for (std::int64_t lane = 1; lane < cell_.tile.lanes; ++lane) all[last + static_cast<std::size_t>(lane)] = all[last];
+        }
+        stream_.copy_to_device(at<char>(memory_.theta), all.data(), all.size() * sizeof(Real));
+        stream_.synchronize();
     }
 
     /// One of the two arrays of risks of all replicas.
@@ -284,25 +315,16 @@ private:
 
     /// Appends all numbers of an array, [replicas][parameters] in canonical order; zeros if there is no such array.
     void append_network(std::size_t offset, std::vector<double>& to) {
-        const std::int64_t h = cell_.width, d = cell_.dimension, tile = cell_.tile.lanes;
-        const std::int64_t rows = kernels::row_count(cell_.tile.neurons_per_lane, d), parameters = kernels::parameter_count(h, d);
+        const std::int64_t parameters = kernels::parameter_count(cell_.width, cell_.dimension);
         const std::size_t first = to.size();
         to.resize(first + static_cast<std::size_t>(memory_.replicas * parameters));
         if (offset == PieceMemory::none) return;
-        std::vector<Real> all(static_cast<std::size_t>(rows * memory_.lanes));
+        std::vector<Real> all(static_cast<std::size_t>(rows() * memory_.lanes));
         stream_.copy_to_host(all.data(), at<char>(offset), all.size() * sizeof(Real));
         stream_.synchronize();
         for (std::int64_t r = 0; r < memory_.replicas; ++r) {
             double* const network = to.data() + first + static_cast<std::size_t>(r * parameters);
-            const auto put = [&](std::int64_t j, std::int64_t row, std::int64_t lane) {
-                network[j] = all[static_cast<std::size_t>(row * memory_.lanes + r * tile + lane)];
-            };
-            for (std::int64_t i = 0; i < h; ++i) {
-                for (std::int64_t k = 0; k < d; ++k) put(i * d + k, i / tile * (d + 2) + k, i % tile);
-                put(h * d + i, i / tile * (d + 2) + d, i % tile);
-                put(h * (d + 1) + i, i / tile * (d + 2) + d + 1, i % tile);
-            }
-            put(h * (d + 2), rows - 1, 0);
+            for_places(r, [&](std::int64_t j, std::size_t place) { network[j] = all[place]; });
         }
     }
 

@@ -31,6 +31,7 @@ struct PieceTask {
     char* start;
     PieceBuffers* buffers;
     double launch_seconds;
+    CellPlan::Starts starts;  ///< of its trials
 };
 
 /// Appends the results of the piece's trials to `result`. False if it was abandoned.
