@@ -1,4 +1,4 @@
-"""Reads `limrisk export --parameters` without limrisk: parameters_check.py NPZ CSV FORMATS.
+"""Reads `limrisk export --parameters` without limrisk: parameters_check.py NPZ CSV [FORMATS].
 
 CSV: the trials of the same store, all trained by sgd, whose fingerprints (docs/numerics.md, section 10) are those of the last parameters
 alone. FORMATS: docs/formats.md, whose lines for PyTorch are run where NumPy is installed, with NumPy in the place of PyTorch where that is not.
@@ -58,7 +58,8 @@ def check_fingerprints(arrays, rows):
             kind, shape, values = arrays[cell + group]
             h = int(row["width"])
             trials = len(arrays[cell + "trial"][2])
-            assert list(shape) == [trials] + {"w": [h, 1], "b": [h], "v": [h], "c": []}[group], (cell, group, shape)
+            d = arrays[cell + "w"][1][2]
+            assert list(shape) == [trials] + {"w": [h, d], "b": [h], "v": [h], "c": []}[group], (cell, group, shape)
             assert kind == {"float32": "<f4", "float64": "<f8"}[row["precision"]], (cell, group, kind)
             size = len(values) // trials
             numbers += values[place * size:(place + 1) * size]
@@ -105,11 +106,12 @@ def check_lines(path, formats, arrays):
 
 
 def main():
-    path, trials, formats = sys.argv[1:]
+    path, trials, *formats = sys.argv[1:]
     arrays = arrays_of(path)
     with open(trials) as file:
         check_fingerprints(arrays, list(csv.DictReader(file)))
-    check_lines(path, formats, arrays)
+    if formats:
+        check_lines(path, formats[0], arrays)
 
 
 main()

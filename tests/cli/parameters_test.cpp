@@ -51,6 +51,11 @@ TEST_F(ParametersTest, AreThoseOfTheRecords) {
     succeed({"export", "kept.db", "--format", "csv", "--out", "kept.csv"});
     const Output check = shell(fmt::format("python3 {} kept.db.npz kept.csv {}", LIMRISK_PARAMETERS_CHECK, LIMRISK_FORMATS));
     EXPECT_EQ(check.code, 0) << check.err;
+    succeed({"run", "kept.toml", "--quiet", "--store", "plane.db", "--set", "problem.input={ law = 'uniform', dimension = 2 }"});
+    parameters("plane.db");
+    succeed({"export", "plane.db", "--format", "csv", "--out", "plane.csv"});
+    const Output plane = shell(fmt::format("python3 {} plane.db.npz plane.csv", LIMRISK_PARAMETERS_CHECK));
+    EXPECT_EQ(plane.code, 0) << plane.err;
     for (const char* cell : {"0", "3", "4"})
         EXPECT_THAT(succeed({"replay", "kept.db", "--cell", cell, "--trial", "69"}).out,
                     HasSubstr("equals the stored record and parameters bit for bit"));
