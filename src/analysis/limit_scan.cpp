@@ -31,8 +31,9 @@ void keep_least(std::map<std::int64_t, KnownBound>& of_width, std::int64_t width
 
 }  // namespace
 
-bool is_not_global(const TrialLimit& limit, const std::optional<KnownBound>& bound) {
-    return limit.is_proved() && bound && limit.risk.low > bound->risk;
+bool is_not_global(const TrialLimit& limit, const std::optional<KnownBound>& bound, double excess) {
+    // With an excess there are three roundings; without one there is none.
+    return limit.is_proved() && bound && limit.risk.low > bound->risk * (1 + excess) * (excess > 0 ? 1 + 0x1p-50 : 1);
 }
 
 LimitScan::LimitScan(const Store& store) {
@@ -97,10 +98,12 @@ std::optional<LimitStatement> LimitScan::statement(const CellConfig& cell, std::
         const TrialLimit& limit = known[static_cast<std::size_t>(trial)];
         ++statement.outcomes[static_cast<std::size_t>(limit.outcome)];
         statement.not_global += is_not_global(limit, statement.bound) ? 1 : 0;
+        statement.clearly_not_global += is_not_global(limit, statement.bound, clear_excess) ? 1 : 0;
         statement.global += limit.is_zero() ? 1 : 0;
     }
     statement.proved_share = share_interval(statement.proved(), statement.trials, under_rule);
     statement.not_global_share = share_interval(statement.not_global, statement.trials, under_rule);
+    statement.clearly_not_global_share = share_interval(statement.clearly_not_global, statement.trials, under_rule);
     return statement;
 }
 

@@ -21,21 +21,26 @@ struct KnownBound {
     std::string source;  ///< "the limit of cell 0, trial 3", "the optimum of width 2"
 };
 
+/// Part of the known bound that counts as clearly above it. On many points the risk has many local minima close to each other, which the
+/// same risk on the whole domain does not have.
+inline constexpr double clear_excess = 0.01;
+
 /// Of the first `trials` trials of a cell.
 struct LimitStatement {
     std::int64_t trials = 0;
-    std::array<std::int64_t, optimum::limit_outcome_count> outcomes{};  ///< indexed by LimitOutcome
-    std::int64_t not_global = 0;                                        ///< proved limits above the known bound
-    std::int64_t global = 0;                                            ///< proved limits of exactly 0
-    Interval proved_share{0, 1}, not_global_share{0, 1};                ///< 95 %
-    std::optional<KnownBound> bound;                                    ///< none if no limit is proved and no optimum known
+    std::array<std::int64_t, optimum::limit_outcome_count> outcomes{};                    ///< indexed by LimitOutcome
+    std::int64_t not_global = 0;                                                          ///< proved limits above the known bound
+    std::int64_t clearly_not_global = 0;                                                  ///< above it by more than clear_excess of it
+    std::int64_t global = 0;                                                              ///< proved limits of exactly 0
+    Interval proved_share{0, 1}, not_global_share{0, 1}, clearly_not_global_share{0, 1};  ///< 95 %
+    std::optional<KnownBound> bound;  ///< none if no limit is proved and no optimum known
 
     std::int64_t proved() const { return outcomes[static_cast<std::size_t>(optimum::LimitOutcome::Proved)]; }
     std::int64_t open() const { return trials - proved(); }
 };
 
-/// Whether a trial converges to a risk above the infimum of its width. False proves nothing.
-bool is_not_global(const TrialLimit& limit, const std::optional<KnownBound>& bound);
+/// Whether a trial converges to a risk above the infimum of its width, by more than `excess` times the known bound. False proves nothing.
+bool is_not_global(const TrialLimit& limit, const std::optional<KnownBound>& bound, double excess = 0);
 
 class LimitScan {
 public:

@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
+std::string percent(double share) { return fmt::format("{:.2f}", 100 * share); }
 double share_of(std::int64_t some, std::int64_t all) { return static_cast<double>(some) / static_cast<double>(all); }
 
 /// "proved not global", "proved global", or nothing.
@@ -35,25 +35,37 @@ std::string limits_table(const std::vector<CellLimits>& cells) {
     const std::vector<std::vector<std::string>> names = distinctions(configs, true);
     std::vector<TextColumn> columns{{"", "cell"},
                                     {"", "trials"},
-                                    {"proved limit", "trials", 2},
+                                    {"proved limit", "trials", 3},
                                     {"proved limit", "share"},
                                     {"proved limit", "from"},
                                     {"proved limit", "to"},
-                                    {"proved not global", "trials", 2},
+                                    {"proved not global", "trials", 3},
                                     {"proved not global", "share"},
                                     {"proved not global", "from"},
                                     {"proved not global", "to"},
-                                    {"proved", "global"},
+                                    {"by 1 %", "share"},
+                                    {"by 1 %", "from"},
+                                    {"by 1 %", "to"},
+                                    {"proved", "global", 1},
                                     {"", "open"}};
     std::string lines;
     for (std::size_t k = 0; k < cells.size(); ++k) {
         const LimitStatement& limits = cells[k].statement;
-        const std::string row[] = {std::to_string(cells[k].cell.index),  std::to_string(limits.trials),
-                                   std::to_string(limits.proved()),      percent(share_of(limits.proved(), limits.trials)),
-                                   percent(limits.proved_share.low),     percent(limits.proved_share.high),
-                                   std::to_string(limits.not_global),    percent(share_of(limits.not_global, limits.trials)),
-                                   percent(limits.not_global_share.low), percent(limits.not_global_share.high),
-                                   std::to_string(limits.global),        std::to_string(limits.open())};
+        const std::string row[] = {std::to_string(cells[k].cell.index),
+                                   std::to_string(limits.trials),
+                                   std::to_string(limits.proved()),
+                                   percent(share_of(limits.proved(), limits.trials)),
+                                   percent(limits.proved_share.low),
+                                   percent(limits.proved_share.high),
+                                   std::to_string(limits.not_global),
+                                   percent(share_of(limits.not_global, limits.trials)),
+                                   percent(limits.not_global_share.low),
+                                   percent(limits.not_global_share.high),
+                                   percent(share_of(limits.clearly_not_global, limits.trials)),
+                                   percent(limits.clearly_not_global_share.low),
+                                   percent(limits.clearly_not_global_share.high),
+                                   std::to_string(limits.global),
+                                   std::to_string(limits.open())};
         add_row(columns, row);
         std::vector<std::string> parts{fmt::format("cell {}", cells[k].cell.index)};
         parts.insert(parts.end(), names[k].begin(), names[k].end());
@@ -64,7 +76,8 @@ std::string limits_table(const std::vector<CellLimits>& cells) {
     return TextTable(std::move(columns), 100).text() + lines +
            "proved limit: exact gradient descent from the last network on never changes its activation pattern, and its\n"
            "limiting risk on the points of the training is known (docs/proofs.md). not global: it is above the known\n"
-           "bound, which the infimum of the width does not exceed. global: it is 0. from, to: 95 % interval.\n";
+           "bound, which the infimum of the width does not exceed; by 1 %: by more than 1 % of it. global: it is 0.\n"
+           "share, from, to: in %, with its 95 % interval.\n";
 }
 
 ordered_json to_json(const LimitStatement& statement) {
@@ -73,6 +86,9 @@ ordered_json to_json(const LimitStatement& statement) {
                       {"proved_interval", interval_json(statement.proved_share)},
                       {"not_global", statement.not_global},
                       {"not_global_interval", interval_json(statement.not_global_share)},
+                      {"clearly_not_global", statement.clearly_not_global},
+                      {"clearly_not_global_interval", interval_json(statement.clearly_not_global_share)},
+                      {"clear_excess", clear_excess},
                       {"global", statement.global},
                       {"open", statement.open()}};
     for (int k = 0; k < optimum::limit_outcome_count; ++k)
@@ -111,10 +127,12 @@ std::string limit_remark(const StoreSummary& summary) {
         const LimitStatement& limits = *cell.limits;
         text += remark(text.empty() ? "limits" : "",
                        fmt::format("cell {}: of {}, {} with a proved limit on the training points ({:.1f} to {:.1f} %), {} proved not "
-                                   "global ({:.1f} to {:.1f} %), {} proved global",
+                                   "global ({:.1f} to {:.1f} %), {} of them by more than 1 % ({:.1f} to {:.1f} %), {} proved global",
                                    cell.cell.index, counted(limits.trials, "trial"), grouped_digits(limits.proved()),
                                    100 * limits.proved_share.low, 100 * limits.proved_share.high, grouped_digits(limits.not_global),
-                                   100 * limits.not_global_share.low, 100 * limits.not_global_share.high, grouped_digits(limits.global)));
+                                   100 * limits.not_global_share.low, 100 * limits.not_global_share.high,
+                                   grouped_digits(limits.clearly_not_global), 100 * limits.clearly_not_global_share.low,
+                                   100 * limits.clearly_not_global_share.high, grouped_digits(limits.global)));
     }
     return text;
 }
