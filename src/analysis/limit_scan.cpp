@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "limrisk/error.hpp"
 #include "store/counted_trials.hpp"
 
 namespace limrisk {
@@ -38,12 +39,8 @@ bool is_not_global(const TrialLimit& limit, const std::optional<KnownBound>& bou
 
 LimitScan::LimitScan(const Store& store) {
     std::map<std::string, std::vector<TrialLimits>> parts;
-    for (const StoredDocument& document : store.documents(document_kind::limits)) {
-        parts[document.id].push_back(limits_from_json(document.text));
-        if (parts[document.id].back().first_trial != document.number)
-            throw StoreError(ExitCode::Data, fmt::format("limits of trials from {} on stand under the number {}",
-                                                         parts[document.id].back().first_trial, document.number));
-    }
+    for (const StoredDocument& document : store.documents(document_kind::limits))
+        parts[document.id].push_back(limits_from_json(document.text, document.number));
     if (parts.empty()) return;
     const KnownOptima optima(store);
     std::map<std::string, std::map<std::int64_t, KnownBound>> of_points;  // by points and width
@@ -51,6 +48,8 @@ LimitScan::LimitScan(const Store& store) {
     for (const CellConfig& cell : store.cells()) {
         const auto known = parts.find(cell.id);
         if (known == parts.end()) continue;
+        if (const std::string reason = no_limits_reason(cell); !reason.empty())
+            throw StoreError(ExitCode::Data, fmt::format("the store has limits of cell {}, but {}", cell.index, reason));
         std::vector<TrialLimit>& limits = limits_[cell.id];
         for (const TrialLimits& part : known->second)  // ascending
             if (part.first_trial == static_cast<std::int64_t>(limits.size()))

@@ -81,7 +81,8 @@ void find_missing(const LimitsCommand& command, std::vector<LimitTask>& tasks) {
     std::map<std::pair<std::string, std::int64_t>, std::int64_t> stored;  // trials, by cell and first trial
     if (!command.again)
         for (const StoredDocument& document : Store::open(command.store).documents(document_kind::limits))
-            stored[{document.id, document.number}] = static_cast<std::int64_t>(limits_from_json(document.text).limits.size());
+            stored[{document.id, document.number}] =
+                static_cast<std::int64_t>(limits_from_json(document.text, document.number).limits.size());
     for (LimitTask& task : tasks) {
         const std::int64_t block = block_trials(task.cell);
         for (std::int64_t first = 0; first < task.trials(); first += block) {

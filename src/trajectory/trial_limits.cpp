@@ -72,7 +72,7 @@ std::string limits_to_json(const TrialLimits& limits) {
     return nlohmann::ordered_json{{"first_trial", limits.first_trial}, {"outcome", outcomes}, {"low", low}, {"high", high}}.dump();
 }
 
-TrialLimits limits_from_json(const std::string& text) {
+TrialLimits limits_from_json(const std::string& text, std::int64_t first_trial) {
     const auto refuse = [](const std::string& what) -> TrialLimits {
         throw StoreError(ExitCode::Data, "the store has a document of limits that is none: " + what);
     };
@@ -81,7 +81,8 @@ TrialLimits limits_from_json(const std::string& text) {
         const nlohmann::json json = nlohmann::json::parse(text);
         limits.first_trial = json.at("first_trial").get<std::int64_t>();
         const nlohmann::json &outcomes = json.at("outcome"), &low = json.at("low"), &high = json.at("high");
-        if (limits.first_trial < 0 || low.size() != outcomes.size() || high.size() != outcomes.size()) return refuse("its lists differ");
+        if (limits.first_trial != first_trial) return refuse(fmt::format("its first trial is not {}", first_trial));
+        if (low.size() != outcomes.size() || high.size() != outcomes.size()) return refuse("its lists differ");
         for (std::size_t k = 0; k < outcomes.size(); ++k) {
             int outcome = 0;
             while (outcome < optimum::limit_outcome_count && outcomes[k] != optimum::limit_outcome_name(static_cast<LimitOutcome>(outcome)))

@@ -29,9 +29,9 @@ struct TrialLimits {
     std::vector<TrialLimit> limits;
 };
 
-/// A document, docs/formats.md, and back. Throws StoreError(Data) for a text that is not one.
+/// A document, docs/formats.md, and back. Throws StoreError(Data) for a text that is not one of trials from `first_trial` on.
 std::string limits_to_json(const TrialLimits& limits);
-TrialLimits limits_from_json(const std::string& text);
+TrialLimits limits_from_json(const std::string& text, std::int64_t first_trial);
 
 struct LimitRequest {
     /// Ranges of trials, each a piece of work.

@@ -141,6 +141,9 @@ TEST_F(ProvedLimitsTest, KeepsWhatItProvesAndShowsItEverywhere) {
     EXPECT_THAT(succeed({"summary", "descent.db"}).out,
                 HasSubstr(fmt::format("of 40 trials, {} with a proved limit on the training points", cells[0]["proved"].get<int>())));
 
+    succeed({"report", "descent.db", "--out", "report.html"});
+    EXPECT_THAT(read("report.html"), HasSubstr("<section id=\"limits\""));
+
     // Another store takes them along.
     succeed({"run", "descent.toml", "--quiet", "--trials", "5", "--store", "all.db"});
     succeed({"merge", "all.db", "descent.db"});
@@ -204,6 +207,35 @@ TEST_F(ProvedLimitsTest, ATrialThatIsNotReachedAgainIs70) {
     EXPECT_THAT(output.err, HasSubstr("cell 1, trial 17: fingerprint is "));
     EXPECT_EQ(output.out, "");
     EXPECT_EQ(limrisk({"limits", "wrong.db", "--trials", "17"}).code, 0);
+}
+
+TEST_F(ProvedLimitsTest, DocumentsThatAreNoLimitsAre65) {
+    succeed({"limits", "descent.db"});
+    StoredDocument document = documents().front();
+    const std::string right = document.text;
+    const auto expect_refused = [&](const std::string& text, const std::string& what) {
+        document.text = text;
+        write_documents(path("descent.db"), {document});
+        for (const char* command : {"summary", "limits"}) {
+            const Output output = limrisk({command, "descent.db"});
+            EXPECT_EQ(output.code, 65) << text;
+            EXPECT_THAT(output.err, HasSubstr(what)) << text;
+        }
+    };
+    expect_refused("[]", "a document of limits that is none");
+    expect_refused(R"({"first_trial":0,"outcome":["proved"],"low":[0.1],"high":[]})", "its lists differ");
+    expect_refused(R"({"first_trial":0,"outcome":["sure"],"low":[0.1],"high":[0.2]})", "an outcome is unknown");
+    expect_refused(R"({"first_trial":0,"outcome":["proved"],"low":[0.3],"high":[0.2]})", "a limit has no bounds");
+    expect_refused(R"({"first_trial":7,"outcome":["proved"],"low":[0.1],"high":[0.2]})", "its first trial is not 0");
+    document.text = right;
+    write_documents(path("descent.db"), {document});
+    // Of a cell that has none.
+    succeed({"run", "campaign.toml", "--quiet"});
+    document.id = Store::open(path("campaign.db")).cells().front().id;
+    write_documents(path("campaign.db"), {document});
+    const Output output = limrisk({"summary", "campaign.db"});
+    EXPECT_EQ(output.code, 65);
+    EXPECT_THAT(output.err, HasSubstr("the store has limits of cell 0, but "));
 }
 
 // float32: the proof is about exact descent from the stored network, on the points as float32 has them.
