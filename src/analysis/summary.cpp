@@ -75,6 +75,8 @@ StoreSummary summarize(const Store& store, double tolerance) {
     for (const BlockKey& key : store.blocks()) summary.cells[static_cast<std::size_t>(key.cell)].stored += key.count;
     for (CellSummary& cell : summary.cells)
         if (cell.stopping && cell.stopping->finished) cell.stored = cell.done;
+    const LimitScan limits(store);
+    for (CellSummary& cell : summary.cells) cell.limits = limits.statement(cell.cell, cell.done, cell.stopping.has_value());
     reject_laws(summary.cells);
     std::tie(summary.rates, summary.no_rates) = rate_statements(summary.cells);
     return summary;

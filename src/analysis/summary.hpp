@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/limit_scan.hpp"
 #include "analysis/quantiles.hpp"
 #include "analysis/statement.hpp"
 #include "campaign/cell.hpp"
@@ -52,6 +53,7 @@ struct CellSummary {
     std::vector<EmbeddedLevel> hierarchy;  ///< of the widths up to the cell's whose optima are known and differ, ascending by width
     std::vector<TheoryCheck> checks;
     std::optional<EarlyEndStatement> early_ends;  ///< of a cell with `stop`, where the store keeps trials
+    std::optional<LimitStatement> limits;         ///< of the trials that count, if the store knows some
     std::optional<StoppedCount> stopping;         ///< where a rule says which trials count; the intervals above then hold under it
 };
 

@@ -64,6 +64,7 @@ ExitCode run_program(int argc, char** argv) {
     add_verify(app, action);
     add_optimum(app, action, words);
     add_hierarchy(app, action, words);
+    add_limits(app, action, words);
     add_list(app, action);
     add_bench(app, action);
     add_selftest(app, action);

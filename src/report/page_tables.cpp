@@ -188,6 +188,37 @@ std::string levels_section(const StoreSummary& summary, const std::vector<CellGr
     return section("levels", "Levels", paragraph(explanation) + text);
 }
 
+std::string limits_section(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
+    MarkupTable table("Proved limits of gradient descent, on the points of the training",
+                      {"cell", "trials", "proved limit, % [95 % CI]", "proved not global, %", "by more than 1 %, %", "proved global",
+                       "known bound", "open"});
+    for (const CellGroup& group : groups) {
+        bool named = false;
+        for (const std::size_t k : group.cells) {
+            if (!summary.cells[k].limits) continue;
+            const LimitStatement& limits = *summary.cells[k].limits;
+            if (!named && !group.label.empty()) table.heading(group.label);
+            named = true;
+            const std::string open = open_reasons(limits);
+            table.row({fmt::format("{} (width {})", summary.cells[k].cell.index, summary.cells[k].cell.width),
+                       std::to_string(limits.trials), share_and_interval(limits.proved(), limits.trials, limits.proved_share),
+                       share_and_interval(limits.not_global, limits.trials, limits.not_global_share),
+                       share_and_interval(limits.clearly_not_global, limits.trials, limits.clearly_not_global_share),
+                       std::to_string(limits.global),
+                       limits.bound ? fmt::format("{:.6g}: {}", limits.bound->risk, limits.bound->source) : dash,
+                       open.empty() ? dash : open});
+        }
+    }
+    if (table.empty()) return "";
+    const std::string explanation =
+        "Exact gradient descent from the last network of such a trial never changes its activation pattern, and its limiting risk on the "
+        "points is known: docs/proofs.md has the proof. Not global: the limit is above the known bound, which the infimum of the width on "
+        "these points does not exceed. The rest is open.";
+    return section(
+        "limits", "Proved limits",
+        paragraph(explanation) + folded(counted(static_cast<std::int64_t>(table.rows()), "cell"), table.text(), table.rows() > long_table));
+}
+
 std::string floors_section(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
     MarkupTable table("Risk floors", {"frozen", "trials", "best known infimum", "lower bound"}, 0);
     for (const CellGroup& group : groups) {

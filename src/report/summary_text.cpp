@@ -11,6 +11,7 @@
 #include "analysis/stopping_statement.hpp"
 #include "limrisk/trial_record.hpp"
 #include "report/csv_text.hpp"
+#include "report/limit_text.hpp"
 #include "report/reservations.hpp"
 #include "report/sentence.hpp"
 #include "report/verdict_text.hpp"
@@ -176,6 +177,7 @@ ordered_json statistics_json(const CellSummary& cell, const StoreSummary& summar
     node["limiting_risk"] = quantiles_json(cell.limiting_risk, empty);
     node["best"] = {{"risk", or_null(json_number(cell.best_risk))}, {"trial", or_null(cell.best_trial)}};
     if (summary.ends_early()) node["early_ends"] = early_ends_json(cell.early_ends);
+    if (cell.limits) node["limits"] = to_json(*cell.limits);
     if (cell.stopping) node["stopping"] = stopping_json(*cell.stopping);
     return node;
 }

@@ -4,20 +4,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <condition_variable>
-#include <exception>
 #include <limits>
 #include <memory>
 #include <mutex>
-#include <thread>
 
 #include "limrisk/error.hpp"
 #include "optimum/activation.hpp"
 #include "optimum/true_risk.hpp"
 #include "trajectory/series.hpp"
 #include "trajectory/theory_check.hpp"
+#include "trajectory/trial_workers.hpp"
 
 namespace limrisk {
 namespace {
@@ -27,7 +24,6 @@ constexpr std::int64_t most_lyapunov_trials = 32;
 constexpr double lyapunov_operations = 4e9;            ///< of all points of a cell together
 constexpr double least_squares_operations = 1e11;      ///< of all trials of a cell together
 constexpr double least_squares_operations_once = 4e9;  ///< of one trial
-constexpr auto poll = std::chrono::milliseconds(100);
 
 /// How many of the first trials get a least-squares gap, so that it takes a bounded time.
 std::int64_t least_squares_trials(const optimum::TrueRisk& risk, const CellConfig& cell, std::int64_t trials) {
@@ -80,20 +76,16 @@ public:
     }
 
     std::optional<CellTrajectory> run() {
-        running_ = workers_;
-        statuses_ = std::vector<WorkStatus>(static_cast<std::size_t>(workers_));
-        {
-            std::vector<std::jthread> threads;
-            try {
-                for (int worker = 0; worker < workers_; ++worker) threads.emplace_back([this, worker] { work(worker); });
-            } catch (...) {
-                give_up();
-                throw;
-            }
-            watch();
-        }
-        if (error_) std::rethrow_exception(error_);
-        if (stop_) return std::nullopt;
+        const double passes = std::ceil(static_cast<double>(request_.steps.size()) / static_cast<double>(steps_per_pass_));
+        const double all = passes * static_cast<double>(request_.trials) * static_cast<double>(config_.steps);
+        const auto work = [this](std::int64_t group, int worker, WorkStatus& status) {
+            const std::int64_t first = group * group_;
+            run_group({&plan_, first, std::min(group_, request_.trials - first), worker}, status);
+        };
+        const auto on_watch = [&](double steps) {
+            if (request_.on_progress) request_.on_progress(steps, steps / all);
+        };
+        if (!crew_.run(workers_, (request_.trials + group_ - 1) / group_, work, request_.stop_requests, on_watch)) return std::nullopt;
         require_theory();
         return result();
     }
@@ -103,45 +95,8 @@ private:
         return step * static_cast<std::size_t>(request_.trials) + static_cast<std::size_t>(trial);
     }
 
-    void give_up() {
-        stop_ = true;
-        for (WorkStatus& status : statuses_) status.abandon = true;
-    }
-
-    /// Until all workers are done: listens for requests to stop, and tells how far they are.
-    void watch() {
-        const double passes = std::ceil(static_cast<double>(request_.steps.size()) / static_cast<double>(steps_per_pass_));
-        const double all = passes * static_cast<double>(request_.trials) * static_cast<double>(config_.steps);
-        std::unique_lock lock(mutex_);
-        while (!done_.wait_for(lock, poll, [this] { return running_ == 0; })) {
-            lock.unlock();
-            if (request_.stop_requests && *request_.stop_requests > 0) give_up();
-            double steps = 0;
-            for (const WorkStatus& status : statuses_) steps += static_cast<double>(status.replica_steps);
-            if (request_.on_progress) request_.on_progress(steps, steps / all);
-            lock.lock();
-        }
-    }
-
-    void work(int worker) {
-        try {
-            while (!stop_) {
-                const std::int64_t first = next_trial_.fetch_add(group_);
-                if (first >= request_.trials) break;
-                run_group({&plan_, first, std::min(group_, request_.trials - first), worker});
-            }
-        } catch (...) {
-            const std::lock_guard lock(mutex_);
-            if (!error_) error_ = std::current_exception();
-            give_up();
-        }
-        const std::lock_guard lock(mutex_);
-        --running_;
-        done_.notify_all();
-    }
-
     /// One pass over the trials for as many steps as fit into memory at once.
-    void run_group(const WorkItem& item) {
+    void run_group(const WorkItem& item, WorkStatus& status) {
         for (std::size_t from = 0; from < request_.steps.size(); from += steps_per_pass_) {
             const std::size_t to = std::min(from + steps_per_pass_, request_.steps.size());
             const std::vector<std::int64_t> steps(request_.steps.begin() + static_cast<std::ptrdiff_t>(from),
@@ -149,9 +104,9 @@ private:
             BlockOptions options;
             options.states = true;
             options.snapshot_steps = &steps;
-            const std::optional<BlockResult> block = backend_.run(item, statuses_[static_cast<std::size_t>(item.worker)], options);
+            const std::optional<BlockResult> block = backend_.run(item, status, options);
             if (!block) return;
-            for (std::int64_t k = 0; k < item.count && !stop_; ++k) {
+            for (std::int64_t k = 0; k < item.count && !crew_.stopped(); ++k) {
                 const TrialRecord& record = block->records.at(static_cast<std::size_t>(k));
                 if (from == 0) end_of_trial(item.first_trial + k, record, block->states.at(static_cast<std::size_t>(k)).parameters);
                 points_of_trial(item.first_trial + k, k, *block, from, to);
@@ -181,7 +136,7 @@ private:
         const std::vector<double>& last = block.states[static_cast<std::size_t>(k)].parameters;
         const bool diverged = record.verdict == Verdict::Diverged;
         TrajectoryCheck lyapunov{}, bound{};  // of this trial
-        for (std::size_t s = from; s < to && !stop_; ++s) {
+        for (std::size_t s = from; s < to && !crew_.stopped(); ++s) {
             const std::size_t number = static_cast<std::size_t>(k) * (to - from) + s - from, at = place(s, trial);
             trained_[at] = request_.steps[s] <= record.last_step || diverged;
             if (trained_[at] == 0) continue;
@@ -276,16 +231,11 @@ private:
     int workers_ = 1;
     std::size_t steps_per_pass_ = 1;
 
-    std::atomic<std::int64_t> next_trial_{0};
-    std::atomic<bool> stop_{false};
-    std::vector<WorkStatus> statuses_;                                                 ///< [workers]
+    TrialWorkers crew_;
     std::vector<double> risk_, gradient_norm_, parameter_norm_, distance_, inactive_;  ///< [steps][trials]
     std::vector<std::uint8_t> trained_;                                                ///< [steps][trials] 1 up to the end of the trial
 
     std::mutex mutex_;  ///< of all below
-    std::condition_variable done_;
-    int running_ = 0;
-    std::exception_ptr error_;
     TrajectoryCheck lyapunov_, bound_;
     std::int64_t converged_ = 0, last_step_ = 0;
     std::vector<double> gaps_;

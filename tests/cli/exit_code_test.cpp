@@ -71,7 +71,7 @@ TEST_F(ExitCodeTest, MisspeltWordsAreToldTheNearest) {
     expect_error({"run", "--", "--trails.toml"}, 74, "--trails.toml");
     // Every option of every subcommand, with a letter too many.
     for (const char* command : {"run", "summary", "report", "export", "replay", "trajectories", "verify", "optimum", "hierarchy", "list",
-                                "bench", "selftest", "doctor"}) {
+                                "bench", "selftest", "doctor", "limits"}) {
         const std::string help = succeed({command, "--help"}).out;
         for (std::size_t at = help.find("  --"); at != std::string::npos; at = help.find("  --", at + 1)) {
             const std::string name = help.substr(at + 2, help.find_first_of(" ,\n", at + 2) - at - 2);

@@ -1,0 +1,128 @@
+// See trial_limits.hpp.
+#include "trajectory/trial_limits.hpp"
+
+#include <fmt/format.h>
+
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "limrisk/error.hpp"
+#include "trajectory/trial_workers.hpp"
+
+namespace limrisk {
+namespace {
+
+using optimum::LimitOutcome;
+
+/// The rate of all steps behind the last one, as the kernels have it.
+double constant_rate(const CellConfig& cell) {
+    const double rate = cell.learning_rate.initial;
+    return cell.precision == kernels::Precision::Float32 ? static_cast<double>(static_cast<float>(rate)) : rate;
+}
+
+TrialLimit limit_of(const CellPlan& plan, const std::vector<double>& parameters) {
+    const CellConfig& cell = plan.config();
+    const optimum::Network network(cell.width, cell.input.dimension, parameters);
+    const optimum::LimitCertificate found = optimum::certify_limit(network, plan.cell().training_nodes_double, constant_rate(cell));
+    return {found.outcome, found.risk};
+}
+
+TrialLimits limits_of(const CellPlan& plan, const LimitRequest& request, const LimitRequest::Range& range, const BlockResult& block,
+                      const TrialWorkers& crew) {
+    TrialLimits result{range.first_trial, {}};
+    for (std::int64_t k = 0; k < range.count && !crew.stopped(); ++k) {
+        const std::int64_t trial = range.first_trial + k;
+        const TrialRecord& record = block.records.at(static_cast<std::size_t>(k));
+        const std::uint64_t stored = request.fingerprints->at(static_cast<std::size_t>(trial));
+        if (record.fingerprint != stored)
+            throw Defect(fmt::format("cell {}, trial {}: fingerprint is {:#018x} in the trial trained again, {:#018x} in the store",
+                                     plan.config().index, trial, record.fingerprint, stored));
+        result.limits.push_back(
+            record.verdict == Verdict::Diverged ? TrialLimit{} : limit_of(plan, block.states.at(static_cast<std::size_t>(k)).parameters));
+    }
+    return result;
+}
+
+}  // namespace
+
+std::string no_limits_reason(const CellConfig& cell) {
+    const kernels::LearningRate& rate = cell.learning_rate;
+    if (cell.has_own_points()) return "every trial draws its own data points; limits are proved on points that all trials share";
+    if (!cell.has_full_batch())
+        return "every step draws its samples; limits are proved where all steps use the same points (`sampling = { nodes = M }`, or "
+               "\"full_batch\" with data points)";
+    if (cell.optimizer.kind != kernels::OptimizerKind::Sgd) return "limits are proved for gradient descent (`optimizer = \"sgd\"`) alone";
+    if (cell.optimizer.weight_decay != 0) return "limits are proved without weight decay";
+    if (rate.kind != kernels::ScheduleKind::Polynomial || rate.power != 0) return "limits are proved for constant learning rates";
+    if (rate.warmup > cell.steps) return "the learning rate still grows at the last step; limits are proved for constant ones";
+    if (!(constant_rate(cell) > 0)) return "the learning rate is 0";
+    if (cell.activation.kind != kernels::ActivationKind::Relu) return "limits are proved for the activation relu alone";
+    if (!cell.has_squared_loss()) return "limits are proved for the squared loss alone";
+    if (!cell.trains_all()) return "limits are proved where all parameters are trained (`trainable = \"all\"`, `outer_bias = true`)";
+    return "";
+}
+
+std::string limits_to_json(const TrialLimits& limits) {
+    nlohmann::ordered_json outcomes = nlohmann::ordered_json::array(), low = outcomes, high = outcomes;
+    for (const TrialLimit& limit : limits.limits) {
+        outcomes.push_back(optimum::limit_outcome_name(limit.outcome));
+        low.push_back(limit.is_proved() ? nlohmann::ordered_json(limit.risk.low) : nullptr);
+        high.push_back(limit.is_proved() ? nlohmann::ordered_json(limit.risk.high) : nullptr);
+    }
+    return nlohmann::ordered_json{{"first_trial", limits.first_trial}, {"outcome", outcomes}, {"low", low}, {"high", high}}.dump();
+}
+
+TrialLimits limits_from_json(const std::string& text, std::int64_t first_trial) {
+    const auto refuse = [](const std::string& what) -> TrialLimits {
+        throw StoreError(ExitCode::Data, "the store has a document of limits that is none: " + what);
+    };
+    TrialLimits limits;
+    try {
+        const nlohmann::json json = nlohmann::json::parse(text);
+        limits.first_trial = json.at("first_trial").get<std::int64_t>();
+        const nlohmann::json &outcomes = json.at("outcome"), &low = json.at("low"), &high = json.at("high");
+        if (limits.first_trial != first_trial) return refuse(fmt::format("its first trial is not {}", first_trial));
+        if (low.size() != outcomes.size() || high.size() != outcomes.size()) return refuse("its lists differ");
+        for (std::size_t k = 0; k < outcomes.size(); ++k) {
+            int outcome = 0;
+            while (outcome < optimum::limit_outcome_count && outcomes[k] != optimum::limit_outcome_name(static_cast<LimitOutcome>(outcome)))
+                ++outcome;
+            if (outcome == optimum::limit_outcome_count) return refuse("an outcome is unknown");
+            TrialLimit& limit = limits.limits.emplace_back(TrialLimit{static_cast<LimitOutcome>(outcome), {}});
+            if (limit.is_proved()) limit.risk = {low[k].get<double>(), high[k].get<double>()};
+            if (!(0 <= limit.risk.low && limit.risk.low <= limit.risk.high)) return refuse("a limit has no bounds");
+        }
+    } catch (const nlohmann::json::exception& error) {
+        return refuse(error.what());
+    }
+    return limits;
+}
+
+bool find_limits(const CellPlan& plan, const LimitRequest& request, Backend& backend) {
+    std::mutex mutex;
+    std::vector<TrialLimits> finished;  // until the calling thread takes them
+    TrialWorkers crew;
+    const auto work = [&](std::int64_t piece, int worker, WorkStatus& status) {
+        const LimitRequest::Range& range = request.ranges[static_cast<std::size_t>(piece)];
+        const std::optional<BlockResult> block = backend.run({&plan, range.first_trial, range.count, worker}, status, {.states = true});
+        if (!block) return;
+        TrialLimits limits = limits_of(plan, request, range, *block, crew);
+        if (static_cast<std::int64_t>(limits.limits.size()) < range.count) return;  // stopped on the way
+        const std::lock_guard lock(mutex);
+        finished.push_back(std::move(limits));
+    };
+    const auto on_watch = [&](double replica_steps) {
+        std::vector<TrialLimits> taken;
+        {
+            const std::lock_guard lock(mutex);
+            taken.swap(finished);
+        }
+        for (TrialLimits& limits : taken) request.on_done(std::move(limits));
+        request.on_progress(replica_steps);
+    };
+    const auto pieces = static_cast<std::int64_t>(request.ranges.size());
+    const int workers = static_cast<int>(std::min<std::int64_t>(backend.concurrency(), pieces));
+    return crew.run(workers, pieces, work, request.stop_requests, on_watch);
+}
+
+}  // namespace limrisk
