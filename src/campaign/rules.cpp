@@ -345,6 +345,23 @@ std::string network_size(const CellConfig& cell) {
                        cell.input.dimension, size, max_network_size, max_network_size / (cell.input.dimension + 2));
 }
 
+std::string condition(const CellConfig& cell) {
+    if (!cell.has_condition()) return "";
+    if (cell.inactive_start > cell.width)
+        return fmt::format("{} inactive neurons at a width of {}; at most all neurons can be inactive", cell.inactive_start, cell.width);
+    if (!kernels::has_inactive_neurons(cell.activation))
+        return fmt::format(
+            "inactive neurons with the activation {}; it needs one that is 0 on a half line: relu, power_relu, hard_sigmoid, hard_swish, "
+            "or "
+            "clipping with an end at 0; or write condition = \"none\"",
+            activation_catalog().chosen(cell).name);
+    if (cell.has_own_points())
+        return "inactive neurons with data points of every trial; there the probability of one is another in every trial: write condition "
+               "= "
+               "\"none\"";
+    return "";
+}
+
 std::string trainable_groups(std::string_view text) {
     if (text == "all") return "all";
     std::string groups;
