@@ -77,6 +77,7 @@ StoreSummary summarize(const Store& store, double tolerance) {
         if (cell.stopping && cell.stopping->finished) cell.stored = cell.done;
     reject_laws(summary.cells);
     std::tie(summary.rates, summary.no_rates) = rate_statements(summary.cells);
+    std::tie(summary.strata, summary.no_strata) = strata_statements(summary.cells, optima);
     return summary;
 }
 
