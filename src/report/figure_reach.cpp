@@ -49,13 +49,12 @@ Figure reach_figure(const std::vector<const StrataStatement*>& statements, std::
     const std::string numbers = plot.numbers({width, seen, low, high});
     plot.curve(fmt::format("{} using 1:3:4 with filledcurves fillcolor rgb '{}' fillstyle transparent solid 0.22 noborder", numbers,
                            palette::vermillion));
-    plot.curve(fmt::format("{} using 1:4:3:4 with yerrorbars linewidth 1.2 pointtype 0 pointsize 0 linecolor rgb '{}'", numbers,
-                           palette::vermillion));
+    plot.curve(fmt::format("{} using 1:3:(0):($4-$3) with vectors nohead linewidth 1.2 linecolor rgb '{}'", numbers, palette::vermillion));
     plot.curve(fmt::format("{} using 1:2 with linespoints linewidth 1.5 pointtype 7 pointsize 0.75 linecolor rgb '{}'", numbers,
                            palette::vermillion),
                "by strata");
     if (!plain_width.empty())
-        plot.curve(fmt::format("{} using 1:3:2:3 with yerrorbars linewidth 1.2 pointtype 0 pointsize 0 linecolor rgb '{}'",
+        plot.curve(fmt::format("{} using 1:2:(0):($3-$2) with vectors nohead linewidth 3 linecolor rgb '{}'",
                                plot.numbers({plain_width, plain_low, plain_high}), palette::blue),
                    "plain trials");
     figure.script = plot.text();

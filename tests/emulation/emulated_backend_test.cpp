@@ -67,7 +67,7 @@ TEST_P(EmulatedConditionOn, CpuBackend) {
     }
     FAIL() << "no such cell";
 }
-INSTANTIATE_TEST_SUITE_P(Some, EmulatedConditionOn, testing::Values(0, 7, 21, 40));
+INSTANTIATE_TEST_SUITE_P(Some, EmulatedConditionOn, testing::Values(0, 7, 14, 21));
 
 TEST(EmulatedBackend, PiecesWhenNotAllFit) {
     const CellPlan plan(small_cell());
