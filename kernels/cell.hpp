@@ -61,17 +61,18 @@ struct Cell {
     Initialization initialization;
     Optimizer optimizer;
     LearningRate learning_rate;
-    Law input;                ///< of every coordinate, independently; its kind, if they differ
-    const Law* coordinates;   ///< [dimension] laws of the coordinates, all of one kind; null: all are `input`
-    InputShape shape;         ///< of the input; sphere and ball: `input` is the standard normal law
-    double radius;            ///< of the sphere or ball
-    Law noise;                ///< of every fresh sample's output, added to the target; kind Zero: none
-    bool bounded;             ///< the input has a box: low and high of its coordinates
-    bool fresh_samples;       ///< else every step uses the training nodes, all or some of them
-    bool on_data;             ///< neurons are judged by the training nodes alone, and not by the box that holds them
-    bool exact_risk;          ///< final and best risks are integrals over the mesh, else sums over the final nodes
-    std::int64_t own_points;  ///< data points that every trial draws for itself, its training nodes; 0: all have the same nodes
-    Picks picks;              ///< which of the training nodes a step uses
+    Law input;                    ///< of every coordinate, independently; its kind, if they differ
+    const Law* coordinates;       ///< [dimension] laws of the coordinates, all of one kind; null: all are `input`
+    InputShape shape;             ///< of the input; sphere and ball: `input` is the standard normal law
+    double radius;                ///< of the sphere or ball
+    Law noise;                    ///< of every fresh sample's output, added to the target; kind Zero: none
+    bool bounded;                 ///< the input has a box: low and high of its coordinates
+    bool fresh_samples;           ///< else every step uses the training nodes, all or some of them
+    bool on_data;                 ///< neurons are judged by the training nodes alone, and not by the box that holds them
+    bool exact_risk;              ///< final and best risks are integrals over the mesh, else sums over the final nodes
+    std::int64_t inactive_start;  ///< neurons that are inactive at the start of every trial, the first ones; -1: as they are drawn
+    std::int64_t own_points;      ///< data points that every trial draws for itself, its training nodes; 0: all have the same nodes
+    Picks picks;                  ///< which of the training nodes a step uses
     const std::uint32_t* pick_thresholds;  ///< [training nodes - 1] for Picks::Independent; null: all nodes have the same probability
     bool stop_converged;                   ///< a trial ends with the first window of checks whose verdict is "converged"
     bool several_blocks;                   ///< the sums over a training batch are totals of blocks: only in float32, beyond block_samples

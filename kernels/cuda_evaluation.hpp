@@ -5,6 +5,7 @@
 //     static constexpr ActivationKind activation;
 //     static constexpr LossKind loss;
 //     static constexpr bool exact_risk;
+//     static constexpr bool conditioned;         // the start has a condition
 //     static constexpr bool holds;               // a group of parameters at its start
 //     static constexpr bool one_law;             // of all coordinates of the input, which is neither on a sphere nor in a ball
 //     static constexpr Storage network;          // of the check's rows: Shared or Global
@@ -13,8 +14,8 @@
 // Width, tile and the parameters of activation and loss are read from the arguments: cells that differ in them share a program.
 // All but the target, which only exact risks need, is double: rows in registers would not fit.
 #pragma once
+#include "condition.hpp"
 #include "cuda_risk.hpp"
-#include "initialize.hpp"
 #include "limrisk/trial_record.hpp"
 #include "tracking.hpp"
 
@@ -67,14 +68,20 @@ LIMRISK_INLINE double tile_squares(const Layout& layout, Row row) {
 template <class Spec>
 LIMRISK_INLINE void initialize_replicas(const InitializeArguments<typename Spec::Real>& a) {
     using Real = typename Spec::Real;
-    const Layout layout = layout_of<Spec>(a.tile);
+    const Cell& cell = a.cell;
+    const Layout layout = layout_of<Spec>(cell.tile);
     const WarpPlace place(a.piece, layout.tile);
     if (place.idle) return;
     const auto theta = place.rows(a.piece, a.piece.theta);
     const TrialWords trials = place.trials(a.piece);
     const auto lane_number = static_cast<std::uint32_t>(lane_of_thread() & (layout.tile - 1));
-    initialize_register<Real>(a.laws, layout, a.seed, trials.low.part[0], trials.high.part[0], lane_number,
-                              last_slot_presence<Real>(layout, a.width).part[0], theta, 0);
+    const Real last_slot_present = last_slot_presence<Real>(layout, cell.width).part[0];
+    initialize_register<Real>(cell.initialization, layout, cell.seed, trials.low.part[0], trials.high.part[0], lane_number,
+                              last_slot_present, theta, 0);
+    if constexpr (Spec::conditioned)
+        condition_register<Spec::activation, Real>(
+            cell, layout, trials.low.part[0], trials.high.part[0], lane_number, static_cast<Real>(lane_number), last_slot_present,
+            [&](const auto& slot) { return box_range<Real, Spec::one_law>(cell, slot, 0); }, theta, 0);
     LIMRISK_ROLLED
     for (std::int64_t row = 0; row < layout.rows(); ++row) {
         if (a.piece.first) place.rows(a.piece, a.piece.first)[row] = Pack<Real>{};

@@ -3,10 +3,10 @@
 // owns.
 #pragma once
 #include "accurate_risk.hpp"
+#include "condition.hpp"
 #include "group_kinks.hpp"
 #include "group_pass.hpp"
 #include "group_state.hpp"
-#include "initialize.hpp"
 #include "replica.hpp"
 #include "schedule.hpp"
 #include "task.hpp"
@@ -205,7 +205,26 @@ private:
             for (int i = 0; i < lanes; ++i) lane_number[i] = static_cast<std::uint32_t>(p * shape_.together + i / shape_.replicas);
             initialize_register<Real>(cell_.initialization, shape_, cell_.seed, trials.low, trials.high, lane_number, pass_.present[p],
                                       state_.theta, p);
+            if (cell_.inactive_start >= 0) condition(trials, lane_number, p);
         }
+    }
+
+    /// Register p of a start with a condition.
+    void condition(const LaneTrials& trials, const VecWord& lane_number, int p) {
+        V lane{};
+        for (int i = 0; i < lanes; ++i) lane_of(lane, i) = static_cast<Real>(lane_number[i]);
+        const DecidingInputs<double> data = judged_inputs(cell_);
+        with_activation(cell_.activation.kind, [&](auto tag) {
+            constexpr ActivationKind kind = decltype(tag)::kind;
+            if constexpr (has_frozen_neurons(kind)) {
+                const auto range_of = [&](const auto& slot) {
+                    return cell_.on_data ? node_range<Real>(data.data(), data.count, cell_.dimension, slot, p)
+                                         : box_range<Real, false>(cell_, slot, p);
+                };
+                condition_register<kind, Real>(cell_, shape_, trials.low, trials.high, lane_number, lane, pass_.present[p], range_of,
+                                               state_.theta, p);
+            }
+        });
     }
 
     /// Trains to step `to`. False if the task was given up.

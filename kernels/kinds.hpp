@@ -669,6 +669,17 @@ LIMRISK_INLINE constexpr bool is_piecewise_linear(ActivationKind kind) {
 /// Whether neurons can freeze: whether A' is 0 on a half line, exactly and not by rounding. docs/numerics.md section 10.
 LIMRISK_INLINE constexpr bool has_frozen_neurons(ActivationKind kind) { return has_piece(kind, PieceForm::Constant); }
 
+/// Whether A is 0 on a piece, exactly and not by rounding: a neuron whose z lies there is inactive.
+LIMRISK_INLINE constexpr bool is_zero_on(const Activation& activation, int piece) {
+    const ActivationTraits& row = traits_of(activation.kind);
+    return row.pieces[piece].form == PieceForm::Constant && row.pieces[piece].term.of(activation) == 0;
+}
+
+/// Whether A is 0 on a half line.
+LIMRISK_INLINE constexpr bool has_inactive_neurons(const Activation& activation) {
+    return is_zero_on(activation, 0) || is_zero_on(activation, traits_of(activation.kind).kink_count);
+}
+
 /// Whether a frozen neuron can be something else than 0.
 LIMRISK_INLINE constexpr bool can_saturate(ActivationKind kind) {
     const ActivationTraits& row = traits_of(kind);

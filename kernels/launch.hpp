@@ -29,10 +29,7 @@ struct Piece {
 template <class Real>
 struct InitializeArguments {
     Piece<Real> piece;
-    Initialization laws;
-    std::uint64_t seed;
-    std::int64_t width;
-    TileShape tile;
+    Cell cell;  ///< its tables are in device memory
 };
 
 /// Steps from + 1 .. to.
@@ -86,7 +83,7 @@ struct FinishArguments {
 };
 
 // Host and device must lay these out alike; both compile this line.
-static_assert(sizeof(Cell) == 904 && sizeof(Replica) == 192 && sizeof(Piece<float>) == 152 && sizeof(StepScalars) == 32);
+static_assert(sizeof(Cell) == 912 && sizeof(Replica) == 192 && sizeof(Piece<float>) == 152 && sizeof(StepScalars) == 32);
 
 }  // namespace LIMRISK_LANES
 }  // namespace limrisk::kernels

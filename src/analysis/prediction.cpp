@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -14,6 +15,10 @@
 
 namespace limrisk {
 namespace {
+
+/// Least probability with which an attempt must end the drawing of a neuron: then 65,536 attempts (docs/numerics.md section 8) are not
+/// enough with a probability of 2e-28.
+constexpr double least_accepted = 0x1p-10;
 
 /// The box on which neurons are judged: data points are rounded to the cell's precision.
 InputLaw judged_box(const CellConfig& cell) {
@@ -34,7 +39,7 @@ std::vector<BoxSides> sides_of(const InputLaw& box) {
 
 /// Nothing where p is not known, or nothing is drawn: for data points in dimension 2 and more and those in one place, for some laws of the
 /// initialization on a sphere or ball, and on boxes with very many different ends.
-std::optional<InactiveProbability> probability_of(const CellConfig& cell) {
+std::optional<InactiveProbability> probability_of(const CellConfig& cell, StillNeuron what) {
     if (cell.has_start()) return std::nullopt;  // nothing is drawn
     const InputLaw box = judged_box(cell);
     if (cell.has_own_points() || (cell.has_data() && (cell.input.dimension > 1 || !(box.low < box.high)))) return std::nullopt;
@@ -43,6 +48,7 @@ std::optional<InactiveProbability> probability_of(const CellConfig& cell) {
     std::string key =
         cell.initialization_label + "; " + cell.activation_label + "; " + (cell.has_data() ? cell.data->hash : cell.input_label);
     if (cell.has_data() && cell.precision == kernels::Precision::Float32) key += "; float32";
+    if (what == StillNeuron::Inactive) key += "; inactive";
     if (depends_on_width(cell.initialization)) key += "; " + std::to_string(cell.width);
     const std::scoped_lock guard(mutex);
     const auto found = known.find(key);
@@ -50,13 +56,60 @@ std::optional<InactiveProbability> probability_of(const CellConfig& cell) {
     const kernels::Initialization laws = initialization_laws(cell.initialization, cell.width, cell.input.dimension);
     std::optional<InactiveProbability> probability;
     if (has_frozen_probability(laws))
-        probability = box.is_round()       ? frozen_probability_in_ball(laws, cell.activation, box.radius, box.dimension)
-                      : box.has_own_ends() ? frozen_probability_on_box(laws, cell.activation, sides_of(box))
-                                           : frozen_probability(laws, cell.activation, input_law(box), box.bounded, box.dimension);
+        probability = box.is_round()       ? frozen_probability_in_ball(laws, cell.activation, box.radius, box.dimension, what)
+                      : box.has_own_ends() ? frozen_probability_on_box(laws, cell.activation, sides_of(box), what)
+                                           : frozen_probability(laws, cell.activation, input_law(box), box.bounded, box.dimension, what);
     return known.emplace(key, probability).first->second;
 }
 
+/// P(at least `least` frozen neurons) if as many as the condition says are inactive: of the others each is saturated by itself.
+std::optional<double> bound_on_condition(const CellConfig& cell, std::int64_t least) {
+    if (least <= cell.inactive_start) return 1;
+    if (!kernels::can_saturate(cell.activation.kind)) return 0;
+    const auto frozen = probability_of(cell, StillNeuron::Frozen), inactive = inactive_probability(cell);
+    if (!frozen || !inactive) return std::nullopt;
+    const double active = 1 - inactive->value;
+    const double saturated = active > 0 ? std::clamp((frozen->value - inactive->value) / active, 0.0, 1.0) : 0;
+    const std::int64_t others = cell.width - cell.inactive_start;
+    return least - cell.inactive_start > others ? 0 : binomial_at_least(least - cell.inactive_start, others, saturated);
+}
+
+/// Why a start cannot be drawn on its condition; empty if it can.
+std::string condition_problem(const CellConfig& cell) {
+    const auto p = inactive_probability(cell);
+    const auto refusal = [&](const std::string& why) {
+        const std::string width = depends_on_width(cell.initialization) ? fmt::format(", width {}", cell.width) : "";
+        return fmt::format("network.condition: \"{}\" with the initialization {}, {}, {}{}: {}", cell.condition_label,
+                           cell.initialization_label, cell.activation_label, cell.input_label, width, why);
+    };
+    if (!p)
+        return refusal(
+            "the probability that a neuron is inactive at the start is not known for this initialization and these inputs; write "
+            "condition = \"none\"");
+    const bool some = cell.inactive_start > 0, others = cell.inactive_start < cell.width;
+    const double least = p->value - p->error, most = p->value + p->error;
+    if ((!some || least >= least_accepted) && (!others || most <= 1 - least_accepted)) return "";
+    return refusal(fmt::format(
+        "a neuron is inactive at the start with probability {:.3g}; neurons that are to be {} are drawn anew until they "
+        "are, which must not take too long: allowed is {} {:.4g}",
+        p->value, some && least < least_accepted ? "inactive" : "active", some && least < least_accepted ? "at least" : "at most",
+        some && least < least_accepted ? least_accepted : 1 - least_accepted));
+}
+
 }  // namespace
+
+std::optional<InactiveProbability> inactive_probability(const CellConfig& cell) { return probability_of(cell, StillNeuron::Inactive); }
+
+void check_conditions(const Campaign& campaign) {
+    std::vector<std::string> problems;
+    for (const CellConfig& cell : campaign.cells) {
+        if (!cell.has_condition() || cell.width == 0) continue;
+        std::string problem = condition_problem(cell);
+        if (!problem.empty() && std::find(problems.begin(), problems.end(), problem) == problems.end())
+            problems.push_back(std::move(problem));
+    }
+    if (!problems.empty()) throw ConfigError(problems);
+}
 
 bool depends_on_width(const InitializationRule& rule) {
     using Kind = InitializationRule::Kind;
@@ -68,7 +121,12 @@ Prediction predict(const CellConfig& cell, std::optional<std::int64_t> least, co
     Prediction prediction;
     prediction.probability = InactiveProbability{};
     if (cell.width == 0) return prediction;
-    prediction.probability = probability_of(cell);
+    prediction.probability = probability_of(cell, StillNeuron::Frozen);
+    if (cell.has_condition()) {  // then neurons have no common law, and their number is none
+        prediction.probability.reset();
+        if (least) prediction.bound = bound_on_condition(cell, *least);
+        return prediction;
+    }
     if (!prediction.probability) return prediction;
     const double p = prediction.probability->value;
     if (least) prediction.bound = *least == 1 ? non_convergence_bound(p, cell.width) : binomial_at_least(*least, cell.width, p);

@@ -23,6 +23,7 @@ std::string all_but_width(const CellConfig& cell) {
 /// Why the group has no rate; empty if it has one.
 std::string obstacle(const std::vector<const CellSummary*>& group) {
     const auto any = [&](const auto& condition) { return std::any_of(group.begin(), group.end(), condition); };
+    if (group.front()->cell.has_condition()) return "the number of inactive neurons at the start is a condition";
     if (depends_on_width(group.front()->cell.initialization)) return "the law of an initial neuron depends on the width";
     if (any([](const CellSummary* cell) { return cell->stopping.has_value(); }))
         return "the numbers of trials depend on the outcomes (stopping rule); see the estimate of each cell";

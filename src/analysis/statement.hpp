@@ -32,10 +32,12 @@ struct Exclusion {
 
 /// By the law of the initialization alone.
 struct Prediction {
-    /// p that one neuron is frozen; not known for data points in dimension 2 and more, and for such that are all at one place, for some
-    /// laws of the initialization on a sphere or ball, and on boxes with very many different ends of coordinates.
+    /// p that one neuron is frozen; none on a condition, where neurons differ; not known for data points in dimension 2 and more, and for
+    /// such that are all at one place, for some laws of the initialization on a sphere or ball, and on boxes with very many different ends
+    /// of coordinates.
     std::optional<InactiveProbability> probability;
-    std::optional<double> bound;    ///< P(at least Exclusion::least frozen neurons), if that is known; with one, 1 - (1 - p)^h
+    std::optional<double> bound;    ///< P(at least Exclusion::least frozen neurons), if that is known; with one, 1 - (1 - p)^h. On the
+                                    ///< condition, if there is one
     std::optional<CountTest> test;  ///< the numbers of frozen neurons seen, against Binomial(h, p); none without trials
     bool rejected = false;          ///< by that test, over all cells of the store together
 };

@@ -79,6 +79,7 @@ StoreSummary summarize(const Store& store, double tolerance) {
     for (CellSummary& cell : summary.cells) cell.limits = limits.statement(cell.cell, cell.done, cell.stopping.has_value());
     reject_laws(summary.cells);
     std::tie(summary.rates, summary.no_rates) = rate_statements(summary.cells);
+    std::tie(summary.strata, summary.no_strata) = strata_statements(summary.cells, optima);
     return summary;
 }
 

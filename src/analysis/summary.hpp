@@ -8,6 +8,7 @@
 #include "analysis/limit_scan.hpp"
 #include "analysis/quantiles.hpp"
 #include "analysis/statement.hpp"
+#include "analysis/strata_statement.hpp"
 #include "campaign/cell.hpp"
 #include "statistics/clopper_pearson.hpp"
 #include "store/counted_trials.hpp"
@@ -70,8 +71,10 @@ struct StoreSummary {
     std::vector<CellSummary> cells;
     std::vector<RateStatement> rates;
     std::vector<RateOmission> no_rates;
-    std::vector<std::string> backends;  ///< descriptions of those that have written trials
-    std::vector<std::string> warnings;  ///< a line each: optima that a trial beats
+    std::vector<StrataStatement> strata;    ///< probabilities of reaching the optimum, from cells with conditions
+    std::vector<StrataOmission> no_strata;  ///< cells with conditions that give none
+    std::vector<std::string> backends;      ///< descriptions of those that have written trials
+    std::vector<std::string> warnings;      ///< a line each: optima that a trial beats
     /// A theorem was violated: limrisk or the mathematics is wrong.
     bool violated() const;
     /// Whether trials of some cell may end early.

@@ -83,6 +83,7 @@ kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& targ
     cell.bounded = config.input.bounded;
     cell.fresh_samples = config.has_fresh_samples();
     cell.on_data = config.has_data();
+    cell.inactive_start = config.inactive_start;
     cell.own_points = config.has_own_points() ? config.data->count : 0;
     cell.exact_risk = config.has_exact_risk();
     cell.picks = !config.draws_data()                  ? kernels::Picks::None

@@ -107,8 +107,9 @@ std::string parameter_list(const CatalogEntry& entry) {
 
 std::vector<std::string> names_without_parameters(const Catalog& catalog) {
     std::vector<std::string> names;
-    for (const CatalogEntry& entry : catalog.entries)
-        if (entry.parameters.empty()) names.push_back(fmt::format("\"{}\"", entry.name));
+    for (const auto* rows : {&catalog.entries, &catalog.aliases})
+        for (const CatalogEntry& entry : *rows)
+            if (entry.parameters.empty()) names.push_back(fmt::format("\"{}\"", entry.name));
     return names;
 }
 
@@ -131,12 +132,15 @@ Axis read_members(const Catalog& catalog, const CatalogEntry& entry, const Node&
 Axis read_table(const Catalog& catalog, const Node& node, const std::string& key, Problems& problems) {
     const CatalogEntry* entry = nullptr;
     if (catalog.tag == nullptr) {
+        const char* first = nullptr;
         for (const CatalogEntry& candidate : catalog.entries) {
-            if (!candidate.parameters.empty() && node.find(candidate.parameters[0].name) != nullptr) entry = &candidate;
+            if (candidate.parameters.empty()) continue;
+            first = candidate.parameters[0].name;
+            if (node.find(first) != nullptr) entry = &candidate;
         }
         if (entry == nullptr) {
             problems.add(node.place, key,
-                         fmt::format("a table without the key nodes; allowed are {{ nodes = 128 }} and the names {}",
+                         fmt::format("a table without the key {}; allowed are {} and the names {}", first, catalog.example,
                                      fmt::join(names_without_parameters(catalog), ", ")));
             return {};
         }

@@ -491,6 +491,30 @@ const Catalog& loss_catalog() {
     return catalog;
 }
 
+const Catalog& condition_catalog() {
+    static const CatalogEntry inactive_neurons{
+        "inactive_neurons",
+        "so many neurons are inactive at the start of every trial, and no others",
+        {integer<&Cell::inactive_start>("inactive_neurons", "number of neurons, at most the width", {0, 65536}, nullptr)},
+        [](Cell& cell) { cell.inactive_start = 0; },
+        [](const Cell& cell) { return cell.has_condition(); }};
+    static const Catalog catalog{"condition",
+                                 "conditions",
+                                 "network.condition",
+                                 nullptr,
+                                 {{"none",
+                                   "parameters as the initialization draws them",
+                                   {},
+                                   [](Cell& cell) { cell.inactive_start = -1; },
+                                   [](const Cell& cell) { return !cell.has_condition(); }},
+                                  inactive_neurons},
+                                 {alias(inactive_neurons, "no_inactive_neuron", "inactive_neurons(0)",
+                                        [](Cell& cell) { cell.inactive_start = 0; }, {"inactive_neurons"})},
+                                 &CellConfig::condition_label,
+                                 "{ inactive_neurons = 1 }"};
+    return catalog;
+}
+
 const Catalog& sampling_catalog() {
     static const Catalog catalog{
         "sampling",
@@ -512,7 +536,8 @@ const Catalog& sampling_catalog() {
                                        "data points in random order by epochs"),
         },
         {},
-        &CellConfig::sampling_label};
+        &CellConfig::sampling_label,
+        "{ nodes = 128 }"};
     return catalog;
 }
 
@@ -567,8 +592,8 @@ const Catalog& schedule_catalog() {
 }
 
 std::vector<const Catalog*> catalogs() {
-    return {&activation_catalog(), &initialization_catalog(), &group_law_catalog(), &optimizer_catalog(), &schedule_catalog(),
-            &input_catalog(),      &noise_catalog(),          &loss_catalog(),      &sampling_catalog()};
+    return {&activation_catalog(), &initialization_catalog(), &group_law_catalog(), &condition_catalog(), &optimizer_catalog(),
+            &schedule_catalog(),   &input_catalog(),          &noise_catalog(),     &loss_catalog(),      &sampling_catalog()};
 }
 
 const CatalogEntry* Catalog::find(std::string_view name) const {

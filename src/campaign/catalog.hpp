@@ -1,6 +1,6 @@
-// What can be chosen by name: activations, initializations, optimizers, schedules, input laws, noise laws, losses, samplings. One table per
-// kind. The reader, its suggestions, descriptions, labels, `limrisk list` and docs/campaign.md read these tables; to add an entry, add a
-// row; activations, optimizers and losses have theirs in kernels/kinds.hpp.
+// What can be chosen by name: activations, initializations, conditions on them, optimizers, schedules, input laws, noise laws, losses,
+// samplings. One table per kind. The reader, its suggestions, descriptions, labels, `limrisk list` and docs/campaign.md read these tables;
+// to add an entry, add a row; activations, optimizers and losses have theirs in kernels/kinds.hpp.
 #pragma once
 #include <string>
 #include <string_view>
@@ -34,6 +34,7 @@ struct Catalog {
     /// Other names of entries with certain parameters: a cell has the entry, never one of these.
     std::vector<CatalogEntry> aliases = {};
     std::string CellConfig::*label = nullptr;  ///< where fill_labels() writes the chosen entry; nullptr: nowhere
+    const char* example = nullptr;             ///< of a table, where `tag` is nullptr
     /// Of the entries and aliases; nullptr if there is none.
     const CatalogEntry* find(std::string_view name) const;
     /// The entry that the cell has; a cell has one of each catalog, else Defect is thrown.
@@ -46,6 +47,7 @@ const Catalog& activation_catalog();
 const Catalog& initialization_catalog();
 /// Of the group w; those of b, v and c differ in what they choose only.
 const Catalog& group_law_catalog();
+const Catalog& condition_catalog();
 const Catalog& optimizer_catalog();
 const Catalog& schedule_catalog();
 const Catalog& input_catalog();

@@ -208,6 +208,8 @@ struct CellConfig : Problem {
     kernels::Activation activation{kernels::ActivationKind::Relu, 0, 0, 0};
     InitializationRule initialization;
     StartPointer start;             ///< where trials start; null: where the initialization draws them
+    std::int64_t inactive_start =
+        -1;                         ///< neurons that are inactive at the start of every trial: its law is that on this condition; -1: none
     bool outer_bias = true;         ///< else N has no c: it is 0
     std::string trainable = "all";  ///< or some of the letters wbvc, in this order: the other groups of parameters stay as they were drawn
     std::int64_t batch = 32;        ///< samples per step; with has_full_batch() all nodes or points
@@ -220,6 +222,8 @@ struct CellConfig : Problem {
     double tolerance = 1e-3;  ///< of the verdict
     EarlyEnd stop;
 
+    /// Whether the start is drawn on the condition that a number of neurons is inactive.
+    bool has_condition() const { return inactive_start >= 0; }
     /// The groups of parameters that training leaves alone.
     kernels::Groups held() const {
         const auto is_held = [this](char group) { return trainable != "all" && trainable.find(group) == std::string::npos; };
@@ -249,7 +253,8 @@ struct CellConfig : Problem {
     std::string id;           ///< XXH3-128 of the description, 32 hexadecimal digits
 
     /// Short human names of the parts, for tables: e.g. "relu", "leaky_relu(0.01)", "pytorch", "adam(0.01)", "fresh", "nodes(128)".
-    std::string activation_label, initialization_label, optimizer_label, input_label, loss_label, noise_label, sampling_label;
+    std::string activation_label, initialization_label, condition_label, optimizer_label, input_label, loss_label, noise_label,
+        sampling_label;
 };
 
 }  // namespace limrisk

@@ -17,6 +17,7 @@ std::string network_size(const CellConfig& cell);
 std::string activation(const CellConfig& cell);
 std::string initialization(const CellConfig& cell);
 std::string initial(const CellConfig& cell);
+std::string condition(const CellConfig& cell);
 std::string trainable(const CellConfig& cell);
 std::string sampling(const CellConfig& cell);
 std::string batch(const CellConfig& cell);

@@ -202,6 +202,13 @@ const std::vector<SchemaKey>& campaign_schema() {
          .reads = {"precision", "problem.input", "network.width", "network.outer_bias"},
          .wrong = rules::initial},
         {.table = "network",
+         .parameter = entry("condition", "condition on which the first parameters are drawn", condition_catalog(), "\"none\""),
+         .phrase = "condition {}",
+         .without = "no condition",
+         .before = "none",
+         .reads = {"network.initial", "network.width", "network.activation"},
+         .wrong = rules::condition},
+        {.table = "network",
          .parameter =
              limited(boolean<&Cell::outer_bias>("outer_bias", "whether the network has its outer bias c; without it c = 0", "true"),
                      "`true` or `false`"),

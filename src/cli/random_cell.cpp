@@ -4,9 +4,13 @@
 #include <fmt/format.h>
 
 #include <random>
+#include <string_view>
 #include <vector>
 
+#include "analysis/prediction.hpp"
+#include "campaign/campaign.hpp"
 #include "campaign/catalog.hpp"
+#include "limrisk/error.hpp"
 
 namespace limrisk::cli {
 namespace {
@@ -135,6 +139,20 @@ std::string loss(Draw& draw) {
     return fmt::format("loss = {{ name = \"{}\"{} }}\n", traits.name, example_parameters(traits.parameters, example(draw)));
 }
 
+/// A condition on the start, if the cell can have the one that is drawn.
+void add_condition(std::string& text, std::int64_t width, Draw& draw) {
+    const std::int64_t inactive = draw.chance(2) ? 0 : draw.below(width + 1);
+    constexpr std::string_view table = "[network]\n";
+    std::string with = text;
+    with.insert(with.find(table) + table.size(), fmt::format("condition = {{ inactive_neurons = {} }}\n", inactive));
+    try {
+        check_conditions(parse_campaign(with, "self test"));
+        text = with;
+    } catch (const ConfigError&) {
+        return;
+    }
+}
+
 }  // namespace
 
 RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
@@ -180,6 +198,7 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
         const bool windows = tail >= 2 && 2 * tail <= checks;
         text += fmt::format("[stop]\n{} = {}\nconverged = {}\n", draw.chance(2) ? "risk_below" : "gradient_below", threshold, windows);
     }
+    if (draw.chance(3)) add_condition(text, width, draw);
     return {text, trials};
 }
 

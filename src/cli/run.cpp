@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 
+#include "analysis/prediction.hpp"
 #include "analysis/summary.hpp"
 #include "campaign/block_size.hpp"
 #include "campaign/early_end.hpp"
@@ -232,6 +233,7 @@ ExitCode run(RunCommand& command) {
     }
     if (!command.shard_text.empty()) command.shard = shard_of(command.shard_text);
     const Campaign campaign = load(command.campaign);
+    check_conditions(campaign);
     if (command.dry_run) {
         print(dry_run_report(campaign, *make_backend(command.backend, campaign.cells, command.quiet), store_path(command), command.json));
         return ExitCode::Done;

@@ -251,6 +251,8 @@ FigureSection probability_figures(const StoreSummary& summary, const std::vector
         "squares: trials with frozen neurons certified at initialization, which cannot reach it, with 95 % intervals. Dashed: lower bound "
         "from the law of the initialization. Crosses: trials whose risk still decreases at the last step, so that they have not reached "
         "their limit.";
+    if (std::ranges::any_of(summary.cells, [](const CellSummary& cell) { return cell.cell.has_condition(); }))
+        section.explanation += " In groups with a condition on the start, all of this is on the condition.";
     const bool measured = std::ranges::any_of(summary.cells, [](const CellSummary& cell) { return cell.measured.has_value(); });
     if (!measured && std::ranges::any_of(summary.cells, [](const CellSummary& cell) { return cell.cell.has_searchable_optimum(); }))
         section.explanation +=

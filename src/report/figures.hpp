@@ -17,6 +17,10 @@ FigureSection probability_figures(const StoreSummary& summary, const std::vector
 /// 1 - P(non-convergence) on a logarithmic axis, with the fitted and the predicted exponential rate; one figure for each RateStatement.
 FigureSection rate_figures(const StoreSummary& summary, const std::vector<CellGroup>& groups);
 
+/// Probability of reaching the optimum, by strata, against the width on logarithmic axes; one figure for statements that differ in the
+/// width only. For stores whose cells have conditions.
+FigureSection reach_figures(const StoreSummary& summary);
+
 /// Histograms of the limiting risk with the levels of local minima; one figure per chosen cell.
 FigureSection risk_figures(const StoreSummary& summary, const std::vector<CellGroup>& groups);
 

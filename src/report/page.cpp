@@ -114,6 +114,7 @@ std::string report_page(const StoreSummary& summary, const std::vector<CellGroup
     std::size_t next = 0;
     for (const FigureSection& section : sections) {
         const std::string table = section.id == "rate"           ? rates_table(summary)
+                                  : section.id == "strata"       ? strata_table(summary)
                                   : section.id == "trajectories" ? identities_table(summary, groups, trajectories)
                                   : section.id == "comparison"   ? comparison_section_table(*comparison)
                                                                  : std::string();

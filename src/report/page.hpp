@@ -40,6 +40,8 @@ std::string floors_section(const StoreSummary& summary, const std::vector<CellGr
 std::string checks_section(const StoreSummary& summary, const std::vector<CellGroup>& groups);
 /// The table below the figures of rates.
 std::string rates_table(const StoreSummary& summary);
+/// The table below the figures of rare successes: probabilities of reaching the optimum, and of which cells none is known.
+std::string strata_table(const StoreSummary& summary);
 /// The table below the figures of trajectories: identities that held along them, and gaps at their ends.
 std::string identities_table(const StoreSummary& summary, const std::vector<CellGroup>& groups,
                              const std::vector<CellTrajectory>& trajectories);

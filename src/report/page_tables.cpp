@@ -10,6 +10,7 @@
 #include "report/markup.hpp"
 #include "report/page.hpp"
 #include "report/reservations.hpp"
+#include "report/strata_text.hpp"
 #include "report/verdict_text.hpp"
 #include "text/number_text.hpp"
 
@@ -120,7 +121,9 @@ std::string cells_section(const StoreSummary& summary, const std::vector<CellGro
     }
     const std::vector<std::string> reasons = reasons_without_certificates(summary);
     std::string legend =
-        "Predicted: lower bound for the probability of non-convergence, from the law of the initialization alone. Certified: trials with "
+        "Predicted: lower bound for the probability of non-convergence, from the law of the initialization alone, in cells with a "
+        "condition "
+        "on it. Certified: trials with "
         "enough neurons proved frozen at initialization that the optimum is provably out of reach" +
         (reasons.empty() ? "" : fmt::format(" (–: {})", fmt::join(reasons, ", or "))) + ". Measured: trials whose limiting risk is above " +
         threshold_text(summary.tolerance);
@@ -313,6 +316,21 @@ std::string comparison_section_table(const StoreComparison& comparison) {
     }
     if (table.empty()) return paragraph(fmt::format("No two cells that differ in nothing but the {} have trials.", comparison.axis));
     return folded(counted(static_cast<std::int64_t>(table.rows()), "pair"), table.text(), table.rows() > long_table);
+}
+
+std::string strata_table(const StoreSummary& summary) {
+    MarkupTable table("Probability of reaching the optimum", {"cells", "P(reach)", "95 % CI", "without a condition, 95 % CI", "strata"});
+    for (const StrataStatement& statement : summary.strata) {
+        const auto& brute = statement.without_condition;
+        table.row({statement.label.empty() ? "all" : statement.label, probability_range(statement.estimate),
+                   probability_range(statement.reached), brute ? probability_range(*brute) : dash, strata_phrase(statement)});
+    }
+    std::string none;
+    for (const StrataOmission& omission : summary.no_strata)
+        none += element("p", fmt::format("No probability{}{}: {}.", omission.label.empty() ? "" : " for ", omission.label, omission.reason),
+                        "class=\"soft\"") +
+                "\n";
+    return (table.empty() ? "" : table.text()) + none;
 }
 
 std::string identities_table(const StoreSummary& summary, const std::vector<CellGroup>& groups,

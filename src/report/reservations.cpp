@@ -121,6 +121,17 @@ std::string other_losses(const StoreSummary& summary) {
         law ? "; final and best risks are sums over the nodes of evaluation.final_nodes, not exact, in dimension 1 as well" : "");
 }
 
+std::string conditions(const StoreSummary& summary) {
+    std::vector<std::int64_t> cells;
+    for (const CellSummary& cell : summary.cells)
+        if (cell.cell.has_condition()) cells.push_back(cell.cell.index);
+    if (cells.empty()) return "";
+    return fmt::format(
+        "{}: the start of every trial is drawn on the condition that exactly so many neurons are inactive; shares, means and quantiles are "
+        "those on this condition, and the numbers of inactive neurons at the start are not tested",
+        cells_text(cells));
+}
+
 std::string held_parameters(const StoreSummary& summary) {
     std::vector<std::int64_t> cells;
     for (const CellSummary& cell : summary.cells)
@@ -199,6 +210,7 @@ std::vector<std::pair<std::string, std::string>> reservations(const StoreSummary
                                                          {"undecided", undecided_by_stop(summary)},
                                                          {"law", contradicted_laws(summary)},
                                                          {"start", given_starts(summary)},
+                                                         {"condition", conditions(summary)},
                                                          {"trained", held_parameters(summary)},
                                                          {"outer bias", missing_outer_bias(summary)},
                                                          {"noise", noise_text(summary)},

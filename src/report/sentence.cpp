@@ -33,6 +33,15 @@ std::string share(std::int64_t trials, std::int64_t of, const Interval& interval
     return fmt::format("{} % [{:.1f}, {:.1f}]", share_text(trials, of), 100 * interval.low, 100 * interval.high);
 }
 
+/// Whose shares these are; empty without a condition.
+std::string condition_phrase(const CellConfig& cell) {
+    if (!cell.has_condition()) return "";
+    return fmt::format("drawn on the condition that {} inactive at the start ",
+                       cell.inactive_start == 0   ? "no neuron is"
+                       : cell.inactive_start == 1 ? "exactly one neuron is"
+                                                  : fmt::format("exactly {} neurons are", cell.inactive_start));
+}
+
 /// What is certified, and what the law of the initialization says of that.
 std::string certified_phrase(const CellSummary& cell) {
     if (!cell.exclusion.least) return fmt::format("none is certified to miss the global minimum ({})", cell.exclusion.reason);
@@ -42,8 +51,9 @@ std::string certified_phrase(const CellSummary& cell) {
     const std::string text =
         fmt::format("{} provably cannot reach the global minimum ({} certified {} at initialization)",
                     share(cell.certified, cell.done, cell.certified_share), neurons, saturates ? "saturated" : "inactive");
-    if (!cell.prediction.bound) return text + "; the probability of that under the law of the initialization is not known";
-    return text + fmt::format("; by the law of the initialization the probability of that is {} %", bound(*cell.prediction.bound));
+    const char* const law = cell.cell.has_condition() ? "the law of the initialization on this condition" : "the law of the initialization";
+    if (!cell.prediction.bound) return text + fmt::format("; the probability of that under {} is not known", law);
+    return text + fmt::format("; by {} the probability of that is {} %", law, bound(*cell.prediction.bound));
 }
 
 /// The threshold that was used, and what the tolerance has to do with it.
@@ -101,7 +111,7 @@ std::string sentence(const CellSummary& cell, const std::vector<std::string>& na
     std::string text = fmt::format("{}", fmt::join(names, ", "));
     if (!text.empty()) text += ": ";
     if (cell.done == 0) return text + "no trials yet.";
-    text += fmt::format("of {} trials {}", grouped_digits(cell.done), certified_phrase(cell));
+    text += fmt::format("of {} trials {}{}", grouped_digits(cell.done), condition_phrase(cell.cell), certified_phrase(cell));
     if (cell.cell.outer_bias && !cell.cell.trains_all()) text += " (the minimum over all parameters, of which only some are trained)";
     if (cell.measured) text += "; " + measured_phrase(cell, tolerance);
     if (const std::int64_t diverged = cell.verdicts[static_cast<std::size_t>(Verdict::Diverged)]; diverged > 0)

@@ -93,7 +93,8 @@ std::string summary_legend(const StoreSummary& summary, const TextTable& table) 
     const auto any = [&](auto holds) { return std::any_of(summary.cells.begin(), summary.cells.end(), holds); };
     const bool several = any([](const auto& cell) { return cell.exclusion.least && *cell.exclusion.least > 1; });
     const std::vector<std::string> reasons = reasons_without_certificates(summary);
-    const bool without_law = any([](const auto& cell) { return cell.exclusion.least && !cell.prediction.probability; });
+    const bool without_law = any([](const auto& cell) { return cell.exclusion.least && !cell.prediction.bound; });
+    const bool conditions = any([](const auto& cell) { return cell.cell.has_condition(); });
     std::string text = remark("cell", "its number, for `limrisk replay --cell`");
     text += remark(
         "certified",
@@ -101,6 +102,7 @@ std::string summary_legend(const StoreSummary& summary, const TextTable& table) 
                               "out of reach; "
                             : "trials with a neuron proved frozen at initialization, so that the optimum is provably out of reach; ") +
             "theory: probability of this under the law of the initialization, a lower bound for non-convergence" +
+            (conditions ? "; in cells with a condition: on it" : "") +
             (reasons.empty() ? "" : fmt::format("; -: {}", fmt::join(reasons, ", or "))) +
             (without_law ? "; theory -: this probability is not known for these inputs and this initialization" : ""));
     if (table.shows("missed, %")) text += remark("missed", "trials whose limiting risk is above " + threshold_text(summary.tolerance));

@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <map>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "report/rate_text.hpp"
 #include "report/reservations.hpp"
+#include "report/strata_text.hpp"
 #include "report/text_table.hpp"
 #include "text/number_text.hpp"
 
@@ -71,6 +73,8 @@ std::string violations(const StoreSummary& summary) {
 
 std::string summary_remarks(const StoreSummary& summary) {
     std::string text = rates(summary);
+    bool named = false;
+    for (const std::string& line : strata_lines(summary)) text += remark(std::exchange(named, true) ? "" : "reach", line);
     const auto could_be_known = [](const CellSummary& cell) { return !cell.optimum && cell.cell.has_searchable_optimum(); };
     const bool unknown = std::any_of(summary.cells.begin(), summary.cells.end(), could_be_known);
     if (unknown) text += remark("missed", "not available for every width: run `limrisk optimum CAMPAIGN --store STORE`");

@@ -14,6 +14,7 @@
 #include "report/limit_text.hpp"
 #include "report/reservations.hpp"
 #include "report/sentence.hpp"
+#include "report/strata_text.hpp"
 #include "report/verdict_text.hpp"
 #include "text/json_number.hpp"
 
@@ -216,6 +217,11 @@ std::string summary_json(const StoreSummary& summary) {
     document["no_rates"] = ordered_json::array();
     for (const RateOmission& none : summary.no_rates)
         document["no_rates"].push_back({{"cells", none.cells}, {"label", none.label}, {"reason", none.reason}});
+    document["strata"] = ordered_json::array();
+    for (const StrataStatement& statement : summary.strata) document["strata"].push_back(strata_json(statement));
+    document["no_strata"] = ordered_json::array();
+    for (const StrataOmission& none : summary.no_strata)
+        document["no_strata"].push_back({{"cells", none.cells}, {"label", none.label}, {"reason", none.reason}});
     document["reservations"] = ordered_json::array();
     for (const auto& [word, text] : reservations(summary)) document["reservations"].push_back(text);
     return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";

@@ -51,11 +51,14 @@ InactiveProbability closed_form_of_bias(const Law& bias, double level, bool stri
 ///   at_most(weight, bias, level, strict)  that the maximum of z is at most `level`, or below it; nothing if it is not known
 template <class AtMost>
 std::optional<InactiveProbability> frozen_by_sides(const kernels::Initialization& laws, const kernels::Activation& activation,
-                                                   const AtMost& at_most) {
+                                                   StillNeuron what, const AtMost& at_most) {
     const Law &weight = laws.inner_weight, &bias = laws.inner_bias;
     // Frozen on the lower half line: the maximum of z is at most the first kink. On the upper one: that of -z is below minus the last kink.
     const kernels::ActivationTraits& traits = kernels::traits_of(activation.kind);
-    const auto freezes = [&](int piece) { return traits.kink_count > 0 && traits.pieces[piece].form == kernels::PieceForm::Constant; };
+    const auto freezes = [&](int piece) {
+        if (what == StillNeuron::Inactive) return traits.kink_count > 0 && kernels::is_zero_on(activation, piece);
+        return traits.kink_count > 0 && traits.pieces[piece].form == kernels::PieceForm::Constant;
+    };
     // Without weights z is the bias, whatever the input.
     const auto maximum = [&](const Law& w, const Law& b, double level, bool strict) -> std::optional<InactiveProbability> {
         if (is_constant(w) && w.low == 0) return closed_form_of_bias(b, level, strict);
@@ -203,22 +206,24 @@ InactiveProbability maximum_at_most(const Law& weight, const Law& bias, double l
 }
 
 InactiveProbability frozen_probability(const kernels::Initialization& laws, const kernels::Activation& activation, const Law& input,
-                                       bool bounded, std::int64_t dimension) {
+                                       bool bounded, std::int64_t dimension, StillNeuron what) {
     // Without a box z is unbounded both ways unless all weights are 0.
-    if (!bounded) return frozen_by_sides(laws, activation, [](const Law&, const Law&, double, bool) { return closed_form(0); }).value();
-    return frozen_probability_on_box(laws, activation, {{input.low, input.high, dimension}}).value();
+    if (!bounded)
+        return frozen_by_sides(laws, activation, what, [](const Law&, const Law&, double, bool) { return closed_form(0); }).value();
+    return frozen_probability_on_box(laws, activation, {{input.low, input.high, dimension}}, what).value();
 }
 
 std::optional<InactiveProbability> frozen_probability_on_box(const kernels::Initialization& laws, const kernels::Activation& activation,
-                                                             const std::vector<BoxSides>& box) {
-    return frozen_by_sides(
-        laws, activation, [&](const Law& w, const Law& b, double level, bool strict) { return maximum_at_most(w, b, box, level, strict); });
+                                                             const std::vector<BoxSides>& box, StillNeuron what) {
+    return frozen_by_sides(laws, activation, what, [&](const Law& w, const Law& b, double level, bool strict) {
+        return maximum_at_most(w, b, box, level, strict);
+    });
 }
 
 std::optional<InactiveProbability> frozen_probability_in_ball(const kernels::Initialization& laws, const kernels::Activation& activation,
-                                                              double radius, std::int64_t dimension) {
+                                                              double radius, std::int64_t dimension, StillNeuron what) {
     if (!(radius > 0) || !std::isfinite(radius) || dimension < 2) throw Defect("frozen_probability_in_ball: no ball");
-    return frozen_by_sides(laws, activation,
+    return frozen_by_sides(laws, activation, what,
                            [&](const Law& w, const Law& b, double level, bool) { return at_most_in_ball(w, b, radius, dimension, level); });
 }
 

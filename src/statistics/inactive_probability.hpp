@@ -24,6 +24,12 @@ struct InactiveProbability {
     ProbabilityMethod method;
 };
 
+/// What a neuron may be at initialization, for good unless there is weight decay. It differs where a constant piece of A is not 0.
+enum class StillNeuron {
+    Frozen,    ///< A' = 0 on the whole box
+    Inactive,  ///< A = 0, too
+};
+
 /// "closed form", "exact sum", "contour integral".
 std::string name_of(ProbabilityMethod method);
 
@@ -41,22 +47,25 @@ struct BoxSides {
 /// is inactive, max z <= 0. clipping(u, v): it is saturated, max z <= u or min z > v. Others: 0.
 ///   laws        of one neuron: inner_weight (each of the d weights, independently) and inner_bias
 ///   input       its ends are the box, if `bounded`; without a box no neuron with weights is frozen, and p = 0
+///   what        Inactive: the probability of this instead, with the sides on which A is 0 alone
 /// For the model with real numbers: variates are exactly uniform or normal and z is not rounded (docs/statistics.md section 1).
 /// A uniform law of one point, low = high, is a constant; so is a law that is zero. Throws Defect for laws that
 /// has_frozen_probability() does not know, a normal law with a mean, an empty box.
 InactiveProbability frozen_probability(const kernels::Initialization& laws, const kernels::Activation& activation,
-                                       const kernels::Law& input, bool bounded, std::int64_t dimension);
+                                       const kernels::Law& input, bool bounded, std::int64_t dimension,
+                                       StillNeuron what = StillNeuron::Frozen);
 
 /// The same on a box whose coordinates have their own ends, those with the same ends together. Nothing if the weights are uniform and the
 /// sum has more than 200,000 terms, as it has with many different ends.
 std::optional<InactiveProbability> frozen_probability_on_box(const kernels::Initialization& laws, const kernels::Activation& activation,
-                                                             const std::vector<BoxSides>& box);
+                                                             const std::vector<BoxSides>& box, StillNeuron what = StillNeuron::Frozen);
 
 /// The same on the sphere or in the ball of radius `radius` around 0 in dimension 2 and more, where max z = b + radius |w|. Known in closed
 /// form (docs/theory.md section 4) for normal weights, and for weights that are uniform on [-s, s] if the neuron is frozen only where |w|
 /// <= s; with a bias that is uniform or zero, and for level 0 one that is normal. Else nothing.
 std::optional<InactiveProbability> frozen_probability_in_ball(const kernels::Initialization& laws, const kernels::Activation& activation,
-                                                              double radius, std::int64_t dimension);
+                                                              double radius, std::int64_t dimension,
+                                                              StillNeuron what = StillNeuron::Frozen);
 
 /// P(b + sum_k max(w_k low_k, w_k high_k) <= level) for independent w_k ~ weight and b ~ bias: the maximum over the box is at most `level`.
 /// `strict`: below it instead. Throws Defect, and gives nothing, as above.

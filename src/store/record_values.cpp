@@ -88,10 +88,15 @@ std::string step_problem(const TrialRecord& record, const RecordLimits& limits) 
     return "";
 }
 
+std::string start_problem(std::int64_t inactive, const RecordLimits& limits) {
+    if (limits.inactive_start < 0 || inactive == limits.inactive_start) return "";
+    return fmt::format("inactive_initial is {}, but on the condition of the cell it is {}", inactive, limits.inactive_start);
+}
+
 }  // namespace
 
 RecordLimits record_limits(const CellConfig& cell) {
-    return {cell.width, cell.steps, cell.checks, cell.tail, cell.stop.stops(), cell.stop.converged};
+    return {cell.width, cell.steps, cell.checks, cell.tail, cell.stop.stops(), cell.stop.converged, cell.inactive_start};
 }
 
 std::string record_problem(const TrialRecord& record, const RecordLimits& limits) {
@@ -112,7 +117,8 @@ std::string record_problem(const TrialRecord& record, const RecordLimits& limits
         }
         if (!problem.empty()) return problem;
     }
-    const std::string problem = integer_problem("the number of frozen neurons", frozen_initial(record), limits.width);
+    std::string problem = integer_problem("the number of frozen neurons", frozen_initial(record), limits.width);
+    if (problem.empty()) problem = start_problem(record.inactive_initial, limits);
     return problem.empty() ? step_problem(record, limits) : problem;
 }
 
@@ -122,6 +128,8 @@ std::string aggregate_value_problem(const Aggregate& aggregate, const RecordLimi
         for (const std::int32_t key : (aggregate.*field.member).keys)
             if (std::string problem = integer_problem(field.name, key, most); !problem.empty()) return problem;
     }
+    for (const std::int32_t key : aggregate.inactive_initial.keys)
+        if (std::string problem = start_problem(key, limits); !problem.empty()) return problem;
     for (const auto& field : sum_fields) {
         const std::int64_t sum = aggregate.*field.member;
         const double most = static_cast<double>(limits.width * limits.checks) * static_cast<double>(aggregate.trials);

@@ -12,14 +12,16 @@ namespace limrisk {
 /// Of one cell.
 struct RecordLimits {
     std::int64_t width = 0, steps = 0, checks = 0, tail = 0;
-    bool stops = false;           ///< whether trials may be stopped: end early by their risk or gradient
-    bool stop_converged = false;  ///< whether trials may end early as converged
+    bool stops = false;                ///< whether trials may be stopped: end early by their risk or gradient
+    bool stop_converged = false;       ///< whether trials may end early as converged
+    std::int64_t inactive_start = -1;  ///< number of inactive neurons that all trials start with; -1: any
 };
 
 RecordLimits record_limits(const CellConfig& cell);
 
 /// Why no trial of the cell has this record; empty if one can: no NaN, no negative number, verdicts that the cell can have, no more neurons
-/// than there are, no step beyond the last; last_step, nonfinite_step and best_step as the verdict says (docs/numerics.md section 10).
+/// than there are, and as many inactive ones at the start as its condition says, no step beyond the last; last_step, nonfinite_step and
+/// best_step as the verdict says (docs/numerics.md section 10).
 std::string record_problem(const TrialRecord& record, const RecordLimits& limits);
 
 /// The same of an aggregate, beside aggregate_problem().

@@ -49,6 +49,26 @@ TEST_P(EmulatedBackendOn, CpuBackend) {
 }
 INSTANTIATE_TEST_SUITE_P(OddCells, EmulatedBackendOn, testing::Range(0, (static_cast<int>(odd_cells(2026).size()) + stride - 1) / stride));
 
+/// Starts with a condition: lanes of a warp need different numbers of attempts. One cell of each kind of input and precision.
+class EmulatedConditionOn : public testing::TestWithParam<int> {};
+
+TEST_P(EmulatedConditionOn, CpuBackend) {
+    int left = GetParam();
+    for (const CellConfig& config : condition_cells(2026)) {
+        if (config.has_data() || config.algorithm == kernels::Algorithm::Kinks || config.input.dimension > 3 || config.width < 5) continue;
+        if (config.inactive_start == 0 || left-- > 0) continue;
+        const CellPlan plan(config);
+        const std::int64_t first = config.index % 2 == 0 ? (std::int64_t{1} << 33) - 2 : config.index;
+        const BlockResult truth = run(*make_cpu_backend(1), plan, first, 9);
+        EXPECT_EQ(first_difference(run(*emulated_backend(std::make_shared<EmulatedRuntime>()), plan, first, 9), truth), "")
+            << cell_name(config);
+        for (const TrialRecord& record : truth.records) EXPECT_EQ(record.inactive_initial, config.inactive_start);
+        return;
+    }
+    FAIL() << "no such cell";
+}
+INSTANTIATE_TEST_SUITE_P(Some, EmulatedConditionOn, testing::Values(0, 7, 14, 21));
+
 TEST(EmulatedBackend, PiecesWhenNotAllFit) {
     const CellPlan plan(small_cell());
     const BlockResult truth = run(*make_cpu_backend(1), plan, 0, 300);

@@ -90,8 +90,7 @@ public:
         piece.count = replicas;
         piece.lanes = lanes_;
         piece.first_trial = first_trial;
-        launch(*initialize_, "limrisk_initialize", kernels.evaluate,
-               InitializeArguments<Real>{piece, cell_.initialization, cell_.seed, cell_.width, cell_.tile});
+        launch(*initialize_, "limrisk_initialize", kernels.evaluate, InitializeArguments<Real>{piece, cell_});
         // In two launches, so that the second goes on where the first stopped.
         std::vector<StepScalars> scalars(static_cast<std::size_t>(cell_.steps));
         Schedule(cell_.optimizer, cell_.learning_rate).next(scalars.data(), static_cast<int>(cell_.steps));

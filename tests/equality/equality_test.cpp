@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <thread>
+#include <utility>
 
 #include "backend/cell_plan.hpp"
 #include "backend/cpu/kernel_table.hpp"
@@ -145,6 +146,37 @@ class DataPointsOn : public testing::TestWithParam<CatalogEntry> {};
 TEST_P(DataPointsOn, ScalarReference) { expect_reference(data_cells(2026), GetParam(), 300); }
 INSTANTIATE_TEST_SUITE_P(Optimizers, DataPointsOn, testing::ValuesIn(optimizer_catalog().entries),
                          [](const auto& instance) { return std::string(instance.param.name); });
+
+class ConditionOn : public testing::TestWithParam<CatalogEntry> {};
+TEST_P(ConditionOn, ScalarReference) { expect_reference(condition_cells(2026), GetParam(), 100); }
+INSTANTIATE_TEST_SUITE_P(Optimizers, ConditionOn, testing::ValuesIn(optimizer_catalog().entries),
+                         [](const auto& instance) { return std::string(instance.param.name); });
+
+/// The start of a cell with a condition has as many inactive neurons as it says, and is otherwise that of the same cell without: v and c
+/// all, w and b of the neurons that are as they should be.
+TEST(Equality, AConditionIsMet) {
+    std::int64_t cells = 0, kept = 0, drawn_anew = 0;
+    for (CellConfig config : condition_cells(2026)) {
+        if (config.index % 7 != 0) continue;
+        ++cells;
+        config.learning_rate = {0, 0};
+        config.optimizer = {};
+        config.steps = config.checks = config.tail = 1;
+        const BlockResult with = run(*make_cpu_backend(1), CellPlan(config), 0, 9);
+        const std::int64_t inactive = std::exchange(config.inactive_start, -1);
+        const BlockResult without = run(*make_cpu_backend(1), CellPlan(config), 0, 9);
+        const auto h = static_cast<std::size_t>(config.width), d = static_cast<std::size_t>(config.input.dimension);
+        for (std::size_t t = 0; t < 9; ++t) {
+            ASSERT_EQ(with.records[t].inactive_initial, inactive) << cell_name(config);
+            const std::vector<double>&there = with.states[t].parameters, &here = without.states[t].parameters;
+            for (std::size_t k = (d + 1) * h; k < here.size(); ++k) ASSERT_EQ(there[k], here[k]) << cell_name(config);
+            for (std::size_t i = 0; i < h; ++i) (there[d * h + i] == here[d * h + i] ? kept : drawn_anew) += 1;
+        }
+    }
+    EXPECT_GT(cells, 50);
+    EXPECT_GT(kept, 1000);
+    EXPECT_GT(drawn_anew, 1000);
+}
 
 class OwnPointsOn : public testing::TestWithParam<CatalogEntry> {};
 TEST_P(OwnPointsOn, ScalarReference) { expect_reference(own_point_cells(2026), GetParam(), 50); }

@@ -38,6 +38,8 @@ TEST_P(PlantedMistake, IsCaught) {
     cells.insert(cells.end(), data.begin(), data.end());
     const std::vector<CellConfig> inputs = input_cells(2026);
     cells.insert(cells.end(), inputs.begin(), inputs.end());
+    const std::vector<CellConfig> conditions = condition_cells(2026);
+    cells.insert(cells.end(), conditions.begin(), conditions.end());
     const std::vector<CellConfig> early = early_end_cells(2026);
     cells.insert(cells.end(), early.begin(), early.end());
     std::shuffle(cells.begin(), cells.end(), std::mt19937_64(1));

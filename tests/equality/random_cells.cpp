@@ -11,6 +11,8 @@
 #include "campaign/document.hpp"
 #include "campaign/problems.hpp"
 #include "kernels/cell.hpp"
+#include "reference/initialization.hpp"
+#include "reference/neuron_state.hpp"
 #include "tests/kind_values.hpp"
 
 namespace limrisk::test {
@@ -271,6 +273,46 @@ std::vector<CellConfig> own_point_cells(std::uint64_t seed) {
     return cells;
 }
 
+namespace {
+
+/// Of some neurons as they are drawn.
+template <class Real>
+double inactive_share(const CellConfig& cell) {
+    const reference::Shape shape(cell.width, cell.input.dimension);
+    const reference::InitialLaws laws = reference::initial_laws(cell.initialization, shape);
+    const reference::Activation<Real> activation(cell.activation);
+    std::vector<Real> points;
+    if (cell.has_data())
+        for (const double x : cell.data->inputs) points.push_back(static_cast<Real>(x));
+    std::int64_t inactive = 0;
+    const std::int64_t trials = 1 + 256 / cell.width;
+    for (std::int64_t t = 0; t < trials; ++t) {
+        const std::vector<Real> drawn = reference::initial_parameters<Real>(laws, shape, cell.seed, static_cast<std::uint64_t>(t));
+        for (std::int64_t i = 0; i < cell.width; ++i)
+            inactive += reference::inactive(activation, cell.has_data() ? reference::range_on_nodes(shape, drawn, i, points)
+                                                                        : reference::range_on_box(shape, drawn, i, cell.input));
+    }
+    return static_cast<double>(inactive) / static_cast<double>(trials * cell.width);
+}
+
+}  // namespace
+
+std::vector<CellConfig> condition_cells(std::uint64_t seed) {
+    std::mt19937_64 engine(seed);
+    std::vector<CellConfig> cells;
+    for (const std::vector<CellConfig>& all : {odd_cells(seed), kinks_cells(seed), data_cells(seed), input_cells(seed)})
+        for (CellConfig c : all) {
+            if (engine() % 4 != 0 || c.width == 0 || c.width > 100 || c.input.dimension > 16) continue;
+            if (!kernels::has_inactive_neurons(c.activation)) continue;
+            const double share = c.precision == kernels::Precision::Float32 ? inactive_share<float>(c) : inactive_share<double>(c);
+            const std::uint64_t any = engine() % static_cast<std::uint64_t>(c.width + 1);
+            c.inactive_start = share < 0.02 ? 0 : share > 0.98 ? c.width : static_cast<std::int64_t>(any);
+            c.index = static_cast<std::int64_t>(cells.size());
+            cells.push_back(c);
+        }
+    return cells;
+}
+
 std::vector<CellConfig> saturating_cells() {
     std::vector<CellConfig> cells;
     for (const kernels::ActivationKind kind : {kernels::ActivationKind::Logistic, kernels::ActivationKind::Tanh})
@@ -392,7 +434,7 @@ std::string cell_name(const CellConfig& c) {
     return fmt::format(
         "cell {}: {}{} loss {}({:g}) width {} dimension {} batch {}{} activation {}({:g}, {:g}, {}) optimizer {} initialization {} law "
         "{}{}{} target {}{} "
-        "steps {} checks {} tail {} stop {:g} {:g} {} trainable {}{}",
+        "steps {} checks {} tail {} stop {:g} {:g} {} trainable {}{}{}",
         c.index, c.algorithm == kernels::Algorithm::Kinks ? "kinks " : "",
         c.precision == kernels::Precision::Float32 ? "float32" : "float64", static_cast<int>(c.loss.kind), c.loss.parameter, c.width,
         c.input.dimension, c.batch,
@@ -403,7 +445,8 @@ std::string cell_name(const CellConfig& c) {
         static_cast<int>(c.optimizer.kind), static_cast<int>(c.initialization.kind), static_cast<int>(c.input.kind),
         c.noise.kind != NoiseLaw::Kind::None ? fmt::format(" noise {}", static_cast<int>(c.noise.kind)) : "",
         c.input.bounded ? " in a box" : "", c.target, c.has_start() ? ", " + c.start->label() : "", c.steps, c.checks, c.tail,
-        c.stop.risk_below, c.stop.gradient_below, c.stop.converged, c.trainable, c.outer_bias ? "" : " no outer bias");
+        c.stop.risk_below, c.stop.gradient_below, c.stop.converged, c.trainable, c.outer_bias ? "" : " no outer bias",
+        c.has_condition() ? fmt::format(" {} inactive at the start", c.inactive_start) : "");
 }
 
 }  // namespace limrisk::test

@@ -26,6 +26,9 @@ std::vector<CellConfig> input_cells(std::uint64_t seed);
 /// Some cells with fresh samples, on points that every trial draws for itself.
 std::vector<CellConfig> own_point_cells(std::uint64_t seed);
 
+/// Some of all but these whose start has a condition: any number of inactive neurons that attempts can give.
+std::vector<CellConfig> condition_cells(std::uint64_t seed);
+
 /// Some of both whose trials end early, each by its own numbers: at check 0 and later, by risk, gradient or verdict, one or all of them.
 std::vector<CellConfig> early_end_cells(std::uint64_t seed);
 

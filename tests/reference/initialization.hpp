@@ -33,4 +33,24 @@ std::vector<Real> initial_parameters(const InitialLaws& laws, const Shape& shape
     return parameters;
 }
 
+/// Section 8, conditions: the first `inactive` neurons are to be inactive, the others not.
+///   is_inactive(i)  whether neuron i is, with `parameters` as they are
+template <class Real, class IsInactive>
+void meet_condition(const InitialLaws& laws, const Shape& shape, std::uint64_t seed, std::uint64_t trial, std::int64_t inactive,
+                    std::vector<Real>& parameters, IsInactive is_inactive) {
+    for (std::int64_t i = 0; i < shape.width; ++i) {
+        const bool should_be = i < inactive;
+        for (std::uint64_t a = 1; is_inactive(i) != should_be && a < 65536; ++a) {
+            const std::uint64_t position = static_cast<std::uint64_t>(i) + 65536 * a;
+            const auto word = [&](std::int64_t k) {
+                return random_words(seed, Purpose::Neuron, position, static_cast<std::uint32_t>(k / 4),
+                                    trial)[static_cast<std::size_t>(k % 4)];
+            };
+            for (std::int64_t k = 0; k < shape.dimension; ++k)
+                parameters[shape.weight(i, k)] = variate<Real>(laws.inner_weight, word(k)) + Real(0);
+            parameters[shape.inner_bias(i)] = variate<Real>(laws.inner_bias, word(shape.dimension)) + Real(0);
+        }
+    }
+}
+
 }  // namespace limrisk::reference

@@ -68,6 +68,11 @@ public:
             grid_ = data_points<Real>(cell).batch;
         }
         if (cell.nodes_per_axis > 0) grid_ = training_batch(converted<Real>(tables.training_inputs), shape_.dimension, tables.target);
+        if (cell.inactive_start < 0) return;
+        meet_condition(laws_of(cell, shape_), shape_, cell.seed, trial_, cell.inactive_start, parameters_, [&](std::int64_t i) {
+            return inactive(activation_, cell.has_data() ? range_on_nodes(shape_, parameters_, i, grid_.inputs)
+                                                         : range_on_box(shape_, parameters_, i, cell.input));
+        });
     }
 
     TrialResult run() {

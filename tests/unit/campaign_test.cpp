@@ -340,6 +340,26 @@ TEST(Campaign, TrainableGroups) {
     EXPECT_EQ(read_campaign({{12, "trainable = [\"b\", \"w\", \"all\"]\nouter_bias = [true, false]"}}).cells.size(), 6u);
 }
 
+/// A condition on the start: one spelling, no trace where there is none.
+TEST(Campaign, Conditions) {
+    const auto with = [](const std::string& keys) { return only_cell({{12, keys}}); };
+    const CellConfig plain = with("");
+    EXPECT_EQ(with("condition = \"none\"").description, plain.description);
+    EXPECT_FALSE(plain.has_condition());
+    const CellConfig none = with("condition = \"no_inactive_neuron\"");
+    EXPECT_EQ(none.inactive_start, 0);
+    EXPECT_EQ(none.condition_label, "inactive_neurons(0)");
+    EXPECT_NE(none.id, plain.id);
+    for (const char* same : {"condition = { inactive_neurons = 0 }", "condition = \"inactive_neurons(0)\""})
+        EXPECT_EQ(with(same).id, none.id) << same;
+    EXPECT_EQ(with("condition = { inactive_neurons = 4 }").inactive_start, 4);
+    for (const CellConfig& cell : {plain, none}) EXPECT_EQ(cell_from_description(cell.description).id, cell.id);
+    EXPECT_EQ(cell_from_description(none.description).inactive_start, 0);
+    EXPECT_EQ(read_campaign({{12, "condition = [\"none\", { inactive_neurons = [0, 1] }]"}}).cells.size(), 3u);
+    EXPECT_EQ(read_campaign({{10, "width = [2, 3]"}, {12, "condition = { inactive_neurons = \"0..2\" }"}}).cells.size(), 6u);
+    EXPECT_EQ(only_cell({{11, "activation = \"clipping(-1, 0)\""}, {12, "condition = \"no_inactive_neuron\""}}).inactive_start, 0);
+}
+
 /// Laws of their own for the groups, as table without a name or with it; numbers and expressions.
 TEST(Campaign, GroupLaws) {
     const auto with = [](const std::string& value) { return only_cell({{12, "initialization = " + value}}); };

@@ -187,6 +187,7 @@ std::vector<Sweep> all_sweeps() {
         choices.settings.emplace_back(key.path(), R"([{ law = "uniform", dimension = 2 }, { law = "normal", dimension = 2 }])");
         choices.settings.emplace_back(key.path(), R"toml(["sgd(0.05)", "adam(0.05)"])toml");
         choices.settings.emplace_back(key.path(), R"toml(["none", "normal(0.5)"])toml");
+        choices.settings.emplace_back(key.path(), R"toml(["none", "no_inactive_neuron"])toml");
         sweeps.push_back(std::move(choices));
     }
     for (const CatalogEntry& entry : group_law_catalog().entries) {
@@ -236,7 +237,8 @@ std::vector<TrialRecord> some_records(const CellConfig& cell) {
         record.initial_risk = 2;
         record.final_risk = record.tail_minimum = record.tail_mean = record.tail_maximum = record.best_risk = 0.01;
         record.gradient_norm = record.parameter_norm = 100;
-        record.inactive_initial = record.inactive_final = record.inactive_maximum = t % 4 == 0 ? 1 : 0;
+        const auto inactive = static_cast<std::int32_t>(cell.has_condition() ? cell.inactive_start : t % 4 == 0);
+        record.inactive_initial = record.inactive_final = record.inactive_maximum = inactive;
         record.verdict = Verdict::Converged;
         record.last_step = cell.steps;
     }

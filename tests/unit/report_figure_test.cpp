@@ -409,5 +409,27 @@ TEST(ReportFigure, NamesAreFileNamesAndNoTwoTheSame) {
     EXPECT_EQ(names.size(), figures);
 }
 
+/// Strata of widths that differ in nothing else are one figure; without strata there is no section.
+TEST(ReportFigure, ProbabilitiesByStrataAgainstTheWidth) {
+    StoreSummary summary = report_summary();
+    for (const FigureSection& section : report_figures(summary, cell_groups(summary), {})) EXPECT_NE(section.id, "strata");
+    for (const std::int64_t width : {4, 2}) {
+        StrataStatement statement;
+        statement.width = width;
+        statement.estimate = {1e-10, 1e-10};
+        statement.reached = {width == 4 ? 0 : 5e-11, 3e-10};
+        if (width == 2) statement.without_condition = Interval{0, 0.01};
+        summary.strata.push_back(statement);
+    }
+    const FigureSection section = reach_figures(summary);
+    ASSERT_EQ(section.groups.size(), 1U);
+    ASSERT_EQ(section.groups[0].figures.size(), 1U);
+    const Figure& figure = section.groups[0].figures[0];
+    ASSERT_EQ(figure.table.rows.size(), 2U);
+    EXPECT_EQ(figure.table.rows[0], (std::vector<std::string>{"2", "1e-10", "1e-10", "5e-11", "3e-10", "0", "0.01"}));
+    EXPECT_EQ(figure.table.rows[1], (std::vector<std::string>{"4", "1e-10", "1e-10", "0", "3e-10", "", ""}));
+    EXPECT_THAT(figure.meaning, ::testing::HasSubstr("widths 2 to 4: at the last, 1e-10, 95 % interval 0 to 3e-10"));
+}
+
 }  // namespace
 }  // namespace limrisk::testing

@@ -1,4 +1,5 @@
 // What a store says of non-convergence, from records made by hand: every number counted here without the code under test.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -6,6 +7,7 @@
 
 #include "analysis/summary.hpp"
 #include "report/sentence.hpp"
+#include "report/strata_text.hpp"
 #include "report/summary_remarks.hpp"
 #include "report/summary_text.hpp"
 #include "statement_fixture.hpp"
@@ -141,6 +143,90 @@ TEST_F(StatementTest, SaturatedNeuronsOfAClippingAreFrozen) {
 }
 
 // What a constant, zero or affine target leaves of a risk is rounding: no theorem is violated by it, and nothing misses the optimum.
+/// Strata of width 2 and the same cell without a condition: sums by hand. P(J) is binomial(2, 3/8).
+TEST_F(StatementTest, StrataAreOneProbability) {
+    campaign_ = read_campaign({{2, "trials = 40"},
+                               {7, "input = " + unit},
+                               {8, "target = \"x1^2 + 2*x1\""},
+                               {10, "width = 2"},
+                               {12, "condition = [\"none\", { inactive_neurons = [0, 1] }]"}});
+    ASSERT_EQ(campaign_.cells.size(), 3U);
+    {
+        Store store = Store::open_for_writing(path(), campaign_);
+        const auto trials = [&](std::int64_t cell, int inactive, int reached) {
+            std::vector<TrialRecord> records;
+            for (int t = 0; t < 40; ++t) records.push_back(ended(t < reached ? 0.01 : 0.5, inactive));
+            store.write_block({cell, 0, 40}, records);
+        };
+        trials(0, 0, 11);
+        trials(1, 0, 30);
+        trials(2, 1, 4);
+        EXPECT_THROW(store.write_block({2, 40, 1}, {ended(0.5, 0)}), Defect) << "a start that is not on the condition";
+    }
+    const auto line = [&] {
+        const StoreSummary summary = summarize(Store::open(path()));
+        return fmt::format("{}", fmt::join(strata_lines(summary), "\n"));
+    };
+    EXPECT_THAT(line(), HasSubstr("limrisk optimum"));
+    know({variance, 0.1, 0.01});  // lower bound of width 1: 0.05, five times the optimum of width 2
+    const StoreSummary summary = summarize(Store::open(path()));
+    ASSERT_EQ(summary.strata.size(), 1U);
+    const StrataStatement& strata = summary.strata[0];
+    EXPECT_EQ(strata.inactive_probability, 0.375);
+    // One frozen neuron excludes the optimum by the lower bound, but four trials with one are seen below the threshold: nothing is
+    // excluded.
+    EXPECT_FALSE(strata.excluded_from);
+    EXPECT_NEAR(strata.missing, 0.375 * 0.375, 1e-6);
+    EXPECT_NEAR(strata.estimate.low, 0.625 * 0.625 * 0.75 + 2 * 0.375 * 0.625 * 0.1, 1e-12);
+    EXPECT_NEAR(strata.estimate.high, strata.estimate.low + 0.375 * 0.375, 1e-6);
+    const Interval a = clopper_pearson(30, 40, 0.975), b = clopper_pearson(4, 40, 0.975);
+    EXPECT_NEAR(strata.reached.low, 0.625 * 0.625 * a.low + 2 * 0.375 * 0.625 * b.low, 1e-6);
+    EXPECT_NEAR(strata.reached.high, 0.625 * 0.625 * a.high + 2 * 0.375 * 0.625 * b.high + 0.375 * 0.375, 1e-6);
+    ASSERT_TRUE(strata.without_condition);
+    EXPECT_DOUBLE_EQ(strata.without_condition->low, 1 - clopper_pearson(29, 40).high);
+    EXPECT_EQ(strata.cells(), (std::vector<std::int64_t>{1, 2}));
+    EXPECT_THAT(line(), HasSubstr("J = 0 (30 of 40 trials, P(J) 0.391)"));
+    const nlohmann::json json = nlohmann::json::parse(summary_json(summary));
+    EXPECT_EQ(json["strata"][0]["strata"][1]["reached_most"], 4);
+    EXPECT_EQ(json["strata"][0]["without_condition"]["trials"], 40);
+    // On a condition neurons have no common law; how many are frozen is sure.
+    EXPECT_NEAR(*summary.cells[0].prediction.bound, 1 - 0.625 * 0.625, 1e-15);
+    EXPECT_EQ(summary.cells[1].prediction.bound, 0);
+    EXPECT_EQ(summary.cells[2].prediction.bound, 1);
+    for (const std::size_t k : {1U, 2U}) EXPECT_FALSE(summary.cells[k].prediction.probability || summary.cells[k].prediction.test);
+    EXPECT_THAT(sentences(summary)[2],
+                HasSubstr("of 40 trials drawn on the condition that exactly one neuron is inactive at the start 100.0 %"));
+    EXPECT_THAT(sentences(summary)[2], HasSubstr("by the law of the initialization on this condition the probability of that is 100 %"));
+}
+
+/// Strata that provably cannot reach the optimum count as 0; one that is missing counts as anything.
+TEST_F(StatementTest, ExcludedStrataCountAsNothing) {
+    campaign_ = read_campaign({{2, "trials = 40"},
+                               {7, "input = " + unit},
+                               {8, "target = \"x1^2 + 2*x1\""},
+                               {10, "width = 3"},
+                               {12, "condition = \"no_inactive_neuron\""}});
+    {
+        Store store = Store::open_for_writing(path(), campaign_);
+        std::vector<TrialRecord> records;
+        for (int t = 0; t < 40; ++t) records.push_back(ended(t < 10 ? 0.01 : 0.5, 0));
+        store.write_block({0, 0, 40}, records);
+    }
+    know({variance, 0.1, 0.015, 0.01});  // lower bounds 0.05 and 0.0075: that of width 2 is below the threshold
+    const StoreSummary summary = summarize(Store::open(path()));
+    ASSERT_EQ(summary.strata.size(), 1U);
+    const StrataStatement& strata = summary.strata[0];
+    EXPECT_EQ(strata.excluded_from, 2);
+    EXPECT_EQ(strata.bound, 0.05);
+    EXPECT_NEAR(strata.excluded, 3 * 0.375 * 0.375 * 0.625 + 0.375 * 0.375 * 0.375, 1e-6);
+    EXPECT_NEAR(strata.missing, 3 * 0.375 * 0.625 * 0.625, 1e-6);
+    const Interval share = clopper_pearson(10, 40);
+    EXPECT_NEAR(strata.reached.low, 0.625 * 0.625 * 0.625 * share.low, 1e-6);
+    EXPECT_NEAR(strata.reached.high, 0.625 * 0.625 * 0.625 * share.high + 3 * 0.375 * 0.625 * 0.625, 1e-6);
+    EXPECT_THAT(strata_lines(summary).at(1), HasSubstr("J >= 2: 0, proved"));
+    EXPECT_THAT(strata_lines(summary).at(1), HasSubstr("other J have no trials and count as 0 to 1"));
+}
+
 TEST_F(StatementTest, RoundingIsNoViolationAndNoMiss) {
     struct Case {
         const char* target;

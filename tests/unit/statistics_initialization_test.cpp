@@ -212,5 +212,28 @@ TEST(PredictedProbability, OfEveryActivationAndOfAWrongOne) {
     EXPECT_LT(test_inactive_counts(counted(cell), 0.375 + 0.02, width).p_value, 1e-6);
 }
 
+/// Clipping: of a frozen neuron that is inactive only the side counts on which it is 0.
+TEST(Initialization, InactiveIsLessThanFrozen) {
+    CellConfig cell;
+    const kernels::Initialization laws = initialization_laws(cell.initialization, 1, 1);
+    const auto both = [&](kernels::ActivationKind kind, double low, double high) {
+        const kernels::Activation activation{kind, low, high, 2};
+        const kernels::Law input = input_law(cell.input);
+        return std::pair(frozen_probability(laws, activation, input, true, 1).value,
+                         frozen_probability(laws, activation, input, true, 1, StillNeuron::Inactive).value);
+    };
+    using enum kernels::ActivationKind;
+    // b and w uniform on [-1, 1], x in [0, 1]: P(max z <= 0) = P(min z > 0) = 3/8.
+    EXPECT_EQ(both(Relu, 0, 0), std::pair(0.375, 0.375));
+    const auto upper = both(Clipping, -5, 0.5);  // saturated above alone, at 0.5
+    EXPECT_GT(upper.first, 0);
+    EXPECT_EQ(upper.second, 0);
+    const auto positive = both(Clipping, 0, 0.5);
+    EXPECT_EQ(positive.second, 0.375);
+    EXPECT_NEAR(positive.first, 0.375 + upper.first, 1e-15);
+    EXPECT_EQ(both(Clipping, -0.5, 0).second, 0.375);
+    EXPECT_EQ(both(Clipping, -0.25, 0.25).second, 0);
+}
+
 }  // namespace
 }  // namespace limrisk

@@ -117,8 +117,7 @@ private:
         std::iota(all.begin(), all.end(), 0);
         stream_.copy_to_device(at<char>(memory_.lists[0]), all.data(), all.size() * sizeof(std::int32_t));
         stream_.copy_to_device(at<char>(memory_.list_counts[0]), &memory_.replicas, sizeof(std::int64_t));
-        launch(*task_.kernels->initialize, plain_plan, warps(),
-               kernels::InitializeArguments<Real>{piece(false), cell_.initialization, cell_.seed, cell_.width, cell_.tile});
+        launch(*task_.kernels->initialize, plain_plan, warps(), kernels::InitializeArguments<Real>{piece(false), *task_.device_cell});
         stream_.synchronize();  // the list is a local
         if (task_.starts.first != nullptr) copy_starts();
     }

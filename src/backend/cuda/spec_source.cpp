@@ -180,9 +180,9 @@ std::string evaluate_kernel_source(const kernels::Cell& cell, const KernelPlan& 
     const std::string members =
         common_members(cell, plan) + fmt::format(
                                          "    static constexpr ActivationKind activation = {};\n    static constexpr LossKind loss = {};\n"
-                                         "    static constexpr bool exact_risk = {}, holds = {}, one_law = {};\n",
+                                         "    static constexpr bool exact_risk = {}, conditioned = {}, holds = {}, one_law = {};\n",
                                          enumerator("ActivationKind", cell.activation.kind), enumerator("LossKind", cell.loss.kind),
-                                         cell.exact_risk, any(cell.held),
+                                         cell.exact_risk, cell.inactive_start >= 0, any(cell.held),
                                          cell.shape == kernels::InputShape::Coordinates && cell.coordinates == nullptr);
     return program("fused_step.hpp", "EvaluationSpec", members, "cuda_evaluation.hpp");
 }
