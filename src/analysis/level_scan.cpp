@@ -12,14 +12,10 @@ namespace limrisk {
 
 namespace opt = limrisk::optimum;
 
-namespace {
-
-std::string name_of(const opt::Level& level) {
+std::string level_name(const opt::Level& level) {
     if (level.optimum_of) return fmt::format("optimum of width {}", *level.optimum_of);
     return level.shape.empty() ? "constant" : level.shape == "+" ? "linear" : level.shape;
 }
-
-}  // namespace
 
 LevelScan::LevelScan(const CellConfig& cell, const std::vector<opt::Level>* catalog, double zero)
     : cell_(cell), catalog_(catalog), zero_(zero), on_level_(catalog ? catalog->size() : 0) {}
@@ -64,7 +60,7 @@ LevelStatement LevelScan::statement() const {
     for (std::size_t k = 0; k < catalog_->size(); ++k) {
         const opt::Level& level = (*catalog_)[k];
         LevelShare found = share(on_level_[k]);
-        found.name = name_of(level);
+        found.name = level_name(level);
         found.risk = level.risk;
         found.optimum_of = level.optimum_of;
         statement.on_none -= found.trials;

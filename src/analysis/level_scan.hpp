@@ -1,6 +1,7 @@
 // On which level the trials of a cell end: those of a catalogue, or clusters of the limiting risks where there is none.
 #pragma once
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "analysis/known_optima.hpp"
@@ -12,6 +13,9 @@ namespace limrisk {
 
 /// Most clusters that a statement keeps: the most populated ones.
 inline constexpr std::size_t most_clusters = 16;
+
+/// "RL", "linear", "optimum of width 2".
+std::string level_name(const optimum::Level& level);
 
 class LevelScan {
 public:

@@ -76,7 +76,11 @@ StoreSummary summarize(const Store& store, double tolerance) {
     for (CellSummary& cell : summary.cells)
         if (cell.stopping && cell.stopping->finished) cell.stored = cell.done;
     const LimitScan limits(store);
-    for (CellSummary& cell : summary.cells) cell.limits = limits.statement(cell.cell, cell.done, cell.stopping.has_value());
+    const ValleyScan valleys(store);
+    for (CellSummary& cell : summary.cells) {
+        cell.limits = limits.statement(cell.cell, cell.done, cell.stopping.has_value());
+        cell.valleys = valleys.statement(cell.cell, cell.done, cell.stopping.has_value());
+    }
     reject_laws(summary.cells);
     std::tie(summary.rates, summary.no_rates) = rate_statements(summary.cells);
     std::tie(summary.strata, summary.no_strata) = strata_statements(summary.cells, optima);

@@ -9,6 +9,7 @@
 #include "analysis/quantiles.hpp"
 #include "analysis/statement.hpp"
 #include "analysis/strata_statement.hpp"
+#include "analysis/valley_scan.hpp"
 #include "campaign/cell.hpp"
 #include "statistics/clopper_pearson.hpp"
 #include "store/counted_trials.hpp"
@@ -55,6 +56,7 @@ struct CellSummary {
     std::vector<TheoryCheck> checks;
     std::optional<EarlyEndStatement> early_ends;  ///< of a cell with `stop`, where the store keeps trials
     std::optional<LimitStatement> limits;         ///< of the trials that count, if the store knows some
+    std::optional<ValleyStatement> valleys;       ///< the same
     std::optional<StoppedCount> stopping;         ///< where a rule says which trials count; the intervals above then hold under it
 };
 

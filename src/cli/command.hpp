@@ -25,6 +25,7 @@ void add_verify(CLI::App& app, Action& action);
 void add_optimum(CLI::App& app, Action& action, const std::vector<std::string>& words);
 void add_hierarchy(CLI::App& app, Action& action, const std::vector<std::string>& words);
 void add_limits(CLI::App& app, Action& action, const std::vector<std::string>& words);
+void add_valleys(CLI::App& app, Action& action, const std::vector<std::string>& words);
 void add_doctor(CLI::App& app, Action& action);
 void add_selftest(CLI::App& app, Action& action);
 void add_list(CLI::App& app, Action& action);

@@ -65,6 +65,7 @@ ExitCode run_program(int argc, char** argv) {
     add_optimum(app, action, words);
     add_hierarchy(app, action, words);
     add_limits(app, action, words);
+    add_valleys(app, action, words);
     add_list(app, action);
     add_bench(app, action);
     add_selftest(app, action);

@@ -17,27 +17,41 @@ Network moved_by(const Network& network, const Eigen::VectorXd& step) {
     return moved;
 }
 
+double norm_of(const Network& network) {
+    return Eigen::Map<const Eigen::VectorXd>(network.parameters.data(), static_cast<Eigen::Index>(network.parameters.size())).norm();
+}
+
 bool ended(const SearchClock& clock) { return clock.stopped() || clock.over(); }
 
-void levenberg_marquardt(const TrueRisk& risk, Polished& at, const SearchClock& clock) {
-    constexpr int most_steps = 300, most_idle = 3;
+/// How Levenberg-Marquardt goes down.
+struct Pace {
+    double damping = 1e-2;           ///< in the beginning
+    double relief = 0.2;             ///< its factor after a step that was taken
+    double longest_step = HUGE_VAL;  ///< part of 1 + |theta|
+    int most_steps = 300;
+};
+
+void levenberg_marquardt(const TrueRisk& risk, Polished& at, const SearchClock& clock, const Pace& pace = {}) {
+    constexpr int most_idle = 3;
     constexpr double noteworthy = 1e-11, least_damping = 1e-14, largest_damping = 1e10;
-    double damping = 1e-2;
+    double damping = pace.damping;
     TrueRisk::Squares squares = risk.squares(at.network, true);
-    for (int step = 0, idle = 0; step < most_steps && idle < most_idle && !ended(clock); ++step) {
+    for (int step = 0, idle = 0; step < pace.most_steps && idle < most_idle && !ended(clock); ++step) {
         Eigen::MatrixXd damped = squares.gram;
         const double floor = 1e-12 * squares.gram.diagonal().maxCoeff();
         damped.diagonal() += damping * squares.gram.diagonal().cwiseMax(floor);
         const Eigen::VectorXd change = damped.ldlt().solve(-squares.gradient);
-        if (change.allFinite()) {
+        if (change.allFinite() && change.norm() <= pace.longest_step * (1 + norm_of(at.network))) {
             Network moved = moved_by(at.network, change);
             const double value = risk(moved);
             if (value < at.risk) {
                 idle = value < at.risk * (1 - noteworthy) ? 0 : idle + 1;
-                at = {std::move(moved), value};
-                damping = std::max(0.2 * damping, least_damping);
+                at.network = std::move(moved);
+                at.risk = value;
+                damping = std::max(pace.relief * damping, least_damping);
                 if (at.risk <= 1e-8 * risk.largest_zero()) return;
                 squares = risk.squares(at.network, true);
+                at.steepest = std::max(at.steepest, squares.gradient.norm());
                 continue;
             }
         }
@@ -65,9 +79,31 @@ void newton(const TrueRisk& risk, Polished& at, const SearchClock& clock) {
         for (int i = 0; i <= most_halvings && at.risk == before; ++i, share *= 0.5) {
             Network moved = moved_by(at.network, share * change);
             const double value = risk(moved);
-            if (value < before) at = {std::move(moved), value};
+            if (value >= before || std::isnan(value)) continue;
+            at.network = std::move(moved);
+            at.risk = value;
         }
         if (!(at.risk < before * (1 - noteworthy))) return;
+    }
+}
+
+/// Near a minimum the risk is flat up to rounding and judges no step any more; the gradient does. Newton steps as long as they halve it,
+/// in the directions in which the risk is curved upwards.
+void settle(const TrueRisk& risk, Polished& at) {
+    constexpr int most_steps = 10;
+    constexpr double flat = 1e-11, rounding = 1e-12;
+    for (int step = 0; step < most_steps; ++step) {
+        const Eigen::VectorXd gradient = risk.gradient(at.network);
+        const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> system(risk.hessian(at.network));
+        const double largest = system.eigenvalues().cwiseAbs().maxCoeff();
+        Eigen::VectorXd parts = system.eigenvectors().transpose() * gradient;
+        for (Eigen::Index i = 0; i < parts.size(); ++i)
+            parts(i) = system.eigenvalues()(i) > flat * largest ? -parts(i) / system.eigenvalues()(i) : 0;
+        Network moved = moved_by(at.network, system.eigenvectors() * parts);
+        const double value = risk(moved);
+        if (!(value <= at.risk * (1 + rounding) && risk.gradient(moved).norm() < 0.5 * gradient.norm())) return;
+        at.network = std::move(moved);
+        at.risk = std::min(value, at.risk);
     }
 }
 
@@ -112,6 +148,23 @@ Polished polish(const TrueRisk& risk, const Network& start, const SearchClock& c
         levenberg_marquardt(risk, at, clock);
         newton(risk, at, clock);
     }
+    clock.poll();
+    return at;
+}
+
+Polished descend_slowly(const TrueRisk& risk, const Network& start, const SearchClock& clock) {
+    Polished at{start, risk(start)};
+    if (!std::isfinite(at.risk)) return at;
+    levenberg_marquardt(risk, at, clock, {.damping = 1e3, .relief = 0.5, .longest_step = 0.02, .most_steps = 3000});
+    newton(risk, at, clock);
+    if (start.parameters.size() <= most_parameters) settle(risk, at);
+    clock.poll();
+    return at;
+}
+
+Polished descend_by_lbfgs(const TrueRisk& risk, const Network& start, const SearchClock& clock) {
+    Polished at{start, risk(start)};
+    if (std::isfinite(at.risk)) quasi_newton(risk, at, clock);
     clock.poll();
     return at;
 }

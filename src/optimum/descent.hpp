@@ -9,13 +9,21 @@ namespace limrisk::optimum {
 struct Polished {
     Network network;
     double risk;
+    double steepest = 0;  ///< of descend_slowly: the largest norm of the gradient at the places between its start and its end
 };
 
 /// Up to 300 parameters: Levenberg-Marquardt on the risk itself (J^T J and J^T r are integrals of the same kind as the risk), then Newton
 /// steps with the exact Hessian. Beyond: L-BFGS (NLopt). Ends where the clock says so, with what it has by then. Never above the start.
 Polished polish(const TrueRisk& risk, const Network& start, const SearchClock& clock);
 
-/// The same without a clock.
+/// Towards the bottom of the valley of the start: Levenberg-Marquardt in steps of at most 2 % of 1 + |theta|, damped so strongly in the
+/// beginning that they follow the gradient, then Newton steps; at most 3000 in all. Never above the start.
+Polished descend_slowly(const TrueRisk& risk, const Network& start, const SearchClock& clock);
+
+/// By L-BFGS (NLopt) alone. Never above the start.
+Polished descend_by_lbfgs(const TrueRisk& risk, const Network& start, const SearchClock& clock);
+
+/// The same as the first without a clock.
 Polished polish(const TrueRisk& risk, const Network& start);
 
 }  // namespace limrisk::optimum

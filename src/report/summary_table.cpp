@@ -15,6 +15,7 @@
 #include "report/summary_remarks.hpp"
 #include "report/summary_text.hpp"
 #include "report/text_table.hpp"
+#include "report/valley_text.hpp"
 #include "text/printable_text.hpp"
 
 namespace limrisk {
@@ -93,7 +94,7 @@ std::string summary_table(const StoreSummary& summary) {
         for (const std::size_t k : cells) text += table.row(k);
     }
     text += "\n" + summary_legend(summary, table) + summary_remarks(summary) + early_end_remark(summary) + limit_remark(summary) +
-            stopping_remark(summary);
+            valley_remark(summary) + stopping_remark(summary);
     if (incomplete > 0) {
         text += remark("incomplete", fmt::format("{} of {} cells; {} of {}{} trials are stored: run the campaign again to go on{}",
                                                  incomplete, summary.cells.size(), stored, ruled ? "at most " : "", wanted,

@@ -15,6 +15,7 @@
 #include "report/reservations.hpp"
 #include "report/sentence.hpp"
 #include "report/strata_text.hpp"
+#include "report/valley_text.hpp"
 #include "report/verdict_text.hpp"
 #include "text/json_number.hpp"
 
@@ -179,6 +180,7 @@ ordered_json statistics_json(const CellSummary& cell, const StoreSummary& summar
     node["best"] = {{"risk", or_null(json_number(cell.best_risk))}, {"trial", or_null(cell.best_trial)}};
     if (summary.ends_early()) node["early_ends"] = early_ends_json(cell.early_ends);
     if (cell.limits) node["limits"] = to_json(*cell.limits);
+    if (cell.valleys) node["valleys"] = to_json(*cell.valleys);
     if (cell.stopping) node["stopping"] = stopping_json(*cell.stopping);
     return node;
 }

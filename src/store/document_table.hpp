@@ -19,6 +19,7 @@ inline constexpr const char* optimum = "optimum";        ///< id of the problem;
 inline constexpr const char* levels = "levels";          ///< id of the problem; width
 inline constexpr const char* trajectory = "trajectory";  ///< id of the cell; 0
 inline constexpr const char* limits = "limits";          ///< id of the cell; the first of its trials
+inline constexpr const char* valleys = "valleys";        ///< id of the cell; the first of its trials
 inline constexpr const char* stopping = "stopping";      ///< ""; 0
 inline constexpr const char* keep = "keep";              ///< ""; 0
 inline constexpr const char* start = "start";            ///< hash of given starts; 0

@@ -3,11 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "limrisk/error.hpp"
-#include "trajectory/trial_workers.hpp"
+#include "store/document_table.hpp"
 
 namespace limrisk {
 namespace {
@@ -27,20 +26,19 @@ TrialLimit limit_of(const CellPlan& plan, const std::vector<double>& parameters)
     return {found.outcome, found.risk};
 }
 
-TrialLimits limits_of(const CellPlan& plan, const LimitRequest& request, const LimitRequest::Range& range, const BlockResult& block,
-                      const TrialWorkers& crew) {
-    TrialLimits result{range.first_trial, {}};
-    for (std::int64_t k = 0; k < range.count && !crew.stopped(); ++k) {
-        const std::int64_t trial = range.first_trial + k;
-        const TrialRecord& record = block.records.at(static_cast<std::size_t>(k));
-        const std::uint64_t stored = request.fingerprints->at(static_cast<std::size_t>(trial));
-        if (record.fingerprint != stored)
-            throw Defect(fmt::format("cell {}, trial {}: fingerprint is {:#018x} in the trial trained again, {:#018x} in the store",
-                                     plan.config().index, trial, record.fingerprint, stored));
-        result.limits.push_back(
-            record.verdict == Verdict::Diverged ? TrialLimit{} : limit_of(plan, block.states.at(static_cast<std::size_t>(k)).parameters));
-    }
-    return result;
+TrialStudy::Answer prove_limits(const CellPlan& plan) {
+    return [&plan](std::int64_t first_trial, const std::vector<TrialStudy::LastNetwork>& networks, const std::function<bool()>& stopped) {
+        TrialLimits result{first_trial, {}};
+        for (const TrialStudy::LastNetwork& network : networks) {
+            if (stopped()) break;
+            result.limits.push_back(network ? limit_of(plan, *network) : TrialLimit{});
+        }
+        return limits_to_json(result);
+    };
+}
+
+std::int64_t trials_of_limits(const std::string& text, std::int64_t first_trial) {
+    return static_cast<std::int64_t>(limits_from_json(text, first_trial).limits.size());
 }
 
 }  // namespace
@@ -98,31 +96,6 @@ TrialLimits limits_from_json(const std::string& text, std::int64_t first_trial) 
     return limits;
 }
 
-bool find_limits(const CellPlan& plan, const LimitRequest& request, Backend& backend) {
-    std::mutex mutex;
-    std::vector<TrialLimits> finished;  // until the calling thread takes them
-    TrialWorkers crew;
-    const auto work = [&](std::int64_t piece, int worker, WorkStatus& status) {
-        const LimitRequest::Range& range = request.ranges[static_cast<std::size_t>(piece)];
-        const std::optional<BlockResult> block = backend.run({&plan, range.first_trial, range.count, worker}, status, {.states = true});
-        if (!block) return;
-        TrialLimits limits = limits_of(plan, request, range, *block, crew);
-        if (static_cast<std::int64_t>(limits.limits.size()) < range.count) return;  // stopped on the way
-        const std::lock_guard lock(mutex);
-        finished.push_back(std::move(limits));
-    };
-    const auto on_watch = [&](double replica_steps) {
-        std::vector<TrialLimits> taken;
-        {
-            const std::lock_guard lock(mutex);
-            taken.swap(finished);
-        }
-        for (TrialLimits& limits : taken) request.on_done(std::move(limits));
-        request.on_progress(replica_steps);
-    };
-    const auto pieces = static_cast<std::int64_t>(request.ranges.size());
-    const int workers = static_cast<int>(std::min<std::int64_t>(backend.concurrency(), pieces));
-    return crew.run(workers, pieces, work, request.stop_requests, on_watch);
-}
+const TrialStudy limit_study{"limits", document_kind::limits, no_limits_reason, trials_of_limits, prove_limits};
 
 }  // namespace limrisk

@@ -1,13 +1,11 @@
-// Trains trials of a cell again and asks of each where exact gradient descent from its last network ends: docs/proofs.md.
+// Where exact gradient descent from the last network of a trial ends: docs/proofs.md.
 #pragma once
-#include <atomic>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
-#include "backend/backend.hpp"
 #include "optimum/limit_certificate.hpp"
+#include "trajectory/trial_study.hpp"
 
 namespace limrisk {
 
@@ -33,21 +31,7 @@ struct TrialLimits {
 std::string limits_to_json(const TrialLimits& limits);
 TrialLimits limits_from_json(const std::string& text, std::int64_t first_trial);
 
-struct LimitRequest {
-    /// Ranges of trials, each a piece of work.
-    struct Range {
-        std::int64_t first_trial = 0, count = 0;
-    };
-    std::vector<Range> ranges;
-    const std::vector<std::uint64_t>* fingerprints = nullptr;  ///< [trials of the cell] of the records in the store
-    const std::atomic<int>* stop_requests = nullptr;           ///< requests to stop so far, or null
-    /// Called from the calling thread with each range that is done, in any order, and a few times a second with the replica-steps done.
-    std::function<void(TrialLimits limits)> on_done;
-    std::function<void(double replica_steps)> on_progress;
-};
-
-/// On all workers of the backend; every range has the same result for every number of them. False if it was stopped. Throws Defect, naming
-/// cell and trial, if a trial trained again has another fingerprint than the store's. Of a cell without no_limits_reason.
-bool find_limits(const CellPlan& plan, const LimitRequest& request, Backend& backend);
+/// What `limrisk limits` asks of every trial.
+extern const TrialStudy limit_study;
 
 }  // namespace limrisk
