@@ -1,4 +1,4 @@
-// Cells that differ in one axis only, compared trial by trial: all see the same initial networks and samples.
+// Cells that differ in one axis only, compared trial by trial: all have the same random numbers.
 #pragma once
 #include <cstdint>
 #include <optional>

@@ -7,6 +7,8 @@
 
 #include "optimum/optimum_json.hpp"
 #include "optimum/problem.hpp"
+#include "trajectory/trial_limits.hpp"
+#include "trajectory/trial_valleys.hpp"
 
 namespace limrisk {
 
@@ -25,7 +27,9 @@ std::optional<KnownOptimum> KnownProblem::optimum(std::int64_t width) const {
     return found == optima.end() ? std::nullopt : std::optional(found->second);
 }
 
-bool smaller_optimum(const StoredDocument& there, const StoredDocument& here) {
+bool better_document(const StoredDocument& there, const StoredDocument& here) {
+    for (const TrialStudy* study : {&limit_study, &valley_study})
+        if (there.kind == study->document) return study->trials_of(here.text, here.number) > study->trials_of(there.text, there.number);
     return there.kind == document_kind::optimum && opt::optimum_from_json(here.text).risk < opt::optimum_from_json(there.text).risk;
 }
 

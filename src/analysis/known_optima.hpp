@@ -22,8 +22,9 @@ struct KnownProblem {
     std::optional<KnownOptimum> optimum(std::int64_t width) const;
 };
 
-/// Whether `here` is an optimum of a smaller risk than the optimum `there`, of the same problem and width: for MergeOptions.
-bool smaller_optimum(const StoredDocument& there, const StoredDocument& here);
+/// Whether `here` is better than `there`, a document of the same kind, id and number, for MergeOptions: an optimum of a smaller risk,
+/// limits or valleys of more trials.
+bool better_document(const StoredDocument& there, const StoredDocument& here);
 
 class KnownOptima {
 public:

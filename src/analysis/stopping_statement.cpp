@@ -20,7 +20,7 @@ void enter_stopping(CellSummary& summary, const std::optional<StoppedCount>& cou
 }
 
 std::int64_t trials_allowed(const CellSummary& cell, const StoredCampaign& campaign) {
-    return cell.stopping ? cell.stopping->criterion.at_most : campaign.trials;
+    return cell.stopping ? cell.stopping->criterion.at_most : cell.wanted.value_or(campaign.trials);
 }
 
 std::int64_t trials_wanted(const CellSummary& cell, const StoredCampaign& campaign) {

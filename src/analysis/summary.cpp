@@ -79,7 +79,7 @@ StoreSummary summarize(const Store& store, double tolerance) {
     const ValleyScan valleys(store);
     for (CellSummary& cell : summary.cells) {
         cell.limits = limits.statement(cell.cell, cell.done, cell.stopping.has_value());
-        cell.valleys = valleys.statement(cell.cell, cell.done, cell.stopping.has_value());
+        cell.valleys = valleys.statement(cell.cell, optima, cell.done, cell.stopping.has_value());
     }
     reject_laws(summary.cells);
     std::tie(summary.rates, summary.no_rates) = rate_statements(summary.cells);

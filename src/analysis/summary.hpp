@@ -33,9 +33,10 @@ struct EarlyEndStatement {
 /// One cell, over the trials 0..done-1 that are stored without a gap.
 struct CellSummary {
     CellConfig cell;
-    std::int64_t done = 0;           ///< trials summarised
-    std::int64_t stored = 0;         ///< trials in the store, those behind a gap included; not those behind the end that a rule found
-    Exclusion exclusion;             ///< frozen neurons that exclude the optimum
+    std::int64_t done = 0;               ///< trials summarised
+    std::optional<std::int64_t> wanted;  ///< trials that the campaign of its own store wants, of several stores that are read as one
+    std::int64_t stored = 0;             ///< trials in the store, those behind a gap included; not those behind the end that a rule found
+    Exclusion exclusion;                 ///< frozen neurons that exclude the optimum
     std::int64_t certified = 0;      ///< trials with at least that many neurons certified frozen at initialization; 0 where it is not known
     Interval certified_share{0, 1};  ///< 95 %; Clopper-Pearson, unless there is a stopping rule; [0, 1] where it is not known
     double mean_inactive_initial = 0, mean_inactive_final = 0;
@@ -68,6 +69,7 @@ double still_falling(const CellSummary& cell);
 
 struct StoreSummary {
     StoredCampaign campaign;
+    std::vector<StoredCampaign> parts;  ///< the campaigns of several stores that are read as one; else empty
     StoreContents contents = StoreContents::Trials;
     double tolerance = 0;  ///< relative, of what counts as above the optimum
     std::vector<CellSummary> cells;

@@ -8,6 +8,8 @@
 
 #include "analysis/level_scan.hpp"
 #include "analysis/theory_scan.hpp"
+#include "limrisk/error.hpp"
+#include "optimum/problem.hpp"
 #include "statistics/risk_levels.hpp"
 #include "store/counted_trials.hpp"
 
@@ -31,9 +33,13 @@ std::vector<std::size_t> chosen(const std::vector<RiskLevel>& levels) {
 
 }  // namespace
 
-ValleyScan::ValleyScan(const Store& store) : optima_(store) {
+ValleyScan::ValleyScan(const Store& store) {
     for (const StoredDocument& document : store.documents(document_kind::valleys)) {  // ascending by number
         const TrialValleys part = valleys_from_json(document.text, document.number);
+        const auto cell = std::ranges::find(store.cells(), document.id, &CellConfig::id);
+        if (cell == store.cells().end()) continue;
+        if (const std::string reason = no_valleys_reason(*cell); !reason.empty())
+            throw StoreError(ExitCode::Data, fmt::format("the store has valleys of cell {}, but {}", cell->index, reason));
         std::vector<Valley>& all = valleys_[document.id];
         if (part.first_trial == static_cast<std::int64_t>(all.size())) all.insert(all.end(), part.valleys.begin(), part.valleys.end());
     }
@@ -45,7 +51,8 @@ const std::vector<Valley>& ValleyScan::valleys(const CellConfig& cell) const {
     return found == valleys_.end() ? none : found->second;
 }
 
-std::optional<ValleyStatement> ValleyScan::statement(const CellConfig& cell, std::int64_t counted, bool under_rule) const {
+std::optional<ValleyStatement> ValleyScan::statement(const CellConfig& cell, const KnownOptima& optima, std::int64_t counted,
+                                                     bool under_rule) const {
     const std::vector<Valley>& known = valleys(cell);
     ValleyStatement statement;
     statement.trials = std::min(counted, static_cast<std::int64_t>(known.size()));
@@ -57,7 +64,9 @@ std::optional<ValleyStatement> ValleyScan::statement(const CellConfig& cell, std
         if (valley.has_bottom()) risks.push_back(valley.risk);
     }
     const double zero = zero_risk(moments_at_checks(cell));
-    const KnownProblem& problem = optima_.of(cell);
+    // The optimum of another problem was confirmed on other nodes than those of its valleys.
+    static const KnownProblem nothing;
+    const KnownProblem& problem = optimum::has_exact_integral(optimum::problem_of(cell)) ? optima.of(cell) : nothing;
     if (const auto optimum = problem.optimum(cell.width)) {
         statement.optimum = optimum->risk;
         const double most = optimum->risk * (1 + optimum::same_bottom) + zero;

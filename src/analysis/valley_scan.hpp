@@ -30,8 +30,8 @@ struct ValleyStatement {
     std::array<std::int64_t, optimum::valley_outcome_count> outcomes{};  ///< indexed by ValleyOutcome
     std::vector<ValleyBottom> bottoms;                                   ///< ascending by risk; the most populated, and the least
     std::int64_t left_out = 0, left_out_trials = 0;                      ///< other bottoms
-    std::optional<double> optimum;                                       ///< best known risk of the width
-    std::int64_t reached = 0;                                            ///< trials in valleys whose bottom is at the optimum, or below it
+    std::optional<double> optimum;   ///< best known risk of the width, if the risk is an exact integral: else the two are not comparable
+    std::int64_t reached = 0;        ///< trials in valleys whose bottom is at the optimum, or below it
     Interval reached_share{0, 1};    ///< 95 %, of all trials; its upper end counts undecided trials as such
     bool optimum_is_beaten = false;  ///< a bottom lies clearly below the optimum, which a longer search would find
 
@@ -47,10 +47,10 @@ public:
     /// Of trials 0, 1, ... of a cell, as far as they are known without a gap.
     const std::vector<optimum::Valley>& valleys(const CellConfig& cell) const;
     /// Of those among the first `counted` trials; nullopt if nothing is known of any. `under_rule`: a stopping rule chose their number.
-    std::optional<ValleyStatement> statement(const CellConfig& cell, std::int64_t counted, bool under_rule) const;
+    std::optional<ValleyStatement> statement(const CellConfig& cell, const KnownOptima& optima, std::int64_t counted,
+                                             bool under_rule) const;
 
 private:
-    KnownOptima optima_;
     std::map<std::string, std::vector<optimum::Valley>> valleys_;  ///< by id of the cell
 };
 

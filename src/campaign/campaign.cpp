@@ -320,9 +320,16 @@ private:
         }
     }
 
-    /// What given starts have to do with the trials.
+    /// What given starts, and conditions on drawn ones, have to do with the trials.
     void refuse_starts(const Campaign& campaign) {
+        const bool counts_inactive = campaign.until && campaign.until->event == StoppingCriterion::Event::Inactive;
         for (const CellConfig& cell : campaign.cells) {
+            if (cell.has_condition() && counts_inactive) {
+                problems_.add(find(*find_key("network.condition"))->place, "network.condition",
+                              "says how many neurons are inactive at the start, which is no chance event then that `trials.until` can "
+                              "count; take another event, or a number of trials alone");
+                return;
+            }
             if (!cell.has_start()) continue;
             const std::int64_t starts = cell.start->trials;
             std::string wrong;
@@ -333,7 +340,7 @@ private:
                 wrong =
                     "is one start for all trials, and every step uses the same points, so all trials are the same; take trials = 1, or "
                     "a start for each trial";
-            else if (campaign.until && campaign.until->event == StoppingCriterion::Event::Inactive)
+            else if (counts_inactive)
                 wrong =
                     "gives the neurons at the start, so how many are inactive there is no chance event that `trials.until` can count; "
                     "take another event, or a number of trials alone";

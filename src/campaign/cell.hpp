@@ -207,7 +207,7 @@ struct CellConfig : Problem {
     std::int64_t width = 1;
     kernels::Activation activation{kernels::ActivationKind::Relu, 0, 0, 0};
     InitializationRule initialization;
-    StartPointer start;             ///< where trials start; null: where the initialization draws them
+    StartPointer start;  ///< where trials start; null: where the initialization draws them
     std::int64_t inactive_start =
         -1;                         ///< neurons that are inactive at the start of every trial: its law is that on this condition; -1: none
     bool outer_bias = true;         ///< else N has no c: it is 0

@@ -76,10 +76,19 @@ StartPointer listed_start(const Node& table) {
     return make_start(static_cast<std::int64_t>(width), dimension, 0, std::move(parameters));
 }
 
+/// What `limrisk export --parameters` calls the numbers of the trials beside arrays with this prefix: those of a cell have one for all
+/// kinds.
+std::string trials_name(std::string_view prefix) {
+    for (const std::string_view kind : {"initial_", "best_"})
+        if (prefix.ends_with(kind)) prefix.remove_suffix(kind.size());
+    return std::string(prefix) + "trial";
+}
+
 StartPointer start_of_file(const std::string& file, const std::string& prefix) {
+    const std::string numbers = trials_name(prefix);
     const std::string names[] = {prefix + "w", prefix + "b", prefix + "v", prefix + "c"};
     const std::vector<WholeArray> arrays =
-        npz_arrays(file, file_bytes(file, "a NPZ file"), {std::begin(names), std::end(names)}, {prefix + "trial"});
+        npz_arrays(file, file_bytes(file, "a NPZ file"), {std::begin(names), std::end(names)}, {numbers});
     const auto refuse = [&](std::size_t array, const std::string& what) {
         refuse_start(
             fmt::format("{}: array \"{}\" has the shape ({}); {}", file, names[array], fmt::join(arrays[array].shape, ", "), what));
@@ -96,11 +105,14 @@ StartPointer start_of_file(const std::string& file, const std::string& prefix) {
         if (array < 3) right.push_back(width);
         if (arrays[array].shape != right) refuse(array, fmt::format("with this w it must have ({})", fmt::join(right, ", ")));
     }
-    if (arrays.size() == 5)
+    if (arrays.size() == 5 && each && arrays[4].shape != std::vector<std::int64_t>{trials})
+        refuse_start(fmt::format("{}: array \"{}\" has the shape ({}); with this w it must have ({})", file, numbers,
+                                 fmt::join(arrays[4].shape, ", "), trials));
+    if (arrays.size() == 5 && each)
         for (std::int64_t k = 0; k < static_cast<std::int64_t>(arrays[4].numbers.size()); ++k)
             if (arrays[4].numbers[static_cast<std::size_t>(k)] != static_cast<double>(k))
-                refuse_start(fmt::format("{}: array \"{}trial\": the start in row {} is that of trial {}; the trials must be 0, 1, 2, ...",
-                                         file, prefix, k, arrays[4].numbers[static_cast<std::size_t>(k)]));
+                refuse_start(fmt::format("{}: array \"{}\": the start in row {} is that of trial {}; the trials must be 0, 1, 2, ...", file,
+                                         numbers, k, arrays[4].numbers[static_cast<std::size_t>(k)]));
     std::vector<double> parameters;
     for (std::int64_t trial = 0; trial < trials; ++trial)
         for (std::size_t array = 0; array < 4; ++array) {

@@ -25,7 +25,8 @@ std::string part_text(const std::string& part, const MergeOutcome& outcome) {
     std::string text = fmt::format("{}: {} trials added, {} were there already", part, outcome.trials_added, outcome.trials_there);
     if (outcome.cells_added > 0) text += fmt::format("; {} cells are new", outcome.cells_added);
     if (outcome.documents_replaced > 0)
-        text += fmt::format("; {} optima are smaller than those that were there, and replaced them", outcome.documents_replaced);
+        text += fmt::format("; {} optima, limits or valleys are better than those that were there, and replaced them",
+                            outcome.documents_replaced);
     if (outcome.documents_left > 0)
         text += fmt::format("; {} optima or other documents differ from those that are there, which stay", outcome.documents_left);
     return text + "\n";
@@ -46,7 +47,7 @@ std::string result_text(const MergeCommand& command) {
 
 ExitCode merge(const MergeCommand& command) {
     for (const std::string& part : command.parts) {
-        const MergeOutcome outcome = merge_store(command.all, part, {.add = command.add, .better = smaller_optimum});
+        const MergeOutcome outcome = merge_store(command.all, part, {.add = command.add, .better = better_document});
         if (!command.quiet) note(part_text(part, outcome));
     }
     print(result_text(command));

@@ -32,7 +32,9 @@ std::vector<CellTrajectory> stored_trajectories(const Store& store) {
 ExitCode report(const ReportCommand& command) {
     const Store store = open_stores(command.stores);
     const StoreSummary summary = summarize_stores(command.stores, store, command.tolerance);
-    const ReportOrigin origin{store_names(command.stores), LIMRISK_VERSION};
+    std::vector<std::filesystem::path> names;
+    for (const std::filesystem::path& one : command.stores) names.push_back(one.filename());
+    const ReportOrigin origin{store_names(names), LIMRISK_VERSION};
     ReportFiles files{command.out, std::nullopt, command.force};
     if (!command.figures.empty()) files.figures = command.figures;
     std::optional<StoreComparison> comparison;

@@ -76,7 +76,7 @@ std::filesystem::path store_path(const RunCommand& command) {
 bool continues(const std::filesystem::path& path, const Campaign& campaign) {
     try {
         const Store store = Store::open(path);
-        if (store.campaign().name != campaign.name) return false;
+        if (store.campaign().name != campaign.name || store.contents() != campaign.store || !(store.keep() == campaign.keep)) return false;
         std::set<std::string> ids;
         for (const CellConfig& cell : campaign.cells) ids.insert(cell.id);
         return std::ranges::any_of(store.cells(), [&](const CellConfig& cell) { return ids.contains(cell.id); });

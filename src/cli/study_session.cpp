@@ -23,14 +23,16 @@ namespace {
 /// One cell that is asked about.
 struct StudyTask {
     CellConfig cell;
-    std::vector<std::uint64_t> fingerprints;  ///< of the trials that are asked for
+    std::vector<std::uint64_t> fingerprints;  ///< of all trials that count
+    std::int64_t trials = 0;                  ///< that are asked for, of them
     std::vector<TrialRange> missing;          ///< of them, in blocks
-    std::int64_t trials() const { return static_cast<std::int64_t>(fingerprints.size()); }
+    std::int64_t counted() const { return static_cast<std::int64_t>(fingerprints.size()); }
     std::int64_t missing_trials() const {
         std::int64_t sum = 0;
         for (const TrialRange& range : missing) sum += range.count;
         return sum;
     }
+    std::int64_t known_trials() const { return std::max<std::int64_t>(0, trials - missing_trials()); }
 };
 
 /// The cells asked for; those of which it cannot be asked are left out, and it is said why.
@@ -55,9 +57,9 @@ std::vector<StudyTask> tasks_of(const StudyCommand& command, const TrialStudy& s
         }
         StudyTask& task = tasks.emplace_back();
         task.cell = cell;
-        for_each_counted_trial(store, cell.index, [&](std::int64_t trial, const TrialRecord& record) {
-            if (trial < command.trials) task.fingerprints.push_back(record.fingerprint);
-        });
+        for_each_counted_trial(store, cell.index,
+                               [&](std::int64_t, const TrialRecord& record) { task.fingerprints.push_back(record.fingerprint); });
+        task.trials = std::min(command.trials, task.counted());
         if (task.fingerprints.empty()) note(fmt::format("cell {}: no trials from 0 on are stored\n", cell.index));
     }
     return tasks;
@@ -66,15 +68,15 @@ std::vector<StudyTask> tasks_of(const StudyCommand& command, const TrialStudy& s
 /// What of each cell is not in the store, in the cell's own blocks, which do not depend on what is asked for.
 void find_missing(const StudyCommand& command, const TrialStudy& study, std::vector<StudyTask>& tasks) {
     std::map<std::pair<std::string, std::int64_t>, std::int64_t> stored;  // trials, by cell and first trial
-    if (!command.again)
-        for (const StoredDocument& document : Store::open(command.store).documents(study.document))
-            stored[{document.id, document.number}] = study.trials_of(document.text, document.number);
+    for (const StoredDocument& document : Store::open(command.store).documents(study.document))
+        stored[{document.id, document.number}] = study.trials_of(document.text, document.number);
     for (StudyTask& task : tasks) {
         const std::int64_t block = block_trials(task.cell);
-        for (std::int64_t first = 0; first < task.trials(); first += block) {
-            const std::int64_t count = std::min(block, task.trials() - first);
+        for (std::int64_t first = 0; first < task.trials; first += block) {
             const auto found = stored.find({task.cell.id, first});
-            if (found == stored.end() || found->second < count) task.missing.push_back({first, count});
+            const std::int64_t asked = std::min(block, task.trials - first), known = found == stored.end() ? 0 : found->second;
+            // What is done again is never less than what is there.
+            if (command.again || known < asked) task.missing.push_back({first, std::min(std::max(asked, known), task.counted() - first)});
         }
     }
 }
@@ -85,10 +87,10 @@ public:
     explicit StudyWork(const std::vector<StudyTask>& tasks) {
         now_.cells_total = static_cast<std::int64_t>(tasks.size());
         for (const StudyTask& task : tasks) {
-            now_.cost_total += cost(task, task.trials());
-            now_.cost_before += cost(task, task.trials() - task.missing_trials());
-            now_.trials_total += task.trials();
-            now_.trials_done += task.trials() - task.missing_trials();
+            now_.cost_total += cost(task, task.known_trials() + task.missing_trials());
+            now_.cost_before += cost(task, task.known_trials());
+            now_.trials_total += task.known_trials() + task.missing_trials();
+            now_.trials_done += task.known_trials();
             if (task.missing.empty()) ++now_.cells_done;
         }
     }
@@ -208,7 +210,7 @@ std::optional<ExitCode> run_study(const StudyCommand& command, const TrialStudy&
     std::vector<StudyTask> tasks = tasks_of(command, study, store);
     find_missing(command, study, tasks);
     if (const std::optional<ExitCode> stopped = study_missing(command, study, store, tasks)) return stopped;
-    for (const StudyTask& task : tasks) cells.push_back({task.cell, task.trials()});
+    for (const StudyTask& task : tasks) cells.push_back({task.cell, task.trials});
     return std::nullopt;
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "analysis/known_optima.hpp"
 #include "cli/options.hpp"
@@ -23,16 +24,27 @@ std::string store_names(const std::vector<std::filesystem::path>& stores) {
     return fmt::format("{}", fmt::join(names, ", "));
 }
 
-Store open_stores(const std::vector<std::filesystem::path>& stores) { return open_together(stores, {.better = smaller_optimum}); }
+Store open_stores(const std::vector<std::filesystem::path>& stores) { return open_together(stores, {.better = better_document}); }
 
 StoreSummary summarize_stores(const std::vector<std::filesystem::path>& stores, const Store& store, double tolerance) {
     StoreSummary summary = summarize(store, tolerance);
-    std::vector<std::string> names;
+    if (stores.size() == 1) return summary;
+    std::map<std::string, std::int64_t> wanted;  // trials, by id of the cell
     for (const std::filesystem::path& one : stores) {
-        const std::string name = Store::open(one).campaign().name;
-        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+        const Store part = Store::open(one);
+        summary.parts.push_back(part.campaign());
+        for (const CellConfig& cell : part.cells()) wanted[cell.id] = std::max(wanted[cell.id], part.campaign().trials);
     }
-    summary.campaign.name = fmt::format("{}", fmt::join(names, " + "));
+    for (CellSummary& cell : summary.cells) cell.wanted = wanted.at(cell.cell.id);
+    const auto joined = [&](std::string StoredCampaign::*text, const char* between) {
+        std::vector<std::string> texts;
+        for (const StoredCampaign& part : summary.parts)
+            if (std::ranges::find(texts, part.*text) == texts.end()) texts.push_back(part.*text);
+        return fmt::format("{}", fmt::join(texts, between));
+    };
+    summary.campaign.name = joined(&StoredCampaign::name, " + ");
+    summary.campaign.created = joined(&StoredCampaign::created, ", ");
+    summary.campaign.version = joined(&StoredCampaign::version, ", ");
     return summary;
 }
 

@@ -17,9 +17,10 @@ ExitCode valleys(const StudyCommand& command) {
     if (const std::optional<ExitCode> stopped = run_study(command, valley_study, studied)) return *stopped;
     const Store store = Store::open(command.store);
     const ValleyScan scan(store);
+    const KnownOptima optima(store);
     std::vector<CellValleys> cells;
     for (const StudiedCell& one : studied)
-        if (auto statement = scan.statement(one.cell, one.trials, store.stopping().has_value()))
+        if (auto statement = scan.statement(one.cell, optima, one.trials, store.stopping().has_value()))
             cells.push_back({one.cell, std::move(*statement), scan.valleys(one.cell)});
     if (csv) {
         csv->write(valleys_csv(cells));

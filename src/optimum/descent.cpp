@@ -9,8 +9,6 @@
 namespace limrisk::optimum {
 namespace {
 
-constexpr std::size_t most_parameters = 300;  // a dense factorisation in every step beyond is not worth its time
-
 Network moved_by(const Network& network, const Eigen::VectorXd& step) {
     Network moved = network;
     for (std::size_t i = 0; i < moved.parameters.size(); ++i) moved.parameters[i] += step(static_cast<Eigen::Index>(i));
@@ -103,7 +101,7 @@ void settle(const TrueRisk& risk, Polished& at) {
         const double value = risk(moved);
         if (!(value <= at.risk * (1 + rounding) && risk.gradient(moved).norm() < 0.5 * gradient.norm())) return;
         at.network = std::move(moved);
-        at.risk = std::min(value, at.risk);
+        at.risk = value;
     }
 }
 
@@ -157,7 +155,7 @@ Polished descend_slowly(const TrueRisk& risk, const Network& start, const Search
     if (!std::isfinite(at.risk)) return at;
     levenberg_marquardt(risk, at, clock, {.damping = 1e3, .relief = 0.5, .longest_step = 0.02, .most_steps = 3000});
     newton(risk, at, clock);
-    if (start.parameters.size() <= most_parameters) settle(risk, at);
+    settle(risk, at);
     clock.poll();
     return at;
 }

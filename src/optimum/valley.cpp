@@ -47,13 +47,14 @@ Valley ValleySearch::find(const Network& start, const SearchClock& clock) const 
     if (!is_finite(start) || !std::isfinite(risk_(start))) return {};
     const Polished slow = descend_slowly(risk_, start, clock);
     Valley valley{ValleyOutcome::Unfinished, slow.risk, risk_.gradient(slow.network).norm(), distance(start, slow.network)};
+    if (!std::isfinite(valley.gradient_norm) || !std::isfinite(valley.distance)) return {};
     const double scale = risk_.variance() > 0 ? risk_.variance() : 1;
     if (!(valley.gradient_norm <= flat_gradient * scale) && !risk_.is_zero(slow.risk)) return valley;
     const Polished other = polish(risk_, descend_by_lbfgs(risk_, start, clock).network, clock);
     const double least = std::max(risk_.gradient(start).norm(), flat_gradient * scale);
-    valley.outcome = !same(slow.risk, other.risk)       ? ValleyOutcome::Unconfirmed
+    valley.outcome = !same(slow.risk, other.risk)      ? ValleyOutcome::Unconfirmed
                      : slow.steepest > steeper * least ? ValleyOutcome::Saddle
-                                                        : ValleyOutcome::Bottom;
+                                                       : ValleyOutcome::Bottom;
     return valley;
 }
 

@@ -11,7 +11,7 @@ enum class ValleyOutcome {
     Unconfirmed,  ///< they end at different risks: the walls of the valley are low
     Saddle,       ///< the slow descent leads from a flat place down a steeper one: the start was beside a saddle, or on a plateau
     Unfinished,   ///< the slow descent has found no place with a gradient of 0
-    Diverged,     ///< the network is not finite
+    Diverged,     ///< the network, its risk or its gradient is not finite
 };
 inline constexpr int valley_outcome_count = 5;
 /// "bottom", "unconfirmed" ...

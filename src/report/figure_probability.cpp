@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <optional>
-#include <set>
 
 #include "campaign/document.hpp"
 #include "report/csv_text.hpp"
@@ -129,25 +129,23 @@ std::vector<GroupCurve> group_curves(const StoreSummary& summary, const std::vec
     table = {{"group", "cell", "width", "trials", "share", "low", "high", "predicted_bound"}, {}};
     std::vector<GroupCurve> curves;
     for (const CellGroup& group : groups) {
-        GroupCurve curve{group.label, {}, {}, {}, {}, {}};
-        bool known = true;
-        for (const std::size_t k : group.cells) {
-            const CellSummary& cell = summary.cells[k];
-            if (!drawable(cell)) continue;
-            known = known && (measured ? cell.measured.has_value() : cell.exclusion.least.has_value());
-            if (!known) break;
-            const Interval interval = measured ? cell.measured->share : cell.certified_share;
-            curve.width.push_back(static_cast<double>(cell.cell.width));
-            curve.share.push_back(share(measured ? cell.measured->above_least : cell.certified, cell.done));
+        std::vector<const CellSummary*> cells;
+        for (const std::size_t k : group.cells)
+            if (drawable(summary.cells[k])) cells.push_back(&summary.cells[k]);
+        if (cells.size() < 2) continue;
+        GroupCurve& curve = curves.emplace_back(GroupCurve{group.label, {}, {}, {}, {}, {}});
+        for (const CellSummary* cell : cells) {
+            if (measured ? !cell->measured : !cell->exclusion.least) return {};
+            const Interval interval = measured ? cell->measured->share : cell->certified_share;
+            curve.width.push_back(static_cast<double>(cell->cell.width));
+            curve.share.push_back(share(measured ? cell->measured->above_least : cell->certified, cell->done));
             curve.low.push_back(interval.low);
             curve.high.push_back(interval.high);
-            curve.bound.push_back(cell.prediction.bound.value_or(absent));
-            table.rows.push_back({group.label, std::to_string(cell.cell.index), std::to_string(cell.cell.width), std::to_string(cell.done),
-                                  csv_number(curve.share.back()), csv_number(interval.low), csv_number(interval.high),
-                                  cell.prediction.bound ? csv_number(*cell.prediction.bound) : ""});
+            curve.bound.push_back(cell->prediction.bound.value_or(absent));
+            table.rows.push_back({group.label, std::to_string(cell->cell.index), std::to_string(cell->cell.width),
+                                  std::to_string(cell->done), csv_number(curve.share.back()), csv_number(interval.low),
+                                  csv_number(interval.high), cell->prediction.bound ? csv_number(*cell->prediction.bound) : ""});
         }
-        if (!known) return {};
-        if (curve.width.size() > 1) curves.push_back(std::move(curve));
     }
     return curves;
 }
@@ -165,7 +163,7 @@ std::vector<double> apart(const std::vector<double>& wanted, double gap, double 
 
 /// All groups in one panel, each curve with its label at its end; nothing where there are not two to eight groups to compare.
 std::optional<Figure> figure_of_all(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
-    constexpr std::size_t most_groups = 8, most_bounds = 2;
+    constexpr std::size_t most_groups = 8;
     constexpr struct {
         const char* colour;
         int point;
@@ -180,20 +178,19 @@ std::optional<Figure> figure_of_all(const StoreSummary& summary, const std::vect
     if (curves.size() < 2 || curves.size() > most_groups) return std::nullopt;
     figure.name = "non-convergence-all";
     figure.title = measured ? "All groups: trials above the best known risk" : "All groups: trials that provably miss the optimum";
-    std::set<double> widths;
-    std::set<std::pair<std::vector<double>, std::vector<double>>> bounds;
-    for (const GroupCurve& curve : curves) {
-        widths.insert(curve.width.begin(), curve.width.end());
-        if (std::none_of(curve.bound.begin(), curve.bound.end(), [](double value) { return std::isnan(value); }))
-            bounds.emplace(curve.width, curve.bound);
-    }
-    PlotScript plot(figure.width, figure.height, doubling_axis("width h (neurons, log scale)", {widths.begin(), widths.end()}),
-                    share_axis("P(non-convergence), %"), {.right = 300});
-    if (bounds.size() <= most_bounds)
-        for (const auto& bound : bounds)
-            plot.curve(fmt::format("{} using 1:2 with lines linewidth 1.5 dashtype (7,4) linecolor rgb '{}'",
-                                   plot.numbers({bound.first, bound.second}), palette::ink),
-                       &bound == &*bounds.begin() ? "predicted lower bound" : "");
+    std::map<double, double> bound_at;  // of all groups
+    bool one_bound = true;
+    for (const GroupCurve& curve : curves)
+        for (std::size_t k = 0; k < curve.width.size(); ++k)
+            one_bound = one_bound && bound_at.try_emplace(curve.width[k], curve.bound[k]).first->second == curve.bound[k];  // NaN: never
+    std::vector<double> widths, bounds;
+    for (const auto& [width, bound] : bound_at) widths.push_back(width), bounds.push_back(bound);
+    PlotScript plot(figure.width, figure.height, doubling_axis("width h (neurons, log scale)", widths), share_axis("P(non-convergence), %"),
+                    {.right = 300});
+    if (one_bound)
+        plot.curve(fmt::format("{} using 1:2 with lines linewidth 1.5 dashtype (7,4) linecolor rgb '{}'", plot.numbers({widths, bounds}),
+                               palette::ink),
+                   "predicted lower bound");
     std::vector<double> ends;
     for (const GroupCurve& curve : curves) ends.push_back(plot.y_pixel(curve.share.back()));
     const std::vector<double> heights = apart(ends, 15, plot.top_pixel());
@@ -205,7 +202,7 @@ std::optional<Figure> figure_of_all(const StoreSummary& summary, const std::vect
         plot.curve(fmt::format("{} using 1:2 with linespoints linewidth 1.5 pointtype {} pointsize 0.8 linecolor rgb '{}'", numbers,
                                looks[g].point, looks[g].colour));
         constexpr double line = 26, gap = 8;
-        const double x = plot.x_pixel(*widths.rbegin()) + gap;
+        const double x = plot.x_pixel(widths.back()) + gap;
         plot.command(fmt::format("set arrow from screen {:.6f},{:.6f} to screen {:.6f},{:.6f} nohead linewidth 1 linecolor rgb '{}'",
                                  (plot.x_pixel(curve.width.back()) + gap) / figure.width, ends[g] / figure.height,
                                  (x + line) / figure.width, heights[g] / figure.height, looks[g].colour));
@@ -220,8 +217,11 @@ std::optional<Figure> figure_of_all(const StoreSummary& summary, const std::vect
         "{} Share of trials {}, with 95 % intervals. {}.", "All groups in one panel.",
         measured ? "whose limiting risk stays above the best known risk of their width" : "with frozen neurons certified at initialization",
         figure.meaning);
-    figure.caption = fmt::format("Bands: 95 % intervals of each width by itself.{}",
-                                 bounds.size() > most_bounds ? " The lower bounds differ between groups: see the figure of each." : "");
+    figure.caption = "Bands: 95 % intervals of each width by itself.";
+    if (!one_bound) figure.caption += " The predicted lower bound is not the same for all groups: see the figure of each.";
+    if (curves.size() < groups.size())
+        figure.caption += fmt::format(" Not drawn: {} with fewer than two widths.",
+                                      counted(static_cast<std::int64_t>(groups.size() - curves.size()), "group"));
     return figure;
 }
 

@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "analysis/stopping_statement.hpp"
 #include "report/figures.hpp"
 #include "report/markup.hpp"
 #include "report/sentence.hpp"
@@ -68,7 +69,7 @@ std::string head(const StoreSummary& summary) {
         done += cell.done;
         stored += cell.stored;
         ruled = ruled || cell.stopping;
-        incomplete += cell.stopping ? !cell.stopping->finished : cell.done < summary.campaign.trials;
+        incomplete += cell.stopping ? !cell.stopping->finished : cell.done < trials_wanted(cell, summary.campaign);
     }
     const auto cells = static_cast<std::int64_t>(summary.cells.size());
     std::string text = "<header>\n" + element("h1", summary.campaign.name) + "\n";
@@ -77,8 +78,9 @@ std::string head(const StoreSummary& summary) {
                                      cells > 1 && !common.empty() ? "Common to all: " : "", fmt::join(common, ", "))) +
             "\n";
     if (incomplete > 0) {
-        const std::string wanted =
-            ruled ? "fewer trials than the stopping rule wants" : "fewer than " + counted(summary.campaign.trials, "trial");
+        const std::string wanted = ruled                    ? "fewer trials than the stopping rule wants"
+                                   : !summary.parts.empty() ? "fewer trials than their campaign wants"
+                                                            : "fewer than " + counted(summary.campaign.trials, "trial");
         text += element("p",
                         fmt::format("Incomplete: {} of {} have {}. Run the same command to continue.", incomplete, counted(cells, "cell"),
                                     wanted),

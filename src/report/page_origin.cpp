@@ -40,10 +40,10 @@ Recipe recipe(const StoreSummary& summary) {
     const std::string exact = "The file below, saved as campaign.toml, gives the same cells and the same trials, bit for bit.";
     // A file of data points is not read here: it may be another one by now.
     if (names_data_file(summary.campaign.text))
-        return {
-            command,
-            "The file below, saved as campaign.toml beside the data file that it names, with the options that were given, gives the same "
-            "trials, bit for bit, if the data are the same: the store keeps a copy of data points and of starts, and refuses others."};
+        return {command,
+                "The file below, saved as campaign.toml beside the file of data or starts that it names, with the options that were given, "
+                "gives the same "
+                "trials, bit for bit, if the data are the same: the store keeps a copy of data points and of starts, and refuses others."};
     if (same_cells(summary, overrides)) return {command, exact};
     if (summary.campaign.seed <= INT64_MAX) {
         overrides.seed = summary.campaign.seed;
@@ -64,7 +64,6 @@ Recipe recipe(const StoreSummary& summary) {
 
 std::string origin_section(const StoreSummary& summary, const ReportOrigin& origin) {
     const StoredCampaign& campaign = summary.campaign;
-    const Recipe again = recipe(summary);
     std::string text =
         "<section id=\"origin\" aria-labelledby=\"origin-heading\">\n<h2 id=\"origin-heading\">Origin of the results</h2>\n<dl>\n";
     const auto entry = [&](const char* term, const std::string& value) { text += element("dt", term) + element("dd", value) + "\n"; };
@@ -72,10 +71,20 @@ std::string origin_section(const StoreSummary& summary, const ReportOrigin& orig
     entry("store", origin.store);
     entry("contents", summary.contents == StoreContents::Summary ? "summaries" : "every trial");
     entry("seed", std::to_string(campaign.seed));
-    entry("trials per cell", std::to_string(campaign.trials));
-    entry("created", campaign.created + " by limrisk " + campaign.version);
+    if (summary.parts.empty()) {
+        entry("trials per cell", std::to_string(campaign.trials));
+        entry("created", campaign.created + " by limrisk " + campaign.version);
+    }
+    for (const StoredCampaign& part : summary.parts)
+        entry("of them",
+              fmt::format("{}: {} trials per cell, created {} by limrisk {}", part.name, part.trials, part.created, part.version));
     for (const std::string& backend : summary.backends) entry("computed by", backend);
     entry("report by", "limrisk " + origin.version);
+    if (!summary.parts.empty())
+        return text + "</dl>\n<p>" +
+               prose("Several stores are read as one. The report of each has its campaign file and the commands that make it again.") +
+               "</p>\n</section>\n";
+    const Recipe again = recipe(summary);
     text += "</dl>\n<p>" + prose(again.note) + "</p>\n" + element("pre", again.command) + "\n";
     text += element("p", "To run one trial again and compare it bit for bit:") + "\n";
     text += element("pre", "limrisk replay again.db --cell 0 --trial 0") + "\n";

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <string_view>
 
 #include "analysis/cell_axes.hpp"
@@ -61,7 +62,10 @@ std::string summary_table(const StoreSummary& summary) {
         if (varies(axes, axis)) varying.push_back(axis);
     std::vector<std::string> common = common_parameters(summary);
     const bool ruled = summary.cells.front().stopping.has_value();
-    common.push_back(fmt::format("{}{} trials per cell", ruled ? "at most " : "", trials_allowed(summary.cells.front(), summary.campaign)));
+    std::set<std::int64_t> allowed;
+    for (const CellSummary& cell : summary.cells) allowed.insert(trials_allowed(cell, summary.campaign));
+    common.push_back(fmt::format("{}{}{} trials per cell", ruled ? "at most " : "", *allowed.begin(),
+                                 allowed.size() > 1 ? fmt::format(" to {}", *allowed.rbegin()) : ""));
     const auto table_by = [&](int rows_by) {
         std::vector<TextColumn> columns{{"", "cell"}};
         for (const CellSummary& cell : summary.cells) columns.front().cells.push_back(std::to_string(cell.cell.index));
@@ -96,9 +100,10 @@ std::string summary_table(const StoreSummary& summary) {
     text += "\n" + summary_legend(summary, table) + summary_remarks(summary) + early_end_remark(summary) + limit_remark(summary) +
             valley_remark(summary) + stopping_remark(summary);
     if (incomplete > 0) {
-        text += remark("incomplete", fmt::format("{} of {} cells; {} of {}{} trials are stored: run the campaign again to go on{}",
-                                                 incomplete, summary.cells.size(), stored, ruled ? "at most " : "", wanted,
-                                                 ruled ? "" : fmt::format(", with {} trials per cell", summary.campaign.trials)));
+        text += remark("incomplete",
+                       fmt::format("{} of {} cells; {} of {}{} trials are stored: run the campaign again to go on{}", incomplete,
+                                   summary.cells.size(), stored, ruled ? "at most " : "", wanted,
+                                   ruled || allowed.size() > 1 ? "" : fmt::format(", with {} trials per cell", *allowed.begin())));
     }
     if (stored > done) text += fmt::format("not counted {} stored trials that follow a gap\n", stored - done);
     return text;

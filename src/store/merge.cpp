@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 
+#include "campaign/early_end.hpp"
 #include "files/leftover.hpp"
 #include "limrisk/error.hpp"
 #include "store/block_columns.hpp"
@@ -23,14 +24,14 @@ namespace fs = std::filesystem;
 constexpr std::size_t commit_bytes = std::size_t{8} << 20;
 constexpr std::size_t commit_aggregates = 64;
 
-Campaign campaign_of(const Store& store) {
+Campaign campaign_of(const Store& store, bool without_kept) {
     Campaign campaign;
     campaign.name = store.campaign().name;
     campaign.seed = store.campaign().seed;
     campaign.trials = store.campaign().trials;
     campaign.until = store.stopping();
     campaign.store = store.contents();
-    campaign.keep = store.keep();
+    if (!without_kept) campaign.keep = store.keep();
     campaign.cells = store.cells();
     campaign.text = store.campaign().text;
     return campaign;
@@ -42,7 +43,7 @@ public:
         : all_path_(all),
           part_path_(part),
           part_(Store::open(part)),
-          all_(Store::open_for_writing(all, campaign_of(part_), {.add = options.add, .same_rule = true})),
+          all_(Store::open_for_writing(all, campaign_of(part_, options.without_kept), {.add = options.add, .same_rule = true})),
           there_(all_.blocks()),
           options_(options) {
         outcome_.cells_added = all_.growth().added;
@@ -114,7 +115,7 @@ private:
     /// The trials of a block that `all` does not have; those that it has must have the same bits.
     std::vector<TrialBlock> unknown_parts(const BlockKey& key, std::span<const BlockKey> known) {
         const std::vector<TrialRecord> records = part_.read_block(key);
-        const BlockParameters parameters = part_.read_parameters(key);
+        const BlockParameters parameters = options_.without_kept ? BlockParameters{} : part_.read_parameters(key);
         const auto cut_kinds = [&](const BlockKey& of, const BlockParameters& from, std::int64_t first, std::int64_t end) {
             BlockParameters part;
             for (std::size_t kind = 0; kind < parameter_kinds; ++kind)
@@ -246,13 +247,17 @@ MergeOutcome merge_store(const fs::path& all, const fs::path& part, const MergeO
 
 Store open_together(const std::vector<fs::path>& stores, MergeOptions options) {
     if (stores.size() == 1) return Store::open(stores.front());
-    options.add = true;
+    options.add = options.without_kept = true;
+    // Only a store of cells with `stop` has a place for the steps at which their trials ended.
+    std::vector<fs::path> parts = stores;
+    std::ranges::stable_partition(parts, [](const fs::path& part) { return ends_early(Store::open(part).cells()); });
     const TemporaryStore all;
     std::string before;
-    for (const fs::path& part : stores) {
+    for (const fs::path& part : parts) {
         try {
             merge_store(all.path(), part, options);
         } catch (const StoreError& error) {
+            if (before.empty()) throw;
             std::string text = error.what();
             for (std::size_t at = 0; (at = text.find(all.path().string(), at)) != std::string::npos; at += before.size())
                 text.replace(at, all.path().string().size(), before);

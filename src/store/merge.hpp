@@ -18,7 +18,8 @@ struct MergeOutcome {
 };
 
 struct MergeOptions {
-    bool add = false;  ///< also campaigns that share no cell, or have other problems: StoreOpening
+    bool add = false;           ///< also campaigns that share no cell, or have other problems: StoreOpening
+    bool without_kept = false;  ///< the parameters that the part keeps stay there
     /// Whether a document of the part is better than the one that the store has of its kind, id and number, and takes its place.
     std::function<bool(const StoredDocument& there, const StoredDocument& here)> better = nullptr;
 };
@@ -30,8 +31,9 @@ struct MergeOptions {
 /// results (naming both stores and hashes), and for ranges of summaries that overlap, which cannot be taken apart; else as Store does.
 MergeOutcome merge_store(const std::filesystem::path& all, const std::filesystem::path& part, const MergeOptions& options = {});
 
-/// Several stores as one, for reading: they are merged, as with `add`, into a temporary store that is gone when it is closed. Takes as much
-/// space among the temporary files as they have. Throws StoreError as merge_store does.
+/// Several stores as one, for reading: they are merged, as with `add` and without kept parameters, into a temporary store that is gone when
+/// it is closed. Takes as much space among the temporary files as they have. The order has no effect on what can be read together. Throws
+/// StoreError as merge_store does.
 Store open_together(const std::vector<std::filesystem::path>& stores, MergeOptions options);
 
 }  // namespace limrisk

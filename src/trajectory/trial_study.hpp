@@ -14,9 +14,9 @@ namespace limrisk {
 
 /// What is asked.
 struct TrialStudy {
-    const char* noun;                                    ///< "limits"
-    const char* document;                                ///< kind of the documents: id of the cell; the first of their trials
-    std::string (*not_asked)(const CellConfig& cell);    ///< why not of this cell, and what would be right; empty: it can be
+    const char* noun;                                  ///< "limits"
+    const char* document;                              ///< kind of the documents: id of the cell; the first of their trials
+    std::string (*not_asked)(const CellConfig& cell);  ///< why not of this cell, and what would be right; empty: it can be
     /// How many trials a document is about. Throws StoreError(Data) if it is none of trials from `first_trial` on.
     std::int64_t (*trials_of)(const std::string& text, std::int64_t first_trial);
 

@@ -44,6 +44,9 @@ std::string no_valleys_reason(const CellConfig& cell) {
         return "every trial draws its own data points, hence has a risk of its own; valleys are searched for one risk";
     if (!cell.trains_all())
         return "valleys are those of all parameters; they are searched where all are trained (`trainable = \"all\"`, `outer_bias = true`)";
+    const auto parameters = static_cast<std::size_t>(kernels::parameter_count(cell.width, cell.input.dimension));
+    if (parameters > optimum::most_parameters)
+        return fmt::format("the network has {} parameters; valleys are searched for up to {}", parameters, optimum::most_parameters);
     return "";
 }
 
@@ -72,9 +75,9 @@ TrialValleys valleys_from_json(const std::string& text, std::int64_t first_trial
         const nlohmann::json &outcomes = json.at("outcome"), &risks = json.at("risk"), &gradients = json.at("gradient_norm"),
                              &distances = json.at("distance");
         const std::size_t count = outcomes.size();
-        if (valleys.first_trial != first_trial) return refuse(fmt::format("it begins with trial {}, not {}", valleys.first_trial, first_trial));
-        if (risks.size() != count || gradients.size() != count || distances.size() != count)
-            return refuse("its lists differ");
+        if (valleys.first_trial != first_trial)
+            return refuse(fmt::format("it begins with trial {}, not {}", valleys.first_trial, first_trial));
+        if (risks.size() != count || gradients.size() != count || distances.size() != count) return refuse("its lists differ");
         for (std::size_t k = 0; k < count; ++k) {
             int outcome = 0;
             while (outcome < optimum::valley_outcome_count &&

@@ -9,8 +9,8 @@ namespace limrisk::test {
 namespace {
 
 using testing::HasSubstr;
-constexpr const char* commands[] = {"run",       "merge", "summary", "report", "export",   "replay", "verify",       "optimum",
-                                    "hierarchy", "slurm", "list",    "bench",  "selftest", "doctor", "trajectories", "limits", "valleys"};
+constexpr const char* commands[] = {"run",   "merge", "summary", "report",   "export", "replay",       "verify", "optimum", "hierarchy",
+                                    "slurm", "list",  "bench",   "selftest", "doctor", "trajectories", "limits", "valleys"};
 
 std::vector<std::string> examples_of(const std::string& help) {
     std::vector<std::string> lines;

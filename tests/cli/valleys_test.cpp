@@ -34,9 +34,8 @@ TEST_F(ValleysTest, LongerTrainingComesToTheBottoms) {
     std::vector<std::vector<double>> ends(2);
     const Store longer = Store::open(path("longer.db"));
     for (const std::int64_t cell : {0, 1})
-        longer.for_each_trial(cell, [&](std::int64_t, const TrialRecord& record) {
-            ends[static_cast<std::size_t>(cell)].push_back(record.final_risk);
-        });
+        longer.for_each_trial(
+            cell, [&](std::int64_t, const TrialRecord& record) { ends[static_cast<std::size_t>(cell)].push_back(record.final_risk); });
     std::istringstream lines(read("valleys.csv"));
     std::string line;
     std::getline(lines, line);
