@@ -135,7 +135,7 @@ void merge(const fs::path& store, const fs::path& all, const std::string& sound)
     for (const char* ending : {"", "-journal", "-lock"}) fs::remove(all.string() + ending);
     write(all, sound);
     try {
-        (void)merge_store(all, store, true);
+        (void)merge_store(all, store, {.add = true});
     } catch (const StoreError&) {  // refused, and said why
     }
     if (!Store::open(all).verify().empty()) std::abort();
