@@ -375,14 +375,12 @@ std::string condition(const CellConfig& cell) {
         return fmt::format("{} inactive neurons at a width of {}; at most all neurons can be inactive", cell.inactive_start, cell.width);
     if (!kernels::has_inactive_neurons(cell.activation))
         return fmt::format(
-            "inactive neurons with the activation {}; it needs one that is 0 on a half line: relu, power_relu, hard_sigmoid, hard_swish, "
-            "or "
-            "clipping with an end at 0; or write condition = \"none\"",
+            "inactive neurons with the activation {}; it needs one that is 0 on a half line: relu, power_relu, hard_sigmoid, "
+            "hard_swish, or clipping with an end at 0; or write condition = \"none\"",
             activation_catalog().chosen(cell).name);
     if (cell.has_own_points())
-        return "inactive neurons with data points of every trial; there the probability of one is another in every trial: write condition "
-               "= "
-               "\"none\"";
+        return "inactive neurons with data points of every trial; there the probability of one is another in every trial: write "
+               "condition = \"none\"";
     return "";
 }
 
