@@ -17,7 +17,6 @@ namespace limrisk {
 namespace {
 
 using optimum::Valley;
-using optimum::ValleyOutcome;
 
 /// The bottoms that are kept: the least, then the most populated; ascending by risk.
 std::vector<std::size_t> chosen(const std::vector<RiskLevel>& levels) {

@@ -56,10 +56,11 @@ double estimated_parameter_bytes(const Campaign& campaign) {
     for (const CellConfig& cell : campaign.cells) {
         if (!campaign.keep.any()) break;
         const std::int64_t block = kept_block_trials(cell, campaign.keep, block_trials(cell));
+        const std::int64_t whole = campaign.trials / block, rest = campaign.trials % block;
         const auto kinds = static_cast<double>(campaign.keep.count());
         const double of_trial = static_cast<double>(kept_trial_bytes(cell, campaign.keep)) / kinds;
-        bytes += kinds * (static_cast<double>(campaign.trials / block) * row_bytes(static_cast<double>(block) * of_trial) +
-                          (campaign.trials % block > 0 ? row_bytes(static_cast<double>(campaign.trials % block) * of_trial) : 0));
+        bytes += kinds * (static_cast<double>(whole) * row_bytes(static_cast<double>(block) * of_trial) +
+                          (rest > 0 ? row_bytes(static_cast<double>(rest) * of_trial) : 0));
     }
     return bytes;
 }

@@ -269,7 +269,8 @@ TEST(EmulatedBackend, GivenStarts) {
     int seen = 0;
     for (const CellConfig& config : start_cells(2027, 30)) {
         if (config.has_data() || config.algorithm != kernels::Algorithm::Plain || config.width * config.input.dimension > 200) continue;
-        if (++seen % 5 != 0 || seen > 60) continue;
+        ++seen;
+        if (seen % 5 != 0 || seen > 60) continue;
         const CellPlan plan(config);
         const BlockResult truth = run(*make_cpu_backend(1), plan, 1, 29);
         EXPECT_EQ(first_difference(run(*emulated_backend(std::make_shared<EmulatedRuntime>()), plan, 1, 29), truth), "")
