@@ -250,7 +250,7 @@ Store open_together(const std::vector<fs::path>& stores, MergeOptions options) {
     options.add = options.without_kept = true;
     // Only a store of cells with `stop` has a place for the steps at which their trials ended.
     std::vector<fs::path> parts = stores;
-    std::ranges::stable_partition(parts, [](const fs::path& part) { return ends_early(Store::open(part).cells()); });
+    std::stable_partition(parts.begin(), parts.end(), [](const fs::path& part) { return ends_early(Store::open(part).cells()); });
     const TemporaryStore all;
     std::string before;
     for (const fs::path& part : parts) {
