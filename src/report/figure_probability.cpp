@@ -123,8 +123,8 @@ struct GroupCurve {
     std::vector<double> width, share, low, high, bound;
 };
 
-/// Of the groups with two widths or more: shares that were measured, if every group has them, else those that are certified. Empty if
-/// some group has neither.
+/// Of the groups with two widths or more: shares that were measured, if every group has them and none is a range, else those that are
+/// certified. Empty if some group has neither.
 std::vector<GroupCurve> group_curves(const StoreSummary& summary, const std::vector<CellGroup>& groups, bool measured, FigureTable& table) {
     table = {{"group", "cell", "width", "trials", "share", "low", "high", "predicted_bound"}, {}};
     std::vector<GroupCurve> curves;
@@ -135,7 +135,9 @@ std::vector<GroupCurve> group_curves(const StoreSummary& summary, const std::vec
         if (cells.size() < 2) continue;
         GroupCurve& curve = curves.emplace_back(GroupCurve{group.label, {}, {}, {}, {}, {}});
         for (const CellSummary* cell : cells) {
-            if (measured ? !cell->measured : !cell->exclusion.least) return {};
+            const bool counted =
+                cell->measured && cell->measured->above_least == cell->measured->above_most;  // no range, as summaries have
+            if (measured ? !counted : !cell->exclusion.least) return {};
             const Interval interval = measured ? cell->measured->share : cell->certified_share;
             curve.width.push_back(static_cast<double>(cell->cell.width));
             curve.share.push_back(share(measured ? cell->measured->above_least : cell->certified, cell->done));

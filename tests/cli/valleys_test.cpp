@@ -81,6 +81,12 @@ TEST_F(ValleysTest, AreKeptAndShownEverywhere) {
     EXPECT_EQ(counted, cell["outcomes"]["bottom"]);
     EXPECT_LE(cell["reached"]["trials"], counted);
     EXPECT_THAT(succeed({"summary", "square.db"}).out, HasSubstr("valleys    cell 0: of 64 trials"));
+    // What is done again for few trials, or merged into a store with few, takes nothing away.
+    std::filesystem::copy_file(path("square.db"), path("again.db"));
+    succeed({"valleys", "again.db", "--trials", "5", "--again"});
+    EXPECT_EQ(json::parse(succeed({"summary", "again.db", "--json"}).out)["cells"][1]["valleys"], cell);
+    succeed({"run", "square.toml", "--quiet", "--store", "all.db"});
+    succeed({"valleys", "all.db", "--trials", "5"});
     succeed({"merge", "all.db", "square.db", "--quiet"});
     EXPECT_EQ(json::parse(succeed({"summary", "all.db", "--json"}).out)["cells"][1]["valleys"], cell);
 }
