@@ -96,6 +96,9 @@ TEST_F(ExitCodeTest, WrongStoreIs65) {
     succeed({"run", "campaign.toml", "--quiet"});
     expect_error({"run", "campaign.toml", "--seed", "5"}, 65, "seed");
     expect_error({"run", "campaign.toml", "--set", "training.batch=9"}, 65, "batch");
+    expect_error({"run", "campaign.toml", "--set", "network.condition=no_inactive_neuron", "--set",
+                  "trials={ at_most = 100, until = { events = 3 } }"},
+                 65, "no chance event");
     write("text.db", "this is no store");
     expect_error({"summary", "text.db"}, 65, "text.db");
     expect_error({"run", "campaign.toml", "--store", "text.db"}, 65, "text.db");
