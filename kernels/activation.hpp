@@ -1,8 +1,8 @@
 // Activations and their left derivatives on lanes: docs/numerics.md section 5.
-// To add one: a row in kinds.hpp and a specialisation here; all else follows from the row.
+// To add one: a row in activation_kinds.hpp and a specialisation here; all else follows from the row.
 #pragma once
+#include "activation_kinds.hpp"
 #include "elementary.hpp"
-#include "kinds.hpp"
 
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {

@@ -1,6 +1,6 @@
 // The loss of a residual and its derivative: docs/numerics.md section 4.
 #pragma once
-#include "kinds.hpp"
+#include "loss_kinds.hpp"
 #include "target.hpp"
 
 namespace limrisk::kernels {

@@ -1,8 +1,8 @@
 // One step of every optimizer, coordinate by coordinate: docs/numerics.md section 9.
-// To add one: a row in kinds.hpp and an update here; all else follows from the row.
+// To add one: a row in optimizer_kinds.hpp and an update here; all else follows from the row.
 #pragma once
 #include "elementary.hpp"
-#include "kinds.hpp"
+#include "optimizer_kinds.hpp"
 #include "pack.hpp"
 #include "storage.hpp"
 

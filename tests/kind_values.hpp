@@ -1,4 +1,4 @@
-// Activations and optimizers for tests that walk all kinds: with the examples of kernels/kinds.hpp, or with their defaults.
+// Activations and optimizers for tests that walk all kinds: with the examples of their rows, or with their defaults.
 #pragma once
 #include <stdexcept>
 #include <string>

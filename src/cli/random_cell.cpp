@@ -29,7 +29,7 @@ private:
     std::mt19937_64 generator_;
 };
 
-/// ", name = value" for every parameter of a row of kernels/kinds.hpp, with one of its examples.
+/// ", name = value" for every parameter of a row of an activation, optimizer or loss, with one of its examples.
 template <class Parameters>
 std::string example_parameters(const Parameters& parameters, std::size_t k) {
     std::string text;

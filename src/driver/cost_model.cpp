@@ -1,5 +1,5 @@
-// The counts behind cost_model.hpp. DESIGN.md's 3d + 4 instructions per sample-neuron hold for relu; the rest are estimates, those of
-// activations and optimizers in kernels/kinds.hpp.
+// The counts behind cost_model.hpp. 3d + 4 instructions per sample-neuron hold for relu; the rest are estimates, those of activations and
+// optimizers stand with their rows in kernels/.
 #include "driver/cost_model.hpp"
 
 #include <algorithm>

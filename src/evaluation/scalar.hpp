@@ -1,7 +1,7 @@
 // Scalar double arithmetic of the evaluation: targets and the specified elementary functions, the same bits on every machine (no libm).
 // Keeps the lane templates of kernels/ out of the other files of this directory.
 #pragma once
-#include "kernels/kinds.hpp"
+#include "kernels/loss_kinds.hpp"
 #include "kernels/program.hpp"
 
 namespace limrisk {

@@ -2,7 +2,7 @@
 #pragma once
 #include <vector>
 
-#include "kernels/kinds.hpp"
+#include "kernels/activation_kinds.hpp"
 
 namespace limrisk::optimum {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/kinds.hpp"
+#include "kernels/activation_kinds.hpp"
 #include "kernels/law_kinds.hpp"
 
 namespace limrisk {

@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "kernels/kinds.hpp"
+#include "kernels/activation_kinds.hpp"
 #include "reference/elementary.hpp"
 
 namespace limrisk::reference {

@@ -3,7 +3,7 @@
 #pragma once
 #include <cmath>
 
-#include "kernels/kinds.hpp"
+#include "kernels/loss_kinds.hpp"
 #include "reference/target.hpp"
 
 namespace limrisk::reference {

@@ -3,7 +3,7 @@
 #pragma once
 #include <stdexcept>
 
-#include "kernels/kinds.hpp"
+#include "kernels/optimizer_kinds.hpp"
 #include "reference/elementary.hpp"
 
 namespace limrisk::reference {

@@ -3,7 +3,7 @@
 
 #include <random>
 
-#include "kernels/kinds.hpp"
+#include "kernels/activation_kinds.hpp"
 #include "reference/neuron_state.hpp"
 #include "reference/samples.hpp"
 #include "tests/kind_values.hpp"
