@@ -1,5 +1,5 @@
 // A parameter that is a field of the cell: pointers to members write it and read it back.
-// The tables of catalog.cpp and schema.cpp are made of these, so that no row says the same thing twice.
+// The tables of catalogs and schema.cpp are made of these, so that no row says the same thing twice.
 #pragma once
 #include <optional>
 #include <type_traits>

@@ -66,7 +66,7 @@ constexpr std::array other_names{
     OtherNames{"name", "type kind class classname"},
     OtherNames{"law", "type kind distribution name"},
     OtherNames{"schedule", "type kind name policy"},
-    // names of a choice; those of activations, optimizers and losses stand in kernels/kinds.hpp
+    // names of a choice; those of activations, optimizers and losses stand with their rows in kernels/
     OtherNames{"pytorch", "default torch torchdefault"},
     OtherNames{"kaiming_uniform", "heuniform"},
     OtherNames{"kaiming_normal", "henormal he kaiming"},

@@ -1,6 +1,6 @@
 // Every key of a campaign file but those of the catalogs, in one table: where it stands in file and cell, type, range, default, meaning,
 // and its rules with other keys. The reader, descriptions and ids, axes and columns of reports, the views of a store and the table in
-// docs/campaign.md walk it; so a new key is a row here, and its rules in rules.cpp.
+// docs/campaign.md walk it; so a new key is a row here, and its rules in rules_problem.cpp, rules_network.cpp or rules_training.cpp.
 #pragma once
 #include <string>
 #include <string_view>
