@@ -60,6 +60,10 @@ using IntOf = typename LaneTraits<V>::Int;
 template <class V>
 using MaskOf = typename LaneTraits<V>::Mask;
 
+/// Whether the machine computes two fma() in one instruction, fma_of_pairs(): docs/gpu.md.
+template <class V>
+inline constexpr bool has_fma_of_pairs = false;
+
 /// `value` in every lane, rounded to the lane's precision.
 template <class V>
 LIMRISK_INLINE V splat(double value) {
@@ -82,6 +86,22 @@ LIMRISK_INLINE double select(bool mask, double a, double b) {
     return __hiloint2double((__double2hiint(a) & taken) | (__double2hiint(b) & ~taken),
                             (__double2loint(a) & taken) | (__double2loint(b) & ~taken));
 }
+
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1000
+template <>
+inline constexpr bool has_fma_of_pairs<float> = true;
+LIMRISK_INLINE std::uint64_t pair_of(float low, float high) {
+    std::uint64_t pair;
+    asm("mov.b64 %0, {%1, %2};" : "=l"(pair) : "f"(low), "f"(high));
+    return pair;
+}
+/// sum_0 + a b_0 and sum_1 + a b_1, each with the bits of fma().
+LIMRISK_INLINE void fma_of_pairs(float a, float b_0, float b_1, float& sum_0, float& sum_1) {
+    std::uint64_t sum;
+    asm("fma.rn.f32x2 %0, %1, %2, %3;" : "=l"(sum) : "l"(pair_of(a, a)), "l"(pair_of(b_0, b_1)), "l"(pair_of(sum_0, sum_1)));
+    asm("mov.b64 {%0, %1}, %2;" : "=f"(sum_0), "=f"(sum_1) : "l"(sum));
+}
+#endif
 #else
 LIMRISK_INLINE float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 LIMRISK_INLINE double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }

@@ -29,6 +29,18 @@ LIMRISK_INLINE void for_dimensions(std::int64_t d, Body body) {
     }
 }
 
+/// Adds a factor_s to the sums of S samples, each with one rounding.
+template <int S, class V, class Factor>
+LIMRISK_INLINE void add_products(V a, Factor factor, V (&sum)[S]) {
+    constexpr int in_pairs = has_fma_of_pairs<V> ? S - S % 2 : 0;
+    if constexpr (in_pairs > 0) {
+        LIMRISK_UNROLL(8)
+        for (int s = 0; s < in_pairs; s += 2) fma_of_pairs(a, factor(s), factor(s + 1), sum[s], sum[s + 1]);
+    }
+    LIMRISK_UNROLL(8)
+    for (int s = in_pairs; s < S; ++s) sum[s] = fma(a, factor(s), sum[s]);
+}
+
 /// z_s = b + sum_k w_k x_sk of S samples.
 ///   weight(k)    k < d: w_k;  d: b
 ///   input(s, k)  x_sk
@@ -37,17 +49,16 @@ LIMRISK_INLINE void preactivations(std::int64_t d, Weight weight, Input input, V
     LIMRISK_UNROLL(8)
     for (int s = 0; s < S; ++s) z[s] = weight(d);
     for_dimensions<D>(d, [&](std::int64_t k) LIMRISK_INLINE_LAMBDA {
-        const V w = weight(k);
-        LIMRISK_UNROLL(8)
-        for (int s = 0; s < S; ++s) z[s] = fma(w, input(s, k), z[s]);
+        add_products(
+            weight(k), [&](int s) LIMRISK_INLINE_LAMBDA { return input(s, k); }, z);
     });
 }
 
 /// Adds v A(z_s) to the outputs of S samples.
 template <int S, ActivationKind Kind, class V>
 LIMRISK_INLINE void add_outputs(const ActivationOn<Kind, V>& activation, V v, const V (&z)[S], V (&output)[S]) {
-    LIMRISK_UNROLL(8)
-    for (int s = 0; s < S; ++s) output[s] = fma(v, activation.value(z[s]), output[s]);
+    add_products(
+        v, [&](int s) LIMRISK_INLINE_LAMBDA { return activation.value(z[s]); }, output);
 }
 
 /// Adds those of S samples on which a neuron of ReLU is active to its sums T_k and T0.

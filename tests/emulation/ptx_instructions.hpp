@@ -63,6 +63,14 @@ inline Real number(Real a) {
 
 inline f32 fused(f32 a, f32 b, f32 c) { return __builtin_fmaf(a, b, c); }
 inline f64 fused(f64 a, f64 b, f64 c) { return __builtin_fma(a, b, c); }
+/// Two numbers in one register, the first in its low half.
+inline u64 fused_pairs(u64 a, u64 b, u64 c) {
+    const auto half = [&](int shift) {
+        const auto of = [&](u64 pair) { return __builtin_bit_cast(f32, (u32)(pair >> shift)); };
+        return (u64) __builtin_bit_cast(u32, number(fused(of(a), of(b), of(c)))) << shift;
+    };
+    return half(0) | half(32);
+}
 inline f32 root(f32 a) { return __builtin_sqrtf(a); }
 inline f64 root(f64 a) { return __builtin_sqrt(a); }
 

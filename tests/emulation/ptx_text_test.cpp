@@ -53,7 +53,8 @@ std::vector<std::string> inexact_opcodes(const std::string& ptx) {
         const std::string base = opcode.substr(0, opcode.find('.')), type = opcode.substr(opcode.rfind('.') + 1);
         bool bad = false;
         for (const char* modifier : {".ftz", ".approx", ".full", ".sat"}) bad = bad || opcode.find(modifier) != std::string::npos;
-        if ((type == "f32" || type == "f64") && !exact.contains(base)) bad = bad || opcode != fmt::format("{}.rn.{}", base, type);
+        if ((type == "f32" || type == "f64" || type == "f32x2") && !exact.contains(base))
+            bad = bad || opcode != fmt::format("{}.rn.{}", base, type);
         if (bad) found.push_back(opcode);
     }
     return found;
@@ -83,6 +84,9 @@ public:
                                          "\"{1}\"(c)); return d;",
                                          type, letter));
             }
+            const std::string pairs = "asm(\"fma.rn.f32x2 ";
+            if (const std::size_t at = text.find(pairs); at != std::string::npos)
+                text.replace(at, pairs.size(), "asm(\"source_fma.rn.f32x2 ");
             EXPECT_EQ(text.find("__fma"), std::string::npos) << header.name << " has an fma that was not found";
             texts_.push_back(std::make_unique<std::string>(std::move(text)));
             headers_.push_back({header.name, *texts_.back()});

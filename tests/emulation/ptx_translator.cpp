@@ -55,9 +55,10 @@ struct Type {
 
 std::optional<Type> type_of(std::string_view name) {
     static const std::map<std::string_view, Type> types{
-        {"pred", {"bool", 1}}, {"b8", {"u8", 8}},    {"u8", {"u8", 8}},    {"s8", {"s8", 8}},    {"b16", {"u16", 16}},
-        {"u16", {"u16", 16}},  {"s16", {"s16", 16}}, {"b32", {"u32", 32}}, {"u32", {"u32", 32}}, {"s32", {"s32", 32}},
-        {"b64", {"u64", 64}},  {"u64", {"u64", 64}}, {"s64", {"s64", 64}}, {"f32", {"f32", 32}}, {"f64", {"f64", 64}}};
+        {"pred", {"bool", 1}}, {"b8", {"u8", 8}},    {"u8", {"u8", 8}},    {"s8", {"s8", 8}},
+        {"b16", {"u16", 16}},  {"u16", {"u16", 16}}, {"s16", {"s16", 16}}, {"b32", {"u32", 32}},
+        {"u32", {"u32", 32}},  {"s32", {"s32", 32}}, {"b64", {"u64", 64}}, {"u64", {"u64", 64}},
+        {"s64", {"s64", 64}},  {"f32", {"f32", 32}}, {"f64", {"f64", 64}}, {"f32x2", {"u64", 64}}};
     const auto found = types.find(name);
     if (found == types.end()) return std::nullopt;
     return found->second;
@@ -123,6 +124,7 @@ constexpr Rule rules[] = {
     {"div.rn", reals, 'T', "TT", "number(a / b)"},
     {"rcp.rn", reals, 'T', "T", "number((T)1 / a)"},
     {"fma.rn", reals, 'T', "TTT", "number(fused(a, b, c))"},
+    {"fma.rn", "f32x2", 'T', "TTT", "fused_pairs(a, b, c)"},
     {"sqrt.rn", reals, 'T', "T", "number(root(a))"},
     {"min", reals, 'T', "TT", "number(minimum(a, b))"},
     {"max", reals, 'T', "TT", "number(maximum(a, b))"},
