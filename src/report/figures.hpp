@@ -24,6 +24,10 @@ FigureSection reach_figures(const StoreSummary& summary);
 /// Histograms of the limiting risk with the levels of local minima; one figure per chosen cell.
 FigureSection risk_figures(const StoreSummary& summary, const std::vector<CellGroup>& groups);
 
+/// Shares of the trials by the bottom of their valley; one figure per chosen cell whose valleys are known. Without figures if there is
+/// none.
+FigureSection valley_figures(const StoreSummary& summary, const std::vector<CellGroup>& groups);
+
 /// Numbers of inactive neurons at initialization, by the binomial law, and at the end; one figure per chosen cell.
 FigureSection inactive_figures(const StoreSummary& summary, const std::vector<CellGroup>& groups);
 

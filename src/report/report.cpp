@@ -55,6 +55,10 @@ std::vector<FigureSection> report_figures(const StoreSummary& summary, const std
     std::vector<FigureSection> sections{probability_figures(summary, groups), rate_figures(summary, groups), risk_figures(summary, groups),
                                         inactive_figures(summary, groups), trajectory_figures(summary, groups, trajectories)};
     if (comparison != nullptr) sections.insert(sections.begin() + 1, comparison_figures(*comparison, summary));
+    if (FigureSection valleys = valley_figures(summary, groups); !valleys.groups.empty()) {
+        const auto risks = std::find_if(sections.begin(), sections.end(), [](const FigureSection& of) { return of.id == "risk"; });
+        sections.insert(risks + 1, std::move(valleys));
+    }
     const auto after_rates = std::find_if(sections.begin(), sections.end(), [](const FigureSection& of) { return of.id == "rate"; }) + 1;
     if (!summary.strata.empty() || !summary.no_strata.empty()) sections.insert(after_rates, reach_figures(summary));
     return sections;

@@ -431,5 +431,34 @@ TEST(ReportFigure, ProbabilitiesByStrataAgainstTheWidth) {
     EXPECT_THAT(figure.meaning, ::testing::HasSubstr("widths 2 to 4: at the last, 1e-10, 95 % interval 0 to 3e-10"));
 }
 
+/// A bar for each bottom, ascending by risk, and one for trials without: together all trials. Without valleys there is no section.
+TEST(ReportFigure, SharesOfTrialsByTheBottomOfTheirValley) {
+    StoreSummary summary = report_summary();
+    for (const FigureSection& section : report_figures(summary, cell_groups(summary), {})) EXPECT_NE(section.id, "valleys");
+    ValleyStatement valleys;
+    valleys.trials = 100;
+    valleys.bottoms = {{0.0, "", summary.cells[0].cell.width, 30, {0.2125, 0.4}}, {0.25, "linear", {}, 40, {0.3, 0.5}}};
+    valleys.left_out = 3;
+    valleys.left_out_trials = 10;
+    valleys.outcomes[static_cast<std::size_t>(optimum::ValleyOutcome::Bottom)] = 80;
+    valleys.outcomes[static_cast<std::size_t>(optimum::ValleyOutcome::Diverged)] = 5;
+    summary.cells[0].valleys = valleys;
+    const FigureSection section = valley_figures(summary, cell_groups(summary));
+    ASSERT_EQ(section.groups.size(), 1U);
+    ASSERT_EQ(section.groups[0].figures.size(), 1U);
+    const Figure& figure = section.groups[0].figures[0];
+    const std::string cell = std::to_string(summary.cells[0].cell.index);
+    EXPECT_EQ(figure.name, "valley-cell-" + cell);
+    EXPECT_THAT(figure.table.rows, ::testing::ElementsAre(std::vector<std::string>{cell, "0", "30", "100", "0.2125", "0.4"},
+                                                          std::vector<std::string>{cell, "0.25", "40", "100", "0.3", "0.5"},
+                                                          std::vector<std::string>{cell, "others", "10", "100", "", ""},
+                                                          std::vector<std::string>{cell, "undecided", "15", "100", "", ""},
+                                                          std::vector<std::string>{cell, "diverged", "5", "100", "", ""}));
+    EXPECT_THAT(figure.meaning, ::testing::HasSubstr("most, 40 %, at 0.25 linear"));
+    std::vector<std::string> ids;
+    for (const FigureSection& one : report_figures(summary, cell_groups(summary), {})) ids.push_back(one.id);
+    EXPECT_THAT(ids, ::testing::IsSupersetOf({"risk", "valleys"}));
+}
+
 }  // namespace
 }  // namespace limrisk::testing
