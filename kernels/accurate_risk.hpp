@@ -15,12 +15,6 @@ struct NetworkView {
     double outer_bias;
 };
 
-inline constexpr double gauss_abscissas[8] = {-0.96028985649753623168, -0.79666647741362673959, -0.52553240991632898582,
-                                              -0.18343464249564980494, 0.18343464249564980494,  0.52553240991632898582,
-                                              0.79666647741362673959,  0.96028985649753623168};
-inline constexpr double gauss_weights[8] = {0.10122853629037625915, 0.22238103445337447054, 0.31370664587788728734, 0.36268378337836198297,
-                                            0.36268378337836198297, 0.31370664587788728734, 0.22238103445337447054, 0.10122853629037625915};
-
 /// Sorts ascending, in place (heap sort: no recursion, no allocation).
 inline void sort_ascending(double* values, std::int64_t count) {
     const auto sift = [&](std::int64_t root, std::int64_t end) {
@@ -75,11 +69,24 @@ inline std::int64_t breakpoints(const Cell& cell, const NetworkView& network, do
     return kept;
 }
 
+/// Of a law whose density follows from the numbers of its `Law`: there is no other.
+struct NoDensity {
+    static constexpr bool exists = false;
+};
+/// Of a law with a table: its density at one point per lane, without its constant.
+template <class Function>
+struct GivenDensity : Function {
+    static constexpr bool exists = true;
+};
+template <class Function>
+GivenDensity(Function) -> GivenDensity<Function>;
+
 /// The rule on given breakpoints, each piece cut into 2^halvings equal ones. All lanes take part and get the result.
-///   target  (const Pack<double>& x) -> Pack<double>: the target at one point per lane
-template <ActivationKind Kind, class Target>
+///   target         (const Pack<double>& x) -> Pack<double>: the target at one point per lane
+///   given_density  the same of the density of the input, without its constant, for a law with a table; or NoDensity
+template <ActivationKind Kind, class Target, class Density>
 LIMRISK_INLINE double integrate_risk(const Cell& cell, const NetworkView& network, const double* points, std::int64_t count, int halvings,
-                                     const Target& target) {
+                                     const Target& target, const Density& given_density) {
     using V = Vec<double>;
     const std::int64_t cuts = std::int64_t{1} << halvings, items = 8 * cuts * (count - 1);
     const double step = 1 / static_cast<double>(cuts);
@@ -103,6 +110,8 @@ LIMRISK_INLINE double integrate_risk(const Cell& cell, const NetworkView& networ
         const auto weight = make_pack<double>(
             [&](int i) { return half_and_middle(base + i, [&](double half, double) { return half * gauss_weights[i & 7]; }); });
         const Pack<double> y = target(x);
+        Pack<double> given{};
+        if constexpr (Density::exists) given = given_density(x);
         Pack<double> output{};
         for (std::int64_t n = 0; n < network.width; ++n) {
             const V w = splat<V>(network.weights[n]), b = splat<V>(network.biases[n]), v = splat<V>(network.outer_weights[n]);
@@ -111,7 +120,9 @@ LIMRISK_INLINE double integrate_risk(const Cell& cell, const NetworkView& networ
         const V left = splat<V>(static_cast<double>(items - base));
         for_parts<double>([&](int p) {
             V density = normalizer;
-            if (cell.input.kind != LawKind::Uniform) {
+            if (Density::exists && cell.input.kind == LawKind::Table) {
+                density = given.part[p] * normalizer;
+            } else if (cell.input.kind != LawKind::Uniform) {
                 const V u = (x.part[p] - mean) / splat<V>(cell.input.deviation);
                 density = exp(splat<V>(-0.5) * (u * u)) * normalizer;
             }
@@ -124,15 +135,15 @@ LIMRISK_INLINE double integrate_risk(const Cell& cell, const NetworkView& networ
 }
 
 /// True risk of one network whose breakpoints are known; +infinity if it is not finite.
-template <ActivationKind Kind, class Target>
+template <ActivationKind Kind, class Target, class Density>
 LIMRISK_INLINE double accurate_risk(const Cell& cell, const NetworkView& network, const double* points, std::int64_t count,
-                                    const Target& target) {
+                                    const Target& target, const Density& density) {
     constexpr int most_halvings = is_piecewise_polynomial(Kind) ? 0 : 10;
     constexpr double tolerance = 1e-13;
     double risk = 0;
     LIMRISK_ROLLED
     for (int j = 0; j <= most_halvings; ++j) {
-        const double finer = integrate_risk<Kind>(cell, network, points, count, j, target);
+        const double finer = integrate_risk<Kind>(cell, network, points, count, j, target, density);
         const bool settled = j > 0 && abs(finer - risk) <= tolerance * finer;
         risk = finer;
         if (settled) break;

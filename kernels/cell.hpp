@@ -66,6 +66,7 @@ struct Cell {
     InputShape shape;             ///< of the input; sphere and ball: `input` is the standard normal law
     double radius;                ///< of the sphere or ball
     Law noise;                    ///< of every fresh sample's output, added to the target; kind Zero: none
+    Program noise_factor;         ///< of the input, that the noise is multiplied by; of length 0: none
     bool bounded;                 ///< the input has a box: low and high of its coordinates
     bool fresh_samples;           ///< else every step uses the training nodes, all or some of them
     bool on_data;                 ///< neurons are judged by the training nodes alone, and not by the box that holds them
@@ -78,6 +79,9 @@ struct Cell {
     bool several_blocks;                   ///< the sums over a training batch are totals of blocks: only in float32, beyond block_samples
     Groups held;                           ///< of the parameters: these are not trained, docs/numerics.md section 9
     Program target;
+    Program density;                         ///< dimension 1, input kind Table: density of the input, without its constant
+    QuantileTable<float> input_table_float;  ///< of the input, in the precision of its samples
+    QuantileTable<double> input_table_double;
     NodeTable<float> training_nodes_float;    ///< midpoint grid of a float32 cell, if !fresh_samples
     NodeTable<double> training_nodes_double;  ///< midpoint grid, if !fresh_samples; that of a float32 cell is the float one, converted
     NodeTable<double> check_nodes;            ///< evaluation rule of the checks
@@ -86,6 +90,15 @@ struct Cell {
     std::int64_t mesh_count;
     double density_normalizer;  ///< dimension 1: docs/numerics.md section 10
 };
+
+/// The table of the input in a precision.
+template <class Real>
+constexpr const QuantileTable<Real>& input_table(const Cell& cell) {
+    if constexpr (sizeof(Real) == 4)
+        return cell.input_table_float;
+    else
+        return cell.input_table_double;
+}
 
 /// Lane instructions that one sample and neuron must cost with ReLU: forward d fma, max, fma; backward d fma, compare, d + 1 masked sums.
 constexpr std::int64_t instructions_per_sample_neuron(std::int64_t dimension) { return 3 * dimension + 4; }

@@ -10,6 +10,8 @@
 //     static constexpr bool one_law;             // of all coordinates of the input, which is neither on a sphere nor in a ball
 //     static constexpr Storage network;          // of the check's rows: Shared or Global
 //     template <class V> static V target(const V (&x)[dimension]);
+//     static constexpr bool has_density;         // of the input, beside what its law says
+//     template <class V> static V density(const V (&x)[dimension]);   // if has_density
 //   };
 // Width, tile and the parameters of activation and loss are read from the arguments: cells that differ in them share a program.
 // All but the target, which only exact risks need, is double: rows in registers would not fit.
@@ -206,10 +208,21 @@ LIMRISK_INLINE double accurate_risk_of_tiles(const Cell& cell, const WarpPlace& 
         if (lane_of_thread() == 0) count = static_cast<double>(breakpoints<Spec::activation>(cell, view, scratch));
         warp_barrier();
         const auto points = static_cast<std::int64_t>(lane_of_warp(count, 0));
-        const double risk = accurate_risk<Spec::activation>(cell, view, scratch, points, [](const Pack<double>& x) {
+        const auto target = [](const Pack<double>& x) {
             const double at[1] = {x.part[0]};
             return Pack<double>{{Spec::target(at)}};
-        });
+        };
+        const auto risk_with = [&](const auto& density) LIMRISK_INLINE_LAMBDA {
+            return accurate_risk<Spec::activation>(cell, view, scratch, points, target, density);
+        };
+        double risk;
+        if constexpr (Spec::has_density)
+            risk = risk_with(GivenDensity{[](const Pack<double>& x) {
+                const double at[1] = {x.part[0]};
+                return Pack<double>{{Spec::density(at)}};
+            }});
+        else
+            risk = risk_with(NoDensity{});
         if (own == r) result = risk;
     }
     return result;

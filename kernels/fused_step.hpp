@@ -4,12 +4,13 @@
 // Spec describes a cell at compile time:
 //   using Real;  static constexpr int dimension, slots, tile;  static constexpr std::int64_t width, batch;
 //   static constexpr Activation activation;  static constexpr Loss loss;  static constexpr Optimizer optimizer;
-//   static constexpr Groups held;  static constexpr Law input, noise;
+//   static constexpr Groups held;  static constexpr Law input, noise;  static constexpr bool has_noise_factor;
 //   static constexpr bool alike;  static constexpr Law input_of(int k);   // alike: all coordinates have the law `input`, else that of k
 //   static constexpr InputShape shape;  static constexpr double radius;
 //   static constexpr bool several_blocks, fresh_samples;  static constexpr Storage network, states;   // states in registers: network too
 //   static constexpr bool rebroadcast, keeps;   // as of NetworkPass, for a network in registers
 //   template <class V> static V target(const V (&x)[dimension]);   // one operation after the other, docs/numerics.md section 7
+//   template <class V> static V noise_factor(const V (&x)[dimension]);   // if has_noise_factor
 #pragma once
 #include "fixed_shape.hpp"
 #include "initialize.hpp"
@@ -115,12 +116,13 @@ public:
     /// What the passes work with: nothing in registers, else scratch rows that the caller cuts.
     using Pass = typename ChooseType<State::in_registers, RegisterPass<Spec>, MemoryPass<Real>>::Type;
 
-    /// `totals`: memory for [rows], if the batch has several blocks
+    /// `totals`: memory for [rows], if the batch has several blocks;  `table`: of the input, if its law has one
     LIMRISK_INLINE FusedStep(std::uint64_t seed, const TrialWords& trials, const NodeTable<Real>& nodes, const Pass& pass,
-                             const StridedRows<double>& totals)
+                             const StridedRows<double>& totals, const QuantileTable<Real>& table)
         : pass_(pass),
           totals_(totals),
           nodes_(nodes),
+          table_(table),
           draw_{seed, trials, make_words([](int i) { return static_cast<std::uint32_t>(i & (Spec::tile - 1)) * calls; })},
           last_slot_present_(last_slot_presence<Real>(LayoutType{}, Spec::width)) {}
 
@@ -216,7 +218,14 @@ private:
                 draw_beside(Purpose::Noise, step, base, words);
                 LIMRISK_UNROLL(4)
                 for (int t = 0; t < rounds; ++t) {
-                    const Pack<Real> noise = variates_of<Real, Spec::noise.kind>(Spec::noise, words[t]);
+                    Pack<Real> noise = variates_of<Real, Spec::noise.kind>(Spec::noise, words[t]);
+                    if constexpr (Spec::has_noise_factor)
+                        for_parts<Real>([&](int p) {
+                            V x[Spec::dimension];
+                            LIMRISK_UNROLL(16)
+                            for (int k = 0; k < Spec::dimension; ++k) x[k] = block.inputs[t * Spec::dimension + k].part[p];
+                            noise.part[p] = noise.part[p] * Spec::noise_factor(x);
+                        });
                     for_parts<Real>([&](int p) { block.targets[t].part[p] = block.targets[t].part[p] + noise.part[p]; });
                 }
             }
@@ -226,8 +235,15 @@ private:
     }
 
     /// Coordinate k of an input, or what it is made of.
-    static LIMRISK_INLINE Pack<Real> coordinate(int k, const WordPack& words) {
-        if constexpr (Spec::alike)
+    LIMRISK_INLINE Pack<Real> coordinate(int k, const WordPack& words) const {
+        if constexpr (Spec::input.kind == LawKind::Table) {
+            Pack<Real> x = uniform_variates<Real>(words);
+            if constexpr (Spec::alike)
+                apply_table(table_, Spec::input, x.part, parts<Real>);
+            else
+                apply_table(table_, Spec::input_of(k), x.part, parts<Real>);
+            return x;
+        } else if constexpr (Spec::alike)
             return variates_of<Real, Spec::input.kind>(Spec::input, words);
         else
             return variates_of<Real, Spec::input.kind>(Spec::input_of(k), words);
@@ -243,6 +259,7 @@ private:
     Pass pass_;
     StridedRows<double> totals_;
     NodeTable<Real> nodes_;
+    QuantileTable<Real> table_;
     Draw draw_;
     Pack<Real> last_slot_present_;
 };

@@ -300,7 +300,10 @@ private:
             draw_uniform(purpose, 1, 1, groups_of_lanes_, units, base, step,
                          [&](int number, std::int64_t) LIMRISK_INLINE_LAMBDA -> V& { return beside_[one_lane ? places[number] : number]; });
         };
-        if (cell_.coordinates)
+        if (cell_.input.kind == LawKind::Table)
+            for (std::int64_t k = 0; k < d; ++k)
+                apply_table(input_table<Real>(cell_), cell_.coordinates ? cell_.coordinates[k] : cell_.input, raw + k, drawn, d);
+        else if (cell_.coordinates)
             for (std::int64_t k = 0; k < d; ++k) apply_law(cell_.coordinates[k], raw + k, drawn, d);
         else
             apply_law(cell_.input, raw, static_cast<int>(drawn * d));
@@ -308,12 +311,17 @@ private:
         for (int i = 0; cell_.shape != InputShape::Coordinates && i < drawn; ++i)
             move_to_radius(cell_.shape == InputShape::Ball ? radius_in_ball(beside_[i], cell_.radius, d) : splat<V>(cell_.radius), d,
                            [&](std::int64_t k) -> V& { return raw[i * d + k]; });
-        run_target(cell_.target, raw, 1, d, drawn, stack_);
         if (cell_.noise.kind != LawKind::Zero) {
             draw_beside(Purpose::Noise);
             apply_law(cell_.noise, beside_, drawn);
-            for (int i = 0; i < drawn; ++i) stack_[i] = stack_[i] + beside_[i];
         }
+        if (cell_.noise_factor.length > 0) {
+            run_target(cell_.noise_factor, raw, 1, d, drawn, stack_);
+            for (int i = 0; i < drawn; ++i) beside_[i] = beside_[i] * stack_[i];
+        }
+        run_target(cell_.target, raw, 1, d, drawn, stack_);
+        if (cell_.noise.kind != LawKind::Zero)
+            for (int i = 0; i < drawn; ++i) stack_[i] = stack_[i] + beside_[i];
         if (one_lane) return;
         for (int unit = 0; unit < units; ++unit)
             for (int t = 0; t < rounds_; ++t)

@@ -431,16 +431,21 @@ private:
                 outer_bias = static_cast<double>(value);
         });
         const NetworkView network{h, network_, network_ + h, network_ + 2 * h, outer_bias};
-        const auto target = [&](const Pack<double>& x) {
+        const auto value = [&](const Program& program, const Pack<double>& x) {
             Pack<double> y;
-            run_target(cell_.target, x.part, 0, 1, parts<double>, stack_double_);
+            run_target(program, x.part, 0, 1, parts<double>, stack_double_);
             for_parts<double>([&](int p) { y.part[p] = stack_double_[p]; });
             return y;
         };
-        return with_activation(cell_.activation.kind, [&](auto tag) {
-            constexpr ActivationKind kind = decltype(tag)::kind;
-            return accurate_risk<kind>(cell_, network, points_, breakpoints<kind>(cell_, network, points_), target);
-        });
+        const auto target = [&](const Pack<double>& x) { return value(cell_.target, x); };
+        const auto risk = [&](const auto& density) {
+            return with_activation(cell_.activation.kind, [&](auto tag) {
+                constexpr ActivationKind kind = decltype(tag)::kind;
+                return accurate_risk<kind>(cell_, network, points_, breakpoints<kind>(cell_, network, points_), target, density);
+            });
+        };
+        if (cell_.input.kind != LawKind::Table) return risk(NoDensity{});
+        return risk(GivenDensity{[&](const Pack<double>& x) { return value(cell_.density, x); }});
     }
 
     /// True risks of the first `count` replicas: exact in dimension 1, by the final rule beyond.

@@ -40,6 +40,7 @@ struct TrainArguments {
     std::int64_t from, to;
     const StepScalars* scalars;  ///< [to - from]
     NodeTable<Real> nodes;       ///< training nodes, if the samples are not fresh
+    QuantileTable<Real> table;   ///< of the input, if its law has one
 };
 
 /// The risk of the networks `parameters` under a rule in device memory.
@@ -83,7 +84,7 @@ struct FinishArguments {
 };
 
 // Host and device must lay these out alike; both compile this line.
-static_assert(sizeof(Cell) == 912 && sizeof(Replica) == 192 && sizeof(Piece<float>) == 152 && sizeof(StepScalars) == 32);
+static_assert(sizeof(Cell) == 976 && sizeof(Replica) == 192 && sizeof(Piece<float>) == 152 && sizeof(StepScalars) == 32);
 
 }  // namespace LIMRISK_LANES
 }  // namespace limrisk::kernels

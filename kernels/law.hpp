@@ -3,6 +3,7 @@
 #include "cell.hpp"
 #include "elementary.hpp"
 #include "philox.hpp"
+#include "quantile.hpp"
 
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
@@ -60,7 +61,16 @@ LIMRISK_INLINE void apply_law(const Law& law, V* values, int count, std::int64_t
             return apply_law_of<LawKind::TwoPoint>(law, values, count, stride);
         case LawKind::Exponential:
             return apply_law_of<LawKind::Exponential>(law, values, count, stride);
+        case LawKind::Table:
+            return;  // of inputs only: apply_table
     }
+}
+
+/// The same for a law with a table.
+template <class V>
+LIMRISK_INLINE void apply_table(const QuantileTable<RealOf<V>>& table, const Law& law, V* values, int count, std::int64_t stride = 1) {
+    const V low = splat<V>(law.low), high = splat<V>(law.high), range = splat<V>(law.high - law.low);
+    for (int i = 0; i < count; ++i) values[i * stride] = clamp(fma(quantile(table, values[i * stride]), range, low), low, high);
 }
 
 /// Multiplies the coordinates of a point so that it lies on the sphere of a radius around 0.

@@ -14,15 +14,28 @@
 namespace limrisk {
 namespace {
 
+/// Node m, or its first coordinates.
+std::string point_text(const NodeSet& nodes, std::int64_t m) {
+    std::string point;
+    for (std::int64_t k = 0; k < std::min<std::int64_t>(nodes.dimension, 4); ++k)
+        point += fmt::format("{}{:g}", k ? ", " : "", nodes.inputs[static_cast<std::size_t>(m * nodes.dimension + k)]);
+    return point + (nodes.dimension > 4 ? ", …" : "");
+}
+
 void require_finite(NodeSet& nodes, const kernels::Program& program, const CellConfig& config, const char* purpose) {
     const std::int64_t bad = fill_targets(nodes, program);
     if (bad < 0) return;
-    std::string point;
-    for (std::int64_t k = 0; k < std::min<std::int64_t>(nodes.dimension, 4); ++k)
-        point += fmt::format("{}{:g}", k ? ", " : "", nodes.inputs[static_cast<std::size_t>(bad * nodes.dimension + k)]);
     throw ConfigError(
-        {fmt::format("problem.target: \"{}\" is {:g} at the {} node ({}{}); a target must be finite on the whole domain of the input",
-                     config.target, nodes.targets[static_cast<std::size_t>(bad)], purpose, point, nodes.dimension > 4 ? ", …" : "")});
+        {fmt::format("problem.target: \"{}\" is {:g} at the {} node ({}); a target must be finite on the whole domain of the input",
+                     config.target, nodes.targets[static_cast<std::size_t>(bad)], purpose, point_text(nodes, bad))});
+}
+
+void require_finite_noise(NodeSet nodes, const kernels::Program& factor, const CellConfig& config) {
+    const std::int64_t bad = fill_targets(nodes, factor);
+    if (bad < 0) return;
+    throw ConfigError({fmt::format(
+        "problem.noise: the deviation \"{}\" is {:g} at the evaluation node ({}); it must be finite on the whole domain of the input",
+        config.noise.factor, nodes.targets[static_cast<std::size_t>(bad)], point_text(nodes, bad))});
 }
 
 /// d = 1; equal inputs stay in their order.
@@ -46,7 +59,15 @@ Expression target_of(const Problem& problem) {
     return Expression::compile(problem.has_shared_data() ? "0" : problem.regression(), problem.input.dimension);
 }
 
-kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& target, const std::vector<kernels::Law>& coordinates) {
+CellPrograms programs_of(const CellConfig& config) {
+    CellPrograms programs{target_of(config), {}, {}};
+    if (config.has_exact_risk() && config.input.has_table()) programs.density = Expression::compile(density_text(config.input), 1);
+    if (config.has_fresh_samples() && !config.noise.factor.empty())
+        programs.noise_factor = Expression::compile(config.noise.factor, config.input.dimension);
+    return programs;
+}
+
+kernels::Cell kernel_cell(const CellConfig& config, const CellPrograms& programs, const std::vector<kernels::Law>& coordinates) {
     const std::int64_t d = config.input.dimension;
     kernels::Cell cell{};
     cell.seed = config.seed;
@@ -89,13 +110,15 @@ kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& targ
     cell.picks = !config.draws_data()                  ? kernels::Picks::None
                  : config.sampling == Sampling::Epochs ? kernels::Picks::Epochs
                                                        : kernels::Picks::Independent;
-    cell.target = target;
+    cell.target = programs.target.program();
+    cell.density = programs.density.program();
+    cell.noise_factor = programs.noise_factor.program();
     cell.density_normalizer = config.has_exact_risk() ? density_normalizer(config.input) : 0;
     return cell;
 }
 
-CellPlan::CellPlan(const CellConfig& config) : config_(config), target_(target_of(config)) {
-    const kernels::Program program = target_.program();
+CellPlan::CellPlan(const CellConfig& config) : config_(config), programs_(programs_of(config)) {
+    const kernels::Program program = programs_.target.program();
     if (config.has_start() && !config.start->is_complete()) throw Defect("a cell was to be run without the numbers of its start");
     if (config.has_shared_data()) {
         plan_data();
@@ -107,6 +130,7 @@ CellPlan::CellPlan(const CellConfig& config) : config_(config), target_(target_o
     }
     check_ = evaluation_rule(config.input, config.evaluation.check_nodes);
     require_finite(check_, program, config, "evaluation");
+    if (programs_.noise_factor.program().length > 0) require_finite_noise(check_, programs_.noise_factor.program(), config);
     if (config.has_final_rule()) {
         final_ = evaluation_rule(config.input, config.evaluation.final_nodes);
         require_finite(final_, program, config, "final evaluation");
@@ -121,7 +145,8 @@ CellPlan::CellPlan(const CellConfig& config) : config_(config), target_(target_o
     }
 
     coordinates_ = coordinate_laws(config.input);
-    cell_ = kernel_cell(config, program, coordinates_);
+    cell_ = kernel_cell(config, programs_, coordinates_);
+    fill_input_tables();
     cell_.check_nodes = view(check_);
     cell_.final_nodes = view(final_);
     fill_scales();
@@ -138,6 +163,18 @@ CellPlan::Starts CellPlan::starts(std::int64_t first_trial, std::int64_t count) 
     if (first_trial < 0 || first_trial + count > trials)
         throw Defect(fmt::format("trials {} to {} of a cell with the starts of {}", first_trial, first_trial + count - 1, trials));
     return {first + first_trial * parameters, parameters};
+}
+
+/// In the precision of what is drawn: points of trials are drawn in double.
+void CellPlan::fill_input_tables() {
+    if (!config_.input.has_table()) return;
+    if (config_.has_own_points() || config_.precision == kernels::Precision::Float64) {
+        table_double_ = quantile_table<double>(config_.input);
+        cell_.input_table_double = table_double_->view();
+    } else {
+        table_float_ = quantile_table<float>(config_.input);
+        cell_.input_table_float = table_float_->view();
+    }
 }
 
 void CellPlan::fill_scales() {
@@ -162,7 +199,7 @@ void CellPlan::plan_data() {
     if (config_.algorithm == kernels::Algorithm::Kinks) sort_by_input(check_);
     training_ = check_;
     for (double& weight : training_.weights) weight = rounded(weight);
-    cell_ = kernel_cell(config_, target_.program(), coordinates_);
+    cell_ = kernel_cell(config_, programs_, coordinates_);
     cell_.input.low = rounded(cell_.input.low);
     cell_.input.high = rounded(cell_.input.high);
     cell_.check_nodes = cell_.final_nodes = view(check_);
@@ -188,9 +225,10 @@ void CellPlan::plan_data() {
 /// Tables have the number of points alone; the scale of the risk is that of the law.
 void CellPlan::plan_own_points() {
     check_ = nodes_of_checks(config_);
-    require_finite(check_, target_.program(), config_, "evaluation");
+    require_finite(check_, programs_.target.program(), config_, "evaluation");
     coordinates_ = coordinate_laws(config_.input);
-    cell_ = kernel_cell(config_, target_.program(), coordinates_);
+    cell_ = kernel_cell(config_, programs_, coordinates_);
+    fill_input_tables();
     cell_.check_nodes = view(check_);
     fill_scales();
     cell_.check_nodes = cell_.final_nodes = cell_.training_nodes_double = {nullptr, nullptr, nullptr, cell_.own_points};

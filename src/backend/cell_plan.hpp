@@ -5,11 +5,20 @@
 
 #include "campaign/block_size.hpp"
 #include "campaign/cell.hpp"
+#include "evaluation/density_law.hpp"
 #include "evaluation/rule.hpp"
 #include "expression/expression.hpp"
 #include "kernels/cell.hpp"
 
 namespace limrisk {
+
+/// The expressions of a cell as its kernels run them.
+struct CellPrograms {
+    Expression target;
+    Expression density;       ///< of the input, where risks are integrals against it and it is given so; else empty
+    Expression noise_factor;  ///< what the noise is multiplied by; else empty
+};
+CellPrograms programs_of(const CellConfig& config);
 
 /// Owns what kernels::Cell points into. Not copyable: the views would dangle.
 class CellPlan {
@@ -35,23 +44,26 @@ private:
     void plan_data();
     void plan_own_points();
     void fill_scales();
+    void fill_input_tables();
     void fill_training_nodes(const kernels::Program& program);
 
     CellConfig config_;
-    Expression target_;
+    CellPrograms programs_;
     NodeSet training_, check_, final_;
     std::vector<float> training_float_;  // inputs, targets, weights
     std::vector<double> mesh_;
     std::vector<kernels::Law> coordinates_;
     std::vector<std::uint32_t> thresholds_;
+    std::shared_ptr<const QuantileNumbers<float>> table_float_;
+    std::shared_ptr<const QuantileNumbers<double>> table_double_;
     kernels::Cell cell_{};
 };
 
 /// The target of a problem, compiled; with data "0", which nothing runs.
 Expression target_of(const Problem& problem);
 
-/// A cell without its tables: what its kernels are compiled from. Target and coordinates must outlive it.
+/// A cell without its tables: what its kernels are compiled from. Programs and coordinates must outlive it.
 ///   coordinates  coordinate_laws(config.input)
-kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& target, const std::vector<kernels::Law>& coordinates);
+kernels::Cell kernel_cell(const CellConfig& config, const CellPrograms& programs, const std::vector<kernels::Law>& coordinates);
 
 }  // namespace limrisk

@@ -356,6 +356,14 @@ std::optional<Node> scalar_from_text(std::string_view text, const std::string& p
     return node;
 }
 
+namespace {
+
+std::string wrong_expression(const std::string& text, const ExpressionFailure& failure) {
+    return fmt::format("\"{}\", column {}: {}", abbreviated(text), failure.error.column, failure.error.message);
+}
+
+}  // namespace
+
 std::optional<ParameterValue> read_value(const Parameter& parameter, const Node& node, const std::string& key, Problems& problems) {
     ParameterValue value;
     const bool number = node.kind == Node::Kind::Integer || node.kind == Node::Kind::Real;
@@ -413,6 +421,21 @@ std::optional<ParameterValue> read_value(const Parameter& parameter, const Node&
             value.text = node.text;
             if (node.kind == Node::Kind::Text) return value;
             break;
+        case ParameterType::Function: {
+            value.number = node.real;
+            if (number && parameter.range.contains(node.real)) return value;
+            if (node.kind != Node::Kind::Text) break;
+            const std::optional<Node> quoted = scalar_from_text(node.text, "");
+            if (quoted && quoted->kind != Node::Kind::Text) return read_value(parameter, *quoted, key, problems);
+            try {
+                value.number = 0;
+                value.text = canonical_target(node.text);
+                return value;
+            } catch (const ExpressionFailure& failure) {
+                problems.add(node.place, key, wrong_expression(node.text, failure));
+                return std::nullopt;
+            }
+        }
         case ParameterType::Expression:
             if (number && std::isfinite(node.real)) {
                 value.text = fmt::format("{}", node.real);
@@ -424,8 +447,7 @@ std::optional<ParameterValue> read_value(const Parameter& parameter, const Node&
                 value.text = canonical_target(node.text);
                 return value;
             } catch (const ExpressionFailure& failure) {
-                problems.add(node.place, key,
-                             fmt::format("\"{}\", column {}: {}", abbreviated(node.text), failure.error.column, failure.error.message));
+                problems.add(node.place, key, wrong_expression(node.text, failure));
                 return std::nullopt;
             }
         case ParameterType::Start:

@@ -86,6 +86,57 @@ std::string box_label(const Cell& cell) {
     return text;
 }
 
+/// Of normal noise: a number, or a function of the input.
+Parameter noise_deviation() {
+    const auto store = [](Cell& cell, const Value& value) {
+        cell.noise.factor = value.text;
+        cell.noise.deviation = value.text.empty() ? value.number : 1;
+    };
+    const auto load = [](const Cell& cell) {
+        Value value;
+        value.text = cell.noise.factor;
+        value.number = cell.noise.deviation;
+        return std::optional(value);
+    };
+    return {"deviation",
+            ParameterType::Function,
+            "standard deviation, or an expression of the input whose absolute value it is",
+            positive,
+            nullptr,
+            true,
+            {},
+            store,
+            load};
+}
+
+/// Of the law `density`.
+Parameter density() {
+    const auto store = [](Cell& cell, const Value& value) {
+        cell.input.density = value.text.empty() ? fmt::format("{}", value.number) : value.text;
+    };
+    return {"density",
+            ParameterType::Function,
+            "expression in x, finite and at least 0 on [low, high]",
+            any,
+            nullptr,
+            true,
+            {},
+            store,
+            Field<&Cell::input, &InputLaw::density>::load};
+}
+
+/// A law that is given by its density, with the ends of its box behind the other parameters.
+template <InputLaw::Kind kind>
+CatalogEntry table_input(const char* name, const char* meaning, Parameters parameters, std::string (*label)(const Cell&)) {
+    parameters.push_back(low_end("lower end of the box, or of each coordinate", "0.0"));
+    parameters.push_back(high_end("upper end of the box, or of each coordinate", "1.0"));
+    const auto choose = [](Cell& cell) {
+        cell.input = InputLaw{};
+        cell.input.kind = kind;
+    };
+    return {name, meaning, std::move(parameters), choose, [](const Cell& cell) { return cell.input.kind == kind; }, label};
+}
+
 }  // namespace
 
 const Catalog& input_catalog() {
@@ -123,6 +174,17 @@ const Catalog& input_catalog() {
              }},
             round_input<Kind::Sphere>("sphere", "uniform on the sphere around 0, in dimension 2 and more"),
             round_input<Kind::Ball>("ball", "uniform in the ball around 0, in dimension 2 and more"),
+            table_input<Kind::Beta>(
+                "beta",
+                "independent beta coordinates on the box: density proportional to x^(a - 1) (1 - x)^(b - 1) on [0, 1], stretched to it",
+                {dimension(), real<&Cell::input, &InputLaw::a>("a", "exponent at the lower end, plus 1", {1, 200}, nullptr),
+                 real<&Cell::input, &InputLaw::b>("b", "exponent at the upper end, plus 1", {1, 200}, nullptr)},
+                [](const Cell& cell) {
+                    return fmt::format("beta({}, {}){}{}", cell.input.a, cell.input.b, power_label(cell), box_label(cell));
+                }),
+            table_input<Kind::Density>("density", "on [low, high] in dimension 1, with a density that is proportional to an expression",
+                                       {density()},
+                                       [](const Cell& cell) { return fmt::format("density {}{}", cell.input.density, box_label(cell)); }),
         },
         {},
         &CellConfig::input_label};
@@ -138,8 +200,7 @@ const Catalog& noise_catalog() {
         "law",
         {
             noise<Kind::None>("none", "Y = f(X)"),
-            noise<Kind::Normal>("normal", "normal with mean 0",
-                                {real<&Cell::noise, &NoiseLaw::deviation>("deviation", "standard deviation", positive, nullptr)}),
+            noise<Kind::Normal>("normal", "normal with mean 0", {noise_deviation()}),
             noise<Kind::Uniform>("uniform", "uniform on [low, high]",
                                  {real<&Cell::noise, &NoiseLaw::low>("low", "lower end", any, nullptr),
                                   real<&Cell::noise, &NoiseLaw::high>("high", "upper end", any, nullptr)}),

@@ -12,18 +12,23 @@
 
 namespace limrisk {
 
-/// Law of the input X: independent coordinates, on a box or on the whole space; or the uniform law on a sphere or in a ball around 0.
+/// Law of the input X: independent coordinates, on a box or on the whole space (of a density only one coordinate); or the uniform law on a
+/// sphere or in a ball around 0.
 struct InputLaw {
-    enum class Kind { Uniform, Normal, Sphere, Ball } kind = Kind::Uniform;
+    enum class Kind { Uniform, Normal, Sphere, Ball, Beta, Density } kind = Kind::Uniform;
     std::int64_t dimension = 1;
-    bool bounded = true;                        ///< has a box: uniform always; normal: truncated to it
+    bool bounded = true;                        ///< has a box: uniform, beta, density always; normal: truncated to it
     double low = 0, high = 1;                   ///< box [low, high]^dimension, if bounded; NaN if the coordinates have different ends
     double mean = 0, deviation = 1;             ///< normal
     double radius = 1;                          ///< sphere, ball
     std::vector<double> lows = {}, highs = {};  ///< [dimension] ends of a box that is no cube; else empty
+    double a = 1, b = 1;                        ///< beta: density x^(a - 1) (1 - x)^(b - 1) on [0, 1], stretched to [low, high]
+    std::string density = {};                   ///< density: expression in x1 that the density is a multiple of
 
     /// A sphere or a ball.
     bool is_round() const { return kind == Kind::Sphere || kind == Kind::Ball; }
+    /// Whether its coordinates are given by their density: their variates are made by a table of the quantile function.
+    bool has_table() const { return kind == Kind::Beta || kind == Kind::Density; }
     /// Whether the coordinates have different ends.
     bool has_own_ends() const { return !lows.empty(); }
     /// The law of coordinate k alone, in dimension 1; on a sphere or in a ball, of the normal variate that it is made of.
@@ -51,10 +56,15 @@ struct InputLaw {
         constexpr std::int64_t of_tensor_rules[] = {64, 16, 8};
         return has_tensor_rules() ? of_tensor_rules[dimension - 1] : 1024;
     }
+    /// The same of final and best risks.
+    std::int64_t usual_final_nodes() const {
+        constexpr std::int64_t of_tensor_rules[] = {4096, 48, 16};
+        return has_tensor_rules() ? of_tensor_rules[dimension - 1] : 16384;
+    }
 
 private:
     InputLaw alone(std::int64_t k) const {
-        InputLaw law{kind, 1, bounded, low, high, mean, deviation, radius, {}, {}};
+        InputLaw law{kind, 1, bounded, low, high, mean, deviation, radius, {}, {}, a, b, density};
         if (!has_own_ends()) return law;
         law.low = lows.at(static_cast<std::size_t>(k));
         law.high = highs.at(static_cast<std::size_t>(k));
@@ -62,17 +72,19 @@ private:
     }
 };
 
-/// Law of the noise that is added to the target: Y = f(X) + noise, independent of X.
+/// Law of the noise that is added to the target: Y = f(X) + noise, independent of X but for a deviation that is a function of it.
 struct NoiseLaw {
     enum class Kind { None, Normal, Uniform, TwoPoint, Exponential } kind = Kind::None;
     double deviation = 1;      ///< normal, exponential
     double low = 0, high = 0;  ///< uniform, two_point
     double probability = 0;    ///< two_point: of `high`
+    std::string factor = {};   ///< normal: expression in x1 .. xd whose absolute value is the deviation, `deviation` being 1; else empty
 
     double mean() const {
         if (kind == Kind::Uniform) return 0.5 * low + 0.5 * high;
         return kind == Kind::TwoPoint ? low + probability * (high - low) : 0;
     }
+    /// Without the factor; with it: noise_variance (evaluation/target_moments.hpp).
     double variance() const {
         if (kind == Kind::None) return 0;
         if (kind == Kind::Uniform) return (high - low) * (high - low) / 12;

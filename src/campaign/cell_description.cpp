@@ -50,6 +50,9 @@ json describe_value(const Parameter& parameter, const ParameterValue& value) {
         case ParameterType::Text:
         case ParameterType::Expression:
             return value.text;
+        case ParameterType::Function:
+            if (value.text.empty()) return finite(value.number);
+            return value.text;
         case ParameterType::Start:
             return {{"dimension", value.start->dimension},
                     {"hash", value.start->hash},

@@ -51,6 +51,7 @@ std::string label(const Catalog& catalog, const CellConfig& cell) {
             case ParameterType::Reals:
             case ParameterType::Text:
             case ParameterType::Expression:
+            case ParameterType::Function:
             case ParameterType::Data:
             case ParameterType::Start:
             case ParameterType::Target:

@@ -50,6 +50,7 @@ std::string Parameter::type_text() const {
         case ParameterType::Text:
             return "text";
         case ParameterType::Expression:
+        case ParameterType::Function:
             return "number or expression";
         case ParameterType::LearningRate:
             return "number or schedule";
@@ -91,6 +92,8 @@ std::string Parameter::text(const ParameterValue& value) const {
         case ParameterType::Expression:
         case ParameterType::Entry:
             return value.text;
+        case ParameterType::Function:
+            return value.text.empty() ? fmt::format("{}", value.number) : value.text;
         case ParameterType::Target:
             return value.teacher != nullptr ? value.teacher->label : value.text;
         case ParameterType::Start:
@@ -119,6 +122,8 @@ std::string Parameter::allowed() const {
             return "a string";
         case ParameterType::Expression:
             return "a number, or an expression in h (width) and d (dimension) such as \"1/sqrt(h)\"";
+        case ParameterType::Function:
+            return "a number, or an expression in x1 .. xd such as \"1 + x1^2\"";
         case ParameterType::LearningRate:
             return "a finite number greater than 0, or { schedule = \"polynomial\", initial = 0.05, power = 0.5 }";
         case ParameterType::Entry:

@@ -23,6 +23,7 @@ enum class ParameterType {
     Choice,  ///< one of a few words
     Text,
     Expression,    ///< a number, or a text: an expression in h and d
+    Function,      ///< a number (`text` is empty), or a text: an expression in x1 .. xd, which the rules of its key look at
     LearningRate,  ///< a number, or an entry of the schedule catalog
     Entry,         ///< an entry of a catalog
     Data,          ///< a table with data points, or where they are
@@ -45,7 +46,7 @@ struct ParameterValue {
     double number = 0;                       ///< Real, and Integer converted
     std::vector<double> numbers = {};        ///< Reals that are a list; then `number` does not count
     std::int64_t integer = 0;                ///< Integer; Unsigned by its bits; Boolean 0 or 1; Choice: position in the list
-    std::string text;                        ///< Text, Target, Expression
+    std::string text;                        ///< Text, Target, Expression, Function
     DataPointer data;                        ///< Data
     StartPointer start;                      ///< Start
     std::shared_ptr<const Teacher> teacher;  ///< Target: that is, or was, drawn

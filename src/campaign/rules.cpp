@@ -89,11 +89,10 @@ void complete_check_nodes(CellConfig& cell) {
 }
 
 void complete_final_nodes(CellConfig& cell) {
-    constexpr std::int64_t usual[] = {4096, 48, 16};  // of d = 1, 2, 3
     if (!cell.has_final_rule())
         cell.evaluation.final_nodes = 0;
     else if (cell.evaluation.final_nodes == 0)
-        cell.evaluation.final_nodes = cell.input.has_tensor_rules() ? usual[cell.input.dimension - 1] : 16384;
+        cell.evaluation.final_nodes = cell.input.usual_final_nodes();
 }
 
 }  // namespace limrisk::rules

@@ -13,6 +13,19 @@
 #include "kernels/cell.hpp"
 
 namespace limrisk::rules {
+namespace {
+
+/// What is wrong with an expression in x1 .. xd.
+std::string wrong_function(const std::string& text, std::int64_t dimension) {
+    try {
+        (void)Expression::compile(text, dimension);
+        return "";
+    } catch (const ExpressionFailure& failure) {
+        return fmt::format("\"{}\", column {}: {}", abbreviated(text), failure.error.column, failure.error.message);
+    }
+}
+
+}  // namespace
 
 /// Points are rounded to the cell's precision: what is finite must stay so.
 std::string data(const CellConfig& cell) {
@@ -73,7 +86,11 @@ std::string input(const CellConfig& cell) {
         if (!std::isfinite(law.high)) return "low without high; give both, to truncate to a box, or neither";
     }
     std::string box = interval("the box", law.low, law.high, cell);
-    if (!box.empty() || law.kind == InputLaw::Kind::Uniform) return box;
+    if (!box.empty() || law.kind == InputLaw::Kind::Uniform || law.kind == InputLaw::Kind::Beta) return box;
+    if (law.kind == InputLaw::Kind::Density) {
+        const std::string wrong = wrong_function(law.density, 1);
+        return wrong.empty() ? "" : "density = " + wrong;
+    }
     const double to_low = (law.low - law.mean) / law.deviation, to_high = (law.high - law.mean) / law.deviation;
     // The tail that is nearer to 0 is the one without cancellation.
     const bool above = to_low > 0;
@@ -120,6 +137,17 @@ std::string noise(const CellConfig& cell) {
                            name);
     if (cell.has_training_grid())
         return fmt::format("\"{}\" with the same samples in every step; it needs sampling = \"fresh\", or data that are drawn", name);
+    if (!law.factor.empty()) {
+        if (cell.has_own_points())
+            return "a deviation that is an expression, with points that every trial draws for itself; write a number, or per = \"once\"";
+        const std::string wrong = wrong_function(law.factor, cell.input.dimension);
+        if (!wrong.empty()) return "deviation = " + wrong;
+        const Expression factor = Expression::compile(law.factor, cell.input.dimension);
+        for (const kernels::Instruction& instruction : factor.code())
+            if (!finite(instruction.value, cell))
+                return fmt::format("deviation: the number {} is not finite in {}", instruction.value, precision_name(cell));
+        return "";
+    }
     if (law.kind == Kind::Uniform || law.kind == Kind::TwoPoint) {
         std::string wrong =
             interval(law.kind == Kind::Uniform ? "the interval of the noise" : "the interval from the lower to the higher value", law.low,

@@ -180,7 +180,8 @@ private:
 }  // namespace
 
 bool is_range(const Parameter& parameter, const Node& node) {
-    if (parameter.type != ParameterType::Integer && parameter.type != ParameterType::Real && parameter.type != ParameterType::LearningRate)
+    if (parameter.type != ParameterType::Integer && parameter.type != ParameterType::Real && parameter.type != ParameterType::Function &&
+        parameter.type != ParameterType::LearningRate)
         return false;
     if (node.kind == Node::Kind::Text) return node.text.find("..") != std::string::npos;
     return node.find("from") != nullptr || node.find("to") != nullptr || node.find("count") != nullptr;

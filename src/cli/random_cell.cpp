@@ -105,6 +105,13 @@ std::string input(std::int64_t dimension, bool boxed, Draw& draw) {
         }
         box = fmt::format("low = [{}], high = [{}]", lows, highs);
     }
+    if (draw.chance(6)) {
+        if (dimension == 1 && draw.chance(2))
+            return fmt::format("{{ law = \"density\", density = \"{}\", {} }}", draw.of<std::string>({"1 + x^2", "abs(x)", "exp(-x)"}),
+                               box);
+        return fmt::format("{{ law = \"beta\", dimension = {}, {}, {} }}", dimension,
+                           draw.of<std::string>({"a = 2.0, b = 5.0", "a = 1.5, b = 1.0"}), box);
+    }
     switch (draw.below(boxed ? 2 : dimension == 1 ? 3 : 5)) {
         case 0:
             return fmt::format("{{ law = \"uniform\", dimension = {}, {} }}", dimension, box);

@@ -1,4 +1,5 @@
 // The samples of "step 0" of trial 0, and the parameters of teachers, in double, with the lanes that every processor has.
+#include "evaluation/density_law.hpp"
 #include "evaluation/rule.hpp"
 #include "evaluation/scalar.hpp"
 #include "kernels/law.hpp"
@@ -8,9 +9,10 @@ namespace {
 
 /// Variates, one word each, group of samples by group.
 ///   calls, per_group     of a group;   law_of(k)  law of variate k of a group;   put(group, k, value)  takes it
+///   table                of laws that have one
 template <class LawOf, class Put>
 void draw(std::uint64_t seed, kernels::Purpose purpose, std::int64_t groups, std::int64_t calls, std::int64_t per_group,
-          const LawOf& law_of, const Put& put) {
+          const LawOf& law_of, const Put& put, const kernels::QuantileTable<double>& table = {}) {
     for (std::int64_t group = 0; group < groups; ++group)
         for (std::int64_t call = 0; call < calls; ++call) {
             kernels::VecWord words[4] = {};
@@ -18,7 +20,11 @@ void draw(std::uint64_t seed, kernels::Purpose purpose, std::int64_t groups, std
             kernels::philox(words, seed);
             for (std::int64_t w = 0; w < 4 && 4 * call + w < per_group; ++w) {
                 double value = kernels::uniform_register<double>(words[w], 0)[0];
-                kernels::apply_law(law_of(4 * call + w), &value, 1);
+                const kernels::Law law = law_of(4 * call + w);
+                if (law.kind == kernels::LawKind::Table)
+                    kernels::apply_table(table, law, &value, 1);
+                else
+                    kernels::apply_law(law, &value, 1);
                 put(group, 4 * call + w, value);
             }
         }
@@ -69,10 +75,12 @@ void draw_points(const Problem& problem, const kernels::Program& target, std::ve
     const kernels::Law law = input_law(problem.input);
     const std::vector<kernels::Law> laws = coordinate_laws(problem.input);
     const std::uint64_t seed = problem.data->draw_seed;
+    const auto table = problem.input.has_table() ? quantile_table<double>(problem.input) : nullptr;
     draw(
         seed, kernels::Purpose::Samples, groups, kernels::calls_per_group(d), size * d,
         [&](std::int64_t k) { return laws.empty() ? law : laws[static_cast<std::size_t>(k % d)]; },
-        [&](std::int64_t group, std::int64_t k, double value) { inputs[static_cast<std::size_t>(group * size * d + k)] = value; });
+        [&](std::int64_t group, std::int64_t k, double value) { inputs[static_cast<std::size_t>(group * size * d + k)] = value; },
+        table ? table->view() : kernels::QuantileTable<double>{});
     if (problem.input.is_round()) {
         std::vector<double> radial(static_cast<std::size_t>(groups * size));
         constexpr kernels::Law unit{kernels::LawKind::Uniform, 0, 1, 0, 0, 0, 0};
@@ -85,10 +93,14 @@ void draw_points(const Problem& problem, const kernels::Program& target, std::ve
     inputs.resize(static_cast<std::size_t>(count * d));
     for (std::int64_t m = 0; m < count; ++m) outputs.push_back(evaluate_target(target, &inputs[static_cast<std::size_t>(m * d)]));
     if (problem.noise.kind == NoiseLaw::Kind::None) return;
+    const Expression factor = Expression::compile(problem.noise.factor.empty() ? "1" : problem.noise.factor, d);
     draw(
         seed, kernels::Purpose::Noise, groups, 1, size, [&](std::int64_t) { return noise_law(problem.noise); },
         [&](std::int64_t group, std::int64_t k, double value) {
-            if (group * size + k < count) outputs[static_cast<std::size_t>(group * size + k)] += value;
+            const std::int64_t m = group * size + k;
+            if (m >= count) return;
+            if (!problem.noise.factor.empty()) value = value * evaluate_target(factor.program(), &inputs[static_cast<std::size_t>(m * d)]);
+            outputs[static_cast<std::size_t>(m)] += value;
         });
 }
 

@@ -23,6 +23,11 @@ struct Bounds {
 Bounds product(const Bounds& a, const Bounds& b) { return {a.value * b.value, a.slope * b.value + a.value * b.slope}; }
 
 Bounds density_bounds(const InputLaw& input, double normalizer, const Interval& x) {
+    if (input.has_table()) {
+        const double along = 1;
+        const Enclosure density = enclose_target(density_law(input)->program(), &x, &along);
+        return {density.value * Interval::point(normalizer), density.slope * Interval::point(normalizer)};
+    }
     if (input.kind == InputLaw::Kind::Uniform) return {Interval::point(normalizer), {0, 0}};
     const Interval u = (x - Interval::point(input.mean)) / Interval::point(input.deviation);
     const Interval density = exponential(Interval::point(-0.5) * integer_power(u, 2)) * Interval::point(normalizer);
@@ -34,11 +39,7 @@ double distance(const Interval& values, double value) { return std::max(values.h
 }  // namespace
 
 Features::Features(const InputLaw& input, const kernels::Program& program, const std::vector<double>& points, double mean, double largest)
-    : input_(input),
-      program_(program),
-      normalizer_(density_normalizer(input)),
-      mean_(mean),
-      smallest_(smallest_share * (points.back() - points.front())) {
+    : input_(input), program_(program), density_(input), mean_(mean), smallest_(smallest_share * (points.back() - points.front())) {
     double furthest = 0;
     for (std::size_t i = 0; i + 1 < points.size(); ++i) {
         cells_.push_back(cell(points[i], points[i + 1]));
@@ -50,11 +51,7 @@ Features::Features(const InputLaw& input, const kernels::Program& program, const
 }
 
 Features::Integrals Features::values(double x) const {
-    double density = normalizer_;
-    if (input_.kind == InputLaw::Kind::Normal) {
-        const double u = (x - input_.mean) / input_.deviation;
-        density = exponential(-0.5 * (u * u)) * normalizer_;
-    }
+    const double density = density_(x);
     const double distance = evaluate_target(program_, &x) - mean_;
     return {distance * density, distance * distance * density};
 }
@@ -67,7 +64,7 @@ Features::Cell Features::cell(double low, double high) const {
     // By the slope from the middle, too, which is the better bound on a narrow cell.
     const Interval about = enclose_target(program_, &centre).value + target.slope * Interval{-0.5 * width, 0.5 * width};
     const Interval value{std::max(target.value.low, about.low), std::min(target.value.high, about.high)};
-    const Bounds density = density_bounds(input_, normalizer_, x), from_mean{value - Interval::point(mean_), target.slope};
+    const Bounds density = density_bounds(input_, density_.normalizer(), x), from_mean{value - Interval::point(mean_), target.slope};
     const Bounds square{integer_power(from_mean.value, 2), Interval::point(2) * from_mean.value * from_mean.slope};
     const Bounds integrands[functionals] = {product(from_mean, density), product(square, density)};
     const Integrals middle = values(centre.low);

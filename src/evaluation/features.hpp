@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "evaluation/density_law.hpp"
 #include "evaluation/rule.hpp"
 
 namespace limrisk {
@@ -36,7 +37,8 @@ private:
 
     InputLaw input_;
     kernels::Program program_;
-    double normalizer_, mean_, smallest_;
+    Density density_;
+    double mean_, smallest_;
     Integrals rounding_{};  ///< of a value
     std::vector<Cell> cells_;
     double unproved_ = 0;

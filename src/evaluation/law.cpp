@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "evaluation/density_law.hpp"
 #include "evaluation/rule.hpp"
 #include "evaluation/scalar.hpp"
 #include "expression/expression.hpp"
@@ -38,6 +39,7 @@ void require_alike(const InputLaw& input) {
 Law input_law(const InputLaw& input) {
     if (input.is_round() || input.has_own_ends()) return input_law(input.coordinate(0));
     if (input.kind == InputLaw::Kind::Uniform) return uniform_law(input.low, input.high);
+    if (input.has_table()) return {LawKind::Table, input.low, input.high, 0, 0, 0, 0};
     Law law = normal_law(input.mean, input.deviation);
     if (!input.bounded) return law;
     law.kind = LawKind::TruncatedNormal;
@@ -160,7 +162,7 @@ std::string Problem::regression_label() const { return with_mean(target_label(),
 
 Domain integration_domain(const InputLaw& input) {
     require_alike(input);
-    if (input.kind == InputLaw::Kind::Uniform) return {input.low, input.high};
+    if (input.kind == InputLaw::Kind::Uniform || input.has_table()) return {input.low, input.high};
     Domain domain{input.mean - domain_deviations * input.deviation, input.mean + domain_deviations * input.deviation};
     if (input.bounded) {
         if (domain.low < input.low) domain.low = input.low;
@@ -176,6 +178,7 @@ Domain integration_domain(const InputLaw& input) {
 double density_normalizer(const InputLaw& input) {
     require_alike(input);
     if (input.kind == InputLaw::Kind::Uniform) return 1 / (input.high - input.low);
+    if (input.has_table()) return 1 / density_law(input)->mass();
     const Domain domain = integration_domain(input);
     const double mass = normal_mass((domain.low - input.mean) / input.deviation, (domain.high - input.mean) / input.deviation);
     return 1 / (input.deviation * sqrt_two_pi * mass);

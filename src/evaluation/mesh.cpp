@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "evaluation/breaks.hpp"
+#include "evaluation/density_law.hpp"
 #include "evaluation/features.hpp"
 #include "evaluation/gauss_legendre.hpp"
 #include "evaluation/rule.hpp"
@@ -35,8 +36,7 @@ struct Panel {
 
 class Quadrature {
 public:
-    Quadrature(const InputLaw& input, const kernels::Program& program)
-        : input_(input), program_(program), normalizer_(density_normalizer(input)) {}
+    Quadrature(const InputLaw& input, const kernels::Program& program) : program_(program), density_(input) {}
 
     Panel measure(double low, double high) const {
         Panel panel{low, high};
@@ -56,7 +56,7 @@ private:
         const double half = 0.5 * (high - low), middle = 0.5 * (low + high);
         for (int g = 0; g < 8; ++g) {
             const double x = std::fma(half, gauss_legendre::abscissas_8[g], middle);
-            const double weight = half * gauss_legendre::weights_8[g] * density(x);
+            const double weight = half * gauss_legendre::weights_8[g] * density_(x);
             const double f = evaluate_target(program_, &x);
             const Integrals values{1, x, x * x, f, x * f, f * f};
             largest = std::max(largest, std::fabs(f));
@@ -66,15 +66,9 @@ private:
             }
         }
     }
-    double density(double x) const {
-        if (input_.kind == InputLaw::Kind::Uniform) return normalizer_;
-        const double u = (x - input_.mean) / input_.deviation;
-        return exponential(-0.5 * (u * u)) * normalizer_;
-    }
 
-    InputLaw input_;
     kernels::Program program_;
-    double normalizer_;
+    Density density_;
 };
 
 /// The largest of errors[k] / scales[k]; infinite if one is not finite.
@@ -146,6 +140,10 @@ Mesh mesh_of(const InputLaw& input, const kernels::Program& program) {
     Mesh mesh;
     mesh.breaks = target_breaks(domain, program);
     std::vector<double> points = mesh.breaks;
+    if (input.has_table()) {
+        const std::vector<double> breaks = target_breaks(domain, density_law(input)->program());
+        points.insert(points.end(), breaks.begin(), breaks.end());
+    }
     for (int i = 1; i < initial_panels; ++i)
         points.push_back(std::fma(static_cast<double>(i) / initial_panels, domain.high - domain.low, domain.low));
     points.push_back(domain.low);
@@ -193,7 +191,8 @@ Mesh target_mesh(const InputLaw& input, const kernels::Program& program) {
     // In dimension 1 there is a cube, and no sphere or ball.
     const auto same_input = [&](const InputLaw& other) {
         return other.kind == input.kind && other.bounded == input.bounded && other.low == input.low && other.high == input.high &&
-               other.mean == input.mean && other.deviation == input.deviation;
+               other.mean == input.mean && other.deviation == input.deviation && other.a == input.a && other.b == input.b &&
+               other.density == input.density;
     };
     const auto same_instruction = [](const kernels::Instruction& a, const kernels::Instruction& b) {
         return a.op == b.op && a.index == b.index && a.value == b.value && std::signbit(a.value) == std::signbit(b.value);

@@ -1,12 +1,16 @@
 // The midpoint grid of the training box, tensor Gauss-Legendre and Sobol rules of the true risk, and the target on their nodes.
 #include "evaluation/rule.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/random/sobol.hpp>
 #include <cmath>
 #include <cstddef>
+#include <memory>
 #include <numeric>
 
+#include "evaluation/density_law.hpp"
 #include "evaluation/gauss_legendre.hpp"
 #include "evaluation/scalar.hpp"
 #include "limrisk/error.hpp"
@@ -64,22 +68,28 @@ Axis gauss_axis(const InputLaw& input, std::int64_t nodes) {
     const Domain domain = integration_domain(input);
     const std::int64_t panels = nodes / 4;
     const double half = 0.5 / static_cast<double>(panels);
+    const Density density(input);
     Axis axis;
     double sum = 0;
     for (std::int64_t p = 0; p < panels; ++p)
         for (int g = 0; g < 4; ++g) {
             const double middle = (static_cast<double>(p) + 0.5) / static_cast<double>(panels);
             const double x = std::fma(std::fma(half, gauss_legendre::abscissas_4[g], middle), domain.high - domain.low, domain.low);
-            double weight = half * gauss_legendre::weights_4[g];
-            if (input.kind == InputLaw::Kind::Normal) {
-                const double u = (x - input.mean) / input.deviation;
-                weight *= exponential(-0.5 * (u * u));
-            }
+            const double weight = half * gauss_legendre::weights_4[g] * density.without_constant(x);
             axis.nodes.push_back(clamped(x, input));
             axis.weights.push_back(weight);
             sum += weight;
         }
-    if (input.kind == InputLaw::Kind::Normal)
+    if (input.has_table()) {
+        // The mass is known; a rule that misses it is no rule of this law.
+        const double missed = std::fabs(sum * (domain.high - domain.low) * density.normalizer() - 1);
+        if (!(missed <= 0.01))
+            throw ConfigError(
+                {fmt::format("evaluation: a rule of {} nodes an axis integrates the density \"{}\" with an error of {:.1f} %, at "
+                             "most 1 % is allowed; take more nodes, or a smoother density",
+                             nodes, density_text(input), 100 * missed)});
+    }
+    if (input.kind != InputLaw::Kind::Uniform)
         for (double& weight : axis.weights) weight /= sum;
     return axis;
 }
@@ -92,9 +102,11 @@ public:
             probability_low_ = normal_probability((input.low - input.mean) / input.deviation);
             probability_range_ = normal_probability((input.high - input.mean) / input.deviation) - probability_low_;
         }
+        if (input.has_table()) table_ = quantile_table<double>(input);
     }
     double operator()(double u) const {
         if (input_.kind == InputLaw::Kind::Uniform) return clamped(std::fma(u, input_.high - input_.low, input_.low), input_);
+        if (table_) return clamped(std::fma(quantile(table_->view(), u), input_.high - input_.low, input_.low), input_);
         const double p = std::fma(u, probability_range_, probability_low_);
         return clamped(std::fma(input_.deviation, normal_quantile(p), input_.mean), input_);
     }
@@ -102,6 +114,7 @@ public:
 private:
     InputLaw input_;
     double probability_low_ = 0, probability_range_ = 1;
+    std::shared_ptr<const QuantileNumbers<double>> table_;
 };
 
 /// Coordinates of Sobol's sequence that make a point: those of the input, and in a ball one for the distance from 0.

@@ -45,10 +45,10 @@ std::vector<std::size_t> order_by_input(const NodeSet& points);
 NodeSet midpoint_grid(const InputLaw& input, std::int64_t per_axis);
 
 /// Rule of the true risk. d <= 3: tensor product of composite 4-point Gauss-Legendre, `nodes` per axis (a multiple of 4), weighted with
-/// the density of the law (normal laws on mean +- 8.5 deviations cut to the box, weights normalised to sum 1). d > 3: the first `nodes`
-/// points of Sobol's sequence (Boost), centred in their cells, mapped by the inverse distribution function, equal weights; so too on a
-/// sphere or ball in any dimension, where the coordinates are then moved to their distance from 0. Targets not filled. Throws ConfigError
-/// for a number of nodes that is not possible. Errors: docs/theory.md.
+/// the density of the law (normal laws on mean +- 8.5 deviations cut to the box, weights normalised to sum 1, as for laws given by their
+/// density). d > 3: the first `nodes` points of Sobol's sequence (Boost), centred in their cells, mapped by the inverse distribution
+/// function, equal weights; so too on a sphere or ball in any dimension, where the coordinates are then moved to their distance from 0.
+/// Targets not filled. Throws ConfigError for a number of nodes that is not possible. Errors: docs/theory.md.
 NodeSet evaluation_rule(const InputLaw& input, std::int64_t nodes);
 
 /// `count` points of Sobol's sequence moved by a vector that depends on `shift` only (modulo 1, Cranley and Patterson), mapped to the law,
@@ -87,8 +87,7 @@ struct Domain {
 };
 Domain integration_domain(const InputLaw& input);
 
-/// Constant factor of the density in d = 1, or of every coordinate as above: 1/(high - low), or 1/(deviation sqrt(2 pi) mass) for normal
-/// laws.
+/// Constant factor of the density (density_law.hpp) in d = 1, or of every coordinate as above.
 double density_normalizer(const InputLaw& input);
 
 }  // namespace limrisk

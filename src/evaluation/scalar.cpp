@@ -3,6 +3,7 @@
 
 #include "kernels/elementary.hpp"
 #include "kernels/loss.hpp"
+#include "kernels/quantile.hpp"
 #include "kernels/target.hpp"
 
 namespace limrisk {
@@ -53,6 +54,8 @@ double evaluate_target(const kernels::Program& program, const double* inputs) {
 double exponential(double x) { return kernels::exp(x); }
 
 double normal_quantile(double p) { return kernels::normal_quantile(p); }
+
+double quantile(const kernels::QuantileTable<double>& table, double u) { return kernels::quantile(table, u); }
 
 double normal_probability(double z) {
     if (z > 0) return 1 - normal_probability(-z);

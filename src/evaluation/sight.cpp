@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "evaluation/density_law.hpp"
 #include "evaluation/interval_arithmetic.hpp"
 #include "evaluation/scalar.hpp"
 #include "evaluation/target_moments.hpp"
@@ -78,6 +79,7 @@ private:
     };
     static double mass(const InputLaw& law, const Interval& side) {
         if (law.kind == InputLaw::Kind::Uniform) return side.width();
+        if (law.has_table()) return density_law(law)->probability(side.high) - density_law(law)->probability(side.low);
         return normal_mass((side.low - law.mean) / law.deviation, (side.high - law.mean) / law.deviation);
     }
     Box box(std::vector<Interval> sides) const {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "evaluation/density_law.hpp"
+#include "evaluation/gauss_legendre.hpp"
 #include "evaluation/scalar.hpp"
 
 namespace limrisk {
@@ -48,6 +50,29 @@ TargetMoments target_moments(const TargetNodes& nodes, std::int64_t dimension, c
 double rounding_scale(const TargetMoments& target) {
     const double square = target.variance + target.mean * target.mean;
     return square > 0 ? square : 1;
+}
+
+double noise_variance(const Problem& problem) {
+    if (problem.noise.factor.empty()) return problem.noise.variance();
+    const InputLaw& input = problem.input;
+    const Expression factor = Expression::compile(problem.noise.factor, input.dimension);
+    double sum = 0;
+    if (input.dimension == 1) {
+        const Density density(input);
+        const std::vector<double> ends = target_mesh(input, factor.program()).points;
+        for (std::size_t p = 0; p + 1 < ends.size(); ++p)
+            for (int g = 0; g < 8; ++g) {
+                const double half = 0.5 * (ends[p + 1] - ends[p]);
+                const double x = std::fma(half, gauss_legendre::abscissas_8[g], 0.5 * (ends[p] + ends[p + 1]));
+                const double s = evaluate_target(factor.program(), &x);
+                sum += half * gauss_legendre::weights_8[g] * density(x) * s * s;
+            }
+        return sum;
+    }
+    NodeSet rule = evaluation_rule(input, input.usual_final_nodes());
+    fill_targets(rule, factor.program());
+    for (std::size_t m = 0; m < rule.weights.size(); ++m) sum += rule.weights[m] * rule.targets[m] * rule.targets[m];
+    return sum;
 }
 
 }  // namespace limrisk

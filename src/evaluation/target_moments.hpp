@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 
+#include "campaign/cell.hpp"
 #include "kernels/cell.hpp"
 
 namespace limrisk {
@@ -25,6 +26,10 @@ struct TargetMoments {
 };
 ///   noise  variance of noise that is in Y beside the target; only of squares
 TargetMoments target_moments(const TargetNodes& nodes, std::int64_t dimension, const kernels::Loss& loss = {}, double noise = 0);
+
+/// Variance of the noise of a problem, E|Y - E[Y | X]|^2: where the deviation is a function s of the input, E s(X)^2, in dimension 1 by the
+/// mesh of s, beyond by the usual rule of final risks. Infinite or NaN if s is not finite there.
+double noise_variance(const Problem& problem);
 
 /// A risk of at most this part of E f^2 is that of an exact representation: a residual is a difference of numbers of the size of f, and
 /// 1e-10 of them is rounding even where terms 10^5 times as large cancel (10^5 * 2^-53 * some ten operations).

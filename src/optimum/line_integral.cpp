@@ -11,10 +11,7 @@
 namespace limrisk::optimum {
 
 LineIntegral::LineIntegral(const limrisk::Problem& problem)
-    : input_(problem.input),
-      expression_(Expression::compile(problem.target, problem.input.dimension)),
-      normalizer_(density_normalizer(problem.input)),
-      mesh_() {
+    : input_(problem.input), expression_(Expression::compile(problem.target, problem.input.dimension)), density_(problem.input), mesh_() {
     const Mesh mesh = target_mesh(input_, expression_.program());
     require_resolved(mesh, problem.target);
     mesh_ = mesh.points;
@@ -72,15 +69,9 @@ double LineIntegral::own_place(double x) const {
     return std::fma(x, units_.span, units_.origin);
 }
 
-double LineIntegral::own_density(double own) const {
-    if (input_.kind == InputLaw::Kind::Uniform) return normalizer_;
-    const double u = (own - input_.mean) / input_.deviation;
-    return exponential(-0.5 * (u * u)) * normalizer_;
-}
-
 double LineIntegral::own_target(double own) const { return evaluate_target(expression_.program(), &own); }
 
-double LineIntegral::density(double x) const { return own_density(own_place(x)) * units_.span; }
+double LineIntegral::density(double x) const { return density_(own_place(x)) * units_.span; }
 
 double LineIntegral::target(double x) const { return (own_target(own_place(x)) - units_.mean) / units_.scale; }
 
@@ -89,7 +80,7 @@ void LineIntegral::append_panel(double from, double to, std::vector<LineNode>& n
     for (int g = 0; g < 8; ++g) {
         const double own = std::fma(half, gauss_legendre::abscissas_8[g], middle);
         nodes.push_back(
-            {place(own), (half * gauss_legendre::weights_8[g]) * own_density(own), (own_target(own) - units_.mean) / units_.scale});
+            {place(own), (half * gauss_legendre::weights_8[g]) * density_(own), (own_target(own) - units_.mean) / units_.scale});
     }
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "campaign/cell.hpp"
+#include "evaluation/density_law.hpp"
 #include "evaluation/rule.hpp"
 #include "expression/expression.hpp"
 
@@ -52,7 +53,6 @@ public:
 private:
     double place(double own) const { return (own - units_.origin) / units_.span; }
     double own_place(double x) const;
-    double own_density(double own) const;
     double own_target(double own) const;
     void append_panel(double from, double to, std::vector<LineNode>& nodes) const;
     void find_jumps(const std::vector<double>& breaks);
@@ -60,7 +60,7 @@ private:
 
     InputLaw input_;
     Expression expression_;
-    double normalizer_;
+    Density density_;
     LineUnits units_;
     std::vector<double> mesh_, jumps_;
     std::vector<LineNode> mesh_nodes_;  ///< [panels][8], so that a panel without kink costs no target

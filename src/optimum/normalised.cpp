@@ -22,7 +22,8 @@ bool is_variable(const Token& token) {
            token.text.find_first_not_of("0123456789", 1) == std::string::npos;
 }
 
-std::string changed_target(const Normalised& change, const std::string& target) {
+/// `text` in the old inputs as functions of the new ones.
+std::string with_changed_inputs(const Normalised& change, const std::string& target) {
     std::string text;
     for (const Token& token : tokenize(target)) {
         if (!is_variable(token)) {
@@ -32,7 +33,11 @@ std::string changed_target(const Normalised& change, const std::string& target) 
         const std::size_t k = token.text == "x" ? 0 : std::stoul(token.text.substr(1)) - 1;
         text += fmt::format("(({})+({})*{})", change.origin.at(k), change.span.at(k), token.text);
     }
-    return fmt::format("(({})-({}))/({})", text, change.mean, change.scale);
+    return text;
+}
+
+std::string changed_target(const Normalised& change, const std::string& target) {
+    return fmt::format("(({})-({}))/({})", with_changed_inputs(change, target), change.mean, change.scale);
 }
 
 }  // namespace
@@ -112,8 +117,10 @@ Normalised normalised(const Problem& problem, double mean, double variance) {
     if (normal) changed.input.mean = 0, changed.input.deviation = 1;
     if (input.is_round()) changed.input.radius = 1;
     changed.target = changed_target(change, problem.target);
+    if (input.kind == InputLaw::Kind::Density) changed.input.density = with_changed_inputs(change, input.density);
     try {
         (void)Expression::compile(changed.target, input.dimension);
+        if (input.kind == InputLaw::Kind::Density) (void)Expression::compile(changed.input.density, 1);
     } catch (const ExpressionFailure&) {
         return {problem, std::vector<double>(d), std::vector<double>(d, 1), 0, 1};
     }

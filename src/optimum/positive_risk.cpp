@@ -47,8 +47,10 @@ struct Samples {
 /// Half the length of a neighbourhood: far below the spacing of the points, far above the rounding of their positions.
 constexpr double radius = 0x1p-48;
 
-/// `places`: ascending from 0 to 1, further apart than 2^-38.
-Samples sample(const kernels::Program& program, const SampledLine& line, const std::vector<double>& places) {
+/// `places`: ascending from 0 to 1, further apart than 2^-38. `density`: where this cannot be proved to be positive, as it must be for the
+/// target to count there, a place is left out; null: positive on the whole line.
+Samples sample(const kernels::Program& program, const SampledLine& line, const std::vector<double>& places,
+               const kernels::Program* density) {
     const std::size_t dimension = line.from.size();
     std::vector<Interval> box(dimension);
     Samples samples;
@@ -58,6 +60,10 @@ Samples sample(const kernels::Program& program, const SampledLine& line, const s
             const double beside = dimension == 1 ? 0 : 0x1p-50 * std::max(std::fabs(line.from[k]), std::fabs(line.to[k]));
             const Interval from = Interval::point(line.from[k]), to = Interval::point(line.to[k]);
             box[k] = from + samples.t.back() * (to - from) + Interval{-beside, beside};
+        }
+        if (density != nullptr && !(enclose_target(*density, box.data()).value.low > 0)) {
+            samples.t.pop_back();
+            continue;
         }
         samples.target.push_back(enclose_target(program, box.data()).value);
     }
@@ -289,9 +295,14 @@ std::optional<PositiveRisk> search(const Problem& problem, std::int64_t largest)
     if (problem.input.kind == InputLaw::Kind::Sphere) return std::nullopt;  // no line lies on it
     const Expression target = Expression::compile(problem.target, problem.input.dimension);
     const std::vector<SampledLine> lines = lines_of(problem.input, target.program());
+    // A beta law has a positive density inside of the box.
+    const bool has_expression = problem.input.kind == InputLaw::Kind::Density;
+    const Expression density = Expression::compile(has_expression ? problem.input.density : "1", 1);
+    const kernels::Program density_program = density.program();
+    const kernels::Program* const seen = has_expression ? &density_program : nullptr;
     PositiveRisk best{-1, ""};
     const auto look = [&](const SampledLine& line, const std::vector<double>& places) {
-        const auto found = proved_on(sample(target.program(), line, places), *shape, largest);
+        const auto found = proved_on(sample(target.program(), line, places, seen), *shape, largest);
         if (found && found->width > best.width) best = {found->width, fmt::format("the target is {} {}", found->proof, line.name)};
         return best.width == largest;
     };

@@ -89,7 +89,7 @@ bool may_jump(const Problem& problem) {
 bool has_exact_integral(const Problem& problem) {
     const kernels::Activation& activation = problem.activation;
     if (problem.has_exact_risk() || problem.has_data()) return true;
-    if (problem.input.dimension != 2 || problem.input.is_round() || may_jump(problem)) return false;
+    if (problem.input.dimension != 2 || problem.input.is_round() || problem.input.has_table() || may_jump(problem)) return false;
     constexpr int most = 7;  // the rule on triangles is exact for polynomials of degree 14
     return kernels::is_piecewise_polynomial(activation.kind) && kernels::largest_degree(activation) <= most;
 }

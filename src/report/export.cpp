@@ -218,15 +218,17 @@ void declare_parameters(NpzWriter& npz, const std::vector<CellConfig>& cells) {
         std::vector<std::string> texts;
         std::vector<std::int64_t> integers;
         std::vector<double> reals;
+        bool has_function = false;
         for (std::size_t cell = 0; cell < cells.size(); ++cell) {
             const std::optional<ParameterValue> value = parameter.load == nullptr ? std::nullopt : parameter.load(cells[cell]);
             texts.push_back(axes[cell][k].value);
             integers.push_back(value ? value->integer : 0);
             reals.push_back(value ? value->number : 0);
+            has_function = has_function || (value && !value->text.empty());
         }
         if (parameter.is_integer())
             npz.append(npz.declare(name, parameter.type == ParameterType::Unsigned ? "<u8" : "<i8", 8, count), bytes_of(integers));
-        else if (parameter.type == ParameterType::Real)
+        else if (parameter.type == ParameterType::Real || (parameter.type == ParameterType::Function && !has_function))
             npz.append(npz.declare(name, "<f8", 8, count), bytes_of(reals));
         else
             declare_texts(npz, name, texts);

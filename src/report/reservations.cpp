@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "evaluation/target_moments.hpp"
 #include "report/early_end_text.hpp"
 
 namespace limrisk {
@@ -98,7 +99,7 @@ std::string noise_text(const StoreSummary& summary) {
     constexpr std::size_t most = 4;
     std::string text;
     for (std::size_t i = 0; i < std::min(most, noises.size()); ++i)
-        text += fmt::format("{}{:g} for {} ({})", i == 0 ? "" : ", ", noises[i].first->noise.variance(), noises[i].first->noise_label,
+        text += fmt::format("{}{:g} for {} ({})", i == 0 ? "" : ", ", noise_variance(*noises[i].first), noises[i].first->noise_label,
                             cells_text(noises[i].second));
     if (noises.size() > most) text += ", ...";
     return "all risks are those against E[Y | X], E|N(X) - E[Y | X]|^2; E|N(X) - Y|^2 is larger by the variance of the noise, " + text;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "analysis/cell_axes.hpp"
+#include "evaluation/target_moments.hpp"
 #include "report/early_end_text.hpp"
 #include "report/stopping_text.hpp"
 #include "text/number_text.hpp"
@@ -125,7 +126,7 @@ std::string sentence(const CellSummary& cell, const std::vector<std::string>& na
         text += fmt::format(" ({} of them at a risk above the threshold of the optimum: with more steps they might have reached it)",
                             grouped_digits(cell.early_ends->above_threshold));
     if (cell.cell.leaves_noise_out())
-        text += fmt::format("; the risk is that against E[Y | X], without the variance of the noise, {:g}", cell.cell.noise.variance());
+        text += fmt::format("; the risk is that against E[Y | X], without the variance of the noise, {:g}", noise_variance(cell.cell));
     if (!cell.cell.has_squared_loss())
         text += fmt::format("; the risk is the mean of the loss {}, for which no optimum is searched", cell.cell.loss_label);
     if (cell.prediction.rejected)

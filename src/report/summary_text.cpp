@@ -9,6 +9,7 @@
 
 #include "analysis/cell_axes.hpp"
 #include "analysis/stopping_statement.hpp"
+#include "evaluation/target_moments.hpp"
 #include "limrisk/trial_record.hpp"
 #include "report/csv_text.hpp"
 #include "report/limit_text.hpp"
@@ -174,7 +175,7 @@ ordered_json statistics_json(const CellSummary& cell, const StoreSummary& summar
     const auto noisy = [](const CellSummary& of) { return of.cell.noise.kind != NoiseLaw::Kind::None; };
     // On data points the noise is in the outputs, and risks are against these.
     if (std::any_of(summary.cells.begin(), summary.cells.end(), noisy))
-        node["noise_variance"] = cell.cell.has_data() ? ordered_json() : json_number(cell.cell.noise.variance());
+        node["noise_variance"] = cell.cell.has_data() ? ordered_json() : json_number(noise_variance(cell.cell));
     node["final_risk"] = quantiles_json(cell.final_risk, empty);
     node["limiting_risk"] = quantiles_json(cell.limiting_risk, empty);
     node["best"] = {{"risk", or_null(json_number(cell.best_risk))}, {"trial", or_null(cell.best_trial)}};

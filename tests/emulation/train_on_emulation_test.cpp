@@ -44,6 +44,7 @@ CellConfig config_of(const Case& of) {
     config.input.dimension = of.dimension;
     config.input.low = -1;
     config.input.kind = of.input;
+    if (config.input.has_table()) config.input.a = 1.5, config.input.b = 3, config.input.density = "1 + x1^2";
     if (config.input.is_round()) config.input.bounded = false, config.input.radius = 1.25;
     for (std::int64_t k = 0; of.own_ends && k < of.dimension; ++k) {
         config.input.lows.push_back(-0.5 * static_cast<double>(k % 3));
@@ -55,6 +56,7 @@ CellConfig config_of(const Case& of) {
     config.batch = of.batch;
     if (!of.fresh_samples) config.nodes_per_axis = of.batch;
     config.noise = of.noise;
+    if (config.input.has_table()) config.noise = {NoiseLaw::Kind::Normal, 1, 0, 0, 0, "0.1 + abs(x1)"};
     config.optimizer = example_of(of.optimizer, of.example);
     config.learning_rate = {0.03, 0.1};
     config.steps = of.steps;
@@ -98,7 +100,7 @@ public:
         const std::int64_t middle = cell_.steps / 2;
         for (const auto& [from, to] : {std::pair<std::int64_t, std::int64_t>{0, middle}, {middle, cell_.steps}})
             launch(*train_.module, "limrisk_train", kernels.train,
-                   TrainArguments<Real>{piece, cell_.seed, from, to, on_device + from, nodes()});
+                   TrainArguments<Real>{piece, cell_.seed, from, to, on_device + from, nodes(), table()});
         theta_ = train_.download(piece.theta, static_cast<std::size_t>(rows * lanes_));
         if (states >= 1) first_ = train_.download(piece.first, theta_.size());
         if (states >= 2) second_ = train_.download(piece.second, theta_.size());
@@ -130,6 +132,12 @@ private:
         };
         return {upload(table.inputs, table.count * cell_.dimension), upload(table.targets, table.count), upload(table.weights, table.count),
                 table.count};
+    }
+
+    QuantileTable<Real> table() {
+        QuantileTable<Real> table = input_table<Real>(cell_);
+        if (table.count > 0) table.numbers = train_.upload(std::vector<Real>(table.numbers, table.numbers + number_count(table)));
+        return table;
     }
 
     std::vector<double> canonical(const std::vector<Real>& rows, std::int64_t replica) const {
@@ -309,6 +317,10 @@ std::vector<Case> all_cases() {
     add_input("ball_31_d2_double", 31, 2, 13, Precision::Float64, Input::Ball, false);
     add_input("ball_9_d5", 9, 5, 9, Precision::Float32, Input::Ball, false);
     add_input("ball_300_d10", 300, 10, 70, Precision::Float32, Input::Ball, false, 3, 2);
+    add_input("beta_31_d2", 31, 2, 13, Precision::Float32, Input::Beta, false);
+    add_input("beta_9_d5_own_ends_double", 9, 5, 9, Precision::Float64, Input::Beta, true);
+    add_input("density_31_d1", 31, 1, 13, Precision::Float32, Input::Density, false);
+    add_input("density_300_d1_double", 300, 1, 70, Precision::Float64, Input::Density, false, 3, 2);
     add_input("own_ends_31_d2", 31, 2, 13, Precision::Float32, Input::Uniform, true);
     add_input("own_ends_300_d10", 300, 10, 70, Precision::Float32, Input::Uniform, true, 3, 2);
     add_input("own_ends_normal_9_d5_double", 9, 5, 9, Precision::Float64, Input::Normal, true);

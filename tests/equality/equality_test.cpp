@@ -178,6 +178,11 @@ TEST(Equality, AConditionIsMet) {
     EXPECT_GT(drawn_anew, 1000);
 }
 
+class DensitiesOn : public testing::TestWithParam<CatalogEntry> {};
+TEST_P(DensitiesOn, ScalarReference) { expect_reference(density_cells(2026), GetParam(), 0); }
+INSTANTIATE_TEST_SUITE_P(Optimizers, DensitiesOn, testing::ValuesIn(optimizer_catalog().entries),
+                         [](const auto& instance) { return std::string(instance.param.name); });
+
 class OwnPointsOn : public testing::TestWithParam<CatalogEntry> {};
 TEST_P(OwnPointsOn, ScalarReference) { expect_reference(own_point_cells(2026), GetParam(), 50); }
 INSTANTIATE_TEST_SUITE_P(Optimizers, OwnPointsOn, testing::ValuesIn(optimizer_catalog().entries),

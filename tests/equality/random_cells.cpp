@@ -249,6 +249,37 @@ std::vector<CellConfig> input_cells(std::uint64_t seed) {
     return cells;
 }
 
+std::vector<CellConfig> density_cells(std::uint64_t seed) {
+    using Kind = InputLaw::Kind;
+    static const char* const densities[] = {"1 + x1^2", "if(x1 < 0.25, 1, 3)", "abs(x1)", "2 + sin(5*x1)"};
+    std::mt19937_64 engine(seed);
+    std::vector<CellConfig> cells;
+    for (CellConfig c : odd_cells(seed)) {
+        const std::int64_t d = c.input.dimension;
+        if (engine() % 4 != 0 || c.width > 100 || d > 16) continue;
+        c.input = {};
+        c.input.dimension = d;
+        c.input.low = c.index % 3 == 0 ? 0 : -1;
+        c.input.kind = d == 1 && c.index % 2 == 0 ? Kind::Density : Kind::Beta;
+        c.input.density = c.input.kind == Kind::Density ? densities[engine() % std::size(densities)] : "";
+        if (c.input.kind == Kind::Beta) {
+            constexpr double shapes[][2] = {{2, 5}, {1, 3}, {2.5, 1}, {1.5, 2.25}};
+            const auto& shape = shapes[engine() % std::size(shapes)];
+            c.input.a = shape[0], c.input.b = shape[1];
+            for (std::int64_t k = 0; d > 1 && c.index % 2 == 0 && k < d; ++k) {
+                c.input.lows.push_back(-0.25 * static_cast<double>(k % 3));
+                c.input.highs.push_back(0.7 + 0.5 * static_cast<double>(k % 2));
+                c.input.low = c.input.high = std::numeric_limits<double>::quiet_NaN();
+            }
+        }
+        if (c.has_fresh_samples() && c.index % 5 < 2) c.noise = {NoiseLaw::Kind::Normal, 1, 0, 0, 0, "0.1 + abs(x1)"};
+        if (d <= 3) c.evaluation = d == 1 ? EvaluationRule{64, 64} : EvaluationRule{12, 12};
+        c.index = static_cast<std::int64_t>(cells.size());
+        cells.push_back(c);
+    }
+    return cells;
+}
+
 std::vector<CellConfig> own_point_cells(std::uint64_t seed) {
     std::mt19937_64 engine(seed);
     const std::int64_t counts[] = {1, 2, 3, 5, 6, 17, 64, 130};
@@ -256,8 +287,10 @@ std::vector<CellConfig> own_point_cells(std::uint64_t seed) {
     std::vector<CellConfig> cells;
     std::vector<CellConfig> all = odd_cells(seed);
     for (const CellConfig& c : input_cells(seed)) all.push_back(c);
+    for (const CellConfig& c : density_cells(seed)) all.push_back(c);
     for (CellConfig c : all) {
         if (!c.has_fresh_samples() || engine() % 4 != 0 || c.width > 100 || c.input.dimension > 16) continue;
+        if (!c.noise.factor.empty()) c.noise = {};
         c.loss = {};
         DataSet rule;
         rule.to_draw = rule.per_trial = true;

@@ -23,6 +23,9 @@ std::vector<CellConfig> data_cells(std::uint64_t seed);
 /// Some of the first in dimension 2 and more on a sphere, in a ball, or on a box whose coordinates have their own ends.
 std::vector<CellConfig> input_cells(std::uint64_t seed);
 
+/// Some of the first with input laws that are given by their density: beta, also with ends per coordinate, and in dimension 1 expressions.
+std::vector<CellConfig> density_cells(std::uint64_t seed);
+
 /// Some cells with fresh samples, on points that every trial draws for itself.
 std::vector<CellConfig> own_point_cells(std::uint64_t seed);
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "evaluation/target_moments.hpp"
 #include "theory_fixtures.hpp"
 
 namespace limrisk::theory {
@@ -111,8 +112,8 @@ TEST(ConstantNetwork, StationaryVarianceOfSgd) {
 TEST(ConstantNetwork, StationaryVarianceWithNoise) {
     using Kind = NoiseLaw::Kind;
     const double rate = 0.1;
-    for (const NoiseLaw noise : {NoiseLaw{Kind::Normal, 0.5, 0, 0, 0}, NoiseLaw{Kind::TwoPoint, 1, 0, 1, 0.25},
-                                 NoiseLaw{Kind::Uniform, 1, -1, 3, 0}, NoiseLaw{Kind::Exponential, 0.25, 0, 0, 0}}) {
+    for (const NoiseLaw& noise : {NoiseLaw{Kind::Normal, 0.5, 0, 0, 0}, NoiseLaw{Kind::TwoPoint, 1, 0, 1, 0.25},
+                                  NoiseLaw{Kind::Uniform, 1, -1, 3, 0}, NoiseLaw{Kind::Exponential, 0.25, 0, 0, 0}}) {
         CellConfig cell = constant_network(kernels::OptimizerKind::Sgd, rate, 4, 400);
         cell.noise = noise;
         const double variance = rate * (1.0 / 12 + noise.variance()) / (4 * (1 - rate));
@@ -125,6 +126,53 @@ TEST(ConstantNetwork, StationaryVarianceWithNoise) {
         cell.initialization = {InitializationRule::Kind::Pytorch, false};
         const double mean = 0.5 + noise.mean();
         EXPECT_NEAR(run_trials(cell, 0, 1).records[0].final_risk, 1.0 / 12 + mean * mean, 1e-12);
+    }
+}
+
+// A deviation that is a function of the input: E (1 + X)^2 = 7/3 on [0, 1], twice that for a beta law on [0, 2] with a = 1, b = 3.
+TEST(ConstantNetwork, StationaryVarianceWithADeviationThatIsAFunction) {
+    const double rate = 0.1;
+    CellConfig cell = constant_network(kernels::OptimizerKind::Sgd, rate, 4, 400);
+    cell.noise = {NoiseLaw::Kind::Normal, 1, 0, 0, 0, "1 + x1"};
+    EXPECT_NEAR(noise_variance(cell), 7.0 / 3, 1e-13);
+    expect_law(final_constants(cell, trials), 0.5, rate * (1.0 / 12 + 7.0 / 3) / (4 * (1 - rate)));
+    // E X = 1/2, E X^2 = 2/5: E (1 + X)^2 = 1 + 1 + 2/5.
+    cell.input.kind = InputLaw::Kind::Beta;
+    cell.input.b = 3;
+    cell.input.high = 2;
+    EXPECT_NEAR(noise_variance(cell), 2.4, 1e-13);
+    expect_law(final_constants(cell, trials), 0.5, rate * (0.4 - 0.25 + 2.4) / (4 * (1 - rate)));
+    // Two coordinates: a rule, exact for polynomials.
+    cell.input.dimension = 2;
+    cell.noise.factor = "x1 + x2";
+    EXPECT_NEAR(noise_variance(cell), 2 * 0.4 + 2 * 0.25, 1e-12);
+}
+
+// Mean and variance of the input itself, and its risk under the constant 0, by closed forms of the laws.
+TEST(ConstantNetwork, StationaryVarianceOfLawsGivenByTheirDensity) {
+    struct Known {
+        InputLaw::Kind kind;
+        double a, b;
+        const char* density;
+        double low, high, mean, variance;
+    };
+    const double rate = 0.1;
+    for (const Known& known :
+         {Known{InputLaw::Kind::Beta, 2, 5, "", 0, 1, 2.0 / 7, 10.0 / (49 * 8)},
+          Known{InputLaw::Kind::Beta, 1.5, 2.5, "", -1, 3, 0.5, 16 * 3.75 / (16 * 5)},
+          Known{InputLaw::Kind::Density, 1, 1, "1 + x1^2", -1, 1, 0, 0.4},
+          Known{InputLaw::Kind::Density, 1, 1, "if(x1 < 0.25, 1, 3)", 0, 1, 0.575, (1.0 / 192 + 1 - 1.0 / 64) * 0.4 - 0.575 * 0.575}}) {
+        CellConfig cell = constant_network(kernels::OptimizerKind::Sgd, rate, 4, 400);
+        cell.input.kind = known.kind;
+        cell.input.a = known.a;
+        cell.input.b = known.b;
+        cell.input.density = known.density;
+        cell.input.low = known.low;
+        cell.input.high = known.high;
+        expect_law(final_constants(cell, trials), known.mean, rate * known.variance / (4 * (1 - rate)));
+        cell.learning_rate.initial = 1e-300;
+        cell.initialization = {InitializationRule::Kind::Pytorch, false};
+        EXPECT_NEAR(run_trials(cell, 0, 1).records[0].final_risk, known.variance + known.mean * known.mean, 1e-12);
     }
 }
 

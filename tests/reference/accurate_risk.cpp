@@ -16,6 +16,7 @@ constexpr std::array<double, 8> gauss_weights{0.10122853629037625915, 0.22238103
                                               0.22238103445337447054, 0.10122853629037625915};
 
 double density(const RiskDomain& domain, double x) {
+    if (!domain.density.empty()) return evaluate(domain.density, &x) * domain.density_normalizer;
     if (!domain.normal) return domain.density_normalizer;
     const double u = (x - domain.mean) / domain.deviation;
     return exp(-0.5 * (u * u)) * domain.density_normalizer;

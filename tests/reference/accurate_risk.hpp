@@ -15,6 +15,7 @@ struct RiskDomain {
     double density_normalizer = 1;
     bool normal = false;  ///< density exp(-u^2/2) * normalizer, u = (x - mean) / deviation; else the normalizer alone
     double mean = 0, deviation = 1;
+    TargetProgram density = {};  ///< not empty: this times the normalizer
 };
 
 /// Ends of the pieces: the mesh and the kinks of the network, ascending, without repetitions.

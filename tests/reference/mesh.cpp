@@ -6,6 +6,8 @@
 #include <functional>
 #include <set>
 
+#include "reference/quantile.hpp"
+
 namespace limrisk::reference {
 namespace {
 
@@ -166,6 +168,8 @@ std::vector<double> mesh_of(const InputLaw& input, const TargetProgram& program)
     const double normalizer = density_normalizer_of(input);
     std::set<double> points{domain.low, domain.high};
     for (const double x : breaks_of(program, domain.low, domain.high)) points.insert(x);
+    if (is_given_by_density(input))
+        for (const double x : breaks_of(density_program(input), domain.low, domain.high)) points.insert(x);
     for (int i = 1; i < 8; ++i) points.insert(std::fma(i / 8.0, domain.high - domain.low, domain.low));
     std::vector<Panel> panels;
     for (auto s = points.begin(), t = std::next(s); t != points.end(); ++s, ++t)

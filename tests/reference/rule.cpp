@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "reference/elementary.hpp"
+#include "reference/quantile.hpp"
 
 namespace limrisk::reference {
 namespace {
@@ -55,6 +56,8 @@ void add_panels(const InputLaw& input, std::int64_t n, Axes& all_nodes, Axes& al
     const auto panels = n / 4;
     const double count = static_cast<double>(panels), half = 0.5 / count;
     std::vector<double> nodes, masses;
+    const bool given = is_given_by_density(input);
+    const TargetProgram density = given ? density_program(input) : TargetProgram{};
     double sum = 0;
     for (double p = 0; p < count; ++p)
         for (int g = 0; g < 4; ++g) {
@@ -65,11 +68,12 @@ void add_panels(const InputLaw& input, std::int64_t n, Axes& all_nodes, Axes& al
                 const double u = (x - input.mean) / input.deviation;
                 mass = mass * exp(-0.5 * (u * u));
             }
+            if (given) mass = mass * evaluate(density, &x);
             nodes.push_back(clamped(input, x));
             masses.push_back(mass);
             sum = sum + mass;
         }
-    if (input.kind == InputLaw::Kind::Normal)
+    if (input.kind == InputLaw::Kind::Normal || given)
         for (double& mass : masses) mass = mass / sum;
     all_nodes.push_back(nodes);
     all_masses.push_back(masses);
@@ -111,6 +115,8 @@ std::array<std::uint32_t, 32> directions(std::size_t k) {
 /// Inverse distribution function of independent coordinates.
 double quantile(const InputLaw& input, double u) {
     if (input.kind == InputLaw::Kind::Uniform) return clamped(input, std::fma(u, input.high - input.low, input.low));
+    if (is_given_by_density(input))
+        return clamped(input, std::fma(tabulated_quantile(quantile_pieces(input, false), u), input.high - input.low, input.low));
     double p_low = 0, range = 1;
     if (input.bounded) {
         p_low = normal_probability((input.low - input.mean) / input.deviation);
@@ -168,7 +174,7 @@ double normal_probability(double z) {
 }
 
 Ends domain_of(const InputLaw& input) {
-    if (input.kind == InputLaw::Kind::Uniform) return {input.low, input.high};
+    if (input.kind == InputLaw::Kind::Uniform || is_given_by_density(input)) return {input.low, input.high};
     Ends ends{input.mean - 8.5 * input.deviation, input.mean + 8.5 * input.deviation};
     if (input.bounded && input.low > ends.low) ends.low = input.low;
     if (input.bounded && input.high < ends.high) ends.high = input.high;
@@ -177,6 +183,7 @@ Ends domain_of(const InputLaw& input) {
 
 double density_normalizer_of(const InputLaw& input) {
     if (input.kind == InputLaw::Kind::Uniform) return 1 / (input.high - input.low);
+    if (is_given_by_density(input)) return 1 / given_density(density_program(input), input.low, input.high).total();
     const Ends domain = domain_of(input);
     const double a = (domain.low - input.mean) / input.deviation, b = (domain.high - input.mean) / input.deviation;
     const double mass = a > 0 ? normal_probability(-a) - normal_probability(-b) : normal_probability(b) - normal_probability(a);
@@ -185,6 +192,7 @@ double density_normalizer_of(const InputLaw& input) {
 
 double density_at(const InputLaw& input, double normalizer, double x) {
     if (input.kind == InputLaw::Kind::Uniform) return normalizer;
+    if (is_given_by_density(input)) return evaluate(density_program(input), &x) * normalizer;
     const double u = (x - input.mean) / input.deviation;
     return exp(-0.5 * (u * u)) * normalizer;
 }

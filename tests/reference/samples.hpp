@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "campaign/cell.hpp"
+#include "expression/expression.hpp"
 #include "reference/network.hpp"
 #include "reference/philox.hpp"
 #include "reference/target.hpp"
@@ -58,10 +59,11 @@ Batch<Real> fresh_batch(const InputLaw& input, const std::vector<Law>& laws, std
                         std::uint64_t seed, std::uint64_t trial, std::int64_t step) {
     std::vector<Real> inputs;
     const std::int64_t d = input.dimension, group = d == 1 ? 4 : d == 2 ? 2 : 1;
+    const auto pieces = is_given_by_density(input) ? quantile_pieces(input, sizeof(Real) == 4) : std::vector<TablePiece>{};
     for (std::int64_t m = 0; m < count; ++m) {
         std::vector<Real> point;
         for (std::int64_t k = 0; k < d; ++k)
-            point.push_back(variate<Real>(laws[static_cast<std::size_t>(k)], sample_word(seed, trial, step, d, m, k)));
+            point.push_back(variate<Real>(laws[static_cast<std::size_t>(k)], sample_word(seed, trial, step, d, m, k), pieces));
         if (input.kind == InputLaw::Kind::Sphere || input.kind == InputLaw::Kind::Ball)
             move_to_radius(point, input,
                            random_words(seed, Purpose::Radius, static_cast<std::uint64_t>(step), static_cast<std::uint32_t>(m / group),
@@ -108,11 +110,16 @@ void add_noise(Batch<Real>& batch, const NoiseLaw& noise, std::int64_t dimension
         return not_a_number<Real>;
     };
     if (noise.kind == NoiseLaw::Kind::None) return;
+    const TargetProgram factor = noise.factor.empty() ? TargetProgram{} : Expression::compile(noise.factor, dimension).code();
     for (std::int64_t m = 0; m < batch.count(); ++m) {
         const auto words =
             random_words(seed, Purpose::Noise, static_cast<std::uint64_t>(step), static_cast<std::uint32_t>(m / group), trial);
         Real& target = batch.targets[static_cast<std::size_t>(m)];
-        target = target + value(words[static_cast<std::size_t>(m % group)]);
+        const Real z = value(words[static_cast<std::size_t>(m % group)]);
+        if (noise.factor.empty())
+            target = target + z;
+        else
+            target = target + z * evaluate(factor, &batch.inputs[static_cast<std::size_t>(m * dimension)]);
     }
 }
 

@@ -9,6 +9,7 @@
 #include "reference/accurate_risk.hpp"
 #include "reference/check_steps.hpp"
 #include "reference/neuron_state.hpp"
+#include "reference/quantile.hpp"
 #include "reference/trial.hpp"
 #include "reference/verdict.hpp"
 
@@ -164,7 +165,8 @@ private:
             return risk_and_gradient(shape_, evaluation_, parameters, batch(tables_.final_rule), true, cell_.loss).risk;
         const bool normal = cell_.input.kind == InputLaw::Kind::Normal;
         return accurate_risk(shape_, evaluation_, parameters, tables_.target,
-                             {tables_.mesh, tables_.density_normalizer, normal, cell_.input.mean, cell_.input.deviation});
+                             {tables_.mesh, tables_.density_normalizer, normal, cell_.input.mean, cell_.input.deviation,
+                              is_given_by_density(cell_.input) ? density_program(cell_.input) : TargetProgram{}});
     }
 
     void count_states(const std::vector<Real>& parameters, CheckResult& result) {

@@ -15,6 +15,7 @@ namespace {
 
 Law input_law(const InputLaw& input, const Tables& tables) {
     const LawKind kind = input.kind == InputLaw::Kind::Uniform ? LawKind::Uniform
+                         : is_given_by_density(input)          ? LawKind::Table
                          : input.bounded                       ? LawKind::TruncatedNormal
                                                                : LawKind::Normal;
     return {kind, input.low, input.high, input.mean, input.deviation, tables.p_low, tables.p_high};

@@ -3,6 +3,7 @@
 #pragma once
 #include "kernels/law_kinds.hpp"
 #include "reference/elementary.hpp"
+#include "reference/quantile.hpp"
 
 namespace limrisk::reference {
 
@@ -14,8 +15,9 @@ inline float unit_variate(std::uint32_t word, float) { return std::fma(static_ca
 inline double unit_variate(std::uint32_t word, double) { return std::fma(static_cast<double>(word), 0x1p-32, 0x1p-33); }
 
 /// Variate of `law` from one word.
+///   pieces  of the table of a law that has one, for this precision
 template <class Real>
-Real variate(const Law& law, std::uint32_t word) {
+Real variate(const Law& law, std::uint32_t word, const std::vector<TablePiece>& pieces = {}) {
     const Real u = unit_variate(word, Real{});
     const Real low = Real(law.low), high = Real(law.high), mean = Real(law.mean), deviation = Real(law.deviation);
     const auto clamped = [](Real x, Real least, Real most) {
@@ -34,6 +36,8 @@ Real variate(const Law& law, std::uint32_t word) {
             const Real p = clamped(std::fma(u, Real(law.p_high - law.p_low), Real(law.p_low)), Real(0x1p-40), top);
             return clamped(std::fma(deviation, normal_quantile(p), mean), low, high);
         }
+        case LawKind::Table:
+            return clamped(std::fma(tabulated_quantile(pieces, u), Real(law.high - law.low), low), low, high);
         case LawKind::TwoPoint:  // of noise: add_noise
         case LawKind::Exponential:
             break;

@@ -41,6 +41,14 @@ public:
             cell.input.bounded = false;
             cell.input.radius = 1e-6 + fraction();
         }
+        if (cell.input.kind == InputLaw::Kind::Beta) {
+            cell.input.a = 1 + fraction();
+            cell.input.b = 1 + fraction();
+        }
+        if (cell.input.kind == InputLaw::Kind::Density) {
+            cell.input.dimension = 1;
+            cell.input.density = choose(2) == 0 ? "1 + x^2" : "0.5";
+        }
         if (cell.input.kind == InputLaw::Kind::Uniform && cell.input.dimension > 1 && choose(2) == 0) {
             for (std::int64_t k = 0; k < cell.input.dimension; ++k) {
                 cell.input.lows.push_back(real());
@@ -144,6 +152,7 @@ private:
         using Kind = NoiseLaw::Kind;
         noise.kind = any<Kind>();
         if (noise.kind == Kind::Normal || noise.kind == Kind::Exponential) noise.deviation = positive();
+        if (noise.kind == Kind::Normal && choose(3) == 0) noise.deviation = 1, noise.factor = "0.1*(1 + abs(x1))";
         if (noise.kind == Kind::Uniform || noise.kind == Kind::TwoPoint) noise.low = real(), noise.high = above(noise.low);
         if (noise.kind == Kind::TwoPoint) noise.probability = choose(4) == 0 ? 0.5 : 0.01 + fraction();
     }
@@ -191,7 +200,10 @@ void expect_same(const CellConfig& a, const CellConfig& b) {
     EXPECT_EQ(a.input.bounded, b.input.bounded);
     EXPECT_EQ(a.input.lows, b.input.lows);
     EXPECT_EQ(a.input.highs, b.input.highs);
-    for (const auto member : {&InputLaw::low, &InputLaw::high, &InputLaw::mean, &InputLaw::deviation, &InputLaw::radius})
+    EXPECT_EQ(a.input.density, b.input.density);
+    EXPECT_EQ(a.noise.factor, b.noise.factor);
+    for (const auto member :
+         {&InputLaw::low, &InputLaw::high, &InputLaw::mean, &InputLaw::deviation, &InputLaw::radius, &InputLaw::a, &InputLaw::b})
         EXPECT_EQ(bits(a.input.*member), bits(b.input.*member));
     EXPECT_EQ(a.target, b.target);
     EXPECT_EQ(a.noise.kind, b.noise.kind);

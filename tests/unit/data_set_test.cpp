@@ -291,7 +291,7 @@ TEST(DrawnData, AreSamplesOfInputTargetAndNoise) {
         }
 }
 
-/// On a sphere, in a ball and with ends per coordinate, too.
+/// On a sphere, in a ball, with ends per coordinate, of a beta law, too; with noise whose deviation is a function.
 TEST(DrawnData, AreSamplesOfEveryInputLaw) {
     using reference::Law, reference::LawKind;
     struct Drawn {
@@ -303,16 +303,22 @@ TEST(DrawnData, AreSamplesOfEveryInputLaw) {
     for (const Drawn& of : {Drawn{"{ law = \"sphere\", dimension = 2, radius = 0.5 }", 2, {normal, normal}},
                             Drawn{"{ law = \"ball\", dimension = 2 }", 2, {normal, normal}},
                             Drawn{"{ law = \"ball\", dimension = 5, radius = 2 }", 5, {normal, normal, normal, normal, normal}},
+                            Drawn{"{ law = \"beta\", dimension = 2, a = 2.0, b = 5.0, low = -1.0 }",
+                                  2,
+                                  {{LawKind::Table, -1, 1, 0, 0, 0, 0}, {LawKind::Table, -1, 1, 0, 0, 0, 0}}},
                             Drawn{"{ law = \"uniform\", dimension = 2, low = [0.0, -1.0], high = [1.0, 2.0] }",
                                   2,
                                   {{LawKind::Uniform, 0, 1, 0, 0, 0, 0}, {LawKind::Uniform, -1, 2, 0, 0, 0, 0}}}}) {
-        const std::string text = drawn_campaign("{ draw = 7, seed = 9 }", "input = " + of.input + "\ntarget = \"x1 - x2\"");
+        const std::string text =
+            drawn_campaign("{ draw = 7, seed = 9 }",
+                           "input = " + of.input + "\ntarget = \"x1 - x2\"\nnoise = { law = \"normal\", deviation = \"1 + x1\" }");
         const CellConfig cell = parse_campaign(text, "test").cells.at(0);
         const std::string fresh = "name = \"d\"\ntrials = 8\nsteps = 10\n[problem]\ninput = " + of.input +
                                   "\ntarget = \"x1\"\n[network]\nwidth = 3\n[training]\nbatch = 4\noptimizer = \"sgd(0.1)\"\n";
         const InputLaw law = parse_campaign(fresh, "test").cells.at(0).input;
         const Expression target = Expression::compile("x1 - x2", of.dimension);
-        const auto samples = reference::fresh_batch<double>(law, of.laws, 7, target.code(), 9, 0, 0);
+        auto samples = reference::fresh_batch<double>(law, of.laws, 7, target.code(), 9, 0, 0);
+        reference::add_noise(samples, {NoiseLaw::Kind::Normal, 1, 0, 0, 0, "1 + x1"}, of.dimension, 9, 0, 0);
         EXPECT_EQ(cell.data->inputs, samples.inputs) << text;
         EXPECT_EQ(cell.data->outputs, samples.targets) << text;
     }

@@ -46,6 +46,8 @@ std::vector<std::pair<std::string, std::string>> values_of(const Parameter& para
             return {{"{ w = [[1, 0], [0, 1]], b = [0, 1], v = [1, 2] }", "{ w = [[1, 0], [0, 1]], b = [0, 1], v = [1, 3] }"}};
         case ParameterType::Expression:
             return {{"0.25", "\"1/sqrt(h)\""}};
+        case ParameterType::Function:
+            return {{"0.25", "\"1 + x1^2\""}};
         case ParameterType::Entry:
             return {{"\"zero\"", "\"constant(1)\""}};
     }

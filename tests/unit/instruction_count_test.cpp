@@ -117,9 +117,8 @@ struct StandardCell {
         config.input.dimension = dimension;
         config.target = "x1^2 + 2*x1";
         config.optimizer = {optimizer, 0.9, 0.999, 1e-8, false, true};
-        static std::map<std::int64_t, Expression> targets;  // the cell refers to its program
-        return kernel_cell(config, targets.try_emplace(dimension, Expression::compile(config.target, dimension)).first->second.program(),
-                           {});
+        static std::map<std::int64_t, CellPrograms> programs;  // the cell refers to them
+        return kernel_cell(config, programs.try_emplace(dimension, programs_of(config)).first->second, {});
     }
 };
 

@@ -80,15 +80,15 @@ protected:
     }
 
     static CellKernelPlan plan_of(const CellConfig& config, const std::string& architecture) {
-        const Expression target = Expression::compile(config.target, config.input.dimension);
+        const CellPrograms programs = programs_of(config);
         const std::vector<kernels::Law> coordinates = coordinate_laws(config.input);
-        return plan_kernels(kernel_cell(config, target.program(), coordinates), shared_bytes, std::stoi(architecture.substr(3)));
+        return plan_kernels(kernel_cell(config, programs, coordinates), shared_bytes, std::stoi(architecture.substr(3)));
     }
 
     static std::string source_of(const CellConfig& config, bool train, const std::string& architecture) {
-        const Expression target = Expression::compile(config.target, config.input.dimension);
+        const CellPrograms programs = programs_of(config);
         const std::vector<kernels::Law> coordinates = coordinate_laws(config.input);
-        const kernels::Cell cell = kernel_cell(config, target.program(), coordinates);
+        const kernels::Cell cell = kernel_cell(config, programs, coordinates);
         const CellKernelPlan plan = plan_of(config, architecture);
         return train ? train_kernel_source(cell, plan.train) : evaluate_kernel_source(cell, plan.evaluate);
     }

@@ -107,6 +107,10 @@ TEST(OptimumLine, BruteForceFindsNothingBetterAndComesClose) {
          [](double x) { return std::exp(x); }, normal_weight},
         {"sin(2*x1)", "{ law = \"normal\", dimension = 1, mean = 0.3, deviation = 0.7 }", 0.3 - 8.5 * 0.7, 0.3 + 8.5 * 0.7,
          [](double x) { return std::sin(2 * x); }, normal_weight},
+        {"x1^2", "{ law = \"beta\", dimension = 1, a = 2, b = 3.5, low = -1, high = 1 }", -1, 1, [](double x) { return x * x; },
+         [](double x) { return (1 + x) * std::pow(1 - x, 2.5); }},
+        {"sin(3*x1)", "{ law = \"density\", density = \"1 + 4*x^2\", low = 0, high = 1 }", 0, 1, [](double x) { return std::sin(3 * x); },
+         [](double x) { return 1 + 4 * x * x; }},
     };
     for (const BruteForceCase& c : cases) {
         const std::vector<LineOptimum> found = optima(problem(c.target, c.input), 2);

@@ -91,6 +91,9 @@ TEST(OptimumNetwork, RiskIsTheProgramsFinalRisk) {
     const std::pair<const char*, const char*> cases[] = {{"\"relu\"", "{ law = \"uniform\", dimension = 1, low = -1, high = 2 }"},
                                                          {"\"tanh\"", "{ law = \"normal\", dimension = 1, mean = 0.2, deviation = 0.5 }"},
                                                          {"\"clipping\"", "{ law = \"uniform\", dimension = 1, low = 0, high = 1 }"},
+                                                         {"\"relu\"", "{ law = \"beta\", dimension = 1, a = 1.5, b = 3, high = 2 }"},
+                                                         {"\"tanh\"", "{ law = \"density\", density = \"1 + x^2\", low = -1 }"},
+                                                         {"\"relu\"", "{ law = \"beta\", dimension = 2, a = 2, b = 5 }"},
                                                          {"\"relu\"", "{ law = \"uniform\", dimension = 2, low = 0, high = 1 }"}};
     for (const auto& [activation, input] : cases) {
         const Campaign campaign = read_campaign({{5, "precision = \"float64\""},

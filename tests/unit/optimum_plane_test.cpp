@@ -156,6 +156,7 @@ TEST(OptimumPlane, NormalisedProblemsAreTheSame) {
           std::pair{"{ law = \"normal\", dimension = 2, mean = 3, deviation = 0.5, low = 2, high = 5 }", "\"logistic\""},
           std::pair{"{ law = \"uniform\", dimension = 2, low = [-2, 3], high = [1, 4] }", "\"relu\""},
           std::pair{"{ law = \"normal\", dimension = 2, mean = 3, deviation = 0.5, low = [2, 2.5], high = 5 }", "\"relu\""},
+          std::pair{"{ law = \"beta\", dimension = 2, a = 2, b = 5, low = -2, high = 1 }", "\"relu\""},
           std::pair{"{ law = \"ball\", dimension = 2, radius = 2.5 }", "\"relu\""},
           std::pair{"{ law = \"sphere\", dimension = 2, radius = 0.3 }", "\"relu\""}}) {
         const Problem problem = optimum::problem("-x1^2*sin(x2) + 3", input, activation);

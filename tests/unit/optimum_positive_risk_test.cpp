@@ -48,6 +48,17 @@ TEST(PositiveRisk, OneVariable) {
     EXPECT_EQ(proved("0.1 + 1e-17*x1", unit, 7), none) << "below what double resolves: no proof, no claim";
 }
 
+// What the target is where the input has no mass proves nothing.
+TEST(PositiveRisk, LawsGivenByTheirDensity) {
+    const std::string gap = "{ law = \"density\", density = \"if(abs(x) < 0.5, 0, 1)\", low = -1.0, high = 1.0 }";
+    EXPECT_EQ(proved("if(abs(x1) < 0.4, 5*x1^2, max(0, x1))", box(-1, 1), 7), 7);
+    EXPECT_EQ(proved("if(abs(x1) < 0.4, 5*x1^2, max(0, x1))", gap, 7), 0) << "one neuron is that where there is mass";
+    EXPECT_EQ(proved("x1^2", gap, 7), 7);
+    EXPECT_EQ(proved("abs(x1)", "{ law = \"density\", density = \"x^2\", low = -1.0, high = 1.0 }", 7), 1) << "0 in one point";
+    EXPECT_EQ(proved("x1^2", "{ law = \"beta\", dimension = 1, a = 2.5, b = 1.0 }", 7), 7);
+    EXPECT_EQ(proved("x1*x2", "{ law = \"beta\", dimension = 2, a = 2.0, b = 5.0 }", 7), 7);
+}
+
 TEST(PositiveRisk, BendsAndOrientations) {
     // -1, 1, 4 as slopes: bends 2 and 3. -1 + {0, 2, 3, 5} is never 0, so two neurons cannot; three can.
     EXPECT_EQ(proved("-x1 + 2*max(x1 + 0.5, 0) + 3*max(x1 - 0.4, 0)", box(-1, 1), 7), 2);

@@ -49,7 +49,9 @@ CellTables::CellTables(Device& device, Stream& stream, const kernels::Cell& cell
     staging.add(cell_.final_nodes, cell.dimension);
     staging.add(cell_.mesh, cell.mesh_count);
     staging.add(cell_.coordinates, cell.dimension);
-    cell_.target = {};
+    staging.add(cell_.input_table_float.numbers, number_count(cell.input_table_float));
+    staging.add(cell_.input_table_double.numbers, number_count(cell.input_table_double));
+    cell_.target = cell_.density = cell_.noise_factor = {};
     if (!memory.start() || memory.bytes() < staging.bytes().size()) {
         memory = DeviceMemory();
         memory = DeviceMemory(device, staging.bytes().size());

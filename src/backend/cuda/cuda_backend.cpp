@@ -192,9 +192,9 @@ public:
         for (const auto& device : devices_) targets.insert({device->kernels().architecture(), device->properties().shared_bytes_per_block});
         std::vector<CompileJob> jobs;
         for (const CellConfig& config : cells) {
-            const Expression target = target_of(config);
+            const CellPrograms programs = programs_of(config);
             const std::vector<kernels::Law> coordinates = coordinate_laws(config.input);
-            const kernels::Cell cell = kernel_cell(config, target.program(), coordinates);
+            const kernels::Cell cell = kernel_cell(config, programs, coordinates);
             for (const auto& [architecture, shared_bytes] : targets) {
                 CellJobs cell_jobs = compile_jobs(cell, cell_name(config), architecture, shared_bytes);
                 jobs.push_back(std::move(cell_jobs.train));

@@ -221,7 +221,8 @@ private:
                                                         kernel.from,
                                                         kernel.to,
                                                         at<const kernels::StepScalars>(memory_.scalars[slot]) + (kernel.from - first_step),
-                                                        training_nodes()};
+                                                        training_nodes(),
+                                                        kernels::input_table<Real>(*task_.device_cell)};
                 launch(*task_.kernels->train, plan().train, warps(), arguments);
             }
             if (&kernel == &planned.back())

@@ -80,7 +80,7 @@ std::string operation(const Instruction& instruction, const std::string& a, cons
     return {};
 }
 
-/// The body of Spec::target: t0, t1, … in the order of the program.
+/// The body of Spec::target, or of another function of the input: t0, t1, … in the order of the program.
 std::string target_body(const kernels::Program& program) {
     std::string body;
     std::vector<std::string> stack;
@@ -111,6 +111,14 @@ std::string common_members(const kernels::Cell& cell, const KernelPlan& plan) {
 )",
         cell.precision == kernels::Precision::Float32 ? "float" : "double", cell.dimension, enumerator("Storage", plan.network),
         target_body(cell.target));
+}
+
+/// Whether there is a function of the input beside the target, and that.
+std::string function_members(const char* flag, const char* name, const kernels::Program& program) {
+    std::string members = fmt::format("    static constexpr bool {} = {};\n", flag, program.length > 0);
+    if (program.length == 0) return members;
+    return members +
+           fmt::format("    template <class V>\n    static V {}(const V (&x)[dimension]) {{\n{}    }}\n", name, target_body(program));
 }
 
 std::string members_of(const kernels::Law& law) {
@@ -172,18 +180,19 @@ std::string train_kernel_source(const kernels::Cell& cell, const KernelPlan& pla
                     literal(optimizer.weight_decay), optimizer.decoupled, cell.held.inner_weights, cell.held.inner_biases,
                     cell.held.outer_weights, cell.held.outer_bias, members_of(cell.noise), cell.several_blocks, cell.fresh_samples,
                     plan.rebroadcast, plan.keeps) +
-        input_members(cell);
+        function_members("has_noise_factor", "noise_factor", cell.noise_factor) + input_members(cell);
     return program("fused_step.hpp", "Spec", members, "cuda_train.hpp");
 }
 
 std::string evaluate_kernel_source(const kernels::Cell& cell, const KernelPlan& plan) {
     const std::string members =
-        common_members(cell, plan) + fmt::format(
-                                         "    static constexpr ActivationKind activation = {};\n    static constexpr LossKind loss = {};\n"
-                                         "    static constexpr bool exact_risk = {}, conditioned = {}, holds = {}, one_law = {};\n",
-                                         enumerator("ActivationKind", cell.activation.kind), enumerator("LossKind", cell.loss.kind),
-                                         cell.exact_risk, cell.inactive_start >= 0, any(cell.held),
-                                         cell.shape == kernels::InputShape::Coordinates && cell.coordinates == nullptr);
+        common_members(cell, plan) +
+        fmt::format(
+            "    static constexpr ActivationKind activation = {};\n    static constexpr LossKind loss = {};\n"
+            "    static constexpr bool exact_risk = {}, conditioned = {}, holds = {}, one_law = {};\n",
+            enumerator("ActivationKind", cell.activation.kind), enumerator("LossKind", cell.loss.kind), cell.exact_risk,
+            cell.inactive_start >= 0, any(cell.held), cell.shape == kernels::InputShape::Coordinates && cell.coordinates == nullptr) +
+        function_members("has_density", "density", cell.density);
     return program("fused_step.hpp", "EvaluationSpec", members, "cuda_evaluation.hpp");
 }
 
