@@ -16,7 +16,7 @@ class CheckpointTest : public ProgramTest {
 protected:
     void SetUp() override {
         ProgramTest::SetUp();
-        write("long.toml", campaign_text(3, 4000000, "[4]"));
+        write("long.toml", campaign_text(3, 12000000, "[4]"));
     }
     std::int64_t steps_held() const {
         std::int64_t sum = 0;

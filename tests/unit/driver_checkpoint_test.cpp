@@ -14,6 +14,7 @@ class CheckpointRun : public DriverTest {
 protected:
     static Campaign long_campaign(const std::string& extra = "", const std::string& trials = "24") {
         return parse_campaign(fmt::format(R"(
+            name = "checkpoints"
             trials = {}
             steps = 300000
             {}

@@ -1,11 +1,13 @@
 // What a summary says of cells that are too large for memory: the same as of sorted lists of all their trials, whether they are kept or
 // read again.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <random>
 
 #include "analysis/cell_scan.hpp"
 #include "analysis/rank_search.hpp"

@@ -1,4 +1,5 @@
 // Checkpoints in a store: kept until the results of their trials are there, and in nobody's way.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <sqlite3.h>
 
