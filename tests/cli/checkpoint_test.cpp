@@ -51,9 +51,13 @@ TEST_F(CheckpointTest, KillsInTheMiddleOfABlockCostLittle) {
         ended = !process.running();
         process.send(SIGKILL);
         const Output output = process.wait();
-        if (ended) EXPECT_EQ(output.code, 0) << output.err;
+        if (ended) {
+            EXPECT_EQ(output.code, 0) << output.err;
+        }
         if (!ended) ++kills;
-        if (before > 0) EXPECT_THAT(output.err, HasSubstr("continuing: 1 block in progress has a checkpoint, ")) << "it began anew";
+        if (before > 0) {
+            EXPECT_THAT(output.err, HasSubstr("continuing: 1 block in progress has a checkpoint, ")) << "it began anew";
+        }
     }
     EXPECT_GE(kills, 2) << "too fast a machine: give the block more steps";
     if (!ended) {
@@ -78,7 +82,9 @@ TEST_F(CheckpointTest, WhatIsGivenUpAfterTheGraceIsKept) {
         EXPECT_THAT(output.err, HasSubstr("long.db, 0 of them from this run\n1 block in progress has a checkpoint, "));
         EXPECT_GT(steps_held(), before);
         before = steps_held();
-        if (run == 1) EXPECT_THAT(output.err, HasSubstr("continuing: 1 block in progress has a checkpoint, "));
+        if (run == 1) {
+            EXPECT_THAT(output.err, HasSubstr("continuing: 1 block in progress has a checkpoint, "));
+        }
     }
 }
 

@@ -102,7 +102,9 @@ TEST_P(CheckpointsOf, ChangeNoBit) {
     }
     std::printf("%d runs, %d checkpoints, %d trials diverged\n", all.runs, all.checkpoints, diverged);
     EXPECT_GE(all.runs, 100);
-    if (std::string(GetParam()) == "odd") EXPECT_GE(diverged, 100);
+    if (std::string(GetParam()) == "odd") {
+        EXPECT_GE(diverged, 100);
+    }
 }
 INSTANTIATE_TEST_SUITE_P(Cells, CheckpointsOf, testing::Values("odd", "kinks", "data", "own_points", "conditions", "starts", "early_ends"),
                          [](const auto& instance) { return std::string(instance.param); });
@@ -145,7 +147,9 @@ TEST(Checkpoints, ThatDoNotFitAreRefused) {
         ASSERT_TRUE(result.has_value());
         EXPECT_EQ(refused, fits ? 0 : 1);
         EXPECT_EQ(status.resumed_steps.load(), fits ? checkpoint.replica_steps : 0);
-        if (count == 20) EXPECT_EQ(first_difference(whole, *result), "");
+        if (count == 20) {
+            EXPECT_EQ(first_difference(whole, *result), "");
+        }
     };
     expect(kept, true);
     expect(kept, false, 21);

@@ -335,7 +335,9 @@ TEST_P(KilledWriterTest, LosesNothingAcknowledgedToALossOfPower) {
         EXPECT_TRUE(documents == state.documents || documents == 1) << documents << ", " << state.documents << " acknowledged";
         EXPECT_THAT(store.verify(), ::testing::IsEmpty());
         const std::vector<StoredCheckpoint> checkpoints = store.checkpoints();
-        if (state.begun >= trials) ASSERT_EQ(checkpoints.size(), 1u);
+        if (state.begun >= trials) {
+            ASSERT_EQ(checkpoints.size(), 1u);
+        }
         for (const StoredCheckpoint& checkpoint : checkpoints) {
             EXPECT_EQ(checkpoint.key, (BlockKey{0, trials, 50}));
             EXPECT_EQ(store.read_checkpoint(checkpoint), std::string(20000, checkpoint.replica_steps == 1 ? 'a' : 'b'));
