@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include "limrisk/error.hpp"
 #include "program.hpp"
 #include "store/store.hpp"
 
