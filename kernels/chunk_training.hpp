@@ -1,5 +1,6 @@
 // A chunk of trials on the CPU: groups that train from check to check side by side. Replicas that have ended leave their lanes at a check;
-// where that frees enough, those that still run move together into fewer lanes. No bit depends on the lane a replica is in.
+// where that frees enough, those that still run move together into fewer lanes. No bit depends on the lane a replica is in, nor on where
+// the steps between two checks are cut, so the replicas can also be saved there, and go on in another process.
 #pragma once
 #include "group_training.hpp"
 
@@ -74,30 +75,48 @@ public:
         group_memory_ = arena_.take<char>(most_bytes);
         places_ = arena_.take<std::int64_t>(trials);
         books_ = arena_.take<Replica>(trials);
-        numbers_ = arena_.take<Real>(trials * Group(cell, group_replicas<Real>(cell, 1), nullptr).moved_numbers());
+        moved_numbers_ = Group(cell, group_replicas<Real>(cell, 1), nullptr).moved_numbers();
+        numbers_ = arena_.take<Real>(trials * moved_numbers_);
     }
     std::size_t bytes() const { return arena_.used(); }
+    /// Bytes of a checkpoint; they mean the same to every instruction set.
+    std::int64_t checkpoint_bytes() const {
+        return static_cast<std::int64_t>(sizeof(Saved)) + trials_ * (static_cast<std::int64_t>(sizeof(Replica)) + bytes_of_numbers());
+    }
+    /// Whether so many bytes can be a checkpoint of this chunk. Whoever kept them knows that they are as they were written.
+    bool fits(const char* checkpoint, std::int64_t bytes) const {
+        if (bytes != checkpoint_bytes()) return false;
+        const Saved saved = begin_of(checkpoint);
+        return saved.index >= 0 && saved.index <= cell_.checks && saved.step <= check_step(cell_, saved.index) &&
+               saved.step >= (saved.index == 0 ? 0 : check_step(cell_, saved.index - 1));
+    }
 
-    /// Runs all steps. False if the task was given up.
+    /// Runs all steps, or those that a checkpoint leaves. False if the task was given up.
     template <class Record, class Check>
     bool run(const ChunkTask<Record, Check>& task) {
         // Snapshots see replicas that have ended, too: those that diverged.
         const bool may_move = task.snapshot_count == 0;
-        for_groups<Real>(cell_, trials_, [&](std::int64_t first, int count, int room) { add_group(room).begin(task, first, count); });
-        bool moved = false;
-        std::int64_t running = trials_;
-        for (std::int64_t index = 0; running > 0 && index <= cell_.checks; ++index) {
+        bool moved = task.checkpoint != nullptr;
+        std::int64_t running = trials_, index = 0, step = 0;
+        if (moved)
+            running = restore(task, index, step);
+        else
+            for_groups<Real>(cell_, trials_, [&](std::int64_t first, int count, int room) { add_group(room).begin(task, first, count); });
+        for (; running > 0 && index <= cell_.checks; ++index) {
+            if (task.checkpoint_due && !lead_near(task, index, step)) return false;
             for (std::int64_t g = 0; g < group_count_; ++g)
                 if ((groups_[g]->running() > 0 || !may_move) && !groups_[g]->advance_to(task, index)) return false;
+            step = check_step(cell_, index);
             if (!may_move || index == cell_.checks) continue;
             running = 0;
             for (std::int64_t g = 0; g < group_count_; ++g) {
                 if (!groups_[g]->retire(task)) return false;
                 running += groups_[g]->running();
             }
-            if (running > 0 && is_worth_moving(running, check_step(cell_, index))) {
+            if (running > 0 && is_worth_moving(running, step)) {
                 save();
-                regroup(task, check_step(cell_, index));
+                const Schedule schedule = present_schedule();
+                regroup(task, step, schedule, [&](std::int64_t place) { return books_[place].running(); });
                 moved = true;
             }
         }
@@ -140,18 +159,82 @@ private:
             for (int r = 0; r < groups_[g]->count(); ++r) groups_[g]->save(r, books_, numbers_);
     }
 
-    /// Groups of those saved replicas that still run.
-    template <class Record, class Check>
-    void regroup(const ChunkTask<Record, Check>& task, std::int64_t step) {
-        std::int64_t g = 0;
-        while (groups_[g]->running() == 0) ++g;  // what has ended was not led to this step
-        const Schedule schedule = groups_[g]->schedule();
+    /// That of a group that is led on: what has ended was not.
+    Schedule present_schedule() const {
+        for (std::int64_t g = 0; g < group_count_; ++g)
+            if (groups_[g]->is_alive()) return groups_[g]->schedule();
+        return Schedule(cell_.optimizer, cell_.learning_rate);
+    }
+
+    /// Groups of the chosen ones of the saved replicas, which have all done `step` steps. Returns their number.
+    template <class Record, class Check, class Chosen>
+    std::int64_t regroup(const ChunkTask<Record, Check>& task, std::int64_t step, const Schedule& schedule, Chosen chosen) {
         std::int64_t running = 0;
         for (std::int64_t place = 0; place < trials_; ++place)
-            if (books_[place].running()) places_[running++] = place;
+            if (chosen(place)) places_[running++] = place;
         group_count_ = used_ = 0;
         for_groups<Real>(cell_, running, [&](std::int64_t first, int count, int room) {
             add_group(room).resume(task, places_ + first, count, books_, numbers_, step, schedule);
+        });
+        return running;
+    }
+
+    /// Leads all groups from `step`, in rounds that end at the same step, near check number `index`. At the beginning of each round a
+    /// checkpoint can be written. False if the task was given up.
+    template <class Record, class Check>
+    bool lead_near(const ChunkTask<Record, Check>& task, std::int64_t index, std::int64_t step) {
+        std::int64_t work = 1;
+        for (std::int64_t g = 0; g < group_count_; ++g) work += groups_[g]->step_work();
+        const std::int64_t best = (std::int64_t{1} << 31) / work;  // about a second
+        const std::int64_t round = task.round_steps > 0 ? task.round_steps : best < 1 ? 1 : best, to = check_step(cell_, index);
+        while (true) {
+            if (task.checkpoint_due(task.context)) {
+                write_checkpoint(task, index, step);
+                if (!task.advance(task.context, 0)) return false;
+            }
+            if (to - step <= round) return true;
+            step += round;
+            for (std::int64_t g = 0; g < group_count_; ++g)
+                if (groups_[g]->running() > 0 && !groups_[g]->train(step, task.advance, task.context)) return false;
+        }
+    }
+
+    /// What a checkpoint begins with: books and numbers of all replicas follow.
+    struct Saved {
+        std::int64_t index, step;  ///< the next check, steps done
+        Schedule schedule;
+    };
+    std::int64_t bytes_of_numbers() const { return moved_numbers_ * static_cast<std::int64_t>(sizeof(Real)); }
+
+    template <class Record, class Check>
+    void write_checkpoint(const ChunkTask<Record, Check>& task, std::int64_t index, std::int64_t step) {
+        save();
+        const Saved saved{index, step, present_schedule()};
+        task.write(task.context, &saved, sizeof(Saved));
+        task.write(task.context, books_, static_cast<std::size_t>(trials_) * sizeof(Replica));
+        task.write(task.context, numbers_, static_cast<std::size_t>(trials_ * bytes_of_numbers()));
+    }
+
+    Saved begin_of(const char* checkpoint) const {
+        Saved saved{0, 0, Schedule(cell_.optimizer, cell_.learning_rate)};
+        __builtin_memcpy(static_cast<void*>(&saved), checkpoint, sizeof(Saved));
+        return saved;
+    }
+
+    /// Groups as they were when the checkpoint was written, in lanes of their own. Returns the number of replicas that were led on after
+    /// the last check: those that diverged since have not seen the next one.
+    template <class Record, class Check>
+    std::int64_t restore(const ChunkTask<Record, Check>& task, std::int64_t& index, std::int64_t& step) {
+        const Saved saved = begin_of(task.checkpoint);
+        const char* const books = task.checkpoint + sizeof(Saved);
+        const std::size_t bytes_of_books = static_cast<std::size_t>(trials_) * sizeof(Replica);
+        __builtin_memcpy(static_cast<void*>(books_), books, bytes_of_books);
+        __builtin_memcpy(numbers_, books + bytes_of_books, static_cast<std::size_t>(trials_ * bytes_of_numbers()));
+        index = saved.index;
+        step = saved.step;
+        const std::int64_t seen = index == 0 ? -1 : check_step(cell_, index - 1);
+        return regroup(task, step, saved.schedule, [&](std::int64_t place) {
+            return books_[place].running() || (books_[place].diverged && books_[place].nonfinite_step > seen);
         });
     }
 
@@ -159,6 +242,7 @@ private:
     Arena arena_;
     std::int64_t trials_;
     GroupBytes<Real> bytes_;
+    std::int64_t moved_numbers_;               ///< of a replica
     std::int64_t group_count_ = 0, used_ = 0;  ///< groups; bytes of their memory that they have
     Group** groups_;                           ///< [group_count_]
     char *group_objects_, *group_memory_;      ///< theirs

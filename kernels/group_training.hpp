@@ -75,11 +75,14 @@ public:
         // Some milliseconds of work.
         const bool sorted = cell.algorithm == Algorithm::Kinks;
         const std::int64_t per_replica = sorted ? cell.batch + 8 * cell.width : cell.batch * (cell.width + 8) * cell.dimension;
-        const std::int64_t step_work = replicas * per_replica, reports = (1 << 24) / (step_work + 1);
+        step_work_ = replicas * per_replica;
+        const std::int64_t reports = (1 << 24) / (step_work_ + 1);
         steps_between_reports_ = static_cast<int>(reports < 1 ? 1 : reports < Schedule::slice ? reports : Schedule::slice);
     }
     std::size_t bytes() const { return arena_.used(); }
     int room() const { return shape_.replicas; }
+    /// Of all replicas, in samples of a neuron: 2^24 take some milliseconds.
+    std::int64_t step_work() const { return step_work_; }
     /// Numbers of Real that a replica is made of, beside its book.
     std::int64_t moved_numbers() const { return state_.numbers(); }
     int count() const { return count_; }
@@ -118,6 +121,26 @@ public:
         state_.save(r, numbers + places_[r] * moved_numbers());
     }
     const Schedule& schedule() const { return schedule_; }
+
+    /// Trains to step `to`. False if the task was given up.
+    bool train(std::int64_t to, bool (*advance)(void*, std::int64_t), void* callback) {
+        StepScalars scalars[Schedule::slice];
+        while (step_ < to) {
+            if (!is_alive()) {  // and will not be: what is left counts as done, and needs no schedule
+                const std::int64_t left = to - step_;
+                step_ = to;
+                return advance(callback, left * running_);
+            }
+            const int count = static_cast<int>(to - step_ < steps_between_reports_ ? to - step_ : steps_between_reports_);
+            schedule_.next(scalars, count);
+            for (int i = 0; is_alive() && i < count; ++i) train_step(step_ + 1 + i, scalars[i]);
+            step_ += count;
+            if (!advance(callback, std::int64_t{count} * running_)) return false;
+        }
+        return true;
+    }
+    /// Whether some replica is trained on: then schedule() is that of the present step.
+    bool is_alive() const { return any(alive_); }
 
     /// Trains to check number `index`, with the snapshots on the way, and makes it. False if the task was given up.
     template <class Record, class Check>
@@ -225,27 +248,6 @@ private:
                                                state_.theta, p);
             }
         });
-    }
-
-    /// Trains to step `to`. False if the task was given up.
-    bool train(std::int64_t to, bool (*advance)(void*, std::int64_t), void* callback) {
-        StepScalars scalars[Schedule::slice];
-        while (step_ < to) {
-            if (!any(alive_)) {  // and will not be: what is left counts as done, and needs no schedule
-                const std::int64_t left = to - step_;
-                step_ = to;
-                return advance(callback, left * running_);
-            }
-            const int count = static_cast<int>(to - step_ < Schedule::slice ? to - step_ : Schedule::slice);
-            schedule_.next(scalars, count);
-            for (int done = 0; done < count; done += steps_between_reports_) {
-                const int upto = done + steps_between_reports_ < count ? done + steps_between_reports_ : count;
-                for (int i = done; any(alive_) && i < upto; ++i) train_step(step_ + 1 + i, scalars[i]);
-                if (!advance(callback, std::int64_t{upto - done} * running_)) return false;
-            }
-            step_ += count;
-        }
-        return true;
     }
 
     void train_step(std::int64_t step, const StepScalars& scalars) {
@@ -477,6 +479,7 @@ private:
     VecDouble *square_sums_, *stack_double_;
     double *points_, *network_;
     MaskOf<V> alive_{};
+    std::int64_t step_work_;
     int steps_between_reports_;
     int count_ = 0, running_ = 0;        ///< replicas; those that were to be trained on after the last check
     std::int64_t step_ = 0, taken_ = 0;  ///< steps done; snapshots so far

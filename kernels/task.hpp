@@ -1,5 +1,7 @@
 // What a backend asks of a chunk of trials, which train side by side: the same type for every instruction set.
 #pragma once
+#include <cstddef>
+
 #include "cell.hpp"
 
 namespace limrisk::kernels {
@@ -28,6 +30,11 @@ struct ChunkTask {
     /// it has ended count as done. False: give up.
     bool (*advance)(void* context, std::int64_t replica_steps);
     void* context;
+    /// Optional: asked between steps, about once in a second of work, whether to write a checkpoint now. Not with snapshots or checks.
+    bool (*checkpoint_due)(void* context);
+    void (*write)(void* context, const void* bytes, std::size_t count);  ///< gets the checkpoint piece by piece
+    const char* checkpoint;    ///< optional [checkpoint_bytes()]: what was written in another run of the chunk, to go on from there
+    std::int64_t round_steps;  ///< that a group does before the next has its turn, where checkpoints may be due; 0: as is best
 };
 
 }  // namespace limrisk::kernels

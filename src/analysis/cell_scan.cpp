@@ -146,6 +146,82 @@ void close_measured(CellSummary& summary) {
     measured.share = {clopper_pearson(measured.above_least, summary.done).low, clopper_pearson(measured.above_most, summary.done).high};
 }
 
+/// What is asked of all trials of a cell once the first look at them is over.
+struct SeenTrial {
+    double final_risk, limiting_risk;
+    bool converged, stopped;
+};
+
+SeenTrial seen(const TrialRecord& record) {
+    return {record.final_risk, limiting_risk(record), record.verdict == Verdict::Converged, record.verdict == Verdict::Stopped};
+}
+
+/// The trials of a cell that count, to be visited again: from memory, or where they are too many from the store.
+class SeenTrials {
+public:
+    SeenTrials(const Store& store, std::int64_t cell, std::int64_t most) : store_(store), cell_(cell), most_(most) {}
+    void add(const TrialRecord& record) {
+        ++count_;
+        if (count_ <= most_)
+            kept_.push_back(seen(record));
+        else
+            kept_ = {};
+    }
+    std::int64_t count() const { return count_; }
+    template <class Visit>
+    void visit(Visit visit) const {
+        if (count_ <= most_) {
+            for (const SeenTrial& trial : kept_) visit(trial);
+            return;
+        }
+        std::int64_t left = count_;
+        store_.for_each_block(cell_, [&](const BlockKey&, const std::vector<TrialRecord>& records) {
+            for (const TrialRecord& record : records)
+                if (left-- > 0) visit(seen(record));
+            return left > 0;
+        });
+    }
+
+private:
+    const Store& store_;
+    const std::int64_t cell_, most_;
+    std::int64_t count_ = 0;
+    std::vector<SeenTrial> kept_;  ///< [count_], or none
+};
+
+/// Finds the exact quantiles, the medians of the levels, and how many trials are above the threshold of the optimum. Returns how many of
+/// them `stop` had ended.
+std::int64_t look_again(const SeenTrials& trials, CellSummary& summary, LevelScan& levels) {
+    std::vector<RankSearch> finals = quantile_searches(summary.aggregate.final_risk, summary.done),
+                            limits = quantile_searches(limiting_risks(summary.aggregate), summary.done);
+    std::vector<RankSearch>& medians = levels.medians();
+    std::int64_t above = 0, stopped_above = 0;
+    const auto for_searches = [&](auto act) {
+        for (std::vector<RankSearch>* searches : {&finals, &limits, &medians})
+            for (RankSearch& search : *searches) act(search);
+    };
+    for (bool first = true, all_done = false; first || !all_done; first = false) {
+        trials.visit([&](const SeenTrial& trial) {
+            for (RankSearch& search : finals) search.add(trial.final_risk);
+            for (RankSearch& search : limits) search.add(trial.limiting_risk);
+            if (trial.converged)
+                for (RankSearch& search : medians) search.add(trial.limiting_risk);
+            if (!first || !summary.measured || !(trial.limiting_risk > summary.measured->threshold)) return;
+            ++above;
+            stopped_above += trial.stopped;
+        });
+        all_done = true;
+        for_searches([&](RankSearch& search) {
+            search.end_pass();
+            all_done = all_done && search.done();
+        });
+    }
+    enter_quantiles(summary.final_risk, finals);
+    enter_quantiles(summary.limiting_risk, limits);
+    if (summary.measured) summary.measured->above_least = summary.measured->above_most = above;
+    return stopped_above;
+}
+
 }  // namespace
 
 CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext& context) {
@@ -162,7 +238,7 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
         if (count > 0) aggregate = merge(aggregate, aggregate_records(records.data(), count, end - count));
         records.clear();
     };
-    std::vector<double> final_risks, limiting_risks;
+    SeenTrials trials(store, cell.index, context.kept_trials);
     std::int64_t on_data = 0, constant = 0;
     std::map<std::int64_t, Extreme> best;  // by the neurons that take part
     const bool can_freeze = kernels::has_frozen_neurons(cell.activation.kind);
@@ -171,8 +247,7 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
         if (!added && risk < found->second.risk) found->second = {risk, trial};
     };
     const auto count = for_each_counted_trial(store, cell.index, [&](std::int64_t trial, const TrialRecord& record) {
-        final_risks.push_back(record.final_risk);
-        limiting_risks.push_back(limiting_risk(record));
+        trials.add(record);
         on_data += record.inactive_on_data;
         constant += record.constant;
         levels.add(record);
@@ -184,25 +259,20 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
         records.push_back(record);
         if (records.size() == portion) flush(trial + 1);
     });
-    flush(static_cast<std::int64_t>(final_risks.size()));
+    flush(trials.count());
     for (const auto& [neurons, extreme] : best)
         context.optima.improve(cell, neurons, extreme.risk, rounding_scale(moments),
                                fmt::format("cell {}, trial {}", cell.index, extreme.trial));
 
     CellSummary summary = summary_of(aggregate, cell, known, moments, context.tolerance);
-    if (summary.measured)
-        summary.measured->above_least = summary.measured->above_most =
-            std::count_if(limiting_risks.begin(), limiting_risks.end(), [&](double risk) { return risk > summary.measured->threshold; });
+    summary.early_ends = early_ends.statement(summary.done > 0 ? look_again(trials, summary, levels) : 0);
     close_measured(summary);
-    summary.early_ends = early_ends.statement(summary.measured);
     summary.checks = theory.checks();
     if (summary.done > 0) summary.levels = levels.statement();
     enter_stopping(summary, count);
     if (summary.done == 0) return summary;
     summary.mean_inactive_on_data = static_cast<double>(on_data) / static_cast<double>(summary.done);
     summary.mean_constant = static_cast<double>(constant) / static_cast<double>(summary.done);
-    summary.final_risk = quantiles(final_risks);
-    summary.limiting_risk = quantiles(limiting_risks);
     return summary;
 }
 

@@ -13,6 +13,8 @@ namespace limrisk {
 struct ScanContext {
     KnownOptima& optima;  ///< improved by trials that beat them
     double tolerance;     ///< relative excess over the optimum that counts as missing it
+    /// Of a cell with more trials than this none is kept in memory: those that count are read again, once to four times.
+    std::int64_t kept_trials = std::int64_t{1} << 22;
 };
 
 /// Of the trials 0, 1, 2 ... as far as they are stored (and count, where a stopping rule ended the cell). `cell` as described in the store.

@@ -1,8 +1,8 @@
 // Which trials of a cell ended early, by which rule and when.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
-#include <vector>
 
 #include "analysis/summary.hpp"
 #include "limrisk/trial_record.hpp"
@@ -19,13 +19,12 @@ class EarlyEndScan {
 public:
     explicit EarlyEndScan(const CellConfig& cell) : cell_(cell) {}
     void add(const TrialRecord& record);
-    /// nullopt for a cell without `stop`.
-    std::optional<EarlyEndStatement> statement(const std::optional<Measured>& measured) const;
+    /// nullopt for a cell without `stop`. above_threshold: of the trials that were stopped.
+    std::optional<EarlyEndStatement> statement(std::int64_t above_threshold) const;
 
 private:
     const CellConfig& cell_;
-    std::vector<std::int64_t> by_risk_, by_gradient_, by_verdict_;  ///< last steps
-    std::vector<double> stopped_risks_;                             ///< limiting risks of the trials that were stopped
+    std::map<std::int64_t, std::int64_t> by_risk_, by_gradient_, by_verdict_;  ///< numbers of trials by their last step, that of a check
 };
 
 }  // namespace limrisk

@@ -1,9 +1,10 @@
-// Order statistics of the risks of a cell, from the risks themselves or from their histogram.
+// Order statistics of the risks of a cell, from their histogram and, where they are kept, the risks themselves.
 #pragma once
 #include <cstdint>
 #include <vector>
 
 #include "aggregation/aggregate.hpp"
+#include "analysis/rank_search.hpp"
 
 namespace limrisk {
 
@@ -15,8 +16,12 @@ struct Quantiles {
     RiskRange low{0, 0}, median{0, 0}, high{0, 0};  ///< low: 5 %, high: 95 %
 };
 
-/// Reorders `values`, which are not NaN.
-Quantiles quantiles(std::vector<double>& values);
+/// Bounds.
 Quantiles quantiles(const RiskDistribution& risks, std::int64_t trials);
+
+/// Searches for low, median and high of the risks themselves, in this order, of which `risks` has the bins. trials >= 1.
+std::vector<RankSearch> quantile_searches(const RiskDistribution& risks, std::int64_t trials);
+/// Puts in what they found.
+void enter_quantiles(Quantiles& quantiles, const std::vector<RankSearch>& searches);
 
 }  // namespace limrisk

@@ -90,8 +90,9 @@ struct StoreSummary {
 /// Relative excess over the optimum that counts as missing it, unless another is asked for.
 inline constexpr double default_tolerance = 0.01;
 
-/// Reads every trial once (again if one beats a stored optimum: the statistics then follow it), with a memory of some 40 bytes per trial of
-/// one cell; or the aggregates of a store of summaries. Throws StoreError(Data) if a block, aggregate or document does not fit its hash.
+/// Reads every trial once (again if one beats a stored optimum: the statistics then follow it), and those of a cell with more than 2^22
+/// trials two to five times, so that no memory grows with them; or the aggregates of a store of summaries. Throws StoreError(Data) if a
+/// block, aggregate or document does not fit its hash.
 StoreSummary summarize(const Store& store, double tolerance = default_tolerance);
 
 }  // namespace limrisk

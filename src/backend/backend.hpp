@@ -2,7 +2,9 @@
 #pragma once
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,7 +28,24 @@ struct WorkItem {
 /// Shared by a worker and its observers while its piece of work runs.
 struct WorkStatus {
     std::atomic<std::int64_t> replica_steps{0};  ///< done so far, or not needed, for progress; only grows
+    std::atomic<std::int64_t> resumed_steps{0};  ///< of them those that a checkpoint held
     std::atomic<bool> abandon{false};            ///< set: the worker gives it up within milliseconds
+    std::atomic<bool> pause{false};  ///< set: it writes a checkpoint between two steps and gives up; where it writes none, at once
+};
+
+/// Trials in the middle of their training, as a backend reads them: what the rest of the run of a WorkItem depends on.
+struct Checkpoint {
+    std::string bytes;
+    std::int64_t replica_steps = 0;  ///< done, or not needed
+};
+
+/// How a run() goes on from a checkpoint and writes others.
+struct Checkpointing {
+    const Checkpoint* from = nullptr;                ///< of the same trials, by this version of limrisk; null: from the first step
+    std::chrono::milliseconds interval{60'000};      ///< between two
+    std::function<void(Checkpoint)> write;           ///< called by the worker; the last one counts
+    std::function<void(const std::string&)> refuse;  ///< called if `from` does not fit, with the reason: the trials begin anew
+    std::int64_t round_steps = 0;                    ///< between two steps at which one can be written; 0: about a second of work
 };
 
 /// Final bits of one trial, for tests and self tests. Canonical order of docs/numerics.md (fingerprint), as double (exact).
@@ -56,6 +75,8 @@ struct BlockOptions {
     /// Looks at the trials at these steps, too: strictly ascending, in 0 .. steps of the cell; null: none. Nothing else of the result
     /// depends on them. The CPU backend only.
     const std::vector<std::int64_t>* snapshot_steps = nullptr;
+    /// Without checks, states and snapshots; null: none. Nothing of the result depends on it.
+    const Checkpointing* checkpoints = nullptr;
 };
 
 /// Trials that the CPU backend trains at once, at most: elements of the widest SIMD register.
@@ -82,6 +103,8 @@ public:
     virtual double issue_limit() const { return 0; }
     /// How it will run a cell, a line per fact, for the dry run: where what of a replica is kept, how many replicas at once.
     virtual std::vector<std::string> plan_lines(const CellPlan& /*plan*/) const { return {}; }
+    /// Whether run() writes checkpoints and goes on from them.
+    virtual bool writes_checkpoints() const { return false; }
     /// Called before a run with all its cells. Throws DeviceError for what can be told already: a cell that cannot run here, a compiler
     /// that fails.
     virtual void prepare(const std::vector<CellConfig>& /*cells*/) {}

@@ -34,7 +34,8 @@ namespace {
 struct RunCommand {
     CampaignOptions campaign;
     BackendChoice backend;
-    std::string store, shard_text, time_limit;
+    std::string store, shard_text, time_limit, checkpoint_every = "0:01:00";
+    std::chrono::seconds checkpoint_interval{};
     bool dry_run = false, quiet = false, json = false, add = false;
     std::vector<std::string> words;
     Shard shard;
@@ -119,6 +120,16 @@ std::string growth_text(const StoreGrowth& growth, const Campaign& campaign, con
     return text;
 }
 
+/// Of blocks in the middle of their training; empty if there are none.
+std::string checkpoint_text(const Store& store) {
+    const std::vector<StoredCheckpoint> checkpoints = store.checkpoints();
+    double steps = 0;
+    for (const StoredCheckpoint& checkpoint : checkpoints) steps += static_cast<double>(checkpoint.replica_steps);
+    if (checkpoints.empty()) return "";
+    return fmt::format("{} block{} in progress {} a checkpoint, {} replica-steps in all\n", checkpoints.size(),
+                       checkpoints.size() == 1 ? "" : "s", checkpoints.size() == 1 ? "has" : "have", speed_text(steps));
+}
+
 std::string beginning(const Campaign& campaign, const Store& store, const Backend& backend, const std::filesystem::path& path) {
     const std::vector<BlockKey> blocks = store.blocks();
     std::string text = fmt::format("{}; {}; store {}\n", size_text(campaign), backend.description(), path.string());
@@ -126,6 +137,7 @@ std::string beginning(const Campaign& campaign, const Store& store, const Backen
     const char* kind = store.contents() == StoreContents::Summary ? "ranges" : "blocks";
     if (!blocks.empty())
         text += fmt::format("continuing: {} trials in {} {} are already stored\n", trial_count(blocks), blocks.size(), kind);
+    if (const std::string checkpoints = checkpoint_text(store); !checkpoints.empty()) text += "continuing: " + checkpoints;
     return text;
 }
 
@@ -136,16 +148,12 @@ std::string rule_changed(const StoppingChange& change, const std::filesystem::pa
         path.string(), stopping_text(change.before, change.trials_before), stopping_text(change.now, change.trials_now));
 }
 
-std::string stopped(const RunCommand& command, const RunOutcome& outcome, const std::filesystem::path& path, int signal, bool ruled) {
-    return fmt::format("stopped by {}: {} of {}{} trials are stored in {}, {} of them from this run\nTo continue: {}\n",
-                       signal_name(signal), outcome.trials_before + outcome.trials_written, ruled ? "at most " : "", outcome.trials_total,
-                       path.string(), outcome.trials_written, shell_command(command.words));
-}
-
-std::string out_of_time(const RunCommand& command, const RunOutcome& outcome, const std::filesystem::path& path, bool ruled) {
-    return fmt::format("time is up (--time-limit {}): {} of {}{} trials are stored in {}, {} of them from this run\nTo continue: {}\n",
-                       command.time_limit, outcome.trials_before + outcome.trials_written, ruled ? "at most " : "", outcome.trials_total,
-                       path.string(), outcome.trials_written, shell_command(command.words));
+/// Of a run that was ended by `why` before it was complete.
+std::string stopped(const RunCommand& command, const RunOutcome& outcome, const Store& store, const std::filesystem::path& path,
+                    const std::string& why, bool ruled) {
+    return fmt::format("{}: {} of {}{} trials are stored in {}, {} of them from this run\n{}To continue: {}\n", why,
+                       outcome.trials_before + outcome.trials_written, ruled ? "at most " : "", outcome.trials_total, path.string(),
+                       outcome.trials_written, checkpoint_text(store), shell_command(command.words));
 }
 
 std::string shard_beginning(const RunCommand& command, const Campaign& campaign) {
@@ -191,7 +199,7 @@ std::string finished(const Campaign& campaign, const RunOutcome& outcome) {
     double steps = 0;
     for (const CellConfig& cell : campaign.cells) steps += static_cast<double>(cell.steps);
     const double mean_steps = campaign.cells.empty() ? 0 : steps / static_cast<double>(campaign.cells.size());
-    const double per_second = mean_steps * static_cast<double>(outcome.trials_written) / outcome.seconds;
+    const double per_second = (mean_steps * static_cast<double>(outcome.trials_written) - outcome.resumed_steps) / outcome.seconds;
     return fmt::format("{} trials in {}, about {} replica-steps/s{}{}\n", outcome.trials_written, duration_text(outcome.seconds),
                        speed_text(per_second), ends_early(campaign.cells) ? " (with those not needed after an early end)" : "", saved);
 }
@@ -210,6 +218,7 @@ DrivenRun drive(const RunCommand& command, const Campaign& campaign, Store& stor
     options.stop_requests = &signals.requests();
     options.stop_at = command.stop_at;
     options.shard = command.shard;
+    options.checkpoint_interval = command.checkpoint_interval;
     if (display) options.on_progress = [&display](const Progress& progress) { display->show(progress); };
     // Said even to those who want no progress: a part of the machine is no longer at work.
     options.on_warning = [&display](const std::string& line) {
@@ -231,6 +240,7 @@ ExitCode run(RunCommand& command) {
         const std::chrono::seconds limit = time_span("--time-limit", command.time_limit);
         command.stop_at = std::chrono::steady_clock::now() + limit - for_ending(limit);
     }
+    command.checkpoint_interval = time_span("--checkpoint-every", command.checkpoint_every);
     if (!command.shard_text.empty()) command.shard = shard_of(command.shard_text);
     const Campaign campaign = load(command.campaign);
     check_conditions(campaign);
@@ -254,11 +264,12 @@ ExitCode run(RunCommand& command) {
 
     const auto [outcome, signal] = drive(command, campaign, store, *backend);
     if (!outcome.complete() && signal != 0) {
-        note(stopped(command, outcome, path, signal, campaign.until.has_value()));
+        note(stopped(command, outcome, store, path, "stopped by " + std::string(signal_name(signal)), campaign.until.has_value()));
         return signal_exit_code(signal);
     }
     if (!outcome.complete() && outcome.time_is_up) {
-        note(out_of_time(command, outcome, path, campaign.until.has_value()));
+        note(stopped(command, outcome, store, path, fmt::format("time is up (--time-limit {})", command.time_limit),
+                     campaign.until.has_value()));
         return ExitCode::Busy;
     }
     if (!outcome.complete())
@@ -292,6 +303,11 @@ void add_run(CLI::App& app, Action& action, const std::vector<std::string>& word
         ->add_option("--time-limit", options->time_limit,
                      "end within this time, as after Ctrl-C, with exit code 75: the same command goes on later")
         ->type_name("[D-]H:MM:SS");
+    command
+        ->add_option("--checkpoint-every", options->checkpoint_every,
+                     "write a checkpoint of each block in progress as often; of blocks that take less time there is none")
+        ->type_name("[D-]H:MM:SS")
+        ->capture_default_str();
     command->add_flag("--dry-run", options->dry_run, "only show cells, memory, work and predicted time")->excludes(shard);
     command->add_flag("--quiet", options->quiet, "no progress and no notes on stderr");
     command->add_flag("--json", options->json, "print the summary (or the dry run) as JSON")->excludes(shard);

@@ -143,7 +143,7 @@ ExitCode SearchSession::stopped() {
     const int signal = signals_.first_signal();
     const std::string kept = writer_ ? fmt::format("{} results of this search are stored in {}", kept_, options_.store)
                                      : "no results are stored, since --store was not given";
-    note(fmt::format("stopped by {}: {}\nTo continue: {}\n", signal_name(signal), kept, shell_command(options_.words)));
+    note(fmt::format("stopped by {}: {}\n{}", signal_name(signal), kept, how_to_continue(options_.words)));
     return signal_exit_code(signal);
 }
 

@@ -27,4 +27,10 @@ std::string shell_command(const std::vector<std::string>& words) {
     return text;
 }
 
+std::string how_to_continue(const std::vector<std::string>& words) {
+    const bool again = std::find(words.begin(), words.end(), "--again") != words.end();
+    return (again ? "What was not done again has its results from before. To do all of it again, from the beginning: " : "To continue: ") +
+           shell_command(words) + "\n";
+}
+
 }  // namespace limrisk::cli

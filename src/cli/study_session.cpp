@@ -172,11 +172,9 @@ std::optional<ExitCode> study_missing(const StudyCommand& command, const TrialSt
             if (task.missing.empty()) continue;
             if (signals.first_signal() != 0 || !study_cell(command, study, store, task, *backend, writer, signals, work)) {
                 work.finish();
-                std::vector<std::string> words = command.words;
-                std::erase(words, "--again");  // it would begin anew
-                note(fmt::format("stopped by {}: the {} of {} of {} trials are stored in {}\nTo continue: {}\n",
-                                 signal_name(signals.first_signal()), study.noun, work.trials_done(), work.trials_total(), command.store,
-                                 shell_command(words)));
+                note(fmt::format("stopped by {}: the {} of {} of {} trials {} in {}\n{}", signal_name(signals.first_signal()), study.noun,
+                                 work.trials_done(), work.trials_total(), command.again ? "were done again and are stored" : "are stored",
+                                 command.store, how_to_continue(command.words)));
                 return signal_exit_code(signals.first_signal());
             }
             work.next_cell(task);

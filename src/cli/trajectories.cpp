@@ -190,10 +190,8 @@ bool compute_missing(const TrajectoriesCommand& command, const Store& store, std
 
 ExitCode stopped(const TrajectoriesCommand& command, const std::vector<CellTask>& tasks, int signal) {
     const auto done = std::count_if(tasks.begin(), tasks.end(), [](const CellTask& task) { return task.trajectory.has_value(); });
-    std::vector<std::string> words = command.words;
-    std::erase(words, "--again");  // it would begin anew
-    note(fmt::format("stopped by {}: the trajectories of {} of {} cells are stored in {}\nTo continue: {}\n", signal_name(signal), done,
-                     tasks.size(), command.store, shell_command(words)));
+    note(fmt::format("stopped by {}: the trajectories of {} of {} cells {} in {}\n{}", signal_name(signal), done, tasks.size(),
+                     command.again ? "were computed again and are stored" : "are stored", command.store, how_to_continue(command.words)));
     return signal_exit_code(signal);
 }
 

@@ -67,6 +67,15 @@ std::vector<TrialRange> within(const std::vector<TrialRange>& ranges, const Tria
     return inside;
 }
 
+bool holds(const std::vector<TrialRange>& ranges, const TrialRange& part) { return trial_count(within(ranges, part)) == part.count; }
+
+std::vector<TrialRange> without(const std::vector<TrialRange>& ranges, const std::vector<TrialRange>& others) {
+    std::vector<TrialRange> left;
+    for (const TrialRange& range : ranges)
+        for (const TrialRange& part : within(missing_ranges(others, range.first + range.count), range)) left.push_back(part);
+    return left;
+}
+
 std::int64_t trial_count(const std::vector<TrialRange>& ranges) {
     std::int64_t count = 0;
     for (const TrialRange& range : ranges) count += range.count;

@@ -44,6 +44,12 @@ private:
 /// The parts of ranges that lie in another one.
 std::vector<TrialRange> within(const std::vector<TrialRange>& ranges, const TrialRange& limits);
 
+/// Whether the ranges, which do not overlap, have all of `part`.
+bool holds(const std::vector<TrialRange>& ranges, const TrialRange& part);
+
+/// What is left of ranges without others, which ascend and do not overlap.
+std::vector<TrialRange> without(const std::vector<TrialRange>& ranges, const std::vector<TrialRange>& others);
+
 /// Sum of the counts.
 std::int64_t trial_count(const std::vector<TrialRange>& ranges);
 

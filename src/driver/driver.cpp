@@ -1,6 +1,11 @@
 // The calling thread writes and watches; backend.concurrency() workers compute.
 #include "driver/driver.hpp"
 
+#include <fmt/format.h>
+
+#include <map>
+#include <optional>
+
 #include "driver/pending_batches.hpp"
 #include "driver/work_queue.hpp"
 #include "driver/worker_pool.hpp"
@@ -11,6 +16,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds poll_interval{50};
 constexpr std::chrono::milliseconds progress_interval{200};
+constexpr std::chrono::milliseconds longest_pause{5000};  // for the checkpoints of what is given up
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -26,7 +32,12 @@ public:
             since_ = Clock::now();
             pool_.stop_taking();
         }
-        if (stopping_ && (requests >= 2 || Clock::now() - since_ >= options_.grace)) pool_.abandon();
+        if (!stopping_) return;
+        const Clock::duration waited = Clock::now() - since_;
+        if (requests >= 2 || waited >= options_.grace + longest_pause)
+            pool_.abandon();
+        else if (waited >= options_.grace)
+            pool_.pause();
     }
     bool stopping() const { return stopping_; }
     bool time_is_up() const { return time_is_up_; }
@@ -38,12 +49,38 @@ private:
     Clock::time_point since_;
 };
 
+/// The checkpoints of a store that this run can go on from. Of others it says so.
+std::vector<StoredCheckpoint> usable_checkpoints(const Store& store, const Backend& backend, const RunOptions& options) {
+    std::vector<StoredCheckpoint> usable;
+    for (StoredCheckpoint& checkpoint : store.checkpoints()) {
+        const BlockKey& key = checkpoint.key;
+        std::string why;
+        if (!backend.writes_checkpoints())
+            why = "this backend goes on from none";
+        else if (checkpoint.version != LIMRISK_VERSION)
+            why = fmt::format("limrisk {} wrote it", checkpoint.version);
+        if (why.empty())
+            usable.push_back(std::move(checkpoint));
+        else if (options.on_warning)
+            options.on_warning(fmt::format("{}, trials {}..{}: their checkpoint cannot be used: {}; they begin anew",
+                                           cell_place(key.cell, store.cells()[static_cast<std::size_t>(key.cell)]), key.first_trial,
+                                           key.first_trial + key.count - 1, why));
+    }
+    return usable;
+}
+
 }  // namespace
 
 RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend, const RunOptions& options) {
     const Clock::time_point start = Clock::now();
     const std::vector<BlockKey> there = store.blocks();
-    WorkQueue queue(campaign, store.cells(), there, backend, options.block_trials, options.shard);
+    std::map<BlockKey, StoredCheckpoint> begun;
+    std::vector<BlockKey> begun_keys;
+    for (const StoredCheckpoint& checkpoint : usable_checkpoints(store, backend, options)) {
+        begun.emplace(checkpoint.key, checkpoint);
+        begun_keys.push_back(checkpoint.key);
+    }
+    WorkQueue queue(campaign, store.cells(), there, backend, options.block_trials, options.shard, begun_keys);
     queue.judge_stored(store);
     RunOutcome outcome;
     outcome.trials_total = queue.trials_total();
@@ -51,16 +88,23 @@ RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend
     outcome.blocks_before = static_cast<std::int64_t>(there.size());
 
     double committed_cost = 0, committed_steps = 0;
-    WorkerPool pool(queue, backend, store.contents(), store.keep());
+    const auto find = [&](const BlockKey& key) -> std::optional<Checkpoint> {
+        const auto found = begun.find(key);
+        if (found == begun.end()) return std::nullopt;
+        // One that is damaged is empty, so the backend refuses it.
+        return Checkpoint{store.read_checkpoint(found->second).value_or(""), found->second.replica_steps};
+    };
+    WorkerPool pool(queue, backend, store.contents(), store.keep(), {options.checkpoint_interval, options.checkpoint_steps, find});
     PendingBatches pending;
     StopWatch watch(pool, options);
     const auto report = [&] {
         if (!options.on_progress) return;
         const WorkerPool::InFlight in_flight = pool.in_flight();
-        options.on_progress(
-            {seconds_since(start), queue.cost_total(), queue.cost_before(), committed_cost + pending.cost() + in_flight.cost,
-             committed_steps + pending.replica_steps() + in_flight.replica_steps, queue.cells_done(), queue.cells_total(),
-             outcome.trials_before + outcome.trials_written, outcome.trials_total, campaign.until.has_value(), watch.stopping()});
+        options.on_progress({seconds_since(start), queue.cost_total(), queue.cost_before() + in_flight.resumed_cost,
+                             committed_cost + pending.cost() + in_flight.cost,
+                             committed_steps + pending.replica_steps() + in_flight.replica_steps, queue.cells_done(), queue.cells_total(),
+                             outcome.trials_before + outcome.trials_written, outcome.trials_total, campaign.until.has_value(),
+                             watch.stopping()});
     };
     const auto warn = [&] {
         for (const std::string& line : pool.take_warnings())
@@ -78,6 +122,10 @@ RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend
         pool.committed();
         outcome.trials_total = queue.trials_total();
     };
+    const auto keep_checkpoints = [&] {
+        for (const BegunBatch& batch : pool.take_checkpoints())
+            store.write_checkpoint(batch.key, batch.checkpoint.replica_steps, batch.checkpoint.bytes);
+    };
     Clock::time_point last_report = start - progress_interval;
     while (true) {
         watch.look();
@@ -89,6 +137,7 @@ RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend
         const WorkerPool::Wait wait = pool.wait_for_batch(poll_interval, !pending.empty());
         if (wait == WorkerPool::Wait::Batch) pending.add(pool.take(), Clock::now());
         const bool nothing_follows = wait == WorkerPool::Wait::AllDone || wait == WorkerPool::Wait::Starved;
+        keep_checkpoints();
         if (!pending.empty() && (nothing_follows || pending.due(Clock::now()))) commit();
         if (wait == WorkerPool::Wait::AllDone) break;
     }
@@ -96,6 +145,7 @@ RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend
     report();
     pool.rethrow_failure();
     outcome.trials_saved = queue.trials_allowed() - outcome.trials_total;
+    outcome.resumed_steps = pool.in_flight().resumed_steps;
     outcome.time_is_up = watch.time_is_up();
     outcome.seconds = seconds_since(start);
     return outcome;

@@ -1,5 +1,6 @@
 // Runs a campaign: batches of blocks go to the backend on several threads, their records to the store from one.
-// A block is at once the result and the resume point; whatever ends a run, the committed blocks stay.
+// A block is at once the result and the resume point; whatever ends a run, the committed blocks stay. Of blocks that take long the store
+// has checkpoints, too.
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -17,8 +18,8 @@
 namespace limrisk {
 
 struct RunOptions {
-    /// Requests to stop so far, or null: from 1 on no batch is taken and those in flight have `grace` to finish; from 2 on they are
-    /// abandoned at once. Read a few times a second.
+    /// Requests to stop so far, or null: from 1 on no batch is taken and those in flight have `grace` to finish, then they are given up
+    /// with a checkpoint; from 2 on they are abandoned at once. Read a few times a second.
     const std::atomic<int>* stop_requests = nullptr;
     std::chrono::milliseconds grace{5000};
     /// When to stop as after a request, if the run still goes on.
@@ -27,8 +28,12 @@ struct RunOptions {
     Shard shard;
     /// Called from the calling thread, a few times a second and at the end.
     std::function<void(const Progress&)> on_progress;
-    /// Called from the calling thread with one line for each device that was lost while others go on.
+    /// Called from the calling thread with one line for each device that was lost while others go on, and for each checkpoint that cannot
+    /// be used.
     std::function<void(const std::string&)> on_warning;
+    /// Of batches that take longer than this a checkpoint is written as often, where the backend writes them.
+    std::chrono::milliseconds checkpoint_interval{60'000};
+    std::int64_t checkpoint_steps = 0;  ///< Checkpointing::round_steps, for tests
     /// Trials per block; 0: the cell's own. Tests set others: no stored bit depends on it.
     std::int64_t block_trials = 0;
 };
@@ -38,6 +43,7 @@ struct RunOutcome {
     std::int64_t trials_before = 0, trials_written = 0;
     std::int64_t trials_saved = 0;                       ///< that the campaign would have allowed at most, and no rule wanted
     std::int64_t blocks_before = 0, blocks_written = 0;  ///< of a store of summaries: ranges there, batches written
+    double resumed_steps = 0;                            ///< replica-steps that checkpoints held, of trials that were written
     double seconds = 0;
     bool time_is_up = false;  ///< RunOptions::stop_at came before the end
     bool complete() const { return trials_before + trials_written == trials_total; }

@@ -41,7 +41,7 @@ StoppingRule rule_in(const TrialRange& range, StoppingRule rule) {
 }  // namespace
 
 WorkQueue::WorkQueue(const Campaign& campaign, const std::vector<CellConfig>& cells, const std::vector<BlockKey>& there,
-                     const Backend& backend, std::int64_t block_trials, const Shard& shard)
+                     const Backend& backend, std::int64_t block_trials, const Shard& shard, std::span<const BlockKey> begun)
     : backend_(backend), keep_(campaign.keep), block_trials_(block_trials) {
     std::map<std::string, std::int64_t> index_of_id;
     for (const CellConfig& cell : cells) index_of_id.emplace(cell.id, cell.index);
@@ -62,6 +62,15 @@ WorkQueue::WorkQueue(const Campaign& campaign, const std::vector<CellConfig>& ce
         cell.wanted = shard_ranges.next(campaign.trials, block_trials > 0 ? block_trials : limrisk::block_trials(config));
         cell.missing = within(missing_ranges(ranges_of_index[found->second], campaign.trials), cell.wanted);
         cell.trials_left = trial_count(cell.missing);
+        for (const BlockKey& key : begun)
+            if (key.cell == cell.stored_index && holds(cell.missing, {key.first_trial, key.count}))
+                cell.begun.push_back({key.first_trial, key.count});
+        cell.missing = without(cell.missing, cell.begun);
+        if (campaign.until) {  // its blocks go out in order
+            cell.missing.insert(cell.missing.end(), cell.begun.begin(), cell.begun.end());
+            cell.begun.clear();
+            std::sort(cell.missing.begin(), cell.missing.end(), [](const TrialRange& a, const TrialRange& b) { return a.first < b.first; });
+        }
         const std::int64_t before = cell.wanted.count - cell.trials_left;
         trials_total_ += cell.wanted.count;
         trials_before_ += before;
@@ -166,15 +175,19 @@ std::optional<QueuedBatch> WorkQueue::next(bool* more_after_commit) {
 
 /// All batches of a cell at once, as large as the devices like them.
 std::optional<QueuedBatch> WorkQueue::next_in_bulk() {
-    while (current_ < cells_.size() && cells_[current_].missing.empty()) ++current_;
+    while (current_ < cells_.size() && cells_[current_].missing.empty() && cells_[current_].begun.empty()) ++current_;
     if (current_ == cells_.size()) return std::nullopt;
     Cell& cell = cells_[current_];
     const std::shared_ptr<const CellPlan> plan = make_plan(cell.stored_index, *cell.config);
     const std::int64_t block_trials = block_trials_of(*plan);
+    for (const TrialRange& range : cell.begun)
+        batches_.push_back({plan, cell.stored_index, cut_into_blocks({range}, block_trials), cell.trial_cost});
     const std::vector<TrialRange> blocks = cut_into_blocks(cell.missing, block_trials);
-    for (std::vector<TrialRange>& batch : group_into_batches(blocks, blocks_per_batch(*plan, block_trials, blocks.size())))
+    const std::size_t most = blocks.empty() ? 1 : blocks_per_batch(*plan, block_trials, blocks.size());
+    for (std::vector<TrialRange>& batch : group_into_batches(blocks, most))
         batches_.push_back({plan, cell.stored_index, std::move(batch), cell.trial_cost});
     cell.missing.clear();
+    cell.begun.clear();
     QueuedBatch batch = std::move(batches_.front());
     batches_.pop_front();
     return batch;

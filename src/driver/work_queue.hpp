@@ -38,9 +38,10 @@ class WorkQueue {
 public:
     /// `there`: what the store holds. `backend` says how much fills a device and how many there are. `block_trials` 0:
     /// CellPlan::block_trials(), or fewer if the campaign keeps large parameters; others change the size of the blocks, not their number in
-    /// a batch. Throws Defect if a cell of the campaign is not among `cells`. Of the trials only those of `shard`.
+    /// a batch. Throws Defect if a cell of the campaign is not among `cells`. Of the trials only those of `shard`. `begun`: trials, sorted
+    /// and without overlaps, that are to be one batch each if all of them are missing.
     WorkQueue(const Campaign& campaign, const std::vector<CellConfig>& cells, const std::vector<BlockKey>& there, const Backend& backend,
-              std::int64_t block_trials = 0, const Shard& shard = {});
+              std::int64_t block_trials = 0, const Shard& shard = {}, std::span<const BlockKey> begun = {});
 
     /// Judges what the store holds, where the campaign has a rule: cells that it ends there need nothing more. Before the first next().
     void judge_stored(const Store& store);
@@ -78,8 +79,9 @@ private:
         const CellConfig* config = nullptr;
         std::int64_t stored_index = 0;
         double trial_cost = 0;
-        TrialRange wanted;  ///< all, or those of the shard
-        std::vector<TrialRange> missing;
+        TrialRange wanted;                     ///< all, or those of the shard
+        std::vector<TrialRange> begun;         ///< each one batch, and none of `missing`; empty under a rule
+        std::vector<TrialRange> missing;       ///< ascending; under a rule the begun ones are ranges of their own in it
         std::int64_t trials_left = 0;          ///< wanted and not yet committed
         std::optional<CellSequence> sequence;  ///< under a rule, guarded by mutex_; `missing` is empty then
         std::shared_ptr<const CellPlan> plan;  ///< under a rule, while it hands out blocks

@@ -44,8 +44,8 @@ std::string place_of(const QueuedBatch& batch) {
 
 }  // namespace
 
-WorkerPool::WorkerPool(WorkQueue& queue, Backend& backend, StoreContents contents, const KeptParameters& keep)
-    : queue_(queue), backend_(backend), contents_(contents), keep_(keep) {
+WorkerPool::WorkerPool(WorkQueue& queue, Backend& backend, StoreContents contents, const KeptParameters& keep, CheckpointPolicy checkpoints)
+    : queue_(queue), backend_(backend), contents_(contents), keep_(keep), checkpoints_(std::move(checkpoints)) {
     const int count = std::max(1, backend.concurrency());
     for (int worker = 0; worker < count; ++worker) {
         running_.push_back(std::make_unique<Running>());
@@ -73,7 +73,8 @@ WorkerPool::~WorkerPool() {
 WorkerPool::Wait WorkerPool::wait_for_batch(std::chrono::milliseconds timeout, bool uncommitted) {
     std::unique_lock lock(mutex_);
     const auto starved = [&] { return uncommitted && starved_ > 0; };
-    changed_.wait_for(lock, timeout, [&] { return !finished_.empty() || threads_left_ == 0 || starved(); });
+    const auto begun = [&] { return std::ranges::any_of(running_, [](const auto& running) { return running->begun.has_value(); }); };
+    changed_.wait_for(lock, timeout, [&] { return !finished_.empty() || threads_left_ == 0 || starved() || begun(); });
     if (!finished_.empty()) return Wait::Batch;
     return threads_left_ == 0 ? Wait::AllDone : starved() ? Wait::Starved : Wait::Timeout;
 }
@@ -96,6 +97,22 @@ void WorkerPool::stop_taking() {
     const std::lock_guard lock(mutex_);
     taking_ = false;
     changed_.notify_all();
+}
+
+void WorkerPool::pause() {
+    if (!backend_.writes_checkpoints()) return abandon();
+    const std::lock_guard lock(mutex_);
+    taking_ = false;
+    for (const auto& running : running_) running->status.pause.store(true);
+    changed_.notify_all();
+}
+
+std::vector<BegunBatch> WorkerPool::take_checkpoints() {
+    const std::lock_guard lock(mutex_);
+    std::vector<BegunBatch> all;
+    for (const auto& running : running_)
+        if (std::optional<BegunBatch> begun = std::exchange(running->begun, std::nullopt)) all.push_back(std::move(*begun));
+    return all;
 }
 
 void WorkerPool::abandon() {
@@ -121,10 +138,13 @@ std::vector<std::string> WorkerPool::take_warnings() {
 
 WorkerPool::InFlight WorkerPool::in_flight() const {
     const std::lock_guard lock(mutex_);
-    InFlight sum;
+    InFlight sum = resumed_;
     for (const auto& running : running_) {
         if (!running->active) continue;
-        const double steps = std::min(running->replica_steps, static_cast<double>(running->status.replica_steps.load()));
+        const auto resumed = static_cast<double>(running->status.resumed_steps.load());
+        const double steps = std::min(running->replica_steps, static_cast<double>(running->status.replica_steps.load())) - resumed;
+        sum.resumed_steps += resumed;
+        sum.resumed_cost += resumed * running->cost_of_step;
         sum.replica_steps += steps;
         sum.cost += steps * running->cost_of_step;
     }
@@ -242,6 +262,30 @@ void WorkerPool::lose_worker(Running& running, const QueuedBatch& batch, const s
     changed_.notify_all();
 }
 
+std::optional<BlockResult> WorkerPool::run_batch(const QueuedBatch& batch, Running& running) {
+    BlockOptions options{.checks = false, .states = false, .parameters = keep_, .aggregate = contents_ == StoreContents::Summary};
+    Checkpointing checkpoints;
+    checkpoints.interval = checkpoints_.interval;
+    checkpoints.round_steps = checkpoints_.round_steps;
+    std::optional<Checkpoint> from;
+    const BlockKey key{batch.cell, batch.first_trial(), batch.count()};
+    if (backend_.writes_checkpoints()) {
+        if (checkpoints_.find) from = checkpoints_.find(key);
+        if (from) checkpoints.from = &*from;
+        checkpoints.write = [&](Checkpoint checkpoint) {
+            const std::lock_guard lock(mutex_);
+            running.begun = BegunBatch{key, std::move(checkpoint)};
+            changed_.notify_all();
+        };
+        checkpoints.refuse = [&](const std::string& why) {
+            const std::lock_guard lock(mutex_);
+            warnings_.push_back(fmt::format("{}: their checkpoint cannot be used: {}; they begin anew", place_of(batch), why));
+        };
+        options.checkpoints = &checkpoints;
+    }
+    return backend_.run({batch.plan.get(), batch.first_trial(), batch.count(), running.number}, running.status, options);
+}
+
 bool WorkerPool::run_one(Running& running) {
     const std::optional<QueuedBatch> batch = next_batch(running);
     if (!batch) return false;
@@ -249,6 +293,7 @@ bool WorkerPool::run_one(Running& running) {
     {
         const std::lock_guard lock(mutex_);
         running.status.replica_steps.store(0);
+        running.status.resumed_steps.store(0);
         running.replica_steps = steps;
         running.cost_of_step = steps > 0 ? batch->trial_cost * static_cast<double>(batch->count()) / steps : 0;
         running.active = true;
@@ -256,10 +301,7 @@ bool WorkerPool::run_one(Running& running) {
     std::optional<FinishedBatch> finished;
     try {
         try {
-            const BlockOptions options{
-                .checks = false, .states = false, .parameters = keep_, .aggregate = contents_ == StoreContents::Summary};
-            std::optional<BlockResult> result =
-                backend_.run({batch->plan.get(), batch->first_trial(), batch->count(), running.number}, running.status, options);
+            std::optional<BlockResult> result = run_batch(*batch, running);
             if (result) {
                 const std::int64_t trials =
                     result->aggregate ? result->aggregate->trials : static_cast<std::int64_t>(result->records.size());
@@ -276,7 +318,15 @@ bool WorkerPool::run_one(Running& running) {
     const std::lock_guard lock(mutex_);
     running.active = false;
     --in_hand_;
-    if (finished) finished_.push_back(std::move(*finished));
+    if (finished) {
+        running.begun.reset();
+        const auto resumed = static_cast<double>(running.status.resumed_steps.load());
+        resumed_.resumed_steps += resumed;
+        resumed_.resumed_cost += resumed * running.cost_of_step;
+        finished->replica_steps -= resumed;
+        finished->cost -= resumed * running.cost_of_step;
+        finished_.push_back(std::move(*finished));
+    }
     changed_.notify_all();
     return finished.has_value();
 }

@@ -7,13 +7,10 @@
 #include "limrisk/error.hpp"
 
 namespace limrisk {
-namespace {
 
 bool together(double previous, double next, const LevelResolution& resolution) {
     return next - previous <= resolution.relative * next + resolution.absolute;
 }
-
-}  // namespace
 
 LevelResolution level_resolution(double tolerance, double absolute) { return {2 * tolerance, absolute}; }
 

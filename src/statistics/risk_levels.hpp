@@ -16,6 +16,8 @@ struct LevelResolution {
     double absolute = 0;  ///< risks this small are 0, e.g. 1e-10 times the variance of the target
 };
 
+bool together(double previous, double next, const LevelResolution& resolution);
+
 /// Twice the tolerance of the verdict: the tail of a converged trial spreads by at most `tolerance` times its mean, so two trials on the
 /// same level may be told apart by that much each.
 LevelResolution level_resolution(double tolerance, double absolute = 0);

@@ -110,7 +110,10 @@ void Store::write_aggregates(std::span<const StoredAggregate> parts, std::span<c
         if (const std::string problem = impl_->aggregate_fault(part); !problem.empty()) throw Defect(problem);
     }
     impl_->write([&](Seal& seal) {
-        for (const StoredAggregate& part : parts) impl_->add_aggregate(part.key, part.aggregate, seal);
+        for (const StoredAggregate& part : parts) {
+            impl_->add_aggregate(part.key, part.aggregate, seal);
+            impl_->remove_checkpoints(part.key);
+        }
         for (const StoredDocument& document : documents) put_document(impl_->database, document);
     });
 }

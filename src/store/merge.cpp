@@ -4,17 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
-#include <optional>
 #include <set>
 
 #include "campaign/early_end.hpp"
-#include "files/leftover.hpp"
 #include "limrisk/error.hpp"
 #include "store/block_columns.hpp"
 #include "store/store.hpp"
+#include "store/temporary_store.hpp"
 
 namespace limrisk {
 namespace {
@@ -210,32 +206,6 @@ private:
     MergeOutcome outcome_;
 };
 
-/// A folder of its own among the temporary ones, removed by the destructor, and by signals that end the program.
-class TemporaryStore {
-public:
-    TemporaryStore() {
-        std::string name = (fs::temp_directory_path() / "limrisk-together-XXXXXX").string();
-        if (!mkdtemp(name.data()))
-            throw StoreError(ExitCode::InputOutput, fmt::format("{} cannot be written: {}; set TMPDIR to use another directory",
-                                                                fs::temp_directory_path().string(), std::strerror(errno)));
-        folder_ = name;
-        journal_.emplace(path().string() + "-journal");
-        file_.emplace(path());
-        left_.emplace(folder_);
-    }
-    TemporaryStore(const TemporaryStore&) = delete;
-    TemporaryStore& operator=(const TemporaryStore&) = delete;
-    ~TemporaryStore() {
-        std::error_code ignored;
-        fs::remove_all(folder_, ignored);
-    }
-    fs::path path() const { return folder_ / "store"; }
-
-private:
-    fs::path folder_;
-    std::optional<Leftover> journal_, file_, left_;
-};
-
 }  // namespace
 
 MergeOutcome merge_store(const fs::path& all, const fs::path& part, const MergeOptions& options) {
@@ -251,7 +221,7 @@ Store open_together(const std::vector<fs::path>& stores, MergeOptions options) {
     // Only a store of cells with `stop` has a place for the steps at which their trials ended.
     std::vector<fs::path> parts = stores;
     std::stable_partition(parts.begin(), parts.end(), [](const fs::path& part) { return ends_early(Store::open(part).cells()); });
-    const TemporaryStore all;
+    const TemporaryStore all("limrisk-together");
     std::string before;
     for (const fs::path& part : parts) {
         try {

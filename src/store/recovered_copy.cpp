@@ -4,9 +4,6 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
 #include <string>
 #include <tuple>
 
@@ -28,40 +25,27 @@ auto state_of(const fs::path& path) {
     return std::tuple(there, status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
 }
 
+std::string said_of(const fs::path& store) { return fmt::format("store {}: {}, and ", store.string(), interrupted); }
+
 }  // namespace
 
-RecoveredCopy::RecoveredCopy(const fs::path& store) {
-    const fs::path journal = store.string() + "-journal";
+RecoveredCopy::RecoveredCopy(const fs::path& store) : copy_("limrisk-read", said_of(store)) {
+    const fs::path journal = store.string() + "-journal", folder = path().parent_path();
     const auto fail = [&](const std::string& why) {
-        throw StoreError(ExitCode::InputOutput,
-                         fmt::format("store {}: {}, and {}; set TMPDIR to use another directory", store.string(), interrupted, why));
+        throw StoreError(ExitCode::InputOutput, fmt::format("{}{}; set TMPDIR to use another directory", said_of(store), why));
     };
     std::error_code error;
-    const fs::path temporary = fs::temp_directory_path(error);
-    if (error) fail(error.message());
-    std::string name = (temporary / "limrisk-read-XXXXXX").string();
-    if (!mkdtemp(name.data())) fail(fmt::format("{} cannot be written: {}", temporary.string(), std::strerror(errno)));
-    folder_ = name;
-    path_ = folder_ / "store";
-    journal_.emplace(path_.string() + "-journal");
-    file_.emplace(path_);
-    folder_left_.emplace(folder_);
     const auto before = std::pair(state_of(store), state_of(journal));
     const std::uintmax_t size = fs::file_size(store, error);
-    if (!error && fs::space(temporary, error).available < size)
-        fail(fmt::format("{1} has no space for its {0} bytes", size, temporary.string()));
-    if (!error) fs::copy_file(store, path_, error);
-    if (!error) fs::copy_file(journal, path_.string() + "-journal", error);
+    if (!error && fs::space(folder, error).available < size)
+        fail(fmt::format("{1} has no space for its {0} bytes", size, folder.parent_path().string()));
+    if (!error) fs::copy_file(store, path(), error);
+    if (!error) fs::copy_file(journal, path().string() + "-journal", error);
     if (std::pair(state_of(store), state_of(journal)) != before) {
         throw StoreError(ExitCode::Busy,
                          fmt::format("store {}: a writer is rolling back an interrupted transaction; try again", store.string()));
     }
-    if (error) fail(fmt::format("it cannot be copied to {}: {}", temporary.string(), error.message()));
-}
-
-RecoveredCopy::~RecoveredCopy() {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
+    if (error) fail(fmt::format("it cannot be copied to {}: {}", folder.parent_path().string(), error.message()));
 }
 
 }  // namespace limrisk

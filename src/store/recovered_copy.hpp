@@ -1,9 +1,8 @@
 // A store whose writer died in a transaction, read without touching it: SQLite undoes the transaction in a copy.
 #pragma once
 #include <filesystem>
-#include <optional>
 
-#include "files/leftover.hpp"
+#include "store/temporary_store.hpp"
 
 namespace limrisk {
 
@@ -14,12 +13,11 @@ public:
     explicit RecoveredCopy(const std::filesystem::path& store);
     RecoveredCopy(const RecoveredCopy&) = delete;
     RecoveredCopy& operator=(const RecoveredCopy&) = delete;
-    ~RecoveredCopy();
-    const std::filesystem::path& path() const { return path_; }
+    ~RecoveredCopy() = default;
+    std::filesystem::path path() const { return copy_.path(); }
 
 private:
-    std::filesystem::path folder_, path_;
-    std::optional<Leftover> journal_, file_, folder_left_;
+    TemporaryStore copy_;
 };
 
 }  // namespace limrisk

@@ -235,10 +235,14 @@ StoreLayout check_schema(const sqlite::Database& database) {
                                          ? "a newer limrisk wrote it: use that one"
                                          : "use the limrisk that wrote it, or run the campaign again into another store"));
     }
-    for (const SchemaObject& object : schema_objects(*layout)) {
+    std::vector<SchemaObject> objects = schema_objects(*layout);
+    objects.push_back({"table", checkpoint_table, checkpoints_sql});
+    for (const SchemaObject& object : objects) {
         sqlite::Statement found(database, "SELECT sql FROM sqlite_master WHERE type = ? AND name = ?");
         found.bind(1, std::string_view(object.type)).bind(2, std::string_view(object.name));
-        if (!found.step()) refuse(database, fmt::format("is damaged: the {} `{}` is missing", object.type, object.name));
+        const bool there = found.step();
+        if (!there && object.name == checkpoint_table) continue;
+        if (!there) refuse(database, fmt::format("is damaged: the {} `{}` is missing", object.type, object.name));
         if (found.text(0) != object.sql)
             refuse(database, fmt::format("is damaged or was changed: the {} `{}` is not as limrisk created it", object.type, object.name));
     }

@@ -17,6 +17,12 @@ constexpr const char* result_table(StoreContents contents) { return contents == 
 inline constexpr const char* document_table = "documents";
 inline constexpr const char* parameter_table = "kept";  ///< a row per block and kind of parameters that is kept
 
+/// A row per range of trials in the middle of their training. Only in stores in which there was one: none of the layout's objects.
+inline constexpr const char* checkpoint_table = "checkpoints";
+inline constexpr const char* checkpoints_sql =
+    "CREATE TABLE checkpoints (cell INTEGER NOT NULL REFERENCES cells (cell), first_trial INTEGER NOT NULL, count INTEGER NOT NULL, "
+    "replica_steps INTEGER NOT NULL, version TEXT NOT NULL, hash TEXT NOT NULL, bytes BLOB NOT NULL, UNIQUE (cell, first_trial))";
+
 /// What a store keeps.
 struct StoreLayout {
     StoreContents contents = StoreContents::Trials;

@@ -551,7 +551,10 @@ void Store::write_blocks(std::span<const TrialBlock> blocks) {
         }
     }
     impl_->write([&](Seal& seal) {
-        for (const TrialBlock& block : blocks) impl_->add_block(block, seal);
+        for (const TrialBlock& block : blocks) {
+            impl_->add_block(block, seal);
+            impl_->remove_checkpoints(block.key);
+        }
     });
 }
 

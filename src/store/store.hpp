@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "aggregation/aggregate.hpp"
@@ -37,6 +38,13 @@ struct TrialBlock {
 struct StoredAggregate {
     BlockKey key;
     Aggregate aggregate;
+};
+
+/// Trials whose training was not at its end when it was written down; what a backend wrote of them is read_checkpoint().
+struct StoredCheckpoint {
+    BlockKey key;
+    std::int64_t replica_steps = 0;  ///< done, or not needed, of all the trials together
+    std::string version;             ///< of limrisk
 };
 
 /// Metadata of a campaign as stored.
@@ -111,6 +119,14 @@ public:
     /// The hash that the store keeps of a block, or of the aggregate of a range; empty if it has no such one. Unlike what is read of them,
     /// it is not checked.
     std::string kept_hash(const BlockKey& key) const;
+
+    /// Those of trials that are not there yet, by cell and first trial; no two have a trial in common.
+    std::vector<StoredCheckpoint> checkpoints() const;
+    /// What write_checkpoint() was given; nullopt if it is gone, or does not fit its hash.
+    std::optional<std::string> read_checkpoint(const StoredCheckpoint& checkpoint) const;
+    /// Commits a checkpoint of these trials in the place of older ones of some of them; durable when it returns. Whatever writes results of
+    /// trials removes their checkpoints in the same transaction.
+    void write_checkpoint(const BlockKey& key, std::int64_t replica_steps, std::string_view bytes);
 
     // Of a store that keeps trials:
 

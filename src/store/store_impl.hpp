@@ -63,6 +63,9 @@ struct Store::Impl {
     void add_block(const TrialBlock& block, Seal& seal);
     void add_parameters(const TrialBlock& block);
     void add_aggregate(BlockKey key, Aggregate aggregate, Seal& seal);
+    void remove_checkpoints(const BlockKey& key);
+    bool has_checkpoints() const;                          ///< whether there is the table
+    std::vector<std::string> checkpoint_problems() const;  ///< those that are damaged, in words
     /// One transaction: `add` changes rows and the seal.
     void write(const std::function<void(Seal&)>& add);
     std::string aggregate_fault(const StoredAggregate& part) const;  ///< why no trials can have it; else empty

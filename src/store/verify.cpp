@@ -47,6 +47,9 @@ std::vector<std::string> Store::verify() const {
             for (std::string& problem : check_documents(database)) problems.push_back(std::move(problem));
         });
         collect(problems, [&] {
+            for (std::string& problem : impl_->checkpoint_problems()) problems.push_back(std::move(problem));
+        });
+        collect(problems, [&] {
             const std::size_t before = problems.size();
             keys = impl_->read_keys(problems);
             if (problems.size() == before) return;

@@ -66,6 +66,13 @@ TEST(TrialDifference, SeesParametersAndStates) {
     EXPECT_THAT(state_difference(state, "a", other, "b"), testing::HasSubstr("number 0 in a, 1 in b"));
 }
 
+TEST(ShellCommand, OneThatBeginsAnewIsNotSaidToContinue) {
+    EXPECT_EQ(how_to_continue({"limrisk", "limits", "a b.db"}), "To continue: limrisk limits 'a b.db'\n");
+    EXPECT_EQ(
+        how_to_continue({"limrisk", "limits", "a.db", "--again"}),
+        "What was not done again has its results from before. To do all of it again, from the beginning: limrisk limits a.db --again\n");
+}
+
 TEST(ShellCommand, QuotesWhatAShellWouldTakeApart) {
     EXPECT_EQ(shell_command({"limrisk", "run", "a.toml", "--set", "network.width=[1, 2]"}),
               "limrisk run a.toml --set 'network.width=[1, 2]'");

@@ -156,7 +156,7 @@ TEST_F(StatisticsProgramTest, AMillionTrialsTakeSeconds) {
     succeed({"optimum", "million.toml", "--store", "million.db"});
     EXPECT_GT(std::filesystem::file_size(path("million.db")), 100u << 20);
     const auto start = std::chrono::steady_clock::now();
-    // Data segments of at most 256 MiB; some 40 bytes per trial are needed.
+    // Data segments of at most 256 MiB; 24 bytes per trial are kept.
     for (const char* command : {"limrisk summary million.db", "limrisk report million.db --out million.html"}) {
         const Output output = shell(std::string("ulimit -d 262144; exec ") + command);
         if (output.code == 69) continue;  // no gnuplot

@@ -288,6 +288,7 @@ TEST_P(KilledWriterTest, LosesNothingAcknowledgedToALossOfPower) {
         SyncedDisk::Files files;
         std::int64_t trials;  ///< acknowledged
         std::size_t documents;
+        std::int64_t begun;  ///< first trial of an acknowledged checkpoint; -1: none
     };
     Campaign campaign = small_campaign(200);
     campaign.store = GetParam();
@@ -296,18 +297,24 @@ TEST_P(KilledWriterTest, LosesNothingAcknowledgedToALossOfPower) {
         SyncedDisk disk;
         std::int64_t trials = 0;
         std::size_t documents = 0;
-        const auto acknowledge = [&](std::int64_t more_trials, std::size_t more_documents) {
+        std::int64_t begun = -1;
+        const auto acknowledge = [&](std::int64_t more_trials, std::size_t more_documents, std::int64_t begun_now = -1) {
             std::vector<SyncedDisk::Files> left = disk.after_power_loss();
             EXPECT_GE(left.size(), 4u) << "a transaction syncs the journal, the file and the journal's end";
-            for (std::size_t k = 1; k < left.size(); ++k) states.push_back({std::move(left[k]), trials, documents});
+            for (std::size_t k = 1; k < left.size(); ++k) states.push_back({std::move(left[k]), trials, documents, begun});
             trials += more_trials;
             documents += more_documents;
-            states.push_back({std::move(left[0]), trials, documents});
+            begun = begun_now;
+            states.push_back({std::move(left[0]), trials, documents, begun});
         };
         {
             Store store = Store::open_for_writing(path(), campaign);
             acknowledge(0, 0);
             for (std::int64_t first = 0; first < 200; first += 50) {
+                store.write_checkpoint({0, first, 50}, 1, std::string(20000, 'a'));
+                acknowledge(0, 0, first);
+                store.write_checkpoint({0, first, 50}, 2, std::string(20000, 'b'));
+                acknowledge(0, 0, first);
                 if (campaign.store == StoreContents::Summary)
                     write_aggregate(store, {0, first, 50});
                 else
@@ -327,6 +334,14 @@ TEST_P(KilledWriterTest, LosesNothingAcknowledgedToALossOfPower) {
         EXPECT_TRUE(trials == state.trials || trials == state.trials + 50) << trials << " trials, " << state.trials << " acknowledged";
         EXPECT_TRUE(documents == state.documents || documents == 1) << documents << ", " << state.documents << " acknowledged";
         EXPECT_THAT(store.verify(), ::testing::IsEmpty());
+        const std::vector<StoredCheckpoint> checkpoints = store.checkpoints();
+        if (state.begun >= trials) {
+            ASSERT_EQ(checkpoints.size(), 1u);
+        }
+        for (const StoredCheckpoint& checkpoint : checkpoints) {
+            EXPECT_EQ(checkpoint.key, (BlockKey{0, trials, 50}));
+            EXPECT_EQ(store.read_checkpoint(checkpoint), std::string(20000, checkpoint.replica_steps == 1 ? 'a' : 'b'));
+        }
     }
 }
 

@@ -107,6 +107,16 @@ TEST_P(StoreFaultTest, IsSaidAsWhatItIs) {
             Store::open(path());
     };
     expect_said(act, GetParam().said);
+    if (std::string(GetParam().kind) == "write") {
+        store.write_checkpoint({1, 0, 10}, 1, "old");
+        const auto replace = [&] {
+            const FailingCalls calls(GetParam().kind, GetParam().error);
+            store.write_checkpoint({1, 0, 10}, 2, std::string(100000, 'x'));
+        };
+        expect_said(replace, GetParam().said);
+        ASSERT_EQ(store.checkpoints().size(), 1u);
+        EXPECT_EQ(store.read_checkpoint(store.checkpoints()[0]), "old") << "the one before is still there";
+    }
     // It was the system's fault alone.
     store.write_block({1, 0, 10}, testing::records_of({1, 0, 10}));
     EXPECT_TRUE(store.verify().empty());

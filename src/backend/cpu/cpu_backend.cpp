@@ -34,6 +34,7 @@ public:
         return fmt::format("cpu: {}, {} thread{}", isa_name(isa_), threads_, threads_ == 1 ? "" : "s");
     }
     int concurrency() const override { return threads_; }
+    bool writes_checkpoints() const override { return true; }
 
     std::optional<BlockResult> run(const WorkItem& item, WorkStatus& status, const BlockOptions& options) override {
         return cpu::run_block(kernels_of(isa_), item, status, options);

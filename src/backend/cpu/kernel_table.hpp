@@ -18,6 +18,10 @@ struct KernelTable {
     std::size_t (*arena_bytes)(const kernels::Cell& cell, std::int64_t trials);
     /// Runs a chunk to its end; false if the task was given up.
     bool (*run_chunk)(const ChunkTask& task);
+    /// Bytes of a checkpoint of so many trials; the same in all tables.
+    std::int64_t (*checkpoint_bytes)(const kernels::Cell& cell, std::int64_t trials);
+    /// Whether these bytes can be one.
+    bool (*checkpoint_fits)(const kernels::Cell& cell, std::int64_t trials, const char* checkpoint, std::int64_t bytes);
 };
 
 extern const KernelTable portable_kernels;

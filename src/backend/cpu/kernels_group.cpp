@@ -42,9 +42,19 @@ bool run_chunk(const ChunkTask& task) {
                           [&](auto real) { return kernels::ChunkTraining<decltype(real)>(*task.cell, task.trials, task.arena).run(task); });
 }
 
+std::int64_t checkpoint_bytes(const kernels::Cell& cell, std::int64_t trials) {
+    return with_precision(cell,
+                          [&](auto real) { return kernels::ChunkTraining<decltype(real)>(cell, trials, nullptr).checkpoint_bytes(); });
+}
+
+bool checkpoint_fits(const kernels::Cell& cell, std::int64_t trials, const char* checkpoint, std::int64_t bytes) {
+    return with_precision(cell,
+                          [&](auto real) { return kernels::ChunkTraining<decltype(real)>(cell, trials, nullptr).fits(checkpoint, bytes); });
+}
+
 }  // namespace
 
 extern const KernelTable LIMRISK_KERNEL_TABLE;
-const KernelTable LIMRISK_KERNEL_TABLE{group_replicas, chunk_trials, arena_bytes, run_chunk};
+const KernelTable LIMRISK_KERNEL_TABLE{group_replicas, chunk_trials, arena_bytes, run_chunk, checkpoint_bytes, checkpoint_fits};
 
 }  // namespace limrisk::cpu

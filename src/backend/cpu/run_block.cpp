@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
+#include "backend/cpu/block_checkpoint.hpp"
 #include "backend/trial_checks.hpp"
 #include "limrisk/error.hpp"
 
@@ -34,13 +36,6 @@ private:
     char* start_ = nullptr;
     std::size_t bytes_ = 0;
 };
-
-/// Tells the observers of a block what its current chunk has done; the context is the WorkStatus.
-bool advance(void* context, std::int64_t replica_steps) {
-    auto* status = static_cast<WorkStatus*>(context);
-    status->replica_steps.fetch_add(replica_steps, std::memory_order_relaxed);
-    return !status->abandon.load(std::memory_order_relaxed);
-}
 
 void require_ascending(const std::vector<std::int64_t>* snapshot_steps, std::int64_t steps) {
     std::int64_t before = -1;
@@ -74,10 +69,15 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
     result.snapshot_parameters.resize(count * snapshots * parameters);
 
     ArenaMemory arena;
+    BlockCheckpoints checkpoints(kernels, item, status, options, result);
+    const char* chunk = nullptr;
+    const BlockPlace begin = checkpoints.resume(chunk);
     std::size_t trials;
-    for (std::size_t first = 0; first < count; first += trials) {
-        trials = static_cast<std::size_t>(kernels.chunk_trials(cell, static_cast<std::int64_t>(count - first)));
+    for (auto first = static_cast<std::size_t>(begin.done); first < count; first += trials) {
+        // The chunk of a checkpoint has the size that it had.
+        trials = static_cast<std::size_t>(chunk ? begin.trials : kernels.chunk_trials(cell, static_cast<std::int64_t>(count - first)));
         ChunkTask task{};
+        task.checkpoint = std::exchange(chunk, nullptr);
         task.cell = &cell;
         task.first_trial = item.first_trial + static_cast<std::int64_t>(first);
         task.trials = static_cast<std::int64_t>(trials);
@@ -100,8 +100,7 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
             task.snapshot_checks = result.snapshot_checks.data() + first * snapshots;
             task.snapshot_parameters = result.snapshot_parameters.data() + first * snapshots * parameters;
         }
-        task.advance = &advance;
-        task.context = &status;
+        checkpoints.watch(task, static_cast<std::int64_t>(first));
         if (!kernels.run_chunk(task)) return std::nullopt;
     }
 

@@ -1,0 +1,145 @@
+// See block_checkpoint.hpp. Bytes: BlockHead; records of the trials that are done; of each kind of parameters that is kept those of the
+// trials that are done, of the initial ones also those in progress; then what ChunkTraining writes.
+#include "backend/cpu/block_checkpoint.hpp"
+
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+namespace limrisk::cpu {
+namespace {
+
+constexpr std::int64_t format = 1;  ///< to be raised when what a checkpoint holds changes its meaning but not its size
+constexpr std::int64_t most_bytes = std::int64_t{1} << 29;  ///< SQLite keeps no row of more than 1e9
+
+struct BlockHead {
+    std::int64_t format, count, done, trials, kinds, replica_steps;
+};
+static_assert(std::is_trivially_copyable_v<BlockHead> && std::is_trivially_copyable_v<TrialRecord>);
+
+std::int64_t kinds_of(const KeptParameters& keep) {
+    std::int64_t kinds = 0;
+    for (std::size_t kind = 0; kind < parameter_kinds; ++kind) kinds |= std::int64_t{keep.kinds[kind]} << kind;
+    return kinds;
+}
+
+BlockHead head_of(const std::string& bytes) {
+    BlockHead head;
+    std::memcpy(&head, bytes.data(), sizeof(head));
+    return head;
+}
+
+}  // namespace
+
+BlockCheckpoints::BlockCheckpoints(const KernelTable& kernels, const WorkItem& item, WorkStatus& status, const BlockOptions& options,
+                                   BlockResult& result)
+    : kernels_(kernels),
+      item_(item),
+      status_(status),
+      options_(options),
+      result_(result),
+      checkpoints_(options.checks || options.states || options.snapshot_steps ? nullptr : options.checkpoints),
+      steps_before_(status.replica_steps.load()) {}
+
+/// Calls visit(place in memory, bytes) for the results that a checkpoint holds.
+template <class Visit>
+void BlockCheckpoints::for_results(const BlockPlace& place, Visit visit) const {
+    const kernels::Cell& cell = item_.plan->cell();
+    const auto bytes_of = [](std::int64_t count, std::size_t size) { return static_cast<std::size_t>(count) * size; };
+    visit(static_cast<void*>(result_.records.data()), bytes_of(place.done, sizeof(TrialRecord)));
+    for (std::size_t kind = 0; kind < parameter_kinds; ++kind) {
+        if (!options_.parameters.kinds[kind]) continue;
+        const std::int64_t trials = place.done + (kind == static_cast<std::size_t>(ParameterKind::Initial) ? place.trials : 0);
+        visit(static_cast<void*>(result_.parameters[kind].data()),
+              bytes_of(trials * kernels::parameter_count(cell.width, cell.dimension), sizeof(double)));
+    }
+}
+
+std::int64_t BlockCheckpoints::head_bytes(const BlockPlace& place) const {
+    auto bytes = static_cast<std::int64_t>(sizeof(BlockHead));
+    for_results(place, [&](void*, std::size_t count) { bytes += static_cast<std::int64_t>(count); });
+    return bytes;
+}
+
+std::string BlockCheckpoints::problem_of(const Checkpoint& from) const {
+    const auto size = static_cast<std::int64_t>(from.bytes.size());
+    if (size == 0) return "it does not match its hash";
+    constexpr const char* other = "another limrisk wrote it, or another backend";
+    if (size < static_cast<std::int64_t>(sizeof(BlockHead))) return other;
+    const BlockHead head = head_of(from.bytes);
+    if (head.format != format || head.count != item_.count || head.kinds != kinds_of(options_.parameters) ||
+        head.replica_steps != from.replica_steps)
+        return other;
+    if (head.done < 0 || head.trials < 1 || head.done > head.count || head.trials > head.count - head.done) return other;
+    const std::int64_t before = head_bytes({head.done, head.trials});
+    if (size < before || !kernels_.checkpoint_fits(item_.plan->cell(), head.trials, from.bytes.data() + before, size - before))
+        return other;
+    return "";
+}
+
+BlockPlace BlockCheckpoints::resume(const char*& chunk) {
+    chunk = nullptr;
+    if (!checkpoints_ || !checkpoints_->from) return {};
+    const Checkpoint& from = *checkpoints_->from;
+    if (const std::string problem = problem_of(from); !problem.empty()) {
+        if (checkpoints_->refuse) checkpoints_->refuse(problem);
+        return {};
+    }
+    const BlockHead head = head_of(from.bytes);
+    const char* at = from.bytes.data() + sizeof(BlockHead);
+    for_results({head.done, head.trials}, [&](void* place, std::size_t count) {
+        if (count > 0) std::memcpy(place, at, count);
+        at += count;
+    });
+    status_.replica_steps.fetch_add(head.replica_steps, std::memory_order_relaxed);
+    status_.resumed_steps.fetch_add(head.replica_steps, std::memory_order_relaxed);
+    chunk = at;
+    return {head.done, head.trials};
+}
+
+void BlockCheckpoints::watch(ChunkTask& task, std::int64_t done) {
+    task.context = this;
+    task.advance = [](void* self, std::int64_t steps) { return static_cast<BlockCheckpoints*>(self)->advance(steps); };
+    if (!checkpoints_) return;
+    place_ = {done, task.trials};
+    wanted_ = head_bytes(place_) + kernels_.checkpoint_bytes(item_.plan->cell(), task.trials);
+    if (wanted_ > most_bytes) return;
+    task.round_steps = checkpoints_->round_steps;
+    task.checkpoint_due = [](void* self) { return static_cast<BlockCheckpoints*>(self)->due(); };
+    task.write = [](void* self, const void* bytes, std::size_t count) { static_cast<BlockCheckpoints*>(self)->append(bytes, count); };
+}
+
+bool BlockCheckpoints::advance(std::int64_t replica_steps) {
+    status_.replica_steps.fetch_add(replica_steps, std::memory_order_relaxed);
+    const bool writes = checkpoints_ && wanted_ <= most_bytes;
+    if (status_.pause.load(std::memory_order_relaxed) && (paused_ || !writes)) return false;
+    return !status_.abandon.load(std::memory_order_relaxed);
+}
+
+bool BlockCheckpoints::due() {
+    paused_ = status_.pause.load(std::memory_order_relaxed);
+    return paused_ || std::chrono::steady_clock::now() - last_ >= checkpoints_->interval;
+}
+
+void BlockCheckpoints::begin() {
+    bytes_.reserve(static_cast<std::size_t>(wanted_));
+    const BlockHead head{format,
+                         item_.count,
+                         place_.done,
+                         place_.trials,
+                         kinds_of(options_.parameters),
+                         status_.replica_steps.load(std::memory_order_relaxed) - steps_before_};
+    bytes_.append(reinterpret_cast<const char*>(&head), sizeof(head));
+    for_results(place_, [&](const void* at, std::size_t count) { bytes_.append(static_cast<const char*>(at), count); });
+}
+
+void BlockCheckpoints::append(const void* bytes, std::size_t count) {
+    if (bytes_.empty()) begin();
+    bytes_.append(static_cast<const char*>(bytes), count);
+    if (static_cast<std::int64_t>(bytes_.size()) < wanted_) return;
+    const std::int64_t steps = head_of(bytes_).replica_steps;
+    checkpoints_->write({std::exchange(bytes_, {}), steps});
+    last_ = std::chrono::steady_clock::now();
+}
+
+}  // namespace limrisk::cpu
