@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "analysis/average_scan.hpp"
 #include "analysis/early_ends.hpp"
 #include "analysis/level_scan.hpp"
 #include "analysis/prediction.hpp"
@@ -155,6 +156,7 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
     LevelScan levels(cell, catalog == known.catalogs.end() ? nullptr : &catalog->second, zero_risk(moments));
     TheoryScan theory(cell, known, moments);
     EarlyEndScan early_ends(cell);
+    AverageScan averages(cell);
     Aggregate aggregate;
     std::vector<TrialRecord> records;
     const auto flush = [&](std::int64_t end) {
@@ -178,8 +180,10 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
         levels.add(record);
         theory.add(trial, record);
         early_ends.add(record);
-        witness(cell.width - (cell.keeps_frozen_neurons() ? frozen_initial(record) : 0), std::min(record.best_risk, record.final_risk),
-                trial);
+        averages.add(record);
+        // A neuron that never moves has an average that is frozen, too.
+        witness(cell.width - (cell.keeps_frozen_neurons() ? frozen_initial(record) : 0),
+                std::min({record.best_risk, record.final_risk, record.average_risk}), trial);
         if (can_freeze) witness(cell.width - record.inactive_final - record.constant, record.final_risk, trial);
         records.push_back(record);
         if (records.size() == portion) flush(trial + 1);
@@ -195,6 +199,7 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
             std::count_if(limiting_risks.begin(), limiting_risks.end(), [&](double risk) { return risk > summary.measured->threshold; });
     close_measured(summary);
     summary.early_ends = early_ends.statement(summary.measured);
+    summary.average = averages.statement(summary.measured, count.has_value());
     summary.checks = theory.checks();
     if (summary.done > 0) summary.levels = levels.statement();
     enter_stopping(summary, count);
