@@ -9,8 +9,8 @@ inline namespace LIMRISK_LANES {
 /// Takes register p of the parameters after step `step` into their average, in the lanes that are alive.
 ///   theta, mean  [rows] parameters and their average;   lost  [rows] what the rounding of the average has lost
 template <class Real, class Rows, class StateRows>
-LIMRISK_INLINE void update_average(const Average& average, std::int64_t step, std::int64_t rows, Rows theta,
-                                   const MaskOf<Vec<Real>>& alive, StateRows mean, StateRows lost, int p) {
+LIMRISK_INLINE void update_average(const Average& average, std::int64_t step, std::int64_t rows, Rows theta, const MaskOf<Vec<Real>>& alive,
+                                   StateRows mean, StateRows lost, int p) {
     using V = Vec<Real>;
     const std::int64_t number = average.kind == AverageKind::Arithmetic ? step - average.start : 2;
     const Real share = average.kind == AverageKind::Arithmetic ? Real(1) / static_cast<Real>(number) : static_cast<Real>(1 - average.delta);

@@ -1,5 +1,5 @@
-// The tables of optimizers, learning rates, averages and samplings. Formulas: docs/numerics.md section 9; defaults are the usual ones of the
-// literature.
+// The tables of optimizers, learning rates, averages and samplings. Formulas: docs/numerics.md section 9; defaults are the usual ones of
+// the literature.
 #include <fmt/format.h>
 
 #include <string>
@@ -226,12 +226,11 @@ const Catalog& average_catalog() {
         {
             average<Kind::None>("none", "no average"),
             average<Kind::Arithmetic>("arithmetic", "mean of the iterates after step `start`",
-                                      {integer<&Cell::average, &AverageRule::start>(
-                                          "start", "last step that is left out; below steps", {0, 1099511627775.0}, "0")}),
+                                      {integer<&Cell::average, &AverageRule::start>("start", "last step that is left out; below steps",
+                                                                                    {0, 1099511627775.0}, "0")}),
             average<Kind::Exponential>(
                 "exponential", "delta times the average before, plus 1 - delta times the iterate; it starts at the first parameters",
-                {real<&Cell::average, &AverageRule::delta>("delta", "what the average before a step counts", {0, 1, true, true},
-                                                                 "0.999")}),
+                {real<&Cell::average, &AverageRule::delta>("delta", "what the average before a step counts", {0, 1, true, true}, "0.999")}),
             average<Kind::Partial>("partial", "mean of the iterates of the last steps; only for trials without `stop`",
                                    {real<&Cell::average, &AverageRule::last>(
                                        "last", "share of all steps; rounded to whole steps, at least one", {0, 1, true, false}, nullptr)}),

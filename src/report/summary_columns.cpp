@@ -84,7 +84,8 @@ std::vector<TextColumn> summary_columns(const StoreSummary& summary, bool with_t
     add_done("risk", "best", measured ? 4 : 1, [](const auto& cell) { return risk(cell.best_risk); });
     if (summary.has_averages()) {
         add_done("average", "median", 1, [](const auto& cell) { return cell.average ? risk(cell.average->risk.median.high) : "-"; });
-        add_done("average", "lower", 1, [](const auto& cell) { return cell.average ? share_text(cell.average->lower.trials, cell.done) : "-"; });
+        add_done("average", "lower", 1,
+                 [](const auto& cell) { return cell.average ? share_text(cell.average->lower.trials, cell.done) : "-"; });
     }
     if (measured)
         add_done("best", "/opt.", 3, [&](const auto& cell) {

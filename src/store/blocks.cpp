@@ -62,8 +62,7 @@ void Store::Impl::add_block(const TrialBlock& block, Seal& seal) {
         without_average = block.records;
         for (TrialRecord& record : without_average) take_iterate_as_average(record);
     }
-    const BlockColumns columns =
-        pack_columns(without_average.empty() ? block.records : without_average, layout.early_end, layout.averages);
+    const BlockColumns columns = pack_columns(without_average.empty() ? block.records : without_average, layout.early_end, layout.averages);
     const std::string hash = block_hash(cells[static_cast<std::size_t>(key.cell)].id, key.first_trial, key.count, column_views(columns));
     sqlite::Statement overlap(database,
                               "SELECT first_trial, count, hash FROM blocks WHERE cell = ? AND first_trial < ? ORDER BY first_trial DESC");
@@ -139,8 +138,7 @@ ParameterColumns Store::Impl::read_parameters(const BlockKey& key, std::size_t k
     // At the end of a trial that diverged they may be anything, and differences of huge iterates overflow in an average.
     const bool any_number =
         kind == static_cast<std::size_t>(ParameterKind::Final) || kind == static_cast<std::size_t>(ParameterKind::Average);
-    if (!any_number && !all_finite(cell, columns, 0, key.count))
-        throw damaged("not all of them are finite numbers");
+    if (!any_number && !all_finite(cell, columns, 0, key.count)) throw damaged("not all of them are finite numbers");
     return columns;
 }
 

@@ -26,7 +26,8 @@ double risk_bins(double trials) { return std::min(trials, 180 * std::pow(trials,
 
 double trial_bytes(const Campaign& campaign) {
     double bytes = 0;
-    for (const TrialField& field : block_fields(have_last_steps(campaign.cells), has_averages(campaign.cells))) bytes += static_cast<double>(field_size(field.type));
+    for (const TrialField& field : block_fields(have_last_steps(campaign.cells), has_averages(campaign.cells)))
+        bytes += static_cast<double>(field_size(field.type));
     return bytes;
 }
 

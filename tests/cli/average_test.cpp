@@ -30,9 +30,7 @@ target = "x1^2 + 2*x1"
 width = 4
 [training]
 batch = 4
-optimizer = "adam(0.05)"
-average = ["none", "arithmetic(100)", "exponential(0.99)", "partial(0.1)"]
-)");
+optimizer = "adam(0.05)" average = [ "none", "arithmetic(100)", "exponential(0.99)", "partial(0.1)" ]) ");
     }
 };
 
@@ -46,9 +44,8 @@ TEST_F(AverageTest, IsToldEverywhere) {
     ASSERT_EQ(store.cells().size(), 8u);
     std::vector<std::vector<TrialRecord>> records(8);
     for (const CellConfig& cell : store.cells())
-        store.for_each_trial(cell.index, [&](std::int64_t, const TrialRecord& record) {
-            records[static_cast<std::size_t>(cell.index)].push_back(record);
-        });
+        store.for_each_trial(
+            cell.index, [&](std::int64_t, const TrialRecord& record) { records[static_cast<std::size_t>(cell.index)].push_back(record); });
     for (const CellConfig& cell : store.cells()) {
         const auto k = static_cast<std::size_t>(cell.index);
         const json& told = summary["cells"][k];

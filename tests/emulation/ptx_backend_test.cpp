@@ -154,7 +154,8 @@ TEST_F(PtxBackendChecks, Averages) {
             CellConfig config = cells_of(static_cast<int>(ActivationKind::Relu), static_cast<int>(precision)).front().config;
             const bool plain = (storage == Storage::Shared) == (precision == Precision::Float32);
             config.optimizer = kernels::example_of(plain ? OptimizerKind::Sgd : OptimizerKind::Adam);
-            config.average = plain ? AverageRule{AverageRule::Kind::Arithmetic, 1, 0, 0} : AverageRule{AverageRule::Kind::Exponential, 0, 0.5, 0};
+            config.average =
+                plain ? AverageRule{AverageRule::Kind::Arithmetic, 1, 0, 0} : AverageRule{AverageRule::Kind::Exponential, 0, 0.5, 0};
             const auto cell = place(config, 90, storage, Storage::Global);
             ASSERT_TRUE(cell);
             expect_equal(*cell);

@@ -58,7 +58,8 @@ void for_each_cell(Body body) {
 }
 
 std::size_t shared_bytes_per_warp(const Cell& cell, Storage network, Storage states, std::size_t real) {
-    return static_cast<std::size_t>(kernels::shared_rows(network, states, cell.tile, cell.dimension, cell.optimizer, cell.average)) * 32 * real;
+    return static_cast<std::size_t>(kernels::shared_rows(network, states, cell.tile, cell.dimension, cell.optimizer, cell.average)) * 32 *
+           real;
 }
 
 /// Every width and dimension runs on every device: at least one warp, no more shared memory than a block has, and what the kernels cut

@@ -1,11 +1,10 @@
 // Averages of the iterates in the scalar reference, against closed forms and against sums over the iterates themselves.
-#include "reference/average.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <random>
 
+#include "reference/average.hpp"
 #include "reference_fixtures.hpp"
 
 namespace limrisk::reference {
@@ -82,7 +81,10 @@ TEST(ReferenceAverage, SmallIncrementsAreNotLost) {
 }
 
 TEST(ReferenceAverage, CoordinatesThatDoNotMoveKeepTheirBits) {
-    for (const AverageRule& rule : {AverageRule{Kind::Arithmetic, 0, 0, 0}, {Kind::Arithmetic, 40, 0, 0}, {Kind::Exponential, 0, 0.9, 0}, {Kind::Partial, 0, 0, 0.2}}) {
+    for (const AverageRule& rule : {AverageRule{Kind::Arithmetic, 0, 0, 0},
+                                    {Kind::Arithmetic, 40, 0, 0},
+                                    {Kind::Exponential, 0, 0.9, 0},
+                                    {Kind::Partial, 0, 0, 0.2}}) {
         const CellConfig cell = cell_with(rule, 100);
         AveragedCoordinate<float> of{0.1F, 0};
         for (std::int64_t n = 1; n <= 100; ++n) {
@@ -93,10 +95,11 @@ TEST(ReferenceAverage, CoordinatesThatDoNotMoveKeepTheirBits) {
     }
 }
 
-/// Gradient descent on the nodes with a network that is its outer bias: c_n = m + q^n (c_0 - m), q = 1 - 2 gamma, m the mean of the targets.
+/// Gradient descent on the nodes with a network that is its outer bias: c_n = m + q^n (c_0 - m), q = 1 - 2 gamma, m the mean of the
+/// targets.
 TEST(ReferenceAverage, OfAnAffineRecursion) {
     CellConfig cell = unit_box_cell(1, 0, 300);
-    cell.precision = Precision::Float64;
+    cell.precision = kernels::Precision::Float64;
     cell.nodes_per_axis = cell.batch = 4;
     cell.learning_rate = {0.01, 0};
     cell.checks = 3;
@@ -108,7 +111,10 @@ TEST(ReferenceAverage, OfAnAffineRecursion) {
         AverageRule rule;
         std::int64_t left_out;  ///< of an arithmetic mean
     };
-    for (const Case& c : {Case{{Kind::Arithmetic, 0, 0, 0}, 0}, {{Kind::Arithmetic, 120, 0, 0}, 120}, {{Kind::Partial, 0, 0, 0.1}, 270}, {{Kind::Partial, 0, 0, 0.001}, 299}}) {
+    for (const Case& c : {Case{{Kind::Arithmetic, 0, 0, 0}, 0},
+                          {{Kind::Arithmetic, 120, 0, 0}, 120},
+                          {{Kind::Partial, 0, 0, 0.1}, 270},
+                          {{Kind::Partial, 0, 0, 0.001}, 299}}) {
         cell.average = c.rule;
         const TrialResult trial = run_trial(cell, tables, 3);
         const double start = trial.initial_parameters[0], terms = static_cast<double>(300 - c.left_out);

@@ -37,8 +37,8 @@ std::int64_t most_resident_reals(const Cell& cell) {
     return cell.dimension <= 2 ? limits.float32_few : limits.float32_many;
 }
 
-/// Reals that a thread keeps through a step beside the optimizer's states and an average: parameters, sums, the outputs and the error of a round, the
-/// inputs and targets of its samples; where the totals of the blocks are, and how far the present one is; what draws the noise.
+/// Reals that a thread keeps through a step beside the optimizer's states and an average: parameters, sums, the outputs and the error of a
+/// round, the inputs and targets of its samples; where the totals of the blocks are, and how far the present one is; what draws the noise.
 std::int64_t resident_reals(const Cell& cell) {
     const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension);
     return kernels::network_rows(rows, cell.optimizer) + cell.tile.lanes + 1 +
@@ -107,8 +107,7 @@ KernelPlan plan_train(const Cell& cell, std::size_t block_bytes, int architectur
     const auto place = [&](Storage network, Storage state_storage) {
         KernelPlan plan = fit_most(
             network, state_storage,
-            bytes_per_warp(kernels::shared_rows(network, state_storage, cell.tile, cell.dimension, cell.optimizer, cell.average),
-                           real),
+            bytes_per_warp(kernels::shared_rows(network, state_storage, cell.tile, cell.dimension, cell.optimizer, cell.average), real),
             block_bytes);
         plan.rebroadcast = network == Storage::Registers && rebroadcasts(cell, architecture);
         plan.keeps = network == Storage::Registers && kept > 0;

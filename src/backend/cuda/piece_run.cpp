@@ -266,10 +266,10 @@ private:
             launch_risk(piece(false), task_.device_cell->final_nodes, memory_.best, 1);
             if (any(cell_.average)) launch_risk(piece(false), task_.device_cell->final_nodes, memory_.average, 2);
         }
-        launch(*task_.kernels->finish, plain_plan, memory_.finish_warps,
-               kernels::FinishArguments<Real, TrialRecord>{piece(false), *task_.device_cell, at<double>(memory_.scratch), risks(0),
-                                                           risks(1), at<TrialRecord>(memory_.records),
-                                                           any(cell_.average) ? risks(2) : nullptr});
+        launch(
+            *task_.kernels->finish, plain_plan, memory_.finish_warps,
+            kernels::FinishArguments<Real, TrialRecord>{piece(false), *task_.device_cell, at<double>(memory_.scratch), risks(0), risks(1),
+                                                        at<TrialRecord>(memory_.records), any(cell_.average) ? risks(2) : nullptr});
         if (options_.aggregate && !options_.checks) {
             aggregate(result);
         } else {
@@ -352,9 +352,8 @@ private:
             const auto slice = [&](const std::vector<double>& all) {
                 return std::vector<double>(all.begin() + r * count, all.begin() + (r + 1) * count);
             };
-            result.states.push_back(
-                {slice(parameters[0]), slice(parameters[1]), slice(first), slice(second), slice(third), slice(parameters[2]),
-                 slice(parameters[3])});
+            result.states.push_back({slice(parameters[0]), slice(parameters[1]), slice(first), slice(second), slice(third),
+                                     slice(parameters[2]), slice(parameters[3])});
         }
     }
 

@@ -171,21 +171,21 @@ std::string train_kernel_source(const kernels::Cell& cell, const KernelPlan& pla
                     literal(optimizer.epsilon), optimizer.epsilon_inside, optimizer.bias_correction, optimizer.sum,
                     optimizer.corrected_maximum, optimizer.centered, literal(optimizer.initial_sum), literal(optimizer.momentum_decay),
                     literal(optimizer.weight_decay), optimizer.decoupled, enumerator("AverageKind", cell.average.kind), cell.average.start,
-                    literal(cell.average.delta), cell.held.inner_weights, cell.held.inner_biases,
-                    cell.held.outer_weights, cell.held.outer_bias, members_of(cell.noise), cell.several_blocks, cell.fresh_samples,
-                    plan.rebroadcast, plan.keeps) +
+                    literal(cell.average.delta), cell.held.inner_weights, cell.held.inner_biases, cell.held.outer_weights,
+                    cell.held.outer_bias, members_of(cell.noise), cell.several_blocks, cell.fresh_samples, plan.rebroadcast, plan.keeps) +
         input_members(cell);
     return program("fused_step.hpp", "Spec", members, "cuda_train.hpp");
 }
 
 std::string evaluate_kernel_source(const kernels::Cell& cell, const KernelPlan& plan) {
     const std::string members =
-        common_members(cell, plan) + fmt::format(
-                                         "    static constexpr ActivationKind activation = {};\n    static constexpr LossKind loss = {};\n"
-                                         "    static constexpr bool exact_risk = {}, conditioned = {}, holds = {}, averages = {}, one_law = {};\n",
-                                         enumerator("ActivationKind", cell.activation.kind), enumerator("LossKind", cell.loss.kind),
-                                         cell.exact_risk, cell.inactive_start >= 0, any(cell.held), any(cell.average),
-                                         cell.shape == kernels::InputShape::Coordinates && cell.coordinates == nullptr);
+        common_members(cell, plan) +
+        fmt::format(
+            "    static constexpr ActivationKind activation = {};\n    static constexpr LossKind loss = {};\n"
+            "    static constexpr bool exact_risk = {}, conditioned = {}, holds = {}, averages = {}, one_law = {};\n",
+            enumerator("ActivationKind", cell.activation.kind), enumerator("LossKind", cell.loss.kind), cell.exact_risk,
+            cell.inactive_start >= 0, any(cell.held), any(cell.average),
+            cell.shape == kernels::InputShape::Coordinates && cell.coordinates == nullptr);
     return program("fused_step.hpp", "EvaluationSpec", members, "cuda_evaluation.hpp");
 }
 
