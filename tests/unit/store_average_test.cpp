@@ -86,13 +86,13 @@ TEST_F(StoreAverageTest, AStoreWithoutOneHasNoPlaceForIt) {
 TEST_F(StoreAverageTest, StoresAreReadTogether) {
     Campaign stopping = small_campaign();
     for (CellConfig& cell : stopping.cells) cell.stop.converged = true, finish(cell);
-    const std::string other = path() + ".other", third = path() + ".third";
+    const std::filesystem::path other = path("other.db"), third = path("third.db");
     { Store::open_for_writing(path(), averaging_campaign()).write_block({1, 0, 2}, {averaged_record(0), averaged_record(1)}); }
     { Store::open_for_writing(other, stopping).write_block({0, 0, 3}, records_of({0, 0, 3})); }
     { Store::open_for_writing(third, small_campaign()).write_block({2, 0, 3}, records_of({2, 0, 3})); }
     for (const std::vector<std::filesystem::path>& parts :
-         {std::vector<std::filesystem::path>{third, other, path()}, {other, path(), third}, {path(), third, other}}) {
-        const Store all = open_together(parts);
+         {std::vector{third, other, path()}, std::vector{other, path(), third}, std::vector{path(), third, other}}) {
+        const Store all = open_together(parts, {});
         EXPECT_EQ(all.fields().size(), all_trial_fields.size());
         std::int64_t averages = 0, trials = 0;
         for (const CellConfig& cell : all.cells())
