@@ -18,7 +18,7 @@ class AverageTest : public ProgramTest {
 protected:
     void SetUp() override {
         ProgramTest::SetUp();
-        write("average.toml", R"(name = "average"
+        write("average.toml", R"toml(name = "average"
 trials = 60
 steps = 400
 keep = ["final", "average"]
@@ -30,13 +30,15 @@ target = "x1^2 + 2*x1"
 width = 4
 [training]
 batch = 4
-optimizer = "adam(0.05)" average = [ "none", "arithmetic(100)", "exponential(0.99)", "partial(0.1)" ]) ");
+optimizer = "adam(0.05)"
+average = ["none", "arithmetic(100)", "exponential(0.99)", "partial(0.1)"]
+)toml");
     }
 };
 
 TEST_F(AverageTest, IsToldEverywhere) {
     const Output output = succeed({"run", "average.toml"});
-    EXPECT_THAT(output.out, AllOf(HasSubstr("the average of the iterates, arithmetic(100), has a median risk of"), HasSubstr("lower: %")));
+    EXPECT_THAT(output.out, AllOf(HasSubstr("the average of the iterates, arithmetic(100),"), HasSubstr("lower: %")));
     EXPECT_EQ(output.out, succeed({"summary", "average.db"}).out);
     EXPECT_THAT(succeed({"verify", "average.db"}).out, Not(HasSubstr("damaged")));
     const json summary = json::parse(succeed({"summary", "average.db", "--json"}).out);
@@ -94,7 +96,7 @@ TEST_F(AverageTest, WhatHasNoPlaceIsRefused) {
     refused({"run", "average.toml", "--set", "stop.risk_below=0.01"}, "it is not known before its end how long a trial is");
     succeed({"run", "average.toml", "--quiet", "--set", "training.average=none", "--set", "keep=[]", "--store", "plain.db"});
     refused({"run", "average.toml", "--set", "keep=[]", "--store", "plain.db"}, "it has no place for what is known of one");
-    EXPECT_THAT(exported("plain.db"), Not(HasSubstr("average")));
+    EXPECT_THAT(exported("plain.db"), Not(HasSubstr("average_")));
 }
 
 /// With `stop`, and in parts: no bit depends on it.
