@@ -45,6 +45,17 @@ enum class Picks : std::uint8_t {
     Epochs,       ///< one after the other in a random order, a new one for every epoch
 };
 
+/// Which average of the iterates a trial keeps beside them: docs/numerics.md section 9.
+enum class AverageKind : std::uint8_t { None, Arithmetic, Exponential };
+
+struct Average {
+    AverageKind kind = AverageKind::None;
+    std::int64_t start = 0;  ///< arithmetic: the last step that is left out
+    double delta = 0;        ///< exponential: what the average before a step counts in that after it
+};
+
+constexpr bool any(const Average& average) { return average.kind != AverageKind::None; }
+
 struct Cell {
     std::uint64_t seed;
     std::int64_t width, dimension, batch, steps;
@@ -89,6 +100,7 @@ struct Cell {
     const double* mesh;  ///< dimension 1: breakpoints of the accurate risk, ascending, both ends of the domain included
     std::int64_t mesh_count;
     double density_normalizer;  ///< dimension 1: docs/numerics.md section 10
+    Average average;
 };
 
 /// The table of the input in a precision.

@@ -7,6 +7,7 @@
 //     static constexpr bool exact_risk;
 //     static constexpr bool conditioned;         // the start has a condition
 //     static constexpr bool holds;               // a group of parameters at its start
+//     static constexpr bool averages;            // there is an average of the iterates
 //     static constexpr bool one_law;             // of all coordinates of the input, which is neither on a sphere nor in a ball
 //     static constexpr Storage network;          // of the check's rows: Shared or Global
 //     template <class V> static V target(const V (&x)[dimension]);
@@ -38,7 +39,7 @@ struct Evaluation {
         : cell(of),
           layout{cell.tile.neurons_per_lane, cell.tile.lanes},
           shared(place.shared_memory<double>(shared_rows(Spec::network, Storage::Global, cell.tile, Spec::dimension,
-                                                         Optimizer{OptimizerKind::Sgd, 0, 0, 0, false, false}))),
+                                                         Optimizer{OptimizerKind::Sgd, 0, 0, 0, false, false}, Average{}))),
           theta(Spec::network == Storage::Shared ? shared.take<double>(layout.rows()) : place.rows(piece, piece.theta_double)),
           sums(Spec::network == Storage::Shared ? shared.take<double>(layout.rows()) : place.rows(piece, piece.sums_double)),
           pass(shared, layout.tile, Spec::dimension) {}
@@ -89,6 +90,10 @@ LIMRISK_INLINE void initialize_replicas(const InitializeArguments<typename Spec:
         if (a.piece.first) place.rows(a.piece, a.piece.first)[row] = Pack<Real>{};
         if (a.piece.second) place.rows(a.piece, a.piece.second)[row] = Pack<Real>{};
         if (a.piece.third) place.rows(a.piece, a.piece.third)[row] = Pack<Real>{};
+        if constexpr (Spec::averages) {
+            place.rows(a.piece, a.piece.average)[row] = theta[row];
+            place.rows(a.piece, a.piece.average_lost)[row] = Pack<Real>{};
+        }
     }
     LIMRISK_ROLLED
     for (std::int64_t q = 0; q < layout.slots; ++q) place.rows(a.piece, a.piece.was_inactive)[q] = Pack<Real>{};
@@ -106,6 +111,28 @@ LIMRISK_INLINE void risk_of_replicas(const RiskArguments<typename Spec::Real>& a
     const WarpRisk<Spec> networks({a.tile.neurons_per_lane, a.tile.lanes}, a.activation, a.loss, place.rows(a.piece, a.parameters), memory);
     const double risk = networks.under(a.nodes);
     if (place.leads(a.tile.lanes)) a.risks[place.replica] = risk;
+}
+
+/// Neurons of this lane that are inactive on the data and not on the box.
+///   was_inactive  as count_states_on_box leaves them
+template <class Spec>
+LIMRISK_INLINE typename Spec::Real inactive_on_nodes(const Cell& cell, const Layout& layout,
+                                                     const StridedRows<typename Spec::Real>& parameters,
+                                                     typename Spec::Real last_slot_present,
+                                                     const StridedRows<typename Spec::Real>& was_inactive) {
+    using Real = typename Spec::Real;
+    constexpr int D = Spec::dimension <= 4 ? Spec::dimension : 0, N = D > 0 && is_piecewise_polynomial(Spec::activation) ? 4 : 1;
+    const auto count_on = [&](const double* inputs, std::int64_t count) {
+        return count_inactive_on_data<Spec::activation, Real, N, D>(cell.activation, inputs, count, layout, parameters, last_slot_present,
+                                                                    was_inactive, 0);
+    };
+    const NodeTable<double>& nodes = judged_nodes(cell);
+    if constexpr (Spec::dimension == 1) {
+        const DecidingInputs<double> data(nodes.inputs, nodes.count, 1);
+        return count_on(data.data(), data.count);
+    } else {
+        return count_on(nodes.inputs, nodes.count);
+    }
 }
 
 template <class Spec>
@@ -145,18 +172,7 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
         count_states_on_box<Spec::activation, Real, Spec::one_law>(cell, layout, theta, last_slot_present, was_inactive, 0);
     const bool finite = risk <= RealTraits<double>::largest && norm <= RealTraits<double>::largest;
     if (all || replica.diverged || !finite) {
-        constexpr int D = Spec::dimension <= 4 ? Spec::dimension : 0, N = D > 0 && is_piecewise_polynomial(Spec::activation) ? 4 : 1;
-        const auto count_on = [&](const double* inputs, std::int64_t count) {
-            return count_inactive_on_data<Spec::activation, Real, N, D>(cell.activation, inputs, count, layout, theta, last_slot_present,
-                                                                        was_inactive, 0);
-        };
-        const NodeTable<double>& nodes = judged_nodes(cell);
-        if constexpr (Spec::dimension == 1) {
-            const DecidingInputs<double> data(nodes.inputs, nodes.count, 1);
-            counts.inactive_on_data = count_on(data.data(), data.count);
-        } else {
-            counts.inactive_on_data = count_on(nodes.inputs, nodes.count);
-        }
+        counts.inactive_on_data = inactive_on_nodes<Spec>(cell, layout, theta, last_slot_present, was_inactive);
     }
     counts.each([&](Real& number) { number = tile_sum(Pack<Real>{{number}}, layout.tile).part[0]; });
     const auto count = [](Real number) { return static_cast<std::int32_t>(number); };
@@ -268,6 +284,26 @@ LIMRISK_INLINE std::uint64_t tile_fingerprint(const Fingerprint& share, int tile
     return (static_cast<std::uint64_t>(high) << 32) | low;
 }
 
+/// States of the neurons of a replica's average, in every lane of its tile; nothing else of what a check measures.
+template <class Spec>
+LIMRISK_INLINE CheckValues average_states(const Cell& cell, const WarpPlace& place, const Piece<typename Spec::Real>& piece) {
+    using Real = typename Spec::Real;
+    const Layout layout = layout_of<Spec>(cell.tile);
+    const auto average = place.rows(piece, piece.average);
+    const auto was_inactive = place.rows(piece, piece.was_inactive);  // nothing is compared with it any more
+    const Real last_slot_present = last_slot_presence<Real>(layout, cell.width).part[0];
+    StateCounts<Real> counts =
+        count_states_on_box<Spec::activation, Real, Spec::one_law>(cell, layout, average, last_slot_present, was_inactive, 0);
+    counts.inactive_on_data = inactive_on_nodes<Spec>(cell, layout, average, last_slot_present, was_inactive);
+    counts.each([&](Real& number) { number = tile_sum(Pack<Real>{{number}}, layout.tile).part[0]; });
+    CheckValues values{};
+    values.inactive = static_cast<std::int32_t>(counts.inactive);
+    values.constant = static_cast<std::int32_t>(counts.constant);
+    values.linear = static_cast<std::int32_t>(counts.linear);
+    values.inactive_on_data = static_cast<std::int32_t>(counts.inactive_on_data);
+    return values;
+}
+
 /// Writes the records of all replicas. Warps take one group of replicas after the other, so that scratch is bounded by the launch.
 template <class Spec>
 LIMRISK_INLINE void finish_replicas(const FinishArguments<typename Spec::Real, TrialRecord>& a) {
@@ -278,22 +314,29 @@ LIMRISK_INLINE void finish_replicas(const FinishArguments<typename Spec::Real, T
     for (std::int64_t warp = own;; warp += warps) {
         const WarpPlace place(a.piece, tile, warp);
         if (place.idle) return;
-        double final_risk = 0, best_risk = 0;
+        double final_risk = 0, best_risk = 0, average_risk = 0;
         if constexpr (Spec::exact_risk) {
-            // One evaluation in the code serves both networks.
+            // One evaluation in the code serves all networks: the average, where there is one, comes before the two of every cell.
             LIMRISK_ROLLED
-            for (int network = 0; network < 2; ++network) {
-                const auto rows = place.rows(a.piece, network == 0 ? a.piece.theta : a.piece.best);
+            for (int network = Spec::averages ? -1 : 0; network < 2; ++network) {
+                Real* const parameters = network == 0 ? a.piece.theta : a.piece.best;
+                const auto rows = place.rows(a.piece, Spec::averages && network < 0 ? a.piece.average : parameters);
                 best_risk = accurate_risk_of_tiles<Spec>(cell, place, rows, a.scratch + own * finish_scratch_doubles(cell));
+                if (Spec::averages && network < 0) average_risk = best_risk;
                 if (network == 0) final_risk = best_risk;
             }
         } else {
             final_risk = a.final_risks[place.replica];
             best_risk = a.best_risks[place.replica];
+            if constexpr (Spec::averages) average_risk = a.average_risks[place.replica];
         }
+        CheckValues of_average{};
+        if constexpr (Spec::averages) of_average = average_states<Spec>(cell, place, a.piece);
         const std::uint64_t fingerprint = tile_fingerprint(fingerprint_of_lane<Spec>(cell, place, a.piece), tile);
         if (!place.leads(tile)) continue;
-        a.records[place.replica] = a.piece.replicas[place.replica].template record<TrialRecord>(cell, final_risk, best_risk, fingerprint);
+        const Replica& replica = a.piece.replicas[place.replica];
+        a.records[place.replica] = replica.template record<TrialRecord>(cell, final_risk, best_risk, fingerprint);
+        if constexpr (Spec::averages) replica.add_average(a.records[place.replica], cell, average_risk, of_average);
     }
 }
 

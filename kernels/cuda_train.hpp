@@ -35,7 +35,8 @@ LIMRISK_INLINE void train_replicas(const TrainArguments<typename Spec::Real>& a)
     constexpr TileShape tile{Spec::tile, Spec::slots};
     const WarpPlace place(a.piece, Spec::tile);
     if (place.idle) return;
-    constexpr std::int64_t in_shared_memory = shared_rows(Spec::network, Spec::states, tile, Spec::dimension, Spec::optimizer);
+    constexpr std::int64_t in_shared_memory =
+        shared_rows(Spec::network, Spec::states, tile, Spec::dimension, Spec::optimizer, Spec::average);
     RowArena shared = place.shared_memory<Real>(in_shared_memory);
     State state;
     const auto put = [&](auto& space, Real* global, Storage storage) {
@@ -48,12 +49,20 @@ LIMRISK_INLINE void train_replicas(const TrainArguments<typename Spec::Real>& a)
     if constexpr (State::states >= 1) put(state.first, a.piece.first, Spec::states);
     if constexpr (State::states >= 2) put(state.second, a.piece.second, Spec::states);
     if constexpr (State::states >= 3) put(state.third, a.piece.third, Spec::states);
+    if constexpr (State::averages) {
+        put(state.average, a.piece.average, Spec::states);
+        put(state.average_lost, a.piece.average_lost, Spec::states);
+    }
     const auto theta = place.rows(a.piece, a.piece.theta), first = place.rows(a.piece, a.piece.first);
     const auto second = place.rows(a.piece, a.piece.second), third = place.rows(a.piece, a.piece.third);
     copy_rows<Spec::network, State::rows>(theta, state.theta.rows());
     if constexpr (State::states >= 1) copy_rows<Spec::states, State::rows>(first, state.first.rows());
     if constexpr (State::states >= 2) copy_rows<Spec::states, State::rows>(second, state.second.rows());
     if constexpr (State::states >= 3) copy_rows<Spec::states, State::rows>(third, state.third.rows());
+    if constexpr (State::averages) {
+        copy_rows<Spec::states, State::rows>(place.rows(a.piece, a.piece.average), state.average.rows());
+        copy_rows<Spec::states, State::rows>(place.rows(a.piece, a.piece.average_lost), state.average_lost.rows());
+    }
     state.alive[0] = place.present && a.piece.replicas[place.replica].running();
 
     const auto pass = [&] {
@@ -75,6 +84,10 @@ LIMRISK_INLINE void train_replicas(const TrainArguments<typename Spec::Real>& a)
     if constexpr (State::states >= 1) copy_rows<Spec::states, State::rows>(state.first.rows(), addressed_anew(first));
     if constexpr (State::states >= 2) copy_rows<Spec::states, State::rows>(state.second.rows(), addressed_anew(second));
     if constexpr (State::states >= 3) copy_rows<Spec::states, State::rows>(state.third.rows(), addressed_anew(third));
+    if constexpr (State::averages) {
+        copy_rows<Spec::states, State::rows>(state.average.rows(), addressed_anew(place.rows(a.piece, a.piece.average)));
+        copy_rows<Spec::states, State::rows>(state.average_lost.rows(), addressed_anew(place.rows(a.piece, a.piece.average_lost)));
+    }
 }
 
 }  // namespace LIMRISK_LANES

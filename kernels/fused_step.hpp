@@ -4,7 +4,7 @@
 // Spec describes a cell at compile time:
 //   using Real;  static constexpr int dimension, slots, tile;  static constexpr std::int64_t width, batch;
 //   static constexpr Activation activation;  static constexpr Loss loss;  static constexpr Optimizer optimizer;
-//   static constexpr Groups held;  static constexpr Law input, noise;  static constexpr bool has_noise_factor;
+//   static constexpr Average average;  static constexpr Groups held;  static constexpr Law input, noise;  static constexpr bool has_noise_factor;
 //   static constexpr bool alike;  static constexpr Law input_of(int k);   // alike: all coordinates have the law `input`, else that of k
 //   static constexpr InputShape shape;  static constexpr double radius;
 //   static constexpr bool several_blocks, fresh_samples;  static constexpr Storage network, states;   // states in registers: network too
@@ -12,6 +12,7 @@
 //   template <class V> static V target(const V (&x)[dimension]);   // one operation after the other, docs/numerics.md section 7
 //   template <class V> static V noise_factor(const V (&x)[dimension]);   // if has_noise_factor
 #pragma once
+#include "average.hpp"
 #include "fixed_shape.hpp"
 #include "initialize.hpp"
 #include "optimizer.hpp"
@@ -27,7 +28,7 @@ struct FusedState {
     static constexpr int rows = static_cast<int>(LayoutType::rows());
     static constexpr int states = state_count(Spec::optimizer.kind);
     static constexpr bool in_registers = Spec::network == Storage::Registers;
-    static constexpr bool looks_ahead = kernels::looks_ahead(Spec::optimizer);
+    static constexpr bool looks_ahead = kernels::looks_ahead(Spec::optimizer), averages = any(Spec::average);
 
     using Network = RowSpace<Real, rows, in_registers>;
     Network theta, gradient;
@@ -35,6 +36,7 @@ struct FusedState {
     RowSpace<Real, states >= 1 ? rows : 0, Spec::states == Storage::Registers> first;
     RowSpace<Real, states >= 2 ? rows : 0, Spec::states == Storage::Registers> second;
     RowSpace<Real, states >= 3 ? rows : 0, Spec::states == Storage::Registers> third;
+    RowSpace<Real, averages ? rows : 0, Spec::states == Storage::Registers> average, average_lost;
     MaskOf<Vec<Real>> alive[parts<Real>];
 };
 
@@ -155,6 +157,9 @@ public:
             if constexpr (any(Spec::held)) hold_still<Real>(LayoutType{}, Spec::held, gradient, p);
             update_rows<Spec::optimizer.kind, Real>(Spec::optimizer, scalars, State::rows, gradient, state.alive[p], theta, first, second,
                                                     third, p);
+            if constexpr (State::averages)
+                update_average<Real>(Spec::average, step, State::rows, theta, state.alive[p], state.average.rows(),
+                                     state.average_lost.rows(), p);
         });
     }
 

@@ -21,9 +21,10 @@ public:
 
     Rows theta, first{}, second{}, third{};  ///< of the optimizer: null if it has no such state
     Rows best, tail_start;                   ///< theta at the best check, at the first check of the window
+    Rows average{}, average_lost{};          ///< of the iterates, and what its rounding has lost: null if the cell has no average
     Rows was_inactive;                       ///< [slots] 1 or 0, at the last check
 
-    void take(Arena& arena, const GroupShape& shape, int states) {
+    void take(Arena& arena, const GroupShape& shape, int states, bool averages) {
         shape_ = shape;
         theta = take_rows<Real>(arena, shape);
         best = take_rows<Real>(arena, shape);
@@ -31,6 +32,10 @@ public:
         if (states >= 1) first = take_rows<Real>(arena, shape);
         if (states >= 2) second = take_rows<Real>(arena, shape);
         if (states >= 3) third = take_rows<Real>(arena, shape);
+        if (averages) {
+            average = take_rows<Real>(arena, shape);
+            average_lost = take_rows<Real>(arena, shape);
+        }
         was_inactive = {arena.take<V>(shape.registers * shape.slots), shape.slots};
     }
 
@@ -43,7 +48,7 @@ public:
     /// How many save() writes.
     std::int64_t numbers() const {
         std::int64_t rows = 0;
-        for (const Rows& array : arrays()) rows += array.stride;  // 0 of those that the optimizer lacks
+        for (const Rows& array : arrays()) rows += array.stride;  // 0 of those that the cell lacks
         return rows * shape_.tile;
     }
     /// All numbers of a replica, in an order that is the same in all groups of the cell.
@@ -106,12 +111,12 @@ public:
 
 private:
     struct Arrays {
-        Rows rows[7];
+        Rows rows[9];
         const Rows* begin() const { return rows; }
-        const Rows* end() const { return rows + 7; }
+        const Rows* end() const { return rows + 9; }
     };
-    /// What a replica is made of; those that the optimizer lacks are null.
-    Arrays arrays() const { return {{theta, first, second, third, best, tail_start, was_inactive}}; }
+    /// What a replica is made of; those that the cell lacks are null.
+    Arrays arrays() const { return {{theta, first, second, third, best, tail_start, was_inactive, average, average_lost}}; }
 
     template <class Body>
     void for_numbers(int replica, Body body) const {

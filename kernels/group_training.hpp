@@ -3,6 +3,7 @@
 // owns.
 #pragma once
 #include "accurate_risk.hpp"
+#include "average.hpp"
 #include "condition.hpp"
 #include "group_kinks.hpp"
 #include "group_pass.hpp"
@@ -62,7 +63,7 @@ public:
           training_rule_(arena_, cell, double_shape_, cell.training_nodes_double),
           kinks_(arena_, cell, shape_, training_nodes<Real>(cell).inputs, cell.training_nodes_double) {
         pass_.take(arena_, cell, shape_, samples_);
-        state_.take(arena_, shape_, state_count(cell.optimizer.kind));
+        state_.take(arena_, shape_, state_count(cell.optimizer.kind), any(cell.average));
         gradient_ = take_rows<Real>(arena_, shape_);
         if (looks_ahead(cell.optimizer)) shifted_ = take_rows<Real>(arena_, shape_);
         unused_inactive_ = {arena_.take<V>(shape_.registers * shape_.slots), shape_.slots};
@@ -98,6 +99,7 @@ public:
         initialize(task.first_trial);
         const std::int64_t parameters = parameter_count(cell_.width, cell_.dimension);
         for (int r = 0; task.start && r < count; ++r) state_.read(task.start + places_[r] * task.start_stride, r, state_.theta);
+        if (state_.average) state_.copy(state_.theta, state_.average, lanes_of([](int) { return true; }));
         for (int r = 0; task.initial_parameters && r < count; ++r)
             state_.write(state_.theta, r, task.initial_parameters + places_[r] * parameters);
     }
@@ -174,14 +176,22 @@ public:
     void finish(const ChunkTask<Record, Check>& task) {
         const std::int64_t parameters = parameter_count(cell_.width, cell_.dimension);
         if (taken_ < task.snapshot_count) snapshot(task, taken_);  // that of the last step
-        double final_risks[lanes], best_risks[lanes];
+        double final_risks[lanes], best_risks[lanes], average_risks[lanes]{};
+        CheckValues of_average[lanes]{};
         risks_of(state_.theta, count_, final_risks);
         risks_of(state_.best, count_, best_risks);
+        if (state_.average) {
+            risks_of(state_.average, count_, average_risks);
+            count_states(state_.average, unused_inactive_, of_average);
+        }
         for (int r = 0; r < count_; ++r) {
             const std::int64_t place = places_[r];
             task.records[place] = replica_[r].template record<Record>(cell_, final_risks[r], best_risks[r], state_.fingerprint(r));
+            if (state_.average) replica_[r].add_average(task.records[place], cell_, average_risks[r], of_average[r]);
             if (task.parameters) state_.write(state_.theta, r, task.parameters + place * parameters);
             if (task.best_parameters) state_.write(state_.best, r, task.best_parameters + place * parameters);
+            if (task.average_parameters)
+                state_.write(state_.average ? state_.average : state_.theta, r, task.average_parameters + place * parameters);
             if (task.first_state && state_.first) state_.write(state_.first, r, task.first_state + place * parameters);
             if (task.second_state && state_.second) state_.write(state_.second, r, task.second_state + place * parameters);
             if (task.third_state && state_.third) state_.write(state_.third, r, task.third_state + place * parameters);
@@ -280,6 +290,8 @@ private:
                 update_rows<decltype(tag)::kind, Real>(cell_.optimizer, scalars, shape_.rows(), gradient_, alive_, state_.theta,
                                                        state_.first, state_.second, state_.third, p);
         });
+        for (int p = 0; state_.average && p < shape_.registers; ++p)
+            update_average<Real>(cell_.average, step, shape_.rows(), state_.theta, alive_, state_.average, state_.average_lost, p);
     }
 
     /// Lanes of the replicas for which chosen(r).
@@ -323,8 +335,9 @@ private:
         });
     }
 
-    StateCounts<V> count_states(Rows was_inactive) {
-        return with_activation(cell_.activation.kind, [&](auto tag) {
+    /// The states of the neurons of `parameters`; of what is to be known of them nothing else.
+    void count_states(Rows parameters, Rows was_inactive, CheckValues (&values)[lanes]) {
+        StateCounts<V> counts = with_activation(cell_.activation.kind, [&](auto tag) {
             constexpr ActivationKind kind = decltype(tag)::kind;
             StateCounts<V> sum{};
             if (cell_.own_points > 0) {
@@ -334,17 +347,28 @@ private:
                     sum.add(count_states_by<kind, Real>(
                         cell_.activation,
                         [&](const auto& slot) { return range_over<Real>(input, cell_.own_points, cell_.dimension, slot, p); }, shape_,
-                        state_.theta, pass_.present[p], was_inactive, p));
+                        parameters, pass_.present[p], was_inactive, p));
             } else {
                 const DecidingInputs<double> data = judged_inputs(cell_);
                 for (int p = 0; p < shape_.registers; ++p)
-                    sum.add(count_states_on<kind, Real>(cell_, data, shape_, state_.theta, pass_.present[p], was_inactive, p));
+                    sum.add(count_states_on<kind, Real>(cell_, data, shape_, parameters, pass_.present[p], was_inactive, p));
             }
             GroupShape one = shape_;
             one.registers = 1;
             sum.each([&](V& number) { number = sum_over_tile(&number, one); });
             return sum;
         });
+        for (int r = 0; r < shape_.replicas; ++r) {
+            const auto count = [&](V& number) { return static_cast<std::int32_t>(lane_of(number, r)); };
+            CheckValues& value = values[r];
+            value.inactive = count(counts.inactive);
+            value.constant = count(counts.constant);
+            value.linear = count(counts.linear);
+            value.inactive_on_data = count(counts.inactive_on_data);
+            value.died = count(counts.died);
+            value.revived = count(counts.revived);
+            value.frozen_constant = count(counts.frozen_constant);
+        }
     }
 
     /// What there is to know of the present parameters.
@@ -383,18 +407,7 @@ private:
                 value.moved_square = lane_of(moved_square, r);
             }
         });
-        StateCounts<V> counts = count_states(was_inactive);
-        for (int r = 0; r < shape_.replicas; ++r) {
-            const auto count = [&](V& number) { return static_cast<std::int32_t>(lane_of(number, r)); };
-            CheckValues& value = values[r];
-            value.inactive = count(counts.inactive);
-            value.constant = count(counts.constant);
-            value.linear = count(counts.linear);
-            value.inactive_on_data = count(counts.inactive_on_data);
-            value.died = count(counts.died);
-            value.revived = count(counts.revived);
-            value.frozen_constant = count(counts.frozen_constant);
-        }
+        count_states(state_.theta, was_inactive, values);
     }
 
     void check(std::int64_t index, bool gradient) {

@@ -24,6 +24,7 @@ struct Piece {
     const std::int64_t* list_count;        ///< their number
     std::int64_t count, lanes;             ///< replicas; lanes of a row
     std::int64_t first_trial;
+    Real *average, *average_lost;  ///< [rows][lanes] average of the iterates, and what its rounding has lost; null: there is none
 };
 
 template <class Real>
@@ -81,10 +82,11 @@ struct FinishArguments {
     double* scratch;                         ///< [warps of the launch][finish_scratch_doubles]
     const double *final_risks, *best_risks;  ///< [count] each; unless exact_risk
     TrialRecord* records;                    ///< [count]
+    const double* average_risks;             ///< [count] likewise, where there is an average
 };
 
 // Host and device must lay these out alike; both compile this line.
-static_assert(sizeof(Cell) == 976 && sizeof(Replica) == 192 && sizeof(Piece<float>) == 152 && sizeof(StepScalars) == 32);
+static_assert(sizeof(Cell) == 1000 && sizeof(Replica) == 192 && sizeof(Piece<float>) == 168 && sizeof(StepScalars) == 32);
 
 }  // namespace LIMRISK_LANES
 }  // namespace limrisk::kernels

@@ -201,7 +201,20 @@ struct Replica {
         record.linear = linear;
         record.kinked = kinked(cell);
         record.fingerprint = fingerprint;
+        take_iterate_as_average(record);
         return record;
+    }
+
+    /// Puts into its record what the average of its iterates is at the end.
+    ///   counts  as a check takes them
+    template <class Record>
+    void add_average(Record& record, const Cell& cell, double average_risk, const CheckValues& counts) const {
+        record.average_risk = diverged ? RealTraits<double>::infinity : finite_or_infinity(average_risk);
+        record.average_inactive = counts.inactive;
+        record.average_constant = counts.constant;
+        record.average_linear = counts.linear;
+        record.average_kinked = static_cast<std::int32_t>(cell.width) - counts.inactive - counts.constant - counts.linear;
+        record.average_inactive_on_data = counts.inactive_on_data;
     }
 };
 

@@ -28,11 +28,17 @@ constexpr std::int64_t scratch_rows(std::int64_t tile, std::int64_t dimension) {
 /// Rows of the arrays that have the shape of the network: theta, gradient, and what the gradient is taken at if that is not theta.
 constexpr std::int64_t network_rows(std::int64_t rows, const Optimizer& optimizer) { return rows * (looks_ahead(optimizer) ? 3 : 2); }
 
+/// Arrays that lie where the optimizer's states do: these, and an average with what its rounding has lost.
+constexpr int state_arrays(const Optimizer& optimizer, const Average& average) {
+    return state_count(optimizer.kind) + (any(average) ? 2 : 0);
+}
+
 /// Rows in shared memory of a warp that trains.
-constexpr std::int64_t shared_rows(Storage network, Storage states, TileShape tile, std::int64_t dimension, const Optimizer& optimizer) {
+constexpr std::int64_t shared_rows(Storage network, Storage states, TileShape tile, std::int64_t dimension, const Optimizer& optimizer,
+                                   const Average& average) {
     const std::int64_t rows = row_count(tile.neurons_per_lane, dimension);
     return (network == Storage::Shared ? network_rows(rows, optimizer) : 0) +
-           (states == Storage::Shared ? state_count(optimizer.kind) * rows : 0) +
+           (states == Storage::Shared ? state_arrays(optimizer, average) * rows : 0) +
            (network == Storage::Registers ? 0 : scratch_rows(tile.lanes, dimension));
 }
 

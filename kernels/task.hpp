@@ -21,6 +21,7 @@ struct ChunkTask {
     /// Optional, canonical order, [trials][parameters] each: at the start, at the end, at the check of best_step, optimizer states at the
     /// end.
     double *initial_parameters, *parameters, *best_parameters, *first_state, *second_state, *third_state;
+    double* average_parameters;  ///< optional, likewise: at the end, those of the iterate where the cell has no average
     /// Snapshots: looks at the replicas at further steps, which change nothing of them or of their records.
     const std::int64_t* snapshot_steps;  ///< [snapshot_count] ascending, each 0 .. steps once
     std::int64_t snapshot_count;

@@ -61,11 +61,25 @@ inline constexpr std::array<TrialField, 24> trial_fields{{
 inline constexpr TrialField last_step_field{"last_step", FieldType::Int64, offsetof(TrialRecord, last_step),
                                             "step at which the trial ended: of its last check, or of its divergence"};
 
-/// All fields.
-inline constexpr std::array<TrialField, trial_fields.size() + 1> all_trial_fields = [] {
-    std::array<TrialField, trial_fields.size() + 1> all{};
-    for (std::size_t f = 0; f < trial_fields.size(); ++f) all[f] = trial_fields[f];
-    all.back() = last_step_field;
+/// What a store has besides, and last_step, if one of its cells has an average; of the cells without one these are the iterate's.
+inline constexpr std::array<TrialField, 6> average_fields{{
+    {"average_risk", FieldType::Float64, offsetof(TrialRecord, average_risk), "true risk of the average of the iterates, accurate rule"},
+    {"average_inactive", FieldType::Int32, offsetof(TrialRecord, average_inactive), "neurons of the average inactive on the box"},
+    {"average_constant", FieldType::Int32, offsetof(TrialRecord, average_constant),
+     "neurons of the average constant and not zero on the box"},
+    {"average_linear", FieldType::Int32, offsetof(TrialRecord, average_linear), "neurons of the average without a kink in the box"},
+    {"average_kinked", FieldType::Int32, offsetof(TrialRecord, average_kinked), "neurons of the average with a kink in the box"},
+    {"average_inactive_on_data", FieldType::Int32, offsetof(TrialRecord, average_inactive_on_data),
+     "neurons of the average inactive on the data but not on the box"},
+}};
+
+/// All fields: trial_fields, last_step, average_fields.
+inline constexpr std::array<TrialField, trial_fields.size() + 1 + average_fields.size()> all_trial_fields = [] {
+    std::array<TrialField, trial_fields.size() + 1 + average_fields.size()> all{};
+    std::size_t count = 0;
+    for (const TrialField& field : trial_fields) all[count++] = field;
+    all[count++] = last_step_field;
+    for (const TrialField& field : average_fields) all[count++] = field;
     return all;
 }();
 

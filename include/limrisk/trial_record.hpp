@@ -38,6 +38,13 @@ struct TrialRecord {
     std::int32_t linear = 0;
     std::int32_t kinked = 0;
     Verdict verdict = Verdict::Budget;
+    // Of the average of the iterates; of the iterate itself where the cell has no average.
+    std::int32_t average_inactive = 0;
+    std::int32_t average_constant = 0;
+    std::int32_t average_linear = 0;
+    std::int32_t average_kinked = 0;
+    std::int32_t average_inactive_on_data = 0;
+    double average_risk = 0;
 
     bool operator==(const TrialRecord&) const = default;
 };
@@ -49,6 +56,16 @@ constexpr double limiting_risk(const TrialRecord& record) { return record.tail_m
 /// The last step of a trial of a cell of so many steps without an early end.
 constexpr std::int64_t last_step_without_stop(const TrialRecord& record, std::int64_t steps) {
     return record.verdict == Verdict::Diverged ? record.nonfinite_step : steps;
+}
+
+/// Makes the average of a record the iterate: what it is where the cell has no average.
+constexpr void take_iterate_as_average(TrialRecord& record) {
+    record.average_risk = record.final_risk;
+    record.average_inactive = record.inactive_final;
+    record.average_constant = record.constant;
+    record.average_linear = record.linear;
+    record.average_kinked = record.kinked;
+    record.average_inactive_on_data = record.inactive_on_data;
 }
 
 /// Neurons that never move in a cell that keeps_frozen_neurons(): docs/theory.md sections 3 and 5.

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "analysis/average_scan.hpp"
 #include "analysis/early_ends.hpp"
 #include "analysis/level_scan.hpp"
 #include "analysis/prediction.hpp"
@@ -231,6 +232,7 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
     LevelScan levels(cell, catalog == known.catalogs.end() ? nullptr : &catalog->second, zero_risk(moments));
     TheoryScan theory(cell, known, moments);
     EarlyEndScan early_ends(cell);
+    AverageScan averages(cell);
     Aggregate aggregate;
     std::vector<TrialRecord> records;
     const auto flush = [&](std::int64_t end) {
@@ -253,8 +255,10 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
         levels.add(record);
         theory.add(trial, record);
         early_ends.add(record);
-        witness(cell.width - (cell.keeps_frozen_neurons() ? frozen_initial(record) : 0), std::min(record.best_risk, record.final_risk),
-                trial);
+        averages.add(record);
+        // A neuron that never moves has an average that is frozen, too.
+        witness(cell.width - (cell.keeps_frozen_neurons() ? frozen_initial(record) : 0),
+                std::min({record.best_risk, record.final_risk, record.average_risk}), trial);
         if (can_freeze) witness(cell.width - record.inactive_final - record.constant, record.final_risk, trial);
         records.push_back(record);
         if (records.size() == portion) flush(trial + 1);
@@ -267,6 +271,7 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
     CellSummary summary = summary_of(aggregate, cell, known, moments, context.tolerance);
     summary.early_ends = early_ends.statement(summary.done > 0 ? look_again(trials, summary, levels) : 0);
     close_measured(summary);
+    summary.average = averages.statement(summary.measured, count.has_value());
     summary.checks = theory.checks();
     if (summary.done > 0) summary.levels = levels.statement();
     enter_stopping(summary, count);

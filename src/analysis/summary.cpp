@@ -47,6 +47,10 @@ bool StoreSummary::ends_early() const {
     return std::any_of(cells.begin(), cells.end(), [](const CellSummary& cell) { return cell.cell.stop.any(); });
 }
 
+bool StoreSummary::has_averages() const {
+    return std::any_of(cells.begin(), cells.end(), [](const CellSummary& cell) { return cell.cell.has_average(); });
+}
+
 bool StoreSummary::has_squares_only() const {
     return std::all_of(cells.begin(), cells.end(), [](const CellSummary& cell) { return cell.cell.has_squared_loss(); });
 }

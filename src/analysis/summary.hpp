@@ -30,6 +30,20 @@ struct EarlyEndStatement {
     std::int64_t trials() const { return by_risk.trials + by_gradient.trials + by_verdict.trials; }
 };
 
+/// So many trials, and the 95 % interval of their share.
+struct CountedShare {
+    std::int64_t trials = 0;
+    Interval share{0, 1};
+};
+
+/// Averages of the iterates, and the last iterates beside them: by their risks at the end of the trials.
+struct AverageStatement {
+    Quantiles risk;                                         ///< of the averages; CellSummary::final_risk are those of the iterates
+    CountedShare lower;                                     ///< trials whose average has a smaller risk than the last iterate
+    std::optional<CountedShare> missed, missed_by_iterate;  ///< risks above the threshold of the optimum, if it is known
+    double mean_inactive = 0, mean_constant = 0, mean_inactive_on_data = 0;  ///< neurons of the averages
+};
+
 /// One cell, over the trials 0..done-1 that are stored without a gap.
 struct CellSummary {
     CellConfig cell;
@@ -56,6 +70,7 @@ struct CellSummary {
     std::vector<EmbeddedLevel> hierarchy;  ///< of the widths up to the cell's whose optima are known and differ, ascending by width
     std::vector<TheoryCheck> checks;
     std::optional<EarlyEndStatement> early_ends;  ///< of a cell with `stop`, where the store keeps trials
+    std::optional<AverageStatement> average;      ///< of a cell with an average of the iterates
     std::optional<LimitStatement> limits;         ///< of the trials that count, if the store knows some
     std::optional<ValleyStatement> valleys;       ///< the same
     std::optional<StoppedCount> stopping;         ///< where a rule says which trials count; the intervals above then hold under it
@@ -83,6 +98,8 @@ struct StoreSummary {
     bool violated() const;
     /// Whether trials of some cell may end early.
     bool ends_early() const;
+    /// Whether trials of some cell have an average of their iterates.
+    bool has_averages() const;
     /// Whether the loss of every cell is the square.
     bool has_squares_only() const;
 };

@@ -56,9 +56,9 @@ void TheoryScan::add(std::int64_t trial, const TrialRecord& record) {
     const std::int64_t idle = std::int64_t{record.inactive_final} + record.constant;
     if (cell_.keeps_frozen_neurons()) {
         const std::int64_t frozen = frozen_initial(record);
-        // Neurons frozen since the beginning never move, so no iterate is better than the infimum without them.
+        // Neurons frozen since the beginning never move, so no iterate, and no average of them, is better than the infimum without them.
         if (const auto bound = lower_bound(cell_.width - frozen)) {
-            const double risk = std::min(record.best_risk, record.final_risk);
+            const double risk = std::min({record.best_risk, record.final_risk, record.average_risk});
             hold(checks_[RiskFloor], trial, !optimum::clearly_below(risk, *bound, rounding_scale_), "the risk", risk,
                  "is below the infimum of the neurons that are not frozen,", *bound);
         }

@@ -51,7 +51,8 @@ struct Checkpointing {
 /// Final bits of one trial, for tests and self tests. Canonical order of docs/numerics.md (fingerprint), as double (exact).
 struct FinalState {
     std::vector<double> initial_parameters, parameters, first_state, second_state, third_state;
-    std::vector<double> best_parameters;  ///< at the check of best_step
+    std::vector<double> best_parameters;     ///< at the check of best_step
+    std::vector<double> average_parameters;  ///< those of the iterate where the cell has no average
 };
 
 /// Of many trials: [kinds][count][parameters] in canonical order, as double (exact); empty for a kind that was not asked for.

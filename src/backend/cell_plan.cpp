@@ -53,6 +53,23 @@ kernels::NodeTable<double> view(const NodeSet& nodes) {
     return {nodes.inputs.data(), nodes.targets.data(), nodes.weights.data(), nodes.count()};
 }
 
+kernels::Average average_of(const CellConfig& config) {
+    const AverageRule& rule = config.average;
+    switch (rule.kind) {
+        case AverageRule::Kind::None:
+            break;
+        case AverageRule::Kind::Arithmetic:
+            return {kernels::AverageKind::Arithmetic, rule.start, 0};
+        case AverageRule::Kind::Exponential:
+            return {kernels::AverageKind::Exponential, 0, rule.delta};
+        case AverageRule::Kind::Partial: {
+            const auto steps = static_cast<std::int64_t>(std::floor(rule.last * static_cast<double>(config.steps) + 0.5));
+            return {kernels::AverageKind::Arithmetic, config.steps - std::max<std::int64_t>(1, steps), 0};
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 Expression target_of(const Problem& problem) {
@@ -94,6 +111,7 @@ kernels::Cell kernel_cell(const CellConfig& config, const CellPrograms& programs
     cell.held = config.held();
     cell.optimizer = config.optimizer;
     cell.learning_rate = config.learning_rate;
+    cell.average = average_of(config);
     cell.algorithm = config.algorithm;
     cell.several_blocks = config.has_block_sums();
     cell.input = input_law(config.input);

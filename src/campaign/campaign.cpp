@@ -14,6 +14,7 @@
 #include "campaign/cell_description.hpp"
 #include "campaign/consistency.hpp"
 #include "campaign/document.hpp"
+#include "campaign/early_end.hpp"
 #include "campaign/other_names.hpp"
 #include "campaign/schema.hpp"
 #include "campaign/target_text.hpp"
@@ -130,6 +131,7 @@ public:
         build_cells(campaign, cells);
         refuse_duplicates(campaign);
         refuse_starts(campaign);
+        refuse_averages(campaign);
         problems_.raise();
     }
 
@@ -318,6 +320,18 @@ private:
             fill_labels(cell);
             campaign.cells.push_back(std::move(cell));
         }
+    }
+
+    /// Averages that the store has no place for, and kept ones that there are not.
+    void refuse_averages(const Campaign& campaign) {
+        const bool averages = has_averages(campaign.cells);
+        if (averages && campaign.store == StoreContents::Summary)
+            problems_.add(find(*find_key("training.average"))->place, "training.average",
+                          "has results of its own in every trial, but store = \"summary\" keeps only sums over trials, and none of "
+                          "averages; leave it out, or take store = \"trials\"");
+        if (!averages && campaign.keep.has(ParameterKind::Average))
+            problems_.add(root_.find("keep")->place, "keep",
+                          "has \"average\", but no cell has an average of its iterates; leave it out, or write training.average");
     }
 
     /// What given starts, and conditions on drawn ones, have to do with the trials.

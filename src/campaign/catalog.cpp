@@ -10,8 +10,9 @@
 namespace limrisk {
 
 std::vector<const Catalog*> catalogs() {
-    return {&activation_catalog(), &initialization_catalog(), &group_law_catalog(), &condition_catalog(), &optimizer_catalog(),
-            &schedule_catalog(),   &input_catalog(),          &noise_catalog(),     &loss_catalog(),      &sampling_catalog()};
+    return {&activation_catalog(), &initialization_catalog(), &group_law_catalog(), &condition_catalog(),
+            &optimizer_catalog(),  &schedule_catalog(),       &average_catalog(),   &input_catalog(),
+            &noise_catalog(),      &loss_catalog(),           &sampling_catalog()};
 }
 
 const CatalogEntry* Catalog::find(std::string_view name) const {

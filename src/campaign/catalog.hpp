@@ -1,6 +1,6 @@
-// What can be chosen by name: activations, initializations, conditions on them, optimizers, schedules, input laws, noise laws, losses,
-// samplings. One table per kind. The reader, its suggestions, descriptions, labels, `limrisk list` and docs/campaign.md read these tables;
-// to add an entry, add a row; activations, optimizers and losses have theirs in kernels/.
+// What can be chosen by name: activations, initializations, conditions on them, optimizers, schedules, averages, input laws, noise laws,
+// losses, samplings. One table per kind. The reader, its suggestions, descriptions, labels, `limrisk list` and docs/campaign.md read these
+// tables; to add an entry, add a row; activations, optimizers and losses have theirs in kernels/.
 #pragma once
 #include <string>
 #include <string_view>
@@ -50,6 +50,7 @@ const Catalog& group_law_catalog();
 const Catalog& condition_catalog();
 const Catalog& optimizer_catalog();
 const Catalog& schedule_catalog();
+const Catalog& average_catalog();
 const Catalog& input_catalog();
 const Catalog& noise_catalog();
 const Catalog& loss_catalog();

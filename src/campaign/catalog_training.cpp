@@ -1,5 +1,5 @@
-// The tables of optimizers, learning rates and samplings. Formulas: docs/numerics.md section 9; defaults are the usual ones of the
-// literature.
+// The tables of optimizers, learning rates, averages and samplings. Formulas: docs/numerics.md section 9; defaults are the usual ones of
+// the literature.
 #include <fmt/format.h>
 
 #include <string>
@@ -122,6 +122,15 @@ CatalogEntry sampling(const char* name, const char* meaning, const char* phrase)
     return {name, meaning, {}, choose, chosen, nullptr, phrase};
 }
 
+template <AverageRule::Kind kind>
+CatalogEntry average(const char* name, const char* meaning, Parameters parameters = {}) {
+    const auto choose = [](Cell& cell) {
+        cell.average = {};
+        cell.average.kind = kind;
+    };
+    return {name, meaning, std::move(parameters), choose, [](const Cell& cell) { return cell.average.kind == kind; }};
+}
+
 }  // namespace
 
 const Catalog& optimizer_catalog() {
@@ -204,6 +213,30 @@ const Catalog& schedule_catalog() {
                           rate("rate_3", "rate from from_3 on", RatePath<&Rate::rate_3>{}), from_one()}),
              choose_schedule<Kind::Piecewise>, has_schedule<Kind::Piecewise>},
         }};
+    return catalog;
+}
+
+const Catalog& average_catalog() {
+    using Kind = AverageRule::Kind;
+    static const Catalog catalog{
+        "average",
+        "averages",
+        "training.average",
+        "kind",
+        {
+            average<Kind::None>("none", "no average"),
+            average<Kind::Arithmetic>("arithmetic", "mean of the iterates after step `start`",
+                                      {integer<&Cell::average, &AverageRule::start>("start", "last step that is left out; below steps",
+                                                                                    {0, 1099511627775.0}, "0")}),
+            average<Kind::Exponential>(
+                "exponential", "delta times the average before, plus 1 - delta times the iterate; it starts at the first parameters",
+                {real<&Cell::average, &AverageRule::delta>("delta", "what the average before a step counts", {0, 1, true, true}, "0.999")}),
+            average<Kind::Partial>("partial", "mean of the iterates of the last steps; only for trials without `stop`",
+                                   {real<&Cell::average, &AverageRule::last>(
+                                       "last", "share of all steps; rounded to whole steps, at least one", {0, 1, true, false}, nullptr)}),
+        },
+        {},
+        &Cell::average_label};
     return catalog;
 }
 

@@ -211,6 +211,16 @@ struct EarlyEnd {
     bool stops() const { return risk_below > 0 || gradient_below > 0; }
 };
 
+/// Average of the iterates that a trial keeps beside them: docs/numerics.md section 9.
+struct AverageRule {
+    enum class Kind { None, Arithmetic, Exponential, Partial } kind = Kind::None;
+    std::int64_t start = 0;  ///< arithmetic: the last step that is left out
+    double delta = 0;        ///< exponential: what the average before a step counts in that after it
+    double last = 0;         ///< partial: share of the steps, the last ones, that is averaged over
+
+    bool operator==(const AverageRule&) const = default;
+};
+
 /// One point of the sweep: a problem, a network, and its training. `description` and `id` are filled by the campaign reader.
 struct CellConfig : Problem {
     std::int64_t index = 0;  ///< position in the campaign, 0-based
@@ -227,6 +237,7 @@ struct CellConfig : Problem {
     std::int64_t batch = 32;        ///< samples per step; with has_full_batch() all nodes or points
     kernels::Optimizer optimizer{kernels::OptimizerKind::Sgd, 0, 0, 0, false, false};
     kernels::LearningRate learning_rate{0.01, 0};
+    AverageRule average;
     kernels::Algorithm algorithm = kernels::Algorithm::Plain;
     kernels::Sums sums = kernels::Sums::Blocks;  ///< has an effect where has_large_batch()
     std::int64_t steps = 1000;
@@ -255,6 +266,8 @@ struct CellConfig : Problem {
     bool keeps_frozen_neurons() const {
         return kernels::has_frozen_neurons(activation.kind) && (kernels::keeps_still(optimizer) || holds_inner_layer());
     }
+    /// Whether trials have an average beside their iterates.
+    bool has_average() const { return average.kind != AverageRule::Kind::None; }
     /// Whether a step adds up more samples in float32 than one block has.
     bool has_large_batch() const {
         return precision == kernels::Precision::Float32 && algorithm == kernels::Algorithm::Plain && batch > kernels::block_samples;
@@ -265,8 +278,8 @@ struct CellConfig : Problem {
     std::string id;           ///< XXH3-128 of the description, 32 hexadecimal digits
 
     /// Short human names of the parts, for tables: e.g. "relu", "leaky_relu(0.01)", "pytorch", "adam(0.01)", "fresh", "nodes(128)".
-    std::string activation_label, initialization_label, condition_label, optimizer_label, input_label, loss_label, noise_label,
-        sampling_label;
+    std::string activation_label, initialization_label, condition_label, optimizer_label, average_label, input_label, loss_label,
+        noise_label, sampling_label;
 };
 
 }  // namespace limrisk

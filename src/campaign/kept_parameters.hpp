@@ -5,11 +5,11 @@
 
 namespace limrisk {
 
-/// Of a trial: at the start, after its last step, at the check with its smallest risk (best_step).
-enum class ParameterKind { Initial, Final, Best };
-inline constexpr std::size_t parameter_kinds = 3;
+/// Of a trial: at the start, after its last step, at the check with its smallest risk (best_step), the average of its iterates.
+enum class ParameterKind { Initial, Final, Best, Average };
+inline constexpr std::size_t parameter_kinds = 4;
 /// [parameter_kinds] as a campaign and a store name them.
-inline constexpr std::array<const char*, parameter_kinds> parameter_kind_names{"initial", "final", "best"};
+inline constexpr std::array<const char*, parameter_kinds> parameter_kind_names{"initial", "final", "best", "average"};
 
 struct KeptParameters {
     std::array<bool, parameter_kinds> kinds{};

@@ -23,6 +23,7 @@ std::string sampling(const CellConfig& cell);
 std::string batch(const CellConfig& cell);
 std::string optimizer(const CellConfig& cell);
 std::string algorithm(const CellConfig& cell);
+std::string average(const CellConfig& cell);
 std::string checks(const CellConfig& cell);
 std::string tail(const CellConfig& cell);
 std::string stop_converged(const CellConfig& cell);

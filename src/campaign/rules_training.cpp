@@ -58,6 +58,17 @@ std::string optimizer(const CellConfig& cell) {
     return "";
 }
 
+std::string average(const CellConfig& cell) {
+    using Kind = AverageRule::Kind;
+    if (cell.average.kind == Kind::Arithmetic && cell.average.start >= cell.steps)
+        return fmt::format("a mean of the iterates after step {} of {} steps; allowed are at most {}", cell.average.start, cell.steps,
+                           cell.steps - 1);
+    if (cell.average.kind == Kind::Partial && cell.stop.any())
+        return "a mean over the last steps, but with `stop` it is not known before its end how long a trial is; take arithmetic(start) or "
+               "exponential(delta), or leave `stop` out";
+    return "";
+}
+
 std::string algorithm(const CellConfig& cell) {
     if (cell.algorithm == kernels::Algorithm::Plain) return "";
     constexpr const char* otherwise = "or write algorithm = \"plain\"";

@@ -265,6 +265,13 @@ const std::vector<SchemaKey>& campaign_schema() {
                     .where = "for float32 and more than 64 samples per step"},
          .reads = {"precision", "training.sampling", "training.batch", "training.algorithm"},
          .complete = rules::complete_sums},
+        {.table = "training",
+         .parameter = entry("average", "average of the iterates that a trial has beside them", average_catalog(), "\"none\""),
+         .phrase = "average {}",
+         .without = "no average",
+         .before = "none",
+         .reads = {"steps", "stop.risk_below", "stop.gradient_below", "stop.converged"},
+         .wrong = rules::average},
         {.table = "tracking",
          .parameter = with_default(
              limited(integer<&Cell::checks>("checks", "number of checks, that is, evaluations of the true risk during training", {1, 65536},

@@ -160,6 +160,14 @@ void add_condition(std::string& text, std::int64_t width, Draw& draw) {
     }
 }
 
+void add_average(std::string& text, std::int64_t steps, Draw& draw) {
+    constexpr std::string_view behind_training = "[tracking]\n";
+    const bool stops = text.find("[stop]") != std::string::npos;
+    const std::string average = draw.of<std::string>({fmt::format("arithmetic({})", draw.below(steps)), "exponential(0.9)",
+                                                      "exponential(0.999)", stops ? "arithmetic" : "partial(0.4)"});
+    text.insert(text.find(behind_training), fmt::format("average = \"{}\"\n", average));
+}
+
 }  // namespace
 
 RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
@@ -206,6 +214,7 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
         text += fmt::format("[stop]\n{} = {}\nconverged = {}\n", draw.chance(2) ? "risk_below" : "gradient_below", threshold, windows);
     }
     if (draw.chance(3)) add_condition(text, width, draw);
+    if (draw.chance(4)) add_average(text, steps, draw);
     return {text, trials};
 }
 

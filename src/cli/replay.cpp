@@ -120,6 +120,11 @@ ExitCode replay(const ReplayCommand& command) {
         text += fmt::format(" at step {}", now.nonfinite_step);
     else if (now.last_step < config.steps)
         text += fmt::format(", ended at step {}", now.last_step);
+    if (config.has_average())
+        text += fmt::format(
+            "\naverage of the iterates, {}: risk {}, neurons: {} inactive, {} constant, {} linear, {} kinked, {} inactive on the data only",
+            config.average_label, now.average_risk, now.average_inactive, now.average_constant, now.average_linear, now.average_kinked,
+            now.average_inactive_on_data);
     say(text + "\n");
     std::string difference = stored.record ? record_difference(now, "the replay", *stored.record, "the store")
                                            : contradiction(*stored.aggregate, command.trial, now);

@@ -92,7 +92,8 @@ std::string state_difference(const FinalState& left, const char* left_name, cons
                   {"first state", left.first_state, right.first_state},
                   {"second state", left.second_state, right.second_state},
                   {"third state", left.third_state, right.third_state},
-                  {"best parameter", left.best_parameters, right.best_parameters}};
+                  {"best parameter", left.best_parameters, right.best_parameters},
+                  {"parameter of the average", left.average_parameters, right.average_parameters}};
     for (const auto& array : arrays) {
         if (array.a.size() != array.b.size())
             return fmt::format("{}s number {} in {}, {} in {}", array.name, array.a.size(), left_name, array.b.size(), right_name);

@@ -280,7 +280,7 @@ void refuse_terminal(OutputFile& file) {
 }
 
 /// [parameter_kinds] before the names of arrays.
-constexpr std::array<const char*, parameter_kinds> kind_prefixes{"initial_", "", "best_"};
+constexpr std::array<const char*, parameter_kinds> kind_prefixes{"initial_", "", "best_", "average_"};
 
 }  // namespace
 

@@ -123,6 +123,7 @@ std::string report_page(const StoreSummary& summary, const std::vector<CellGroup
         add(figures_section(section, svgs, next, table), section.id, section.heading);
     }
     add(levels_section(summary, groups), "levels", "Levels");
+    add(averages_section(summary, groups), "averages", "Averages of the iterates");
     add(limits_section(summary, groups), "limits", "Proved limits");
     add(floors_section(summary, groups), "floors", "Risk floors");
     add(checks_section(summary, groups), "checks", "Theorems");

@@ -190,6 +190,37 @@ std::string levels_section(const StoreSummary& summary, const std::vector<CellGr
     return section("levels", "Levels", paragraph(explanation) + text);
 }
 
+std::string averages_section(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
+    MarkupTable table("Averages of the iterates and the last iterates",
+                      {"cell", "average", "risk: median", "95 %", "of the last iterate: median", "95 %", "lower, % [95 % CI]",
+                       "missed, % [95 % CI]", "by the last iterate, % [95 % CI]", "inactive"},
+                      2);
+    for (const CellGroup& group : groups) {
+        bool named = false;
+        for (const std::size_t k : group.cells) {
+            const CellSummary& cell = summary.cells[k];
+            if (!cell.average) continue;
+            const AverageStatement& average = *cell.average;
+            if (!named && !group.label.empty()) table.heading(group.label);
+            named = true;
+            const auto share = [&](const std::optional<CountedShare>& of) {
+                return of ? share_and_interval(of->trials, cell.done, of->share) : dash;
+            };
+            table.row({fmt::format("{} (width {})", cell.cell.index, cell.cell.width), cell.cell.average_label,
+                       range_text(average.risk.median), range_text(average.risk.high), range_text(cell.final_risk.median),
+                       range_text(cell.final_risk.high), share(average.lower), share(average.missed), share(average.missed_by_iterate),
+                       mean_text(average.mean_inactive)});
+        }
+    }
+    if (table.empty()) return "";
+    const std::string explanation =
+        "Risks at the end of the trials, of the average of the iterates and of the last iterate. Lower: the average has the smaller risk. "
+        "Missed: this risk is above the threshold of the optimum. Inactive: mean number of inactive neurons of the average.";
+    return section(
+        "averages", "Averages of the iterates",
+        paragraph(explanation) + folded(counted(static_cast<std::int64_t>(table.rows()), "cell"), table.text(), table.rows() > long_table));
+}
+
 std::string limits_section(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
     MarkupTable table("Proved limits of gradient descent, on the points of the training",
                       {"cell", "trials", "proved limit, % [95 % CI]", "proved not global, %", "by more than 1 %, %", "proved global",

@@ -9,6 +9,7 @@
 
 #include "analysis/cell_axes.hpp"
 #include "evaluation/target_moments.hpp"
+#include "report/average_text.hpp"
 #include "report/early_end_text.hpp"
 #include "report/stopping_text.hpp"
 #include "text/number_text.hpp"
@@ -121,6 +122,7 @@ std::string sentence(const CellSummary& cell, const std::vector<std::string>& na
         text += cell.cell.tail == 1 ? "; a tail of one check does not show whether the risk still decreases"
                                     : fmt::format("; the risk of {} % still decreases at the last step",
                                                   share_text(cell.verdicts[static_cast<std::size_t>(Verdict::Budget)], cell.done));
+    if (cell.average) text += "; " + average_text(cell);
     if (cell.cell.stop.any()) text += "; " + early_end_text(cell);
     if (cell.early_ends && cell.early_ends->above_threshold > 0)
         text += fmt::format(" ({} of them at a risk above the threshold of the optimum: with more steps they might have reached it)",

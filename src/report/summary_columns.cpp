@@ -82,6 +82,11 @@ std::vector<TextColumn> summary_columns(const StoreSummary& summary, bool with_t
     add_done("risk", "median", 1, [](const auto& cell) { return risk(cell.final_risk.median.high); });
     add_done("risk", "95 %", 5, [](const auto& cell) { return risk(cell.final_risk.high.high); });
     add_done("risk", "best", measured ? 4 : 1, [](const auto& cell) { return risk(cell.best_risk); });
+    if (summary.has_averages()) {
+        add_done("average", "median", 1, [](const auto& cell) { return cell.average ? risk(cell.average->risk.median.high) : "-"; });
+        add_done("average", "lower", 1,
+                 [](const auto& cell) { return cell.average ? share_text(cell.average->lower.trials, cell.done) : "-"; });
+    }
     if (measured)
         add_done("best", "/opt.", 3, [&](const auto& cell) {
             return cell.measured && !optimum_is_zero(*cell.measured, summary.tolerance) ? ratio(cell.measured->best_ratio) : "-";
@@ -116,6 +121,10 @@ std::string summary_legend(const StoreSummary& summary, const TextTable& table) 
     if (table.shows("best"))
         risks.emplace_back("/opt.: smallest risk of any trial at any check, divided by the best known risk of the width");
     if (!risks.empty()) text += remark("risk", fmt::format("{}", fmt::join(risks, "; ")));
+    if (table.shows("average"))
+        text += remark("average",
+                       "of the iterates: median of the risks at the end; lower: % of the trials in which it has a smaller risk than the "
+                       "last iterate");
     if (table.shows("risk", "median") && std::any_of(summary.cells.begin(), summary.cells.end(), binned))
         text += remark("", std::string(tail ? "median, 95 %" : "median") +
                                ": upper ends of bins less than 0.1 % wide; the store keeps summaries only");

@@ -9,6 +9,7 @@
 #include "analysis/cell_groups.hpp"
 #include "analysis/stopping_statement.hpp"
 #include "analysis/summary.hpp"
+#include "report/average_text.hpp"
 #include "report/early_end_text.hpp"
 #include "report/limit_text.hpp"
 #include "report/stopping_text.hpp"
@@ -97,8 +98,8 @@ std::string summary_table(const StoreSummary& summary) {
         text += heading;
         for (const std::size_t k : cells) text += table.row(k);
     }
-    text += "\n" + summary_legend(summary, table) + summary_remarks(summary) + early_end_remark(summary) + limit_remark(summary) +
-            valley_remark(summary) + stopping_remark(summary);
+    text += "\n" + summary_legend(summary, table) + summary_remarks(summary) + average_remark(summary) + early_end_remark(summary) +
+            limit_remark(summary) + valley_remark(summary) + stopping_remark(summary);
     if (incomplete > 0) {
         text += remark("incomplete",
                        fmt::format("{} of {} cells; {} of {}{} trials are stored: run the campaign again to go on{}", incomplete,

@@ -149,6 +149,24 @@ ordered_json early_ends_json(const std::optional<EarlyEndStatement>& statement) 
     return node;
 }
 
+/// Null where nothing is known: of a cell without an average, and without trials.
+ordered_json average_json(const CellSummary& cell) {
+    const std::optional<AverageStatement>& average = cell.average;
+    ordered_json node{{"risk", quantiles_json(average ? average->risk : Quantiles{}, !average)}};
+    const auto add = [&](const std::string& name, const std::optional<CountedShare>& share) {
+        node[name] = share ? ordered_json(share->trials) : ordered_json();
+        node[name + "_low"] = share ? ordered_json(share->share.low) : ordered_json();
+        node[name + "_high"] = share ? ordered_json(share->share.high) : ordered_json();
+    };
+    add("lower", average ? std::optional(average->lower) : std::nullopt);
+    add("missed", average ? average->missed : std::nullopt);
+    add("missed_by_iterate", average ? average->missed_by_iterate : std::nullopt);
+    node["mean_inactive"] = average ? ordered_json(average->mean_inactive) : ordered_json();
+    node["mean_constant"] = average ? ordered_json(average->mean_constant) : ordered_json();
+    node["mean_inactive_on_data"] = average ? ordered_json(average->mean_inactive_on_data) : ordered_json();
+    return node;
+}
+
 ordered_json stopping_json(const StoppedCount& count) {
     return {{"rule", count.criterion.text()}, {"event", count.criterion.event_text()}, {"at_most", count.criterion.at_most},
             {"finished", count.finished},     {"fulfilled", count.fulfilled},          {"events", count.events},
@@ -179,6 +197,7 @@ ordered_json statistics_json(const CellSummary& cell, const StoreSummary& summar
     node["final_risk"] = quantiles_json(cell.final_risk, empty);
     node["limiting_risk"] = quantiles_json(cell.limiting_risk, empty);
     node["best"] = {{"risk", or_null(json_number(cell.best_risk))}, {"trial", or_null(cell.best_trial)}};
+    if (summary.has_averages()) node["average"] = average_json(cell);
     if (summary.ends_early()) node["early_ends"] = early_ends_json(cell.early_ends);
     if (cell.limits) node["limits"] = to_json(*cell.limits);
     if (cell.valleys) node["valleys"] = to_json(*cell.valleys);

@@ -14,10 +14,12 @@ namespace limrisk {
 /// parameters of the trials are kept.
 inline constexpr std::int64_t schema_version = 3, early_end_schema_version = 5;
 inline constexpr std::int64_t kept_schema_version = 6, kept_early_end_schema_version = 7;
+/// Of one with a cell that has an average of the iterates; trials may end early or not.
+inline constexpr std::int64_t average_schema_version = 8, kept_average_schema_version = 9;
 
-/// The fields that a block of such a store has.
-constexpr std::span<const TrialField> block_fields(bool early_end) {
-    return std::span(all_trial_fields).first(early_end ? all_trial_fields.size() : trial_fields.size());
+/// The fields that a block of such a store has. With averages there is last_step, too.
+constexpr std::span<const TrialField> block_fields(bool early_end, bool averages = false) {
+    return std::span(all_trial_fields).first(averages ? all_trial_fields.size() : trial_fields.size() + (early_end ? 1 : 0));
 }
 
 /// Largest number of trials in a block that the view `trials` can number.
@@ -28,8 +30,8 @@ constexpr std::size_t field_size(FieldType type) { return type == FieldType::Int
 using BlockColumns = std::vector<std::string>;           ///< [fields]
 using BlockColumnViews = std::vector<std::string_view>;  ///< [fields]
 
-/// [block_fields(early_end)][count] from [count] records.
-BlockColumns pack_columns(std::span<const TrialRecord> records, bool early_end = false);
+/// [block_fields(early_end, averages)][count] from [count] records.
+BlockColumns pack_columns(std::span<const TrialRecord> records, bool early_end = false, bool averages = false);
 
 BlockColumnViews column_views(const BlockColumns& columns);
 

@@ -24,16 +24,16 @@ struct Reset {
     ~Reset() { statement.reset(); }
 };
 
-std::string select_sql(bool early_end) {
+std::string select_sql(const StoreLayout& layout) {
     std::string sql = "SELECT hash";
-    for (const TrialField& field : block_fields(early_end)) sql += fmt::format(", {}", field.name);
+    for (const TrialField& field : block_fields(layout.early_end, layout.averages)) sql += fmt::format(", {}", field.name);
     return sql + " FROM blocks WHERE cell = ? AND first_trial = ? AND count = ?";
 }
 
 /// Cell, first_trial, count, hash, then the columns.
-std::string insert_sql(bool early_end) {
+std::string insert_sql(const StoreLayout& layout) {
     std::string names, values;
-    for (const TrialField& field : block_fields(early_end)) {
+    for (const TrialField& field : block_fields(layout.early_end, layout.averages)) {
         names += fmt::format(", {}", field.name);
         values += ", ?";
     }
@@ -57,7 +57,12 @@ std::string Store::Impl::parameter_hashes(const TrialBlock& block) const {
 void Store::Impl::add_block(const TrialBlock& block, Seal& seal) {
     const BlockKey& key = block.key;
     const std::int64_t row = row_of(key.cell);
-    const BlockColumns columns = pack_columns(block.records, layout.early_end);
+    std::vector<TrialRecord> without_average;
+    if (layout.averages && !cells[static_cast<std::size_t>(key.cell)].has_average()) {
+        without_average = block.records;
+        for (TrialRecord& record : without_average) take_iterate_as_average(record);
+    }
+    const BlockColumns columns = pack_columns(without_average.empty() ? block.records : without_average, layout.early_end, layout.averages);
     const std::string hash = block_hash(cells[static_cast<std::size_t>(key.cell)].id, key.first_trial, key.count, column_views(columns));
     sqlite::Statement overlap(database,
                               "SELECT first_trial, count, hash FROM blocks WHERE cell = ? AND first_trial < ? ORDER BY first_trial DESC");
@@ -75,7 +80,7 @@ void Store::Impl::add_block(const TrialBlock& block, Seal& seal) {
                             ? "with other results than those just computed"
                             : fmt::format("which overlap the new block {} to {}", key.first_trial, key.first_trial + key.count - 1)));
     }
-    if (!insert) insert.emplace(database, insert_sql(layout.early_end));
+    if (!insert) insert.emplace(database, insert_sql(layout));
     insert->bind(1, row).bind(2, key.first_trial).bind(3, key.count).bind(4, std::string_view(hash));
     for (std::size_t f = 0; f < columns.size(); ++f) insert->bind_blob(static_cast<int>(f) + 5, columns[f]);
     insert->run();
@@ -130,9 +135,10 @@ ParameterColumns Store::Impl::read_parameters(const BlockKey& key, std::size_t k
     for (std::size_t group = 0; group < parameter_groups; ++group) columns[group] = select_parameters->blob(static_cast<int>(group) + 1);
     if (const std::string problem = parameter_problem(cell, columns, key.count); !problem.empty()) throw damaged(problem);
     if (hash_of(key, kind, columns) != select_parameters->text(0)) throw damaged("they do not match their hash");
-    // At the end of a trial that diverged they may be anything.
-    if (kind != static_cast<std::size_t>(ParameterKind::Final) && !all_finite(cell, columns, 0, key.count))
-        throw damaged("not all of them are finite numbers");
+    // At the end of a trial that diverged they may be anything, and differences of huge iterates overflow in an average.
+    const bool any_number =
+        kind == static_cast<std::size_t>(ParameterKind::Final) || kind == static_cast<std::size_t>(ParameterKind::Average);
+    if (!any_number && !all_finite(cell, columns, 0, key.count)) throw damaged("not all of them are finite numbers");
     return columns;
 }
 
@@ -156,12 +162,12 @@ std::vector<TrialRecord> Store::Impl::read(const BlockKey& key) {
     };
     if (key.count < 1 || key.count > max_block_trials || key.first_trial < 0) throw damaged("not a valid block; the store is damaged");
     const std::int64_t row = row_of(key.cell);
-    if (!select) select.emplace(database, select_sql(layout.early_end));
+    if (!select) select.emplace(database, select_sql(layout));
     const Reset reset{*select};
     select->bind(1, row).bind(2, key.first_trial).bind(3, key.count);
     if (!select->step()) throw damaged("the block does not exist");
     BlockColumnViews columns;
-    for (const TrialField& field : block_fields(layout.early_end)) {
+    for (const TrialField& field : block_fields(layout.early_end, layout.averages)) {
         columns.push_back(select->blob(static_cast<int>(columns.size()) + 1));
         if (columns.back().size() != field_size(field.type) * static_cast<std::size_t>(key.count))
             throw damaged(fmt::format("the column {} has {} bytes; the store is damaged", field.name, columns.back().size()));
@@ -174,6 +180,8 @@ std::vector<TrialRecord> Store::Impl::read(const BlockKey& key) {
     if (!layout.early_end)
         for (TrialRecord& record : records)
             record.last_step = last_step_without_stop(record, limits[static_cast<std::size_t>(key.cell)].steps);
+    if (!layout.averages || !cells[static_cast<std::size_t>(key.cell)].has_average())
+        for (TrialRecord& record : records) take_iterate_as_average(record);
     for (const TrialRecord& record : records) {
         const std::string problem = record_problem(record, limits[static_cast<std::size_t>(key.cell)]);
         if (!problem.empty()) throw damaged(fmt::format("trial {}: {}", key.first_trial + (&record - records.data()), problem));

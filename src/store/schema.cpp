@@ -80,11 +80,12 @@ const char* type_name(FieldType type) {
     return "";
 }
 
-std::string blocks_sql(bool early_end) {
+std::string blocks_sql(const StoreLayout& layout) {
     std::string sql =
         "CREATE TABLE blocks (cell INTEGER NOT NULL REFERENCES cells (cell), first_trial INTEGER NOT NULL, count INTEGER NOT NULL,"
         " hash TEXT NOT NULL";
-    for (const TrialField& field : block_fields(early_end)) sql += fmt::format(", {} {} NOT NULL", field.name, type_name(field.type));
+    for (const TrialField& field : block_fields(layout.early_end, layout.averages))
+        sql += fmt::format(", {} {} NOT NULL", field.name, type_name(field.type));
     return sql + ", UNIQUE (cell, first_trial))";
 }
 
@@ -106,9 +107,10 @@ std::string kept_sql() {
     return sql + ", UNIQUE (cell, first_trial, kind))";
 }
 
-std::string trials_sql(bool early_end) {
+std::string trials_sql(const StoreLayout& layout) {
     std::string sql = fmt::format("CREATE VIEW trials AS SELECT b.cell AS cell, b.first_trial+{}*h.n+l.n AS trial", digits);
-    for (const TrialField& field : block_fields(early_end)) sql += fmt::format(", {} AS {}", field_sql(field), field.name);
+    for (const TrialField& field : block_fields(layout.early_end, layout.averages))
+        sql += fmt::format(", {} AS {}", field_sql(field), field.name);
     return sql + fmt::format(
                      " FROM blocks b JOIN view_digit h ON h.n<=(b.count-1)/{0} JOIN view_digit l ON {0}*h.n+l.n<b.count"
                      " JOIN view_byte c",
@@ -142,14 +144,14 @@ constexpr const char* documents_sql =
     "version TEXT NOT NULL, created TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (kind, id, number))";
 
 /// All that there are.
-constexpr StoreLayout layouts[] = {{StoreContents::Trials, false, false},
-                                   {StoreContents::Summary, false, false},
-                                   {StoreContents::Trials, true, false},
-                                   {StoreContents::Trials, false, true},
-                                   {StoreContents::Trials, true, true}};
+constexpr StoreLayout layouts[] = {{StoreContents::Trials, false, false},    {StoreContents::Summary, false, false},
+                                   {StoreContents::Trials, true, false},     {StoreContents::Trials, false, true},
+                                   {StoreContents::Trials, true, true},      {StoreContents::Trials, true, false, true},
+                                   {StoreContents::Trials, true, true, true}};
 
 constexpr std::int64_t version_of(const StoreLayout& layout) {
     if (layout.contents == StoreContents::Summary) return summary_schema_version;
+    if (layout.averages) return layout.keeps ? kept_average_schema_version : average_schema_version;
     if (layout.keeps) return layout.early_end ? kept_early_end_schema_version : kept_schema_version;
     return layout.early_end ? early_end_schema_version : schema_version;
 }
@@ -180,28 +182,34 @@ const std::vector<SchemaObject>& schema_objects(const StoreLayout& layout) {
     static const SchemaObject seals{"table", "seals",
                                     "CREATE TABLE seals (name TEXT PRIMARY KEY, rows INTEGER NOT NULL, hash TEXT NOT NULL)"};
     static const SchemaObject parameters{"view", "parameters", parameters_sql()};
-    const auto of_trials = [](bool early_end, bool keeps) {
+    const auto of_trials = [](const StoreLayout& of) {
         std::vector<SchemaObject> objects{
             campaign,
             cells,
             documents,
             seals,
-            {"table", "blocks", blocks_sql(early_end)},
+            {"table", "blocks", blocks_sql(of)},
             {"table", "view_byte", "CREATE TABLE view_byte (bytes BLOB NOT NULL)"},
             {"table", "view_digit", "CREATE TABLE view_digit (n INTEGER PRIMARY KEY)"},
             {"table", "view_power", "CREATE TABLE view_power (exponent INTEGER PRIMARY KEY, value REAL NOT NULL)"},
             parameters,
-            {"view", "trials", trials_sql(early_end)},
+            {"view", "trials", trials_sql(of)},
         };
-        if (keeps) objects.push_back({"table", parameter_table, kept_sql()});
+        if (of.keeps) objects.push_back({"table", parameter_table, kept_sql()});
         return objects;
     };
-    static const std::vector<SchemaObject> of_whole_trials[] = {of_trials(false, false), of_trials(false, true)},
-                                           of_early_ends[] = {of_trials(true, false), of_trials(true, true)};
-    static const std::vector<SchemaObject> of_summaries{campaign,  cells, documents, seals, {"table", "aggregates", aggregates_sql()},
-                                                        parameters};
-    if (layout.contents == StoreContents::Summary) return of_summaries;
-    return (layout.early_end ? of_early_ends : of_whole_trials)[layout.keeps ? 1 : 0];
+    const auto of_layout = [&](const StoreLayout& of) {
+        if (of.contents == StoreContents::Trials) return of_trials(of);
+        return std::vector<SchemaObject>{campaign, cells, documents, seals, {"table", "aggregates", aggregates_sql()}, parameters};
+    };
+    static const std::vector<std::vector<SchemaObject>> all = [&] {
+        std::vector<std::vector<SchemaObject>> objects;
+        for (const StoreLayout& of : layouts) objects.push_back(of_layout(of));
+        return objects;
+    }();
+    for (std::size_t k = 0; k < std::size(layouts); ++k)
+        if (version_of(layouts[k]) == version_of(layout)) return all[k];
+    throw Defect("a store of a layout that is not among all");
 }
 
 void create_schema(const sqlite::Database& database, const StoreLayout& layout) {

@@ -26,8 +26,9 @@ inline constexpr const char* checkpoints_sql =
 /// What a store keeps.
 struct StoreLayout {
     StoreContents contents = StoreContents::Trials;
-    bool early_end = false;  ///< trials of some cell may end early, so that blocks have last_step; of a store of trials
+    bool early_end = false;  ///< trials of some cell may end early, or have an average: blocks have last_step; of a store of trials
     bool keeps = false;      ///< parameters of the trials; of a store of trials
+    bool averages = false;   ///< trials of some cell have an average of their iterates, so that blocks have its fields; with early_end
 };
 
 struct SchemaObject {

@@ -24,9 +24,10 @@ constexpr double row = 150;
 /// Distinct bins of a risk over the trials of a cell: fitted to stores of networks that are hardly trained, whose risks spread most.
 double risk_bins(double trials) { return std::min(trials, 180 * std::pow(trials, 0.3)); }
 
-double trial_bytes(bool early_end) {
+double trial_bytes(const Campaign& campaign) {
     double bytes = 0;
-    for (const TrialField& field : block_fields(early_end)) bytes += static_cast<double>(field_size(field.type));
+    for (const TrialField& field : block_fields(have_last_steps(campaign.cells), has_averages(campaign.cells)))
+        bytes += static_cast<double>(field_size(field.type));
     return bytes;
 }
 
@@ -36,9 +37,10 @@ double row_bytes(double blobs) {
     return bytes < page / 4 ? bytes : bytes * page / page_content + page / 2;
 }
 
-double blocks_bytes(double trials, double block_trials, bool early_end) {
+/// With so many bytes a trial.
+double blocks_bytes(double trials, double block_trials, double trial) {
     const double full = std::floor(trials / block_trials), rest = trials - full * block_trials;
-    const auto block = [early_end](double count) { return row_bytes(count * trial_bytes(early_end)); };
+    const auto block = [trial](double count) { return row_bytes(count * trial); };
     return full * block(block_trials) + (rest > 0 ? block(rest) : 0);
 }
 
@@ -69,7 +71,7 @@ double estimated_store_bytes(const Campaign& campaign) {
     const bool summary = campaign.store == StoreContents::Summary;
     double bytes = (summary ? empty_summary_store : empty_store) + static_cast<double>(campaign.text.size());
     const auto trials = static_cast<double>(campaign.trials);
-    const bool early_end = ends_early(campaign.cells);
+    const double of_trial = trial_bytes(campaign);
     bytes += estimated_parameter_bytes(campaign);
     std::set<std::string> copies;
     for (const CellConfig& cell : campaign.cells) {
@@ -77,7 +79,7 @@ double estimated_store_bytes(const Campaign& campaign) {
         if (cell.has_start() && copies.insert(cell.start->hash).second) bytes += static_cast<double>(cell.start->text.size());
         bytes += static_cast<double>(cell.description.size() + 2 * cell.id.size()) + row;
         bytes += summary ? aggregate_bytes(trials, static_cast<double>(cell.width))
-                         : blocks_bytes(trials, static_cast<double>(kept_block_trials(cell, campaign.keep, block_trials(cell))), early_end);
+                         : blocks_bytes(trials, static_cast<double>(kept_block_trials(cell, campaign.keep, block_trials(cell))), of_trial);
     }
     return bytes;
 }

@@ -101,7 +101,8 @@ void insert_cells(const sqlite::Database& database, std::span<const CellConfig> 
 void create(const sqlite::Database& database, const Campaign& campaign) {
     sqlite::Transaction transaction(database);
     const bool trials = campaign.store == StoreContents::Trials;
-    create_schema(database, {campaign.store, trials && ends_early(campaign.cells), trials && campaign.keep.any()});
+    create_schema(database, {campaign.store, trials && have_last_steps(campaign.cells), trials && campaign.keep.any(),
+                             trials && has_averages(campaign.cells)});
     insert_cells(database, campaign.cells, 0);
     write_campaign(database, {campaign.name, campaign.text, LIMRISK_VERSION, utc_now(), campaign.seed, campaign.trials});
     if (campaign.until) write_stopping(database, campaign.until);
@@ -143,7 +144,10 @@ void Store::Impl::load() {
     if (!row.step()) refuse(ExitCode::Data, database.path(), "is damaged: the table `campaign` is empty");
     campaign = {row.text(0), row.text(1), row.text(2), row.text(3), static_cast<std::uint64_t>(row.integer(4)), row.integer(5)};
     load_cells();
-    if (layout.contents == StoreContents::Trials && layout.early_end != ends_early(cells))
+    if (layout.contents == StoreContents::Trials && layout.averages != has_averages(cells))
+        refuse(ExitCode::Data, database.path(),
+               fmt::format("is damaged: a store of {} cell with an average has another schema version", layout.averages ? "no" : "a"));
+    if (layout.contents == StoreContents::Trials && layout.early_end != have_last_steps(cells))
         refuse(ExitCode::Data, database.path(),
                fmt::format("is damaged: a store of {} cell with `stop` has another schema version", layout.early_end ? "no" : "a"));
     std::vector<std::string> ids;
@@ -297,7 +301,8 @@ void Store::Impl::write(const std::function<void(Seal&)>& add) {
 void Store::Impl::refuse_foreign(const Campaign& wanted, const CampaignDifference& difference, const StoreOpening& opening) const {
     const bool add = opening.add;
     const bool lacks_early_end = layout.contents == StoreContents::Trials && !layout.early_end && ends_early(wanted.cells);
-    const bool can_add = wanted.seed == campaign.seed && wanted.store == layout.contents && !lacks_early_end;
+    const bool lacks_averages = layout.contents == StoreContents::Trials && !layout.averages && has_averages(wanted.cells);
+    const bool can_add = wanted.seed == campaign.seed && wanted.store == layout.contents && !lacks_early_end && !lacks_averages;
     const char* const offer = can_add ? "; with --add both are kept in this store" : "";
     if (add && wanted.seed != campaign.seed)
         refuse(ExitCode::Data, database.path(),
@@ -329,6 +334,11 @@ void Store::Impl::refuse_foreign(const Campaign& wanted, const CampaignDifferenc
         refuse(ExitCode::Data, database.path(),
                fmt::format("has another stopping rule: there {}, here {}. `limrisk run` with the campaign changes it",
                            stopping_text(stopping, campaign.trials), stopping_text(wanted.until, wanted.trials)));
+    if (lacks_averages)
+        refuse(ExitCode::Data, database.path(),
+               fmt::format("has no cell with an average of the iterates, so it has no place for what is known of one: {}. Give another "
+                           "--store",
+                           difference.text));
     if (lacks_early_end)
         refuse(
             ExitCode::Data, database.path(),
@@ -476,7 +486,7 @@ StoreContents Store::contents() const { return impl_->layout.contents; }
 
 const KeptParameters& Store::keep() const { return impl_->keep; }
 
-std::span<const TrialField> Store::fields() const { return block_fields(impl_->layout.early_end); }
+std::span<const TrialField> Store::fields() const { return block_fields(impl_->layout.early_end, impl_->layout.averages); }
 
 const std::optional<StoppingCriterion>& Store::stopping() const { return impl_->stopping; }
 

@@ -18,7 +18,8 @@ from scipy import integrate, optimize, stats
 
 TOLERANCE = 1e-9  # of two double computations of the same statistic
 NUMBERS = ("final_risk", "best_risk", "tail_minimum", "tail_mean", "inactive_initial", "constant_initial", "inactive_final", "inactive_on_data", "died", "revived",
-           "constant", "linear", "kinked", "initial_risk", "gradient_norm", "parameter_norm")
+           "constant", "linear", "kinked", "initial_risk", "gradient_norm", "parameter_norm", "average_risk", "average_inactive", "average_constant",
+           "average_inactive_on_data")
 checked = 0
 
 
@@ -115,6 +116,25 @@ def check_levels(name, trials, theirs, tolerance):
             same(f"{name} level {k} risk", quantile(trials["tail_mean"][here], 0.5), stated["risk"])
 
 
+def check_average(name, trials, cell, threshold):
+    n, stated = len(trials["verdict"]), cell["average"]
+    risk, of_iterate = trials["average_risk"], trials["final_risk"]
+    check_risks(name + " average risk", risk, stated["risk"])
+    shown = cell["sentence"].split("the average of the iterates, partial(0.5), ")[1]
+    medians = re.match(r"has a median risk of (\S+) at the end, the last iterate (\S+);", shown).groups()
+    same(name + " average sentence medians", f"{quantile(risk, 0.5):.3g} {quantile(of_iterate, 0.5):.3g}", " ".join(medians))
+    shares = re.findall(r"([\d.]+) % \[([\d.]+), ([\d.]+)\]", shown)
+    for key, holds, share in zip(("lower", "missed", "missed_by_iterate"), (risk < of_iterate, risk > threshold, of_iterate > threshold), shares):
+        count = int(holds.sum())
+        low, high = clopper_pearson(count, n)
+        same(f"{name} average {key}", count, stated[key])
+        same(f"{name} average {key} low", low, stated[key + "_low"])
+        same(f"{name} average {key} high", high, stated[key + "_high"])
+        same(f"{name} average {key} sentence", f"{100 * count / n:.1f} {100 * low:.1f} {100 * high:.1f}", " ".join(share))
+    for key, column in (("mean_inactive", "average_inactive"), ("mean_constant", "average_constant"), ("mean_inactive_on_data", "average_inactive_on_data")):
+        same(f"{name} average {key}", trials[column].mean(), stated[key])
+
+
 def check_cell(cell, trials, optima, relative):
     name, width, n = f"cell {cell['cell']}", int(cell["labels"]["width"]), len(trials["verdict"])
     inactive = trials["inactive_initial"] + trials["constant_initial"]
@@ -156,6 +176,7 @@ def check_cell(cell, trials, optima, relative):
         same(f"{name} {verdict}", int((trials["verdict"] == verdict).sum()), count)
     check_risks(name + " final risk", trials["final_risk"], cell["final_risk"])
     check_risks(name + " limiting risk", trials["tail_mean"], cell["limiting_risk"])
+    check_average(name, trials, cell, measured["threshold"])
     counts = {int(j): int((inactive == j).sum()) for j in np.unique(inactive)}
     same(name + " floors", len(counts), len(cell["floors"]))
     for floor, (j, count) in zip(cell["floors"], sorted(counts.items())):

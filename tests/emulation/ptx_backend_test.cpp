@@ -147,6 +147,21 @@ INSTANTIATE_TEST_SUITE_P(Kinds, PtxBackendOn, testing::Combine(testing::Range(0,
 /// Dimension 16, where risks are sums over points.
 TEST_F(PtxBackendChecks, ManyDimensions) { expect_equal({odd_cells(2026).at(582), 90, all_shared}); }
 
+/// Averages of both kinds, wherever the parameters are.
+TEST_F(PtxBackendChecks, Averages) {
+    for (const Storage storage : {Storage::Registers, Storage::Shared, Storage::Global})
+        for (const Precision precision : {Precision::Float32, Precision::Float64}) {
+            CellConfig config = cells_of(static_cast<int>(ActivationKind::Relu), static_cast<int>(precision)).front().config;
+            const bool plain = (storage == Storage::Shared) == (precision == Precision::Float32);
+            config.optimizer = kernels::example_of(plain ? OptimizerKind::Sgd : OptimizerKind::Adam);
+            config.average =
+                plain ? AverageRule{AverageRule::Kind::Arithmetic, 1, 0, 0} : AverageRule{AverageRule::Kind::Exponential, 0, 0.5, 0};
+            const auto cell = place(config, 90, storage, Storage::Global);
+            ASSERT_TRUE(cell);
+            expect_equal(*cell);
+        }
+}
+
 TEST(PtxBackend, EveryKindWithEveryPrecisionAndStorage) {
     static_assert(optimizers_known <= kinds, "cells_of gives every activation an optimizer");
     std::set<std::tuple<ActivationKind, Precision, Storage>> activations;

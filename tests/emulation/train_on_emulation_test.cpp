@@ -193,9 +193,9 @@ std::string differences(const CellPlan& plan, const cuda::CellKernelPlan& kernel
 /// `planned`, or the same cell with everything that can be there in `storage`.
 cuda::CellKernelPlan with_train_rows_in(Storage storage, const Cell& cell, cuda::CellKernelPlan planned) {
     constexpr int warps = 2;
-    const std::int64_t rows = shared_rows(storage, storage, cell.tile, cell.dimension, cell.optimizer);
+    const std::int64_t rows = shared_rows(storage, storage, cell.tile, cell.dimension, cell.optimizer, cell.average);
     const std::size_t real = cell.precision == Precision::Float32 ? 4 : 8;
-    const Storage states = state_count(cell.optimizer.kind) == 0 ? Storage::Registers : storage;
+    const Storage states = state_arrays(cell.optimizer, cell.average) == 0 ? Storage::Registers : storage;
     planned.train = {storage, states, warps, static_cast<std::size_t>(rows * 32 * warps) * real};
     return planned;
 }

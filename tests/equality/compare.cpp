@@ -103,6 +103,7 @@ std::string first_difference(const BlockResult& block, std::size_t i, const refe
     if (text.empty()) text = array_difference("second state", state.second_state, truth.second_state);
     if (text.empty()) text = array_difference("third state", state.third_state, truth.third_state);
     if (text.empty()) text = array_difference("best parameter", state.best_parameters, truth.best_parameters);
+    if (text.empty()) text = array_difference("parameter of the average", state.average_parameters, truth.average_parameters);
     return text.empty() ? record_difference(block.records[i], truth.record) : text;
 }
 
@@ -116,6 +117,8 @@ std::string first_difference(const BlockResult& a, const BlockResult& b) {
             if (text.empty()) text = array_difference("second state", a.states[i].second_state, b.states[i].second_state);
             if (text.empty()) text = array_difference("third state", a.states[i].third_state, b.states[i].third_state);
             if (text.empty()) text = array_difference("best parameter", a.states[i].best_parameters, b.states[i].best_parameters);
+            if (text.empty())
+                text = array_difference("parameter of the average", a.states[i].average_parameters, b.states[i].average_parameters);
         }
         if (text.empty() && !a.checks.empty() && a.checks[i].size() != b.checks[i].size())
             text = fmt::format("{} checks against {}", a.checks[i].size(), b.checks[i].size());

@@ -53,6 +53,18 @@ void hold_groups(CellConfig& cell) {
     cell.outer_bias = mixed / 24 % 4 != 0;
 }
 
+/// Every third cell has an average of its iterates, of all kinds; out of step with all else.
+void average_iterates(CellConfig& cell) {
+    using Kind = AverageRule::Kind;
+    const std::uint64_t mixed = static_cast<std::uint64_t>(cell.index + 1) * 0xD1342543DE82EF95ULL >> 33;
+    if (mixed % 3 != 0) return;
+    const AverageRule rules[] = {{Kind::Arithmetic, 0, 0, 0},      {Kind::Arithmetic, cell.steps / 2, 0, 0},
+                                 {Kind::Exponential, 0, 0.9, 0},   {Kind::Exponential, 0, 0.999, 0},
+                                 {Kind::Partial, 0, 0, 0.3},       {Kind::Arithmetic, cell.steps - 1, 0, 0},
+                                 {Kind::Exponential, 0, 0.125, 0}, {Kind::Partial, 0, 0, 1}};
+    cell.average = rules[mixed / 3 % std::size(rules)];
+}
+
 /// Laws of the groups of an initialization "groups": all kinds, numbers and expressions.
 void choose_group_laws(CellConfig& cell) {
     using Kind = GroupLaw::Kind;
@@ -157,6 +169,7 @@ std::vector<CellConfig> odd_cells(std::uint64_t seed) {
                     c.tail = static_cast<std::int32_t>(1 + engine() % static_cast<std::uint64_t>(c.checks));
                     c.evaluation = d <= 3 ? EvaluationRule{4 + 4 * static_cast<std::int64_t>(engine() % 2), 8} : EvaluationRule{11, 19};
                     hold_groups(c);
+                    average_iterates(c);
                     cells.push_back(c);
                     ++turn;
                 }
@@ -411,6 +424,7 @@ std::vector<CellConfig> kinks_cells(std::uint64_t seed) {
                     c.tail = static_cast<std::int32_t>(1 + engine() % static_cast<std::uint64_t>(c.checks));
                     c.evaluation = {4 + 4 * static_cast<std::int64_t>(engine() % 2), 8};
                     hold_groups(c);
+                    average_iterates(c);
                     cells.push_back(c);
                 }
     return cells;
@@ -467,7 +481,7 @@ std::string cell_name(const CellConfig& c) {
     return fmt::format(
         "cell {}: {}{} loss {}({:g}) width {} dimension {} batch {}{} activation {}({:g}, {:g}, {}) optimizer {} initialization {} law "
         "{}{}{} target {}{} "
-        "steps {} checks {} tail {} stop {:g} {:g} {} trainable {}{}{}",
+        "steps {} checks {} tail {} stop {:g} {:g} {} trainable {}{}{}{}",
         c.index, c.algorithm == kernels::Algorithm::Kinks ? "kinks " : "",
         c.precision == kernels::Precision::Float32 ? "float32" : "float64", static_cast<int>(c.loss.kind), c.loss.parameter, c.width,
         c.input.dimension, c.batch,
@@ -479,7 +493,10 @@ std::string cell_name(const CellConfig& c) {
         c.noise.kind != NoiseLaw::Kind::None ? fmt::format(" noise {}", static_cast<int>(c.noise.kind)) : "",
         c.input.bounded ? " in a box" : "", c.target, c.has_start() ? ", " + c.start->label() : "", c.steps, c.checks, c.tail,
         c.stop.risk_below, c.stop.gradient_below, c.stop.converged, c.trainable, c.outer_bias ? "" : " no outer bias",
-        c.has_condition() ? fmt::format(" {} inactive at the start", c.inactive_start) : "");
+        c.has_condition() ? fmt::format(" {} inactive at the start", c.inactive_start) : "",
+        c.has_average() ? fmt::format(" average {} ({}, {:g}, {:g})", static_cast<int>(c.average.kind), c.average.start, c.average.delta,
+                                      c.average.last)
+                        : "");
 }
 
 }  // namespace limrisk::test

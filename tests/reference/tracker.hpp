@@ -68,7 +68,8 @@ public:
     const std::vector<double>& best_parameters() const { return best_parameters_; }
 
     /// The record after the last check, all but the fingerprint.
-    TrialRecord finish() {
+    ///   average  of the iterates; null: the cell has none, and it is the iterate
+    TrialRecord finish(const std::vector<Real>* average = nullptr) {
         const CheckResult& first = checks_.front();
         const CheckResult& last = checks_.back();
         record_.initial_risk = first.risk;
@@ -83,6 +84,20 @@ public:
         record_.kinked = last.kinked;
         record_.parameter_norm = last.parameter_norm;
         record_.last_step = diverged_ ? record_.nonfinite_step : last.step;
+        CheckResult of_average = last;
+        record_.average_risk = infinity<double>;
+        std::vector<double> average_parameters = current_;
+        if (average != nullptr) {
+            of_average = {};
+            each_state(*average, of_average, [](std::int64_t, const ChainRange<Real>&, NeuronState) {});
+            average_parameters.assign(average->begin(), average->end());
+        }
+        if (!diverged_) record_.average_risk = stored(true_risk(average_parameters));
+        record_.average_inactive = of_average.inactive;
+        record_.average_constant = of_average.constant;
+        record_.average_linear = of_average.linear;
+        record_.average_kinked = of_average.kinked;
+        record_.average_inactive_on_data = of_average.inactive_on_data;
         if (diverged_) {
             record_.verdict = Verdict::Diverged;
             record_.final_risk = record_.gradient_norm = record_.training_gradient_norm = record_.displacement = infinity<double>;
@@ -169,28 +184,37 @@ private:
                               is_given_by_density(cell_.input) ? density_program(cell_.input) : TargetProgram{}});
     }
 
-    void count_states(const std::vector<Real>& parameters, CheckResult& result) {
-        std::vector<bool> now_inactive;
+    /// Counts the states of all neurons; calls body(neuron, range, state) for each.
+    template <class Body>
+    void each_state(const std::vector<Real>& parameters, CheckResult& result, Body body) const {
         for (std::int64_t i = 0; i < shape_.width; ++i) {
             const ChainRange<Real> range =
                 cell_.has_data() ? range_on_nodes(shape_, parameters, i, nodes_) : range_on_box(shape_, parameters, i, cell_.input);
             const NeuronState state = neuron_state(activation_, range);
             const bool is_inactive = state == NeuronState::Inactive;
-            now_inactive.push_back(is_inactive);
             result.inactive += is_inactive;
             result.constant += state == NeuronState::Constant;
             result.linear += state == NeuronState::Linear;
             result.kinked += state == NeuronState::Kinked;
             if (!is_inactive && !cell_.has_data())
                 result.inactive_on_data += inactive(activation_, range_on_nodes(shape_, parameters, i, nodes_));
+            body(i, range, state);
+        }
+    }
+
+    void count_states(const std::vector<Real>& parameters, CheckResult& result) {
+        std::vector<bool> now_inactive;
+        each_state(parameters, result, [&](std::int64_t i, const ChainRange<Real>& range, NeuronState state) {
+            const bool is_inactive = state == NeuronState::Inactive;
+            now_inactive.push_back(is_inactive);
             if (checks_.empty()) {
                 frozen_constant_ += state == NeuronState::Constant && frozen(activation_, range);
-                continue;
+                return;
             }
             const bool was_inactive = was_inactive_[static_cast<std::size_t>(i)];
             record_.died += is_inactive && !was_inactive;
             record_.revived += was_inactive && !is_inactive;
-        }
+        });
         was_inactive_ = std::move(now_inactive);
     }
 

@@ -1,6 +1,7 @@
 // Initialization, steps with freezing on divergence, checks, and the record of a trial.
 #include "reference/trial.hpp"
 
+#include "reference/average.hpp"
 #include "reference/check_steps.hpp"
 #include "reference/fingerprint.hpp"
 #include "reference/initialization.hpp"
@@ -79,6 +80,7 @@ public:
     TrialResult run() {
         TrialResult result;
         result.initial_parameters = converted<double>(parameters_);
+        for (const Real parameter : parameters_) averages_.push_back({parameter, 0});
         Tables tables = tables_;
         std::optional<double> scale;
         if (cell_.has_own_points()) {
@@ -95,7 +97,10 @@ public:
             tracker.check(step, parameters_);
             if (tracker.ended()) break;
         }
-        result.record = tracker.finish();
+        std::vector<Real> average;
+        for (const AveragedCoordinate<Real>& coordinate : averages_) average.push_back(coordinate.average);
+        result.average_parameters = converted<double>(cell_.has_average() ? average : parameters_);
+        result.record = tracker.finish(cell_.has_average() ? &average : nullptr);
         result.checks = tracker.checks();
         result.best_parameters = tracker.best_parameters();
         const std::vector<std::vector<Real>> arrays = all_arrays();
@@ -160,6 +165,7 @@ private:
                 update(cell_.optimizer, numbers, gradient[k], point[k], parameters_[k], states_[k]);
             else
                 update(without_decay, numbers, Real(0), point[k], parameters_[k], states_[k]);
+            take_into_average(cell_, step, parameters_[k], averages_[k]);
         }
         return true;
     }
@@ -183,6 +189,7 @@ private:
     Activation<Real> activation_;
     std::vector<Real> parameters_;
     std::vector<CoordinateState<Real>> states_;
+    std::vector<AveragedCoordinate<Real>> averages_;  ///< from run() on
     Schedule schedule_;
     NodeSet own_rule_;  ///< its own points with the weights of the risks
     Batch<Real> grid_;  ///< fixed nodes or data points; empty for fresh samples

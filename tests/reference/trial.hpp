@@ -34,7 +34,8 @@ struct TrialResult {
     TrialRecord record;
     std::vector<CheckResult> checks;  ///< [checks + 1]
     std::vector<double> initial_parameters, parameters, first_state, second_state, third_state;
-    std::vector<double> best_parameters;  ///< at the check of best_step
+    std::vector<double> best_parameters;     ///< at the check of best_step
+    std::vector<double> average_parameters;  ///< the iterate's where the cell has no average
 };
 
 /// Whether a cell trains the parameter in canonical place k.

@@ -464,6 +464,12 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{{{19, "[stop]\nrisk = 1"}}, "t.toml:20: key `stop.risk`", "risk_below, gradient_below, converged"},
         Wrong{{{18, "tail = 6\n[stop]\nconverged = true"}, {19, ""}}, "t.toml:20: key `stop.converged`", "tail = 6 of 10 checks"},
         Wrong{{{18, "tail = 1\n[stop]\nconverged = [false, true]"}, {19, ""}}, "t.toml:20: key `stop.converged`", "tail = 1 of 10 checks"},
+        Wrong{{{16, "average = \"arithmetic(100)\"\n[tracking]"}}, "t.toml:16: key `training.average`", "after step 100 of 100 steps"},
+        Wrong{{{16, "average = \"partial(0.1)\"\n[tracking]"}, {19, "[stop]\nrisk_below = 0.1"}},
+              "t.toml:16: key `training.average`",
+              "it is not known before its end how long a trial is"},
+        Wrong{{{16, "average = \"ema(0.9)\"\n[tracking]"}}, "t.toml:16: key `training.average`", "did you mean `exponential`?"},
+        Wrong{{{16, "average = \"exponential(1)\"\n[tracking]"}}, "t.toml:16: key `training.average", "greater than 0 and below 1"},
         Wrong{{{21, "nodes = 63"}}, "t.toml:21: key `evaluation.nodes`", "multiples of 4"},  //
         Wrong{{{21, "nodes = 0"}}, "t.toml:21: key `evaluation.nodes`", "1 to 1048576"},     //
         Wrong{{{7, input("law = \"uniform\", dimension = 3")}, {21, "nodes = 104"}},

@@ -44,6 +44,7 @@ inline TrialRecord fake_record(std::int64_t width, std::int64_t trial) {
     record.final_risk = static_cast<double>(width) + static_cast<double>(trial) / 1024;
     record.fingerprint = static_cast<std::uint64_t>(width * 1000003 + trial);
     record.last_step = 10;  // of the steps of small_campaign
+    take_iterate_as_average(record);
     return record;
 }
 

@@ -285,6 +285,24 @@ TEST_F(KernelGrid, LimitsWithNoise) {
     expect_no_local_memory(compile());
 }
 
+/// The same with an average of the iterates, which lies where the optimizer's states do; and the kernels that evaluate.
+TEST_F(KernelGrid, LimitsWithAverages) {
+    for (const std::string architecture : {"sm_90", "sm_100"})
+        for (const std::int64_t dimension : {1, 4})
+            for (const Precision precision : {Precision::Float32, Precision::Float64})
+                for (const OptimizerKind optimizer : {OptimizerKind::Sgd, OptimizerKind::Adam}) {
+                    CellConfig like = cell_of({0, dimension, 37}, optimizer, ActivationKind::Relu, precision);
+                    like.average = {AverageRule::Kind::Arithmetic, 100, 0, 0};
+                    if (const auto config = widest(like, 32, architecture, [](const KernelPlan& plan) { return plan.keeps; }))
+                        add(*config, true, architecture);
+                    for (const Storage states : {Storage::Registers, Storage::Shared})
+                        if (const auto config = widest_in_registers(like, states, 32, architecture)) add(*config, true, architecture);
+                    like.width = 33;
+                    if (optimizer == OptimizerKind::Sgd) add(like, false, architecture);
+                }
+    expect_no_local_memory(compile());
+}
+
 /// The same with every loss but the square; and the kernels that evaluate.
 TEST_F(KernelGrid, LimitsWithLosses) {
     for (const kernels::LossTraits& loss : kernels::loss_table) {

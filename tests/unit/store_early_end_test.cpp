@@ -42,7 +42,7 @@ TEST_F(StoreEarlyEndTest, KeepsLastSteps) {
     // Opened again for the same campaign, it goes on.
     Store::open_for_writing(path(), stopping_campaign()).write_block({1, 2, 1}, {record_of(1, 2)});
     const Store store = Store::open(path());
-    EXPECT_EQ(store.fields().size(), all_trial_fields.size());
+    EXPECT_EQ(store.fields().size(), trial_fields.size() + 1);
     EXPECT_EQ(store.read_block({1, 0, 2}), (std::vector{stopped_record(), record_of(1, 1)}));
     EXPECT_EQ(store.read_block({0, 0, 3}), records_of({0, 0, 3}));
     EXPECT_EQ(store.verify(), std::vector<std::string>{});

@@ -89,6 +89,7 @@ inline TrialRecord record_of(std::int64_t cell, std::int64_t trial) {
     if (record.verdict != Verdict::Diverged) record.nonfinite_step = 0;
     record.last_step = last_step_without_stop(record, CellConfig{}.steps);
     record.best_step = std::min(record.best_step, record.last_step);
+    take_iterate_as_average(record);  // of a cell without one
     return record;
 }
 

@@ -61,7 +61,7 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
     BlockResult result;
     for (std::size_t kind = 0; kind < parameter_kinds; ++kind)
         if (options.states || options.parameters.kinds[kind]) result.parameters[kind].assign(count * parameters, 0.0);
-    auto& [initial_parameters, final_parameters, best_parameters] = result.parameters;
+    auto& [initial_parameters, final_parameters, best_parameters, average_parameters] = result.parameters;
     result.records.resize(count);
     const std::size_t snapshots = options.snapshot_steps ? options.snapshot_steps->size() : 0;
     require_ascending(options.snapshot_steps, cell.steps);
@@ -91,6 +91,7 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
         task.initial_parameters = part(initial_parameters);
         task.parameters = part(final_parameters);
         task.best_parameters = part(best_parameters);
+        task.average_parameters = part(average_parameters);
         task.first_state = part(states[0]);
         task.second_state = part(states[1]);
         task.third_state = part(states[2]);
@@ -112,7 +113,7 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
     };
     for (std::size_t i = 0; options.states && i < count; ++i)
         result.states.push_back({slice(initial_parameters, i), slice(final_parameters, i), slice(states[0], i), slice(states[1], i),
-                                 slice(states[2], i), slice(best_parameters, i)});
+                                 slice(states[2], i), slice(best_parameters, i), slice(average_parameters, i)});
     for (std::size_t kind = 0; kind < parameter_kinds; ++kind)
         if (!options.parameters.kinds[kind]) result.parameters[kind] = {};
     return result;

@@ -37,8 +37,8 @@ std::int64_t most_resident_reals(const Cell& cell) {
     return cell.dimension <= 2 ? limits.float32_few : limits.float32_many;
 }
 
-/// Reals that a thread keeps through a step beside the optimizer's states: parameters, sums, the outputs and the error of a round, the
-/// inputs and targets of its samples; where the totals of the blocks are, and how far the present one is; what draws the noise.
+/// Reals that a thread keeps through a step beside the optimizer's states and an average: parameters, sums, the outputs and the error of a
+/// round, the inputs and targets of its samples; where the totals of the blocks are, and how far the present one is; what draws the noise.
 std::int64_t resident_reals(const Cell& cell) {
     const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension);
     return kernels::network_rows(rows, cell.optimizer) + cell.tile.lanes + 1 +
@@ -56,7 +56,7 @@ std::int64_t kept_reals(const Cell& cell, int architecture) {
     const std::int64_t kept = cell.tile.lanes * cell.tile.neurons_per_lane;
     const bool suits = cell.activation.kind == kernels::ActivationKind::Relu && cell.loss.kind != kernels::LossKind::Power &&
                        cell.precision == kernels::Precision::Float32;
-    const bool few = architecture >= 100 && (kernels::state_count(cell.optimizer.kind) > 0 || cell.several_blocks);
+    const bool few = architecture >= 100 && (kernels::state_arrays(cell.optimizer, cell.average) > 0 || cell.several_blocks);
     // A last superblock that is not whole has code of its own.
     const std::int64_t ragged = cell.batch % (kernels::samples_per_lane(cell.dimension) * cell.tile.lanes) == 0 ? 0 : 1;
     return suits && resident_reals(cell) + kept + ragged <= (few ? most_kept_reals_with_states : most_kept_reals) ? kept : 0;
@@ -101,13 +101,14 @@ KernelPlan fit_most(Storage network, Storage states, std::size_t warp_bytes, std
 
 KernelPlan plan_train(const Cell& cell, std::size_t block_bytes, int architecture) {
     const std::size_t real = cell.precision == kernels::Precision::Float32 ? 4 : 8;
-    const int states = kernels::state_count(cell.optimizer.kind);
+    const int states = kernels::state_arrays(cell.optimizer, cell.average);
     const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension), reals = resident_reals(cell);
     const std::int64_t most_reals = most_resident_reals(cell), kept = kept_reals(cell, architecture);
     const auto place = [&](Storage network, Storage state_storage) {
         KernelPlan plan = fit_most(
             network, state_storage,
-            bytes_per_warp(kernels::shared_rows(network, state_storage, cell.tile, cell.dimension, cell.optimizer), real), block_bytes);
+            bytes_per_warp(kernels::shared_rows(network, state_storage, cell.tile, cell.dimension, cell.optimizer, cell.average), real),
+            block_bytes);
         plan.rebroadcast = network == Storage::Registers && rebroadcasts(cell, architecture);
         plan.keeps = network == Storage::Registers && kept > 0;
         return plan;
@@ -131,7 +132,7 @@ KernelPlan plan_train(const Cell& cell, std::size_t block_bytes, int architectur
 KernelPlan plan_evaluate(const Cell& cell, std::size_t block_bytes) {
     constexpr kernels::Optimizer none{OptimizerKind::Sgd, 0, 0, 0, false, false};
     const auto place = [&](Storage network) {
-        const std::int64_t rows = kernels::shared_rows(network, Storage::Registers, cell.tile, cell.dimension, none);
+        const std::int64_t rows = kernels::shared_rows(network, Storage::Registers, cell.tile, cell.dimension, none, {});
         return fit(network, Storage::Registers, bytes_per_warp(rows, 8), block_bytes);
     };
     const KernelPlan shared = place(Storage::Shared);
@@ -171,7 +172,10 @@ CellKernelPlan plan_kernels(const Cell& cell, std::size_t shared_bytes_per_block
 
 std::string describe_plan(const Cell& cell, const KernelPlan& plan) {
     std::string text = fmt::format("tile {}x{}, parameters in {}", cell.tile.lanes, cell.tile.neurons_per_lane, storage_name(plan.network));
-    if (kernels::state_count(cell.optimizer.kind) > 0) text += fmt::format(", optimizer state in {}", storage_name(plan.states));
+    if (kernels::state_arrays(cell.optimizer, cell.average) > 0)
+        text += fmt::format(", {}{}{} in {}", kernels::state_count(cell.optimizer.kind) > 0 ? "optimizer state" : "",
+                            kernels::state_count(cell.optimizer.kind) > 0 && any(cell.average) ? " and " : "",
+                            any(cell.average) ? "average" : "", storage_name(plan.states));
     text += fmt::format(", {} {} a block", plan.warps, plan.warps == 1 ? "warp" : "warps");
     if (plan.shared_bytes > 0) text += fmt::format(" with {:.1f} KiB of shared memory", static_cast<double>(plan.shared_bytes) / 1024);
     return text;

@@ -43,6 +43,10 @@ PieceMemory lay_out_piece(const kernels::Cell& cell, const CellKernelPlan& plan,
     if (states >= 1) memory.first = network(real);
     if (states >= 2) memory.second = network(real);
     if (states >= 3) memory.third = network(real);
+    if (any(cell.average)) {
+        memory.average = network(real);
+        memory.average_lost = network(real);
+    }
     memory.best = network(real);
     memory.tail_start = network(real);
     memory.was_inactive = cut.take(cell.tile.neurons_per_lane * memory.lanes, real);
@@ -62,7 +66,7 @@ PieceMemory lay_out_piece(const kernels::Cell& cell, const CellKernelPlan& plan,
         memory.list_counts[i] = cut.take(1, sizeof(std::int64_t));
         memory.scalars[i] = cut.take(std::min(most_scalars, cell.steps), sizeof(kernels::StepScalars));
     }
-    memory.risks = cut.take(2 * replicas, sizeof(double));
+    memory.risks = cut.take((any(cell.average) ? 3 : 2) * replicas, sizeof(double));
     memory.records = cut.take(replicas, sizeof(TrialRecord));
     if (options.checks) memory.checks = cut.take(replicas * (cell.checks + 1), sizeof(CheckRecord));
     memory.scratch = cut.take(memory.finish_warps * kernels::finish_scratch_doubles(cell), sizeof(double));

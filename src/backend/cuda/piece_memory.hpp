@@ -15,11 +15,12 @@ struct PieceMemory {
 
     std::int64_t replicas = 0, lanes = 0;  ///< lanes of a row: all tiles, rounded up to warps, and one warp more that belongs to nobody
     std::size_t theta = none, first = none, second = none, third = none, best = none, tail_start = none, was_inactive = none;
+    std::size_t average = none, average_lost = none;
     std::size_t gradient = none, shifted = none, totals = none, theta_double = none, sums_double = none;
     std::size_t books = none;    ///< kernels::Replica of each
     std::size_t running = none;  ///< flags
     std::size_t lists[2] = {none, none}, list_counts[2] = {none, none};
-    std::size_t risks = none;  ///< two of each replica
+    std::size_t risks = none;  ///< two of each replica; three where there is an average
     std::size_t records = none, checks = none;
     std::size_t scalars[2] = {none, none};  ///< StepScalars of a submission
     std::size_t scratch = none;             ///< of the finish kernel

@@ -79,6 +79,8 @@ private:
         piece.first = at<Real>(memory_.first);
         piece.second = at<Real>(memory_.second);
         piece.third = at<Real>(memory_.third);
+        piece.average = at<Real>(memory_.average);
+        piece.average_lost = at<Real>(memory_.average_lost);
         piece.best = at<Real>(memory_.best);
         piece.tail_start = at<Real>(memory_.tail_start);
         piece.was_inactive = at<Real>(memory_.was_inactive);
@@ -148,11 +150,12 @@ private:
             // All lanes of the tile have the outer bias.
             for (std::int64_t lane = 1; lane < cell_.tile.lanes; ++lane) all[last + static_cast<std::size_t>(lane)] = all[last];
         }
-        stream_.copy_to_device(at<char>(memory_.theta), all.data(), all.size() * sizeof(Real));
+        for (const std::size_t network : {memory_.theta, memory_.average})
+            if (network != PieceMemory::none) stream_.copy_to_device(at<char>(network), all.data(), all.size() * sizeof(Real));
         stream_.synchronize();
     }
 
-    /// One of the two arrays of risks of all replicas.
+    /// One of the arrays of risks of all replicas.
     double* risks(int which) const { return at<double>(memory_.risks) + which * memory_.replicas; }
 
     /// Risks of the networks at an offset of the piece.
@@ -262,10 +265,12 @@ private:
         if (!cell_.exact_risk) {
             launch_risk(piece(false), task_.device_cell->final_nodes, memory_.theta, 0);
             launch_risk(piece(false), task_.device_cell->final_nodes, memory_.best, 1);
+            if (any(cell_.average)) launch_risk(piece(false), task_.device_cell->final_nodes, memory_.average, 2);
         }
-        launch(*task_.kernels->finish, plain_plan, memory_.finish_warps,
-               kernels::FinishArguments<Real, TrialRecord>{piece(false), *task_.device_cell, at<double>(memory_.scratch), risks(0),
-                                                           risks(1), at<TrialRecord>(memory_.records)});
+        launch(
+            *task_.kernels->finish, plain_plan, memory_.finish_warps,
+            kernels::FinishArguments<Real, TrialRecord>{piece(false), *task_.device_cell, at<double>(memory_.scratch), risks(0), risks(1),
+                                                        at<TrialRecord>(memory_.records), any(cell_.average) ? risks(2) : nullptr});
         if (options_.aggregate && !options_.checks) {
             aggregate(result);
         } else {
@@ -329,9 +334,10 @@ private:
     }
 
     void append_parameters(BlockResult& result) {
-        TrialParameters parameters{std::move(initial_), {}, {}};
+        TrialParameters parameters{std::move(initial_), {}, {}, {}};
         if (wants(ParameterKind::Final)) append_network(memory_.theta, parameters[1]);
         if (wants(ParameterKind::Best)) append_network(memory_.best, parameters[2]);
+        if (wants(ParameterKind::Average)) append_network(any(cell_.average) ? memory_.average : memory_.theta, parameters[3]);
         for (std::size_t kind = 0; kind < parameter_kinds; ++kind) {
             if (!options_.parameters.kinds[kind]) continue;
             std::vector<double>& all = result.parameters[kind];
@@ -347,8 +353,8 @@ private:
             const auto slice = [&](const std::vector<double>& all) {
                 return std::vector<double>(all.begin() + r * count, all.begin() + (r + 1) * count);
             };
-            result.states.push_back(
-                {slice(parameters[0]), slice(parameters[1]), slice(first), slice(second), slice(third), slice(parameters[2])});
+            result.states.push_back({slice(parameters[0]), slice(parameters[1]), slice(first), slice(second), slice(third),
+                                     slice(parameters[2]), slice(parameters[3])});
         }
     }
 

@@ -167,6 +167,7 @@ std::string train_kernel_source(const kernels::Cell& cell, const KernelPlan& pla
     static constexpr Storage states = {};
     static constexpr std::int64_t width = {}, batch = {};
     static constexpr Optimizer optimizer{{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}};
+    static constexpr Average average{{{}, {}, {}}};
     static constexpr Groups held{{{}, {}, {}, {}}};
     static constexpr Law noise{{{}}};
     static constexpr bool several_blocks = {}, fresh_samples = {}, rebroadcast = {}, keeps = {};
@@ -177,9 +178,9 @@ std::string train_kernel_source(const kernels::Cell& cell, const KernelPlan& pla
                     enumerator("OptimizerKind", optimizer.kind), literal(optimizer.alpha), literal(optimizer.beta),
                     literal(optimizer.epsilon), optimizer.epsilon_inside, optimizer.bias_correction, optimizer.sum,
                     optimizer.corrected_maximum, optimizer.centered, literal(optimizer.initial_sum), literal(optimizer.momentum_decay),
-                    literal(optimizer.weight_decay), optimizer.decoupled, cell.held.inner_weights, cell.held.inner_biases,
-                    cell.held.outer_weights, cell.held.outer_bias, members_of(cell.noise), cell.several_blocks, cell.fresh_samples,
-                    plan.rebroadcast, plan.keeps) +
+                    literal(optimizer.weight_decay), optimizer.decoupled, enumerator("AverageKind", cell.average.kind), cell.average.start,
+                    literal(cell.average.delta), cell.held.inner_weights, cell.held.inner_biases, cell.held.outer_weights,
+                    cell.held.outer_bias, members_of(cell.noise), cell.several_blocks, cell.fresh_samples, plan.rebroadcast, plan.keeps) +
         function_members("has_noise_factor", "noise_factor", cell.noise_factor) + input_members(cell);
     return program("fused_step.hpp", "Spec", members, "cuda_train.hpp");
 }
@@ -189,9 +190,10 @@ std::string evaluate_kernel_source(const kernels::Cell& cell, const KernelPlan& 
         common_members(cell, plan) +
         fmt::format(
             "    static constexpr ActivationKind activation = {};\n    static constexpr LossKind loss = {};\n"
-            "    static constexpr bool exact_risk = {}, conditioned = {}, holds = {}, one_law = {};\n",
+            "    static constexpr bool exact_risk = {}, conditioned = {}, holds = {}, averages = {}, one_law = {};\n",
             enumerator("ActivationKind", cell.activation.kind), enumerator("LossKind", cell.loss.kind), cell.exact_risk,
-            cell.inactive_start >= 0, any(cell.held), cell.shape == kernels::InputShape::Coordinates && cell.coordinates == nullptr) +
+            cell.inactive_start >= 0, any(cell.held), any(cell.average),
+            cell.shape == kernels::InputShape::Coordinates && cell.coordinates == nullptr) +
         function_members("has_density", "density", cell.density);
     return program("fused_step.hpp", "EvaluationSpec", members, "cuda_evaluation.hpp");
 }
