@@ -103,11 +103,19 @@ struct InitializationRule {
         Uniform,
         LecunNormal,
         LecunUniform,
-        Groups
+        Groups,
+        Orthogonal,
+        RandomizedAsymmetric,
+        DataDependent
     } kind = Kind::Pytorch;
     bool drawn_bias = true;
     double low = 0, high = 0;                                                         ///< uniform
     GroupLaw inner_weight = {}, inner_bias = {}, outer_weight = {}, outer_bias = {};  ///< groups
+    double gain = 1;                                                                  ///< orthogonal: factor of w
+    double spread = 0;                                                                ///< data_dependent: z at its point is this times |N|
+
+    /// Whether parameters are drawn together, by the host before the training, and not each by the law of its group.
+    bool draws_together() const { return kind == Kind::Orthogonal || kind == Kind::RandomizedAsymmetric || kind == Kind::DataDependent; }
 };
 
 /// A target that is a network, with parameters drawn once by an initialization.
@@ -236,6 +244,8 @@ struct CellConfig : Problem {
     bool holds_inner_layer() const { return held().inner_weights && held().inner_biases; }
     /// Whether parameters are given at which trials start: then nothing about them is random.
     bool has_start() const { return start != nullptr; }
+    /// Whether the kernels begin with parameters of the host: those that are given, or drawn together.
+    bool begins_on_host() const { return has_start() || initialization.draws_together(); }
     /// Whether optima and levels of its problem can be searched: those of squares, of networks with an outer bias, on points that all
     /// trials share.
     bool has_searchable_optimum() const { return has_squared_loss() && outer_bias && !has_own_points(); }

@@ -192,7 +192,7 @@ const std::vector<SchemaKey>& campaign_schema() {
          .parameter = entry("initialization", "law of the first parameters", initialization_catalog(), "\"pytorch\""),
          .phrase = "{} initialization",
          .effect = without_start,
-         .reads = {"precision", "problem.input", "network.width", "network.outer_bias"},
+         .reads = {"precision", "problem.input", "problem.data", "network.width", "network.outer_bias"},
          .wrong = rules::initialization},
         {.table = "network",
          .parameter = start(),
@@ -206,7 +206,7 @@ const std::vector<SchemaKey>& campaign_schema() {
          .phrase = "condition {}",
          .without = "no condition",
          .before = "none",
-         .reads = {"network.initial", "network.width", "network.activation"},
+         .reads = {"network.initial", "network.initialization", "network.width", "network.activation"},
          .wrong = rules::condition},
         {.table = "network",
          .parameter =

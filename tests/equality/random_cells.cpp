@@ -56,6 +56,8 @@ void hold_groups(CellConfig& cell) {
 /// Laws of the groups of an initialization "groups": all kinds, numbers and expressions.
 void choose_group_laws(CellConfig& cell) {
     using Kind = GroupLaw::Kind;
+    cell.initialization.gain = cell.index % 2 == 0 ? 1 : 1.75;
+    cell.initialization.spread = cell.index % 2 == 0 ? 0 : 0.3;
     if (cell.initialization.kind != InitializationRule::Kind::Groups) return;
     InitializationRule& rule = cell.initialization;
     const bool even = cell.index % 2 == 0;
@@ -258,6 +260,7 @@ std::vector<CellConfig> own_point_cells(std::uint64_t seed) {
     for (const CellConfig& c : input_cells(seed)) all.push_back(c);
     for (CellConfig c : all) {
         if (!c.has_fresh_samples() || engine() % 4 != 0 || c.width > 100 || c.input.dimension > 16) continue;
+        if (c.initialization.kind == InitializationRule::Kind::DataDependent) c.initialization.kind = InitializationRule::Kind::Orthogonal;
         c.loss = {};
         DataSet rule;
         rule.to_draw = rule.per_trial = true;
@@ -303,7 +306,7 @@ std::vector<CellConfig> condition_cells(std::uint64_t seed) {
     for (const std::vector<CellConfig>& all : {odd_cells(seed), kinks_cells(seed), data_cells(seed), input_cells(seed)})
         for (CellConfig c : all) {
             if (engine() % 4 != 0 || c.width == 0 || c.width > 100 || c.input.dimension > 16) continue;
-            if (!kernels::has_inactive_neurons(c.activation)) continue;
+            if (!kernels::has_inactive_neurons(c.activation) || c.initialization.draws_together()) continue;
             const double share = c.precision == kernels::Precision::Float32 ? inactive_share<float>(c) : inactive_share<double>(c);
             const std::uint64_t any = engine() % static_cast<std::uint64_t>(c.width + 1);
             c.inactive_start = share < 0.02 ? 0 : share > 0.98 ? c.width : static_cast<std::int64_t>(any);
@@ -424,6 +427,25 @@ std::vector<CellConfig> start_cells(std::uint64_t seed, std::int64_t trials) {
             for (std::size_t last = count - 1; !c.outer_bias && last < parameters.size(); last += count) parameters[last] = 0;
             c.start = make_start(c.width, c.input.dimension, of, std::move(parameters));
             c.initialization = {InitializationRule::Kind::Uniform, true, -9, 9};  // of no effect
+            c.index = static_cast<std::int64_t>(cells.size());
+            cells.push_back(c);
+        }
+    return cells;
+}
+
+std::vector<CellConfig> together_cells(std::uint64_t seed) {
+    using Kind = InitializationRule::Kind;
+    constexpr Kind kinds[] = {Kind::Orthogonal, Kind::RandomizedAsymmetric, Kind::DataDependent};
+    std::mt19937_64 engine(seed);
+    std::vector<CellConfig> cells;
+    for (const std::vector<CellConfig>& all :
+         {odd_cells(seed), kinks_cells(seed), data_cells(seed), input_cells(seed), own_point_cells(seed), early_end_cells(seed)})
+        for (CellConfig c : all) {
+            if (engine() % 31 != 0 || c.width > 300) continue;
+            c.initialization.kind = kinds[engine() % (c.has_own_points() ? 2 : 3)];
+            c.initialization.drawn_bias = engine() % 3 != 0;
+            c.initialization.gain = engine() % 2 ? 1 : 1.75;
+            c.initialization.spread = engine() % 2 ? 0 : 0.3;
             c.index = static_cast<std::int64_t>(cells.size());
             cells.push_back(c);
         }
