@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "statistics/clopper_pearson.hpp"
 #include "statistics/quantile.hpp"
 
 namespace limrisk {
@@ -19,8 +20,12 @@ EarlyEnds ends_at(std::vector<std::int64_t> steps) {
 }  // namespace
 
 void EarlyEndScan::add(const TrialRecord& record) {
+    ++trials_;
     if (record.verdict == Verdict::Stopped) {
-        (record.tail_mean < cell_.stop.risk_below ? by_risk_ : by_gradient_).push_back(record.last_step);
+        (record.tail_mean < cell_.stop.risk_below           ? by_risk_
+         : record.gradient_norm < cell_.stop.gradient_below ? by_gradient_
+                                                            : by_inactive_)
+            .push_back(record.last_step);
         stopped_risks_.push_back(limiting_risk(record));
     } else if (record.verdict == Verdict::Converged && record.last_step < cell_.steps) {
         by_verdict_.push_back(record.last_step);
@@ -29,7 +34,8 @@ void EarlyEndScan::add(const TrialRecord& record) {
 
 std::optional<EarlyEndStatement> EarlyEndScan::statement(const std::optional<Measured>& measured) const {
     if (!cell_.stop.any()) return std::nullopt;
-    EarlyEndStatement statement{ends_at(by_risk_), ends_at(by_gradient_), ends_at(by_verdict_), 0};
+    EarlyEndStatement statement{ends_at(by_risk_), ends_at(by_gradient_), ends_at(by_verdict_), 0, ends_at(by_inactive_)};
+    if (trials_ > 0) statement.inactive_share = clopper_pearson(statement.by_inactive.trials, trials_);
     if (measured)
         statement.above_threshold =
             std::count_if(stopped_risks_.begin(), stopped_risks_.end(), [&](double risk) { return risk > measured->threshold; });

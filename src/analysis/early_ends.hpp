@@ -24,8 +24,9 @@ public:
 
 private:
     const CellConfig& cell_;
-    std::vector<std::int64_t> by_risk_, by_gradient_, by_verdict_;  ///< last steps
-    std::vector<double> stopped_risks_;                             ///< limiting risks of the trials that were stopped
+    std::int64_t trials_ = 0;
+    std::vector<std::int64_t> by_risk_, by_gradient_, by_verdict_, by_inactive_;  ///< last steps
+    std::vector<double> stopped_risks_;                                           ///< limiting risks of the trials that were stopped
 };
 
 }  // namespace limrisk

@@ -23,11 +23,14 @@ struct EarlyEnds {
     std::int64_t median_step = 0;  ///< of their last steps: statistics/quantile.hpp; 0 if there are none
 };
 
-/// How the trials of a cell with `stop` ended early. A trial for which both its risk and its gradient were small counts for the risk.
+/// How the trials of a cell with `stop` ended early. A trial for which several rules held counts for the first of risk, gradient and
+/// inactive neurons.
 struct EarlyEndStatement {
     EarlyEnds by_risk, by_gradient, by_verdict;
-    std::int64_t above_threshold = 0;  ///< of by_risk and by_gradient, those with a limiting risk above the threshold of the optimum
-    std::int64_t trials() const { return by_risk.trials + by_gradient.trials + by_verdict.trials; }
+    std::int64_t above_threshold = 0;  ///< of all but by_verdict, those with a limiting risk above the threshold of the optimum
+    EarlyEnds by_inactive = {};
+    Interval inactive_share{0, 1};  ///< 95 %, Clopper-Pearson: of by_inactive in all trials, whose number must not depend on them
+    std::int64_t trials() const { return by_risk.trials + by_gradient.trials + by_verdict.trials + by_inactive.trials; }
 };
 
 /// One cell, over the trials 0..done-1 that are stored without a gap.

@@ -65,6 +65,7 @@ kernels::Cell kernel_cell(const CellConfig& config, const kernels::Program& targ
     cell.stop_risk = config.stop.risk_below;
     cell.stop_gradient = config.stop.gradient_below;
     cell.stop_converged = config.stop.converged;
+    cell.stop_inactive = config.stop.all_inactive;
     cell.precision = config.precision;
     cell.tile = kernels::tile_shape(config.width, d);
     cell.activation = config.activation;

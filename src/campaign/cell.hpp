@@ -200,11 +200,12 @@ void set_data(Problem& problem, DataPointer data);
 struct EarlyEnd {
     double risk_below = 0, gradient_below = 0;  ///< at a check with a smaller risk, norm of the gradient; 0: never
     bool converged = false;                     ///< with the first window of checks that is converged
+    bool all_inactive = false;                  ///< at a check at which all neurons are inactive
 
     /// Whether any trial can end so.
     bool any() const { return stops() || converged; }
     /// Whether any trial can have the verdict stopped.
-    bool stops() const { return risk_below > 0 || gradient_below > 0; }
+    bool stops() const { return risk_below > 0 || gradient_below > 0 || all_inactive; }
 };
 
 /// One point of the sweep: a problem, a network, and its training. `description` and `id` are filled by the campaign reader.

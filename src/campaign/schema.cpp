@@ -316,6 +316,16 @@ const std::vector<SchemaKey>& campaign_schema() {
          .before = "false",
          .reads = {"tracking.tail", "tracking.checks", "steps"},
          .wrong = rules::stop_converged},
+        {.table = "stop",
+         .parameter = limited(boolean<&Cell::stop, &EarlyEnd::all_inactive>(
+                                  "all_inactive", "ends a trial at the first check at which all its neurons are inactive", "false"),
+                              "`true` only with at least one neuron"),
+         .other_column = "stop_all_inactive",
+         .phrase = "stop when all neurons are inactive",
+         .without = "no stop when all neurons are inactive",
+         .before = "false",
+         .reads = {"network.width"},
+         .wrong = rules::stop_all_inactive},
         {.table = "evaluation",
          .parameter = with_default(
              limited(integer<&Cell::evaluation, &EvaluationRule::check_nodes>(

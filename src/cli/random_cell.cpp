@@ -206,7 +206,8 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
     if (draw.chance(4)) {  // trials that end early, some at once
         const std::string threshold = draw.of<std::string>({"0.01", "0.1", "1.0"});
         const bool windows = tail >= 2 && 2 * tail <= checks;
-        text += fmt::format("[stop]\n{} = {}\nconverged = {}\n", draw.chance(2) ? "risk_below" : "gradient_below", threshold, windows);
+        text += fmt::format("[stop]\n{} = {}\nconverged = {}\nall_inactive = {}\n", draw.chance(2) ? "risk_below" : "gradient_below",
+                            threshold, windows, width > 0 && draw.chance(2));
     }
     if (draw.chance(3)) add_condition(text, width, draw);
     return {text, trials};

@@ -405,6 +405,11 @@ std::vector<CellConfig> early_end_cells(std::uint64_t seed) {
                 c.tolerance = engine() % 2 ? 1 : 0.1;
             }
             if (engine() % 8 == 0) c.learning_rate = {1e3, 0};  // some diverge first
+            c.stop.all_inactive = c.width > 0 && c.index % 3 == 0;
+            if (c.stop.all_inactive && c.index % 2 == 0 && c.width <= 5) {  // often from the start or soon
+                c.stop.risk_below = c.stop.gradient_below = 0;
+                c.initialization = {InitializationRule::Kind::Uniform, true, -1, 0.2};
+            }
             c.index = static_cast<std::int64_t>(cells.size());
             cells.push_back(c);
         }
@@ -456,7 +461,7 @@ std::string cell_name(const CellConfig& c) {
     return fmt::format(
         "cell {}: {}{} loss {}({:g}) width {} dimension {} batch {}{} activation {}({:g}, {:g}, {}) optimizer {} initialization {} law "
         "{}{}{} target {}{} "
-        "steps {} checks {} tail {} stop {:g} {:g} {} trainable {}{}{}",
+        "steps {} checks {} tail {} stop {:g} {:g} {}{} trainable {}{}{}",
         c.index, c.algorithm == kernels::Algorithm::Kinks ? "kinks " : "",
         c.precision == kernels::Precision::Float32 ? "float32" : "float64", static_cast<int>(c.loss.kind), c.loss.parameter, c.width,
         c.input.dimension, c.batch,
@@ -467,8 +472,8 @@ std::string cell_name(const CellConfig& c) {
         static_cast<int>(c.optimizer.kind), static_cast<int>(c.initialization.kind), static_cast<int>(c.input.kind),
         c.noise.kind != NoiseLaw::Kind::None ? fmt::format(" noise {}", static_cast<int>(c.noise.kind)) : "",
         c.input.bounded ? " in a box" : "", c.target, c.has_start() ? ", " + c.start->label() : "", c.steps, c.checks, c.tail,
-        c.stop.risk_below, c.stop.gradient_below, c.stop.converged, c.trainable, c.outer_bias ? "" : " no outer bias",
-        c.has_condition() ? fmt::format(" {} inactive at the start", c.inactive_start) : "");
+        c.stop.risk_below, c.stop.gradient_below, c.stop.converged, c.stop.all_inactive ? " inactive" : "", c.trainable,
+        c.outer_bias ? "" : " no outer bias", c.has_condition() ? fmt::format(" {} inactive at the start", c.inactive_start) : "");
 }
 
 }  // namespace limrisk::test
