@@ -405,10 +405,10 @@ std::vector<CellConfig> early_end_cells(std::uint64_t seed) {
                 c.tolerance = engine() % 2 ? 1 : 0.1;
             }
             if (engine() % 8 == 0) c.learning_rate = {1e3, 0};  // some diverge first
-            c.stop.all_inactive = c.width > 0 && c.index % 3 == 0;
-            if (c.stop.all_inactive && c.index % 2 == 0 && c.width <= 5) {  // often from the start or soon
+            c.stop.all_inactive = c.width > 0 && cells.size() / 4 % 3 == 0;
+            if (c.stop.all_inactive && c.width <= 5) {  // often from the start, or soon
                 c.stop.risk_below = c.stop.gradient_below = 0;
-                c.initialization = {InitializationRule::Kind::Uniform, true, -1, 0.2};
+                c.initialization = {InitializationRule::Kind::Uniform, true, -1, 0.1};
             }
             c.index = static_cast<std::int64_t>(cells.size());
             cells.push_back(c);
