@@ -9,7 +9,9 @@ namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
 
 /// Whether some trials may end before their last check without diverging. Then every check measures all that a last one does.
-constexpr bool ends_early(const Cell& cell) { return cell.stop_risk > 0 || cell.stop_gradient > 0 || cell.stop_converged; }
+constexpr bool ends_early(const Cell& cell) {
+    return cell.stop_risk > 0 || cell.stop_gradient > 0 || cell.stop_converged || cell.stop_inactive;
+}
 
 constexpr double finite_or_infinity(double x) { return x <= RealTraits<double>::largest ? x : RealTraits<double>::infinity; }
 
@@ -139,7 +141,7 @@ struct Replica {
         const bool whole = cell.stop_converged && in_window(cell, index) && left_in_window(cell, index) == 0;
         if (whole && tail_verdict(tail, cell.tail, scales(cell)) == Verdict::Converged) {
             ended = Verdict::Converged;
-        } else if (risk < cell.stop_risk || gradient_norm < cell.stop_gradient) {
+        } else if (risk < cell.stop_risk || gradient_norm < cell.stop_gradient || (cell.stop_inactive && inactive == cell.width)) {
             ended = Verdict::Stopped;
             tail.add(risk, 0, 0, 1);
         }

@@ -269,7 +269,7 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
                                fmt::format("cell {}, trial {}", cell.index, extreme.trial));
 
     CellSummary summary = summary_of(aggregate, cell, known, moments, context.tolerance);
-    summary.early_ends = early_ends.statement(summary.done > 0 ? look_again(trials, summary, levels) : 0);
+    summary.early_ends = early_ends.statement(summary.done > 0 ? look_again(trials, summary, levels) : 0, count.has_value());
     close_measured(summary);
     summary.average = averages.statement(summary.measured, count.has_value());
     summary.checks = theory.checks();

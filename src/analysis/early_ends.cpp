@@ -2,6 +2,7 @@
 #include "analysis/early_ends.hpp"
 
 #include "statistics/quantile.hpp"
+#include "store/counted_trials.hpp"
 
 namespace limrisk {
 namespace {
@@ -21,14 +22,21 @@ EarlyEnds ends_at(const std::map<std::int64_t, std::int64_t>& trials_at_step) {
 }  // namespace
 
 void EarlyEndScan::add(const TrialRecord& record) {
+    ++trials_;
     if (!ended_early(cell_, record)) return;
-    const bool small_risk = record.tail_mean < cell_.stop.risk_below;
-    ++(record.verdict == Verdict::Converged ? by_verdict_ : small_risk ? by_risk_ : by_gradient_)[record.last_step];
+    const auto ends = [&]() -> std::map<std::int64_t, std::int64_t>& {
+        if (record.verdict == Verdict::Converged) return by_verdict_;
+        if (record.tail_mean < cell_.stop.risk_below) return by_risk_;
+        return record.gradient_norm < cell_.stop.gradient_below ? by_gradient_ : by_inactive_;
+    };
+    ++ends()[record.last_step];
 }
 
-std::optional<EarlyEndStatement> EarlyEndScan::statement(std::int64_t above_threshold) const {
+std::optional<EarlyEndStatement> EarlyEndScan::statement(std::int64_t above_threshold, bool under_rule) const {
     if (!cell_.stop.any()) return std::nullopt;
-    return EarlyEndStatement{ends_at(by_risk_), ends_at(by_gradient_), ends_at(by_verdict_), above_threshold};
+    EarlyEndStatement statement{ends_at(by_risk_), ends_at(by_gradient_), ends_at(by_verdict_), above_threshold, ends_at(by_inactive_)};
+    if (trials_ > 0) statement.inactive_share = share_interval(statement.by_inactive.trials, trials_, under_rule);
+    return statement;
 }
 
 }  // namespace limrisk

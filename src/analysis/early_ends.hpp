@@ -19,12 +19,15 @@ class EarlyEndScan {
 public:
     explicit EarlyEndScan(const CellConfig& cell) : cell_(cell) {}
     void add(const TrialRecord& record);
-    /// nullopt for a cell without `stop`. above_threshold: of the trials that were stopped.
-    std::optional<EarlyEndStatement> statement(std::int64_t above_threshold) const;
+    /// nullopt for a cell without `stop`.
+    ///   above_threshold  of the trials that were stopped
+    ///   under_rule       whether a stopping rule says which trials count
+    std::optional<EarlyEndStatement> statement(std::int64_t above_threshold, bool under_rule) const;
 
 private:
     const CellConfig& cell_;
-    std::map<std::int64_t, std::int64_t> by_risk_, by_gradient_, by_verdict_;  ///< numbers of trials by their last step, that of a check
+    std::int64_t trials_ = 0;
+    std::map<std::int64_t, std::int64_t> by_risk_, by_gradient_, by_verdict_, by_inactive_;  ///< numbers of trials by their last step, that of a check
 };
 
 }  // namespace limrisk

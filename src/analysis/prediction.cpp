@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "backend/cell_plan.hpp"
+#include "evaluation/drawn_start.hpp"
 #include "limrisk/error.hpp"
 #include "statistics/binomial_test.hpp"
 
@@ -37,6 +38,14 @@ std::vector<BoxSides> sides_of(const InputLaw& box) {
     return sides;
 }
 
+/// Of parameters that are drawn together: known only where neurons are independent of each other and their inputs are a box, or the line.
+std::optional<InactiveProbability> probability_together(const CellConfig& cell, const InputLaw& box, StillNeuron what) {
+    if (cell.initialization.kind != InitializationRule::Kind::RandomizedAsymmetric || box.is_round()) return std::nullopt;
+    if (!box.bounded) return InactiveProbability{0, 0, ProbabilityMethod::ClosedForm};
+    const std::vector<BoxSides> sides = box.has_own_ends() ? sides_of(box) : std::vector<BoxSides>{{box.low, box.high, box.dimension}};
+    return asymmetric_frozen_probability(asymmetric_deviation(box.dimension), cell.activation, sides, what);
+}
+
 /// Nothing where p is not known, or nothing is drawn: for data points in dimension 2 and more and those in one place, for some laws of the
 /// initialization on a sphere or ball, and on boxes with very many different ends.
 std::optional<InactiveProbability> probability_of(const CellConfig& cell, StillNeuron what) {
@@ -53,6 +62,7 @@ std::optional<InactiveProbability> probability_of(const CellConfig& cell, StillN
     const std::scoped_lock guard(mutex);
     const auto found = known.find(key);
     if (found != known.end()) return found->second;
+    if (cell.initialization.draws_together()) return known.emplace(key, probability_together(cell, box, what)).first->second;
     const kernels::Initialization laws = initialization_laws(cell.initialization, cell.width, cell.input.dimension);
     std::optional<InactiveProbability> probability;
     if (has_frozen_probability(laws))
@@ -114,7 +124,7 @@ void check_conditions(const Campaign& campaign) {
 bool depends_on_width(const InitializationRule& rule) {
     using Kind = InitializationRule::Kind;
     if (rule.kind == Kind::Groups) return rule.inner_weight.depends_on_width() || rule.inner_bias.depends_on_width();
-    return rule.kind == Kind::XavierUniform || rule.kind == Kind::XavierNormal;
+    return rule.kind == Kind::XavierUniform || rule.kind == Kind::XavierNormal || rule.kind == Kind::Orthogonal;
 }
 
 Prediction predict(const CellConfig& cell, std::optional<std::int64_t> least, const Histogram& frozen_initial) {

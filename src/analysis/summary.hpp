@@ -23,11 +23,14 @@ struct EarlyEnds {
     std::int64_t median_step = 0;  ///< of their last steps: statistics/quantile.hpp; 0 if there are none
 };
 
-/// How the trials of a cell with `stop` ended early. A trial for which both its risk and its gradient were small counts for the risk.
+/// How the trials of a cell with `stop` ended early. A trial for which several rules held counts for the first of risk, gradient and
+/// inactive neurons.
 struct EarlyEndStatement {
     EarlyEnds by_risk, by_gradient, by_verdict;
-    std::int64_t above_threshold = 0;  ///< of by_risk and by_gradient, those with a limiting risk above the threshold of the optimum
-    std::int64_t trials() const { return by_risk.trials + by_gradient.trials + by_verdict.trials; }
+    std::int64_t above_threshold = 0;  ///< of all but by_verdict, those with a limiting risk above the threshold of the optimum
+    EarlyEnds by_inactive = {};
+    Interval inactive_share{0, 1};  ///< 95 %: of by_inactive in all trials
+    std::int64_t trials() const { return by_risk.trials + by_gradient.trials + by_verdict.trials + by_inactive.trials; }
 };
 
 /// So many trials, and the 95 % interval of their share.
@@ -108,7 +111,7 @@ struct StoreSummary {
 inline constexpr double default_tolerance = 0.01;
 
 /// Reads every trial once (again if one beats a stored optimum: the statistics then follow it), and those of a cell with more than 2^22
-/// trials two to five times, so that no memory grows with them; or the aggregates of a store of summaries. Throws StoreError(Data) if a
+/// trials two to five times, so that no memory grows with them but 16 bytes of each where a cell has an average; or the aggregates of a store of summaries. Throws StoreError(Data) if a
 /// block, aggregate or document does not fit its hash.
 StoreSummary summarize(const Store& store, double tolerance = default_tolerance);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "evaluation/drawn_start.hpp"
 #include "evaluation/scalar.hpp"
 #include "evaluation/target_moments.hpp"
 #include "kernels/target.hpp"
@@ -102,12 +103,13 @@ kernels::Cell kernel_cell(const CellConfig& config, const CellPrograms& programs
     cell.stop_risk = config.stop.risk_below;
     cell.stop_gradient = config.stop.gradient_below;
     cell.stop_converged = config.stop.converged;
+    cell.stop_inactive = config.stop.all_inactive;
     cell.precision = config.precision;
     cell.tile = kernels::tile_shape(config.width, d);
     cell.activation = config.activation;
     cell.loss = config.loss;
-    if (!config.has_start()) cell.initialization = initialization_laws(config.initialization, config.width, d);  // else all are zero
-    if (!config.outer_bias) cell.initialization.outer_bias = {};                                                 // zero
+    if (!config.begins_on_host()) cell.initialization = initialization_laws(config.initialization, config.width, d);  // else all are zero
+    if (!config.outer_bias) cell.initialization.outer_bias = {};                                                      // zero
     cell.held = config.held();
     cell.optimizer = config.optimizer;
     cell.learning_rate = config.learning_rate;
@@ -174,9 +176,19 @@ CellPlan::CellPlan(const CellConfig& config) : config_(config), programs_(progra
 }
 
 CellPlan::Starts CellPlan::starts(std::int64_t first_trial, std::int64_t count) const {
-    if (!config_.has_start()) return {};
+    if (!config_.begins_on_host()) return {};
+    const std::int64_t parameters = kernels::parameter_count(config_.width, config_.input.dimension);
+    if (!config_.has_start()) {
+        std::vector<double> drawn;
+        drawn.reserve(static_cast<std::size_t>(count * parameters));
+        for (std::int64_t trial = first_trial; trial < first_trial + count; ++trial) {
+            const std::vector<double> start = drawn_start(config_, trial);
+            drawn.insert(drawn.end(), start.begin(), start.end());
+        }
+        return {std::move(drawn), parameters};
+    }
     const double* const first = config_.start->parameters.data();
-    const std::int64_t trials = config_.start->trials, parameters = kernels::parameter_count(config_.width, config_.input.dimension);
+    const std::int64_t trials = config_.start->trials;
     if (trials == 0) return {first, 0};
     if (first_trial < 0 || first_trial + count > trials)
         throw Defect(fmt::format("trials {} to {} of a cell with the starts of {}", first_trial, first_trial + count - 1, trials));

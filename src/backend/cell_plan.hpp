@@ -1,6 +1,7 @@
 // A cell made ready to run: tables computed once, and the plain kernels::Cell that views them.
 #pragma once
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "campaign/block_size.hpp"
@@ -30,10 +31,17 @@ public:
 
     const CellConfig& config() const { return config_; }
     const kernels::Cell& cell() const { return cell_; }
-    /// Where trials begin that do not draw their parameters, in canonical order, to be rounded to the cell's precision.
+    /// Where trials begin whose parameters the kernels do not draw, in canonical order, to be rounded to the cell's precision.
     struct Starts {
-        const double* first = nullptr;  ///< of the first trial; null: they are drawn
-        std::int64_t stride = 0;        ///< numbers from one trial to the next; 0: all have the same
+        const double* first = nullptr;   ///< of the first trial; null: the kernels draw them
+        std::int64_t stride = 0;         ///< numbers from one trial to the next; 0: all have the same
+        std::vector<double> drawn = {};  ///< what `first` points into, if the host drew them
+
+        Starts() = default;
+        Starts(const double* of_first, std::int64_t to_next) : first(of_first), stride(to_next) {}
+        Starts(std::vector<double> numbers, std::int64_t to_next) : stride(to_next), drawn(std::move(numbers)) { first = drawn.data(); }
+        Starts(Starts&&) = default;  // a vector that moves keeps its numbers where they are
+        Starts& operator=(Starts&&) = default;
     };
     /// Of trials first_trial .. first_trial + count - 1. Throws Defect if not all have one.
     Starts starts(std::int64_t first_trial, std::int64_t count) const;

@@ -27,6 +27,14 @@ CatalogEntry initialization(const char* name, const char* meaning, Parameters pa
     return {name, meaning, std::move(parameters), choose, chosen};
 }
 
+/// Without the choice `bias`.
+template <InitializationRule::Kind kind>
+CatalogEntry initialization_with_biases(const char* name, const char* meaning, Parameters parameters = {}) {
+    CatalogEntry entry = initialization<kind>(name, meaning);
+    entry.parameters = std::move(parameters);
+    return entry;
+}
+
 template <GroupLaw InitializationRule::*group, GroupLaw::Kind kind>
 CatalogEntry group_law(const char* name, const char* meaning, Parameters parameters = {}) {
     const auto choose = [](Cell& cell) {
@@ -156,6 +164,15 @@ const Catalog& initialization_catalog() {
                 "lecun_normal", "weights normal, truncated at 2 of its deviations, variance 1/fan-in (Keras, JAX)", {}, "\"zero\""),
             initialization<Kind::LecunUniform>("lecun_uniform", "weights uniform within sqrt(3/fan-in) (Keras, JAX)", {}, "\"zero\""),
             groups_entry(),
+            initialization<Kind::Orthogonal>(
+                "orthogonal", "w: orthonormal columns, or rows if fewer, times gain; v: a unit vector (PyTorch, Keras: orthogonal)",
+                {real<&Cell::initialization, &InitializationRule::gain>("gain", "factor of w", {1e-6, 1e6}, "1.0")}),
+            initialization_with_biases<Kind::RandomizedAsymmetric>(
+                "randomized_asymmetric", "rows (w_i, b_i) and (v, c) normal, one entry of each Beta(2, 1) (arXiv:1903.06733)"),
+            initialization_with_biases<Kind::DataDependent>(
+                "data_dependent", "w, v as in kaiming_normal, b_i = -<w_i, x> for a random input x (after arXiv:1907.09696), c = 0",
+                {real<&Cell::initialization, &InitializationRule::spread>(
+                    "spread", "b_i + <w_i, x> is the absolute value of a normal variate of this deviation", {0, 1e6}, "0.0")}),
         },
         {},
         &CellConfig::initialization_label};

@@ -115,11 +115,19 @@ struct InitializationRule {
         Uniform,
         LecunNormal,
         LecunUniform,
-        Groups
+        Groups,
+        Orthogonal,
+        RandomizedAsymmetric,
+        DataDependent
     } kind = Kind::Pytorch;
     bool drawn_bias = true;
     double low = 0, high = 0;                                                         ///< uniform
     GroupLaw inner_weight = {}, inner_bias = {}, outer_weight = {}, outer_bias = {};  ///< groups
+    double gain = 1;                                                                  ///< orthogonal: factor of w
+    double spread = 0;                                                                ///< data_dependent: z at its point is this times |N|
+
+    /// Whether parameters are drawn together, by the host before the training, and not each by the law of its group.
+    bool draws_together() const { return kind == Kind::Orthogonal || kind == Kind::RandomizedAsymmetric || kind == Kind::DataDependent; }
 };
 
 /// A target that is a network, with parameters drawn once by an initialization.
@@ -204,11 +212,12 @@ void set_data(Problem& problem, DataPointer data);
 struct EarlyEnd {
     double risk_below = 0, gradient_below = 0;  ///< at a check with a smaller risk, norm of the gradient; 0: never
     bool converged = false;                     ///< with the first window of checks that is converged
+    bool all_inactive = false;                  ///< at a check at which all neurons are inactive
 
     /// Whether any trial can end so.
     bool any() const { return stops() || converged; }
     /// Whether any trial can have the verdict stopped.
-    bool stops() const { return risk_below > 0 || gradient_below > 0; }
+    bool stops() const { return risk_below > 0 || gradient_below > 0 || all_inactive; }
 };
 
 /// Average of the iterates that a trial keeps beside them: docs/numerics.md section 9.
@@ -259,6 +268,8 @@ struct CellConfig : Problem {
     bool holds_inner_layer() const { return held().inner_weights && held().inner_biases; }
     /// Whether parameters are given at which trials start: then nothing about them is random.
     bool has_start() const { return start != nullptr; }
+    /// Whether the kernels begin with parameters of the host: those that are given, or drawn together.
+    bool begins_on_host() const { return has_start() || initialization.draws_together(); }
     /// Whether optima and levels of its problem can be searched: those of squares, of networks with an outer bias, on points that all
     /// trials share.
     bool has_searchable_optimum() const { return has_squared_loss() && outer_bias && !has_own_points(); }

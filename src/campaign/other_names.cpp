@@ -78,6 +78,8 @@ constexpr std::array other_names{
     OtherNames{"xavier_uniform", "glorotuniform glorot xavier"},
     OtherNames{"xavier_normal", "glorotnormal"},
     OtherNames{"lecun_normal", "lecun lecunnormalinit truncatednormal"},
+    OtherNames{"orthogonal", "orthogonalinit orthonormal semiorthogonal"},
+    OtherNames{"randomized_asymmetric", "rai asymmetric randomizedasymmetricinitialization"},
     OtherNames{"standard_normal", "normal gaussian randn randomnormal"},
     OtherNames{"uniform", "randomuniform box rand"},
     OtherNames{"normal", "gaussian norm randn"},

@@ -54,6 +54,9 @@ std::string initialization(const CellConfig& cell) {
     using Rule = InitializationRule;
     const Rule& rule = cell.initialization;
     if (rule.kind == Rule::Kind::Uniform) return interval("the interval", rule.low, rule.high, cell);
+    if (rule.kind == Rule::Kind::DataDependent && cell.has_own_points())
+        return "\"data_dependent\" with data points of every trial, which are drawn after the parameters; take the same points for all "
+               "trials, or an input law";
     if (rule.kind != Rule::Kind::Groups) return "";
     const std::pair<const char*, const GroupLaw*> groups[] = {
         {"w", &rule.inner_weight}, {"b", &rule.inner_bias}, {"v", &rule.outer_weight}, {"c", &rule.outer_bias}};
@@ -96,6 +99,11 @@ std::string condition(const CellConfig& cell) {
     if (cell.has_start())
         return "a number of inactive neurons, but the parameters at the start are given (network.initial) and nothing is drawn; write "
                "condition = \"none\"";
+    if (cell.initialization.draws_together())
+        return fmt::format(
+            "inactive neurons with the initialization {}, which does not draw them independently of each other, one by one; write "
+            "condition = \"none\", or take another initialization",
+            initialization_catalog().chosen(cell).name);
     if (cell.inactive_start > cell.width)
         return fmt::format("{} inactive neurons at a width of {}; at most all neurons can be inactive", cell.inactive_start, cell.width);
     if (!kernels::has_inactive_neurons(cell.activation))

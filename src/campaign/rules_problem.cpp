@@ -106,6 +106,11 @@ std::string target(const CellConfig& cell) {
     if (cell.teacher != nullptr) {
         CellConfig teacher = cell_of(*cell.teacher);
         teacher.input.dimension = cell.input.dimension;
+        if (teacher.initialization.draws_together())
+            return fmt::format(
+                "teacher.initialization: \"{}\" draws parameters together; a teacher needs one with a law for each group, such as "
+                "\"standard_normal\"",
+                initialization_catalog().chosen(teacher).name);
         if (const std::string wrong = initialization(teacher); !wrong.empty()) return "teacher.initialization: " + wrong;
     }
     const std::string text = cell.teacher != nullptr ? teacher_text(*cell.teacher, cell.input.dimension) : cell.target;

@@ -153,4 +153,9 @@ std::string stop_converged(const CellConfig& cell) {
         completed.tail, completed.checks);
 }
 
+std::string stop_all_inactive(const CellConfig& cell) {
+    if (!cell.stop.all_inactive || cell.width > 0) return "";
+    return "true for a network of width 0, which has no neurons; leave it out";
+}
+
 }  // namespace limrisk::rules

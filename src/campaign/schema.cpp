@@ -192,7 +192,7 @@ const std::vector<SchemaKey>& campaign_schema() {
          .parameter = entry("initialization", "law of the first parameters", initialization_catalog(), "\"pytorch\""),
          .phrase = "{} initialization",
          .effect = without_start,
-         .reads = {"precision", "problem.input", "network.width", "network.outer_bias"},
+         .reads = {"precision", "problem.input", "problem.data", "network.width", "network.outer_bias"},
          .wrong = rules::initialization},
         {.table = "network",
          .parameter = start(),
@@ -206,7 +206,7 @@ const std::vector<SchemaKey>& campaign_schema() {
          .phrase = "condition {}",
          .without = "no condition",
          .before = "none",
-         .reads = {"network.initial", "network.width", "network.activation"},
+         .reads = {"network.initial", "network.initialization", "network.width", "network.activation"},
          .wrong = rules::condition},
         {.table = "network",
          .parameter =
@@ -323,6 +323,16 @@ const std::vector<SchemaKey>& campaign_schema() {
          .before = "false",
          .reads = {"tracking.tail", "tracking.checks", "steps"},
          .wrong = rules::stop_converged},
+        {.table = "stop",
+         .parameter = limited(boolean<&Cell::stop, &EarlyEnd::all_inactive>(
+                                  "all_inactive", "ends a trial at the first check at which all its neurons are inactive", "false"),
+                              "`true` only with at least one neuron"),
+         .other_column = "stop_all_inactive",
+         .phrase = "stop when all neurons are inactive",
+         .without = "no stop when all neurons are inactive",
+         .before = "false",
+         .reads = {"network.width"},
+         .wrong = rules::stop_all_inactive},
         {.table = "evaluation",
          .parameter = with_default(
              limited(integer<&Cell::evaluation, &EvaluationRule::check_nodes>(

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <random>
 #include <string_view>
 #include <vector>
@@ -78,8 +79,17 @@ std::string initialization(bool outer_bias, Draw& draw) {
                            draw.of<std::string>({"\"zero\"", "{ law = \"uniform\", low = -1, high = \"d/2\" }", "\"normal(0.5)\""}),
                            draw.of<std::string>({"{ law = \"constant\", value = \"-1/h\" }", "{ law = \"normal\", scale = \"1/h\" }"}),
                            outer_bias ? draw.of<std::string>({"zero", "constant(0.25)"}) : "zero");
-    const std::string bounds = name == "uniform" ? ", low = -0.75, high = 1.0" : "";
-    return fmt::format("{{ name = \"{}\"{}, bias = \"{}\" }}", name, bounds, draw.chance(3) ? "zero" : "drawn");
+    const std::string_view numbers = name == "uniform"          ? ", low = -0.75, high = 1.0"
+                                     : name == "orthogonal"     ? ", gain = 1.5"
+                                     : name == "data_dependent" ? ", spread = 0.25"
+                                                                : "";
+    const std::vector<Parameter>& parameters = initialization_catalog().find(name)->parameters;
+    const bool biased =
+        std::any_of(parameters.begin(), parameters.end(), [](const Parameter& p) { return std::string_view(p.name) == "bias"; });
+    return fmt::format("{{ name = \"{}\"{}{} }}", name, numbers,
+                       !biased          ? ""
+                       : draw.chance(3) ? ", bias = \"zero\""
+                                        : ", bias = \"drawn\"");
 }
 
 /// Given parameters, the same for all trials.
@@ -211,7 +221,8 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
     if (draw.chance(4)) {  // trials that end early, some at once
         const std::string threshold = draw.of<std::string>({"0.01", "0.1", "1.0"});
         const bool windows = tail >= 2 && 2 * tail <= checks;
-        text += fmt::format("[stop]\n{} = {}\nconverged = {}\n", draw.chance(2) ? "risk_below" : "gradient_below", threshold, windows);
+        text += fmt::format("[stop]\n{} = {}\nconverged = {}\nall_inactive = {}\n", draw.chance(2) ? "risk_below" : "gradient_below",
+                            threshold, windows, width > 0 && draw.chance(2));
     }
     if (draw.chance(3)) add_condition(text, width, draw);
     if (draw.chance(4)) add_average(text, steps, draw);

@@ -124,6 +124,10 @@ kernels::Initialization initialization_laws(const InitializationRule& rule, std:
             laws = {rule.inner_weight.law(width, dimension), rule.inner_bias.law(width, dimension), rule.outer_weight.law(width, dimension),
                     rule.outer_bias.law(width, dimension)};
             break;
+        case Kind::Orthogonal:
+        case Kind::RandomizedAsymmetric:
+        case Kind::DataDependent:
+            throw Defect("parameters that are drawn together have no laws of their own");
     }
     if (!rule.drawn_bias && rule.kind != Kind::Groups) laws.inner_bias = laws.outer_bias = zero_law();
     if (width == 0) laws.outer_bias = zero_law();

@@ -8,11 +8,22 @@
 
 #include "analysis/cell_axes.hpp"
 #include "report/reservations.hpp"
+#include "report/sentence.hpp"
 #include "report/summary_remarks.hpp"
 #include "text/number_text.hpp"
 
 namespace limrisk {
 namespace {
+
+/// What to change in `stop` so that its trials end where the optimum is decided.
+std::string remedy(bool by_risk, bool by_gradient, bool by_inactive) {
+    std::string rules = by_risk && by_gradient ? "stop.risk_below at or under the threshold with a smaller stop.gradient_below"
+                        : by_gradient          ? "a smaller stop.gradient_below"
+                        : by_risk              ? "stop.risk_below at or under the threshold"
+                                               : "";
+    if (!by_inactive) return rules.empty() ? "stop.risk_below at or under the threshold" : rules;
+    return rules.empty() ? "stop.all_inactive = false" : rules + ", without stop.all_inactive,";
+}
 
 std::int64_t stopped(const CellSummary& cell) { return cell.verdicts[static_cast<std::size_t>(Verdict::Stopped)]; }
 
@@ -38,6 +49,9 @@ std::string early_end_text(const CellSummary& cell) {
     };
     add(ends.by_risk, fmt::format("at a risk below {}", stop.risk_below));
     add(ends.by_gradient, fmt::format("at a gradient norm below {}", stop.gradient_below));
+    add(ends.by_inactive,
+        fmt::format("with all neurons inactive, {} % [{:.1f}, {:.1f}]", share_text(ends.by_inactive.trials, cell.done),
+                    100 * ends.inactive_share.low, 100 * ends.inactive_share.high));
     add(ends.by_verdict, "as converged");
     return fmt::format("`stop` ended {} before step {}: {}", of_all(ends.trials()), grouped_digits(cell.cell.steps),
                        fmt::join(parts, ", "));
@@ -58,7 +72,7 @@ std::string early_end_remark(const StoreSummary& summary) {
 std::string undecided_by_stop(const StoreSummary& summary) {
     std::vector<std::int64_t> cells;
     std::int64_t trials = 0;
-    bool bound = false, by_risk = false, by_gradient = false;
+    bool bound = false, by_risk = false, by_gradient = false, by_inactive = false;
     for (const CellSummary& cell : summary.cells) {
         if (!cell.measured) continue;
         const std::int64_t above = cell.early_ends ? cell.early_ends->above_threshold : std::min(stopped(cell), cell.measured->above_most);
@@ -68,15 +82,14 @@ std::string undecided_by_stop(const StoreSummary& summary) {
         bound = bound || !cell.early_ends;
         by_risk = by_risk || cell.cell.stop.risk_below > cell.measured->threshold;
         by_gradient = by_gradient || (cell.cell.stop.gradient_below > 0 && (!cell.early_ends || cell.early_ends->by_gradient.trials > 0));
+        by_inactive = by_inactive || (cell.cell.stop.all_inactive && (!cell.early_ends || cell.early_ends->by_inactive.trials > 0));
     }
     if (cells.empty()) return "";
     return fmt::format(
         "{} {}: {}{} `stop` ended at a limiting risk above the threshold of the optimum: they count as missed, but with more steps "
         "those that are not certified might have reached the optimum; {} decides it",
         cells.size() == 1 ? "cell" : "cells", cell_list(cells), bound ? "up to " : "", counted(trials, "trial") + " that",
-        by_risk && by_gradient ? "stop.risk_below at or under the threshold with a smaller stop.gradient_below"
-        : by_gradient          ? "a smaller stop.gradient_below"
-                               : "stop.risk_below at or under the threshold");
+        remedy(by_risk, by_gradient, by_inactive));
 }
 
 }  // namespace limrisk

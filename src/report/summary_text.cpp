@@ -135,7 +135,8 @@ ordered_json rate_json(const RateStatement& rate) {
 }
 
 /// Null where nothing is known: of a cell without `stop`, and in a store of summaries.
-ordered_json early_ends_json(const std::optional<EarlyEndStatement>& statement) {
+///   inactive  whether trials of some cell may end with all neurons inactive
+ordered_json early_ends_json(const std::optional<EarlyEndStatement>& statement, bool inactive) {
     ordered_json node;
     const auto add = [&](const std::string& name, const EarlyEnds EarlyEndStatement::*member) {
         node[name] = statement ? ordered_json(((*statement).*member).trials) : ordered_json();
@@ -145,6 +146,7 @@ ordered_json early_ends_json(const std::optional<EarlyEndStatement>& statement) 
     add("by_risk", &EarlyEndStatement::by_risk);
     add("by_gradient", &EarlyEndStatement::by_gradient);
     add("by_verdict", &EarlyEndStatement::by_verdict);
+    if (inactive) add("by_inactive", &EarlyEndStatement::by_inactive);
     node["above_threshold"] = statement ? ordered_json(statement->above_threshold) : ordered_json();
     return node;
 }
@@ -198,7 +200,9 @@ ordered_json statistics_json(const CellSummary& cell, const StoreSummary& summar
     node["limiting_risk"] = quantiles_json(cell.limiting_risk, empty);
     node["best"] = {{"risk", or_null(json_number(cell.best_risk))}, {"trial", or_null(cell.best_trial)}};
     if (summary.has_averages()) node["average"] = average_json(cell);
-    if (summary.ends_early()) node["early_ends"] = early_ends_json(cell.early_ends);
+    const auto ends_inactive = [](const CellSummary& of) { return of.cell.stop.all_inactive; };
+    if (summary.ends_early())
+        node["early_ends"] = early_ends_json(cell.early_ends, std::any_of(summary.cells.begin(), summary.cells.end(), ends_inactive));
     if (cell.limits) node["limits"] = to_json(*cell.limits);
     if (cell.valleys) node["valleys"] = to_json(*cell.valleys);
     if (cell.stopping) node["stopping"] = stopping_json(*cell.stopping);

@@ -18,8 +18,14 @@ std::string verdict_meaning(const StoreSummary& summary) {
         "con: converged, parameters and risk are constant up to the tolerance; osc: oscillating, not constant or the gradient "
         "is not small, and the risk no longer decreases; bud: budget, the risk still decreases at the last step, or the tail has one check "
         "only; div: diverged";
-    if (shown_verdicts(summary).back() == Verdict::Stopped)
-        text += "; sto: stopped, the trial ended early, at a risk or a gradient below what `stop` says";
+    const auto any = [&](const auto& rule) {
+        return std::any_of(summary.cells.begin(), summary.cells.end(), [&](const CellSummary& cell) { return rule(cell.cell.stop); });
+    };
+    const bool below = any([](const EarlyEnd& stop) { return stop.risk_below > 0 || stop.gradient_below > 0; });
+    const bool inactive = any([](const EarlyEnd& stop) { return stop.all_inactive; });
+    if (below || inactive) text += "; sto: stopped, the trial ended early, ";
+    if (below) text += "at a risk or a gradient below what `stop` says";
+    if (inactive) text += below ? ", or with all neurons inactive" : "with all neurons inactive";
     return text;
 }
 

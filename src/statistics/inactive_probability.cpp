@@ -2,6 +2,7 @@
 #include "statistics/inactive_probability.hpp"
 
 #include <algorithm>
+#include <boost/math/quadrature/gauss.hpp>
 #include <boost/math/special_functions/beta.hpp>
 #include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
@@ -139,7 +140,71 @@ std::optional<InactiveProbability> at_most_in_ball(const Law& weight, const Law&
                                accuracy * (low->magnitude + high->magnitude) / length, ProbabilityMethod::ClosedForm};
 }
 
+/// E F(t) for t of the law Beta(2, 1), F smooth but at `corner`.
+template <class Value>
+InactiveProbability mean_over_beta(double corner, const Value& value) {
+    const double ends[] = {0, std::clamp(corner, 0.0, 1.0), 1};
+    InactiveProbability mean{0, 0, ProbabilityMethod::Mean};
+    double coarse = 0, largest_error = 0;
+    const auto integral = [&](const auto& rule) {
+        double sum = 0;
+        for (int piece = 0; piece < 2; ++piece)
+            if (ends[piece] < ends[piece + 1])
+                sum += rule.integrate(
+                    [&](double t) {
+                        const InactiveProbability at = value(t);
+                        largest_error = std::max(largest_error, at.error);
+                        return 2 * t * at.value;
+                    },
+                    ends[piece], ends[piece + 1]);
+        return sum;
+    };
+    coarse = integral(boost::math::quadrature::gauss<double, 20>());
+    mean.value = std::clamp(integral(boost::math::quadrature::gauss<double, 30>()), 0.0, 1.0);
+    mean.error = std::abs(mean.value - coarse) + largest_error + 64 * machine_epsilon * mean.value;
+    return mean;
+}
+
+/// The box without one of its coordinates.
+std::vector<BoxSides> without_coordinate(std::vector<BoxSides> box, std::size_t side) {
+    if (--box[side].count == 0) box.erase(box.begin() + static_cast<std::ptrdiff_t>(side));
+    return box;
+}
+
+/// P(max z <= level) where one entry is `sign` times a Beta variate.
+InactiveProbability asymmetric_at_most(const Law& weight, const Law& bias, const std::vector<BoxSides>& box, double level, bool strict,
+                                       double sign) {
+    constexpr Law zero{LawKind::Zero, 0, 0, 0, 0, 0, 0};
+    double entries = 1;
+    InactiveProbability sum =
+        mean_over_beta(sign * level, [&](double t) { return *maximum_at_most(weight, zero, box, level - sign * t, strict); });
+    for (std::size_t side = 0; side < box.size(); ++side) {
+        const std::vector<BoxSides> rest = without_coordinate(box, side);
+        const double farthest = sign > 0 ? box[side].high : -box[side].low, count = static_cast<double>(box[side].count);
+        const InactiveProbability part = mean_over_beta(farthest == 0 ? 0 : level / farthest, [&](double t) {
+            return rest.empty() ? closed_form_of_bias(bias, level - t * farthest, strict)
+                                : *maximum_at_most(weight, bias, rest, level - t * farthest, strict);
+        });
+        entries += count;
+        sum.value += count * part.value;
+        sum.error += count * part.error;
+    }
+    return {std::clamp(sum.value / entries, 0.0, 1.0), sum.error / entries, ProbabilityMethod::Mean};
+}
+
 }  // namespace
+
+std::optional<InactiveProbability> asymmetric_frozen_probability(double deviation, const kernels::Activation& activation,
+                                                                 const std::vector<BoxSides>& box, StillNeuron what) {
+    std::int64_t dimension = 0;
+    for (const BoxSides& side : box) dimension += side.count;
+    if (dimension > 16) return std::nullopt;
+    const Law normal{LawKind::Normal, 0, 0, 0, deviation, 0, 0};
+    // The upper half line is that of the reflected laws, with its end left out.
+    return frozen_by_sides({normal, normal, {}, {}}, activation, what, [&](const Law& w, const Law& b, double level, bool upper) {
+        return std::optional(asymmetric_at_most(w, b, box, level, upper, upper ? -1 : 1));
+    });
+}
 
 std::string name_of(ProbabilityMethod method) {
     switch (method) {
@@ -149,6 +214,8 @@ std::string name_of(ProbabilityMethod method) {
             return "exact sum";
         case ProbabilityMethod::Contour:
             return "contour integral";
+        case ProbabilityMethod::Mean:
+            return "mean of contour integrals";
     }
     throw Defect("name_of: a method of probability without a name");
 }

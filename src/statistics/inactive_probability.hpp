@@ -15,12 +15,14 @@ enum class ProbabilityMethod {
     ClosedForm,  ///< a formula, evaluated in double
     ExactSum,    ///< the volume cut off a box by a half-space (uniform laws), a finite sum evaluated in up to 4,800 digits
     Contour,     ///< Laplace transform inverted by the trapezoidal rule on a hyperbola through the saddle point (normal weights)
+    Mean,        ///< mean of such values over one more variate, by Gauss-Legendre rules
 };
 
 /// A probability, and a bound on how far it is from the exact one.
 struct InactiveProbability {
     double value;  ///< in [0, 1]; below 1e-307: 0
-    double error;  ///< absolute. Rigorous for ClosedForm and ExactSum; Contour: the change by the last halving of the step, plus rounding
+    double error;  ///< absolute. Rigorous for ClosedForm and ExactSum; Contour: the change by the last halving of the step, plus rounding;
+                   ///< Mean: the change from one rule to a finer one, plus the largest error of the values
     ProbabilityMethod method;
 };
 
@@ -30,7 +32,7 @@ enum class StillNeuron {
     Inactive,  ///< A = 0, too
 };
 
-/// "closed form", "exact sum", "contour integral".
+/// "closed form", "exact sum", "contour integral", "mean of contour integrals".
 std::string name_of(ProbabilityMethod method);
 
 /// Whether frozen_probability() knows these laws: not those of truncated weights, not a normal bias beside uniform
@@ -66,6 +68,11 @@ std::optional<InactiveProbability> frozen_probability_on_box(const kernels::Init
 std::optional<InactiveProbability> frozen_probability_in_ball(const kernels::Initialization& laws, const kernels::Activation& activation,
                                                               double radius, std::int64_t dimension,
                                                               StillNeuron what = StillNeuron::Frozen);
+
+/// The same on a box for the initialization `randomized_asymmetric`: of w and b, normal of mean 0 with this deviation, one entry, each with
+/// the same probability, is replaced by a variate of Beta(2, 1). Nothing in more than 16 dimensions.
+std::optional<InactiveProbability> asymmetric_frozen_probability(double deviation, const kernels::Activation& activation,
+                                                                 const std::vector<BoxSides>& box, StillNeuron what = StillNeuron::Frozen);
 
 /// P(b + sum_k max(w_k low_k, w_k high_k) <= level) for independent w_k ~ weight and b ~ bias: the maximum over the box is at most `level`.
 /// `strict`: below it instead. Throws Defect, and gives nothing, as above.

@@ -279,6 +279,20 @@ TEST(EmulatedBackend, GivenStarts) {
     EXPECT_GT(seen, 40);
 }
 
+TEST(EmulatedBackend, StartsDrawnTogether) {
+    int seen = 0;
+    for (const CellConfig& config : together_cells(2028)) {
+        if (config.has_data() || config.algorithm != kernels::Algorithm::Plain || config.width * config.input.dimension > 200) continue;
+        ++seen;
+        if (seen % 7 != 0 || seen > 60) continue;
+        const CellPlan plan(config);
+        const BlockResult truth = run(*make_cpu_backend(1), plan, 1, 29);
+        EXPECT_EQ(first_difference(run(*emulated_backend(std::make_shared<EmulatedRuntime>()), plan, 1, 29), truth), "")
+            << cell_name(config);
+    }
+    EXPECT_GT(seen, 40);
+}
+
 /// Where all have ended there are no more launches.
 TEST(EmulatedBackend, NothingIsLaunchedForReplicasThatHaveEnded) {
     CellConfig config = small_cell();

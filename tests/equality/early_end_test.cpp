@@ -52,6 +52,13 @@ TEST_P(EarlyEndOn, ScalarReference) {
             const bool early = truth.record.last_step < config.steps;
             seen[(early ? "early " : "") + std::string(verdict_name(truth.record.verdict))]++;
             seen["at check 0"] += early && truth.checks.size() == 1;
+            const reference::CheckResult& last = truth.checks.back();
+            if (early && truth.record.verdict == Verdict::Stopped && !(last.risk < config.stop.risk_below) &&
+                !(last.gradient_norm < config.stop.gradient_below)) {
+                ASSERT_TRUE(config.stop.all_inactive);
+                ASSERT_EQ(truth.record.inactive_final, config.width);
+                seen["inactive at check 0"] += truth.record.last_step == 0;
+            }
             // What a trial is at a step does not depend on when trials end.
             if (!early || truth.record.last_step == 0 || truth.record.verdict == Verdict::Diverged || i > 2) continue;
             const CellConfig shorter = without_stop(config, truth.record.last_step);
@@ -62,6 +69,7 @@ TEST_P(EarlyEndOn, ScalarReference) {
     }
     for (const char* kind : {"early stopped", "early converged", "early diverged", "budget", "oscillating", "at check 0"})
         EXPECT_GE(seen[kind], 10) << kind;
+    EXPECT_GE(seen["inactive at check 0"], 3);
     EXPECT_EQ(seen["stopped"], 0) << "no trial ends early at its last check";
 }
 INSTANTIATE_TEST_SUITE_P(Cells, EarlyEndOn, testing::Range<std::size_t>(0, 4));
@@ -136,6 +144,39 @@ TEST(EarlyEnds, ClosedForm) {
     EXPECT_GT(by_verdict.displacement, 0);
     EXPECT_EQ(end({1e-30, 1e-30, true}).last_step, 20) << "the first rule that holds ends the trial";
     EXPECT_EQ(end({std::pow(4.0, -39.5), 0, false}).last_step, 40) << "only its last check is below, which ends it anyway";
+}
+
+/// Two neurons on [0, 1], inactive from the start, or pushed there by the first step: with z = 0.5 x + 0.1, v = 1 and c = 0 residuals
+/// against the target -4 are at least 4.2, and a rate of 0.5 takes more from b than it has.
+TEST(EarlyEnds, AllNeuronsInactive) {
+    CellConfig config;
+    config.precision = kernels::Precision::Float64;
+    config.target = "-4";
+    config.width = 2;
+    config.batch = 4;
+    config.learning_rate = {0.5, 0};
+    config.steps = 40;
+    config.checks = 40;
+    config.tail = 4;
+    config.evaluation = {8, 8};
+    config.stop.all_inactive = true;
+    const auto end = [&](std::vector<double> parameters) {
+        config.start = make_start(2, 1, 0, std::move(parameters));
+        return run(*make_cpu_backend(1), config, 0, 1).records[0];
+    };
+    const TrialRecord at_once = end({-1, 1, 0, -2, 1, 1, 0.5});
+    EXPECT_EQ(at_once.verdict, Verdict::Stopped);
+    EXPECT_EQ(at_once.last_step, 0);
+    EXPECT_NEAR(at_once.tail_mean, 4.5 * 4.5, 1e-12);
+    const TrialRecord after_a_step = end({0.5, 0.5, 0.1, 0.1, 1, 1, 0});
+    EXPECT_EQ(after_a_step.verdict, Verdict::Stopped);
+    EXPECT_EQ(after_a_step.last_step, 1);
+    EXPECT_EQ(after_a_step.inactive_initial, 0);
+    EXPECT_EQ(after_a_step.inactive_final, 2);
+    const TrialRecord one_active = end({-1, 0.5, 0, 0.1, 1, -1, 0});
+    EXPECT_GT(one_active.last_step, 1) << "one neuron is not all";
+    config.stop = {};
+    EXPECT_EQ(end({-1, 1, 0, -2, 1, 1, 0.5}).last_step, 40);
 }
 
 }  // namespace

@@ -68,6 +68,8 @@ void average_iterates(CellConfig& cell) {
 /// Laws of the groups of an initialization "groups": all kinds, numbers and expressions.
 void choose_group_laws(CellConfig& cell) {
     using Kind = GroupLaw::Kind;
+    cell.initialization.gain = cell.index % 2 == 0 ? 1 : 1.75;
+    cell.initialization.spread = cell.index % 2 == 0 ? 0 : 0.3;
     if (cell.initialization.kind != InitializationRule::Kind::Groups) return;
     InitializationRule& rule = cell.initialization;
     const bool even = cell.index % 2 == 0;
@@ -304,6 +306,7 @@ std::vector<CellConfig> own_point_cells(std::uint64_t seed) {
     for (CellConfig c : all) {
         if (!c.has_fresh_samples() || engine() % 4 != 0 || c.width > 100 || c.input.dimension > 16) continue;
         if (!c.noise.factor.empty()) c.noise = {};
+        if (c.initialization.kind == InitializationRule::Kind::DataDependent) c.initialization.kind = InitializationRule::Kind::Orthogonal;
         c.loss = {};
         DataSet rule;
         rule.to_draw = rule.per_trial = true;
@@ -349,7 +352,7 @@ std::vector<CellConfig> condition_cells(std::uint64_t seed) {
     for (const std::vector<CellConfig>& all : {odd_cells(seed), kinks_cells(seed), data_cells(seed), input_cells(seed)})
         for (CellConfig c : all) {
             if (engine() % 4 != 0 || c.width == 0 || c.width > 100 || c.input.dimension > 16) continue;
-            if (!kernels::has_inactive_neurons(c.activation)) continue;
+            if (!kernels::has_inactive_neurons(c.activation) || c.initialization.draws_together()) continue;
             const double share = c.precision == kernels::Precision::Float32 ? inactive_share<float>(c) : inactive_share<double>(c);
             const std::uint64_t any = engine() % static_cast<std::uint64_t>(c.width + 1);
             c.inactive_start = share < 0.02 ? 0 : share > 0.98 ? c.width : static_cast<std::int64_t>(any);
@@ -449,6 +452,11 @@ std::vector<CellConfig> early_end_cells(std::uint64_t seed) {
                 c.tolerance = engine() % 2 ? 1 : 0.1;
             }
             if (engine() % 8 == 0) c.learning_rate = {1e3, 0};  // some diverge first
+            c.stop.all_inactive = c.width > 0 && cells.size() / 4 % 3 == 0;
+            if (c.stop.all_inactive && c.width <= 5) {  // often from the start, or soon
+                c.stop.risk_below = c.stop.gradient_below = 0;
+                c.initialization = {InitializationRule::Kind::Uniform, true, -1, 0.1};
+            }
             c.index = static_cast<std::int64_t>(cells.size());
             cells.push_back(c);
         }
@@ -477,11 +485,30 @@ std::vector<CellConfig> start_cells(std::uint64_t seed, std::int64_t trials) {
     return cells;
 }
 
+std::vector<CellConfig> together_cells(std::uint64_t seed) {
+    using Kind = InitializationRule::Kind;
+    constexpr Kind kinds[] = {Kind::Orthogonal, Kind::RandomizedAsymmetric, Kind::DataDependent};
+    std::mt19937_64 engine(seed);
+    std::vector<CellConfig> cells;
+    for (const std::vector<CellConfig>& all :
+         {odd_cells(seed), kinks_cells(seed), data_cells(seed), input_cells(seed), own_point_cells(seed), early_end_cells(seed)})
+        for (CellConfig c : all) {
+            if (engine() % 31 != 0 || c.width > 300) continue;
+            c.initialization.kind = kinds[engine() % (c.has_own_points() ? 2 : 3)];
+            c.initialization.drawn_bias = engine() % 3 != 0;
+            c.initialization.gain = engine() % 2 ? 1 : 1.75;
+            c.initialization.spread = engine() % 2 ? 0 : 0.3;
+            c.index = static_cast<std::int64_t>(cells.size());
+            cells.push_back(c);
+        }
+    return cells;
+}
+
 std::string cell_name(const CellConfig& c) {
     return fmt::format(
         "cell {}: {}{} loss {}({:g}) width {} dimension {} batch {}{} activation {}({:g}, {:g}, {}) optimizer {} initialization {} law "
         "{}{}{} target {}{} "
-        "steps {} checks {} tail {} stop {:g} {:g} {} trainable {}{}{}{}",
+        "steps {} checks {} tail {} stop {:g} {:g} {}{} trainable {}{}{}{}",
         c.index, c.algorithm == kernels::Algorithm::Kinks ? "kinks " : "",
         c.precision == kernels::Precision::Float32 ? "float32" : "float64", static_cast<int>(c.loss.kind), c.loss.parameter, c.width,
         c.input.dimension, c.batch,
@@ -492,8 +519,8 @@ std::string cell_name(const CellConfig& c) {
         static_cast<int>(c.optimizer.kind), static_cast<int>(c.initialization.kind), static_cast<int>(c.input.kind),
         c.noise.kind != NoiseLaw::Kind::None ? fmt::format(" noise {}", static_cast<int>(c.noise.kind)) : "",
         c.input.bounded ? " in a box" : "", c.target, c.has_start() ? ", " + c.start->label() : "", c.steps, c.checks, c.tail,
-        c.stop.risk_below, c.stop.gradient_below, c.stop.converged, c.trainable, c.outer_bias ? "" : " no outer bias",
-        c.has_condition() ? fmt::format(" {} inactive at the start", c.inactive_start) : "",
+        c.stop.risk_below, c.stop.gradient_below, c.stop.converged, c.stop.all_inactive ? " inactive" : "", c.trainable,
+        c.outer_bias ? "" : " no outer bias", c.has_condition() ? fmt::format(" {} inactive at the start", c.inactive_start) : "",
         c.has_average() ? fmt::format(" average {} ({}, {:g}, {:g})", static_cast<int>(c.average.kind), c.average.start, c.average.delta,
                                       c.average.last)
                         : "");

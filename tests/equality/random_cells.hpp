@@ -38,6 +38,9 @@ std::vector<CellConfig> early_end_cells(std::uint64_t seed);
 /// Some of all, not on own points, that start at given parameters: one start for all trials, or one for each of `trials`.
 std::vector<CellConfig> start_cells(std::uint64_t seed, std::int64_t trials);
 
+/// Some of all with each initialization that draws parameters together.
+std::vector<CellConfig> together_cells(std::uint64_t seed);
+
 /// One line that names a cell in a failure.
 std::string cell_name(const CellConfig& config);
 

@@ -50,6 +50,30 @@ TEST_P(StartsOn, ScalarReference) {
 }
 INSTANTIATE_TEST_SUITE_P(Cells, StartsOn, testing::Range<std::size_t>(0, 4));
 
+/// The same for starts that are drawn together.
+class StartsDrawnTogetherOn : public StartsOn {};
+
+TEST_P(StartsDrawnTogetherOn, ScalarReference) {
+    const std::vector<CellConfig> cells = together_cells(2028);
+    int of_kind[3] = {};
+    for (std::size_t c = GetParam(); c < cells.size(); c += several) {
+        const CellConfig& config = cells[c];
+        ++of_kind[static_cast<int>(config.initialization.kind) - static_cast<int>(InitializationRule::Kind::Orthogonal)];
+        const reference::Tables tables = reference_tables(config);
+        const std::int64_t first = (std::int64_t{1} << 33) - 2, count = config.width * config.input.dimension > 500 ? 3 : 19;
+        std::vector<BlockResult> blocks;
+        for (const Isa isa : available_isas()) blocks.push_back(run(*make_cpu_backend(1, isa), config, first, count));
+        for (std::int64_t i = 0; i < count; ++i) {
+            const reference::TrialResult truth = reference::run_trial(config, tables, first + i);
+            for (std::size_t b = 0; b < blocks.size(); ++b)
+                ASSERT_EQ(first_difference(blocks[b], static_cast<std::size_t>(i), truth), "")
+                    << isa_name(available_isas()[b]) << ", trial " << first + i << ", " << cell_name(config);
+        }
+    }
+    for (const int count : of_kind) EXPECT_GT(count, 5);
+}
+INSTANTIATE_TEST_SUITE_P(Cells, StartsDrawnTogetherOn, testing::Range<std::size_t>(0, 4));
+
 TEST(Starts, AreThoseThatWereGiven) {
     for (const CellConfig& config : start_cells(5, trials)) {
         if (config.index % 11 != 0) continue;

@@ -84,6 +84,10 @@ InitialLaws initial_laws(const InitializationRule& rule, const Shape& shape) {
             laws = {of_group(rule.inner_weight, shape), of_group(rule.inner_bias, shape), of_group(rule.outer_weight, shape),
                     of_group(rule.outer_bias, shape)};
             break;
+        case Kind::Orthogonal:  // drawn_together.hpp
+        case Kind::RandomizedAsymmetric:
+        case Kind::DataDependent:
+            break;
     }
     if (!rule.drawn_bias && rule.kind != Kind::Groups) laws.inner_bias = laws.outer_bias = zero();
     if (shape.width == 0) laws.outer_bias = zero();

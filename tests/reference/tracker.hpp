@@ -141,7 +141,8 @@ private:
         const bool whole_window = std::find(ends.begin(), ends.end(), index) != ends.end();
         if (cell_.stop.converged && whole_window && verdict(ending(static_cast<std::size_t>(cell_.tail))) == Verdict::Converged)
             ended_ = Verdict::Converged;
-        else if (checks_.back().risk < cell_.stop.risk_below || checks_.back().gradient_norm < cell_.stop.gradient_below)
+        else if (checks_.back().risk < cell_.stop.risk_below || checks_.back().gradient_norm < cell_.stop.gradient_below ||
+                 (cell_.stop.all_inactive && checks_.back().inactive >= cell_.width))
             ended_ = Verdict::Stopped;
     }
 

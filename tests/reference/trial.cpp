@@ -3,6 +3,7 @@
 
 #include "reference/average.hpp"
 #include "reference/check_steps.hpp"
+#include "reference/drawn_together.hpp"
 #include "reference/fingerprint.hpp"
 #include "reference/initialization.hpp"
 #include "reference/kinks.hpp"
@@ -58,8 +59,7 @@ public:
           trial_(static_cast<std::uint64_t>(trial)),
           shape_(cell.width, cell.input.dimension),
           activation_(cell.activation),
-          parameters_(cell.has_start() ? given_parameters(cell, trial_)
-                                       : initial_parameters<Real>(laws_of(cell, shape_), shape_, cell.seed, trial_)),
+          parameters_(first_parameters()),
           states_(parameters_.size()),
           schedule_(cell.optimizer, cell.learning_rate) {
         if (cell.has_own_points()) {
@@ -113,6 +113,13 @@ public:
     }
 
 private:
+    std::vector<Real> first_parameters() const {
+        if (cell_.has_start()) return given_parameters(cell_, trial_);
+        if (cell_.initialization.draws_together())
+            return converted<Real>(drawn_together(cell_, shape_, coordinate_laws(cell_.input, tables_), trial_));
+        return initial_parameters<Real>(laws_of(cell_, shape_), shape_, cell_.seed, trial_);
+    }
+
     /// Those of the cell's only start, or of row `trial`, rounded to the precision of the training.
     static std::vector<Real> given_parameters(const CellConfig& cell, std::uint64_t trial) {
         const std::vector<double>& all = cell.start->parameters;

@@ -76,6 +76,12 @@ public:
             cell.initialization.drawn_bias = true;
             for (GroupLaw InitializationRule::*group : all_group_laws) cell.initialization.*group = group_law();
         }
+        if (cell.initialization.kind == InitializationRule::Kind::Orthogonal)
+            cell.initialization.gain = 0.25 + static_cast<double>(choose(9)) / 7;
+        if (cell.initialization.kind == InitializationRule::Kind::DataDependent)
+            cell.initialization.spread = static_cast<double>(choose(9)) / 7;
+        if (cell.initialization.draws_together() && cell.initialization.kind != InitializationRule::Kind::Orthogonal)
+            cell.initialization.drawn_bias = true;  // they have no such choice
         cell.outer_bias = choose(4) != 0;
         if (!cell.outer_bias) cell.initialization.outer_bias = {};
         constexpr const char* groups[] = {"all", "w", "b", "v", "wb", "wv", "bv"};
@@ -220,6 +226,8 @@ void expect_same(const CellConfig& a, const CellConfig& b) {
     EXPECT_EQ(a.initialization.drawn_bias, b.initialization.drawn_bias);
     EXPECT_EQ(bits(a.initialization.low), bits(b.initialization.low));
     EXPECT_EQ(bits(a.initialization.high), bits(b.initialization.high));
+    EXPECT_EQ(bits(a.initialization.gain), bits(b.initialization.gain));
+    EXPECT_EQ(bits(a.initialization.spread), bits(b.initialization.spread));
     for (GroupLaw InitializationRule::*group : all_group_laws) {
         const GroupLaw &one = a.initialization.*group, &other = b.initialization.*group;
         EXPECT_EQ(one.kind, other.kind);

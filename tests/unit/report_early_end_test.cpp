@@ -8,6 +8,7 @@
 #include "report/reservations.hpp"
 #include "report/sentence.hpp"
 #include "report/summary_text.hpp"
+#include "report/verdict_text.hpp"
 #include "report_fixture.hpp"
 
 namespace limrisk::testing {
@@ -44,6 +45,24 @@ TEST(EarlyEndText, SaysHowManyByWhichRuleAndWhen) {
     summary.cells[0].cell.stop.converged = false;
     EXPECT_THAT(early_end_text(summary.cells[0]), HasSubstr("`stop` ended 2 of 4 trials before step 1,000 (a store"));
     EXPECT_EQ(early_end_remark(report_summary()), "");
+}
+
+TEST(EarlyEndText, SaysHowManyEndedWithAllNeuronsInactive) {
+    StoreSummary summary = stopped_summary();
+    EXPECT_THAT(summary_csv(summary), Not(HasSubstr("by_inactive")));
+    CellSummary& cell = summary.cells[0];
+    cell.cell.stop = {0, 0, false, true};
+    cell.verdicts = {0, 2, 0, 0, 2};
+    cell.early_ends = EarlyEndStatement{{}, {}, {}, 1, {2, 125}, {0.068, 0.932}};
+    EXPECT_EQ(early_end_text(cell),
+              "`stop` ended 2 of 4 trials before step 1,000: 2 with all neurons inactive, 50.0 % [6.8, 93.2] (median step 125)");
+    EXPECT_THAT(undecided_by_stop(summary), HasSubstr("; stop.all_inactive = false decides it"));
+    EXPECT_THAT(summary_csv(summary), HasSubstr("early_ends_by_inactive,early_ends_by_inactive_median_step"));
+    EXPECT_THAT(verdict_meaning(summary), HasSubstr("sto: stopped, the trial ended early, with all neurons inactive"));
+    cell.cell.stop.risk_below = 0.1;
+    EXPECT_THAT(verdict_meaning(summary), HasSubstr("below what `stop` says, or with all neurons inactive"));
+    cell.stopping = StoppedCount{};
+    EXPECT_THAT(early_end_text(cell), HasSubstr("2 with all neurons inactive (median step 125)"));
 }
 
 TEST(EarlyEndText, SaysWhatItLeavesUndecided) {

@@ -10,6 +10,7 @@
 
 #include "backend/backend.hpp"
 #include "campaign/catalog.hpp"
+#include "evaluation/drawn_start.hpp"
 #include "statistics/inactive_law.hpp"
 #include "statistics/inactive_probability.hpp"
 #include "tests/enum_values.hpp"
@@ -40,6 +41,10 @@ CellConfig cell_of(Kind kind, std::int64_t dimension, double low, double high) {
 }
 
 InactiveProbability predicted(const CellConfig& cell) {
+    if (cell.initialization.kind == Kind::RandomizedAsymmetric)
+        return asymmetric_frozen_probability(asymmetric_deviation(cell.input.dimension), cell.activation,
+                                             {{cell.input.low, cell.input.high, cell.input.dimension}})
+            .value();
     return frozen_probability(initialization_laws(cell.initialization, cell.width, cell.input.dimension), cell.activation,
                               input_law(cell.input), cell.input.bounded, cell.input.dimension);
 }
@@ -57,7 +62,9 @@ std::vector<std::int64_t> counted(const CellConfig& cell) {
 
 /// False-alarm rate 1e-6 for each; the seed is fixed.
 void expect_law(const CellConfig& cell) {
-    if (!has_frozen_probability(initialization_laws(cell.initialization, cell.width, cell.input.dimension))) {
+    const bool together = cell.initialization.draws_together();
+    if (together && cell.initialization.kind != Kind::RandomizedAsymmetric) return;  // no law of a neuron by itself is stated
+    if (!together && !has_frozen_probability(initialization_laws(cell.initialization, cell.width, cell.input.dimension))) {
         EXPECT_EQ(cell.initialization.kind, Kind::LecunNormal);
         return;
     }
@@ -81,6 +88,30 @@ TEST(PredictedProbability, HoldsForTheProgramsNetworks) {
                     expect_law(cell);
                 }
             }
+}
+
+// docs/theory.md section 4; in two dimensions the double integral by Simpson's rule in another program.
+TEST(PredictedProbability, OfRandomizedAsymmetricStartsInClosedForm) {
+    const auto p = [](double low, double high, std::int64_t dimension, const kernels::Activation& activation = {}) {
+        return asymmetric_frozen_probability(asymmetric_deviation(dimension), activation, {{low, high, dimension}}).value();
+    };
+    const auto phi = [](double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); };
+    const auto one = [&](double a) {  // E Phi(-a T)
+        return phi(-a) + (0.5 - phi(-a) - a * std::exp(-0.5 * a * a) / std::sqrt(2 * 3.141592653589793)) / (a * a);
+    };
+    constexpr double s = 0.6007;
+    EXPECT_NEAR(p(0, 1, 1).value, 0.5 * one(1 / s), 1e-14);
+    EXPECT_NEAR(p(0, 1, 1).value, 0.0755700224, 1e-10);
+    EXPECT_NEAR(p(-1, 1, 1).value, 0.5 * one(1 / s), 1e-14);
+    EXPECT_NEAR(p(-7, 2.5, 1).value, 0.5 * one(2.5 / s), 1e-14);
+    EXPECT_NEAR(p(0.5, 1.5, 1).value, 0.5 * one(1.5 / s) + 0.5 * one(2 / s), 1e-12);
+    EXPECT_NEAR(p(0, 1, 2).value, 0.039767935, 1e-9);
+    for (const std::int64_t dimension : {1, 2, 5, 16}) {
+        EXPECT_GT(p(0, 1, dimension).value, 0);
+        EXPECT_LT(p(0, 1, dimension).error, 1e-9 * p(0, 1, dimension).value + 1e-15) << dimension;
+    }
+    EXPECT_FALSE(asymmetric_frozen_probability(0.1, {}, {{0, 1, 17}}).has_value());
+    EXPECT_EQ(name_of(p(0, 1, 3).method), "mean of contour integrals");
 }
 
 /// All pairs of laws of w and b that are known, and which are not.
@@ -149,10 +180,16 @@ TEST(PredictedProbability, HoldsOnBoxesWithOwnEnds) {
             cell.input.lows = {-0.5, 0, 0.25};
             cell.input.highs = {0.75, 1, 0.5};
             cell.input.low = cell.input.high = std::nan("");
-            const kernels::Initialization laws = initialization_laws(cell.initialization, width, 3);
-            if (!has_frozen_probability(laws)) continue;
-            const std::optional<InactiveProbability> p =
-                frozen_probability_on_box(laws, cell.activation, {{-0.5, 0.75, 1}, {0, 1, 1}, {0.25, 0.5, 1}});
+            const std::vector<BoxSides> box{{-0.5, 0.75, 1}, {0, 1, 1}, {0.25, 0.5, 1}};
+            std::optional<InactiveProbability> p;
+            if (kind == Kind::RandomizedAsymmetric) {
+                p = asymmetric_frozen_probability(asymmetric_deviation(3), cell.activation, box);
+            } else {
+                if (cell.initialization.draws_together()) continue;
+                const kernels::Initialization laws = initialization_laws(cell.initialization, width, 3);
+                if (!has_frozen_probability(laws)) continue;
+                p = frozen_probability_on_box(laws, cell.activation, box);
+            }
             ASSERT_TRUE(p);
             const CountTest test = test_inactive_counts(counted(cell), p->value, width);
             EXPECT_GE(test.p_value, 1e-6) << initialization_catalog().chosen(cell).name << ": p = " << p->value << ", seen "
@@ -167,6 +204,7 @@ TEST(PredictedProbability, HoldsOnSpheresAndInBalls) {
         for (const std::int64_t dimension : {2, 3, 5})
             for (const double radius : {0.4, 1.0}) {
                 CellConfig cell = cell_of(kind, dimension, 0, 1);
+                if (cell.initialization.draws_together()) continue;  // it is not known there
                 cell.input.kind = dimension == 3 ? InputLaw::Kind::Sphere : InputLaw::Kind::Ball;
                 cell.input.bounded = false;
                 cell.input.radius = radius;

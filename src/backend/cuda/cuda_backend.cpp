@@ -64,17 +64,8 @@ public:
         BlockResult result;
         for (std::int64_t done = 0; done < item.count;) {
             const PieceMemory memory = reserve(cell, kernels.plan, item.count - done, options);
-            const PieceTask task{&device_.device(),
-                                 stream_.get(),
-                                 &kernels,
-                                 &cell,
-                                 &tables.cell(),
-                                 item.first_trial + done,
-                                 &memory,
-                                 memory_.start(),
-                                 &buffers_,
-                                 launch_seconds_,
-                                 item.plan->starts(item.first_trial + done, memory.replicas)};
+            const PieceTask task{&device_.device(), stream_.get(),   &kernels,  &cell,           &tables.cell(), item.first_trial + done,
+                                 &memory,           memory_.start(), &buffers_, launch_seconds_, item.plan};
             if (!run_piece(task, status, options, result)) return std::nullopt;
             done += memory.replicas;
         }

@@ -121,7 +121,7 @@ private:
         stream_.copy_to_device(at<char>(memory_.list_counts[0]), &memory_.replicas, sizeof(std::int64_t));
         launch(*task_.kernels->initialize, plain_plan, warps(), kernels::InitializeArguments<Real>{piece(false), *task_.device_cell});
         stream_.synchronize();  // the list is a local
-        if (task_.starts.first != nullptr) copy_starts();
+        if (task_.cell_plan->config().begins_on_host()) copy_starts();
     }
 
     /// Visits the place of canonical parameter j of replica r in an array of rows.
@@ -140,13 +140,13 @@ private:
     }
     std::int64_t rows() const { return kernels::row_count(cell_.tile.neurons_per_lane, cell_.dimension); }
 
-    /// Given parameters in the place of what was drawn.
+    /// Parameters of the host in the place of what was drawn.
     void copy_starts() {
         std::vector<Real> all(static_cast<std::size_t>(rows() * memory_.lanes));
         for (std::int64_t r = 0; r < memory_.replicas; ++r) {
-            const double* const start = task_.starts.first + r * task_.starts.stride;
+            const CellPlan::Starts start = task_.cell_plan->starts(task_.first_trial + r, 1);
             std::size_t last = 0;
-            for_places(r, [&](std::int64_t j, std::size_t place) { all[last = place] = static_cast<Real>(start[j]); });
+            for_places(r, [&](std::int64_t j, std::size_t place) { all[last = place] = static_cast<Real>(start.first[j]); });
             // All lanes of the tile have the outer bias.
             for (std::int64_t lane = 1; lane < cell_.tile.lanes; ++lane) all[last + static_cast<std::size_t>(lane)] = all[last];
         }

@@ -31,7 +31,7 @@ struct PieceTask {
     char* start;
     PieceBuffers* buffers;
     double launch_seconds;
-    CellPlan::Starts starts;  ///< of its trials
+    const CellPlan* cell_plan;  ///< says where its trials begin
 };
 
 /// Appends the results of the piece's trials to `result`. False if it was abandoned.
