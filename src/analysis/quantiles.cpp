@@ -1,6 +1,8 @@
 // Ranks; see quantiles.hpp.
 #include "analysis/quantiles.hpp"
 
+#include <algorithm>
+
 #include "statistics/quantile.hpp"
 
 namespace limrisk {
@@ -9,6 +11,25 @@ namespace {
 constexpr double low_share = 0.05, high_share = 0.95;
 
 }  // namespace
+
+Quantiles quantiles(std::vector<double>& values) {
+    if (values.empty()) return {};
+    Quantiles all;
+    const auto smallest = std::min_element(values.begin(), values.end());
+    all.minimum = *smallest;
+    all.minimum_trial = smallest - values.begin();
+    all.maximum = *std::max_element(values.begin(), values.end());
+    const auto at = [&](double share) -> RiskRange {
+        const auto k = static_cast<std::ptrdiff_t>(quantile_rank(share, static_cast<std::int64_t>(values.size()))) - 1;
+        std::nth_element(values.begin(), values.begin() + k, values.end());
+        const double value = values[static_cast<std::size_t>(k)];
+        return {value, value};
+    };
+    all.low = at(low_share);
+    all.median = at(0.5);
+    all.high = at(high_share);
+    return all;
+}
 
 Quantiles quantiles(const RiskDistribution& risks, std::int64_t trials) {
     const auto at = [&](double share) { return order_statistic(risks, quantile_rank(share, trials)); };

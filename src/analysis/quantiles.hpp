@@ -16,6 +16,9 @@ struct Quantiles {
     RiskRange low{0, 0}, median{0, 0}, high{0, 0};  ///< low: 5 %, high: 95 %
 };
 
+/// Of the values themselves, which are put into another order; of none all is 0.
+Quantiles quantiles(std::vector<double>& values);
+
 /// Bounds.
 Quantiles quantiles(const RiskDistribution& risks, std::int64_t trials);
 

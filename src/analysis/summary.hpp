@@ -111,8 +111,8 @@ struct StoreSummary {
 inline constexpr double default_tolerance = 0.01;
 
 /// Reads every trial once (again if one beats a stored optimum: the statistics then follow it), and those of a cell with more than 2^22
-/// trials two to five times, so that no memory grows with them but 16 bytes of each where a cell has an average; or the aggregates of a store of summaries. Throws StoreError(Data) if a
-/// block, aggregate or document does not fit its hash.
+/// trials two to five times, so that no memory grows with them but 16 bytes of each where a cell has an average; or the aggregates of a
+/// store of summaries. Throws StoreError(Data) if a block, aggregate or document does not fit its hash.
 StoreSummary summarize(const Store& store, double tolerance = default_tolerance);
 
 }  // namespace limrisk

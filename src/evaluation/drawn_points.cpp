@@ -9,10 +9,10 @@ namespace {
 
 /// Variates, one word each, group of samples by group.
 ///   calls, per_group     of a group;   law_of(k)  law of variate k of a group;   put(group, k, value)  takes it
-///   table                of laws that have one
+///   table                of laws of kind Table
 template <class LawOf, class Put>
 void draw(std::uint64_t seed, kernels::Purpose purpose, std::int64_t groups, std::int64_t calls, std::int64_t per_group,
-          const LawOf& law_of, const Put& put, const kernels::QuantileTable<double>& table = {}) {
+          const LawOf& law_of, const Put& put, const kernels::QuantileTable<double>* table = nullptr) {
     for (std::int64_t group = 0; group < groups; ++group)
         for (std::int64_t call = 0; call < calls; ++call) {
             kernels::VecWord words[4] = {};
@@ -21,8 +21,8 @@ void draw(std::uint64_t seed, kernels::Purpose purpose, std::int64_t groups, std
             for (std::int64_t w = 0; w < 4 && 4 * call + w < per_group; ++w) {
                 double value = kernels::uniform_register<double>(words[w], 0)[0];
                 const kernels::Law law = law_of(4 * call + w);
-                if (law.kind == kernels::LawKind::Table)
-                    kernels::apply_table(table, law, &value, 1);
+                if (table != nullptr && law.kind == kernels::LawKind::Table)
+                    kernels::apply_table(*table, law, &value, 1);
                 else
                     kernels::apply_law(law, &value, 1);
                 put(group, 4 * call + w, value);
@@ -75,12 +75,13 @@ void draw_points(const Problem& problem, const kernels::Program& target, std::ve
     const kernels::Law law = input_law(problem.input);
     const std::vector<kernels::Law> laws = coordinate_laws(problem.input);
     const std::uint64_t seed = problem.data->draw_seed;
-    const auto table = problem.input.has_table() ? quantile_table<double>(problem.input) : nullptr;
+    const auto numbers = problem.input.has_table() ? quantile_table<double>(problem.input) : nullptr;
+    const kernels::QuantileTable<double> table = numbers ? numbers->view() : kernels::QuantileTable<double>{};
     draw(
         seed, kernels::Purpose::Samples, groups, kernels::calls_per_group(d), size * d,
         [&](std::int64_t k) { return laws.empty() ? law : laws[static_cast<std::size_t>(k % d)]; },
         [&](std::int64_t group, std::int64_t k, double value) { inputs[static_cast<std::size_t>(group * size * d + k)] = value; },
-        table ? table->view() : kernels::QuantileTable<double>{});
+        numbers ? &table : nullptr);
     if (problem.input.is_round()) {
         std::vector<double> radial(static_cast<std::size_t>(groups * size));
         constexpr kernels::Law unit{kernels::LawKind::Uniform, 0, 1, 0, 0, 0, 0};

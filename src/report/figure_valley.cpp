@@ -57,7 +57,7 @@ Figure valley_figure(const CellGroup& group, const CellSummary& cell) {
     for (std::size_t k = 0; k < rows.size(); ++k) {
         const ValleyRow& row = rows[k];
         const auto place = static_cast<double>(rows.size() - k);  // the least risk on top
-        y.tics.emplace_back(place, "");  // the label stands beside the bar
+        y.tics.emplace_back(place, "");                           // the label stands beside the bar
         at.push_back(place);
         zero.push_back(0);
         share.push_back(100 * static_cast<double>(row.trials) / trials);
