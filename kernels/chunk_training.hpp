@@ -103,7 +103,7 @@ public:
         else
             for_groups<Real>(cell_, trials_, [&](std::int64_t first, int count, int room) { add_group(room).begin(task, first, count); });
         for (; running > 0 && index <= cell_.checks; ++index) {
-            if (task.checkpoint_due && !lead_near(task, index, step)) return false;
+            if (task.next_round && !lead_near(task, index, step)) return false;
             for (std::int64_t g = 0; g < group_count_; ++g)
                 if ((groups_[g]->running() > 0 || !may_move) && !groups_[g]->advance_to(task, index)) return false;
             step = check_step(cell_, index);
@@ -183,12 +183,12 @@ private:
     /// checkpoint can be written. False if the task was given up.
     template <class Record, class Check>
     bool lead_near(const ChunkTask<Record, Check>& task, std::int64_t index, std::int64_t step) {
-        std::int64_t work = 1;
-        for (std::int64_t g = 0; g < group_count_; ++g) work += groups_[g]->step_work();
-        const std::int64_t best = (std::int64_t{1} << 31) / work;  // about a second
-        const std::int64_t round = task.round_steps > 0 ? task.round_steps : best < 1 ? 1 : best, to = check_step(cell_, index);
+        const std::int64_t to = check_step(cell_, index);
         while (true) {
-            if (task.checkpoint_due(task.context)) {
+            bool write = false;
+            const std::int64_t round = task.next_round(task.context, asked_at_ < 0 ? 0 : step - asked_at_, write);
+            asked_at_ = step;
+            if (write) {
                 write_checkpoint(task, index, step);
                 if (!task.advance(task.context, 0)) return false;
             }
@@ -242,6 +242,7 @@ private:
     Arena arena_;
     std::int64_t trials_;
     GroupBytes<Real> bytes_;
+    std::int64_t asked_at_ = -1;               ///< step at which next_round() was asked; -1: not yet
     std::int64_t moved_numbers_;               ///< of a replica
     std::int64_t group_count_ = 0, used_ = 0;  ///< groups; bytes of their memory that they have
     Group** groups_;                           ///< [group_count_]

@@ -4,12 +4,23 @@
 // Spec describes a cell at compile time:
 //   using Real;  static constexpr int dimension, slots, tile;  static constexpr std::int64_t width, batch;
 //   static constexpr Activation activation;  static constexpr Loss loss;  static constexpr Optimizer optimizer;
-//   static constexpr Average average;  static constexpr Groups held;  static constexpr Law input, noise;  static constexpr bool
-//   has_noise_factor; static constexpr bool alike;  static constexpr Law input_of(int k);   // alike: all coordinates have the law `input`,
-//   else that of k static constexpr InputShape shape;  static constexpr double radius; static constexpr bool several_blocks, fresh_samples;
-//   static constexpr Storage network, states;   // states in registers: network too static constexpr bool rebroadcast, keeps;   // as of
-//   NetworkPass, for a network in registers template <class V> static V target(const V (&x)[dimension]);   // one operation after the
-//   other, docs/numerics.md section 7 template <class V> static V noise_factor(const V (&x)[dimension]);   // if has_noise_factor
+//   static constexpr Average average;  static constexpr Groups held;  static constexpr Law input, noise;
+//
+//   static constexpr bool alike;  static constexpr Law input_of(int k);
+//       alike: all coordinates have the law `input`, else that of k
+//
+//   static constexpr InputShape shape;  static constexpr double radius;  static constexpr bool several_blocks, fresh_samples;
+//
+//   static constexpr Storage network, states;
+//       states in registers: network too
+//
+//   static constexpr bool rebroadcast, keeps;
+//       as of NetworkPass, for a network in registers
+//
+//   template <class V> static V target(const V (&x)[dimension]);
+//       one operation after the other, docs/numerics.md section 7
+//
+//   static constexpr bool has_noise_factor;  template <class V> static V noise_factor(const V (&x)[dimension]);
 #pragma once
 #include "average.hpp"
 #include "fixed_shape.hpp"

@@ -82,8 +82,6 @@ public:
     }
     std::size_t bytes() const { return arena_.used(); }
     int room() const { return shape_.replicas; }
-    /// Of all replicas, in samples of a neuron: 2^24 take some milliseconds.
-    std::int64_t step_work() const { return step_work_; }
     /// Numbers of Real that a replica is made of, beside its book.
     std::int64_t moved_numbers() const { return state_.numbers(); }
     int count() const { return count_; }

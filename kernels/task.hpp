@@ -31,11 +31,11 @@ struct ChunkTask {
     /// it has ended count as done. False: give up.
     bool (*advance)(void* context, std::int64_t replica_steps);
     void* context;
-    /// Optional: asked between steps, about once in a second of work, whether to write a checkpoint now. Not with snapshots or checks.
-    bool (*checkpoint_due)(void* context);
+    /// Optional: asked at the beginning and after every round in which all groups have done `steps` steps. Gives the steps of the next
+    /// round and says whether to write a checkpoint before it. Not with snapshots or checks.
+    std::int64_t (*next_round)(void* context, std::int64_t steps, bool& write);
     void (*write)(void* context, const void* bytes, std::size_t count);  ///< gets the checkpoint piece by piece
-    const char* checkpoint;    ///< optional [checkpoint_bytes()]: what was written in another run of the chunk, to go on from there
-    std::int64_t round_steps;  ///< that a group does before the next has its turn, where checkpoints may be due; 0: as is best
+    const char* checkpoint;  ///< optional [checkpoint_bytes()]: what was written in another run of the chunk, to go on from there
 };
 
 }  // namespace limrisk::kernels

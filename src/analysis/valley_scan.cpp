@@ -66,10 +66,11 @@ std::optional<ValleyStatement> ValleyScan::statement(const CellConfig& cell, con
     // The optimum of another problem was confirmed on other nodes than those of its valleys.
     static const KnownProblem nothing;
     const KnownProblem& problem = optimum::has_exact_integral(optimum::problem_of(cell)) ? optima.of(cell) : nothing;
+    double reached = -1;  // the largest risk that counts as the optimum
     if (const auto optimum = problem.optimum(cell.width)) {
         statement.optimum = optimum->risk;
-        const double most = optimum->risk * (1 + optimum::same_bottom) + zero;
-        statement.reached = std::ranges::count_if(risks, [&](double risk) { return risk <= most; });
+        reached = optimum->risk * (1 + optimum::same_bottom) + zero;
+        statement.reached = std::ranges::count_if(risks, [&](double risk) { return risk <= reached; });
         statement.reached_share = {share_interval(statement.reached, statement.trials, under_rule).low,
                                    share_interval(statement.reached + statement.undecided(), statement.trials, under_rule).high};
         statement.optimum_is_beaten =
@@ -82,6 +83,7 @@ std::optional<ValleyStatement> ValleyScan::statement(const CellConfig& cell, con
         ValleyBottom& bottom = statement.bottoms.emplace_back();
         bottom.risk = level.lowest;
         bottom.trials = level.count;
+        bottom.at_optimum = level.lowest <= reached;
         bottom.share = share_interval(level.count, statement.trials, under_rule);
         if (catalog == problem.catalogs.end()) continue;
         if (const auto place = optimum::classify(catalog->second, level.lowest, zero, 10 * optimum::same_bottom)) {

@@ -21,7 +21,8 @@ struct ValleyBottom {
     std::string name;                        ///< of the level of the catalogue, if there is one at this risk
     std::optional<std::int64_t> optimum_of;  ///< the width whose best known risk this is
     std::int64_t trials = 0;
-    Interval share{0, 1};  ///< 95 %, of all trials
+    Interval share{0, 1};     ///< 95 %, of all trials
+    bool at_optimum = false;  ///< at the best known risk of the cell's width, or below it
 };
 
 /// Of the first `trials` trials of a cell.

@@ -45,7 +45,7 @@ struct Checkpointing {
     std::chrono::milliseconds interval{60'000};      ///< between two
     std::function<void(Checkpoint)> write;           ///< called by the worker; the last one counts
     std::function<void(const std::string&)> refuse;  ///< called if `from` does not fit, with the reason: the trials begin anew
-    std::int64_t round_steps = 0;                    ///< between two steps at which one can be written; 0: about a second of work
+    std::int64_t round_steps = 0;                    ///< between two steps at which one can be written; 0: about half a second of work
 };
 
 /// Final bits of one trial, for tests and self tests. Canonical order of docs/numerics.md (fingerprint), as double (exact).

@@ -158,6 +158,8 @@ CellPlan::CellPlan(const CellConfig& config) : config_(config), programs_(progra
         Mesh mesh = target_mesh(config.input, program);
         require_resolved(mesh, config.target);
         mesh_ = std::move(mesh.points);
+        if (!config.noise.factor.empty())
+            require_integrable_deviation(target_mesh(config.input, programs_.noise_factor.program()), config.noise.factor);
     }
     if (config.has_training_grid()) {
         training_ = midpoint_grid(config.input, config.nodes_per_axis);

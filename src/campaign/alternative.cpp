@@ -425,7 +425,7 @@ std::optional<ParameterValue> read_value(const Parameter& parameter, const Node&
             value.number = node.real;
             if (number && parameter.range.contains(node.real)) return value;
             if (node.kind != Node::Kind::Text) break;
-            const std::optional<Node> quoted = scalar_from_text(node.text, "");
+            const std::optional<Node> quoted = scalar_from_text(node.text, node.place);
             if (quoted && quoted->kind != Node::Kind::Text) return read_value(parameter, *quoted, key, problems);
             try {
                 value.number = 0;

@@ -57,6 +57,9 @@ std::string initialization(const CellConfig& cell) {
     if (rule.kind == Rule::Kind::DataDependent && cell.has_own_points())
         return "\"data_dependent\" with data points of every trial, which are drawn after the parameters; take the same points for all "
                "trials, or an input law";
+    if (rule.kind == Rule::Kind::DataDependent && cell.input.has_table() && !cell.has_data())
+        return fmt::format("\"data_dependent\" with the input law \"{}\", of which it cannot draw; draw data points, or take another law",
+                           input_catalog().chosen(cell).name);
     if (rule.kind != Rule::Kind::Groups) return "";
     const std::pair<const char*, const GroupLaw*> groups[] = {
         {"w", &rule.inner_weight}, {"b", &rule.inner_bias}, {"v", &rule.outer_weight}, {"c", &rule.outer_bias}};

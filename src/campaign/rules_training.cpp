@@ -105,6 +105,11 @@ std::string sampling(const CellConfig& cell) {
     if (cell.has_fresh_samples()) return "";
     if (cell.input.is_round())
         return fmt::format("a grid of nodes on a {}; it needs a box: write sampling = \"fresh\"", round_name(cell.input));
+    if (cell.input.has_table())
+        return fmt::format(
+            "a grid of nodes with the input law \"{}\"; all nodes have the same weight, as under the uniform law: write sampling = "
+            "\"fresh\", or draw data points",
+            input_catalog().chosen(cell).name);
     if (!cell.input.bounded) return "a grid of nodes needs a box; give the normal law low and high, or write sampling = \"fresh\"";
     if (grid_size(cell.nodes_per_axis, cell.input.dimension) > max_nodes) {
         return fmt::format("{} nodes per axis in dimension {} are more than {} in all; use fewer nodes, or sampling = \"fresh\"",
@@ -154,8 +159,11 @@ std::string stop_converged(const CellConfig& cell) {
 }
 
 std::string stop_all_inactive(const CellConfig& cell) {
-    if (!cell.stop.all_inactive || cell.width > 0) return "";
-    return "true for a network of width 0, which has no neurons; leave it out";
+    if (!cell.stop.all_inactive) return "";
+    if (cell.width == 0) return "true for a network of width 0, which has no neurons; leave it out";
+    if (kernels::has_inactive_neurons(cell.activation)) return "";
+    return fmt::format("true with the activation {}, whose neurons are never 0 on a half line; leave it out",
+                       activation_catalog().chosen(cell).name);
 }
 
 }  // namespace limrisk::rules

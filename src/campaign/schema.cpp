@@ -270,7 +270,7 @@ const std::vector<SchemaKey>& campaign_schema() {
          .phrase = "average {}",
          .without = "no average",
          .before = "none",
-         .reads = {"steps", "stop.risk_below", "stop.gradient_below", "stop.converged"},
+         .reads = {"steps", "stop.risk_below", "stop.gradient_below", "stop.converged", "stop.all_inactive"},
          .wrong = rules::average},
         {.table = "tracking",
          .parameter = with_default(
@@ -326,12 +326,12 @@ const std::vector<SchemaKey>& campaign_schema() {
         {.table = "stop",
          .parameter = limited(boolean<&Cell::stop, &EarlyEnd::all_inactive>(
                                   "all_inactive", "ends a trial at the first check at which all its neurons are inactive", "false"),
-                              "`true` only with at least one neuron"),
+                              "`true` only with at least one neuron, and an activation that is 0 on a half line"),
          .other_column = "stop_all_inactive",
          .phrase = "stop when all neurons are inactive",
          .without = "no stop when all neurons are inactive",
          .before = "false",
-         .reads = {"network.width"},
+         .reads = {"network.width", "network.activation"},
          .wrong = rules::stop_all_inactive},
         {.table = "evaluation",
          .parameter = with_default(

@@ -1,10 +1,9 @@
 // limrisk limits: where gradient descent ends, proved trial by trial, kept in the store.
 #include <memory>
+#include <optional>
 
 #include "analysis/limit_scan.hpp"
 #include "cli/command.hpp"
-#include "cli/options.hpp"
-#include "cli/output.hpp"
 #include "cli/study_session.hpp"
 #include "report/limit_text.hpp"
 
@@ -21,24 +20,17 @@ ExitCode limits(const StudyCommand& command) {
     for (const StudiedCell& one : studied)
         if (const auto statement = scan.statement(one.cell, one.trials, store.stopping().has_value()))
             cells.push_back({one.cell, *statement, scan.limits(one.cell)});
-    if (csv) {
-        csv->write(limits_csv(cells));
-        csv->commit();
-    }
-    if (!csv || !csv->is_stdout()) print(command.json ? limits_json(cells) : limits_table(cells));
+    show_answers(
+        command, csv.get(), [&] { return limits_csv(cells); }, [&] { return limits_json(cells); }, [&] { return limits_table(cells); });
     return ExitCode::Done;
 }
 
 }  // namespace
 
 void add_limits(CLI::App& app, Action& action, const std::vector<std::string>& words) {
-    const auto options = std::make_shared<StudyCommand>();
-    options->words = words;
-    CLI::App* command = app.add_subcommand(
-        "limits", "prove where gradient descent on fixed points ends (sgd, relu, constant rate), trial by trial; saved in the store");
-    add_study_options(*command, *options);
-    command->footer(examples({"limrisk limits campaign.db", "limrisk limits campaign.db --trials 20 --csv limits.csv --json"}));
-    command->callback([&action, options] { action = [options] { return limits(*options); }; });
+    add_study(app, action, words, "limits",
+              "prove where gradient descent on fixed points ends (sgd, relu, constant rate), trial by trial; saved in the store",
+              {"limrisk limits campaign.db", "limrisk limits campaign.db --trials 20 --csv limits.csv --json"}, limits);
 }
 
 }  // namespace limrisk::cli

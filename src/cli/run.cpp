@@ -200,8 +200,11 @@ std::string finished(const Campaign& campaign, const RunOutcome& outcome) {
     for (const CellConfig& cell : campaign.cells) steps += static_cast<double>(cell.steps);
     const double mean_steps = campaign.cells.empty() ? 0 : steps / static_cast<double>(campaign.cells.size());
     const double per_second = (mean_steps * static_cast<double>(outcome.trials_written) - outcome.resumed_steps) / outcome.seconds;
-    return fmt::format("{} trials in {}, about {} replica-steps/s{}{}\n", outcome.trials_written, duration_text(outcome.seconds),
-                       speed_text(per_second), ends_early(campaign.cells) ? " (with those not needed after an early end)" : "", saved);
+    // Steps that checkpoints held are those of their own cells, the mean is that of all.
+    const bool alike = std::ranges::all_of(campaign.cells, [&](const CellConfig& cell) { return cell.steps == campaign.cells[0].steps; });
+    const std::string speed = outcome.resumed_steps > 0 && !alike ? "" : fmt::format(", about {} replica-steps/s", speed_text(per_second));
+    return fmt::format("{} trials in {}{}{}{}\n", outcome.trials_written, duration_text(outcome.seconds), speed,
+                       ends_early(campaign.cells) ? " (with those not needed after an early end)" : "", saved);
 }
 
 struct DrivenRun {

@@ -187,9 +187,8 @@ std::optional<ExitCode> study_missing(const StudyCommand& command, const TrialSt
     return std::nullopt;
 }
 
-}  // namespace
-
-void add_study_options(CLI::App& app, StudyCommand& command) {
+/// STORE, --trials, --cell, --again, --json, --csv and those of backends.
+void add_options(CLI::App& app, StudyCommand& command) {
     app.add_option("STORE", command.store, "a store that `limrisk run` wrote")->required();
     app.add_option("--trials", command.trials, "number of trials per cell, from trial 0; default: all that count")
         ->type_name("N")
@@ -201,6 +200,18 @@ void add_study_options(CLI::App& app, StudyCommand& command) {
     app.add_flag("--json", command.json, "as JSON");
     add_output_options(app, "--csv", "also write a row per trial to this file", command.csv, command.force);
     add_backend_options(app, command.backend);
+}
+
+}  // namespace
+
+void add_study(CLI::App& app, Action& action, const std::vector<std::string>& words, const std::string& name, const std::string& meaning,
+               std::initializer_list<const char*> lines, ExitCode (*run)(const StudyCommand&)) {
+    const auto options = std::make_shared<StudyCommand>();
+    options->words = words;
+    CLI::App* command = app.add_subcommand(name, meaning);
+    add_options(*command, *options);
+    command->footer(examples(lines));
+    command->callback([&action, options, run] { action = [options, run] { return run(*options); }; });
 }
 
 std::optional<ExitCode> run_study(const StudyCommand& command, const TrialStudy& study, std::vector<StudiedCell>& cells) {

@@ -2,12 +2,15 @@
 #pragma once
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/backend_choice.hpp"
+#include "cli/command.hpp"
+#include "cli/output.hpp"
 #include "files/output_file.hpp"
 #include "limrisk/error.hpp"
 #include "store/store.hpp"
@@ -24,8 +27,9 @@ struct StudyCommand {
     std::vector<std::string> words;
 };
 
-/// STORE, --trials, --cell, --again, --json, --csv and those of backends.
-void add_study_options(CLI::App& app, StudyCommand& command);
+/// A command with STORE, --trials, --cell, --again, --json, --csv and the options of backends.
+void add_study(CLI::App& app, Action& action, const std::vector<std::string>& words, const std::string& name, const std::string& meaning,
+               std::initializer_list<const char*> examples, ExitCode (*run)(const StudyCommand&));
 
 /// A cell that is asked about, and how many of its trials, from trial 0.
 struct StudiedCell {
@@ -39,5 +43,16 @@ std::optional<ExitCode> run_study(const StudyCommand& command, const TrialStudy&
 
 /// For --csv: a name that must not be written is found out before the work. Null without it.
 std::unique_ptr<OutputFile> open_csv(const StudyCommand& command);
+
+/// Writes the rows of --csv, if it was given, and prints the JSON or the table, unless the rows go to standard output.
+///   rows, json, table  (): the text
+template <class Rows, class Json, class Table>
+void show_answers(const StudyCommand& command, OutputFile* csv, Rows rows, Json json, Table table) {
+    if (csv != nullptr) {
+        csv->write(rows());
+        csv->commit();
+    }
+    if (csv == nullptr || !csv->is_stdout()) print(command.json ? json() : table());
+}
 
 }  // namespace limrisk::cli

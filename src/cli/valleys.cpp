@@ -1,10 +1,9 @@
 // limrisk valleys: in which valley of the risk every trial ends, kept in the store.
 #include <memory>
+#include <optional>
 
 #include "analysis/valley_scan.hpp"
 #include "cli/command.hpp"
-#include "cli/options.hpp"
-#include "cli/output.hpp"
 #include "cli/study_session.hpp"
 #include "report/valley_text.hpp"
 
@@ -22,25 +21,16 @@ ExitCode valleys(const StudyCommand& command) {
     for (const StudiedCell& one : studied)
         if (auto statement = scan.statement(one.cell, optima, one.trials, store.stopping().has_value()))
             cells.push_back({one.cell, std::move(*statement), scan.valleys(one.cell)});
-    if (csv) {
-        csv->write(valleys_csv(cells));
-        csv->commit();
-    }
-    if (!csv || !csv->is_stdout()) print(command.json ? valleys_json(cells) : valleys_table(cells));
+    show_answers(
+        command, csv.get(), [&] { return valleys_csv(cells); }, [&] { return valleys_json(cells); }, [&] { return valleys_table(cells); });
     return ExitCode::Done;
 }
 
 }  // namespace
 
 void add_valleys(CLI::App& app, Action& action, const std::vector<std::string>& words) {
-    const auto options = std::make_shared<StudyCommand>();
-    options->words = words;
-    CLI::App* command =
-        app.add_subcommand("valleys", "descend from the last network of every trial to the bottom of its valley; saved in the store");
-    add_study_options(*command, *options);
-    command->footer(
-        examples({"limrisk valleys campaign.db --trials 20", "limrisk valleys campaign.db --trials 20 --csv valleys.csv --json"}));
-    command->callback([&action, options] { action = [options] { return valleys(*options); }; });
+    add_study(app, action, words, "valleys", "descend from the last network of every trial to the bottom of its valley; saved in the store",
+              {"limrisk valleys campaign.db --trials 20", "limrisk valleys campaign.db --trials 20 --csv valleys.csv --json"}, valleys);
 }
 
 }  // namespace limrisk::cli

@@ -25,8 +25,8 @@ ExitCode verify(const std::string& path) {
     print(fmt::format("{}: no damage found; {} cells, {} {}, {} trials, all hashes match\n", path, store.cells().size(), blocks.size(),
                       kind, trials));
     if (const std::size_t begun = store.checkpoints().size(); begun > 0)
-        print(fmt::format("{} block{} in progress {} a checkpoint; `limrisk run` goes on from there\n", begun, begun == 1 ? "" : "s",
-                          begun == 1 ? "has" : "have"));
+        print(fmt::format("{} block{} in progress {} a checkpoint; a run of the same version that needs its trials goes on from there\n",
+                          begun, begun == 1 ? "" : "s", begun == 1 ? "has" : "have"));
     // Blocks need not come in order, so a campaign that was stopped may have gaps.
     for (const BlockKey& gap : store.gaps())
         print(fmt::format("cell {}: trials {} to {} are missing, but later ones are stored; `limrisk run` computes them\n", gap.cell,

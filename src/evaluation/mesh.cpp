@@ -211,17 +211,28 @@ Mesh target_mesh(const InputLaw& input, const kernels::Program& program) {
     return mesh;
 }
 
-void require_resolved(const Mesh& mesh, const std::string& text) {
+namespace {
+
+/// `of`: "problem.target: \"x1\"";  `what`: a target, a deviation
+void require_integrable(const Mesh& mesh, const std::string& of, const char* what) {
     if (mesh.error == HUGE_VAL)
         throw ConfigError(
-            {fmt::format("problem.target: \"{}\" or its square is not finite in double precision on the whole domain of the input; "
-                         "both must be",
-                         text)});
+            {fmt::format("{} or its square is not finite in double precision on the whole domain of the input; both must be", of)});
     if (!(mesh.error <= largest_error))
         throw ConfigError(
-            {fmt::format("problem.target: \"{}\" varies too fast or is too singular for an accurate risk: its square integrates with a "
-                         "relative error of {:.1e}, at most {:.0e} is allowed; choose a smoother target or a smaller box",
-                         text, mesh.error, largest_error)});
+            {fmt::format("{} varies too fast or is too singular: its square integrates with a relative error of {:.1e}, at most "
+                         "{:.0e} is allowed; choose a smoother {} or a smaller box",
+                         of, mesh.error, largest_error, what)});
+}
+
+}  // namespace
+
+void require_integrable_deviation(const Mesh& mesh, const std::string& text) {
+    require_integrable(mesh, fmt::format("problem.noise: the deviation \"{}\"", text), "deviation");
+}
+
+void require_resolved(const Mesh& mesh, const std::string& text) {
+    require_integrable(mesh, fmt::format("problem.target: \"{}\"", text), "target");
     constexpr double largest_unproved = 0.25;
     if (!(mesh.unproved <= largest_unproved))
         throw ConfigError({fmt::format(

@@ -79,6 +79,8 @@ Mesh target_mesh(const InputLaw& input, const kernels::Program& program);
 
 /// Throws ConfigError if the mesh of the target `text` is not good enough for an accurate risk.
 void require_resolved(const Mesh& mesh, const std::string& text);
+/// The same of the square of the deviation of the noise, as far as its mean is asked for.
+void require_integrable_deviation(const Mesh& mesh, const std::string& text);
 
 /// Domain of d = 1 integrals, or of every coordinate if they are independent and alike (else Defect is thrown): the box, or mean +- 8.5
 /// deviations cut to the box. Throws ConfigError if nothing is left.

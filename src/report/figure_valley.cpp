@@ -28,13 +28,12 @@ std::vector<ValleyRow> valley_rows(const CellSummary& cell) {
     const ValleyStatement& valleys = *cell.valleys;
     std::vector<ValleyRow> rows;
     for (const ValleyBottom& bottom : valleys.bottoms) {
-        const bool is_optimum = bottom.optimum_of == cell.cell.width;
         std::string label = three_digits(bottom.risk);
         if (!bottom.name.empty())
             label += " " + bottom.name;
-        else if (bottom.optimum_of)
-            label += fmt::format(" best known, width {}", *bottom.optimum_of);
-        rows.push_back({std::move(label), csv_number(bottom.risk), bottom.trials, bottom.share, is_optimum});
+        else if (bottom.at_optimum)
+            label += " best known";
+        rows.push_back({std::move(label), csv_number(bottom.risk), bottom.trials, bottom.share, bottom.at_optimum});
     }
     if (valleys.left_out > 0) rows.push_back({counted(valleys.left_out, "other bottom"), "others", valleys.left_out_trials, {}, false});
     if (valleys.undecided() > 0) rows.push_back({"undecided", "undecided", valleys.undecided(), {}, false});
@@ -49,7 +48,7 @@ Figure valley_figure(const CellGroup& group, const CellSummary& cell) {
     figure.name = fmt::format("valley-cell-{}", cell.cell.index);
     figure.title = fmt::format("width {}", cell.cell.width);
     figure.context = group.label;
-    figure.height = 80 + 22 * static_cast<int>(rows.size());
+    figure.height = 80 + std::max(130, 22 * static_cast<int>(rows.size()));
     figure.table.heads = {"cell", "bottom", "trials", "of", "share_low", "share_high"};
     PlotAxis y{"bottom of the valley", 0.4, static_cast<double>(rows.size()) + 0.6};
     std::vector<double> at, zero, share, below, above, whisker, low, high;

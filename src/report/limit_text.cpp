@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/cell_axes.hpp"
+#include "report/study_text.hpp"
 #include "report/summary_remarks.hpp"
 #include "report/text_table.hpp"
 #include "text/number_text.hpp"
@@ -16,8 +17,6 @@ namespace {
 using nlohmann::ordered_json;
 
 std::string percent(double share) { return fmt::format("{:.2f}", 100 * share); }
-double share_of(std::int64_t some, std::int64_t all) { return static_cast<double>(some) / static_cast<double>(all); }
-
 /// "proved not global", "proved global", or nothing.
 const char* verdict_of(const TrialLimit& limit, const std::optional<KnownBound>& bound) {
     if (limit.is_zero()) return "global";
@@ -98,15 +97,7 @@ ordered_json to_json(const LimitStatement& statement) {
     return node;
 }
 
-std::string limits_json(const std::vector<CellLimits>& cells) {
-    ordered_json rows = ordered_json::array();
-    for (const CellLimits& one : cells) {
-        ordered_json row{{"cell", one.cell.index}, {"id", one.cell.id}};
-        row.update(to_json(one.statement));
-        rows.push_back(std::move(row));
-    }
-    return ordered_json{{"cells", rows}}.dump(2) + "\n";
-}
+std::string limits_json(const std::vector<CellLimits>& cells) { return study_json(cells); }
 
 std::string limits_csv(const std::vector<CellLimits>& cells) {
     std::string text = "cell,trial,outcome,low,high,verdict\n";

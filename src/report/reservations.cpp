@@ -85,22 +85,27 @@ std::string still_falling_text(const StoreSummary& summary) {
             : "");
 }
 
-/// Cells that have the same noise together, in the order of the first of each.
+/// Cells that have the same noise and variance together, in the order of the first of each; the variance may depend on the input.
 std::string noise_text(const StoreSummary& summary) {
-    std::vector<std::pair<const CellConfig*, std::vector<std::int64_t>>> noises;
+    struct Noise {
+        std::string label;
+        double variance;
+        std::vector<std::int64_t> cells;
+    };
+    std::vector<Noise> noises;
     for (const CellSummary& cell : summary.cells) {
         if (!cell.cell.leaves_noise_out()) continue;
-        auto same =
-            std::find_if(noises.begin(), noises.end(), [&](const auto& of) { return of.first->noise_label == cell.cell.noise_label; });
-        if (same == noises.end()) same = noises.insert(noises.end(), {&cell.cell, {}});
-        same->second.push_back(cell.cell.index);
+        const double variance = noise_variance(cell.cell);
+        auto same = std::find_if(noises.begin(), noises.end(),
+                                 [&](const Noise& of) { return of.label == cell.cell.noise_label && of.variance == variance; });
+        if (same == noises.end()) same = noises.insert(noises.end(), {cell.cell.noise_label, variance, {}});
+        same->cells.push_back(cell.cell.index);
     }
     if (noises.empty()) return "";
     constexpr std::size_t most = 4;
     std::string text;
     for (std::size_t i = 0; i < std::min(most, noises.size()); ++i)
-        text += fmt::format("{}{:g} for {} ({})", i == 0 ? "" : ", ", noise_variance(*noises[i].first), noises[i].first->noise_label,
-                            cells_text(noises[i].second));
+        text += fmt::format("{}{:g} for {} ({})", i == 0 ? "" : ", ", noises[i].variance, noises[i].label, cells_text(noises[i].cells));
     if (noises.size() > most) text += ", ...";
     return "all risks are those against E[Y | X], E|N(X) - E[Y | X]|^2; E|N(X) - Y|^2 is larger by the variance of the noise, " + text;
 }

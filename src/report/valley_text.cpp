@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/cell_axes.hpp"
+#include "report/study_text.hpp"
 #include "report/summary_remarks.hpp"
 #include "report/text_table.hpp"
 #include "text/number_text.hpp"
@@ -18,8 +19,6 @@ using nlohmann::ordered_json;
 constexpr std::size_t widest_table = 100;
 
 std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
-
-double share_of(std::int64_t some, std::int64_t all) { return static_cast<double>(some) / static_cast<double>(all); }
 
 /// "of 200 trials, 150 lie in valleys at the best known risk (70.0 to 80.0 %), 3 are undecided".
 std::string count_text(const ValleyStatement& valleys) {
@@ -99,15 +98,7 @@ ordered_json to_json(const ValleyStatement& statement) {
     return node;
 }
 
-std::string valleys_json(const std::vector<CellValleys>& cells) {
-    ordered_json rows = ordered_json::array();
-    for (const CellValleys& one : cells) {
-        ordered_json row{{"cell", one.cell.index}, {"id", one.cell.id}};
-        row.update(to_json(one.statement));
-        rows.push_back(std::move(row));
-    }
-    return ordered_json{{"cells", rows}}.dump(2) + "\n";
-}
+std::string valleys_json(const std::vector<CellValleys>& cells) { return study_json(cells); }
 
 std::string valleys_csv(const std::vector<CellValleys>& cells) {
     std::string text = "cell,trial,outcome,risk,gradient_norm,distance\n";

@@ -23,11 +23,12 @@ bool Store::Impl::has_checkpoints() const {
     return database.integer(fmt::format("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '{}'", checkpoint_table)) > 0;
 }
 
-/// In the caller's transaction: those of some of the trials.
+/// In the caller's transaction: those of some of the trials, and of the cell those of no trials, which only a damaged table has.
 void Store::Impl::remove_checkpoints(const BlockKey& key) {
     if (!has_checkpoints()) return;
-    sqlite::Statement(database,
-                      fmt::format("DELETE FROM {} WHERE cell = ? AND first_trial < ? AND first_trial + count > ?", checkpoint_table))
+    sqlite::Statement(
+        database,
+        fmt::format("DELETE FROM {} WHERE cell = ? AND ((first_trial < ? AND first_trial + count > ?) OR count < 1)", checkpoint_table))
         .bind(1, row_of(key.cell))
         .bind(2, key.first_trial + key.count)
         .bind(3, key.first_trial)

@@ -88,6 +88,9 @@ TEST_F(ExitCodeTest, WrongCampaignIs65) {
     EXPECT_THAT(output.err, HasSubstr("network.width"));
     expect_error({"run", "campaign.toml", "--set", "network.width=\"wide\""}, 65, "width");
     expect_error({"run", "campaign.toml", "--set", "problem.target=\"log(x1 - 0.5)\""}, 65, "finite");
+    for (const char* deviation : {"1/sqrt(x1)", "sqrt(x1-0.001)"})
+        expect_error({"run", "campaign.toml", "--set", fmt::format("problem.noise={{law=\"normal\",deviation=\"{}\"}}", deviation)}, 65,
+                     "the deviation");
     EXPECT_FALSE(std::filesystem::exists(path("campaign.db"))) << "a store of the wrong campaign is in the way of the right one";
     EXPECT_FALSE(std::filesystem::exists(path("wrong.db")));
 }

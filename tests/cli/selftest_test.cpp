@@ -53,7 +53,7 @@ TEST(TrialDifference, SeesEveryFieldAndEveryBit) {
 }
 
 TEST(TrialDifference, SeesParametersAndStates) {
-    const FinalState state{{1, 2}, {3, 4}, {5}, {}, {}, {6}};
+    const FinalState state{{1, 2}, {3, 4}, {5}, {}, {}, {6}, {}};
     EXPECT_EQ(state_difference(state, "a", state, "b"), "");
     FinalState other = state;
     other.parameters[1] = std::nextafter(4.0, 5.0);

@@ -147,6 +147,22 @@ TEST_F(StatisticsProgramTest, SeveralStoresAreSummarizedAsOne) {
 }
 
 /// The store of a campaign that is large in trials: statements in seconds, in memory that does not hold the store.
+/// The mean of (1 + x)^2 / 100 is 7 / 300 under the uniform law on [0, 1], 41 / 1800 under beta(4, 4).
+TEST_F(StatisticsProgramTest, VarianceOfNoiseDependsOnTheLawOfTheInput) {
+    write("noise.toml",
+          "name = \"noise\"\ntrials = 4\nsteps = 10\n[problem]\ninput = [{ law = \"uniform\", dimension = 1 }, { law = \"beta\", dimension "
+          "= 1, a = 4.0, b = 4.0 }]\ntarget = \"x1^2\"\nnoise = { law = \"normal\", deviation = \"0.1 * (1 + x1)\" }\n[network]\n"
+          "width = [1, 2]\n");
+    succeed({"run", "noise.toml", "--quiet"});
+    std::istringstream lines(succeed({"summary", "noise.db"}).out);
+    std::string words;
+    for (std::string word; lines >> word;) words += word + " ";
+    EXPECT_THAT(words, HasSubstr("0.0233333 for normal(0.1 * (1 + x1)) (cells 0, 1), 0.0227778 for normal(0.1 * (1 + x1)) (cells 2, 3)"));
+    const json cells = json::parse(succeed({"summary", "noise.db", "--json"}).out)["cells"];
+    EXPECT_NEAR(cells[1]["noise_variance"], 7.0 / 300, 1e-15);
+    EXPECT_NEAR(cells[2]["noise_variance"], 41.0 / 1800, 1e-15);
+}
+
 TEST_F(StatisticsProgramTest, AMillionTrialsTakeSeconds) {
     write("million.toml",
           "name = \"million\"\ntrials = 1000000\nsteps = 10\n[problem]\n"
@@ -173,6 +189,8 @@ TEST_F(StatisticsProgramTest, AViolatedTheoremIsLoudAndExits70) {
         TrialRecord record;
         record.final_risk = record.best_risk = record.tail_minimum = record.tail_mean = record.tail_maximum = 0.1;  // Var f = 4/45
         record.parameter_norm = 1;
+        record.average_risk = 0.1;
+        record.last_step = 10000;
         record.verdict = Verdict::Converged;
         store.write_block({0, 0, 1}, {record});
     }

@@ -138,7 +138,7 @@ INSTANTIATE_TEST_SUITE_P(Optimizers, KinksOn, testing::ValuesIn(optimizer_catalo
                          [](const auto& instance) { return std::string(instance.param.name); });
 
 class InputsOn : public testing::TestWithParam<CatalogEntry> {};
-TEST_P(InputsOn, ScalarReference) { expect_reference(input_cells(2026), GetParam(), 20); }
+TEST_P(InputsOn, ScalarReference) { expect_reference(input_cells(2028), GetParam(), 20); }
 INSTANTIATE_TEST_SUITE_P(Optimizers, InputsOn, testing::ValuesIn(optimizer_catalog().entries),
                          [](const auto& instance) { return std::string(instance.param.name); });
 

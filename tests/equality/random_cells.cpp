@@ -287,6 +287,7 @@ std::vector<CellConfig> density_cells(std::uint64_t seed) {
                 c.input.low = c.input.high = std::numeric_limits<double>::quiet_NaN();
             }
         }
+        if (c.initialization.kind == InitializationRule::Kind::DataDependent) c.initialization.kind = InitializationRule::Kind::Orthogonal;
         if (c.has_fresh_samples() && c.index % 5 < 2) c.noise = {NoiseLaw::Kind::Normal, 1, 0, 0, 0, "0.1 + abs(x1)"};
         if (d <= 3) c.evaluation = d == 1 ? EvaluationRule{64, 64} : EvaluationRule{12, 12};
         c.index = static_cast<std::int64_t>(cells.size());
@@ -352,7 +353,8 @@ std::vector<CellConfig> condition_cells(std::uint64_t seed) {
     for (const std::vector<CellConfig>& all : {odd_cells(seed), kinks_cells(seed), data_cells(seed), input_cells(seed)})
         for (CellConfig c : all) {
             if (engine() % 4 != 0 || c.width == 0 || c.width > 100 || c.input.dimension > 16) continue;
-            if (!kernels::has_inactive_neurons(c.activation) || c.initialization.draws_together()) continue;
+            if (!kernels::has_inactive_neurons(c.activation)) continue;
+            if (c.initialization.draws_together()) c.initialization = {InitializationRule::Kind::KaimingNormal, true, 0, 0};
             const double share = c.precision == kernels::Precision::Float32 ? inactive_share<float>(c) : inactive_share<double>(c);
             const std::uint64_t any = engine() % static_cast<std::uint64_t>(c.width + 1);
             c.inactive_start = share < 0.02 ? 0 : share > 0.98 ? c.width : static_cast<std::int64_t>(any);

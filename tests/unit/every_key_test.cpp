@@ -58,6 +58,7 @@ std::vector<std::pair<std::string, std::string>> values_of(const Parameter& para
 std::vector<std::string> tables_of(const Catalog& catalog, const CatalogEntry& entry, const Parameter& swept) {
     std::vector<std::string> tables;
     std::mt19937 chance(1);
+    const bool one_dimension = std::string_view(entry.name) == "density";
     for (int attempt = 0; attempt < 240; ++attempt) {
         std::string table = catalog.tag == nullptr ? "" : fmt::format("{} = \"{}\"", catalog.tag, entry.name);
         for (const Parameter& parameter : entry.parameters) {
@@ -65,11 +66,13 @@ std::vector<std::string> tables_of(const Catalog& catalog, const CatalogEntry& e
             if (!sweep && !parameter.required && chance() % 2 == 0) continue;
             const auto values = values_of(parameter);
             const auto& [first, second] = values[chance() % values.size()];
-            table += fmt::format("{}{} = {}", table.empty() ? "" : ", ", parameter.name,
-                                 sweep && parameter.type == ParameterType::Reals ? fmt::format("[[{0}, {1}], [{1}, {1}]]", first, second)
-                                 : sweep                                         ? fmt::format("[{}, {}]", first, second)
-                                 : chance() % 2 == 0                             ? first
-                                                                                 : second);
+            table +=
+                fmt::format("{}{} = {}", table.empty() ? "" : ", ", parameter.name,
+                            sweep && parameter.type == ParameterType::Reals
+                                ? fmt::format(fmt::runtime(one_dimension ? "[[{0}], [{1}]]" : "[[{0}, {1}], [{1}, {1}]]"), first, second)
+                            : sweep             ? fmt::format("[{}, {}]", first, second)
+                            : chance() % 2 == 0 ? first
+                                                : second);
         }
         tables.push_back("{ " + table + " }");
     }

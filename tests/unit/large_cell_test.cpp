@@ -18,7 +18,7 @@
 namespace limrisk::testing {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double beyond = std::numeric_limits<double>::infinity();
 
 double found(const std::vector<double>& numbers, const RiskRange& range, std::int64_t rank, int most_passes) {
     const auto count = std::count_if(numbers.begin(), numbers.end(), [&](double x) { return x >= range.low && x <= range.high; });
@@ -39,7 +39,7 @@ TEST(RankSearch, IsThePlaceInTheSortedList) {
         for (double& number : numbers) {
             const double u = static_cast<double>(random() >> 11) * 0x1p-53;
             number = kind % 3 == 0 ? std::ldexp(u, static_cast<int>(random() % 2000) - 1000) : kind % 3 == 1 ? 0.25 + 1e-14 * u : 0.125;
-            if (kind % 3 == 0 && random() % 50 == 0) number = random() % 2 ? infinity : random() % 2 ? -0.0 : -number;
+            if (kind % 3 == 0 && random() % 50 == 0) number = random() % 2 ? beyond : random() % 2 ? -0.0 : -number;
         }
         std::vector<double> sorted = numbers;
         std::sort(sorted.begin(), sorted.end());
@@ -65,12 +65,12 @@ std::vector<TrialRecord> mixed_records(std::int64_t count, std::mt19937_64& rand
         record.verdict = kind == 0 ? Verdict::Diverged : kind == 1 ? Verdict::Budget : Verdict::Converged;
         record.nonfinite_step = kind == 0 ? 3 : 0;
         record.best_step = 0;
-        record.tail_mean = kind == 0   ? infinity
+        record.tail_mean = kind == 0   ? beyond
                            : kind < 4  ? 0.01 * static_cast<double>(1 + random() % 25) * (1 + 1e-4 * u)
                            : kind == 4 ? std::pow(10.0, -300 * u)
                            : kind == 5 ? (random() % 2 ? 0.0 : 5e-324 * static_cast<double>(random() % 4000))
                                        : 0.3 + 0.4 * u;
-        record.final_risk = kind == 0 ? infinity : record.tail_mean * (1 + 1e-3 * u);
+        record.final_risk = kind == 0 ? beyond : record.tail_mean * (1 + 1e-3 * u);
         record.last_step = last_step_without_stop(record, CellConfig{}.steps);
     }
     return records;

@@ -10,7 +10,7 @@
 namespace limrisk::reference {
 namespace {
 
-using Kind = AverageRule::Kind;
+using Average = AverageRule::Kind;
 
 CellConfig cell_with(AverageRule rule, std::int64_t steps) {
     CellConfig cell;
@@ -32,7 +32,7 @@ std::vector<Real> walk(std::size_t count) {
 
 TEST(ReferenceAverage, ALongFloatMeanIsRightWhereAPlainOneIsNot) {
     const std::vector<float> iterates = walk<float>(1'000'000);
-    const CellConfig cell = cell_with({Kind::Arithmetic, 1000, 0, 0}, 1'000'000);
+    const CellConfig cell = cell_with({Average::Arithmetic, 1000, 0, 0}, 1'000'000);
     AveragedCoordinate<float> of{0.25F, 0};
     float plain = 0;
     long double sum = 0, distance = 0;
@@ -53,7 +53,7 @@ TEST(ReferenceAverage, ALongFloatMeanIsRightWhereAPlainOneIsNot) {
 }
 
 TEST(ReferenceAverage, AnExponentialMeanForgetsAtItsRate) {
-    const CellConfig cell = cell_with({Kind::Exponential, 0, 0.99, 0}, 5000);
+    const CellConfig cell = cell_with({Average::Exponential, 0, 0.99, 0}, 5000);
     AveragedCoordinate<float> single{-3, 0};
     AveragedCoordinate<double> twice{-3, 0};
     for (std::int64_t n = 1; n <= 5000; ++n) {
@@ -69,7 +69,7 @@ TEST(ReferenceAverage, AnExponentialMeanForgetsAtItsRate) {
 
 /// A delta whose increments are all below half a unit of the average.
 TEST(ReferenceAverage, SmallIncrementsAreNotLost) {
-    const CellConfig cell = cell_with({Kind::Exponential, 0, 1 - 1e-7, 0}, 1'000'000);
+    const CellConfig cell = cell_with({Average::Exponential, 0, 1 - 1e-7, 0}, 1'000'000);
     AveragedCoordinate<float> of{1, 0};
     float plain = 1;
     for (std::int64_t n = 1; n <= 1'000'000; ++n) {
@@ -81,10 +81,10 @@ TEST(ReferenceAverage, SmallIncrementsAreNotLost) {
 }
 
 TEST(ReferenceAverage, CoordinatesThatDoNotMoveKeepTheirBits) {
-    for (const AverageRule& rule : {AverageRule{Kind::Arithmetic, 0, 0, 0},
-                                    {Kind::Arithmetic, 40, 0, 0},
-                                    {Kind::Exponential, 0, 0.9, 0},
-                                    {Kind::Partial, 0, 0, 0.2}}) {
+    for (const AverageRule& rule : {AverageRule{Average::Arithmetic, 0, 0, 0},
+                                    {Average::Arithmetic, 40, 0, 0},
+                                    {Average::Exponential, 0, 0.9, 0},
+                                    {Average::Partial, 0, 0, 0.2}}) {
         const CellConfig cell = cell_with(rule, 100);
         AveragedCoordinate<float> of{0.1F, 0};
         for (std::int64_t n = 1; n <= 100; ++n) {
@@ -111,10 +111,10 @@ TEST(ReferenceAverage, OfAnAffineRecursion) {
         AverageRule rule;
         std::int64_t left_out;  ///< of an arithmetic mean
     };
-    for (const Case& c : {Case{{Kind::Arithmetic, 0, 0, 0}, 0},
-                          {{Kind::Arithmetic, 120, 0, 0}, 120},
-                          {{Kind::Partial, 0, 0, 0.1}, 270},
-                          {{Kind::Partial, 0, 0, 0.001}, 299}}) {
+    for (const Case& c : {Case{{Average::Arithmetic, 0, 0, 0}, 0},
+                          {{Average::Arithmetic, 120, 0, 0}, 120},
+                          {{Average::Partial, 0, 0, 0.1}, 270},
+                          {{Average::Partial, 0, 0, 0.001}, 299}}) {
         cell.average = c.rule;
         const TrialResult trial = run_trial(cell, tables, 3);
         const double start = trial.initial_parameters[0], terms = static_cast<double>(300 - c.left_out);
@@ -125,7 +125,7 @@ TEST(ReferenceAverage, OfAnAffineRecursion) {
         EXPECT_NEAR(trial.record.average_risk, 0.2 - 2 * average / 3 + average * average, 1e-14);
         EXPECT_NEAR(trial.parameters[0], mean + (start - mean) * std::pow(q, 300), 1e-14);
     }
-    cell.average = {Kind::Exponential, 0, 0.95, 0};
+    cell.average = {Average::Exponential, 0, 0.95, 0};
     const TrialResult trial = run_trial(cell, tables, 3);
     double average = trial.initial_parameters[0] - mean;
     const double start = average;
@@ -149,7 +149,7 @@ TEST(ReferenceAverage, IsTheMeanOfTheIteratesOfATrial) {
             sum.resize(iterate.size());
             for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += iterate[k];
         }
-        cell.average = {Kind::Arithmetic, 8, 0, 0};
+        cell.average = {Average::Arithmetic, 8, 0, 0};
         const TrialResult trial = run_trial(cell, tables, 2);
         for (std::size_t k = 0; k < sum.size(); ++k)
             EXPECT_NEAR(trial.average_parameters[k], sum[k] / 16, 0x1p-23 * std::abs(sum[k] / 16) + 1e-9);
@@ -165,7 +165,7 @@ TEST(ReferenceAverage, ChangesNothingOfTheTrial) {
     EXPECT_EQ(without.record.average_risk, without.record.final_risk);
     EXPECT_EQ(without.record.average_inactive, without.record.inactive_final);
     EXPECT_EQ(without.record.average_kinked, without.record.kinked);
-    cell.average = {Kind::Arithmetic, 0, 0, 0};
+    cell.average = {Average::Arithmetic, 0, 0, 0};
     TrialResult with = run_trial(cell, tables, 7);
     EXPECT_EQ(with.parameters, without.parameters);
     EXPECT_NE(with.average_parameters, with.parameters);

@@ -144,7 +144,10 @@ TEST(ReferenceInitialization, SpreadOfEveryLaw) {
                                                                       {Kind::LecunNormal, 1 / d, 1 / (3 * d), 1 / h},
                                                                       {Kind::LecunUniform, 1 / d, 1 / (3 * d), 1 / h},
                                                                       {Kind::Groups, 1 / h, d * d / 3, 4}};
-    EXPECT_EQ(test::kinds_in(table, [](const auto& row) { return std::get<Kind>(row); }), test::enum_count<Kind>());
+    std::size_t independent = 0;  // of the others drawn_start_test
+    for (std::size_t kind = 0; kind < test::enum_count<Kind>(); ++kind)
+        independent += !InitializationRule{static_cast<Kind>(kind), true, -3, 3}.draws_together();
+    EXPECT_EQ(test::kinds_in(table, [](const auto& row) { return std::get<Kind>(row); }), independent);
     const Shape shape(2000, 5);
     for (const auto& [kind, w, b, v] : table) {
         InitializationRule rule{kind, true, -3, 3};

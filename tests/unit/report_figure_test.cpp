@@ -437,7 +437,7 @@ TEST(ReportFigure, SharesOfTrialsByTheBottomOfTheirValley) {
     for (const FigureSection& section : report_figures(summary, cell_groups(summary), {})) EXPECT_NE(section.id, "valleys");
     ValleyStatement valleys;
     valleys.trials = 100;
-    valleys.bottoms = {{0.0, "", summary.cells[0].cell.width, 30, {0.2125, 0.4}}, {0.25, "linear", {}, 40, {0.3, 0.5}}};
+    valleys.bottoms = {{0.0, "", {}, 30, {0.2125, 0.4}, true}, {0.25, "linear", {}, 40, {0.3, 0.5}, false}};
     valleys.left_out = 3;
     valleys.left_out_trials = 10;
     valleys.outcomes[static_cast<std::size_t>(optimum::ValleyOutcome::Bottom)] = 80;

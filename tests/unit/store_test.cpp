@@ -179,10 +179,10 @@ TEST_F(StoreTest, ForeignFilesAreRefusedAndLeftAlone) {
 
     { Store::open_for_writing(path("newer.db"), small_campaign()); }
     ASSERT_EQ(sqlite3_open(path("newer.db").c_str(), &foreign), SQLITE_OK);
-    ASSERT_EQ(sqlite3_exec(foreign, "PRAGMA user_version = 8", nullptr, nullptr, nullptr), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(foreign, "PRAGMA user_version = 10", nullptr, nullptr, nullptr), SQLITE_OK);
     sqlite3_close(foreign);
     EXPECT_THAT(store_error([&] { Store::open(path("newer.db")); }),
-                ::testing::Pair(65, AllOf(HasSubstr("schema version 8"), HasSubstr("a newer limrisk wrote it"))));
+                ::testing::Pair(65, AllOf(HasSubstr("schema version 10"), HasSubstr("a newer limrisk wrote it"))));
     // Nor is one read whose trials lack fields.
     ASSERT_EQ(sqlite3_open(path("newer.db").c_str(), &foreign), SQLITE_OK);
     ASSERT_EQ(sqlite3_exec(foreign, "PRAGMA user_version = 1", nullptr, nullptr, nullptr), SQLITE_OK);

@@ -104,8 +104,11 @@ void BlockCheckpoints::watch(ChunkTask& task, std::int64_t done) {
     place_ = {done, task.trials};
     wanted_ = head_bytes(place_) + kernels_.checkpoint_bytes(item_.plan->cell(), task.trials);
     if (wanted_ > most_bytes) return;
-    task.round_steps = checkpoints_->round_steps;
-    task.checkpoint_due = [](void* self) { return static_cast<BlockCheckpoints*>(self)->due(); };
+    task.next_round = [](void* self, std::int64_t steps, bool& write) {
+        auto& checkpoints = *static_cast<BlockCheckpoints*>(self);
+        write = checkpoints.due();
+        return checkpoints.next_round(steps);
+    };
     task.write = [](void* self, const void* bytes, std::size_t count) { static_cast<BlockCheckpoints*>(self)->append(bytes, count); };
 }
 
@@ -119,6 +122,18 @@ bool BlockCheckpoints::advance(std::int64_t replica_steps) {
 bool BlockCheckpoints::due() {
     paused_ = status_.pause.load(std::memory_order_relaxed);
     return paused_ || std::chrono::steady_clock::now() - last_ >= checkpoints_->interval;
+}
+
+std::int64_t BlockCheckpoints::next_round(std::int64_t steps) {
+    if (checkpoints_->round_steps > 0) return checkpoints_->round_steps;
+    constexpr double seconds_of_round = 0.5;
+    constexpr std::int64_t most_growth = 4;  // a short round tells little of the next
+    const auto now = std::chrono::steady_clock::now();
+    const double seconds = std::chrono::duration<double>(now - asked_).count();
+    asked_ = now;
+    if (steps == 0) return 1;
+    const double best = static_cast<double>(steps) * seconds_of_round / std::max(seconds, 1e-9);
+    return std::clamp(static_cast<std::int64_t>(std::min(best, 0x1p40)), std::int64_t{1}, most_growth * steps);
 }
 
 void BlockCheckpoints::begin() {

@@ -32,6 +32,8 @@ public:
 
 private:
     bool due();
+    /// Steps of the next round, for about half a second. `steps`: of the last one.
+    std::int64_t next_round(std::int64_t steps);
     void append(const void* bytes, std::size_t count);
     void begin();
     std::int64_t head_bytes(const BlockPlace& place) const;
@@ -46,10 +48,11 @@ private:
     BlockResult& result_;
     const Checkpointing* const checkpoints_;  ///< null: none are written
     std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+    std::chrono::steady_clock::time_point asked_ = last_;  ///< for the steps of a round
     BlockPlace place_;
-    std::int64_t steps_before_ = 0;  ///< of status_.replica_steps
-    std::string bytes_;              ///< of the checkpoint that is being written
-    std::int64_t wanted_ = 0;        ///< their number
+    std::int64_t steps_before_;  ///< of status_.replica_steps
+    std::string bytes_;          ///< of the checkpoint that is being written
+    std::int64_t wanted_ = 0;    ///< their number
     bool paused_ = false;
 };
 

@@ -38,17 +38,20 @@ std::int64_t most_resident_reals(const Cell& cell) {
 }
 
 /// Reals that a thread keeps through a step beside the optimizer's states and an average: parameters, sums, the outputs and the error of a
-/// round, the inputs and targets of its samples; where the totals of the blocks are, and how far the present one is; what draws the noise.
-std::int64_t resident_reals(const Cell& cell) {
+/// round, the inputs and targets of its samples; where the totals of the blocks are, and how far the present one is; what draws the noise,
+/// for which sm_100 needs more beside pairs of samples of many coordinates.
+std::int64_t resident_reals(const Cell& cell, int architecture) {
+    const std::int64_t of_noise = architecture >= 100 && cell.dimension > 2 ? 16 : 4;
     const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension);
     return kernels::network_rows(rows, cell.optimizer) + cell.tile.lanes + 1 +
            kernels::samples_per_lane(cell.dimension) * (cell.dimension + 1) + (cell.several_blocks ? 4 : 0) +
-           (cell.noise.kind == kernels::LawKind::Zero ? 0 : 4);
+           (cell.noise.kind == kernels::LawKind::Zero ? 0 : of_noise);
 }
 
 /// Reals that may be resident beside the preactivations of a round, these counted: the compiler then needs at most the registers that
 /// blocks_that_keep leaves to a thread. With optimizer states among them: up to where more warps are worth more than their place.
-/// On sm_100 the compiler needs more beside states in shared memory and totals of blocks.
+/// On sm_100 the compiler needs more beside states in shared memory and totals of blocks, and has no room at all where it lays out the
+/// pairs of several rounds one after the other.
 constexpr std::int64_t most_kept_reals = 136, most_kept_reals_with_states = 100;
 
 /// Reals of the preactivations of a round if the backward pass should take them from the forward pass; 0 if not.
@@ -56,10 +59,12 @@ std::int64_t kept_reals(const Cell& cell, int architecture) {
     const std::int64_t kept = cell.tile.lanes * cell.tile.neurons_per_lane;
     const bool suits = cell.activation.kind == kernels::ActivationKind::Relu && cell.loss.kind != kernels::LossKind::Power &&
                        cell.precision == kernels::Precision::Float32;
-    const bool few = architecture >= 100 && (kernels::state_arrays(cell.optimizer, cell.average) > 0 || cell.several_blocks);
+    const bool states = kernels::state_arrays(cell.optimizer, cell.average) > 0;
+    const bool few = architecture >= 100 && (states || cell.several_blocks);
+    if (architecture >= 100 && states && cell.dimension == 1 && kept <= 16) return 0;
     // A last superblock that is not whole has code of its own.
     const std::int64_t ragged = cell.batch % (kernels::samples_per_lane(cell.dimension) * cell.tile.lanes) == 0 ? 0 : 1;
-    return suits && resident_reals(cell) + kept + ragged <= (few ? most_kept_reals_with_states : most_kept_reals) ? kept : 0;
+    return suits && resident_reals(cell, architecture) + kept + ragged <= (few ? most_kept_reals_with_states : most_kept_reals) ? kept : 0;
 }
 
 /// Whether the unrolled loops of a kernel in registers, those over the samples of a round and the neurons of a lane, stay small enough
@@ -102,7 +107,7 @@ KernelPlan fit_most(Storage network, Storage states, std::size_t warp_bytes, std
 KernelPlan plan_train(const Cell& cell, std::size_t block_bytes, int architecture) {
     const std::size_t real = cell.precision == kernels::Precision::Float32 ? 4 : 8;
     const int states = kernels::state_arrays(cell.optimizer, cell.average);
-    const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension), reals = resident_reals(cell);
+    const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension), reals = resident_reals(cell, architecture);
     const std::int64_t most_reals = most_resident_reals(cell), kept = kept_reals(cell, architecture);
     const auto place = [&](Storage network, Storage state_storage) {
         KernelPlan plan = fit_most(
