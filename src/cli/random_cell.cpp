@@ -115,7 +115,7 @@ std::string input(std::int64_t dimension, bool boxed, Draw& draw) {
         }
         box = fmt::format("low = [{}], high = [{}]", lows, highs);
     }
-    if (draw.chance(6)) {
+    if (!boxed && draw.chance(6)) {
         if (dimension == 1 && draw.chance(2))
             return fmt::format("{{ law = \"density\", density = \"{}\", {} }}", draw.of<std::string>({"1 + x^2", "abs(x)", "exp(-x)"}),
                                box);
@@ -156,18 +156,22 @@ std::string loss(Draw& draw) {
     return fmt::format("loss = {{ name = \"{}\"{} }}\n", traits.name, example_parameters(traits.parameters, example(draw)));
 }
 
+bool is_campaign(const std::string& text) {
+    try {
+        check_conditions(parse_campaign(text, "self test"));
+        return true;
+    } catch (const ConfigError&) {
+        return false;
+    }
+}
+
 /// A condition on the start, if the cell can have the one that is drawn.
 void add_condition(std::string& text, std::int64_t width, Draw& draw) {
     const std::int64_t inactive = draw.chance(2) ? 0 : draw.below(width + 1);
     constexpr std::string_view table = "[network]\n";
     std::string with = text;
     with.insert(with.find(table) + table.size(), fmt::format("condition = {{ inactive_neurons = {} }}\n", inactive));
-    try {
-        check_conditions(parse_campaign(with, "self test"));
-        text = with;
-    } catch (const ConfigError&) {
-        return;
-    }
+    if (is_campaign(with)) text = with;
 }
 
 void add_average(std::string& text, std::int64_t steps, Draw& draw) {
@@ -203,9 +207,12 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
         high ? draw.of<std::int64_t>({0, 1, 3, 5, 31, 33}) : draw.of<std::int64_t>({0, 1, 2, 3, 5, 8, 13, 31, 32, 33, 64, 100, 257});
     const bool outer_bias = !draw.chance(5);
     const bool given = !nodes && width > 0 && width * dimension <= 128 && draw.chance(5);
+    const bool has_density = text.find("law = \"beta\"") != std::string::npos || text.find("law = \"density\"") != std::string::npos;
+    std::string start = initialization(outer_bias, draw);
+    while (has_density && start.find("data_dependent") != std::string::npos)
+        start = initialization(outer_bias, draw);  // it cannot draw inputs
     text += fmt::format("[network]\nwidth = {}\nactivation = {}\n{} = {}\n", width, activation(combination / 2 % activations, draw),
-                        given ? "initial" : "initialization",
-                        given ? initial(width, dimension, outer_bias, draw) : initialization(outer_bias, draw));
+                        given ? "initial" : "initialization", given ? initial(width, dimension, outer_bias, draw) : start);
     if (!outer_bias) text += "outer_bias = false\n";
     if (draw.chance(4))
         text += fmt::format("trainable = \"{}\"\n", draw.of<std::string>(outer_bias ? std::vector<std::string>{"b", "wb", "v", "vc", "bvc"}
@@ -221,8 +228,8 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
     if (draw.chance(4)) {  // trials that end early, some at once
         const std::string threshold = draw.of<std::string>({"0.01", "0.1", "1.0"});
         const bool windows = tail >= 2 && 2 * tail <= checks;
-        text += fmt::format("[stop]\n{} = {}\nconverged = {}\nall_inactive = {}\n", draw.chance(2) ? "risk_below" : "gradient_below",
-                            threshold, windows, width > 0 && draw.chance(2));
+        text += fmt::format("[stop]\n{} = {}\nconverged = {}\n", draw.chance(2) ? "risk_below" : "gradient_below", threshold, windows);
+        if (draw.chance(2) && is_campaign(text + "all_inactive = true\n")) text += "all_inactive = true\n";
     }
     if (draw.chance(3)) add_condition(text, width, draw);
     if (draw.chance(4)) add_average(text, steps, draw);

@@ -152,7 +152,7 @@ TEST_F(StatisticsProgramTest, VarianceOfNoiseDependsOnTheLawOfTheInput) {
     write("noise.toml",
           "name = \"noise\"\ntrials = 4\nsteps = 10\n[problem]\ninput = [{ law = \"uniform\", dimension = 1 }, { law = \"beta\", dimension "
           "= 1, a = 4.0, b = 4.0 }]\ntarget = \"x1^2\"\nnoise = { law = \"normal\", deviation = \"0.1 * (1 + x1)\" }\n[network]\n"
-          "width = [1, 2]\n");
+          "width = [1, 2]\n[training]\nbatch = 4\noptimizer = \"sgd(0.05)\"\n");
     succeed({"run", "noise.toml", "--quiet"});
     std::istringstream lines(succeed({"summary", "noise.db"}).out);
     std::string words;

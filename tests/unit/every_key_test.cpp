@@ -66,13 +66,12 @@ std::vector<std::string> tables_of(const Catalog& catalog, const CatalogEntry& e
             if (!sweep && !parameter.required && chance() % 2 == 0) continue;
             const auto values = values_of(parameter);
             const auto& [first, second] = values[chance() % values.size()];
-            table +=
-                fmt::format("{}{} = {}", table.empty() ? "" : ", ", parameter.name,
-                            sweep && parameter.type == ParameterType::Reals
-                                ? fmt::format(fmt::runtime(one_dimension ? "[[{0}], [{1}]]" : "[[{0}, {1}], [{1}, {1}]]"), first, second)
-                            : sweep             ? fmt::format("[{}, {}]", first, second)
-                            : chance() % 2 == 0 ? first
-                                                : second);
+            table += fmt::format("{}{} = {}", table.empty() ? "" : ", ", parameter.name,
+                                 sweep && parameter.type == ParameterType::Reals && !one_dimension
+                                     ? fmt::format("[[{0}, {1}], [{1}, {1}]]", first, second)
+                                 : sweep             ? fmt::format("[{}, {}]", first, second)
+                                 : chance() % 2 == 0 ? first
+                                                     : second);
         }
         tables.push_back("{ " + table + " }");
     }

@@ -454,7 +454,7 @@ TEST(ReportFigure, SharesOfTrialsByTheBottomOfTheirValley) {
                                                           std::vector<std::string>{cell, "others", "10", "100", "", ""},
                                                           std::vector<std::string>{cell, "undecided", "15", "100", "", ""},
                                                           std::vector<std::string>{cell, "diverged", "5", "100", "", ""}));
-    EXPECT_THAT(figure.meaning, ::testing::HasSubstr("most, 40 %, at 0.25 linear"));
+    EXPECT_THAT(figure.meaning, ::testing::HasSubstr("most, 40.0 %, at 0.25 linear"));
     std::vector<std::string> ids;
     for (const FigureSection& one : report_figures(summary, cell_groups(summary), {})) ids.push_back(one.id);
     EXPECT_THAT(ids, ::testing::IsSupersetOf({"risk", "valleys"}));
