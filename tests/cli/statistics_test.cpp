@@ -157,7 +157,7 @@ TEST_F(StatisticsProgramTest, VarianceOfNoiseDependsOnTheLawOfTheInput) {
     std::istringstream lines(succeed({"summary", "noise.db"}).out);
     std::string words;
     for (std::string word; lines >> word;) words += word + " ";
-    EXPECT_THAT(words, HasSubstr("0.0233333 for normal(0.1 * (1 + x1)) (cells 0, 1), 0.0227778 for normal(0.1 * (1 + x1)) (cells 2, 3)"));
+    EXPECT_THAT(words, HasSubstr("0.0233333 for normal(0.1*(1 + x1)) (cells 0, 1), 0.0227778 for normal(0.1*(1 + x1)) (cells 2, 3)"));
     const json cells = json::parse(succeed({"summary", "noise.db", "--json"}).out)["cells"];
     EXPECT_NEAR(cells[1]["noise_variance"], 7.0 / 300, 1e-15);
     EXPECT_NEAR(cells[2]["noise_variance"], 41.0 / 1800, 1e-15);
