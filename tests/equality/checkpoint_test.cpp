@@ -134,8 +134,8 @@ TEST(Checkpoints, ThatDoNotFitAreRefused) {
     const auto backend = make_cpu_backend(1);
     ASSERT_TRUE(backend->run({&plan, 0, 20}, first, {.parameters = all_kinds, .checkpoints = &checkpoints}));
     ASSERT_GT(kept.replica_steps, 0);
-    checkpoints.write = [](Checkpoint) {};
-    const auto expect = [&](Checkpoint checkpoint, bool fits, std::int64_t count = 20, const KeptParameters& keep = all_kinds) {
+    checkpoints.write = [](const Checkpoint&) {};
+    const auto expect = [&](const Checkpoint& checkpoint, bool fits, std::int64_t count = 20, const KeptParameters& keep = all_kinds) {
         int refused = 0;
         checkpoints.from = &checkpoint;
         checkpoints.refuse = [&](const std::string& why) {

@@ -120,7 +120,7 @@ TEST(DrawnStart, OneColumnIsUniformOnTheSphere) {
         const double w = drawn_start(cell, trial)[1];
         ++below[std::min(3, static_cast<int>(2 * (w + 1)))];
     }
-    for (const int count : below) EXPECT_NEAR(count, trials / 4, 5 * std::sqrt(trials * 0.25 * 0.75));
+    for (const int count : below) EXPECT_NEAR(count, trials / 4.0, 5 * std::sqrt(trials * 0.25 * 0.75));
 }
 
 // One entry of every row is the root of a uniform variate; each place is as likely, and its mean is 2/3.
