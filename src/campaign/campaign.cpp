@@ -14,7 +14,7 @@
 #include "campaign/cell_description.hpp"
 #include "campaign/consistency.hpp"
 #include "campaign/document.hpp"
-#include "campaign/early_end.hpp"
+#include "campaign/optional_columns.hpp"
 #include "campaign/other_names.hpp"
 #include "campaign/schema.hpp"
 #include "campaign/target_text.hpp"

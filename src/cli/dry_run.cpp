@@ -9,7 +9,7 @@
 #include <set>
 
 #include "analysis/cell_axes.hpp"
-#include "campaign/early_end.hpp"
+#include "campaign/optional_columns.hpp"
 #include "cli/campaign_options.hpp"
 #include "cli/store_space.hpp"
 #include "driver/calibration.hpp"

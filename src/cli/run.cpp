@@ -12,7 +12,7 @@
 #include "analysis/prediction.hpp"
 #include "analysis/summary.hpp"
 #include "campaign/block_size.hpp"
-#include "campaign/early_end.hpp"
+#include "campaign/optional_columns.hpp"
 #include "cli/backend_choice.hpp"
 #include "cli/campaign_options.hpp"
 #include "cli/command.hpp"

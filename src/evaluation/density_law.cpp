@@ -61,7 +61,7 @@ InputLaw tabulated(const InputLaw& input) {
     return law;
 }
 
-/// One value per key, computed once; never forgotten, since cells share few.
+/// One value per key, computed once and kept for good: those of a sweep over laws are all in use at once.
 template <class Key, class Value, class Make>
 std::shared_ptr<const Value> known(const Key& key, const Make& make) {
     static std::mutex mutex;

@@ -129,6 +129,7 @@ void draw_asymmetric(Draft& net) {
 
 /// A draw of the input: its coordinates are variates first, first + 1, ...
 std::vector<double> drawn_input(const InputLaw& input, Variates& variates, std::int64_t first) {
+    if (input.has_table()) throw Defect("an input of a law with a table is drawn for a start");
     const std::int64_t d = input.dimension;
     const std::vector<Law> laws = coordinate_laws(input);
     const Law law = input_law(input);

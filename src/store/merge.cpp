@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <set>
 
-#include "campaign/early_end.hpp"
+#include "campaign/optional_columns.hpp"
 #include "limrisk/error.hpp"
 #include "store/block_columns.hpp"
 #include "store/store.hpp"

@@ -8,7 +8,7 @@
 
 #include "aggregation/aggregate.hpp"
 #include "campaign/block_size.hpp"
-#include "campaign/early_end.hpp"
+#include "campaign/optional_columns.hpp"
 #include "limrisk/trial_fields.hpp"
 #include "store/block_columns.hpp"
 #include "store/parameter_columns.hpp"

@@ -10,7 +10,7 @@
 #include <set>
 
 #include "campaign/cell_description.hpp"
-#include "campaign/early_end.hpp"
+#include "campaign/optional_columns.hpp"
 #include "limrisk/error.hpp"
 #include "store/document_table.hpp"
 #include "store/store_impl.hpp"
@@ -149,7 +149,8 @@ void Store::Impl::load() {
                fmt::format("is damaged: a store of {} cell with an average has another schema version", layout.averages ? "no" : "a"));
     if (layout.contents == StoreContents::Trials && layout.early_end != have_last_steps(cells))
         refuse(ExitCode::Data, database.path(),
-               fmt::format("is damaged: a store of {} cell with `stop` has another schema version", layout.early_end ? "no" : "a"));
+               fmt::format("is damaged: a store of {} cell with `stop` or an average has another schema version",
+                           layout.early_end ? "no" : "a"));
     std::vector<std::string> ids;
     for (const CellConfig& cell : cells) ids.push_back(cell.id);
     if (row.text(6) != campaign_hash(campaign, ids))

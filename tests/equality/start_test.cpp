@@ -19,6 +19,19 @@ BlockResult run(Backend& backend, const CellConfig& config, std::int64_t first, 
     return std::move(*result);
 }
 
+/// Every instruction set gives the reference's bits.
+void expect_reference(const CellConfig& config, std::int64_t first, std::int64_t count) {
+    const reference::Tables tables = reference_tables(config);
+    std::vector<BlockResult> blocks;
+    for (const Isa isa : available_isas()) blocks.push_back(run(*make_cpu_backend(1, isa), config, first, count));
+    for (std::int64_t i = 0; i < count; ++i) {
+        const reference::TrialResult truth = reference::run_trial(config, tables, first + i);
+        for (std::size_t b = 0; b < blocks.size(); ++b)
+            ASSERT_EQ(first_difference(blocks[b], static_cast<std::size_t>(i), truth), "")
+                << isa_name(available_isas()[b]) << ", trial " << first + i << ", " << cell_name(config);
+    }
+}
+
 /// Test number k of several has the cells k, k + several, ..., so that they can run side by side.
 class StartsOn : public testing::TestWithParam<std::size_t> {
 protected:
@@ -32,17 +45,9 @@ TEST_P(StartsOn, ScalarReference) {
         const CellConfig& config = cells[c];
         ++(config.start->trials > 0 ? each : one);
         wide_tiles += kernels::tile_shape(config.width, config.input.dimension).lanes > 1;
-        const reference::Tables tables = reference_tables(config);
         const std::int64_t first = config.start->trials > 0 ? 4 : (std::int64_t{1} << 33) - 2;
         const std::int64_t count = config.width * config.input.dimension > 500 ? 3 : trials - 4;
-        std::vector<BlockResult> blocks;
-        for (const Isa isa : available_isas()) blocks.push_back(run(*make_cpu_backend(1, isa), config, first, count));
-        for (std::int64_t i = 0; i < count; ++i) {
-            const reference::TrialResult truth = reference::run_trial(config, tables, first + i);
-            for (std::size_t b = 0; b < blocks.size(); ++b)
-                ASSERT_EQ(first_difference(blocks[b], static_cast<std::size_t>(i), truth), "")
-                    << isa_name(available_isas()[b]) << ", trial " << first + i << ", " << cell_name(config);
-        }
+        ASSERT_NO_FATAL_FAILURE(expect_reference(config, first, count));
     }
     EXPECT_GT(each, 5);
     EXPECT_GT(one, 5);
@@ -59,16 +64,8 @@ TEST_P(StartsDrawnTogetherOn, ScalarReference) {
     for (std::size_t c = GetParam(); c < cells.size(); c += several) {
         const CellConfig& config = cells[c];
         ++of_kind[static_cast<int>(config.initialization.kind) - static_cast<int>(InitializationRule::Kind::Orthogonal)];
-        const reference::Tables tables = reference_tables(config);
         const std::int64_t first = (std::int64_t{1} << 33) - 2, count = config.width * config.input.dimension > 500 ? 3 : 19;
-        std::vector<BlockResult> blocks;
-        for (const Isa isa : available_isas()) blocks.push_back(run(*make_cpu_backend(1, isa), config, first, count));
-        for (std::int64_t i = 0; i < count; ++i) {
-            const reference::TrialResult truth = reference::run_trial(config, tables, first + i);
-            for (std::size_t b = 0; b < blocks.size(); ++b)
-                ASSERT_EQ(first_difference(blocks[b], static_cast<std::size_t>(i), truth), "")
-                    << isa_name(available_isas()[b]) << ", trial " << first + i << ", " << cell_name(config);
-        }
+        ASSERT_NO_FATAL_FAILURE(expect_reference(config, first, count));
     }
     for (const int count : of_kind) EXPECT_GT(count, 5);
 }
