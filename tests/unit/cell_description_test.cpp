@@ -78,6 +78,8 @@ public:
         }
         if (cell.initialization.kind == InitializationRule::Kind::Orthogonal)
             cell.initialization.gain = 0.25 + static_cast<double>(choose(9)) / 7;
+        if (cell.initialization.kind == InitializationRule::Kind::DataDependent && cell.input.has_table())
+            cell.initialization.kind = InitializationRule::Kind::RandomizedAsymmetric;  // it draws no inputs of such a law
         if (cell.initialization.kind == InitializationRule::Kind::DataDependent)
             cell.initialization.spread = static_cast<double>(choose(9)) / 7;
         if (cell.initialization.draws_together() && cell.initialization.kind != InitializationRule::Kind::Orthogonal)
@@ -88,7 +90,7 @@ public:
         cell.trainable = groups[choose(std::size(groups))];
         if (cell.outer_bias && choose(4) == 0) cell.trainable = choose(2) == 0 ? "vc" : "wbv";
         cell.batch = 1 + choose(1 << 20);
-        if (cell.input.bounded && choose(2) == 0) {
+        if (cell.input.bounded && !cell.input.has_table() && choose(2) == 0) {
             cell.nodes_per_axis = 1 + choose(100);
             cell.batch = 1;
             for (int k = 0; k < cell.input.dimension; ++k) cell.batch *= cell.nodes_per_axis;

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 
+#include "analysis/early_ends.hpp"
 #include "report/early_end_text.hpp"
 #include "report/reservations.hpp"
 #include "report/sentence.hpp"
 #include "report/summary_text.hpp"
 #include "report/verdict_text.hpp"
 #include "report_fixture.hpp"
+#include "store/counted_trials.hpp"
 
 namespace limrisk::testing {
 namespace {
@@ -61,8 +63,27 @@ TEST(EarlyEndText, SaysHowManyEndedWithAllNeuronsInactive) {
     EXPECT_THAT(verdict_meaning(summary), HasSubstr("sto: stopped, the trial ended early, with all neurons inactive"));
     cell.cell.stop.risk_below = 0.1;
     EXPECT_THAT(verdict_meaning(summary), HasSubstr("below what `stop` says, or with all neurons inactive"));
-    cell.stopping = StoppedCount{};
-    EXPECT_THAT(early_end_text(cell), HasSubstr("2 with all neurons inactive (median step 125)"));
+}
+
+/// Where a stopping rule says which trials count, the interval is that of a confidence sequence, which is wider.
+TEST(EarlyEndText, ShareOfInactiveTrialsHoldsUnderAStoppingRule) {
+    CellConfig cell;
+    cell.steps = 1000;
+    cell.stop.all_inactive = true;
+    EarlyEndScan scan(cell);
+    for (const Verdict verdict : {Verdict::Stopped, Verdict::Oscillating, Verdict::Stopped, Verdict::Oscillating}) {
+        TrialRecord record{};
+        record.verdict = verdict;
+        record.last_step = verdict == Verdict::Stopped ? 125 : 1000;
+        scan.add(record);
+    }
+    const auto plain = scan.statement(0, false), under_rule = scan.statement(0, true);
+    ASSERT_TRUE(plain && under_rule);
+    EXPECT_EQ(plain->by_inactive.trials, 2);
+    EXPECT_EQ(plain->inactive_share.low, share_interval(2, 4, false).low);
+    EXPECT_EQ(under_rule->inactive_share.low, share_interval(2, 4, true).low);
+    EXPECT_LT(under_rule->inactive_share.low, plain->inactive_share.low);
+    EXPECT_GT(under_rule->inactive_share.high, plain->inactive_share.high);
 }
 
 TEST(EarlyEndText, SaysWhatItLeavesUndecided) {
