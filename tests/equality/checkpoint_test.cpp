@@ -87,7 +87,8 @@ TEST_P(CheckpointsOf, ChangeNoBit) {
     Pieces all;
     int diverged = 0;
     for (CellConfig config : cells()) {
-        if (config.width > 100 || config.input.dimension > 5 || random() % 3 != 0) continue;
+        // The portable instruction set takes minutes for the integrals of many neurons on the line.
+        if (config.width > (config.input.dimension == 1 ? 40 : 100) || config.input.dimension > 5 || random() % 3 != 0) continue;
         if (config.index % 5 == 0 && std::string(GetParam()) == "odd") config.learning_rate = {config.index % 2 ? 3.0 : 1e4, 0};
         const CellPlan plan(config);
         const std::int64_t first = 3, count = 1 + static_cast<std::int64_t>(random() % 40);
