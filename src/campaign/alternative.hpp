@@ -6,6 +6,7 @@
 
 #include "campaign/catalog.hpp"
 #include "campaign/document.hpp"
+#include "campaign/parameter_value.hpp"
 #include "campaign/problems.hpp"
 
 namespace limrisk {
@@ -23,12 +24,6 @@ struct Alternative {
 };
 using Axis = std::vector<Alternative>;
 
-/// One value of a parameter that is no entry of a catalog. nullopt, and a problem, if type or range are wrong.
-std::optional<ParameterValue> read_value(const Parameter& parameter, const Node& node, const std::string& key, Problems& problems);
-
-/// Whether the parameter has a default and this is it.
-bool is_default(const Parameter& parameter, const ParameterValue& value);
-
 /// A value, a range (value_range.hpp), or a list of these; of an entry of a catalog "name", "name(1, b = 2)", or { name = "...", ... }
 /// whose members may be lists. Empty, with problems, if nothing is right.
 Axis read_parameter(const Parameter& parameter, const Node& node, const std::string& key, Problems& problems);
@@ -38,11 +33,5 @@ void write_as_table(const Catalog& catalog, Node& choice);
 
 /// Every combination of the axes, the last varying fastest; empty if one is, or, with a problem, if there are too many.
 Axis combined(const std::vector<Axis>& axes, const std::string& place, const std::string& key, Problems& problems);
-
-/// The value that a default's TOML text, or an argument of the call form, means; a word is a string. nullopt: neither number nor word.
-std::optional<Node> scalar_from_text(std::string_view text, const std::string& place);
-
-/// "; did you mean `width`?", or nothing.
-std::string suggestion(std::string_view name, const std::vector<std::string>& known);
 
 }  // namespace limrisk

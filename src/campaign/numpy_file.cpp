@@ -1,4 +1,4 @@
-// NPY: NEP 1, versions 1 to 3, read here, since the format is a line of text before the numbers. NPZ: libzip unpacks.
+// Points and arrays of NPY and NPZ files; libzip unpacks.
 #include <fmt/format.h>
 #include <zip.h>
 
@@ -11,6 +11,7 @@
 
 #include "campaign/data_set.hpp"
 #include "campaign/document.hpp"
+#include "campaign/numpy_header.hpp"
 #include "campaign/points_file.hpp"
 #include "limrisk/error.hpp"
 
@@ -19,174 +20,12 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "numbers of files are copied as they are");
 
-constexpr std::size_t most_header_bytes = 65536;
-constexpr std::size_t most_preamble_bytes = 12 + most_header_bytes;
+constexpr std::size_t most_preamble_bytes = 12 + most_numpy_header_bytes;
 constexpr zip_int64_t most_arrays = static_cast<zip_int64_t>(most_file_columns);
-
-/// What a header says.
-struct Layout {
-    char kind = 'f';          ///< f: floating point, i: integer with sign
-    std::int64_t size = 8;    ///< bytes of a number: 4 or 8
-    bool by_columns = false;  ///< in Fortran's order
-    bool flat = false;        ///< one dimension
-    std::int64_t rows = 0, columns = 1;
-    std::vector<std::int64_t> shape;  ///< as it is written
-    std::size_t begin = 0;            ///< of the numbers, in bytes from the begin of the array
-    std::size_t bytes() const { return static_cast<std::size_t>(rows * columns * size); }
-};
-
-/// The dictionary of a header, {'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), }: a small part of Python's literals.
-class HeaderText {
-public:
-    /// `any_shape`: else only columns and tables are allowed.
-    HeaderText(std::string_view text, std::string where, bool any_shape) : text_(text), where_(std::move(where)), any_shape_(any_shape) {}
-
-    Layout read() {
-        Layout layout;
-        bool descr = false, order = false, shape = false;
-        expect('{');
-        while (!take('}')) {
-            const std::string key = quoted();
-            expect(':');
-            if (key == "descr" && !descr) {
-                descr = true;
-                read_type(layout);
-            } else if (key == "fortran_order" && !order) {
-                order = true;
-                layout.by_columns = word() == "True";
-            } else if (key == "shape" && !shape) {
-                shape = true;
-                read_shape(layout);
-            } else {
-                fail(fmt::format("the key \"{}\", again or unknown", abbreviated(key)));
-            }
-            if (!take(',') && !at('}')) fail("no comma");
-        }
-        skip();
-        if (at_ < text_.size() || !descr || !order || !shape) fail("not the three keys descr, fortran_order and shape");
-        return layout;
-    }
-
-    [[noreturn]] void refuse(const std::string& what) const { throw ConfigError({where_ + what}); }
-
-private:
-    [[noreturn]] void fail(const std::string& found) const {
-        refuse(fmt::format("the header has {}; allowed is {{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), }}", found));
-    }
-    void skip() {
-        while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n')) ++at_;
-    }
-    bool at(char c) {
-        skip();
-        return at_ < text_.size() && text_[at_] == c;
-    }
-    bool take(char c) {
-        if (!at(c)) return false;
-        ++at_;
-        return true;
-    }
-    void expect(char c) {
-        if (!take(c)) fail(fmt::format("no {} where one must be", c));
-    }
-    std::string quoted() {
-        const char quote = at('"') ? '"' : '\'';
-        expect(quote);
-        const std::size_t end = text_.find(quote, at_);
-        if (end == std::string_view::npos) fail("a text that does not end");
-        const std::string inside(text_.substr(at_, end - at_));
-        at_ = end + 1;
-        return inside;
-    }
-    std::string_view word() {
-        skip();
-        for (const std::string_view known : {"True", "False"})
-            if (text_.substr(at_).starts_with(known)) {
-                at_ += known.size();
-                return known;
-            }
-        fail("neither True nor False for fortran_order");
-    }
-    void read_type(Layout& layout) {
-        constexpr const char* allowed = "allowed are '<f4', '<f8', '<i4' and '<i8'";
-        if (at('[')) refuse(fmt::format("has a structured type; {}: save its fields as arrays of their own", allowed));
-        const std::string type = quoted();
-        const auto is = [&](std::string_view other) { return type == other; };
-        if (is("<f4") || is("<f8") || is("<i4") || is("<i8")) {
-            layout.kind = type[1];
-            layout.size = type[2] - '0';
-            return;
-        }
-        const char* hint = type.starts_with('>')                                 ? ", the other order of bytes: save it with astype('<f8')"
-                           : type.size() > 1 && (type[1] == 'O' || type == "|O") ? ", pickled Python objects: save it with astype('<f8')"
-                                                                                 : ": save it with astype('<f8')";
-        refuse(fmt::format("has the type '{}'; {}{}", abbreviated(type), allowed, hint));
-    }
-    void read_shape(Layout& layout) {
-        std::vector<std::int64_t> sizes;
-        expect('(');
-        while (!take(')')) {
-            skip();
-            std::int64_t size = -1;
-            const auto result = std::from_chars(text_.data() + at_, text_.data() + text_.size(), size);
-            if (result.ec != std::errc() || size < 0) fail("a shape that is no list of sizes");
-            at_ = static_cast<std::size_t>(result.ptr - text_.data());
-            sizes.push_back(size);
-            if (sizes.size() > 32) fail("a shape of more than 32 dimensions");
-            if (!take(',') && !at(')')) fail("no comma");
-        }
-        layout.shape = sizes;
-        if (any_shape_) {
-            layout.flat = true;
-            layout.rows = 1;
-            for (const std::int64_t size : sizes) {
-                if (size > 0 && layout.rows > static_cast<std::int64_t>(most_file_bytes) / size)
-                    refuse(fmt::format("has more than {} MiB of numbers", most_file_bytes >> 20));
-                layout.rows *= size;
-            }
-            return;
-        }
-        if (sizes.empty() || sizes.size() > 2)
-            refuse(fmt::format("has {} dimensions; allowed are 1, a column, or 2, rows and columns", sizes.size()));
-        layout.flat = sizes.size() == 1;
-        layout.rows = sizes[0];
-        if (!layout.flat) layout.columns = sizes[1];
-        if (layout.rows == 0 || layout.columns == 0) refuse("is empty; there must be at least one row and one column");
-        if (layout.rows > most_data_points) refuse(fmt::format("has {} rows; at most {} are allowed", layout.rows, most_data_points));
-        if (layout.columns > static_cast<std::int64_t>(most_file_columns))
-            refuse(fmt::format("has {} columns; at most {} are read", layout.columns, most_file_columns));
-    }
-
-    std::string_view text_;
-    std::string where_;
-    bool any_shape_;
-    std::size_t at_ = 0;
-};
-
-/// From the begin of an array, of which `total` bytes are there. `where`: "points.npy: ", for messages.
-Layout layout_of(std::string_view begin, std::uint64_t total, const std::string& where, bool any_shape = false) {
-    const auto refuse = [&](const std::string& what) { throw ConfigError({where + what}); };
-    const auto byte = [&](std::size_t at) { return static_cast<std::size_t>(static_cast<unsigned char>(begin[at])); };
-    if (!begin.starts_with(npy_magic))
-        refuse("does not begin as a NPY array does, with \\x93NUMPY; write it with numpy.save or numpy.savez");
-    if (begin.size() < 12) refuse("ends within its header; is it complete?");
-    const std::size_t version = byte(6);
-    if (version < 1 || version > 3) refuse(fmt::format("has version {} of the format; allowed are 1, 2 and 3", version));
-    const std::size_t fixed = version == 1 ? 10 : 12;
-    std::size_t length = byte(8) | byte(9) << 8;
-    if (version > 1) length |= byte(10) << 16 | byte(11) << 24;
-    if (length > most_header_bytes) refuse(fmt::format("has a header of {} bytes; at most {} are read", length, most_header_bytes));
-    if (fixed + length > begin.size()) refuse("ends within its header; is it complete?");
-    Layout layout = HeaderText(begin.substr(fixed, length), where, any_shape).read();
-    layout.begin = fixed + length;
-    if (layout.bytes() != total - layout.begin)
-        refuse(fmt::format("has {} bytes of numbers, its header says {}; is it complete?", total - layout.begin, layout.bytes()));
-    if (layout.bytes() > most_file_bytes) refuse(fmt::format("has more than {} MiB of numbers", most_file_bytes >> 20));
-    return layout;
-}
 
 struct Array {
     std::string name;  ///< empty: the only one of its file
-    Layout layout;
+    NumpyLayout layout;
     std::string_view numbers;
 };
 
@@ -250,7 +89,7 @@ private:
     [[noreturn]] void refuse(const std::string& what) const { throw ConfigError({fmt::format("{}: {}", file_, what)}); }
 
     double value(const ArrayColumn& column, std::int64_t row) const {
-        const Layout& layout = column.array->layout;
+        const NumpyLayout& layout = column.array->layout;
         const std::int64_t place = layout.by_columns ? column.number * layout.rows + row : row * layout.columns + column.number;
         const char* bytes = column.array->numbers.data() + place * layout.size;
         if (layout.kind == 'i') {
@@ -334,7 +173,7 @@ public:
         Packed* const packed = find(name);
         if (packed == nullptr) refuse_name(name);
         const Array& array = unpacked(*packed, true);
-        const Layout& layout = array.layout;
+        const NumpyLayout& layout = array.layout;
         if (layout.by_columns && layout.shape.size() > 1)
             refuse(fmt::format("array \"{}\" is in Fortran's order; save it with numpy.ascontiguousarray", abbreviated(name)));
         WholeArray numbers{layout.shape, {}};
@@ -412,7 +251,7 @@ private:
         const std::size_t first = std::min<std::size_t>(stat.size, most_preamble_bytes);
         packed.bytes.resize(first);
         read(0, first);
-        packed.array.layout = layout_of(packed.bytes, stat.size, where, any_shape);
+        packed.array.layout = numpy_layout(packed.bytes, stat.size, where, any_shape);
         packed.bytes.resize(stat.size);
         read(first, stat.size - first);
         char behind = 0;  // reading to the end compares the checksum
@@ -445,7 +284,7 @@ RawPoints chosen_points(Chosen& chosen, const DataColumns& columns, const std::v
 }  // namespace
 
 RawPoints npy_points(const std::string& name, std::string_view bytes, const DataColumns& columns) {
-    const Layout layout = layout_of(bytes.substr(0, most_preamble_bytes), bytes.size(), name + ": ");
+    const NumpyLayout layout = numpy_layout(bytes.substr(0, most_preamble_bytes), bytes.size(), name + ": ");
     const Array array{"", layout, bytes.substr(layout.begin)};
     const auto columns_of = [&](const DataColumn& column) {
         const auto refuse = [&](const std::string& what) { throw ConfigError({fmt::format("{}: {}", name, what)}); };

@@ -35,6 +35,8 @@ struct Store::Impl {
     Impl& operator=(const Impl&) = delete;
     ~Impl();
 
+    [[noreturn]] void refuse(const std::string& why) const;  ///< says that the store's data are at fault
+    void create(const Campaign& wanted);                     ///< the tables of an empty file
     void load();  ///< reads and checks schema, campaign, cells, stopping rule, each against its hash
     void load_cells();
     std::map<std::string, DataPointer> load_data() const;

@@ -12,6 +12,7 @@
 #include "limrisk/error.hpp"
 #include "loaded_program.hpp"
 #include "ptx_compiler.hpp"
+#include "ptx_rules.hpp"
 #include "ptx_translator.hpp"
 
 namespace limrisk::test {
@@ -318,7 +319,7 @@ TEST(PtxInstructions, AreAsTheManualDefinesThem) {
 
 TEST(PtxInstructions, AllOfTheArithmeticIsTested) {
     const auto instructions = all_instructions();
-    for (const std::string& opcode : translated_arithmetic()) EXPECT_TRUE(instructions.contains(opcode)) << opcode;
+    for (const std::string& opcode : ptx::translated_arithmetic()) EXPECT_TRUE(instructions.contains(opcode)) << opcode;
 }
 
 // --- everything else, a kernel each ---

@@ -11,7 +11,4 @@ namespace limrisk::test {
 /// @throws Defect that names the line and the instruction that is not known.
 std::string translate_ptx(std::string_view ptx);
 
-/// The arithmetic that it knows: "add.s32", "fma.rn.f64", ...
-std::vector<std::string> translated_arithmetic();
-
 }  // namespace limrisk::test
