@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <span>
 
 #include "limrisk/error.hpp"
 #include "store/counted_trials.hpp"
@@ -28,6 +30,32 @@ std::string bits_of(const kernels::NodeTable<double>& points, std::int64_t dimen
 void keep_least(std::map<std::int64_t, KnownBound>& of_width, std::int64_t width, double risk, const std::string& source) {
     const auto [at, is_new] = of_width.try_emplace(width, KnownBound{risk, source});
     if (!is_new && risk < at->second.risk) at->second = {risk, source};
+}
+
+/// Every level of the proved limits among some, ascending.
+std::vector<LimitLevel> levels_of(std::span<const TrialLimit> limits) {
+    std::vector<optimum::RiskBounds> proved;
+    for (const TrialLimit& limit : limits)
+        if (limit.is_proved()) proved.push_back(limit.risk);
+    std::ranges::sort(proved, {}, &optimum::RiskBounds::low);
+    std::vector<LimitLevel> levels;
+    for (const optimum::RiskBounds& risk : proved) {
+        if (levels.empty() || risk.high > levels.back().low * (1 + limit_level_width)) levels.push_back({risk.low, risk.high, 0});
+        levels.back().high = std::max(levels.back().high, risk.high);
+        ++levels.back().trials;
+    }
+    return levels;
+}
+
+void keep_most_populated(LimitStatement& statement) {
+    std::vector<LimitLevel>& levels = statement.levels;
+    std::ranges::stable_sort(levels, std::ranges::greater(), &LimitLevel::trials);
+    for (std::size_t k = most_limit_levels; k < levels.size(); ++k) {
+        ++statement.other_levels;
+        statement.other_trials += levels[k].trials;
+    }
+    if (levels.size() > most_limit_levels) levels.resize(most_limit_levels);
+    std::ranges::sort(levels, {}, &LimitLevel::low);
 }
 
 }  // namespace
@@ -103,6 +131,8 @@ std::optional<LimitStatement> LimitScan::statement(const CellConfig& cell, std::
     statement.proved_share = share_interval(statement.proved(), statement.trials, under_rule);
     statement.not_global_share = share_interval(statement.not_global, statement.trials, under_rule);
     statement.clearly_not_global_share = share_interval(statement.clearly_not_global, statement.trials, under_rule);
+    statement.levels = levels_of(std::span(known).first(static_cast<std::size_t>(statement.trials)));
+    keep_most_populated(statement);
     return statement;
 }
 

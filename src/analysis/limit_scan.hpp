@@ -25,6 +25,15 @@ struct KnownBound {
 /// same risk on the whole domain does not have.
 inline constexpr double clear_excess = 0.01;
 
+/// Proved limits that are nearly the same: none is above the lowest by more than limit_level_width of it.
+struct LimitLevel {
+    double low = 0, high = 0;  ///< the limit of each of the trials lies between them
+    std::int64_t trials = 0;
+};
+inline constexpr double limit_level_width = 1e-6;
+/// Levels that a statement keeps: the most populated ones.
+inline constexpr std::size_t most_limit_levels = 16;
+
 /// Of the first `trials` trials of a cell.
 struct LimitStatement {
     std::int64_t trials = 0;
@@ -33,7 +42,9 @@ struct LimitStatement {
     std::int64_t clearly_not_global = 0;                                                  ///< above it by more than clear_excess of it
     std::int64_t global = 0;                                                              ///< proved limits of exactly 0
     Interval proved_share{0, 1}, not_global_share{0, 1}, clearly_not_global_share{0, 1};  ///< 95 %
-    std::optional<KnownBound> bound;  ///< none if no limit is proved and no optimum known
+    std::optional<KnownBound> bound;                  ///< none if no limit is proved and no optimum known
+    std::vector<LimitLevel> levels;                   ///< ascending
+    std::int64_t other_levels = 0, other_trials = 0;  ///< of those that are not among them
 
     std::int64_t proved() const { return outcomes[static_cast<std::size_t>(optimum::LimitOutcome::Proved)]; }
     std::int64_t open() const { return trials - proved(); }

@@ -72,6 +72,11 @@ std::vector<Level> drawn_levels(const CellSummary& cell) {
     }
     if (!own && cell.optimum && cell.optimum->risk > 0)
         levels.push_back({cell.optimum->risk, optimum_name(cell.cell.width), 0, true, false, 0});
+    // On data points the limiting risk is that on the points of the training, as the proved limits are.
+    if (cell.limits && cell.cell.has_data())
+        for (const LimitLevel& level : cell.limits->levels)
+            if (level.low > 0)
+                levels.push_back({level.low, "proved limit of " + counted(level.trials, "trial"), level.trials, false, false, 0});
     const auto by_importance = [](const Level& a, const Level& b) {
         if (a.own != b.own) return a.own;
         if (a.trials != b.trials) return a.trials > b.trials;
@@ -229,7 +234,7 @@ FigureSection risk_figures(const StoreSummary& summary, const std::vector<CellGr
         "The limiting risk of each trial: the mean of the " + risk_measure(summary) + " over the last checks" +
         std::string(summary.ends_early() ? "; of a stopped trial the risk at the check that ended it" : "") +
         ". Columns are equally wide on the logarithmic axis; cells that differ only in their width have the same axis. Dotted lines: known "
-        "levels of local minima, numbered; thick: best known risk of the width.";
+        "levels of local minima and, on data points, proved limits, numbered; thick: best known risk of the width.";
     std::vector<RiskSpan> spans;
     for (const CellGroup& group : groups) spans.push_back(shared_span(summary, group));
     add_groups(section, groups, choices, [&](const CellGroup& group, std::size_t k) {

@@ -23,6 +23,17 @@ const char* verdict_of(const TrialLimit& limit, const std::optional<KnownBound>&
     return is_not_global(limit, bound) ? "not_global" : "undecided";
 }
 
+/// "limits 0.0138889 (80 trials)", "0.125 (53)", "3 others (12)"; ascending.
+std::vector<std::string> level_parts(const LimitStatement& limits) {
+    std::vector<std::string> parts;
+    for (const LimitLevel& level : limits.levels)
+        parts.push_back(parts.empty() ? fmt::format("limits {:.6g} ({})", level.low, counted(level.trials, "trial"))
+                                      : fmt::format("{:.6g} ({})", level.low, grouped_digits(level.trials)));
+    if (limits.other_levels > 0)
+        parts.push_back(fmt::format("{} ({})", counted(limits.other_levels, "other"), grouped_digits(limits.other_trials)));
+    return parts;
+}
+
 ordered_json interval_json(const Interval& interval) { return {interval.low, interval.high}; }
 
 }  // namespace
@@ -69,6 +80,8 @@ std::string limits_table(const std::vector<CellLimits>& cells) {
         std::vector<std::string> parts{fmt::format("cell {}", cells[k].cell.index)};
         parts.insert(parts.end(), names[k].begin(), names[k].end());
         if (limits.bound) parts.push_back(fmt::format("known bound {:.12g} ({})", limits.bound->risk, limits.bound->source));
+        const std::vector<std::string> levels = level_parts(limits);
+        parts.insert(parts.end(), levels.begin(), levels.end());
         if (limits.open() > 0) parts.push_back("open: " + open_reasons(limits));
         lines += wrapped(parts, 100);
     }
@@ -76,7 +89,8 @@ std::string limits_table(const std::vector<CellLimits>& cells) {
            "proved limit: exact gradient descent from the last network on never changes its activation pattern, and its\n"
            "limiting risk on the points of the training is known (docs/proofs.md). not global: it is above the known\n"
            "bound, which the infimum of the width does not exceed; by 1 %: by more than 1 % of it. global: it is 0.\n"
-           "share, from, to: in %, with its 95 % interval.\n";
+           "share, from, to: in %, with its 95 % interval. limits: the proved ones, each with its trials; those that\n"
+           "differ by less than 1e-6 of the lowest count as one.\n";
 }
 
 ordered_json to_json(const LimitStatement& statement) {
@@ -94,6 +108,11 @@ ordered_json to_json(const LimitStatement& statement) {
         if (const auto outcome = static_cast<optimum::LimitOutcome>(k); outcome != optimum::LimitOutcome::Proved)
             node["reasons"][optimum::limit_outcome_name(outcome)] = statement.outcomes[static_cast<std::size_t>(k)];
     if (statement.bound) node["known_bound"] = {{"risk", statement.bound->risk}, {"source", statement.bound->source}};
+    node["levels"] = ordered_json::array();
+    for (const LimitLevel& level : statement.levels)
+        node["levels"].push_back({{"low", level.low}, {"high", level.high}, {"trials", level.trials}});
+    node["other_levels"] = statement.other_levels;
+    node["other_trials"] = statement.other_trials;
     return node;
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -143,12 +144,43 @@ TEST_F(ProvedLimitsTest, KeepsWhatItProvesAndShowsItEverywhere) {
 
     succeed({"report", "descent.db", "--out", "report.html"});
     EXPECT_THAT(read("report.html"), HasSubstr("<section id=\"limits\""));
+    EXPECT_THAT(read("report.html"), HasSubstr("proved limit of "));  // below a histogram
 
     // Another store takes them along.
     succeed({"run", "descent.toml", "--quiet", "--trials", "5", "--store", "all.db"});
     succeed({"merge", "all.db", "descent.db"});
     EXPECT_EQ(succeed({"limits", "all.db"}).err, "");
     EXPECT_EQ(succeed({"limits", "all.db"}).out, output.out);
+}
+
+// Each proved limit lies on one level; no level is wider than it may be, and the next begins above it.
+TEST_F(ProvedLimitsTest, LimitsThatAreNearlyTheSameAreOneLevel) {
+    succeed({"limits", "descent.db", "--csv", "limits.csv"});
+    const json cells = json::parse(succeed({"limits", "descent.db", "--json"}).out)["cells"];
+    std::map<int, std::vector<Row>> proved;
+    for (const auto& [key, row] : rows_of(read("limits.csv")))
+        if (row.outcome == "proved") proved[key.first].push_back(row);
+    int shared = 0;
+    for (const int k : {0, 1}) {
+        const json& levels = cells[static_cast<std::size_t>(k)]["levels"];
+        std::int64_t trials = cells[static_cast<std::size_t>(k)]["other_trials"];
+        double before = -1;
+        for (const json& level : levels) {
+            const double low = level["low"], high = level["high"];
+            EXPECT_GT(low, before * (1 + 1e-6));
+            EXPECT_LE(high, low * (1 + 1e-6));
+            const auto on_it =
+                std::count_if(proved[k].begin(), proved[k].end(), [&](const Row& row) { return low <= row.low && row.high <= high; });
+            EXPECT_EQ(level["trials"], on_it) << level;
+            trials += on_it;
+            shared += on_it > 1 ? 1 : 0;
+            before = low;
+        }
+        EXPECT_EQ(trials, static_cast<std::int64_t>(proved[k].size()));
+        EXPECT_LE(levels.size(), 16u);
+        EXPECT_THAT(succeed({"limits", "descent.db"}).out, HasSubstr(fmt::format("limits {:.6g} (", levels[0]["low"].get<double>())));
+    }
+    EXPECT_GT(shared, 0);
 }
 
 TEST_F(ProvedLimitsTest, SaysWhatItLeavesOut) {
