@@ -1,5 +1,6 @@
-// The train kernel of one cell. The text before this header defines `struct Spec` (see fused_step.hpp) with
+// The train kernel of a cell. The text after this header defines a struct for each cell, as fused_step.hpp describes Spec, with
 //   static constexpr int warps;   // of a block
+// and makes its kernel by LIMRISK_TRAIN_KERNEL.
 // Warps are independent of each other: a block is only what shares a multiprocessor's memory.
 #pragma once
 #include "cuda_warp.hpp"
@@ -93,7 +94,8 @@ LIMRISK_INLINE void train_replicas(const TrainArguments<typename Spec::Real>& a)
 }  // namespace LIMRISK_LANES
 }  // namespace limrisk::kernels
 
-LIMRISK_KERNEL_RESIDENT(limrisk_train, limrisk::kernels::TrainArguments<limrisk::kernels::Spec::Real>, 32 * limrisk::kernels::Spec::warps,
-                        limrisk::kernels::Spec::keeps ? limrisk::kernels::blocks_that_keep : 1) {
-    limrisk::kernels::train_replicas<limrisk::kernels::Spec>(arguments);
-}
+#define LIMRISK_TRAIN_KERNEL(name, Spec)                                                          \
+    LIMRISK_KERNEL_RESIDENT(name, limrisk::kernels::TrainArguments<Spec::Real>, 32 * Spec::warps, \
+                            Spec::keeps ? limrisk::kernels::blocks_that_keep : 1) {               \
+        limrisk::kernels::train_replicas<Spec>(arguments);                                        \
+    }

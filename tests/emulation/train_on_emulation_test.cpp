@@ -72,7 +72,8 @@ public:
     HandMadeRun(const CellPlan& plan, const cuda::CellKernelPlan& kernels, std::int64_t first_trial, std::int64_t replicas,
                 std::span<const cuda::SourceText> headers)
         : cell_(plan.cell()),
-          train_("train", cuda::train_kernel_source(cell_, kernels.train), {}, headers),
+          job_(cuda::train_kernel_job(cell_, kernels.train)),
+          train_("train", job_.source, {}, headers),
           initialize_(train_.device->load(emulated_machine_code("evaluate", cuda::evaluate_kernel_source(cell_, kernels.evaluate)))),
           lanes_((replicas * cell_.tile.lanes + 31) / 32 * 32 + 32) {
         const std::int64_t rows = row_count(cell_.tile.neurons_per_lane, cell_.dimension);
@@ -99,7 +100,7 @@ public:
         const StepScalars* on_device = train_.upload(scalars);
         const std::int64_t middle = cell_.steps / 2;
         for (const auto& [from, to] : {std::pair<std::int64_t, std::int64_t>{0, middle}, {middle, cell_.steps}})
-            launch(*train_.module, "limrisk_train", kernels.train,
+            launch(*train_.module, job_.kernel, kernels.train,
                    TrainArguments<Real>{piece, cell_.seed, from, to, on_device + from, nodes(), table()});
         theta_ = train_.download(piece.theta, static_cast<std::size_t>(rows * lanes_));
         if (states >= 1) first_ = train_.download(piece.first, theta_.size());
@@ -115,7 +116,7 @@ public:
 
 private:
     template <class Arguments>
-    void launch(cuda::Module& module, const char* name, const cuda::KernelPlan& plan, const Arguments& arguments) {
+    void launch(cuda::Module& module, const std::string& name, const cuda::KernelPlan& plan, const Arguments& arguments) {
         const std::int64_t warps = (lanes_ - 32) / 32, blocks = (warps + plan.warps - 1) / plan.warps;
         train_.stream->launch(module.kernel(name, plan.shared_bytes), blocks, plan.threads(), plan.shared_bytes, &arguments);
     }
@@ -156,6 +157,7 @@ private:
     }
 
     const Cell& cell_;
+    cuda::CompileJob job_;
     LoadedProgram train_;
     std::unique_ptr<cuda::Module> initialize_;
     std::int64_t lanes_;

@@ -168,9 +168,8 @@ protected:
     }
 
     static CompileJob job_of(const StandardCell& standard, const KernelPlan& plan, int compute_capability = 90) {
-        CompileJob job;
+        CompileJob job = train_kernel_job(standard.cell(), plan);
         job.name = standard.name();
-        job.source = train_kernel_source(standard.cell(), plan);
         job.architecture = fmt::format("sm_{}", compute_capability);
         return job;
     }

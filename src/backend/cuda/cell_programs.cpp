@@ -12,8 +12,8 @@ namespace limrisk::cuda {
 CellJobs compile_jobs(const kernels::Cell& cell, const std::string& name, int architecture, std::size_t shared_bytes_per_block) {
     CellJobs jobs;
     jobs.plan = plan_kernels(cell, shared_bytes_per_block, architecture);
+    jobs.train = train_kernel_job(cell, jobs.plan.train);
     jobs.train.name = "the train kernel of " + name;
-    jobs.train.source = train_kernel_source(cell, jobs.plan.train);
     jobs.evaluate.name = "the evaluation kernels of " + name;
     jobs.evaluate.source = evaluate_kernel_source(cell, jobs.plan.evaluate);
     jobs.train.architecture = jobs.evaluate.architecture = fmt::format("sm_{}", architecture);
@@ -44,8 +44,8 @@ std::vector<std::shared_ptr<const CompiledProgram>> ProgramShelf::get(std::span<
     return programs;
 }
 
-Module& DeviceKernels::load(const CompileJob& job, const CompiledProgram& program) {
-    std::unique_ptr<Module>& module = modules_[job.source];
+Module& DeviceKernels::load(const CompiledProgram& program) {
+    std::unique_ptr<Module>& module = modules_[program.cubin];
     if (!module) module = device_.load(program.cubin);
     return *module;
 }
@@ -64,9 +64,8 @@ DeviceKernels::Compiled DeviceKernels::compile(const kernels::Cell& cell, const 
     compiled.train = programs[0];
     compiled.evaluate = programs[1];
     compiled.kernels.plan = compiled.jobs.plan;
-    const auto resources = compiled.train->resources();
-    const auto train = std::find_if(resources.begin(), resources.end(), [](const KernelResources& r) { return r.name == "limrisk_train"; });
-    if (train != resources.end()) compiled.kernels.train_registers = static_cast<int>(train->registers);
+    for (const KernelResources& resources : compiled.train->resources_of(compiled.jobs.train))
+        if (resources.kernel) compiled.kernels.train_registers = static_cast<int>(resources.registers);
     return compiled;
 }
 
@@ -76,8 +75,8 @@ CellKernels DeviceKernels::get(const kernels::Cell& cell, const std::string& nam
     const Compiled compiled = compile(cell, name);
     CellKernels kernels = compiled.kernels;
     const std::lock_guard lock(mutex_);
-    kernels.train = &load(compiled.jobs.train, *compiled.train).kernel("limrisk_train", kernels.plan.train.shared_bytes);
-    Module& evaluate = load(compiled.jobs.evaluate, *compiled.evaluate);
+    kernels.train = &load(*compiled.train).kernel(compiled.jobs.train.kernel, kernels.plan.train.shared_bytes);
+    Module& evaluate = load(*compiled.evaluate);
     kernels.initialize = &evaluate.kernel("limrisk_initialize", plain_plan.shared_bytes);
     kernels.risk = &evaluate.kernel("limrisk_risk", kernels.plan.risk.shared_bytes);
     kernels.check = &evaluate.kernel("limrisk_check", kernels.plan.evaluate.shared_bytes);

@@ -57,13 +57,13 @@ public:
 private:
     struct Compiled;
     Compiled compile(const kernels::Cell& cell, const std::string& name);
-    Module& load(const CompileJob& job, const CompiledProgram& program);
+    Module& load(const CompiledProgram& program);
 
     Device& device_;
     int architecture_;
     ProgramShelf& shelf_;
     std::mutex mutex_;
-    std::map<std::string, std::unique_ptr<Module>> modules_;  // by source
+    std::map<std::string, std::unique_ptr<Module>> modules_;  // by machine code: several cells may share one
 };
 
 }  // namespace limrisk::cuda

@@ -13,15 +13,19 @@ namespace limrisk::cuda {
 
 /// One program to compile for one architecture.
 struct CompileJob {
-    std::string name;                                        ///< for messages: which kernel of which cell
-    std::string source;                                      ///< CUDA C++
-    std::string architecture;                                ///< "sm_90"
-    std::vector<std::string> options;                        ///< beyond those that every compile has, e.g. "-DLIMRISK_WIDTH=32"
-    std::vector<std::string> name_expressions;               ///< kernels that are templates, e.g. "train<float, 32>"
+    std::string name;                           ///< for messages: which kernel of which cell
+    std::string source;                         ///< CUDA C++
+    std::string architecture;                   ///< "sm_90"
+    std::vector<std::string> options;           ///< beyond those that every compile has, e.g. "-DLIMRISK_WIDTH=32"
+    std::vector<std::string> name_expressions;  ///< kernels that are templates, e.g. "train<float, 32>"
+    std::string kernel;                         ///< the only one in `source`, if others may stand beside it in the program
+    /// Bytes at the start of `source` that other jobs have as well, all their #include lines. What follows them in each job can stand one
+    /// after the other, so that such jobs are compiled as one program (compile_many); 0: alone.
+    std::size_t common_bytes = 0;
     std::span<const SourceText> headers = device_headers();  ///< all that the source may include; the owner keeps them alive
 };
 
-/// A finished program: what the driver loads, and what the compiler said of it.
+/// A finished program: what the driver loads, and what the compiler said of it. Kernels of other jobs may be in it.
 struct CompiledProgram {
     std::string cubin;                                 ///< an ELF image, bytes
     std::string log;                                   ///< warnings, and ptxas's report on each kernel
@@ -29,6 +33,12 @@ struct CompiledProgram {
 
     /// Registers, local memory and spills of each function, read from the log. @throws Defect as parse_kernel_resources
     std::vector<KernelResources> resources() const { return parse_kernel_resources(log); }
+    /// The same without the kernels of other jobs.
+    std::vector<KernelResources> resources_of(const CompileJob& job) const {
+        std::vector<KernelResources> found = resources();
+        std::erase_if(found, [&](const KernelResources& r) { return r.kernel && !job.kernel.empty() && r.name != job.kernel; });
+        return found;
+    }
     bool operator==(const CompiledProgram&) const = default;
 };
 

@@ -1,4 +1,5 @@
-// Compiles the programs of a campaign side by side on host threads, each different one once, with the cache in front.
+// Compiles the programs of a campaign side by side on host threads, each different one once, with the cache in front. Those that share
+// their headers are compiled several at a time: for small kernels the headers take as long as their own code.
 #pragma once
 #include <atomic>
 #include <cstddef>
@@ -25,8 +26,9 @@ struct CompiledSet {
     std::size_t compiled = 0, from_cache = 0;  ///< different programs
 };
 
-/// @throws the error of the first job (in their order) that failed, which names the job; the other threads finish the program they
-/// are at and begin no further one. What was compiled until then is in the cache. An exception of another kind becomes a Defect.
+/// @throws the error of the first program (in the order of their first jobs) that failed, which names its jobs; the other threads finish
+/// the program they are at and begin no further one. What was compiled until then is in the cache. An exception of another kind becomes a
+/// Defect.
 CompiledSet compile_many(const Compiler& compiler, std::span<const CompileJob> jobs, const CompileManyOptions& options = {});
 
 }  // namespace limrisk::cuda

@@ -50,21 +50,23 @@ std::int64_t resident_reals(const Cell& cell, int architecture) {
 
 /// Reals that may be resident beside the preactivations of a round, these counted: the compiler then needs at most the registers that
 /// blocks_that_keep leaves to a thread. With optimizer states among them: up to where more warps are worth more than their place.
-/// On sm_100 the compiler needs more beside states in shared memory and totals of blocks, and has no room at all where it lays out the
-/// pairs of several rounds one after the other.
-constexpr std::int64_t most_kept_reals = 136, most_kept_reals_with_states = 100;
+/// On sm_100 the compiler needs more beside states in shared memory and totals of blocks, still more beside two arrays of states in
+/// dimension 4, and has no room at all where it lays out the pairs of several rounds one after the other.
+constexpr std::int64_t most_kept_reals = 136, most_kept_reals_with_states = 100, most_kept_reals_with_two_states = 95;
 
 /// Reals of the preactivations of a round if the backward pass should take them from the forward pass; 0 if not.
 std::int64_t kept_reals(const Cell& cell, int architecture) {
     const std::int64_t kept = cell.tile.lanes * cell.tile.neurons_per_lane;
     const bool suits = cell.activation.kind == kernels::ActivationKind::Relu && cell.loss.kind != kernels::LossKind::Power &&
                        cell.precision == kernels::Precision::Float32;
-    const bool states = kernels::state_arrays(cell.optimizer, cell.average) > 0;
-    const bool few = architecture >= 100 && (states || cell.several_blocks);
-    if (architecture >= 100 && states && cell.dimension == 1 && kept <= 16) return 0;
+    const int states = kernels::state_arrays(cell.optimizer, cell.average);
+    std::int64_t most = most_kept_reals;
+    if (architecture >= 100 && (states > 0 || cell.several_blocks))
+        most = states > 1 && cell.dimension == 4 ? most_kept_reals_with_two_states : most_kept_reals_with_states;
+    if (architecture >= 100 && states > 0 && cell.dimension == 1 && kept <= 16) return 0;
     // A last superblock that is not whole has code of its own.
     const std::int64_t ragged = cell.batch % (kernels::samples_per_lane(cell.dimension) * cell.tile.lanes) == 0 ? 0 : 1;
-    return suits && resident_reals(cell, architecture) + kept + ragged <= (few ? most_kept_reals_with_states : most_kept_reals) ? kept : 0;
+    return suits && resident_reals(cell, architecture) + kept + ragged <= most ? kept : 0;
 }
 
 /// Whether the unrolled loops of a kernel in registers, those over the samples of a round and the neurons of a lane, stay small enough

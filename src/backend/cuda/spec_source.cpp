@@ -3,6 +3,7 @@
 #include "backend/cuda/spec_source.hpp"
 
 #include <fmt/format.h>
+#include <xxhash.h>
 
 #include <string_view>
 #include <vector>
@@ -138,25 +139,17 @@ std::string input_members(const kernels::Cell& cell) {
     return members + "        };\n        return laws[k];\n    }\n";
 }
 
-/// `members` as struct `name` between the headers it needs and the header with the kernels.
-std::string program(const char* needs, const char* name, const std::string& members, const char* kernels) {
-    return fmt::format(
-        R"(#define LIMRISK_LANES cuda
-#include "kernels/{}"
-namespace limrisk::kernels {{
-inline namespace LIMRISK_LANES {{
-struct {} {{
-{}}};
-}}
-}}
-#include "kernels/{}"
-)",
-        needs, name, members, kernels);
+/// The first lines of a program: `header` and all that it includes.
+std::string including(const char* header) { return fmt::format("#define LIMRISK_LANES cuda\n#include \"kernels/{}\"\n", header); }
+
+/// `members` as struct `name`.
+std::string structure(const std::string& name, const std::string& members) {
+    return fmt::format("namespace limrisk::kernels {{\ninline namespace LIMRISK_LANES {{\nstruct {} {{\n{}}};\n}}\n}}\n", name, members);
 }
 
 }  // namespace
 
-std::string train_kernel_source(const kernels::Cell& cell, const KernelPlan& plan) {
+CompileJob train_kernel_job(const kernels::Cell& cell, const KernelPlan& plan) {
     const kernels::Optimizer& optimizer = cell.optimizer;
     const kernels::Activation& activation = cell.activation;
     const std::string members =
@@ -182,7 +175,16 @@ std::string train_kernel_source(const kernels::Cell& cell, const KernelPlan& pla
                     literal(cell.average.delta), cell.held.inner_weights, cell.held.inner_biases, cell.held.outer_weights,
                     cell.held.outer_bias, members_of(cell.noise), cell.several_blocks, cell.fresh_samples, plan.rebroadcast, plan.keeps) +
         function_members("has_noise_factor", "noise_factor", cell.noise_factor) + input_members(cell);
-    return program("fused_step.hpp", "Spec", members, "cuda_train.hpp");
+    // Named by what is in it: two cells in one program have different names, and a cell has the same name in every program.
+    const std::string number = fmt::format("{:016x}", XXH3_64bits(members.data(), members.size()));
+    CompileJob job;
+    job.kernel = "limrisk_train_" + number;
+    job.source = including("cuda_train.hpp");
+    // The code of smooth activations takes so long that the headers do not matter.
+    if (kernels::is_piecewise_polynomial(activation.kind)) job.common_bytes = job.source.size();
+    job.source += structure("Spec_" + number, members);
+    job.source += fmt::format("LIMRISK_TRAIN_KERNEL({}, limrisk::kernels::Spec_{})\n", job.kernel, number);
+    return job;
 }
 
 std::string evaluate_kernel_source(const kernels::Cell& cell, const KernelPlan& plan) {
@@ -195,7 +197,7 @@ std::string evaluate_kernel_source(const kernels::Cell& cell, const KernelPlan& 
             cell.inactive_start >= 0, any(cell.held), any(cell.average),
             cell.shape == kernels::InputShape::Coordinates && cell.coordinates == nullptr) +
         function_members("has_density", "density", cell.density);
-    return program("fused_step.hpp", "EvaluationSpec", members, "cuda_evaluation.hpp");
+    return including("fused_step.hpp") + structure("EvaluationSpec", members) + "#include \"kernels/cuda_evaluation.hpp\"\n";
 }
 
 }  // namespace limrisk::cuda
