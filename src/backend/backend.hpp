@@ -109,6 +109,9 @@ public:
     /// Called before a run with all its cells. Throws DeviceError for what can be told already: a cell that cannot run here, a compiler
     /// that fails.
     virtual void prepare(const std::vector<CellConfig>& /*cells*/) {}
+    /// The same where a run follows, with the cells in the order in which they will run: returns when the first can begin. What fails
+    /// later is thrown by what needs it.
+    virtual void prepare_to_run(const std::vector<CellConfig>& cells) { prepare(cells); }
     /// Runs the trials; nullopt if they were abandoned. Thread-safe. DeviceError says that the worker's device is lost: its work goes to
     /// the other workers, and run() is not called for it again.
     virtual std::optional<BlockResult> run(const WorkItem& item, WorkStatus& status, const BlockOptions& options = {}) = 0;

@@ -43,8 +43,11 @@ void refuse_unknown_devices(const std::vector<int>& wanted, const std::vector<in
     }
 }
 
-std::unique_ptr<Backend> prepared(std::unique_ptr<Backend> backend, const std::vector<CellConfig>& cells) {
-    backend->prepare(cells);
+std::unique_ptr<Backend> prepared(std::unique_ptr<Backend> backend, const std::vector<CellConfig>& cells, Preparation preparation) {
+    if (preparation == Preparation::ForRun)
+        backend->prepare_to_run(cells);
+    else
+        backend->prepare(cells);
     return backend;
 }
 
@@ -103,12 +106,13 @@ BackendMakers backend_makers() {
             cuda::cuda_build().present};
 }
 
-ChosenBackend choose_backend(const BackendChoice& choice, const std::vector<CellConfig>& cells, const BackendMakers& makers) {
+ChosenBackend choose_backend(const BackendChoice& choice, const std::vector<CellConfig>& cells, const BackendMakers& makers,
+                             Preparation preparation) {
     const std::string name = resolved_name(choice);
     if (name == "cuda") {
         try {
             if (!choice.devices.empty()) refuse_unknown_devices(choice.devices, makers.cuda_devices());
-            return {prepared(makers.cuda(choice.devices), cells), ""};
+            return {prepared(makers.cuda(choice.devices), cells, preparation), ""};
         } catch (const DeviceError& error) {
             throw DeviceError(fmt::format("--backend cuda: {}\n--backend cpu runs the same cells, with the same results", error.what()));
         }
@@ -122,16 +126,17 @@ ChosenBackend choose_backend(const BackendChoice& choice, const std::vector<Cell
             no_gpu = "see `limrisk doctor`";
         }
         try {
-            if (gpus) return {prepared(std::move(gpus), cells), ""};
+            if (gpus) return {prepared(std::move(gpus), cells, preparation), ""};
         } catch (const DeviceError& error) {  // what the doctor cannot know: these cells
             no_gpu = first_line(error.what());
         }
     }
-    return {prepared(makers.cpu(choice.threads), cells), no_gpu};
+    return {prepared(makers.cpu(choice.threads), cells, preparation), no_gpu};
 }
 
-std::unique_ptr<Backend> make_backend(const BackendChoice& choice, const std::vector<CellConfig>& cells, bool quiet) {
-    ChosenBackend chosen = choose_backend(choice, cells, backend_makers());
+std::unique_ptr<Backend> make_backend(const BackendChoice& choice, const std::vector<CellConfig>& cells, bool quiet,
+                                      Preparation preparation) {
+    ChosenBackend chosen = choose_backend(choice, cells, backend_makers(), preparation);
     if (!quiet && !chosen.no_gpu.empty()) note(fmt::format("no GPU can be used ({}): {}\n", chosen.no_gpu, chosen.backend->description()));
     return std::move(chosen.backend);
 }

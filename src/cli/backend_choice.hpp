@@ -44,12 +44,17 @@ struct ChosenBackend {
     std::string no_gpu;  ///< why `auto` took the CPU, a few words; empty where nobody would expect a GPU
 };
 
+/// Whether all cells must be ready, or the first of a run only, whose cells come in the order in which it takes them.
+enum class Preparation { Whole, ForRun };
+
 /// The backend asked for, prepared for the cells: `auto` is cuda if --devices is given, cpu if --threads is given, else cuda if it can be
 /// used for these cells and cpu if not. Throws Error(Usage) for an unknown name or device and for options that contradict each other,
 /// DeviceError if a backend asked for by name cannot be used.
-ChosenBackend choose_backend(const BackendChoice& choice, const std::vector<CellConfig>& cells, const BackendMakers& makers);
+ChosenBackend choose_backend(const BackendChoice& choice, const std::vector<CellConfig>& cells, const BackendMakers& makers,
+                             Preparation preparation = Preparation::Whole);
 
 /// The same with this machine's backends; a line on stderr says why `auto` took the CPU, unless `quiet`.
-std::unique_ptr<Backend> make_backend(const BackendChoice& choice, const std::vector<CellConfig>& cells, bool quiet = false);
+std::unique_ptr<Backend> make_backend(const BackendChoice& choice, const std::vector<CellConfig>& cells, bool quiet = false,
+                                      Preparation preparation = Preparation::Whole);
 
 }  // namespace limrisk::cli

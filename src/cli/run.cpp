@@ -24,6 +24,7 @@
 #include "cli/signals.hpp"
 #include "cli/store_space.hpp"
 #include "cli/summary_output.hpp"
+#include "driver/cost_model.hpp"
 #include "driver/driver.hpp"
 #include "driver/problem_check.hpp"
 #include "report/summary_text.hpp"
@@ -252,7 +253,8 @@ ExitCode run(RunCommand& command) {
         return ExitCode::Done;
     }
     check_problems(campaign);
-    const std::unique_ptr<Backend> backend = make_backend(command.backend, campaign.cells, command.quiet);
+    const std::unique_ptr<Backend> backend =
+        make_backend(command.backend, most_expensive_first(campaign.cells), command.quiet, Preparation::ForRun);
     const std::filesystem::path path = store_path(command);
     note(stores_that_continue(campaign, command, path));
     Store store = Store::open_for_writing(path, campaign, {.add = command.add});

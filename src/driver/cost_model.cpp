@@ -71,6 +71,11 @@ double trial_cost(const CellConfig& cell) {
     return static_cast<double>(cell.steps) * step_cost(cell) + evaluation;
 }
 
+std::vector<CellConfig> most_expensive_first(std::vector<CellConfig> cells) {
+    std::stable_sort(cells.begin(), cells.end(), [](const CellConfig& a, const CellConfig& b) { return trial_cost(a) > trial_cost(b); });
+    return cells;
+}
+
 double replica_steps(const CellConfig& cell) { return static_cast<double>(cell.steps); }
 
 double sample_neurons(const CellConfig& cell) {

@@ -1,6 +1,8 @@
 // A rough count of the arithmetic of a cell, so that progress, time left and the order of work are about right before anything is measured.
 // Only ratios between cells matter: a run corrects the scale by its own speed, `--dry-run` by a short calibration.
 #pragma once
+#include <vector>
+
 #include "campaign/cell.hpp"
 
 namespace limrisk {
@@ -11,6 +13,9 @@ double step_cost(const CellConfig& cell);
 
 /// Lane instructions of one trial: its steps, its checks under the evaluation rule, and its accurate risks.
 double trial_cost(const CellConfig& cell);
+
+/// The cells in the order in which a run takes them.
+std::vector<CellConfig> most_expensive_first(std::vector<CellConfig> cells);
 
 /// Replica-steps and sample-neurons of one trial, the units in which speed is reported.
 double replica_steps(const CellConfig& cell);

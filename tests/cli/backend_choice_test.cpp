@@ -21,8 +21,15 @@ public:
     int concurrency() const override { return 1; }
     void prepare(const std::vector<CellConfig>& cells) override {
         if (!problem_.empty() && !cells.empty()) throw DeviceError(problem_);
+        prepared = "whole";
+    }
+    void prepare_to_run(const std::vector<CellConfig>& cells) override {
+        prepare(cells);
+        prepared = "for a run";
     }
     std::optional<BlockResult> run(const WorkItem&, WorkStatus&, const BlockOptions&) override { return std::nullopt; }
+
+    std::string prepared;
 
 private:
     std::string name_, problem_;
@@ -64,6 +71,17 @@ TEST(BackendChoice, AutoTakesTheGpusIfItCan) {
     EXPECT_EQ(chosen({"auto", 3, {}}, two_gpus()), "cpu 3");
     EXPECT_EQ(chosen({"cpu", 0, {}}, two_gpus()), "cpu 0");
     EXPECT_EQ(chosen({"cuda", 0, {}}, two_gpus()), "cuda of 0");
+}
+
+TEST(BackendChoice, ARunBeginsBeforeAllIsReady) {
+    for (const char* name : {"auto", "cpu", "cuda"}) {
+        const auto prepared = [&](Preparation preparation) {
+            const ChosenBackend result = choose_backend({name, 0, {}}, {CellConfig{}}, two_gpus(), preparation);
+            return dynamic_cast<const NamedBackend&>(*result.backend).prepared;
+        };
+        EXPECT_EQ(prepared(Preparation::Whole), "whole");
+        EXPECT_EQ(prepared(Preparation::ForRun), "for a run");
+    }
 }
 
 TEST(BackendChoice, AutoSaysInAFewWordsThatItTakesTheCpu) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <system_error>
 
 #include "backend/cuda/spec_source.hpp"
 
@@ -20,25 +21,75 @@ CellJobs compile_jobs(const kernels::Cell& cell, const std::string& name, int ar
     return jobs;
 }
 
-std::vector<std::shared_ptr<const CompiledProgram>> ProgramShelf::get(std::span<const CompileJob> jobs, CompileManyOptions options) {
-    const auto key = [](const CompileJob& job) { return std::pair{job.architecture, job.source}; };
+/// Those that are neither here nor begun; under the lock.
+std::vector<CompileJob> ProgramShelf::missing(std::span<const CompileJob> jobs) const {
     std::vector<CompileJob> missing;
+    for (const CompileJob& job : jobs)
+        if (const Key key = key_of(job); !programs_.contains(key) && !begun_.contains(key)) missing.push_back(job);
+    return missing;
+}
+
+void ProgramShelf::compile(const std::vector<CompileJob>& jobs) {
+    CompileManyOptions options;
+    options.cache = cache_;
+    options.stop_requests = &stop_requests_;
+    options.ready = [this](const CompileJob& job, const std::shared_ptr<const CompiledProgram>& program) {
+        const std::lock_guard lock(mutex_);
+        programs_.emplace(key_of(job), program);
+        begun_.erase(key_of(job));
+        changed_.notify_all();
+    };
+    compile_many(*compiler_, jobs, options);
+}
+
+void ProgramShelf::begin(std::vector<CompileJob> jobs) {
+    if (background_.joinable()) background_.join();
+    std::vector<CompileJob> wanted;
     {
         const std::lock_guard lock(mutex_);
-        for (const CompileJob& job : jobs)
-            if (!programs_.contains(key(job))) missing.push_back(job);
+        wanted = missing(jobs);
+        for (const CompileJob& job : wanted) {
+            begun_.insert(key_of(job));
+            failures_.erase(key_of(job));
+        }
     }
-    if (!missing.empty()) {
-        options.cache = cache_;
-        const CompiledSet set = compile_many(*compiler_, missing, options);
+    if (wanted.empty()) return;
+    const auto end = [this](const std::exception_ptr& failure) {
         const std::lock_guard lock(mutex_);
-        for (std::size_t i = 0; i < missing.size(); ++i)
-            if (set.programs[i]) programs_.emplace(key(missing[i]), set.programs[i]);
+        for (const Key& key : begun_)
+            if (failure) failures_.emplace(key, failure);
+        begun_.clear();
+        changed_.notify_all();
+    };
+    try {
+        background_ = std::jthread([this, end, wanted = std::move(wanted)] {
+            try {
+                compile(wanted);
+                end(nullptr);
+            } catch (...) {
+                end(std::current_exception());
+            }
+        });
+    } catch (const std::system_error&) {
+        end(nullptr);  // no thread: get() compiles
     }
+}
+
+std::vector<std::shared_ptr<const CompiledProgram>> ProgramShelf::get(std::span<const CompileJob> jobs) {
+    std::vector<CompileJob> wanted;
+    {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock,
+                      [&] { return std::ranges::none_of(jobs, [&](const CompileJob& job) { return begun_.contains(key_of(job)); }); });
+        for (const CompileJob& job : jobs)
+            if (const auto failed = failures_.find(key_of(job)); failed != failures_.end()) std::rethrow_exception(failed->second);
+        wanted = missing(jobs);
+    }
+    if (!wanted.empty()) compile(wanted);
     const std::lock_guard lock(mutex_);
     std::vector<std::shared_ptr<const CompiledProgram>> programs;
     for (const CompileJob& job : jobs) {
-        const auto found = programs_.find(key(job));
+        const auto found = programs_.find(key_of(job));
         programs.push_back(found == programs_.end() ? nullptr : found->second);
     }
     return programs;

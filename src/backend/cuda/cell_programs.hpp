@@ -1,9 +1,14 @@
 // The compiled kernels of cells: each different program is compiled once and loaded once per device.
 #pragma once
+#include <atomic>
+#include <condition_variable>
+#include <exception>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
+#include <thread>
 
 #include "backend/cuda/compile_many.hpp"
 #include "backend/cuda/kernel_plan.hpp"
@@ -32,15 +37,33 @@ class ProgramShelf {
 public:
     ProgramShelf(std::shared_ptr<const Compiler> compiler, CubinCache* cache) : compiler_(std::move(compiler)), cache_(cache) {}
 
-    /// The programs of all jobs; those that are not here yet are compiled side by side.
-    std::vector<std::shared_ptr<const CompiledProgram>> get(std::span<const CompileJob> jobs, CompileManyOptions options = {});
+    /// Ends the compiling in the background after the programs that it is at.
+    ~ProgramShelf() { stop_requests_ = 1; }
+    ProgramShelf(const ProgramShelf&) = delete;
+    ProgramShelf& operator=(const ProgramShelf&) = delete;
+
+    /// Begins to compile what is not here, in the background, in this order.
+    void begin(std::vector<CompileJob> jobs);
+    /// The programs of all jobs. Waits for those that are begun; others that are not here are compiled side by side.
+    /// @throws what compile_many throws, also of what was compiled together with them in the background
+    std::vector<std::shared_ptr<const CompiledProgram>> get(std::span<const CompileJob> jobs);
     const Compiler& compiler() const { return *compiler_; }
 
 private:
+    using Key = std::pair<std::string, std::string>;  // architecture and source
+    static Key key_of(const CompileJob& job) { return {job.architecture, job.source}; }
+    std::vector<CompileJob> missing(std::span<const CompileJob> jobs) const;
+    void compile(const std::vector<CompileJob>& jobs);
+
     std::shared_ptr<const Compiler> compiler_;
     CubinCache* cache_;
+    std::atomic<int> stop_requests_{0};
     std::mutex mutex_;
-    std::map<std::pair<std::string, std::string>, std::shared_ptr<const CompiledProgram>> programs_;  // by architecture and source
+    std::condition_variable changed_;
+    std::map<Key, std::shared_ptr<const CompiledProgram>> programs_;
+    std::set<Key> begun_;                         // in the background, and not here yet
+    std::map<Key, std::exception_ptr> failures_;  // of what was begun
+    std::jthread background_;                     // the last member: it uses the others until it has ended
 };
 
 /// Modules of one device, any number of threads.

@@ -119,6 +119,7 @@ private:
 
     void finish(Task& task, std::shared_ptr<const CompiledProgram> program) {
         task.program = std::move(program);
+        if (options_.ready) options_.ready(*task.job, task.program);
         if (options_.progress) options_.progress(compiled + from_cache, tasks_.size());
     }
 

@@ -18,6 +18,8 @@ struct CompileManyOptions {
     int threads = 0;                                                    ///< at most; 0: one per processor
     const std::atomic<int>* stop_requests = nullptr;                    ///< from 1 on no further program is begun
     std::function<void(std::size_t done, std::size_t total)> progress;  ///< after each different program; one call at a time
+    /// Each different program, as soon as it is there, and the first job that asks for it; one call at a time.
+    std::function<void(const CompileJob&, const std::shared_ptr<const CompiledProgram>&)> ready;
 };
 
 struct CompiledSet {

@@ -170,7 +170,28 @@ public:
         return trials;
     }
 
-    void prepare(const std::vector<CellConfig>& cells) override {
+    void prepare(const std::vector<CellConfig>& cells) override { shelf_.get(jobs_of(cells)); }
+
+    void prepare_to_run(const std::vector<CellConfig>& cells) override {
+        std::vector<CompileJob> jobs = jobs_of(cells);
+        const std::vector<CompileJob> first(jobs.begin(),
+                                            jobs.begin() + static_cast<std::ptrdiff_t>(cells.empty() ? 0 : jobs.size() / cells.size()));
+        shelf_.begin(std::move(jobs));
+        shelf_.get(first);
+    }
+
+    std::int64_t batch_trials(const CellPlan& plan) const override {
+        std::int64_t most = plan.block_trials();
+        for (const auto& device : devices_) {
+            const CellKernels kernels = device->kernels().compiled(plan.cell(), cell_name(plan.config()));
+            most = std::max(most, replicas_at_once(device->properties(), plan.cell(), kernels.plan.train, kernels.train_registers));
+        }
+        return (most + plan.block_trials() - 1) / plan.block_trials() * plan.block_trials();
+    }
+
+private:
+    /// The programs of all cells, those of one after those of the other, as many for each. @throws DeviceError for one that cannot run here
+    std::vector<CompileJob> jobs_of(const std::vector<CellConfig>& cells) const {
         for (const CellConfig& config : cells) {
             const char* const what = config.algorithm == kernels::Algorithm::Kinks ? "training.algorithm = \"kinks\""
                                      : config.has_data()                           ? "problem.data"
@@ -192,19 +213,9 @@ public:
                 jobs.push_back(std::move(cell_jobs.evaluate));
             }
         }
-        shelf_.get(jobs);
+        return jobs;
     }
 
-    std::int64_t batch_trials(const CellPlan& plan) const override {
-        std::int64_t most = plan.block_trials();
-        for (const auto& device : devices_) {
-            const CellKernels kernels = device->kernels().compiled(plan.cell(), cell_name(plan.config()));
-            most = std::max(most, replicas_at_once(device->properties(), plan.cell(), kernels.plan.train, kernels.train_registers));
-        }
-        return (most + plan.block_trials() - 1) / plan.block_trials() * plan.block_trials();
-    }
-
-private:
     static std::vector<DeviceProperties> chosen(const std::vector<DeviceProperties>& present, const std::vector<int>& wanted) {
         if (present.empty()) throw DeviceError("there is no CUDA device");
         if (wanted.empty()) return present;
