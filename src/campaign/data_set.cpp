@@ -13,7 +13,7 @@
 #include "campaign/cell.hpp"
 #include "campaign/cell_description.hpp"
 #include "campaign/data_treatment.hpp"
-#include "campaign/other_names.hpp"
+#include "campaign/document.hpp"
 #include "expression/expression.hpp"
 #include "limrisk/error.hpp"
 

@@ -11,7 +11,6 @@
 
 #include "campaign/data_treatment.hpp"
 #include "campaign/document.hpp"
-#include "campaign/other_names.hpp"
 #include "campaign/problems.hpp"
 #include "limrisk/error.hpp"
 

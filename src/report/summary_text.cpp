@@ -227,7 +227,7 @@ std::string csv_value(const ordered_json& value) {
     if (value == "Infinity") return "inf";
     if (value.is_string()) return csv_text(value.get<std::string>());
     if (value.is_number_float()) return fmt::format("{}", value.get<double>());
-    return value.dump();
+    return value.is_array() ? csv_text(value.dump()) : value.dump();
 }
 
 /// Adds the names of what is in an object, and in objects in it, to the heads, and the values to the row.
