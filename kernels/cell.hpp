@@ -98,11 +98,15 @@ struct Cell {
     NodeTable<double> training_nodes_double;  ///< midpoint grid, if !fresh_samples; that of a float32 cell is the float one, converted
     NodeTable<double> check_nodes;            ///< evaluation rule of the checks
     NodeTable<double> final_nodes;            ///< evaluation rule of final and best risk, unless exact_risk
+    NodeTable<double> validation_nodes;       ///< data points that are held out of everything but the validation risk; of count 0: none
     const double* mesh;  ///< dimension 1: breakpoints of the accurate risk, ascending, both ends of the domain included
     std::int64_t mesh_count;
     double density_normalizer;  ///< dimension 1: docs/numerics.md section 10
     Average average;
 };
+
+/// Whether the risk on points that are held out is asked for.
+constexpr bool has_validation(const Cell& cell) { return cell.validation_nodes.count > 0; }
 
 /// The table of the input in a precision.
 template <class Real>

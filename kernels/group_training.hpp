@@ -60,6 +60,7 @@ public:
           samples_(arena_, cell, shape_, cell.batch, cell.fresh_samples ? nullptr : &training_nodes<Real>(cell), cell.picks),
           check_rule_(arena_, cell, double_shape_, cell.check_nodes),
           final_rule_(arena_, cell, double_shape_, cell.final_nodes),
+          validation_rule_(arena_, cell, double_shape_, cell.validation_nodes),
           training_rule_(arena_, cell, double_shape_, cell.training_nodes_double),
           kinks_(arena_, cell, shape_, training_nodes<Real>(cell).inputs, cell.training_nodes_double) {
         pass_.take(arena_, cell, shape_, samples_);
@@ -174,7 +175,7 @@ public:
     void finish(const ChunkTask<Record, Check>& task) {
         const std::int64_t parameters = parameter_count(cell_.width, cell_.dimension);
         if (taken_ < task.snapshot_count) snapshot(task, taken_);  // that of the last step
-        double final_risks[lanes], best_risks[lanes], average_risks[lanes]{};
+        double final_risks[lanes], best_risks[lanes], average_risks[lanes]{}, validation_risks[lanes]{}, best_validation_risks[lanes]{};
         CheckValues of_average[lanes]{};
         risks_of(state_.theta, count_, final_risks);
         risks_of(state_.best, count_, best_risks);
@@ -182,10 +183,15 @@ public:
             risks_of(state_.average, count_, average_risks);
             count_states(state_.average, unused_inactive_, of_average);
         }
+        if (has_validation(cell_)) {
+            validation_risks_of(state_.theta, validation_risks);
+            validation_risks_of(state_.best, best_validation_risks);
+        }
         for (int r = 0; r < count_; ++r) {
             const std::int64_t place = places_[r];
             task.records[place] = replica_[r].template record<Record>(cell_, final_risks[r], best_risks[r], state_.fingerprint(r));
             if (state_.average) replica_[r].add_average(task.records[place], cell_, average_risks[r], of_average[r]);
+            if (has_validation(cell_)) replica_[r].add_validation(task.records[place], validation_risks[r], best_validation_risks[r]);
             if (task.parameters) state_.write(state_.theta, r, task.parameters + place * parameters);
             if (task.best_parameters) state_.write(state_.best, r, task.best_parameters + place * parameters);
             if (task.average_parameters)
@@ -219,6 +225,7 @@ private:
         pass_.prepare();
         check_rule_.prepare();
         final_rule_.prepare();
+        if (has_validation(cell_)) validation_rule_.prepare();
         training_rule_.prepare();
         kinks_.prepare();
         state_.clear();
@@ -474,6 +481,14 @@ private:
         });
     }
 
+    /// Risks on the points that are held out.
+    void validation_risks_of(Rows rows, double (&risks)[lanes]) {
+        each_in_double(rows, [&](int first) {
+            VecDouble risk = validation_rule_.risk(theta_double_, DoubleRows{});
+            for (int r = 0; r < double_shape_.replicas; ++r) risks[first + r] = lane_of(risk, r);
+        });
+    }
+
     const Cell& cell_;
     Arena arena_;
     GroupShape shape_, double_shape_;  ///< of training; of evaluating in double
@@ -481,7 +496,7 @@ private:
     OwnPoints<Real> own_;
     GroupSamples<Real> samples_;
     GroupPass<Real> pass_;
-    GroupEvaluation check_rule_, final_rule_, training_rule_;
+    GroupEvaluation check_rule_, final_rule_, validation_rule_, training_rule_;
     GroupKinks<Real> kinks_;
     GroupState<Real> state_;
     Rows gradient_, shifted_{};

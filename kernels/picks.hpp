@@ -30,11 +30,12 @@ LIMRISK_INLINE std::int64_t picked_by_weight(const std::uint32_t* thresholds, st
 }
 
 /// A random order of `count` nodes for every lane: a Feistel network on the least power of two that holds their numbers, walked until it
-/// gives one of them.
+/// gives one of them. The order of an epoch, or that by which points are held out.
 class EpochOrder {
 public:
     EpochOrder() = default;
-    EpochOrder(const RoundKeys& keys, const VecWord& trial_low, const VecWord& trial_high, std::int64_t epoch, std::uint32_t count)
+    EpochOrder(const RoundKeys& keys, const VecWord& trial_low, const VecWord& trial_high, std::int64_t epoch, std::uint32_t count,
+               Purpose purpose = Purpose::Epochs)
         : count_(count) {
         std::uint32_t bits = 2;
         while (bits < 32 && (count - 1) >> bits != 0) ++bits;
@@ -44,8 +45,8 @@ public:
         rounds_ = count <= 16 ? most_rounds : most_rounds / 2;
         const auto position = static_cast<std::uint64_t>(epoch);
         for (std::uint32_t call = 0; call < static_cast<std::uint32_t>(rounds_) / 4; ++call) {
-            VecWord words[4] = {VecWord{} + static_cast<std::uint32_t>(position),
-                                VecWord{} + (purpose_word(Purpose::Epochs, position) + call), trial_low, trial_high};
+            VecWord words[4] = {VecWord{} + static_cast<std::uint32_t>(position), VecWord{} + (purpose_word(purpose, position) + call),
+                                trial_low, trial_high};
             philox_rounds(words, keys);
             for (std::uint32_t w = 0; w < 4; ++w) keys_[4 * call + w] = words[w];
         }

@@ -218,6 +218,13 @@ struct Replica {
         record.average_kinked = static_cast<std::int32_t>(cell.width) - counts.inactive - counts.constant - counts.linear;
         record.average_inactive_on_data = counts.inactive_on_data;
     }
+
+    /// Puts into its record the risks on the points that are held out, of the last iterate and of the best one.
+    template <class Record>
+    void add_validation(Record& record, double of_last, double of_best) const {
+        record.validation_risk = diverged ? RealTraits<double>::infinity : finite_or_infinity(of_last);
+        record.best_validation_risk = finite_or_infinity(of_best);
+    }
 };
 
 }  // namespace LIMRISK_LANES

@@ -16,6 +16,7 @@ struct TrialField {
     std::size_t offset;
     const char* meaning;
     const char* if_ended_early = nullptr;  ///< what it is of a trial that `stop` ended, where that is not the same of its own last check
+    bool can_lack = false;                 ///< a real number that is -1 where the cell does not have it: exports leave it out there
 };
 
 inline constexpr const char* tail_if_ended_early =
@@ -73,13 +74,22 @@ inline constexpr std::array<TrialField, 6> average_fields{{
      "neurons of the average inactive on the data but not on the box"},
 }};
 
-/// All fields: trial_fields, last_step, average_fields.
-inline constexpr std::array<TrialField, trial_fields.size() + 1 + average_fields.size()> all_trial_fields = [] {
-    std::array<TrialField, trial_fields.size() + 1 + average_fields.size()> all{};
+/// What a store has besides, and last_step and average_fields, if one of its cells has points that are held out.
+inline constexpr std::array<TrialField, 2> validation_fields{{
+    {"validation_risk", FieldType::Float64, offsetof(TrialRecord, validation_risk),
+     "validation risk of the last iterate: on the points that are held out", nullptr, true},
+    {"best_validation_risk", FieldType::Float64, offsetof(TrialRecord, best_validation_risk),
+     "validation risk of the iterate of best_step, the best one on the training points", nullptr, true},
+}};
+
+/// All fields: trial_fields, last_step, average_fields, validation_fields.
+inline constexpr std::array<TrialField, trial_fields.size() + 1 + average_fields.size() + validation_fields.size()> all_trial_fields = [] {
+    std::array<TrialField, trial_fields.size() + 1 + average_fields.size() + validation_fields.size()> all{};
     std::size_t count = 0;
     for (const TrialField& field : trial_fields) all[count++] = field;
     all[count++] = last_step_field;
     for (const TrialField& field : average_fields) all[count++] = field;
+    for (const TrialField& field : validation_fields) all[count++] = field;
     return all;
 }();
 

@@ -45,6 +45,9 @@ struct TrialRecord {
     std::int32_t average_kinked = 0;
     std::int32_t average_inactive_on_data = 0;
     double average_risk = 0;
+    // On the points that are held out; -1 where the cell has none.
+    double validation_risk = -1;
+    double best_validation_risk = -1;
 
     bool operator==(const TrialRecord&) const = default;
 };

@@ -12,6 +12,7 @@
 #include "analysis/level_scan.hpp"
 #include "analysis/prediction.hpp"
 #include "analysis/stopping_statement.hpp"
+#include "analysis/validation_scan.hpp"
 #include "optimum/optimum.hpp"
 #include "optimum/positive_risk.hpp"
 #include "optimum/true_risk.hpp"
@@ -233,6 +234,7 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
     TheoryScan theory(cell, known, moments);
     EarlyEndScan early_ends(cell);
     AverageScan averages(cell);
+    ValidationScan validation(cell);
     Aggregate aggregate;
     std::vector<TrialRecord> records;
     const auto flush = [&](std::int64_t end) {
@@ -256,6 +258,7 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
         theory.add(trial, record);
         early_ends.add(record);
         averages.add(record);
+        validation.add(record);
         // A neuron that never moves has an average that is frozen, too.
         witness(cell.width - (cell.keeps_frozen_neurons() ? frozen_initial(record) : 0),
                 std::min({record.best_risk, record.final_risk, record.average_risk}), trial);
@@ -272,6 +275,7 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
     summary.early_ends = early_ends.statement(summary.done > 0 ? look_again(trials, summary, levels) : 0, count.has_value());
     close_measured(summary);
     summary.average = averages.statement(summary.measured, count.has_value());
+    summary.validation = validation.statement(count.has_value());
     summary.checks = theory.checks();
     if (summary.done > 0) summary.levels = levels.statement();
     enter_stopping(summary, count);

@@ -10,9 +10,11 @@
 #include <vector>
 
 #include "backend/cell_plan.hpp"
+#include "evaluation/drawn_neurons.hpp"
 #include "evaluation/drawn_start.hpp"
 #include "limrisk/error.hpp"
 #include "statistics/binomial_test.hpp"
+#include "statistics/clopper_pearson.hpp"
 
 namespace limrisk {
 namespace {
@@ -69,6 +71,26 @@ std::optional<InactiveProbability> probability_of(const CellConfig& cell, StillN
         probability = box.is_round()       ? frozen_probability_in_ball(laws, cell.activation, box.radius, box.dimension, what)
                       : box.has_own_ends() ? frozen_probability_on_box(laws, cell.activation, sides_of(box), what)
                                            : frozen_probability(laws, cell.activation, input_law(box), box.bounded, box.dimension, what);
+    return known.emplace(key, probability).first->second;
+}
+
+/// Where p is not known: from neurons that are drawn.
+std::optional<InactiveProbability> drawn_probability(const CellConfig& cell) {
+    if (!kernels::has_frozen_neurons(cell.activation.kind)) return std::nullopt;
+    static std::mutex mutex;
+    static std::map<std::string, std::optional<InactiveProbability>> known;
+    const std::string data = cell.has_shared_data() ? cell.data->hash : "";
+    const std::string key = fmt::format("{}; {}; {}; {}; {}", cell.initialization_label, cell.activation_label, data,
+                                        static_cast<int>(cell.precision), cell.width);
+    const std::scoped_lock guard(mutex);
+    const auto found = known.find(key);
+    if (found != known.end()) return found->second;
+    std::optional<InactiveProbability> probability;
+    if (const auto neurons = draw_neurons(cell)) {
+        const double share = static_cast<double>(neurons->frozen) / static_cast<double>(neurons->drawn);
+        const Interval interval = clopper_pearson(neurons->frozen, neurons->drawn);
+        probability = {share, std::max(share - interval.low, interval.high - share), ProbabilityMethod::Drawn};
+    }
     return known.emplace(key, probability).first->second;
 }
 
@@ -137,11 +159,13 @@ Prediction predict(const CellConfig& cell, std::optional<std::int64_t> least, co
         if (least) prediction.bound = bound_on_condition(cell, *least);
         return prediction;
     }
+    if (!prediction.probability) prediction.probability = drawn_probability(cell);
     if (!prediction.probability) return prediction;
-    const double p = prediction.probability->value;
+    const bool certain = prediction.probability->is_certain();
+    const double p = certain ? prediction.probability->value : std::max(0.0, prediction.probability->value - prediction.probability->error);
     if (least) prediction.bound = *least == 1 ? non_convergence_bound(p, cell.width) : binomial_at_least(*least, cell.width, p);
-    // Without a law of frozen neurons there is nothing to test; neurons inactive by rounding are none.
-    if (frozen_initial.keys.empty() || !kernels::has_frozen_neurons(cell.activation.kind)) return prediction;
+    // Without a law of frozen neurons, or a certain one, there is nothing to test; neurons inactive by rounding are none.
+    if (!certain || frozen_initial.keys.empty() || !kernels::has_frozen_neurons(cell.activation.kind)) return prediction;
     std::vector<std::int64_t> observed(static_cast<std::size_t>(cell.width) + 1);
     if (frozen_initial.keys.front() < 0 || frozen_initial.keys.back() > cell.width)
         throw StoreError(

@@ -67,7 +67,8 @@ std::pair<std::vector<RateStatement>, std::vector<RateOmission>> rate_statements
         std::vector<WidthCount> counts;
         for (const CellSummary* cell : group) counts.push_back({cell->cell.width, cell->done, cell->certified});
         statement.fit = fit_exponential_rate(nested_counts(counts), false);
-        if (const auto& p = group.front()->prediction.probability) statement.predicted = predicted_rate(p->value);
+        if (const InactiveProbability* const p = group.front()->prediction.certain_probability())
+            statement.predicted = predicted_rate(p->value);
         statements.push_back(std::move(statement));
     }
     return {statements, omissions};

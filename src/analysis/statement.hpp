@@ -32,14 +32,18 @@ struct Exclusion {
 
 /// By the law of the initialization alone.
 struct Prediction {
-    /// p that one neuron is frozen; none on a condition, where neurons differ; not known for data points in dimension 2 and more, and for
-    /// such that are all at one place, for some laws of the initialization on a sphere or ball, and on boxes with very many different ends
-    /// of coordinates.
+    /// p that one neuron is frozen; none on a condition, where neurons differ; not known for some laws of the initialization on a sphere or
+    /// ball, and on boxes with very many different ends of coordinates. From drawn neurons (is_certain() is false) where there is no
+    /// formula: for data points in dimension 2 and more, for such that are all at one place, and for some initializations in dimension 1.
     std::optional<InactiveProbability> probability;
-    std::optional<double> bound;    ///< P(at least Exclusion::least frozen neurons), if that is known; with one, 1 - (1 - p)^h. On the
-                                    ///< condition, if there is one
-    std::optional<CountTest> test;  ///< the numbers of frozen neurons seen, against Binomial(h, p); none without trials
-    bool rejected = false;          ///< by that test, over all cells of the store together
+    std::optional<double> bound;  ///< P(at least Exclusion::least frozen neurons), if that is known; with one, 1 - (1 - p)^h. On the
+                                  ///< condition, if there is one. From drawn neurons: with the lower end of p's interval in its place
+    std::optional<CountTest>
+        test;  ///< the numbers of frozen neurons seen, against Binomial(h, p); none without trials, and without a certain p
+
+    /// p where it is certain.
+    const InactiveProbability* certain_probability() const { return probability && probability->is_certain() ? &*probability : nullptr; }
+    bool rejected = false;  ///< by that test, over all cells of the store together
 };
 
 /// Against the optimum of the cell's width: a trial misses it if its limiting risk is above `threshold`.

@@ -51,6 +51,10 @@ bool StoreSummary::has_averages() const {
     return std::any_of(cells.begin(), cells.end(), [](const CellSummary& cell) { return cell.cell.has_average(); });
 }
 
+bool StoreSummary::has_validation() const {
+    return std::any_of(cells.begin(), cells.end(), [](const CellSummary& cell) { return cell.cell.has_validation(); });
+}
+
 bool StoreSummary::has_squares_only() const {
     return std::all_of(cells.begin(), cells.end(), [](const CellSummary& cell) { return cell.cell.has_squared_loss(); });
 }

@@ -47,6 +47,13 @@ struct AverageStatement {
     double mean_inactive = 0, mean_constant = 0, mean_inactive_on_data = 0;  ///< neurons of the averages
 };
 
+/// Risks on the points that are held out. CellSummary::final_risk are those on the training points.
+struct ValidationStatement {
+    Quantiles risk;      ///< of the last networks
+    Quantiles best;      ///< of those at the check with the smallest training risk
+    CountedShare above;  ///< trials whose last network has a larger validation risk than training risk
+};
+
 /// One cell, over the trials 0..done-1 that are stored without a gap.
 struct CellSummary {
     CellConfig cell;
@@ -72,11 +79,12 @@ struct CellSummary {
     std::optional<LevelStatement> levels;  ///< where the store keeps trials
     std::vector<EmbeddedLevel> hierarchy;  ///< of the widths up to the cell's whose optima are known and differ, ascending by width
     std::vector<TheoryCheck> checks;
-    std::optional<EarlyEndStatement> early_ends;  ///< of a cell with `stop`, where the store keeps trials
-    std::optional<AverageStatement> average;      ///< of a cell with an average of the iterates
-    std::optional<LimitStatement> limits;         ///< of the trials that count, if the store knows some
-    std::optional<ValleyStatement> valleys;       ///< the same
-    std::optional<StoppedCount> stopping;         ///< where a rule says which trials count; the intervals above then hold under it
+    std::optional<EarlyEndStatement> early_ends;    ///< of a cell with `stop`, where the store keeps trials
+    std::optional<AverageStatement> average;        ///< of a cell with an average of the iterates
+    std::optional<ValidationStatement> validation;  ///< of a cell with points that are held out
+    std::optional<LimitStatement> limits;           ///< of the trials that count, if the store knows some
+    std::optional<ValleyStatement> valleys;         ///< the same
+    std::optional<StoppedCount> stopping;           ///< where a rule says which trials count; the intervals above then hold under it
 };
 
 /// What was asked of each cell: [cells].
@@ -103,6 +111,8 @@ struct StoreSummary {
     bool ends_early() const;
     /// Whether trials of some cell have an average of their iterates.
     bool has_averages() const;
+    /// Whether some cell has points that are held out.
+    bool has_validation() const;
     /// Whether the loss of every cell is the square.
     bool has_squares_only() const;
 };
@@ -111,7 +121,8 @@ struct StoreSummary {
 inline constexpr double default_tolerance = 0.01;
 
 /// Reads every trial once (again if one beats a stored optimum: the statistics then follow it), and those of a cell with more than 2^22
-/// trials two to five times, so that no memory grows with them but 16 bytes of each where a cell has an average; or the aggregates of a
+/// trials two to five times, so that no memory grows with them but 16 bytes of each where a cell has an average,
+/// and as many where it has points that are held out; or the aggregates of a
 /// store of summaries. Throws StoreError(Data) if a block, aggregate or document does not fit its hash.
 StoreSummary summarize(const Store& store, double tolerance = default_tolerance);
 

@@ -235,6 +235,10 @@ void CellPlan::plan_data() {
     cell_.input.low = rounded(cell_.input.low);
     cell_.input.high = rounded(cell_.input.high);
     cell_.check_nodes = cell_.final_nodes = view(check_);
+    if (config_.has_validation()) {
+        validation_ = data_nodes(*data.validation, config_.precision);
+        cell_.validation_nodes = view(validation_);
+    }
     fill_scales();
     cell_.training_nodes_double = view(training_);
     if (single) {

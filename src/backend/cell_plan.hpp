@@ -57,7 +57,7 @@ private:
 
     CellConfig config_;
     CellPrograms programs_;
-    NodeSet training_, check_, final_;
+    NodeSet training_, check_, final_, validation_;
     std::vector<float> training_float_;  // inputs, targets, weights
     std::vector<double> mesh_;
     std::vector<kernels::Law> coordinates_;

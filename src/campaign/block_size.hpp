@@ -20,7 +20,10 @@ inline double trial_work(const CellConfig& config) {
     const double per_sample = static_cast<double>(config.width * kernels::instructions_per_sample_neuron(config.input.dimension) +
                                                   16 * config.input.dimension + 64);
     // The checks of data points look at all of them, in double.
-    const double checked = config.has_data() ? 2 * (config.checks + 2.0) * static_cast<double>(config.data->count) : 0;
+    // At the end two networks see what is held out.
+    const double checked = config.has_data() ? 2 * (config.checks + 2.0) * static_cast<double>(config.data->count) +
+                                                   4 * static_cast<double>(config.data->validation_count())
+                                             : 0;
     return (static_cast<double>(config.steps) * static_cast<double>(config.batch) + checked) * per_sample;
 }
 

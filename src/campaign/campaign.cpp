@@ -322,13 +322,18 @@ private:
         }
     }
 
-    /// Averages that the store has no place for, and kept ones that there are not.
+    /// Averages and validation risks that the store has no place for, and kept averages that there are not.
     void refuse_averages(const Campaign& campaign) {
         const bool averages = has_averages(campaign.cells);
         if (averages && campaign.store == StoreContents::Summary)
             problems_.add(find(*find_key("training.average"))->place, "training.average",
                           "has results of its own in every trial, but store = \"summary\" keeps only sums over trials, and none of "
                           "averages; leave it out, or take store = \"trials\"");
+        if (have_validation(campaign.cells) && campaign.store == StoreContents::Summary)
+            problems_.add(
+                find(*find_key("problem.data"))->place, "problem.data",
+                "has points that are held out, so every trial has a validation risk, but store = \"summary\" keeps only sums over "
+                "trials, and none of validation risks; leave holdout or validation out, or take store = \"trials\"");
         if (!averages && campaign.keep.has(ParameterKind::Average))
             problems_.add(root_.find("keep")->place, "keep",
                           "has \"average\", but no cell has an average of its iterates; leave it out, or write training.average");

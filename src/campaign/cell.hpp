@@ -189,6 +189,8 @@ struct Problem {
     bool has_own_points() const { return has_data() && data->per_trial; }
     /// Whether X and Y are those of points that all trials share.
     bool has_shared_data() const { return has_data() && !data->per_trial; }
+    /// Whether there are points that are held out of everything but the validation risk.
+    bool has_validation() const { return has_data() && data->validation != nullptr; }
     /// Whether the risk is the mean square of the residual: what least squares, optima and levels need.
     bool has_squared_loss() const { return loss.kind == kernels::LossKind::Squared; }
     /// Whether final and best risks are integrals without error, up to rounding; else a sum over final nodes, or over the data. Other

@@ -61,9 +61,13 @@ json describe_value(const Parameter& parameter, const ParameterValue& value) {
         case ParameterType::Data: {
             const DataSet& data = *value.data;
             if (data.per_trial) return json{{"draw", data.count}, {"per", "trial"}};
-            json described{{"count", data.count}, {"dimension", data.dimension}, {"hash", data.hash}, {"high", data.high},
-                           {"low", data.low},     {"weighted", data.weighted}};
+            const auto of_points = [](const DataSet& points) {
+                return json{{"count", points.count}, {"dimension", points.dimension}, {"hash", points.hash}, {"high", points.high},
+                            {"low", points.low},     {"weighted", points.weighted}};
+            };
+            json described = of_points(data);
             if (!data.origin.empty()) described["origin"] = data.origin;
+            if (data.validation != nullptr) described["validation"] = of_points(*data.validation);
             return described;
         }
         case ParameterType::Target:

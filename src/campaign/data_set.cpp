@@ -1,16 +1,10 @@
-// Lists, and what files hold, to points; points to canonical JSON and back. Sizes are checked before anything of their size is allocated.
+// Points to what a cell has of them, and to canonical JSON and back.
 #include "campaign/data_set.hpp"
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <charconv>
 #include <cmath>
-#include <cstring>
-#include <fstream>
-#include <limits>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -18,10 +12,8 @@
 
 #include "campaign/cell.hpp"
 #include "campaign/cell_description.hpp"
+#include "campaign/data_treatment.hpp"
 #include "campaign/document.hpp"
-#include "campaign/other_names.hpp"
-#include "campaign/points_file.hpp"
-#include "campaign/problems.hpp"
 #include "expression/expression.hpp"
 #include "limrisk/error.hpp"
 
@@ -30,53 +22,80 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* forms =
-    "{ points = [[x, y], ...] } with x1, ..., xd, y per point, { file = \"points.csv\", inputs = [\"x\"], output = \"y\" }, "
-    "{ draw = 1024, seed = 7 }, or { draw = 6, per = \"trial\" }";
+/// What takes a column of the data to mean 0 and deviation 1. Measured from the first value and in units of the largest distance: rounding
+/// and overflow stay away.
+struct ColumnScale {
+    double start = 0, unit = 1, mean = 0, deviation = 1;
+    double of(double value) const { return ((value - start) / unit - mean) / deviation; }
+};
 
-void standardize(RawPoints& points) {
-    const std::size_t count = points.outputs.size();
-    const auto weight = [&](std::size_t i) { return points.weights.empty() ? 1.0 : points.weights[i]; };
-    // Measured from the first value and in units of the largest distance: rounding and overflow stay away.
-    const auto column = [&](std::vector<double>& values, std::size_t first, std::size_t stride, const std::string& name) {
-        const auto at = [&](std::size_t i) -> double& { return values[i * stride + first]; };
-        const double start = at(0);
-        double mass = 0, mean = 0, unit = 0, variance = 0;
-        for (std::size_t i = 0; i < count; ++i) at(i) -= start, unit = std::max(unit, std::abs(at(i)));
-        if (unit == 0) throw ConfigError({fmt::format("standardize: {} is the same at all points; it cannot have deviation 1", name)});
-        if (!std::isfinite(unit)) throw ConfigError({fmt::format("standardize: {} has values that are too far apart", name)});
-        for (std::size_t i = 0; i < count; ++i) mass += weight(i), mean += weight(i) * (at(i) / unit);
-        mean /= mass;
-        for (std::size_t i = 0; i < count; ++i) variance += weight(i) * std::pow(at(i) / unit - mean, 2) / mass;
-        for (std::size_t i = 0; i < count; ++i) at(i) = (at(i) / unit - mean) / std::sqrt(variance);
-    };
+/// Numbers of one column of points: input k, or with k = dimension the output.
+struct Column {
+    std::vector<double>& values;
+    std::size_t first, stride;
+    double& at(std::size_t i) const { return values[i * stride + first]; }
+};
+
+Column column_of(RawPoints& points, std::int64_t k) {
     const auto d = static_cast<std::size_t>(points.dimension);
-    for (std::size_t k = 0; k < d; ++k) column(points.inputs, k, d, fmt::format("input {}", k + 1));
-    column(points.outputs, 0, 1, "the output");
+    return k < points.dimension ? Column{points.inputs, static_cast<std::size_t>(k), d} : Column{points.outputs, 0, 1};
 }
 
-/// Points of weight 0 are left out: they contribute nothing. Throws ConfigError with what is wrong.
-DataPointer finished(RawPoints raw, bool standardized = false) {
-    const auto d = static_cast<std::size_t>(raw.dimension);
-    if (!raw.weights.empty()) {
-        std::size_t kept = 0;
-        double sum = 0;
-        for (std::size_t i = 0; i < raw.weights.size(); ++i) {
-            if (raw.weights[i] < 0)
-                throw ConfigError({fmt::format("point {} has the weight {}; weights are at least 0", i + 1, raw.weights[i])});
-            if (raw.weights[i] == 0) continue;
-            sum += raw.weights[i];
-            std::copy_n(raw.inputs.begin() + static_cast<std::ptrdiff_t>(i * d), d,
-                        raw.inputs.begin() + static_cast<std::ptrdiff_t>(kept * d));
-            raw.outputs[kept] = raw.outputs[i];
-            raw.weights[kept++] = raw.weights[i];
+/// Takes the columns of the training points to mean 0 and deviation 1, and those that are held out along with them.
+///   held_out  null: there are none
+void standardize(RawPoints& points, RawPoints* held_out) {
+    const std::size_t count = points.outputs.size();
+    const auto weight = [&](std::size_t i) { return points.weights.empty() ? 1.0 : points.weights[i]; };
+    for (std::int64_t k = 0; k <= points.dimension; ++k) {
+        const std::string name = k < points.dimension ? fmt::format("input {}", k + 1) : "the output";
+        const Column column = column_of(points, k);
+        ColumnScale scale{column.at(0), 0, 0, 1};
+        double mass = 0, variance = 0;
+        for (std::size_t i = 0; i < count; ++i) scale.unit = std::max(scale.unit, std::abs(column.at(i) - scale.start));
+        if (scale.unit == 0) {
+            const char* const whose = held_out == nullptr ? "" : "training ";
+            throw ConfigError({fmt::format("standardize: {} is the same at all {}points; it cannot have deviation 1", name, whose)});
         }
-        if (kept == 0) throw ConfigError({"all weights are 0; at least one must be positive"});
-        if (!std::isfinite(sum)) throw ConfigError({"the sum of the weights is not finite; make them smaller"});
-        raw.inputs.resize(kept * d), raw.outputs.resize(kept), raw.weights.resize(kept);
-        if (std::adjacent_find(raw.weights.begin(), raw.weights.end(), std::not_equal_to<>()) == raw.weights.end()) raw.weights.clear();
+        if (!std::isfinite(scale.unit)) throw ConfigError({fmt::format("standardize: {} has values that are too far apart", name)});
+        for (std::size_t i = 0; i < count; ++i) mass += weight(i), scale.mean += weight(i) * ((column.at(i) - scale.start) / scale.unit);
+        scale.mean /= mass;
+        for (std::size_t i = 0; i < count; ++i)
+            variance += weight(i) * std::pow((column.at(i) - scale.start) / scale.unit - scale.mean, 2) / mass;
+        scale.deviation = std::sqrt(variance);
+        for (std::size_t i = 0; i < count; ++i) column.at(i) = scale.of(column.at(i));
+        if (held_out == nullptr) continue;
+        const Column other = column_of(*held_out, k);
+        for (std::size_t i = 0; i < held_out->outputs.size(); ++i) {
+            other.at(i) = scale.of(other.at(i));
+            if (!std::isfinite(other.at(i)))
+                throw ConfigError(
+                    {fmt::format("standardize: {} of validation point {} is too far away from the training points", name, i + 1)});
+        }
     }
-    if (standardized) standardize(raw);
+}
+
+/// Those of the points for which `chosen` is `value`, in their order.
+RawPoints part_of(const RawPoints& points, const std::vector<bool>& chosen, bool value) {
+    RawPoints part{points.dimension, {}, {}, {}};
+    const auto d = static_cast<std::ptrdiff_t>(points.dimension);
+    for (std::size_t i = 0; i < points.outputs.size(); ++i) {
+        if (chosen[i] != value) continue;
+        const auto first = points.inputs.begin() + static_cast<std::ptrdiff_t>(i) * d;
+        part.inputs.insert(part.inputs.end(), first, first + d);
+        part.outputs.push_back(points.outputs[i]);
+        if (!points.weights.empty()) part.weights.push_back(points.weights[i]);
+    }
+    return part;
+}
+
+void drop_equal_weights(RawPoints& points) {
+    if (std::adjacent_find(points.weights.begin(), points.weights.end(), std::not_equal_to<>()) == points.weights.end())
+        points.weights.clear();
+}
+
+/// Of points with positive weights, not all equal, or none. Throws ConfigError with what is wrong.
+std::shared_ptr<DataSet> built(RawPoints raw) {
+    const auto d = static_cast<std::size_t>(raw.dimension);
     auto data = std::make_shared<DataSet>();
     data->dimension = raw.dimension;
     data->count = static_cast<std::int64_t>(raw.outputs.size());
@@ -115,186 +134,53 @@ DataPointer finished(RawPoints raw, bool standardized = false) {
     return data;
 }
 
-std::optional<double> number_of(const Node& node) {
-    if (node.kind != Node::Kind::Integer && node.kind != Node::Kind::Real) return std::nullopt;
-    return std::isfinite(node.real) ? std::optional(node.real) : std::nullopt;
-}
-
-/// Throws ConfigError with what is wrong.
-RawPoints points_of(const Node& list, const Node* weights) {
-    const auto wrong = [](std::string what) { throw ConfigError({std::move(what)}); };
-    if (list.kind != Node::Kind::Array || list.items.empty()) wrong(fmt::format("points is {}; allowed is a list of points", list.shown()));
-    RawPoints points;
-    for (std::size_t i = 0; i < list.items.size(); ++i) {
-        const Node& point = list.items[i];
-        const std::size_t size = point.kind == Node::Kind::Array ? point.items.size() : 0;
-        if (size < 2 || size > most_data_dimension + 1)
-            wrong(fmt::format("point {} is {}; a point is a list of 2 to {} numbers x1, ..., xd, y", i + 1, point.shown(),
-                              most_data_dimension + 1));
-        if (i == 0) points.dimension = static_cast<std::int64_t>(size) - 1;
-        if (static_cast<std::int64_t>(size) != points.dimension + 1)
-            wrong(fmt::format("point {} has {} numbers, point 1 has {}; all points have the same dimension", i + 1, size,
-                              points.dimension + 1));
-        for (std::size_t k = 0; k < size; ++k) {
-            const auto value = number_of(point.items[k]);
-            if (!value) wrong(fmt::format("number {} of point {} is {}; allowed is a finite number", k + 1, i + 1, point.items[k].shown()));
-            (k + 1 < size ? points.inputs : points.outputs).push_back(*value);
-        }
-    }
-    if (weights == nullptr) return points;
-    if (weights->kind != Node::Kind::Array || weights->items.size() != points.outputs.size())
-        wrong(
-            fmt::format("weights is {}; allowed is a list of {} numbers, one for each point",
-                        weights->kind == Node::Kind::Array ? fmt::format("a list of {} numbers", weights->items.size()) : weights->shown(),
-                        points.outputs.size()));
-    for (std::size_t i = 0; i < weights->items.size(); ++i) {
-        const auto value = number_of(weights->items[i]);
-        if (!value) wrong(fmt::format("weight {} is {}; allowed is a number of at least 0", i + 1, weights->items[i].shown()));
-        points.weights.push_back(*value);
-    }
-    return points;
-}
-
-/// Points that are drawn later: once, or by every trial.
-DataPointer yet_to_draw(const Node& node) {
-    const auto integer = [&](const char* name, std::int64_t least, std::int64_t most) {
-        const Node* value = node.find(name);
-        if (value->kind != Node::Kind::Integer || value->integer < least || value->integer > most)
-            throw ConfigError({fmt::format("{} is {}; allowed is an integer, {} to {}", name, value->shown(), least, most)});
-        return value->integer;
-    };
-    auto data = std::make_shared<DataSet>();
-    data->to_draw = true;
-    data->count = integer("draw", 1, most_data_points);
-    if (const Node* per = node.find("per")) {
-        if (per->kind != Node::Kind::Text || per->text != "trial")
-            throw ConfigError({fmt::format("per is {}; allowed is \"trial\": every trial draws its own points", per->shown())});
-        if (node.find("seed") != nullptr)
-            throw ConfigError({"seed beside per = \"trial\"; points of a trial are drawn with the seed of the campaign; leave it out"});
-        data->per_trial = true;
-    }
-    if (node.find("seed") != nullptr)
-        data->draw_seed = static_cast<std::uint64_t>(integer("seed", 0, std::numeric_limits<std::int64_t>::max()));
-    return data;
-}
-
-/// Of a cell that was described: no points.
-DataPointer described(const Node& node) {
-    if (node.find("draw") != nullptr) return yet_to_draw(node);
-    const auto integer = [&](const char* name, std::int64_t most) {
-        const Node* value = node.find(name);
-        if (value == nullptr || value->kind != Node::Kind::Integer || value->integer < 1 || value->integer > most)
-            throw ConfigError({fmt::format("{} is missing, or not from 1 to {}", name, most)});
-        return value->integer;
-    };
-    const auto real = [&](const char* name) {
-        const Node* value = node.find(name);
-        const auto number = value == nullptr ? std::nullopt : number_of(*value);
-        if (!number) throw ConfigError({fmt::format("{} is missing, or not a number", name)});
-        return *number;
-    };
-    auto data = std::make_shared<DataSet>();
-    data->count = integer("count", most_data_points);
-    data->dimension = integer("dimension", most_data_dimension);
-    data->low = real("low"), data->high = real("high");
-    const Node *hash = node.find("hash"), *weighted = node.find("weighted");
-    if (hash == nullptr || hash->text.size() != 32 || weighted == nullptr || weighted->kind != Node::Kind::Boolean ||
-        data->low > data->high)
-        throw ConfigError({"is not as limrisk writes it"});
-    data->hash = hash->text;
-    data->weighted = weighted->boolean;
-    if (const Node* origin = node.find("origin")) data->origin = origin->text;
-    // It is printed as it is.
-    if (std::any_of(data->origin.begin(), data->origin.end(), [](char c) { return c < 0x20 || c > 0x7E; }))
-        throw ConfigError({"origin has characters that limrisk does not write"});
-    return data;
-}
-
-std::vector<DataColumn> columns_of(const Node& node, const char* name) {
-    std::vector<DataColumn> columns;
-    const auto add = [&](const Node& item) {
-        if (item.kind == Node::Kind::Text)
-            columns.push_back({item.text, 0});
-        else if (item.kind == Node::Kind::Integer && item.integer >= 1)
-            columns.push_back({std::to_string(item.integer), item.integer});
-        else
-            throw ConfigError({fmt::format("{} is {}; allowed are names of columns, or their numbers from 1 on", name, item.shown())});
-    };
-    if (node.kind == Node::Kind::Array)
-        for (const Node& item : node.items) add(item);
-    else
-        add(node);
-    return columns;
-}
-
-/// By what the file begins with, and by its name: an empty one has nothing to begin with.
-RawPoints points_of(const std::filesystem::path& path, const DataColumns& columns) {
-    const std::string bytes = file_bytes(path, "a CSV, NPY or NPZ file");
-    const std::string name = path.string(), kind = path.extension().string();
-    if (kind == ".npy" || bytes.starts_with(npy_magic)) return npy_points(name, bytes, columns);
-    if (kind == ".npz" || bytes.starts_with(npz_magic)) return npz_points(name, bytes, columns);
-    return csv_points(name, bytes, columns);
-}
-
-DataPointer from_file(const Node& node) {
-    const Node* file = node.find("file");
-    if (file->kind != Node::Kind::Text)
-        throw ConfigError({fmt::format("file is {}; allowed is the name of a CSV, NPY or NPZ file", file->shown())});
-    DataColumns columns;
-    if (const Node* inputs = node.find("inputs")) {
-        columns.inputs = columns_of(*inputs, "inputs");
-        if (columns.inputs.empty()) throw ConfigError({"inputs is an empty list; name at least one column, or leave it out"});
-    }
-    const Node* output = node.find("output");
-    const std::vector<DataColumn> outputs = output == nullptr ? std::vector<DataColumn>{} : columns_of(*output, "output");
-    if (outputs.size() != 1) throw ConfigError({"output must be given: the name of one column, or its number from 1 on"});
-    columns.output = outputs.front();
-    if (const Node* weight = node.find("weight")) {
-        const std::vector<DataColumn> names = columns_of(*weight, "weight");
-        if (names.size() != 1) throw ConfigError({"weight is a list; allowed is the name of one column"});
-        columns.weight = names.front();
-    }
-    if (const Node* flag = node.find("standardize")) {
-        if (flag->kind != Node::Kind::Boolean)
-            throw ConfigError({fmt::format("standardize is {}; allowed is true or false", flag->shown())});
-        columns.standardize = flag->boolean;
-    }
-    RawPoints points = points_of(std::filesystem::path(file->text), columns);
-    try {
-        return finished(std::move(points), columns.standardize);
-    } catch (const ConfigError& error) {
-        throw ConfigError({fmt::format("{}: {}", file->text, error.problems().front())});
-    }
-}
-
 }  // namespace
 
-std::string file_bytes(const std::filesystem::path& path, const char* kinds) {
-    const auto refuse = [&](const std::string& why) {
-        throw ConfigError({fmt::format("{}: {}; give the path of {}", path.string(), why, kinds)});
-    };
-    std::error_code error;
-    const std::filesystem::file_status status = std::filesystem::status(path, error);
-    if (status.type() == std::filesystem::file_type::not_found) refuse("does not exist");
-    if (error) refuse(error.message());
-    if (std::filesystem::is_directory(status)) refuse("is a directory");
-    if (!std::filesystem::is_regular_file(status)) refuse("is not a regular file");
-    const std::uintmax_t size = std::filesystem::file_size(path, error);
-    if (error) refuse(error.message());
-    if (size > most_file_bytes) refuse(fmt::format("has {} bytes, at most {} MiB are read", size, most_file_bytes >> 20));
-    errno = 0;
-    std::ifstream file(path, std::ios::binary);
-    std::string text(size, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(size));
-    if (!file) refuse(std::strerror(errno != 0 ? errno : EIO));
-    return text;
+void drop_weightless(RawPoints& points) {
+    if (points.weights.empty()) return;
+    double sum = 0;
+    std::vector<bool> positive;
+    for (std::size_t i = 0; i < points.weights.size(); ++i) {
+        if (points.weights[i] < 0)
+            throw ConfigError({fmt::format("point {} has the weight {}; weights are at least 0", i + 1, points.weights[i])});
+        positive.push_back(points.weights[i] > 0);
+        sum += points.weights[i];
+    }
+    points = part_of(points, positive, true);
+    if (points.weights.empty()) throw ConfigError({"all weights are 0; at least one must be positive"});
+    if (!std::isfinite(sum)) throw ConfigError({"the sum of the weights is not finite; make them smaller"});
+}
+
+std::int64_t held_out_count(double share, std::int64_t count) {
+    const auto held = static_cast<std::int64_t>(std::floor(share * static_cast<double>(count) + 0.5));
+    if (held >= 1 && held < count) return held;
+    throw ConfigError({fmt::format("holdout is {}, which holds out {} of {} points{}; at least one is to be held out and one to be left",
+                                   share, held, count, count == 1 ? "" : ", rounded")});
+}
+
+std::shared_ptr<DataSet> finished_data(RawPoints points, DataTreatment treatment) {
+    std::optional<RawPoints>& others = treatment.validation;
+    drop_weightless(points);
+    if (treatment.holdout > 0) {
+        const auto count = static_cast<std::int64_t>(points.outputs.size());
+        const std::vector<bool> held = held_out_points(treatment.seed, count, held_out_count(treatment.holdout, count));
+        others = part_of(points, held, true);
+        points = part_of(points, held, false);
+    }
+    drop_equal_weights(points);
+    if (others) drop_equal_weights(*others);
+    if (treatment.standardize) standardize(points, others ? &*others : nullptr);
+    std::shared_ptr<DataSet> data = built(std::move(points));
+    if (others) data->validation = built(std::move(*others));
+    return data;
 }
 
 std::string DataSet::label() const {
     if (per_trial) return fmt::format("{} point{} for each trial", count, count == 1 ? "" : "s");
-    if (!origin.empty()) return fmt::format("{} point{} of {}", count, count == 1 ? "" : "s", origin);
-    return fmt::format("{} {}data point{}{}", count, weighted ? "weighted " : "", count == 1 ? "" : "s",
-                       dimension == 1 ? "" : fmt::format(" in dimension {}", dimension));
+    const std::string others = validation == nullptr ? "" : fmt::format(", {} for validation", validation->count);
+    if (!origin.empty()) return fmt::format("{} point{} of {}{}", count, count == 1 ? "" : "s", origin, others);
+    return fmt::format("{} {}data point{}{}{}", count, weighted ? "weighted " : "", count == 1 ? "" : "s",
+                       dimension == 1 ? "" : fmt::format(" in dimension {}", dimension), others);
 }
 
 void set_data(Problem& problem, DataPointer data) {
@@ -318,7 +204,7 @@ DataPointer draw_data(const Problem& problem, const std::string& origin) {
     static std::mutex mutex;
     static std::map<std::string, std::weak_ptr<const DataSet>> drawn_before;
     const InputLaw& input = problem.input;
-    const std::string key = fmt::format("{} {} {}", rule.count, input.dimension, origin);
+    const std::string key = fmt::format("{} {} {} {}", rule.count, rule.holdout, input.dimension, origin);
     const std::lock_guard lock(mutex);
     std::weak_ptr<const DataSet>& known = drawn_before[key];
     if (DataPointer data = known.lock()) return data;
@@ -331,42 +217,10 @@ DataPointer draw_data(const Problem& problem, const std::string& origin) {
                 {fmt::format("the target \"{}\" is {} at drawn point {}; it must be finite wherever the input "
                              "law has mass",
                              abbreviated(problem.target_label()), points.outputs[i], i + 1)});
-    auto data = std::make_shared<DataSet>(*finished(std::move(points)));
+    const std::shared_ptr<DataSet> data = finished_data(std::move(points), {{}, rule.holdout, rule.draw_seed, false});
     data->origin = origin;
     known = data;
     return data;
-}
-
-DataPointer read_data(const Node& node, const std::string& key, Problems& problems) {
-    const auto refuse = [&](const std::string& what) {
-        problems.add(node.place, key, what);
-        return nullptr;
-    };
-    if (node.kind != Node::Kind::Table) return refuse(fmt::format("{}; allowed is {}", node.shown(), forms));
-    try {
-        if (node.place == description_place) return described(node);
-        const bool points = node.find("points") != nullptr, file = node.find("file") != nullptr, draw = node.find("draw") != nullptr;
-        if (points + file + draw != 1)
-            return refuse(fmt::format("a table with {} of points, file and draw; allowed is {}",
-                                      points + file + draw == 0 ? "none" : "several", forms));
-        const std::vector<std::string> known = points ? std::vector<std::string>{"points", "weights"}
-                                               : file ? std::vector<std::string>{"file", "inputs", "output", "weight", "standardize"}
-                                                      : std::vector<std::string>{"draw", "seed", "per"};
-        for (const Member& member : node.members)
-            if (std::find(known.begin(), known.end(), member.key) == known.end())
-                return refuse(fmt::format("unknown key `{}`; with {} the keys are {}", abbreviated(member.key), known.front(),
-                                          fmt::join(known, ", ")));
-        if (draw) return yet_to_draw(node);
-        return points ? finished(points_of(*node.find("points"), node.find("weights"))) : from_file(node);
-    } catch (const ConfigError& error) {
-        return refuse(error.problems().front());
-    }
-}
-
-void resolve_data_files(Node& node, const std::filesystem::path& directory) {
-    for (Node& item : node.items) resolve_data_files(item, directory);
-    if (Node* file = node.kind == Node::Kind::Table ? node.find("file") : nullptr; file != nullptr && file->kind == Node::Kind::Text)
-        file->text = (directory / file->text).string();
 }
 
 DataPointer data_from_text(std::string_view text) {
@@ -389,7 +243,7 @@ DataPointer data_from_text(std::string_view text) {
     if (count == 0 || points.inputs.size() != count * static_cast<std::size_t>(points.dimension) ||
         (!points.weights.empty() && points.weights.size() != count))
         wrong();
-    DataPointer data = finished(std::move(points));
+    DataPointer data = finished_data(std::move(points));
     if (data->text != text) wrong();
     return data;
 }

@@ -31,6 +31,10 @@ struct DataSet {
     std::uint64_t draw_seed = 0;  ///< then
     bool per_trial = false;       ///< and every trial draws its own: they are never here
     std::string origin;           ///< of points that were drawn: target, input law, noise, seed
+    double holdout = 0;           ///< of points that are still to be drawn: share of them that is held out; 0: none
+
+    /// Points that are held out of everything but the validation risk, with weights of their own; null: none.
+    std::shared_ptr<const DataSet> validation;
 
     /// Whether it has its points; a cell that was read from its description has only the numbers above until the store gives them.
     bool is_complete() const { return !text.empty(); }
@@ -39,8 +43,10 @@ struct DataSet {
         return hash == other.hash && count == other.count && dimension == other.dimension && low == other.low && high == other.high &&
                weighted == other.weighted;
     }
+    std::int64_t validation_count() const { return validation == nullptr ? 0 : validation->count; }
     /// "6 data points", "442 data points in dimension 10".
-    /// Of drawn ones: "6 points of x1^2, uniform on [0, 1], seed 7"; "6 points for each trial".
+    /// Of drawn ones: "6 points of x1^2, uniform on [0, 1], seed 7"; "6 points for each trial". With points that are held out: "..., 88
+    /// for validation".
     std::string label() const;
 };
 
@@ -61,6 +67,10 @@ DataPointer draw_data(const Problem& problem, const std::string& origin);
 /// Its inputs [count][dimension] and outputs [count], in double. Defined in src/evaluation/drawn_points.cpp, where the laws are.
 ///   target  f, with the mean of the noise
 void draw_points(const Problem& problem, const kernels::Program& target, std::vector<double>& inputs, std::vector<double>& outputs);
+
+/// Which of `count` points are held out, `held` of them: docs/numerics.md section 14. Defined in src/evaluation/drawn_points.cpp, where the
+/// lanes are.
+std::vector<bool> held_out_points(std::uint64_t seed, std::int64_t count, std::int64_t held);
 
 /// Takes relative names of files in the value of `problem.data` as relative to `directory`.
 void resolve_data_files(Node& node, const std::filesystem::path& directory);

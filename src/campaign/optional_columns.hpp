@@ -17,7 +17,15 @@ inline bool has_averages(const std::vector<CellConfig>& cells) {
     return std::any_of(cells.begin(), cells.end(), [](const CellConfig& cell) { return cell.has_average(); });
 }
 
+/// Whether some of the cells have points that are held out.
+inline bool have_validation(const std::vector<CellConfig>& cells) {
+    return std::any_of(cells.begin(), cells.end(), [](const CellConfig& cell) { return cell.has_validation(); });
+}
+
+/// Whether a store of their trials has the fields of averages.
+inline bool have_average_fields(const std::vector<CellConfig>& cells) { return has_averages(cells) || have_validation(cells); }
+
 /// Whether a store of their trials has the field last_step.
-inline bool have_last_steps(const std::vector<CellConfig>& cells) { return ends_early(cells) || has_averages(cells); }
+inline bool have_last_steps(const std::vector<CellConfig>& cells) { return ends_early(cells) || have_average_fields(cells); }
 
 }  // namespace limrisk

@@ -25,9 +25,21 @@ std::string wrong_function(const std::string& text, std::int64_t dimension) {
     }
 }
 
+/// Points are rounded to the cell's precision: what is finite must stay so.
+std::string unbounded_points(const DataSet& points, const CellConfig& cell) {
+    double largest = std::max(std::abs(points.low), std::abs(points.high));
+    double largest_output = 0;
+    for (const double y : points.outputs) largest_output = std::max(largest_output, std::abs(y));
+    largest = std::max(largest, largest_output);
+    if (!std::isfinite(largest_output * largest_output) || !std::isfinite(points.high - points.low))
+        return "numbers whose squares or differences are not finite; scale the data";
+    if (finite(largest, cell)) return "";
+    return fmt::format("a number of the size of {} is not finite in {}; scale the data, or write precision = \"float64\"", largest,
+                       precision_name(cell));
+}
+
 }  // namespace
 
-/// Points are rounded to the cell's precision: what is finite must stay so.
 std::string data(const CellConfig& cell) {
     if (!cell.has_data()) return "";
     if (cell.data->to_draw) {
@@ -39,16 +51,10 @@ std::string data(const CellConfig& cell) {
         return fmt::format("{} points in dimension {}{}: at most {} can be drawn there", cell.data->count, d,
                            cell.data->per_trial ? " for each trial" : "", most_here);
     }
-    const DataSet& points = *cell.data;
-    double largest = std::max(std::abs(points.low), std::abs(points.high));
-    double largest_output = 0;
-    for (const double y : points.outputs) largest_output = std::max(largest_output, std::abs(y));
-    largest = std::max(largest, largest_output);
-    if (!std::isfinite(largest_output * largest_output) || !std::isfinite(points.high - points.low))
-        return "numbers whose squares or differences are not finite; scale the data";
-    if (finite(largest, cell)) return "";
-    return fmt::format("a number of the size of {} is not finite in {}; scale the data, or write precision = \"float64\"", largest,
-                       precision_name(cell));
+    std::string wrong = unbounded_points(*cell.data, cell);
+    if (!wrong.empty() || !cell.has_validation()) return wrong;
+    wrong = unbounded_points(*cell.data->validation, cell);
+    return wrong.empty() ? "" : "validation: " + wrong;
 }
 
 std::string input(const CellConfig& cell) {

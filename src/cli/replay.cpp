@@ -125,6 +125,9 @@ ExitCode replay(const ReplayCommand& command) {
             "\naverage of the iterates, {}: risk {}, neurons: {} inactive, {} constant, {} linear, {} kinked, {} inactive on the data only",
             config.average_label, now.average_risk, now.average_inactive, now.average_constant, now.average_linear, now.average_kinked,
             now.average_inactive_on_data);
+    if (config.has_validation())
+        text += fmt::format("\nvalidation risk {}, on {} points that are held out; of the best network {}", now.validation_risk,
+                            config.data->validation->count, now.best_validation_risk);
     say(text + "\n");
     std::string difference = stored.record ? record_difference(now, "the replay", *stored.record, "the store")
                                            : contradiction(*stored.aggregate, command.trial, now);

@@ -33,7 +33,8 @@ double node_count(const CellConfig& cell, std::int64_t nodes) {
 /// Nodes at which the final and the best network are evaluated, together. Exact risks: 8 per piece between kinks; smooth activations halve
 /// the pieces a few times.
 double accurate_node_count(const CellConfig& cell) {
-    if (!cell.has_exact_risk()) return 2 * node_count(cell, cell.evaluation.final_nodes);
+    const auto held_out = static_cast<double>(cell.has_data() ? cell.data->validation_count() : 0);
+    if (!cell.has_exact_risk()) return 2 * (node_count(cell, cell.evaluation.final_nodes) + held_out);
     return 2 * 8 * (kernels::is_piecewise_polynomial(cell.activation.kind) ? static_cast<double>(cell.width) + 4 : 64.0);
 }
 

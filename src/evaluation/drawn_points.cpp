@@ -3,6 +3,7 @@
 #include "evaluation/rule.hpp"
 #include "evaluation/scalar.hpp"
 #include "kernels/law.hpp"
+#include "kernels/picks.hpp"
 
 namespace limrisk {
 namespace {
@@ -66,6 +67,15 @@ void move_to_radius(const InputLaw& input, double u, double* coordinates) {
     const std::int64_t d = input.dimension;
     const double radius = input.kind == InputLaw::Kind::Ball ? kernels::radius_in_ball(u, input.radius, d) : input.radius;
     kernels::move_to_radius(radius, d, [&](std::int64_t k) -> double& { return coordinates[k]; });
+}
+
+std::vector<bool> held_out_points(std::uint64_t seed, std::int64_t count, std::int64_t held) {
+    const kernels::VecWord trial{};
+    const kernels::EpochOrder order(kernels::RoundKeys{seed}, trial, trial, 0, static_cast<std::uint32_t>(count),
+                                    kernels::Purpose::Holdout);
+    std::vector<bool> chosen(static_cast<std::size_t>(count));
+    for (std::int64_t place = 0; place < held; ++place) chosen[order.at(static_cast<std::uint32_t>(place))[0]] = true;
+    return chosen;
 }
 
 void draw_points(const Problem& problem, const kernels::Program& target, std::vector<double>& inputs, std::vector<double>& outputs) {

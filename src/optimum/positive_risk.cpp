@@ -257,40 +257,151 @@ std::vector<SampledLine> lines_of(const InputLaw& input, const kernels::Program&
     return lines;
 }
 
-/// The data points of one input, ascending, as a little more than rounding to the precision can have moved them: points on a line up to
-/// that prove nothing. Of those that share an input the mean output.
-Samples sample(const NodeSet& points, kernels::Precision precision) {
+/// Data points with different inputs, ascending by them, as a little more than rounding to the precision can have moved them: points on a
+/// line up to that prove nothing. Of those that share an input the mean output.
+struct EnclosedPoints {
+    std::vector<std::vector<double>> inputs;  ///< [count][dimension]
+    std::vector<Interval> targets;            ///< [count]
+    Interval beside{0, 0};                    ///< what every coordinate may be moved by
+};
+
+EnclosedPoints enclosed(const NodeSet& points, kernels::Precision precision) {
     const double unit = precision == kernels::Precision::Float32 ? 0x1p-22 : 0x1p-50;
     const auto around = [&](const std::vector<double>& values) {
         double largest = 0;
         for (const double value : values) largest = std::max(largest, std::fabs(value));
         return Interval{-unit * largest, unit * largest};
     };
-    const Interval beside = around(points.inputs), above = around(points.targets);
-    const std::vector<std::size_t> order = order_by_input(points);
+    struct Sums {
+        Interval target{0, 0}, weight{0, 0};
+    };
+    std::map<std::vector<double>, Sums> by_input;
+    const auto d = static_cast<std::size_t>(points.dimension);
+    for (std::size_t i = 0; i < points.targets.size(); ++i) {
+        const auto first = points.inputs.begin() + static_cast<std::ptrdiff_t>(i * d);
+        Sums& sums = by_input[{first, first + points.dimension}];
+        const Interval share = Interval::point(points.weights[i]);
+        sums.target = sums.target + share * Interval::point(points.targets[i]);
+        sums.weight = sums.weight + share;
+    }
+    EnclosedPoints all;
+    all.beside = around(points.inputs);
+    const Interval above = around(points.targets);
+    for (const auto& [input, sums] : by_input) {
+        all.inputs.push_back(input);
+        all.targets.push_back(sums.target / sums.weight + above);
+    }
+    return all;
+}
+
+/// Some of the points as samples of a line along coordinate k.
+Samples sample(const EnclosedPoints& points, const std::vector<std::size_t>& chosen, std::size_t k) {
     Samples samples;
-    for (std::size_t i = 0; i < order.size();) {
-        const double x = points.inputs[order[i]];
-        Interval sum{0, 0}, weight{0, 0};
-        for (; i < order.size() && points.inputs[order[i]] == x; ++i) {
-            const Interval share = Interval::point(points.weights[order[i]]);
-            sum = sum + share * Interval::point(points.targets[order[i]]);
-            weight = weight + share;
-        }
-        samples.t.push_back(Interval::point(x) + beside);
-        samples.target.push_back(sum / weight + above);
+    for (const std::size_t i : chosen) {
+        samples.t.push_back(Interval::point(points.inputs[i][k]) + points.beside);
+        samples.target.push_back(points.targets[i]);
     }
     return samples;
+}
+
+/// Whether the given points are provably not on the graph of an affine function: a determinant of d + 2 of them is not 0. They are chosen
+/// by elimination in double, and judged by the same elimination on intervals.
+bool not_affine(const EnclosedPoints& points, std::vector<std::size_t> chosen) {
+    constexpr std::size_t most = 4096;
+    const std::size_t size = points.inputs.front().size() + 2;
+    if (chosen.size() < size) return false;
+    if (chosen.size() > most) chosen.resize(most);
+    const auto entry = [&](std::size_t point, std::size_t column) {
+        if (column == 0) return Interval{1, 1};
+        if (column + 1 == size) return points.targets[point];
+        return Interval::point(points.inputs[point][column - 1]) + points.beside;
+    };
+    std::vector<std::vector<double>> rows;
+    for (const std::size_t point : chosen) {
+        std::vector<double>& row = rows.emplace_back();
+        for (std::size_t column = 0; column < size; ++column)
+            row.push_back(0.5 * entry(point, column).low + 0.5 * entry(point, column).high);
+    }
+    for (std::size_t step = 0; step < size; ++step) {
+        std::size_t best = step;
+        for (std::size_t r = step; r < rows.size(); ++r)
+            if (std::fabs(rows[r][step]) > std::fabs(rows[best][step])) best = r;
+        if (!(std::fabs(rows[best][step]) > 0)) return false;
+        std::swap(rows[step], rows[best]);
+        std::swap(chosen[step], chosen[best]);
+        for (std::size_t r = step + 1; r < rows.size(); ++r) {
+            const double factor = rows[r][step] / rows[step][step];
+            for (std::size_t column = step; column < size; ++column) rows[r][column] -= factor * rows[step][column];
+        }
+    }
+    std::vector<std::vector<Interval>> matrix(size);
+    for (std::size_t r = 0; r < size; ++r)
+        for (std::size_t column = 0; column < size; ++column) matrix[r].push_back(entry(chosen[r], column));
+    for (std::size_t step = 0; step < size; ++step) {
+        if (!excludes_zero(matrix[step][step])) return false;
+        for (std::size_t r = step + 1; r < size; ++r) {
+            const Interval factor = matrix[r][step] / matrix[step][step];
+            for (std::size_t column = step + 1; column < size; ++column)
+                matrix[r][column] = matrix[r][column] - factor * matrix[step][column];
+        }
+    }
+    return true;
+}
+
+/// Where one relu neuron is at its constant, all values are the least or the largest one; the points above, or below, are on the graph of
+/// an affine function.
+bool excludes_one_neuron(const EnclosedPoints& points) {
+    double least = points.targets.front().high, largest = points.targets.front().low;
+    for (const Interval& target : points.targets) {
+        least = std::min(least, target.high);
+        largest = std::max(largest, target.low);
+    }
+    std::vector<std::size_t> above, below;
+    for (std::size_t i = 0; i < points.targets.size(); ++i) {
+        if (points.targets[i].low > least) above.push_back(i);
+        if (points.targets[i].high < largest) below.push_back(i);
+    }
+    return not_affine(points, above) && not_affine(points, below);
+}
+
+/// In dimension 1 the points are samples of a line. Beyond, those are that differ in one coordinate only.
+std::optional<PositiveRisk> proved_on_data(const EnclosedPoints& points, const Shape& shape, std::int64_t largest) {
+    const std::size_t d = points.inputs.front().size();
+    std::vector<std::size_t> all(points.inputs.size());
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+    std::optional<PositiveRisk> best;
+    const auto keep = [&](std::optional<PositiveRisk> found, const char* where) {
+        if (!found || (best && found->width <= best->width)) return;
+        best = PositiveRisk{found->width, fmt::format("the output is {} the data points{}", found->proof, where)};
+    };
+    if (d == 1) {
+        keep(proved_on(sample(points, all, 0), shape, largest), "");
+        return best;
+    }
+    Samples outputs;
+    outputs.target = points.targets;
+    if (!is_constant(outputs)) keep(PositiveRisk{0, "not constant on"}, "");
+    if (best && largest >= 1 && shape.one_sided && shape.degree == 1 && excludes_one_neuron(points))
+        keep(PositiveRisk{1, "not affine, neither above its least value nor below its largest one, on"}, "");
+    for (std::size_t k = 0; k < d; ++k) {
+        std::map<std::vector<double>, std::vector<std::size_t>>
+            lines;  // by the other coordinates; ascending in this one, as the points are
+        for (const std::size_t i : all) {
+            std::vector<double> others = points.inputs[i];
+            others[k] = 0;
+            lines[others].push_back(i);
+        }
+        for (const auto& [others, line] : lines)
+            if (line.size() > 2) keep(proved_on(sample(points, line, k), shape, largest), " of a line along a coordinate");
+    }
+    return best;
 }
 
 std::optional<PositiveRisk> search(const Problem& problem, std::int64_t largest) {
     const std::optional<Shape> shape = shape_of(problem.activation);
     if (!shape || largest < 0) return std::nullopt;
     if (problem.has_data()) {
-        if (problem.input.dimension > 1) return std::nullopt;
-        auto found = proved_on(sample(data_nodes(*problem.data, problem.precision), problem.precision), *shape, largest);
-        if (found) found->proof = fmt::format("the output is {} the data points", found->proof);
-        return found;
+        return proved_on_data(enclosed(data_nodes(*problem.data, problem.precision), problem.precision), *shape, largest);
     }
     if (problem.input.kind == InputLaw::Kind::Sphere) return std::nullopt;  // no line lies on it
     const Expression target = Expression::compile(problem.target, problem.input.dimension);

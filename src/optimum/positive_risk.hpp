@@ -15,8 +15,9 @@ struct PositiveRisk {
 };
 
 /// The largest width up to `largest` for which a proof was found; none says nothing about the infimum. Works in any dimension for relu,
-/// leaky_relu, power_relu and clipping, on data points in d = 1 only; smooth activations get no proof. Interval arithmetic decides, so
-/// rounding cannot. The answer depends on the problem and `largest` only, and is kept for the next call.
+/// leaky_relu, power_relu and clipping; on data points in d >= 2 by those on a line along a coordinate, and for one neuron; smooth
+/// activations get no proof. Interval arithmetic decides, so rounding cannot. The answer depends on the problem and `largest` only, and is
+/// kept for the next call.
 std::optional<PositiveRisk> positive_risk(const Problem& problem, std::int64_t largest);
 
 }  // namespace limrisk::optimum

@@ -34,6 +34,9 @@ Value field_value(const TrialRecord& record, const TrialField& field) {
     return value;
 }
 
+/// Whether the cell of the trial does not have it.
+bool is_lacking(const TrialRecord& record, const TrialField& field) { return field.can_lack && field_value<double>(record, field) == -1; }
+
 bool is_verdict(const TrialField& field) { return field.offset == offsetof(TrialRecord, verdict); }
 
 /// Always with a point, an exponent or as inf: readers would take -0 for an integer and lose its sign.
@@ -44,12 +47,13 @@ void add_real(Line& line, double value) {
     if (text.find_first_not_of("-0123456789") == std::string_view::npos) line.append(std::string_view(".0"));
 }
 
-/// Doubles as their shortest exact decimals; the fingerprint in hexadecimal, since few readers have unsigned 64-bit numbers.
+/// Doubles as their shortest exact decimals, and nothing where the cell does not have it; the fingerprint in hexadecimal, since few readers
+/// have unsigned 64-bit numbers.
 void add_field(Line& line, const TrialRecord& record, const TrialField& field) {
     const auto to = std::back_inserter(line);
     switch (field.type) {
         case FieldType::Float64:
-            add_real(line, field_value<double>(record, field));
+            if (!is_lacking(record, field)) add_real(line, field_value<double>(record, field));
             break;
         case FieldType::Int64:
             fmt::format_to(to, "{}", field_value<std::int64_t>(record, field));
@@ -71,7 +75,9 @@ void add_json_field(Line& line, const TrialRecord& record, const TrialField& fie
     const bool infinite = field.type == FieldType::Float64 && std::isinf(field_value<double>(record, field));
     const bool quoted = infinite || field.type == FieldType::UInt64 || is_verdict(field);
     fmt::format_to(to, ",\"{}\":{}", field.name, quoted ? "\"" : "");
-    if (infinite)
+    if (is_lacking(record, field))
+        fmt::format_to(to, "null");
+    else if (infinite)
         fmt::format_to(to, "{}Infinity", field_value<double>(record, field) < 0 ? "-" : "");
     else
         add_field(line, record, field);
@@ -135,7 +141,8 @@ std::int64_t write_json(const Store& store, OutputFile& file) {
     const bool some_have_data = std::ranges::any_of(store.cells(), [](const CellConfig& cell) { return cell.has_data(); });
     const auto of_data = [&](const TrialField& field) {
         const std::string_view name = field.name;
-        return some_have_data && (name.find("risk") != name.npos || name.find("gradient") != name.npos || name.starts_with("tail"));
+        return some_have_data && !field.can_lack &&
+               (name.find("risk") != name.npos || name.find("gradient") != name.npos || name.starts_with("tail"));
     };
     for (const TrialField& field : store.fields())
         head["fields"][field.name] = std::string(field.meaning) + (of_data(field) ? "; with data points: of the risk on the data" : "") +
@@ -264,8 +271,11 @@ std::int64_t write_npz(const Store& store, OutputFile& file) {
         auto array = arrays.begin();
         for (const TrialField& field : store.fields()) {
             column.clear();
+            constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
             for (const TrialRecord& record : records)
-                column.append(reinterpret_cast<const char*>(&record) + field.offset, field.type == FieldType::Int32 ? 4 : 8);
+                column.append(is_lacking(record, field) ? reinterpret_cast<const char*>(&not_a_number)
+                                                        : reinterpret_cast<const char*>(&record) + field.offset,
+                              field.type == FieldType::Int32 ? 4 : 8);
             npz.append(*array++, column);
         }
     }

@@ -35,7 +35,7 @@ struct CountColumn {
 
 /// All trials are in one of the columns, and every number of which the law expects half a trial or has a probability of 10^-3.
 std::vector<CountColumn> count_columns(const CellSummary& cell, std::int64_t& each) {
-    const auto& p = cell.prediction.probability;
+    const InactiveProbability* const p = cell.prediction.certain_probability();
     const std::vector<double> law =
         p ? inactive_count_probabilities(p->value, cell.cell.width) : std::vector<double>(static_cast<std::size_t>(cell.cell.width) + 1);
     std::int64_t least = cell.cell.width, most = 0;
@@ -81,9 +81,9 @@ Figure inactive_figure(const CellGroup& group, const CellSummary& cell) {
     const char* const neurons = saturates(cell) ? "frozen neurons" : "inactive neurons";
     for (const CountColumn& column : counts) {
         const std::int64_t last = std::min(column.first + each - 1, cell.cell.width);
-        figure.table.rows.push_back({std::to_string(cell.cell.index), std::to_string(column.first), std::to_string(last),
-                                     std::to_string(column.initial), cell.prediction.probability ? csv_number(trials * column.law) : "",
-                                     std::to_string(column.final)});
+        figure.table.rows.push_back(
+            {std::to_string(cell.cell.index), std::to_string(column.first), std::to_string(last), std::to_string(column.initial),
+             cell.prediction.certain_probability() != nullptr ? csv_number(trials * column.law) : "", std::to_string(column.final)});
         const double at = static_cast<double>(column.first) + half - 0.5;
         const double seen = 100 * static_cast<double>(column.initial) / trials, end = 100 * static_cast<double>(column.final) / trials;
         middle.push_back(at);
@@ -105,7 +105,7 @@ Figure inactive_figure(const CellGroup& group, const CellSummary& cell) {
     if (with_final) {
         plot.curve(fmt::format("{} using 1:3 with histeps linewidth 1.6 linecolor rgb '{}'", points, palette::vermillion), "end");
     }
-    if (cell.prediction.probability)
+    if (cell.prediction.certain_probability() != nullptr)
         plot.curve(fmt::format("{} using 1:2 with points linewidth 1.2 pointtype 6 pointsize {} linecolor rgb '{}'", points,
                                counts.size() > 30 ? 0.5 : 0.8, palette::ink),
                    "binomial");
@@ -118,7 +118,7 @@ Figure inactive_figure(const CellGroup& group, const CellSummary& cell) {
     for (std::size_t k = 0; k < start.keys.size(); ++k) mean += static_cast<double>(start.keys[k] * start.counts[k]) / trials;
     figure.meaning = fmt::format("Numbers of {} of {}, {}: on average {:.2f} at initialization", neurons, counted(cell.done, "trial"),
                                  cell_label(group, cell), mean);
-    if (const auto& p = cell.prediction.probability)
+    if (const InactiveProbability* const p = cell.prediction.certain_probability())
         figure.meaning += fmt::format(", {:.2f} by the binomial law", p->value * static_cast<double>(cell.cell.width));
     figure.meaning += with_final ? fmt::format(", {:.2f} at the end.", cell.mean_inactive_final) : ".";
     return figure;

@@ -12,6 +12,7 @@
 #include "report/average_text.hpp"
 #include "report/early_end_text.hpp"
 #include "report/stopping_text.hpp"
+#include "report/validation_text.hpp"
 #include "text/number_text.hpp"
 
 namespace limrisk {
@@ -123,6 +124,7 @@ std::string sentence(const CellSummary& cell, const std::vector<std::string>& na
                                     : fmt::format("; the risk of {} % still decreases at the last step",
                                                   share_text(cell.verdicts[static_cast<std::size_t>(Verdict::Budget)], cell.done));
     if (cell.average) text += "; " + average_text(cell);
+    if (cell.validation) text += "; " + validation_text(cell);
     if (cell.cell.stop.any()) text += "; " + early_end_text(cell);
     if (cell.early_ends && cell.early_ends->above_threshold > 0)
         text += fmt::format(" ({} of them at a risk above the threshold of the optimum: with more steps they might have reached it)",

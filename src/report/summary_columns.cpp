@@ -73,22 +73,29 @@ std::vector<TextColumn> summary_columns(const StoreSummary& summary, bool with_t
                  [](const auto& cell) { return cell.measured ? share_text(cell.measured->above_most, cell.done) : "-"; });
         add_done("missed, %", "[95 % CI]", 0, [](const auto& cell) { return cell.measured ? interval(cell.measured->share) : "-"; });
     }
-    add_done("inactive", "init", 2, [](const auto& cell) { return mean(cell.mean_inactive_initial); });
-    add_done("inactive", "end", 2, [](const auto& cell) { return mean(cell.mean_inactive_final); });
+    add_done("inactive", "init", 3, [](const auto& cell) { return mean(cell.mean_inactive_initial); });
+    add_done("inactive", "end", 3, [](const auto& cell) { return mean(cell.mean_inactive_final); });
     const std::vector<Verdict> verdicts = shown_verdicts(summary);
     for (std::size_t v = 0; v < verdicts.size(); ++v)  // all of them, whatever the width: they are 100 % together
         add_done("verdict, %", fmt::format("{:.3}", verdict_name(verdicts[v])).c_str(), 0,
                  [&verdicts, v](const auto& cell) { return verdict_percents(cell, verdicts)[v]; });
     add_done("risk", "median", 1, [](const auto& cell) { return risk(cell.final_risk.median.high); });
-    add_done("risk", "95 %", 5, [](const auto& cell) { return risk(cell.final_risk.high.high); });
-    add_done("risk", "best", measured ? 4 : 1, [](const auto& cell) { return risk(cell.best_risk); });
+    add_done("risk", "95 %", 6, [](const auto& cell) { return risk(cell.final_risk.high.high); });
+    const bool more_risks = summary.has_averages() || summary.has_validation();
+    add_done("risk", "best", measured ? 5 : more_risks ? 2 : 1, [](const auto& cell) { return risk(cell.best_risk); });
+    if (summary.has_validation()) {
+        add_done("validation", "median", 0,
+                 [](const auto& cell) { return cell.validation ? risk(cell.validation->risk.median.high) : "-"; });
+        add_done("validation", "above, %", 1,
+                 [](const auto& cell) { return cell.validation ? share_text(cell.validation->above.trials, cell.done) : "-"; });
+    }
     if (summary.has_averages()) {
         add_done("average", "median", 1, [](const auto& cell) { return cell.average ? risk(cell.average->risk.median.high) : "-"; });
         add_done("average", "lower", 1,
                  [](const auto& cell) { return cell.average ? share_text(cell.average->lower.trials, cell.done) : "-"; });
     }
     if (measured)
-        add_done("best", "/opt.", 3, [&](const auto& cell) {
+        add_done("best", "/opt.", 4, [&](const auto& cell) {
             return cell.measured && !optimum_is_zero(*cell.measured, summary.tolerance) ? ratio(cell.measured->best_ratio) : "-";
         });
     return columns;
@@ -99,6 +106,9 @@ std::string summary_legend(const StoreSummary& summary, const TextTable& table) 
     const bool several = any([](const auto& cell) { return cell.exclusion.least && *cell.exclusion.least > 1; });
     const std::vector<std::string> reasons = reasons_without_certificates(summary);
     const bool without_law = any([](const auto& cell) { return cell.exclusion.least && !cell.prediction.bound; });
+    const bool drawn = any([](const auto& cell) {
+        return cell.prediction.bound && cell.prediction.probability && !cell.prediction.probability->is_certain();
+    });
     const bool conditions = any([](const auto& cell) { return cell.cell.has_condition(); });
     std::string text = remark("cell", "its number, for `limrisk replay --cell`");
     text += remark(
@@ -108,6 +118,7 @@ std::string summary_legend(const StoreSummary& summary, const TextTable& table) 
                             : "trials with a neuron proved frozen at initialization, so that the optimum is provably out of reach; ") +
             "theory: probability of this under the law of the initialization, a lower bound for non-convergence" +
             (conditions ? "; in cells with a condition: on it" : "") +
+            (drawn ? "; where no formula is known, from the lower end of a 95 % interval of neurons that are drawn for it" : "") +
             (reasons.empty() ? "" : fmt::format("; -: {}", fmt::join(reasons, ", or "))) +
             (without_law ? "; theory -: this probability is not known for these inputs and this initialization" : ""));
     if (table.shows("missed, %")) text += remark("missed", "trials whose limiting risk is above " + threshold_text(summary.tolerance));
@@ -121,6 +132,13 @@ std::string summary_legend(const StoreSummary& summary, const TextTable& table) 
     if (table.shows("best"))
         risks.emplace_back("/opt.: smallest risk of any trial at any check, divided by the best known risk of the width");
     if (!risks.empty()) text += remark("risk", fmt::format("{}", fmt::join(risks, "; ")));
+    if (table.shows("validation"))
+        text +=
+            remark("validation", fmt::format("median over the trials of the last network's risk on the points held out, on which nothing "
+                                             "is trained{}",
+                                             table.shows("validation", "above, %")
+                                                 ? "; above: % of the trials in which it is larger than the training risk of this network"
+                                                 : ""));
     if (table.shows("average"))
         text += remark("average",
                        "of the iterates: median of the risks at the end; lower: % of the trials in which it has a smaller risk than the "

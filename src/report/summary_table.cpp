@@ -17,6 +17,7 @@
 #include "report/summary_remarks.hpp"
 #include "report/summary_text.hpp"
 #include "report/text_table.hpp"
+#include "report/validation_text.hpp"
 #include "report/valley_text.hpp"
 #include "text/printable_text.hpp"
 
@@ -98,8 +99,8 @@ std::string summary_table(const StoreSummary& summary) {
         text += heading;
         for (const std::size_t k : cells) text += table.row(k);
     }
-    text += "\n" + summary_legend(summary, table) + summary_remarks(summary) + average_remark(summary) + early_end_remark(summary) +
-            limit_remark(summary) + valley_remark(summary) + stopping_remark(summary);
+    text += "\n" + summary_legend(summary, table) + summary_remarks(summary) + average_remark(summary) + validation_remark(summary) +
+            early_end_remark(summary) + limit_remark(summary) + valley_remark(summary) + stopping_remark(summary);
     if (incomplete > 0) {
         text += remark("incomplete",
                        fmt::format("{} of {} cells; {} of {}{} trials are stored: run the campaign again to go on{}", incomplete,

@@ -169,6 +169,18 @@ ordered_json average_json(const CellSummary& cell) {
     return node;
 }
 
+/// Null where nothing is known: of a cell without points that are held out, and without trials.
+ordered_json validation_json(const CellSummary& cell) {
+    const std::optional<ValidationStatement>& validation = cell.validation;
+    ordered_json node{{"points", cell.cell.has_validation() ? ordered_json(cell.cell.data->validation->count) : ordered_json()},
+                      {"risk", quantiles_json(validation ? validation->risk : Quantiles{}, !validation)},
+                      {"best", quantiles_json(validation ? validation->best : Quantiles{}, !validation)}};
+    node["above"] = validation ? ordered_json(validation->above.trials) : ordered_json();
+    node["above_low"] = validation ? ordered_json(validation->above.share.low) : ordered_json();
+    node["above_high"] = validation ? ordered_json(validation->above.share.high) : ordered_json();
+    return node;
+}
+
 ordered_json stopping_json(const StoppedCount& count) {
     return {{"rule", count.criterion.text()}, {"event", count.criterion.event_text()}, {"at_most", count.criterion.at_most},
             {"finished", count.finished},     {"fulfilled", count.fulfilled},          {"events", count.events},
@@ -200,6 +212,7 @@ ordered_json statistics_json(const CellSummary& cell, const StoreSummary& summar
     node["limiting_risk"] = quantiles_json(cell.limiting_risk, empty);
     node["best"] = {{"risk", or_null(json_number(cell.best_risk))}, {"trial", or_null(cell.best_trial)}};
     if (summary.has_averages()) node["average"] = average_json(cell);
+    if (summary.has_validation()) node["validation"] = validation_json(cell);
     const auto ends_inactive = [](const CellSummary& of) { return of.cell.stop.all_inactive; };
     if (summary.ends_early())
         node["early_ends"] = early_ends_json(cell.early_ends, std::any_of(summary.cells.begin(), summary.cells.end(), ends_inactive));
@@ -214,7 +227,19 @@ std::string csv_value(const ordered_json& value) {
     if (value == "Infinity") return "inf";
     if (value.is_string()) return csv_text(value.get<std::string>());
     if (value.is_number_float()) return fmt::format("{}", value.get<double>());
-    return value.dump();
+    return value.is_array() ? csv_text(value.dump()) : value.dump();
+}
+
+/// Adds the names of what is in an object, and in objects in it, to the heads, and the values to the row.
+void add_columns(const std::string& before, const ordered_json& object, std::string& heads, std::string& row) {
+    for (const auto& [name, value] : object.items()) {
+        if (value.is_object()) {
+            add_columns(before + (name == "verdicts" ? "verdict" : name) + "_", value, heads, row);
+            continue;
+        }
+        heads += "," + before + name;
+        row += "," + csv_value(value);
+    }
 }
 
 }  // namespace
@@ -261,18 +286,7 @@ std::string summary_csv(const StoreSummary& summary) {
             heads += fmt::format(",{}", axis.name);
             row += "," + csv_text(axis.value);
         }
-        const ordered_json statistics = statistics_json(cell, summary);
-        for (const auto& [name, value] : statistics.items()) {
-            if (!value.is_object()) {
-                heads += "," + name;
-                row += "," + csv_value(value);
-                continue;
-            }
-            for (const auto& [inner, number_or_null] : value.items()) {
-                heads += fmt::format(",{}_{}", name == "verdicts" ? "verdict" : name, inner);
-                row += "," + csv_value(number_or_null);
-            }
-        }
+        add_columns("", statistics_json(cell, summary), heads, row);
         if (text.empty()) text = heads + "\n";
         text += row + "\n";
     }

@@ -43,7 +43,8 @@ std::string risk_measure(const StoreSummary& summary) {
     const bool all = std::all_of(summary.cells.begin(), summary.cells.end(), has_data);
     const auto has_own = [](const CellSummary& cell) { return cell.cell.has_own_points(); };
     if (std::all_of(summary.cells.begin(), summary.cells.end(), has_own)) return "risk on the trial's own data points";
-    return all ? "risk on the data" : "true risk (with data points: risk on the data)";
+    const std::string on_data = summary.has_validation() ? "training risk (on the data points that are not held out)" : "risk on the data";
+    return all ? on_data : "true risk, with data points " + on_data;
 }
 
 std::vector<std::string> verdict_percents(const CellSummary& cell, const std::vector<Verdict>& verdicts) {

@@ -216,6 +216,8 @@ std::string name_of(ProbabilityMethod method) {
             return "contour integral";
         case ProbabilityMethod::Mean:
             return "mean of contour integrals";
+        case ProbabilityMethod::Drawn:
+            return "drawn neurons";
     }
     throw Defect("name_of: a method of probability without a name");
 }

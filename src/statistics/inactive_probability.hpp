@@ -16,14 +16,19 @@ enum class ProbabilityMethod {
     ExactSum,    ///< the volume cut off a box by a half-space (uniform laws), a finite sum evaluated in up to 4,800 digits
     Contour,     ///< Laplace transform inverted by the trapezoidal rule on a hyperbola through the saddle point (normal weights)
     Mean,        ///< mean of such values over one more variate, by Gauss-Legendre rules
+    Drawn,       ///< share of neurons that were drawn
 };
 
 /// A probability, and a bound on how far it is from the exact one.
 struct InactiveProbability {
     double value;  ///< in [0, 1]; below 1e-307: 0
     double error;  ///< absolute. Rigorous for ClosedForm and ExactSum; Contour: the change by the last halving of the step, plus rounding;
-                   ///< Mean: the change from one rule to a finer one, plus the largest error of the values
+                   ///< Mean: the change from one rule to a finer one, plus the largest error of the values;
+                   ///< Drawn: the farther end of the 95 % interval of Clopper and Pearson
     ProbabilityMethod method;
+
+    /// Whether it is known but for `error` with certainty; else with a confidence of 95 %.
+    bool is_certain() const { return method != ProbabilityMethod::Drawn; }
 };
 
 /// What a neuron may be at initialization, for good unless there is weight decay. It differs where a constant piece of A is not 0.
@@ -32,7 +37,7 @@ enum class StillNeuron {
     Inactive,  ///< A = 0, too
 };
 
-/// "closed form", "exact sum", "contour integral", "mean of contour integrals".
+/// "closed form", "exact sum", "contour integral", "mean of contour integrals", "drawn neurons".
 std::string name_of(ProbabilityMethod method);
 
 /// Whether frozen_probability() knows these laws: not those of truncated weights, not a normal bias beside uniform

@@ -36,9 +36,9 @@ private:
 
 }  // namespace
 
-BlockColumns pack_columns(std::span<const TrialRecord> records, bool early_end, bool averages) {
+BlockColumns pack_columns(std::span<const TrialRecord> records, std::span<const TrialField> fields) {
     BlockColumns columns;
-    for (const TrialField& field : block_fields(early_end, averages)) {
+    for (const TrialField& field : fields) {
         const std::size_t size = field_size(field.type);
         columns.emplace_back(size * records.size(), '\0');
         char* to = columns.back().data();
@@ -67,9 +67,10 @@ std::vector<TrialRecord> unpack_columns(const BlockColumnViews& columns, std::in
 
 std::string block_hash(std::string_view cell_id, std::int64_t first_trial, std::int64_t count, const BlockColumnViews& columns) {
     Hasher hasher;
-    hasher.add(columns.size() == trial_fields.size()       ? schema_version
-               : columns.size() == trial_fields.size() + 1 ? early_end_schema_version
-                                                           : average_schema_version);
+    hasher.add(columns.size() == trial_fields.size()               ? schema_version
+               : columns.size() == trial_fields.size() + 1         ? early_end_schema_version
+               : columns.size() == block_fields(true, true).size() ? average_schema_version
+                                                                   : validation_schema_version);
     hasher.add(first_trial);
     hasher.add(count);
     hasher.add(cell_id);

@@ -16,10 +16,17 @@ inline constexpr std::int64_t schema_version = 3, early_end_schema_version = 5;
 inline constexpr std::int64_t kept_schema_version = 6, kept_early_end_schema_version = 7;
 /// Of one with a cell that has an average of the iterates; trials may end early or not.
 inline constexpr std::int64_t average_schema_version = 8, kept_average_schema_version = 9;
+/// Of one with a cell that has points that are held out, whatever else its cells have.
+inline constexpr std::int64_t validation_schema_version = 10, kept_validation_schema_version = 13;
 
-/// The fields that a block of such a store has. With averages there is last_step, too.
-constexpr std::span<const TrialField> block_fields(bool early_end, bool averages = false) {
-    return std::span(all_trial_fields).first(averages ? all_trial_fields.size() : trial_fields.size() + (early_end ? 1 : 0));
+/// The fields that a block of such a store has. With averages there is last_step, too, and with validation risks all of them.
+constexpr std::span<const TrialField> block_fields(bool early_end, bool averages = false, bool validation = false) {
+    constexpr std::size_t with_averages = trial_fields.size() + 1 + average_fields.size();
+    return std::span(all_trial_fields)
+        .first(validation  ? with_averages + validation_fields.size()
+               : averages  ? with_averages
+               : early_end ? trial_fields.size() + 1
+                           : trial_fields.size());
 }
 
 /// Largest number of trials in a block that the view `trials` can number.
@@ -30,12 +37,13 @@ constexpr std::size_t field_size(FieldType type) { return type == FieldType::Int
 using BlockColumns = std::vector<std::string>;           ///< [fields]
 using BlockColumnViews = std::vector<std::string_view>;  ///< [fields]
 
-/// [block_fields(early_end, averages)][count] from [count] records.
-BlockColumns pack_columns(std::span<const TrialRecord> records, bool early_end = false, bool averages = false);
+/// [fields][count] from [count] records.
+///   fields  block_fields()
+BlockColumns pack_columns(std::span<const TrialRecord> records, std::span<const TrialField> fields = block_fields(false));
 
 BlockColumnViews column_views(const BlockColumns& columns);
 
-/// Inverse of pack_columns; every column must hold count * field_size bytes. A field without a column stays 0.
+/// Inverse of pack_columns; every column must hold count * field_size bytes. A field without a column stays as in TrialRecord{}.
 std::vector<TrialRecord> unpack_columns(const BlockColumnViews& columns, std::int64_t count);
 
 /// XXH3-128, 32 hexadecimal digits, of: schema version (by the number of columns), first trial, count (8 bytes each, little-endian), the 32

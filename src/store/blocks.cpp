@@ -26,14 +26,14 @@ struct Reset {
 
 std::string select_sql(const StoreLayout& layout) {
     std::string sql = "SELECT hash";
-    for (const TrialField& field : block_fields(layout.early_end, layout.averages)) sql += fmt::format(", {}", field.name);
+    for (const TrialField& field : layout.fields()) sql += fmt::format(", {}", field.name);
     return sql + " FROM blocks WHERE cell = ? AND first_trial = ? AND count = ?";
 }
 
 /// Cell, first_trial, count, hash, then the columns.
 std::string insert_sql(const StoreLayout& layout) {
     std::string names, values;
-    for (const TrialField& field : block_fields(layout.early_end, layout.averages)) {
+    for (const TrialField& field : layout.fields()) {
         names += fmt::format(", {}", field.name);
         values += ", ?";
     }
@@ -62,7 +62,7 @@ void Store::Impl::add_block(const TrialBlock& block, Seal& seal) {
         without_average = block.records;
         for (TrialRecord& record : without_average) take_iterate_as_average(record);
     }
-    const BlockColumns columns = pack_columns(without_average.empty() ? block.records : without_average, layout.early_end, layout.averages);
+    const BlockColumns columns = pack_columns(without_average.empty() ? block.records : without_average, layout.fields());
     const std::string hash = block_hash(cells[static_cast<std::size_t>(key.cell)].id, key.first_trial, key.count, column_views(columns));
     sqlite::Statement overlap(database,
                               "SELECT first_trial, count, hash FROM blocks WHERE cell = ? AND first_trial < ? ORDER BY first_trial DESC");
@@ -167,7 +167,7 @@ std::vector<TrialRecord> Store::Impl::read(const BlockKey& key) {
     select->bind(1, row).bind(2, key.first_trial).bind(3, key.count);
     if (!select->step()) throw damaged("the block does not exist");
     BlockColumnViews columns;
-    for (const TrialField& field : block_fields(layout.early_end, layout.averages)) {
+    for (const TrialField& field : layout.fields()) {
         columns.push_back(select->blob(static_cast<int>(columns.size()) + 1));
         if (columns.back().size() != field_size(field.type) * static_cast<std::size_t>(key.count))
             throw damaged(fmt::format("the column {} has {} bytes; the store is damaged", field.name, columns.back().size()));

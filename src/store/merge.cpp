@@ -131,7 +131,7 @@ private:
         for (const BlockKey& other : known) {
             const std::int64_t first = std::max(other.first_trial, key.first_trial), last = std::min(other.first_trial + other.count, end);
             const std::vector<TrialRecord> there = cut(other, all_.read_block(other), first, last), here = cut(key, records, first, last);
-            if (pack_columns(there, true, true) != pack_columns(here, true, true))
+            if (pack_columns(there, all_trial_fields) != pack_columns(here, all_trial_fields))
                 contradict(key, all_.kept_hash(other), part_.kept_hash(key));
             if (cut_kinds(other, all_.read_parameters(other), first, last) != cut_kinds(key, parameters, first, last))
                 contradict(key, all_.kept_parameter_hashes(other), part_.kept_parameter_hashes(key));
@@ -223,6 +223,7 @@ Store open_together(const std::vector<fs::path>& stores, MergeOptions options) {
     std::vector<fs::path> parts = stores;
     std::stable_partition(parts.begin(), parts.end(), [](const fs::path& part) { return ends_early(Store::open(part).cells()); });
     std::stable_partition(parts.begin(), parts.end(), [](const fs::path& part) { return has_averages(Store::open(part).cells()); });
+    std::stable_partition(parts.begin(), parts.end(), [](const fs::path& part) { return have_validation(Store::open(part).cells()); });
     const TemporaryStore all("limrisk-together");
     std::string before;
     for (const fs::path& part : parts) {

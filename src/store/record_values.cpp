@@ -96,7 +96,8 @@ std::string start_problem(std::int64_t inactive, const RecordLimits& limits) {
 }  // namespace
 
 RecordLimits record_limits(const CellConfig& cell) {
-    return {cell.width, cell.steps, cell.checks, cell.tail, cell.stop.stops(), cell.stop.converged, cell.inactive_start};
+    return {cell.width,        cell.steps,          cell.checks,         cell.tail,
+            cell.stop.stops(), cell.stop.converged, cell.inactive_start, cell.has_validation()};
 }
 
 std::string record_problem(const TrialRecord& record, const RecordLimits& limits) {
@@ -104,7 +105,10 @@ std::string record_problem(const TrialRecord& record, const RecordLimits& limits
         std::string problem;
         switch (field.type) {
             case FieldType::Float64:
-                problem = real_problem(field.name, value_of<double>(record, field));
+                if (field.can_lack && !limits.validates)
+                    problem = value_of<double>(record, field) == -1 ? "" : fmt::format("{} is there, in a cell without it", field.name);
+                else
+                    problem = real_problem(field.name, value_of<double>(record, field));
                 break;
             case FieldType::Int64:
                 problem = integer_problem(field.name, value_of<std::int64_t>(record, field), most(field, limits));

@@ -15,6 +15,7 @@ struct RecordLimits {
     bool stops = false;                ///< whether trials may be stopped: end early by their risk or gradient
     bool stop_converged = false;       ///< whether trials may end early as converged
     std::int64_t inactive_start = -1;  ///< number of inactive neurons that all trials start with; -1: any
+    bool validates = false;            ///< whether trials have validation risks
 };
 
 RecordLimits record_limits(const CellConfig& cell);

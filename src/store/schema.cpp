@@ -50,7 +50,7 @@ std::string real_sql(const TrialField& field) {
 std::string field_sql(const TrialField& field) {
     switch (field.type) {
         case FieldType::Float64:
-            return real_sql(field);
+            return field.can_lack ? fmt::format("nullif({},-1.0)", real_sql(field)) : real_sql(field);
         case FieldType::Int64:
             return integer_sql(field, 8);
         case FieldType::Int32:
@@ -84,8 +84,7 @@ std::string blocks_sql(const StoreLayout& layout) {
     std::string sql =
         "CREATE TABLE blocks (cell INTEGER NOT NULL REFERENCES cells (cell), first_trial INTEGER NOT NULL, count INTEGER NOT NULL,"
         " hash TEXT NOT NULL";
-    for (const TrialField& field : block_fields(layout.early_end, layout.averages))
-        sql += fmt::format(", {} {} NOT NULL", field.name, type_name(field.type));
+    for (const TrialField& field : layout.fields()) sql += fmt::format(", {} {} NOT NULL", field.name, type_name(field.type));
     return sql + ", UNIQUE (cell, first_trial))";
 }
 
@@ -109,8 +108,7 @@ std::string kept_sql() {
 
 std::string trials_sql(const StoreLayout& layout) {
     std::string sql = fmt::format("CREATE VIEW trials AS SELECT b.cell AS cell, b.first_trial+{}*h.n+l.n AS trial", digits);
-    for (const TrialField& field : block_fields(layout.early_end, layout.averages))
-        sql += fmt::format(", {} AS {}", field_sql(field), field.name);
+    for (const TrialField& field : layout.fields()) sql += fmt::format(", {} AS {}", field_sql(field), field.name);
     return sql + fmt::format(
                      " FROM blocks b JOIN view_digit h ON h.n<=(b.count-1)/{0} JOIN view_digit l ON {0}*h.n+l.n<b.count"
                      " JOIN view_byte c",
@@ -144,13 +142,19 @@ constexpr const char* documents_sql =
     "version TEXT NOT NULL, created TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (kind, id, number))";
 
 /// All that there are.
-constexpr StoreLayout layouts[] = {{StoreContents::Trials, false, false},    {StoreContents::Summary, false, false},
-                                   {StoreContents::Trials, true, false},     {StoreContents::Trials, false, true},
-                                   {StoreContents::Trials, true, true},      {StoreContents::Trials, true, false, true},
-                                   {StoreContents::Trials, true, true, true}};
+constexpr StoreLayout layouts[] = {{StoreContents::Trials, false, false},
+                                   {StoreContents::Summary, false, false},
+                                   {StoreContents::Trials, true, false},
+                                   {StoreContents::Trials, false, true},
+                                   {StoreContents::Trials, true, true},
+                                   {StoreContents::Trials, true, false, true},
+                                   {StoreContents::Trials, true, true, true},
+                                   {StoreContents::Trials, true, false, true, true},
+                                   {StoreContents::Trials, true, true, true, true}};
 
 constexpr std::int64_t version_of(const StoreLayout& layout) {
     if (layout.contents == StoreContents::Summary) return summary_schema_version;
+    if (layout.validation) return layout.keeps ? kept_validation_schema_version : validation_schema_version;
     if (layout.averages) return layout.keeps ? kept_average_schema_version : average_schema_version;
     if (layout.keeps) return layout.early_end ? kept_early_end_schema_version : kept_schema_version;
     return layout.early_end ? early_end_schema_version : schema_version;

@@ -1,10 +1,12 @@
 // The tables and views of a store, generated from the fields of a trial. Described for outside readers in docs/formats.md.
 #pragma once
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "campaign/campaign.hpp"
+#include "store/block_columns.hpp"
 #include "store/sqlite.hpp"
 
 namespace limrisk {
@@ -26,9 +28,13 @@ inline constexpr const char* checkpoints_sql =
 /// What a store keeps.
 struct StoreLayout {
     StoreContents contents = StoreContents::Trials;
-    bool early_end = false;  ///< trials of some cell may end early, or have an average: blocks have last_step; of a store of trials
-    bool keeps = false;      ///< parameters of the trials; of a store of trials
-    bool averages = false;   ///< trials of some cell have an average of their iterates, so that blocks have its fields; with early_end
+    bool early_end = false;   ///< trials of some cell may end early, or have an average: blocks have last_step; of a store of trials
+    bool keeps = false;       ///< parameters of the trials; of a store of trials
+    bool averages = false;    ///< trials of some cell have an average of their iterates, so that blocks have its fields; with early_end
+    bool validation = false;  ///< trials of some cell have validation risks; with early_end and averages
+
+    /// Those of its blocks.
+    std::span<const TrialField> fields() const { return block_fields(early_end, averages, validation); }
 };
 
 struct SchemaObject {

@@ -202,7 +202,7 @@ StoreContents Store::contents() const { return impl_->layout.contents; }
 
 const KeptParameters& Store::keep() const { return impl_->keep; }
 
-std::span<const TrialField> Store::fields() const { return block_fields(impl_->layout.early_end, impl_->layout.averages); }
+std::span<const TrialField> Store::fields() const { return impl_->layout.fields(); }
 
 const std::optional<StoppingCriterion>& Store::stopping() const { return impl_->stopping; }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -58,6 +59,7 @@ void insert_cells(const sqlite::Database& database, std::span<const CellConfig> 
     for (const CellConfig& cell : cells) {
         insert.bind(1, first++).bind(2, std::string_view(cell.id)).bind(3, std::string_view(cell.description)).run();
         if (cell.has_shared_data()) sets.emplace(cell.data->hash, cell.data);
+        if (cell.has_validation()) sets.emplace(cell.data->validation->hash, cell.data->validation);
         if (cell.has_start()) starts.emplace(cell.start->hash, cell.start);
     }
     for (const auto& [hash, start] : starts)
@@ -81,7 +83,7 @@ void Store::Impl::create(const Campaign& wanted) {
     sqlite::Transaction transaction(database);
     const bool trials = wanted.store == StoreContents::Trials;
     create_schema(database, {wanted.store, trials && have_last_steps(wanted.cells), trials && wanted.keep.any(),
-                             trials && has_averages(wanted.cells)});
+                             trials && have_average_fields(wanted.cells), trials && have_validation(wanted.cells)});
     insert_cells(database, wanted.cells, 0);
     write_campaign(database, {wanted.name, wanted.text, LIMRISK_VERSION, utc_now(), wanted.seed, wanted.trials});
     if (wanted.until) write_stopping(database, wanted.until);
@@ -95,7 +97,10 @@ void Store::Impl::load() {
     if (!row.step()) refuse("is damaged: the table `campaign` is empty");
     campaign = {row.text(0), row.text(1), row.text(2), row.text(3), static_cast<std::uint64_t>(row.integer(4)), row.integer(5)};
     load_cells();
-    if (layout.contents == StoreContents::Trials && layout.averages != has_averages(cells))
+    if (layout.contents == StoreContents::Trials && layout.validation != have_validation(cells))
+        refuse(fmt::format("is damaged: a store of {} cell with points for validation has another schema version",
+                           layout.validation ? "no" : "a"));
+    if (layout.contents == StoreContents::Trials && layout.averages != have_average_fields(cells))
         refuse(fmt::format("is damaged: a store of {} cell with an average has another schema version", layout.averages ? "no" : "a"));
     if (layout.contents == StoreContents::Trials && layout.early_end != have_last_steps(cells))
         refuse(fmt::format("is damaged: a store of {} cell with `stop` or an average has another schema version",
@@ -145,10 +150,19 @@ std::map<std::string, StartPointer> Store::Impl::load_starts() const {
     return starts;
 }
 
+/// The points that a description says are held out, among the sets of the store.
+DataPointer Store::Impl::found_validation(const std::map<std::string, DataPointer>& sets, const DataSet& described,
+                                          std::int64_t cell) const {
+    const auto found = sets.find(described.hash);
+    if (found == sets.end() || !found->second->described_as(described))
+        refuse(fmt::format("is damaged: the points for validation of cell {} are missing", cell));
+    return found->second;
+}
+
 void Store::Impl::load_cells() {
     const std::map<std::string, DataPointer> sets = load_data();
     const std::map<std::string, StartPointer> starts = load_starts();
-    std::map<std::pair<std::string, std::string>, DataPointer> of_origin;  // by hash and origin
+    std::map<std::array<std::string, 3>, DataPointer> whole;  // by hash, origin and hash for validation
     sqlite::Statement row(database, "SELECT cell, id, description FROM cells NOT INDEXED ORDER BY cell");
     while (row.step()) {
         const auto index = static_cast<std::int64_t>(cells.size());
@@ -172,13 +186,15 @@ void Store::Impl::load_cells() {
             const auto found = sets.find(cell.data->hash);
             if (found == sets.end() || !found->second->described_as(*cell.data))
                 refuse(fmt::format("is damaged: the data points of cell {} are missing", index));
-            DataPointer& named = of_origin[{cell.data->hash, cell.data->origin}];
-            if (named == nullptr) {
+            const DataPointer validation = cell.has_validation() ? found_validation(sets, *cell.data->validation, index) : nullptr;
+            DataPointer& known = whole[{cell.data->hash, cell.data->origin, validation == nullptr ? "" : validation->hash}];
+            if (known == nullptr) {
                 auto copy = std::make_shared<DataSet>(*found->second);
                 copy->origin = cell.data->origin;
-                named = std::move(copy);
+                copy->validation = validation;
+                known = std::move(copy);
             }
-            cell.data = named;
+            cell.data = known;
         }
         cells.back().index = index;
         limits.push_back(record_limits(cells.back()));
@@ -189,7 +205,9 @@ void Store::Impl::refuse_foreign(const Campaign& wanted, const CampaignDifferenc
     const bool add = opening.add;
     const bool lacks_early_end = layout.contents == StoreContents::Trials && !layout.early_end && ends_early(wanted.cells);
     const bool lacks_averages = layout.contents == StoreContents::Trials && !layout.averages && has_averages(wanted.cells);
-    const bool can_add = wanted.seed == campaign.seed && wanted.store == layout.contents && !lacks_early_end && !lacks_averages;
+    const bool lacks_validation = layout.contents == StoreContents::Trials && !layout.validation && have_validation(wanted.cells);
+    const bool can_add =
+        wanted.seed == campaign.seed && wanted.store == layout.contents && !lacks_early_end && !lacks_averages && !lacks_validation;
     const char* const offer = can_add ? "; with --add both are kept in this store" : "";
     if (add && wanted.seed != campaign.seed)
         refuse(fmt::format("has the seed {}, the campaign has {}; a store has one seed: give another --store", campaign.seed, wanted.seed));
@@ -215,6 +233,9 @@ void Store::Impl::refuse_foreign(const Campaign& wanted, const CampaignDifferenc
     if (opening.same_rule && wanted.until != stopping)
         refuse(fmt::format("has another stopping rule: there {}, here {}. `limrisk run` with the campaign changes it",
                            stopping_text(stopping, campaign.trials), stopping_text(wanted.until, wanted.trials)));
+    if (lacks_validation)
+        refuse(fmt::format("has no cell with points for validation, so it has no place for validation risks: {}. Give another --store",
+                           difference.text));
     if (lacks_averages)
         refuse(
             fmt::format("has no cell with an average of the iterates, so it has no place for what is known of one: {}. Give another "

@@ -40,6 +40,7 @@ struct Store::Impl {
     void load();  ///< reads and checks schema, campaign, cells, stopping rule, each against its hash
     void load_cells();
     std::map<std::string, DataPointer> load_data() const;
+    DataPointer found_validation(const std::map<std::string, DataPointer>& sets, const DataSet& described, std::int64_t cell) const;
     std::map<std::string, StartPointer> load_starts() const;
     /// Takes over the campaign's cells in its order, its number of trials and its rule. Adds the cells that are missing, if they may be
     /// added.

@@ -75,6 +75,7 @@ protected:
         if (kind == "odd") return odd_cells(2030);
         if (kind == "kinks") return kinks_cells(2030);
         if (kind == "data") return data_cells(2030);
+        if (kind == "validation") return validation_cells(2030);
         if (kind == "own_points") return own_point_cells(2030);
         if (kind == "conditions") return condition_cells(2030);
         if (kind == "starts") return start_cells(2030, 64);
@@ -107,7 +108,8 @@ TEST_P(CheckpointsOf, ChangeNoBit) {
         EXPECT_GE(diverged, 100);
     }
 }
-INSTANTIATE_TEST_SUITE_P(Cells, CheckpointsOf, testing::Values("odd", "kinks", "data", "own_points", "conditions", "starts", "early_ends"),
+INSTANTIATE_TEST_SUITE_P(Cells, CheckpointsOf,
+                         testing::Values("odd", "kinks", "data", "validation", "own_points", "conditions", "starts", "early_ends"),
                          [](const auto& instance) { return std::string(instance.param); });
 
 /// Blocks of several chunks: what is finished is part of the checkpoint.

@@ -65,10 +65,14 @@ std::string check_difference(const CheckRecord& a, const Check& b, std::size_t k
 reference::Tables reference_tables(const CellConfig& config) {
     reference::Tables tables;
     if (config.has_shared_data()) {
-        tables.check = config.precision == kernels::Precision::Float32
-                           ? data_rule(reference::data_points<float>(config), config.input.dimension)
-                           : data_rule(reference::data_points<double>(config), config.input.dimension);
+        const auto rule = [&](const DataSet& data, bool ascending) {
+            return config.precision == kernels::Precision::Float32
+                       ? data_rule(reference::data_points<float>(data, ascending), data.dimension)
+                       : data_rule(reference::data_points<double>(data, ascending), data.dimension);
+        };
+        tables.check = rule(*config.data, config.algorithm == kernels::Algorithm::Kinks);
         tables.final_rule = tables.check;
+        if (config.has_validation()) tables.validation = rule(*config.data->validation, false);
         return tables;
     }
     const Expression target = Expression::compile(config.regression(), config.input.dimension);

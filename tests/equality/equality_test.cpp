@@ -148,6 +148,7 @@ INSTANTIATE_TEST_SUITE_P(Optimizers, InputsOn, testing::ValuesIn(optimizer_catal
 
 class DataPointsOn : public testing::TestWithParam<CatalogEntry> {};
 TEST_P(DataPointsOn, ScalarReference) { expect_reference(data_cells(2026), GetParam(), 300); }
+TEST_P(DataPointsOn, ScalarReferenceWithPointsHeldOut) { expect_reference(validation_cells(2031), GetParam(), 100); }
 INSTANTIATE_TEST_SUITE_P(Optimizers, DataPointsOn, testing::ValuesIn(optimizer_catalog().entries),
                          [](const auto& instance) { return std::string(instance.param.name); });
 

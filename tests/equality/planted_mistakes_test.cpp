@@ -36,6 +36,8 @@ TEST_P(PlantedMistake, IsCaught) {
     cells.insert(cells.end(), kinks.begin(), kinks.end());
     const std::vector<CellConfig> data = data_cells(2026);
     cells.insert(cells.end(), data.begin(), data.end());
+    const std::vector<CellConfig> validation = validation_cells(2026);
+    cells.insert(cells.end(), validation.begin(), validation.end());
     const std::vector<CellConfig> inputs = input_cells(2026);
     cells.insert(cells.end(), inputs.begin(), inputs.end());
     const std::vector<CellConfig> conditions = condition_cells(2026);

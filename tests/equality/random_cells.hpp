@@ -20,6 +20,9 @@ std::vector<CellConfig> kinks_cells(std::uint64_t seed);
 /// Some of both on data points, weighted and not: all of them in every step, drawn with replacement, or by epochs.
 std::vector<CellConfig> data_cells(std::uint64_t seed);
 
+/// Some of these with points that are held out, weighted and not, few and many.
+std::vector<CellConfig> validation_cells(std::uint64_t seed);
+
 /// Some of the first in dimension 2 and more on a sphere, in a ball, or on a box whose coordinates have their own ends.
 std::vector<CellConfig> input_cells(std::uint64_t seed);
 

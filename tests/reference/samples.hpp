@@ -129,13 +129,13 @@ struct DataPoints {
     Batch<Real> batch;
     std::vector<double> weights;
 };
+///   ascending  in ascending order of their inputs
 template <class Real>
-DataPoints<Real> data_points(const CellConfig& cell) {
-    const DataSet& data = *cell.data;
+DataPoints<Real> data_points(const DataSet& data, bool ascending) {
     const auto d = static_cast<std::size_t>(data.dimension);
     std::vector<std::size_t> order(data.outputs.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    if (cell.algorithm == kernels::Algorithm::Kinks)
+    if (ascending)
         std::stable_sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
             return static_cast<Real>(data.inputs[i]) < static_cast<Real>(data.inputs[j]);
         });
@@ -147,6 +147,10 @@ DataPoints<Real> data_points(const CellConfig& cell) {
         points.weights.push_back(data.weights[i]);
     }
     return points;
+}
+template <class Real>
+DataPoints<Real> data_points(const CellConfig& cell) {
+    return data_points<Real>(*cell.data, cell.algorithm == kernels::Algorithm::Kinks);
 }
 
 /// The points that a trial draws for itself.
@@ -179,8 +183,9 @@ inline std::size_t drawn_point(const DataSet& data, std::uint64_t seed, std::uin
     return point;
 }
 
-/// The point at a place of an epoch.
-inline std::size_t point_of_epoch(std::int64_t count, std::uint64_t seed, std::uint64_t trial, std::int64_t epoch, std::int64_t place) {
+/// The point at a place of an order of `count` points.
+inline std::size_t point_of_order(Purpose purpose, std::int64_t count, std::uint64_t seed, std::uint64_t trial, std::int64_t position,
+                                  std::int64_t place) {
     int bits = 2;
     while ((std::int64_t{1} << bits) < count) ++bits;
     const int low_bits = bits / 2;
@@ -198,7 +203,7 @@ inline std::size_t point_of_epoch(std::int64_t count, std::uint64_t seed, std::u
         std::uint32_t high = x / (1u << low_bits), low = x % (1u << low_bits);
         for (std::uint32_t j = 0; j < (count <= 16 ? 24u : 12u); ++j) {
             const std::uint32_t key =
-                random_words(seed, Purpose::Epochs, static_cast<std::uint64_t>(epoch), j / 4, trial)[static_cast<std::size_t>(j % 4)];
+                random_words(seed, purpose, static_cast<std::uint64_t>(position), j / 4, trial)[static_cast<std::size_t>(j % 4)];
             if (j % 2 == 0)
                 high ^= f(key, low) % (1u << (bits - low_bits));
             else
@@ -207,6 +212,11 @@ inline std::size_t point_of_epoch(std::int64_t count, std::uint64_t seed, std::u
         x = high * (1u << low_bits) + low;
     } while (x >= count);
     return x;
+}
+
+/// The point at a place of an epoch.
+inline std::size_t point_of_epoch(std::int64_t count, std::uint64_t seed, std::uint64_t trial, std::int64_t epoch, std::int64_t place) {
+    return point_of_order(Purpose::Epochs, count, seed, trial, epoch, place);
 }
 
 /// The samples of step n >= 1 that are drawn from the data.

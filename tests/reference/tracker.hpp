@@ -98,6 +98,10 @@ public:
         record_.average_linear = of_average.linear;
         record_.average_kinked = of_average.kinked;
         record_.average_inactive_on_data = of_average.inactive_on_data;
+        if (tables_.validation.count() > 0) {
+            record_.validation_risk = diverged_ ? infinity<double> : stored(validation_risk(current_));
+            record_.best_validation_risk = stored(validation_risk(best_parameters_));
+        }
         if (diverged_) {
             record_.verdict = Verdict::Diverged;
             record_.final_risk = record_.gradient_norm = record_.training_gradient_norm = record_.displacement = infinity<double>;
@@ -183,6 +187,10 @@ private:
         return accurate_risk(shape_, evaluation_, parameters, tables_.target,
                              {tables_.mesh, tables_.density_normalizer, normal, cell_.input.mean, cell_.input.deviation,
                               is_given_by_density(cell_.input) ? density_program(cell_.input) : TargetProgram{}});
+    }
+
+    double validation_risk(const std::vector<double>& parameters) const {
+        return risk_and_gradient(shape_, evaluation_, parameters, batch(tables_.validation), true, cell_.loss).risk;
     }
 
     /// Counts the states of all neurons; calls body(neuron, range, state) for each.

@@ -17,6 +17,7 @@ struct Tables {
     std::vector<double> training_inputs;  ///< [batch][dimension] midpoint grid, empty for fresh samples; targets and weights are made here
     NodeSet check;                        ///< rule of the checks, with targets; of trials with own points only what their scale is made of
     NodeSet final_rule;                   ///< rule of final and best risk, with targets; d >= 2 and losses other than the square
+    NodeSet validation;                   ///< data points that are held out; empty if there are none
     std::vector<double> mesh;             ///< d = 1: of the accurate risk
     double density_normalizer = 1;        ///< d = 1
     double p_low = 0, p_high = 1;         ///< truncated normal input: probabilities of the ends

@@ -161,6 +161,47 @@ TEST(PositiveRisk, DataPoints) {
     EXPECT_EQ(proved_of("[0, 0], [1, 1], [2, 4], [3, 9]", 7, "\"tanh\""), none);
 }
 
+TEST(PositiveRisk, DataPointsInThePlane) {
+    EXPECT_EQ(proved_of("[0, 0, 0], [1, 0, 1], [0, 1, 1], [1, 1, 0]", 7), 0);
+    EXPECT_EQ(proved_of("[0, 0, 2], [1, 0, 2], [0, 1, 2]", 7), none);
+    EXPECT_EQ(proved_of("[0, 0, 1], [0, 0, 3], [0, 1, 2]", 7), none) << "by the mean at one input";
+    // Five points of a parabola on a line along x1, in any order, with others beside.
+    const std::string parabola = "[3, 7, 9], [0, 7, 0], [1, 7, 1], [4, 7, 16], [2, 7, 4], [0, 3, 1], [1, 4, 5]";
+    EXPECT_EQ(proved_of(parabola, 7), 1);
+    EXPECT_EQ(proved_of(parabola + ", [5, 7, 25], [6, 7, 36]", 7), 2);
+    EXPECT_EQ(proved_of("[7, 0, 0], [7, 1, 1], [7, 2, 4], [7, 3, 9], [7, 4, 16]", 7), 1) << "along x2";
+    // x1 x2 on a grid is affine along the coordinates, but not above 0 nor below 4.
+    const std::string product = "[0, 0, 0], [1, 0, 0], [2, 0, 0], [0, 1, 0], [1, 1, 1], [2, 1, 2], [0, 2, 0], [1, 2, 2], [2, 2, 4]";
+    EXPECT_EQ(proved_of(product, 7), 1);
+    EXPECT_EQ(proved_of(product, 0), 0);
+    EXPECT_EQ(proved_of(product, 7, "\"power_relu(2)\""), 0);
+    EXPECT_EQ(proved_of(product, 7, "{ name = \"clipping\", low = 0, high = 1 }"), 0);
+    // Affine above the least value: one neuron passes through all of them.
+    EXPECT_EQ(proved_of("[0, 0, 0], [1, 0, 0], [0, 1, 0], [3, 0, 1], [0, 3, 1], [3, 3, 4], [4, 3, 5], [2, 2, 2]", 7), 0);
+}
+
+TEST(PositiveRisk, NoNeuronIsExcludedFromItsOwnValuesInSpace) {
+    std::mt19937 random(12);
+    std::uniform_real_distribution<double> number(-1, 1);
+    for (const char* precision : {"float32", "float64"})
+        for (int repeat = 0; repeat < 40; ++repeat) {
+            const double w[] = {number(random), number(random), number(random)}, b = number(random), v = repeat % 2 ? 1.5 : -0.7;
+            std::string points;
+            double last = 0;
+            for (int m = 0; m < 30; ++m) {
+                const double x[] = {number(random), number(random), number(random)};
+                last = 0.3 + v * std::max(w[0] * x[0] + w[1] * x[1] + w[2] * x[2] + b, 0.0);
+                points += fmt::format("{}[{}, {}, {}, {}]", m == 0 ? "" : ", ", x[0], x[1], x[2], last);
+            }
+            EXPECT_LT(proved_of(points, 1, "\"relu\"", precision), 1) << points;
+            EXPECT_EQ(proved_of(points + fmt::format(", [2, 3, 5, {}], [3, 2, 7, 9], [1, 1, 4, 8], [-7, -5, -1, -3], [-5, -7, -2, -4]",
+                                                     last + 20),
+                                1, "\"relu\"", precision),
+                      1)
+                << "and others beside them";
+        }
+}
+
 /// Whether one ReLU neuron and a constant pass through points with the inputs 0, 1, .., in whole numbers.
 bool one_neuron_fits(const std::vector<int>& y) {
     const auto to_the_right = [](const std::vector<int>& values) {

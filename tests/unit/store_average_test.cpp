@@ -43,7 +43,7 @@ TEST_F(StoreAverageTest, KeepsWhatIsKnownOfAverages) {
     EXPECT_EQ(version(), 8);
     Store::open_for_writing(path(), averaging_campaign()).write_block({1, 2, 1}, {averaged_record(2)});
     const Store store = Store::open(path());
-    EXPECT_EQ(store.fields().size(), all_trial_fields.size());
+    EXPECT_EQ(store.fields().size(), block_fields(true, true).size());
     EXPECT_EQ(store.read_block({1, 0, 2}), averaged);
     EXPECT_EQ(store.read_block({0, 0, 3}), records_of({0, 0, 3}));
     EXPECT_EQ(store.verify(), std::vector<std::string>{});
@@ -93,7 +93,7 @@ TEST_F(StoreAverageTest, StoresAreReadTogether) {
     for (const std::vector<std::filesystem::path>& parts :
          {std::vector{third, other, path()}, std::vector{other, path(), third}, std::vector{path(), third, other}}) {
         const Store all = open_together(parts, {});
-        EXPECT_EQ(all.fields().size(), all_trial_fields.size());
+        EXPECT_EQ(all.fields().size(), block_fields(true, true).size());
         std::int64_t averages = 0, trials = 0;
         for (const CellConfig& cell : all.cells())
             all.for_each_trial(cell.index, [&](std::int64_t trial, const TrialRecord& record) {

@@ -68,7 +68,7 @@ TEST_F(StoreEarlyEndTest, StoresWithoutSuchACellStayAsTheyAre) {
     }
     EXPECT_GT(diverged, 3);
     // Blocks of both have other hashes, whatever their trials are.
-    const BlockColumns short_columns = pack_columns(records), long_columns = pack_columns(records, true);
+    const BlockColumns short_columns = pack_columns(records), long_columns = pack_columns(records, block_fields(true));
     EXPECT_EQ(short_columns.size() + 1, long_columns.size());
     EXPECT_NE(block_hash("id", 0, 40, column_views(short_columns)), block_hash("id", 0, 40, column_views(long_columns)));
 }
@@ -124,7 +124,7 @@ TEST_F(StoreEarlyEndTest, ImpossibleLastStepsAreNotRead) {
     TrialRecord record = stopped_record();
     { Store::open_for_writing(path(), stopping_campaign()).write_block({1, 0, 1}, {record}); }
     record.last_step = 16;
-    const BlockColumns columns = pack_columns(std::vector{record}, true);
+    const BlockColumns columns = pack_columns(std::vector{record}, block_fields(true));
     const std::string hash = block_hash(Store::open(path()).cells()[1].id, 0, 1, column_views(columns));
     {
         const sqlite::Database database(path(), sqlite::Access::Write);
