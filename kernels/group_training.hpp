@@ -265,7 +265,21 @@ private:
         });
     }
 
-    void train_step(std::int64_t step, const StepScalars& scalars) {
+    /// Those of a step, with the learning rate of each replica.
+    LaneScalars<V> lane_scalars(const StepScalars& scalars) const {
+        const double alpha = cell_.optimizer.alpha, decay = cell_.optimizer.weight_decay, rate = scalars.learning_rate;
+        LaneScalars<V> own{scalars, splat<V>(rate), splat<V>(rate * alpha), splat<V>(rate * decay)};
+        for (int i = 0; cell_.learning_rate.is_adaptive() && i < lanes; ++i) {
+            const double of_replica = rate * replica_[i % shape_.replicas].rate_factor;
+            lane_of(own.rate, i) = static_cast<Real>(of_replica);
+            lane_of(own.rate_alpha, i) = static_cast<Real>(of_replica * alpha);
+            lane_of(own.rate_decay, i) = static_cast<Real>(of_replica * decay);
+        }
+        return own;
+    }
+
+    void train_step(std::int64_t step, const StepScalars& same_scalars) {
+        const LaneScalars<V> scalars = lane_scalars(same_scalars);
         Rows at = state_.theta;
         if (shifted_) {
             for (int p = 0; p < shape_.registers; ++p)
@@ -420,7 +434,10 @@ private:
         const bool window = in_window(cell_, index), starts = window && place_in_window(cell_, index) == 0;
         measure(state_.was_inactive, gradient, index == cell_.checks || ends_early(cell_), window && !starts, values);
         bool improved[lanes];
-        for (int r = 0; r < shape_.replicas; ++r) improved[r] = replica_[r].check(cell_, index, values[r]);
+        for (int r = 0; r < shape_.replicas; ++r) {
+            improved[r] = replica_[r].check(cell_, index, values[r]);
+            if (cell_.learning_rate.is_adaptive() && replica_[r].running()) replica_[r].adapt(cell_.learning_rate, index);
+        }
         alive_ = both(alive_, lanes_of([&](int r) { return replica_[r].running(); }));
         state_.copy(state_.theta, state_.best, lanes_of([&](int r) { return improved[r]; }));
         if (starts) state_.copy(state_.theta, state_.tail_start, lanes_of([](int) { return true; }));

@@ -17,13 +17,49 @@ struct StepScalars {
     double gradient_factor;    ///< nadam: of g beside the first moment
 };
 
+/// Where every replica has a learning rate of its own, in lanes: each of the three rounded to Real once.
+template <class V>
+struct LaneScalars : StepScalars {
+    V rate, rate_alpha, rate_decay;  ///< gamma; gamma times the decay of the first moment; gamma times the weight decay
+};
+
+template <class V>
+LIMRISK_INLINE V rate_of(const StepScalars& scalars) {
+    return splat<V>(scalars.learning_rate);
+}
+template <class V>
+LIMRISK_INLINE V rate_of(const LaneScalars<V>& scalars) {
+    return scalars.rate;
+}
+
+/// -(gamma alpha)
+template <class V>
+LIMRISK_INLINE V minus_shift_of(const StepScalars& scalars, const Optimizer& optimizer) {
+    return splat<V>(-(scalars.learning_rate * optimizer.alpha));
+}
+template <class V>
+LIMRISK_INLINE V minus_shift_of(const LaneScalars<V>& scalars, const Optimizer&) {
+    return -scalars.rate_alpha;
+}
+
+/// -(gamma lambda)
+template <class V>
+LIMRISK_INLINE V minus_decay_of(const StepScalars& scalars, const Optimizer& optimizer) {
+    return splat<V>(-(scalars.learning_rate * optimizer.weight_decay));
+}
+template <class V>
+LIMRISK_INLINE V minus_decay_of(const LaneScalars<V>& scalars, const Optimizer&) {
+    return -scalars.rate_decay;
+}
+
 /// The constants of one step in lanes.
 template <class V>
 struct StepConstants {
     V rate, minus_rate, first_correction, second_correction, gradient_factor, alpha, alpha_rest, beta, beta_rest, epsilon, initial_sum;
 
-    StepConstants(const Optimizer& optimizer, const StepScalars& scalars)
-        : rate(splat<V>(scalars.learning_rate)),
+    template <class Scalars>
+    StepConstants(const Optimizer& optimizer, const Scalars& scalars)
+        : rate(rate_of<V>(scalars)),
           minus_rate(-rate),
           first_correction(splat<V>(scalars.first_correction)),
           second_correction(splat<V>(scalars.second_correction)),
@@ -106,8 +142,9 @@ LIMRISK_INLINE V flush_subnormal(V state) {
 
 /// Updates register p of all rows in the lanes that are alive.
 ///   theta, gradient, first, second, third  [rows]; the states only as far as state_count says
-template <OptimizerKind Kind, class Real, class Rows, class StateRows>
-LIMRISK_INLINE void update_rows(const Optimizer& optimizer, const StepScalars& scalars, std::int64_t rows, Rows gradient,
+///   scalars  StepScalars or LaneScalars, here and below
+template <OptimizerKind Kind, class Real, class Scalars, class Rows, class StateRows>
+LIMRISK_INLINE void update_rows(const Optimizer& optimizer, const Scalars& scalars, std::int64_t rows, Rows gradient,
                                 const MaskOf<Vec<Real>>& alive, Rows theta, StateRows first, StateRows second, StateRows third, int p) {
     using V = Vec<Real>;
     const StepConstants<V> step(optimizer, scalars);
@@ -144,21 +181,21 @@ LIMRISK_INLINE void update_rows(const Optimizer& optimizer, const StepScalars& s
 }
 
 /// Register p of the parameters at which the gradient of an optimizer that looks ahead is taken: theta - gamma alpha m.
-template <class Real, class Rows, class StateRows>
-LIMRISK_INLINE void look_ahead(const Optimizer& optimizer, const StepScalars& scalars, std::int64_t rows, Rows theta, StateRows first,
+template <class Real, class Scalars, class Rows, class StateRows>
+LIMRISK_INLINE void look_ahead(const Optimizer& optimizer, const Scalars& scalars, std::int64_t rows, Rows theta, StateRows first,
                                Rows shifted, int p) {
-    const Vec<Real> factor = splat<Vec<Real>>(-(scalars.learning_rate * optimizer.alpha));
+    const Vec<Real> factor = minus_shift_of<Vec<Real>>(scalars, optimizer);
     LIMRISK_UNROLL_ROWS(Rows)
     for (std::int64_t row = 0; row < rows; ++row) shifted[row].part[p] = fma(factor, first[row].part[p], theta[row].part[p]);
 }
 
 /// Register p of what weight decay does before the update: to the gradient, which was taken at `at`, or to the parameters that are not
 /// held.
-template <class Real, class LayoutType, class Rows>
-LIMRISK_INLINE void decay_weights(const Optimizer& optimizer, const StepScalars& scalars, const LayoutType& layout, const Groups& held,
-                                  Rows at, Rows theta, Rows gradient, const MaskOf<Vec<Real>>& alive, int p) {
+template <class Real, class LayoutType, class Scalars, class Rows>
+LIMRISK_INLINE void decay_weights(const Optimizer& optimizer, const Scalars& scalars, const LayoutType& layout, const Groups& held, Rows at,
+                                  Rows theta, Rows gradient, const MaskOf<Vec<Real>>& alive, int p) {
     using V = Vec<Real>;
-    const V lambda = splat<V>(optimizer.weight_decay), minus_step = splat<V>(-(scalars.learning_rate * optimizer.weight_decay));
+    const V lambda = splat<V>(optimizer.weight_decay), minus_step = minus_decay_of<V>(scalars, optimizer);
     const bool all_trained = !any(held);
     LIMRISK_UNROLL_ROWS(Rows)
     for (std::int64_t row = 0; row < layout.rows(); ++row) {

@@ -90,6 +90,10 @@ struct Replica {
     double initial_risk, best_risk, risk, gradient_norm, training_gradient_norm, parameter_norm;
     Tail tail;  ///< of the present window, or of the check at which it was stopped
     std::int32_t inactive_initial, constant_initial, inactive, inactive_maximum, died, revived, inactive_on_data, constant, linear;
+    // Of a rate that adapts, from check 0 on.
+    std::int32_t checks_without_fall;
+    double smallest_risk;  ///< by which falls are judged
+    double rate_factor;    ///< what the rate of the schedule is multiplied by
 
     bool has_ended_early() const { return ended != Verdict::Budget; }
     /// Whether it is to be trained on.
@@ -144,6 +148,19 @@ struct Replica {
         } else if (risk < cell.stop_risk || gradient_norm < cell.stop_gradient || (cell.stop_inactive && inactive == cell.width)) {
             ended = Verdict::Stopped;
             tail.add(risk, 0, 0, 1);
+        }
+    }
+
+    /// Lowers the learning rate if the risk has not fallen, after check number `index`.
+    void adapt(const LearningRate& rate, std::int64_t index) {
+        if (index == 0) rate_factor = 1;
+        if (index == 0 || risk < smallest_risk * (1 - rate.threshold)) {
+            smallest_risk = risk;
+            checks_without_fall = 0;
+        } else if (++checks_without_fall >= rate.every) {
+            const double lower = rate_factor * rate.factor, least = rate.last / rate.initial;
+            rate_factor = lower > least ? lower : least;
+            checks_without_fall = 0;
         }
     }
 

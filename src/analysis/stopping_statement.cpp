@@ -19,6 +19,13 @@ void enter_stopping(CellSummary& summary, const std::optional<StoppedCount>& cou
         for (LevelShare& level : summary.levels->levels) level.share = sequence(level.trials);
 }
 
+Interval verdict_interval(const CellSummary& cell, Verdict verdict) {
+    if (cell.done == 0) return {0, 1};
+    const bool watched = cell.stopping && cell.stopping->criterion.event == StoppingCriterion::Event::Diverged;
+    if (watched && verdict == Verdict::Diverged) return cell.stopping->interval;
+    return share_interval(cell.verdicts[static_cast<std::size_t>(verdict)], cell.done, cell.stopping.has_value());
+}
+
 std::int64_t trials_allowed(const CellSummary& cell, const StoredCampaign& campaign) {
     return cell.stopping ? cell.stopping->criterion.at_most : cell.wanted.value_or(campaign.trials);
 }

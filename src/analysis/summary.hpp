@@ -7,6 +7,7 @@
 
 #include "analysis/limit_scan.hpp"
 #include "analysis/quantiles.hpp"
+#include "analysis/restart_scan.hpp"
 #include "analysis/statement.hpp"
 #include "analysis/strata_statement.hpp"
 #include "analysis/valley_scan.hpp"
@@ -84,6 +85,7 @@ struct CellSummary {
     std::optional<ValidationStatement> validation;  ///< of a cell with points that are held out
     std::optional<LimitStatement> limits;           ///< of the trials that count, if the store knows some
     std::optional<ValleyStatement> valleys;         ///< the same
+    std::optional<RestartStatement> restarts;       ///< of a cell with trials, where it was asked for
     std::optional<StoppedCount> stopping;           ///< where a rule says which trials count; the intervals above then hold under it
 };
 
@@ -97,7 +99,8 @@ struct StoreSummary {
     StoredCampaign campaign;
     std::vector<StoredCampaign> parts;  ///< the campaigns of several stores that are read as one; else empty
     StoreContents contents = StoreContents::Trials;
-    double tolerance = 0;  ///< relative, of what counts as above the optimum
+    double tolerance = 0;       ///< relative, of what counts as above the optimum
+    std::int64_t restarts = 0;  ///< how many are asked about; 0: none
     std::vector<CellSummary> cells;
     std::vector<RateStatement> rates;
     std::vector<RateOmission> no_rates;

@@ -212,6 +212,16 @@ const Catalog& schedule_catalog() {
                           rate("rate_2", "rate from from_2 on", RatePath<&Rate::rate_2>{}), from("from_3", RatePath<&Rate::from_3>{}),
                           rate("rate_3", "rate from from_3 on", RatePath<&Rate::rate_3>{}), from_one()}),
              choose_schedule<Kind::Piecewise>, has_schedule<Kind::Piecewise>},
+            {"adaptive",
+             "of each trial by itself: times factor after `patience` checks in a row whose risk is not below the smallest so far by "
+             "`threshold` of it; CPU only",
+             with_warmup(
+                 {initial, real<&Cell::learning_rate, &Rate::factor>("factor", "of every change", {0, 1, true, true}, "0.5"),
+                  integer<&Cell::learning_rate, &Rate::every>("patience", "checks in a row (Keras; PyTorch counts one less)", {1, 65536},
+                                                              "2"),
+                  real<&Cell::learning_rate, &Rate::threshold>("threshold", "relative, of a fall of the risk", {0, 1, false, true}, "1e-4"),
+                  rate("least", "the rate does not fall below it", RatePath<&Rate::last>{})}),
+             choose_schedule<Kind::Adaptive>, has_schedule<Kind::Adaptive>},
         }};
     return catalog;
 }

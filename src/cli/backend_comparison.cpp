@@ -92,7 +92,7 @@ std::deque<PreparedCell> prepare_cells(std::int64_t first, std::int64_t count, s
     std::deque<PreparedCell> cells;
     std::vector<CellConfig> configs;
     for (std::int64_t index = first; index < first + count; ++index) {
-        const RandomCell random = random_cell(seed, index);
+        const RandomCell random = random_cell(seed, index, false);
         configs.push_back(parse_campaign(random.toml, fmt::format("self test cell {}", index)).cells.at(0));
         cells.push_back({random, configs.back()});
     }

@@ -52,8 +52,8 @@ std::string activation(std::int64_t kind, Draw& draw) {
     return fmt::format("{{ name = \"{}\"{} }}", traits.name, example_parameters(traits.parameters, example(draw)));
 }
 
-std::string optimizer(std::int64_t kind, Draw& draw) {
-    const std::string rate = draw.of<std::string>({
+std::string optimizer(std::int64_t kind, bool on_cpu, Draw& draw) {
+    std::vector<std::string> rates{
         "0.05",
         "0.003",
         "{ schedule = \"polynomial\", initial = 0.1, power = 0.6 }",
@@ -63,7 +63,9 @@ std::string optimizer(std::int64_t kind, Draw& draw) {
         "{ schedule = \"inverse_time\", initial = 0.05, factor = 0.5, every = 4 }",
         "{ schedule = \"cosine\", initial = 0.05, period = 17, last = 0.001 }",
         "{ schedule = \"piecewise\", initial = 0.05, from_1 = 5, rate_1 = 0.02 }",
-    });
+    };
+    if (on_cpu) rates.emplace_back("{ schedule = \"adaptive\", initial = 0.1, patience = 1, threshold = 0.05, least = 0.004 }");
+    const std::string rate = draw.of(rates);
     const kernels::OptimizerTraits& traits = kernels::optimizer_table[kind];
     const std::size_t k = example(draw);
     return fmt::format("{{ name = \"{}\", learning_rate = {}{}{} }}", traits.name, rate, example_parameters(traits.parameters, k),
@@ -184,7 +186,7 @@ void add_average(std::string& text, std::int64_t steps, Draw& draw) {
 
 }  // namespace
 
-RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
+RandomCell random_cell(std::uint64_t seed, std::int64_t index, bool on_cpu) {
     Draw draw(seed, index);
     constexpr std::int64_t activations = kernels::activation_count;
     const std::int64_t combination = index % random_cell_combinations;
@@ -219,7 +221,7 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index) {
                                                                                     : std::vector<std::string>{"b", "wb", "v", "bv"}));
     text += fmt::format("[training]\nsampling = {}\n", sampling);
     if (!nodes) text += fmt::format("batch = {}\n", 1 + draw.below(high || width > 100 ? 15 : 70));
-    text += fmt::format("optimizer = {}\n", optimizer(combination / 2 / activations, draw));
+    text += fmt::format("optimizer = {}\n", optimizer(combination / 2 / activations, on_cpu, draw));
     const std::int64_t tail = 1 + draw.below(checks);
     text += fmt::format("[tracking]\nchecks = {}\ntail = {}\n", checks, tail);
     const std::int64_t check_nodes = dimension <= 2 ? 16 : dimension == 3 ? 4 : 64;

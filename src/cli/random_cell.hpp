@@ -16,6 +16,7 @@ inline constexpr std::int64_t random_cell_combinations = std::int64_t{2} * kerne
 
 /// Number `index` of the sequence of `seed`. Every `random_cell_combinations` in a row hold each activation with each optimizer in both
 /// precisions.
-RandomCell random_cell(std::uint64_t seed, std::int64_t index);
+///   on_cpu  with what only the CPU backend has
+RandomCell random_cell(std::uint64_t seed, std::int64_t index, bool on_cpu = true);
 
 }  // namespace limrisk::cli

@@ -19,6 +19,7 @@ struct ReportCommand {
     std::vector<std::filesystem::path> stores;
     std::string out, figures, compare;
     double tolerance = default_tolerance;
+    std::int64_t restarts = 0;
     bool force = false;
 };
 
@@ -31,7 +32,7 @@ std::vector<CellTrajectory> stored_trajectories(const Store& store) {
 
 ExitCode report(const ReportCommand& command) {
     const Store store = open_stores(command.stores);
-    const StoreSummary summary = summarize_stores(command.stores, store, command.tolerance);
+    const StoreSummary summary = summarize_stores(command.stores, store, command.tolerance, command.restarts);
     std::vector<std::filesystem::path> names;
     for (const std::filesystem::path& one : command.stores) names.push_back(one.filename());
     const ReportOrigin origin{store_names(names), LIMRISK_VERSION};
@@ -56,6 +57,7 @@ void add_report(CLI::App& app, Action& action) {
     command->add_option("--figures", options->figures, "also write each figure as SVG, PDF and CSV into this directory")->type_name("DIR");
     add_compare_option(*command, options->compare);
     add_tolerance_option(*command, options->tolerance);
+    add_restarts_option(*command, options->restarts);
     command->footer(examples(
         {"limrisk report campaign.db --out report.html", "limrisk report campaign.db --out paper.html --figures figures --compare width"}));
     command->callback([&action, options] { action = [options] { return report(*options); }; });

@@ -14,6 +14,7 @@
 #include "report/comparison_text.hpp"
 #include "report/sentence.hpp"
 #include "report/summary_text.hpp"
+#include "report/verdict_text.hpp"
 #include "store/store.hpp"
 
 namespace limrisk::cli {
@@ -23,7 +24,8 @@ struct SummaryCommand {
     std::vector<std::filesystem::path> stores;
     std::string compare, only_campaign;
     double tolerance = default_tolerance;
-    bool json = false, csv = false, sentences = false;
+    std::int64_t restarts = 0;
+    bool json = false, csv = false, sentences = false, verdicts = false;
 };
 
 std::string sentence_lines(const StoreSummary& summary) {
@@ -49,7 +51,7 @@ void select(Store& store, const SummaryCommand& command) {
 ExitCode summary(const SummaryCommand& command) {
     Store store = open_stores(command.stores);
     if (!command.only_campaign.empty()) select(store, command);
-    const StoreSummary result = summarize_stores(command.stores, store, command.tolerance);
+    const StoreSummary result = summarize_stores(command.stores, store, command.tolerance, command.restarts);
     if (!command.compare.empty()) {
         const StoreComparison comparison = compare_cells(store, result, command.compare);
         print(command.json ? comparison_json(comparison, result) : comparison_table(comparison, result));
@@ -57,7 +59,8 @@ ExitCode summary(const SummaryCommand& command) {
         print(command.json        ? summary_json(result)
               : command.csv       ? summary_csv(result)
               : command.sentences ? sentence_lines(result)
-                                  : summary_table(result));
+
+                                  : summary_table(result) + (command.verdicts ? verdict_remark(result) : ""));
     }
     return verdict_of(result);
 }
@@ -69,13 +72,20 @@ void add_summary(CLI::App& app, Action& action) {
     CLI::App* command = app.add_subcommand("summary", "summarize the results per cell; works during a run");
     add_stores_option(*command, options->stores);
     add_tolerance_option(*command, options->tolerance);
+    add_restarts_option(*command, options->restarts);
     command->add_option("--only-campaign", options->only_campaign, "only the cells of this campaign file, numbered as in it")
         ->type_name("FILE");
     CLI::Option* compare = add_compare_option(*command, options->compare);
     CLI::Option* json = command->add_flag("--json", options->json, "as JSON");
     CLI::Option* csv = command->add_flag("--csv", options->csv, "as CSV, a row per cell")->excludes(json)->excludes(compare);
     command->add_flag("--sentences", options->sentences, "a sentence per cell")->excludes(json)->excludes(csv)->excludes(compare);
-    command->footer(examples({"limrisk summary campaign.db", "limrisk summary campaign.db --csv", "limrisk summary campaign.db --sentences",
+    command->add_flag("--verdicts", options->verdicts, "below the table the share of each verdict with its 95 % interval")
+        ->excludes(json)
+        ->excludes("--csv")
+        ->excludes("--sentences")
+        ->excludes(compare);
+    command->footer(examples({"limrisk summary campaign.db", "limrisk summary campaign.db --verdicts --restarts 10",
+                              "limrisk summary campaign.db --csv", "limrisk summary campaign.db --sentences",
                               "limrisk summary campaign.db --compare width", "limrisk summary campaign.db --only-campaign campaign.toml",
                               "limrisk summary part-1.db part-2.db"}));
     command->callback([&action, options] { action = [options] { return summary(*options); }; });

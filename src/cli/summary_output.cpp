@@ -26,8 +26,10 @@ std::string store_names(const std::vector<std::filesystem::path>& stores) {
 
 Store open_stores(const std::vector<std::filesystem::path>& stores) { return open_together(stores, {.better = better_document}); }
 
-StoreSummary summarize_stores(const std::vector<std::filesystem::path>& stores, const Store& store, double tolerance) {
+StoreSummary summarize_stores(const std::vector<std::filesystem::path>& stores, const Store& store, double tolerance,
+                              std::int64_t restarts) {
     StoreSummary summary = summarize(store, tolerance);
+    if (restarts > 0) enter_restarts(store, summary, restarts);
     if (stores.size() == 1) return summary;
     std::map<std::string, std::int64_t> wanted;  // trials, by id of the cell
     for (const std::filesystem::path& one : stores) {
@@ -58,6 +60,14 @@ void add_tolerance_option(CLI::App& command, double& tolerance) {
         ->type_name("T")
         ->check(decimal_number(0, 1e6))
         ->capture_default_str();
+}
+
+void add_restarts_option(CLI::App& command, std::int64_t& restarts) {
+    command
+        .add_option("--restarts", restarts,
+                    "what the best of R trials is: the probability that one reaches the best known risk, and the best final risk")
+        ->type_name("R")
+        ->transform(whole_number(1, 1000000000));
 }
 
 ExitCode verdict_of(const StoreSummary& summary) {

@@ -112,6 +112,8 @@ std::string report_page(const StoreSummary& summary, const std::vector<CellGroup
     };
     add(words_section(summary, groups), "words", "In words");
     add(cells_section(summary, groups), "cells", "Predicted, certified, measured");
+    add(verdicts_section(summary, groups), "verdicts", "Verdicts");
+    add(restarts_section(summary, groups), "restarts", "Best of several restarts");
     add(rule_section(summary, groups), "rule", "Stopping rule");
     std::size_t next = 0;
     for (const FigureSection& section : sections) {

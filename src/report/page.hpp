@@ -29,6 +29,10 @@ std::string report_page(const StoreSummary& summary, const std::vector<CellGroup
 
 /// Predicted, certified and measured side by side, a row per cell.
 std::string cells_section(const StoreSummary& summary, const std::vector<CellGroup>& groups);
+/// The share of each verdict with its interval.
+std::string verdicts_section(const StoreSummary& summary, const std::vector<CellGroup>& groups);
+/// The best of several restarts; empty where nobody asked.
+std::string restarts_section(const StoreSummary& summary, const std::vector<CellGroup>& groups);
 /// The stopping rule and its estimate of each cell; empty without a rule.
 std::string rule_section(const StoreSummary& summary, const std::vector<CellGroup>& groups);
 /// Levels of local minima, with counts, intervals and the states of their neurons.

@@ -12,6 +12,7 @@
 #include "report/average_text.hpp"
 #include "report/early_end_text.hpp"
 #include "report/limit_text.hpp"
+#include "report/restart_text.hpp"
 #include "report/stopping_text.hpp"
 #include "report/summary_columns.hpp"
 #include "report/summary_remarks.hpp"
@@ -100,7 +101,7 @@ std::string summary_table(const StoreSummary& summary) {
         for (const std::size_t k : cells) text += table.row(k);
     }
     text += "\n" + summary_legend(summary, table) + summary_remarks(summary) + average_remark(summary) + validation_remark(summary) +
-            early_end_remark(summary) + limit_remark(summary) + valley_remark(summary) + stopping_remark(summary);
+            early_end_remark(summary) + restart_remark(summary) + limit_remark(summary) + valley_remark(summary) + stopping_remark(summary);
     if (incomplete > 0) {
         text += remark("incomplete",
                        fmt::format("{} of {} cells; {} of {}{} trials are stored: run the campaign again to go on{}", incomplete,

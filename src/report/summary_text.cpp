@@ -14,6 +14,7 @@
 #include "report/csv_text.hpp"
 #include "report/limit_text.hpp"
 #include "report/reservations.hpp"
+#include "report/restart_text.hpp"
 #include "report/sentence.hpp"
 #include "report/strata_text.hpp"
 #include "report/valley_text.hpp"
@@ -181,6 +182,46 @@ ordered_json validation_json(const CellSummary& cell) {
     return node;
 }
 
+/// Of all trials, and its 95 % interval. Null without trials.
+ordered_json verdict_shares_json(const CellSummary& cell, const std::vector<Verdict>& verdicts) {
+    ordered_json node;
+    const auto or_null = [&](double share) { return cell.done == 0 ? ordered_json() : ordered_json(share); };
+    for (const Verdict verdict : verdicts) {
+        const std::string name = verdict_name(verdict);
+        const Interval interval = verdict_interval(cell, verdict);
+        const auto trials = static_cast<double>(cell.verdicts[static_cast<std::size_t>(verdict)]);
+        node[name] = or_null(trials / static_cast<double>(cell.done));
+        node[name + "_low"] = or_null(interval.low);
+        node[name + "_high"] = or_null(interval.high);
+    }
+    return node;
+}
+
+/// Null where nothing is known.
+ordered_json restarts_json(const CellSummary& cell) {
+    ordered_json node;
+    for (const char* key : {"restarts", "reach_least", "reach_most", "reach_low", "reach_high", "best_risk_median", "best_risk_median_low",
+                            "best_risk_median_high", "best_risk_mean", "best_risk_mean_low", "reason"})
+        node[key] = nullptr;
+    if (!cell.restarts) return node;
+    node["restarts"] = cell.restarts->restarts;
+    node["reason"] = cell.restarts->reason;
+    if (const auto& reach = cell.restarts->reach) {
+        node["reach_least"] = reach->estimate.low;
+        node["reach_most"] = reach->estimate.high;
+        node["reach_low"] = reach->interval.low;
+        node["reach_high"] = reach->interval.high;
+    }
+    if (const auto& risk = cell.restarts->risk) {
+        node["best_risk_median"] = json_number(risk->median);
+        node["best_risk_median_low"] = json_number(risk->median_interval.low);
+        node["best_risk_median_high"] = json_number(risk->median_interval.high);
+        if (risk->mean) node["best_risk_mean"] = json_number(*risk->mean);
+        node["best_risk_mean_low"] = json_number(risk->least_mean);
+    }
+    return node;
+}
+
 ordered_json stopping_json(const StoppedCount& count) {
     return {{"rule", count.criterion.text()}, {"event", count.criterion.event_text()}, {"at_most", count.criterion.at_most},
             {"finished", count.finished},     {"fulfilled", count.fulfilled},          {"events", count.events},
@@ -204,6 +245,7 @@ ordered_json statistics_json(const CellSummary& cell, const StoreSummary& summar
     node["revived"] = cell.revived;
     for (const Verdict verdict : shown_verdicts(summary))
         node["verdicts"][verdict_name(verdict)] = cell.verdicts[static_cast<std::size_t>(verdict)];
+    node["verdict_share"] = verdict_shares_json(cell, shown_verdicts(summary));
     const auto noisy = [](const CellSummary& of) { return of.cell.noise.kind != NoiseLaw::Kind::None; };
     // On data points the noise is in the outputs, and risks are against these.
     if (std::any_of(summary.cells.begin(), summary.cells.end(), noisy))
@@ -216,6 +258,7 @@ ordered_json statistics_json(const CellSummary& cell, const StoreSummary& summar
     const auto ends_inactive = [](const CellSummary& of) { return of.cell.stop.all_inactive; };
     if (summary.ends_early())
         node["early_ends"] = early_ends_json(cell.early_ends, std::any_of(summary.cells.begin(), summary.cells.end(), ends_inactive));
+    if (summary.restarts > 0) node["restarts"] = restarts_json(cell);
     if (cell.limits) node["limits"] = to_json(*cell.limits);
     if (cell.valleys) node["valleys"] = to_json(*cell.valleys);
     if (cell.stopping) node["stopping"] = stopping_json(*cell.stopping);

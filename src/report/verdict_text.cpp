@@ -1,8 +1,15 @@
 // Rounding by the largest remainders.
 #include "report/verdict_text.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
+
+#include "analysis/cell_axes.hpp"
+#include "analysis/stopping_statement.hpp"
+#include "report/sentence.hpp"
+#include "report/summary_remarks.hpp"
 
 namespace limrisk {
 
@@ -45,6 +52,25 @@ std::string risk_measure(const StoreSummary& summary) {
     if (std::all_of(summary.cells.begin(), summary.cells.end(), has_own)) return "risk on the trial's own data points";
     const std::string on_data = summary.has_validation() ? "training risk (on the data points that are not held out)" : "risk on the data";
     return all ? on_data : "true risk, with data points " + on_data;
+}
+
+std::string verdict_remark(const StoreSummary& summary) {
+    const std::vector<std::vector<std::string>> names = distinctions(configs_of(summary.cells), true);
+    std::string text;
+    for (std::size_t k = 0; k < names.size(); ++k) {
+        const CellSummary& cell = summary.cells[k];
+        if (cell.done == 0) continue;
+        std::vector<std::string> shares;
+        for (const Verdict verdict : shown_verdicts(summary)) {
+            const Interval interval = verdict_interval(cell, verdict);
+            shares.push_back(fmt::format("{} {} % [{:.1f}, {:.1f}]", verdict_name(verdict),
+                                         share_text(cell.verdicts[static_cast<std::size_t>(verdict)], cell.done), 100 * interval.low,
+                                         100 * interval.high));
+        }
+        text += remark(text.empty() ? "verdicts" : "", fmt::format("cell {}{}{}: {}", cell.cell.index, names[k].empty() ? "" : ", ",
+                                                                   fmt::join(names[k], ", "), fmt::join(shares, ", ")));
+    }
+    return text + (text.empty() ? "" : remark("", "95 % intervals, each of its verdict alone"));
 }
 
 std::vector<std::string> verdict_percents(const CellSummary& cell, const std::vector<Verdict>& verdicts) {

@@ -19,6 +19,9 @@ std::vector<std::string> reasons_without_certificates(const StoreSummary& summar
 /// "true risk", or with data points "risk on the data".
 std::string risk_measure(const StoreSummary& summary);
 
+/// A line for each cell with trials, under the word "verdicts": the share of each verdict with its 95 % interval.
+std::string verdict_remark(const StoreSummary& summary);
+
 /// Of a cell with trials. They add up to 100, "<1" standing for what is missing; "<1" and ">99": not none and not all.
 std::vector<std::string> verdict_percents(const CellSummary& cell, const std::vector<Verdict>& verdicts);
 

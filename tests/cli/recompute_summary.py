@@ -8,6 +8,7 @@ SciPy only; nothing of limrisk is used.
 """
 import csv
 import json
+import math
 import pathlib
 import re
 import sys
@@ -135,6 +136,26 @@ def check_average(name, trials, cell, threshold):
         same(f"{name} average {key}", trials[column].mean(), stated[key])
 
 
+def check_restarts(name, risks, missed, stated):
+    """From the definitions: the transformed interval, the mean over all choices, the integral of what the band leaves."""
+    n, restarts = len(risks), stated["restarts"]
+    low, high = clopper_pearson(n - missed, n)
+    for key, p in (("reach_least", 1 - missed / n), ("reach_most", 1 - missed / n), ("reach_low", low), ("reach_high", high)):
+        same(f"{name} restarts {key}", 1 - (1 - p) ** restarts, stated[key], 1e-9)
+    values, share = np.sort(risks), 1 - 0.5 ** (1 / restarts)
+    same(name + " restarts median", quantile(risks, share), stated["best_risk_median"])
+    ranks = np.arange(1, n + 1)
+    below = ranks[stats.binom.cdf(ranks - 1, n, share) <= 0.025]
+    above = ranks[stats.binom.sf(ranks - 1, n, share) <= 0.025]
+    same(name + " restarts median low", values[below[-1] - 1] if len(below) else 0.0, stated["best_risk_median_low"])
+    same(name + " restarts median high", values[above[0] - 1] if len(above) else np.inf, stated["best_risk_median_high"])
+    weights = np.array([math.comb(n - i, restarts - 1) / math.comb(n, restarts) for i in ranks])
+    same(name + " restarts mean", float(values[weights > 0] @ weights[weights > 0]), stated["best_risk_mean"], 1e-9)
+    heights = np.maximum(0, 1 - (ranks - 1) / n - np.sqrt(np.log(20) / (2 * n))) ** restarts
+    seen = heights > 0
+    same(name + " restarts mean low", float(np.diff(np.concatenate([[0], values]))[seen] @ heights[seen]), stated["best_risk_mean_low"], 1e-9)
+
+
 def check_cell(cell, trials, optima, relative):
     name, width, n = f"cell {cell['cell']}", int(cell["labels"]["width"]), len(trials["verdict"])
     inactive = trials["inactive_initial"] + trials["constant_initial"]
@@ -174,6 +195,11 @@ def check_cell(cell, trials, optima, relative):
         same(f"{name} {key}", int(trials[key].sum()), cell[key])
     for verdict, count in cell["verdicts"].items():
         same(f"{name} {verdict}", int((trials["verdict"] == verdict).sum()), count)
+        low, high = clopper_pearson(count, n)
+        same(f"{name} share {verdict}", count / n, cell["verdict_share"][verdict])
+        same(f"{name} low {verdict}", low, cell["verdict_share"][verdict + "_low"])
+        same(f"{name} high {verdict}", high, cell["verdict_share"][verdict + "_high"])
+    check_restarts(name, trials["final_risk"], missed, cell["restarts"])
     check_risks(name + " final risk", trials["final_risk"], cell["final_risk"])
     check_risks(name + " limiting risk", trials["tail_mean"], cell["limiting_risk"])
     check_average(name, trials, cell, measured["threshold"])

@@ -69,7 +69,7 @@ TEST_F(StatisticsProgramTest, SciPyFindsTheSameNumbersInTheExportedTrials) {
     succeed({"run", "square.toml", "--quiet"});
     write("optima.json", succeed({"optimum", "square.toml", "--store", "square.db", "--json"}).out);
     succeed({"hierarchy", "square.toml", "--width", "2", "--store", "square.db"});
-    write("summary.json", succeed({"summary", "square.db", "--json"}).out);
+    write("summary.json", succeed({"summary", "square.db", "--json", "--restarts", "7"}).out);
     write("comparison.json", succeed({"summary", "square.db", "--compare", "optimizer", "--json"}).out);
     succeed({"export", "square.db", "--format", "csv", "--out", "trials.csv"});
     succeed({"trajectories", "square.db", "--trials", "150", "--points", "12"});

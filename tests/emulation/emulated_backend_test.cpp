@@ -167,6 +167,22 @@ TEST(EmulatedBackend, RefusesSnapshots) {
     EXPECT_THROW((void)backend->run({&plan, 0, 5}, status, options), Defect);
 }
 
+TEST(EmulatedBackend, RefusesRatesOfTrials) {
+    CellConfig config = small_cell();
+    config.learning_rate.kind = kernels::ScheduleKind::Adaptive;
+    config.learning_rate.factor = 0.5;
+    const auto backend = emulated_backend(std::make_shared<EmulatedRuntime>());
+    try {
+        backend->prepare({small_cell(), config});
+        FAIL() << "prepared";
+    } catch (const DeviceError& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr("has the learning rate schedule \"adaptive\", which runs on the CPU only"));
+    }
+    const CellPlan plan(config);
+    WorkStatus status;
+    EXPECT_THROW((void)backend->run({&plan, 0, 5}, status, {}), Defect);
+}
+
 TEST(EmulatedBackend, RefusesSortedKinks) {
     CellConfig config = small_cell();
     config.algorithm = kernels::Algorithm::Kinks;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <random>
 
+#include "adaptive_cells.hpp"
 #include "backend/cell_plan.hpp"
 #include "backend/cpu/run_block.hpp"
 #include "compare.hpp"
@@ -44,6 +45,8 @@ TEST_P(PlantedMistake, IsCaught) {
     cells.insert(cells.end(), conditions.begin(), conditions.end());
     const std::vector<CellConfig> early = early_end_cells(2026);
     cells.insert(cells.end(), early.begin(), early.end());
+    const std::vector<CellConfig> adaptive = adaptive_cells(2026);
+    cells.insert(cells.end(), adaptive.begin(), adaptive.end());
     std::shuffle(cells.begin(), cells.end(), std::mt19937_64(1));
     for (const CellConfig& config : cells) {
         if (config.width > 100 || config.input.dimension > 5 || !is_compiled(config)) continue;

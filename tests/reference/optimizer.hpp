@@ -1,7 +1,9 @@
 // Optimizer recursions for one coordinate, and the numbers that change from step to step. docs/numerics.md section 9. To add one: a
 // function, a line in rule_of. Part of the scalar reference: shares no code with kernels/.
 #pragma once
+#include <algorithm>
 #include <stdexcept>
+#include <vector>
 
 #include "kernels/optimizer_kinds.hpp"
 #include "reference/elementary.hpp"
@@ -190,7 +192,26 @@ inline double learning_rate(const kernels::LearningRate& rate, std::int64_t n) {
         if (rate.from_3 > 0 && t >= rate.from_3) now = rate.rate_3;
         return now;
     }
+    if (rate.kind == Kind::Adaptive) return rate.initial;
     return rate.power == 0 ? rate.initial : rate.initial * exp(-(rate.power * log(double(n))));
+}
+
+/// F of the schedule `adaptive` after checks with these risks.
+inline double adapted_factor(const kernels::LearningRate& rate, const std::vector<double>& risks) {
+    double factor = 1, smallest = risks.at(0);
+    std::int64_t waited = 0;
+    for (std::size_t k = 1; k < risks.size(); ++k) {
+        if (risks[k] < smallest * (1 - rate.threshold)) {
+            smallest = risks[k];
+            waited = 0;
+            continue;
+        }
+        waited += 1;
+        if (waited < rate.every) continue;
+        waited = 0;
+        factor = std::max(factor * rate.factor, rate.last / rate.initial);
+    }
+    return factor;
 }
 
 /// Walks through the steps n = 1, 2, ...; everything in double until the end.
@@ -198,12 +219,15 @@ class Schedule {
 public:
     Schedule(const kernels::Optimizer& optimizer, const kernels::LearningRate& rate) : optimizer_(optimizer), rate_(rate) {}
 
+    /// What the rates of all later steps are multiplied by.
+    void set_factor(double factor) { factor_ = factor; }
+
     template <class Real>
     StepNumbers<Real> next() {
         n_ += 1;
         a_ = a_ * optimizer_.alpha;
         b_ = b_ * optimizer_.beta;
-        const double gamma = learning_rate(rate_, n_);
+        const double gamma = rate_.kind == kernels::ScheduleKind::Adaptive ? learning_rate(rate_, n_) * factor_ : learning_rate(rate_, n_);
         const bool corrected = rule_of<Real>(optimizer_.kind).always_corrected || optimizer_.bias_correction;
         StepNumbers<Real> numbers{Real(gamma),
                                   Real(gamma * optimizer_.alpha),
@@ -228,7 +252,7 @@ private:
     kernels::Optimizer optimizer_;
     kernels::LearningRate rate_;
     std::int64_t n_ = 0;
-    double a_ = 1, b_ = 1, p_ = 1;
+    double a_ = 1, b_ = 1, p_ = 1, factor_ = 1;
 };
 
 /// Whether the gradient is taken at theta - gamma alpha m.

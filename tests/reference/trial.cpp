@@ -96,6 +96,10 @@ public:
             }
             tracker.check(step, parameters_);
             if (tracker.ended()) break;
+            if (cell_.learning_rate.kind != kernels::ScheduleKind::Adaptive || tracker.diverged()) continue;
+            std::vector<double> risks;
+            for (const CheckResult& check : tracker.checks()) risks.push_back(check.risk);
+            schedule_.set_factor(adapted_factor(cell_.learning_rate, risks));
         }
         std::vector<Real> average;
         for (const AveragedCoordinate<Real>& coordinate : averages_) average.push_back(coordinate.average);

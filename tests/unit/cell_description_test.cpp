@@ -184,6 +184,11 @@ private:
         if (rate.kind == Kind::Polynomial) rate.power = choose(2) == 0 ? 0 : 16 * fraction();
         if (choose(2) == 0) rate.warmup = count();
         if (rate.warmup > 0 && choose(2) == 0) rate.warmup_start = fraction();
+        if (rate.is_adaptive()) {
+            rate.factor = 0.25 + fraction() / 2, rate.every = 1 + choose(65536), rate.threshold = fraction() / 2;
+            if (choose(2) == 0) rate.last = rate.initial;
+            return;
+        }
         if (rate.kind != Kind::Polynomial) rate.from_one = choose(2) == 0;
         if (rate.kind == Kind::Step || rate.kind == Kind::Exponential || rate.kind == Kind::InverseTime) rate.factor = positive();
         if (rate.kind != Kind::Polynomial && rate.kind != Kind::Piecewise) rate.every = count();
@@ -253,7 +258,8 @@ void expect_same(const CellConfig& a, const CellConfig& b) {
     using Rate = kernels::LearningRate;
     EXPECT_EQ(a.learning_rate.kind, b.learning_rate.kind);
     EXPECT_EQ(a.learning_rate.from_one, b.learning_rate.from_one);
-    for (const auto member : {&Rate::factor, &Rate::last, &Rate::warmup_start, &Rate::rate_1, &Rate::rate_2, &Rate::rate_3})
+    for (const auto member :
+         {&Rate::factor, &Rate::last, &Rate::warmup_start, &Rate::rate_1, &Rate::rate_2, &Rate::rate_3, &Rate::threshold})
         EXPECT_EQ(bits(a.learning_rate.*member), bits(b.learning_rate.*member));
     for (const auto member : {&Rate::every, &Rate::warmup, &Rate::from_1, &Rate::from_2, &Rate::from_3})
         EXPECT_EQ(a.learning_rate.*member, b.learning_rate.*member);

@@ -204,6 +204,31 @@ TEST(ReferenceSchedule, KnownRates) {
     for (int n = 1; n <= 6; ++n) EXPECT_EQ(learning_rate(pieces, n + 4), of_pieces[n - 1]) << n;
 }
 
+TEST(ReferenceSchedule, AdaptsByHand) {
+    using kernels::LearningRate;
+    using kernels::ScheduleKind;
+    LearningRate rate{0.5, 0};
+    rate.kind = ScheduleKind::Adaptive;
+    rate.factor = 0.25;
+    rate.every = 2;
+    rate.threshold = 0.5;
+    EXPECT_EQ(adapted_factor(rate, {4}), 1);
+    EXPECT_EQ(adapted_factor(rate, {4, 3}), 1) << "one check";
+    EXPECT_EQ(adapted_factor(rate, {4, 3, 2}), 0.25) << "2 is not below the half of 4";
+    EXPECT_EQ(adapted_factor(rate, {4, 3, 1.9}), 1) << "a fall";
+    EXPECT_EQ(adapted_factor(rate, {4, 3, 1.9, 1, 0.9}), 1) << "0.9 is a fall from 1.9";
+    EXPECT_EQ(adapted_factor(rate, {4, 3, 1.9, 1, 5}), 0.25);
+    EXPECT_EQ(adapted_factor(rate, {4, 4, 4, 4}), 0.25) << "counted anew";
+    EXPECT_EQ(adapted_factor(rate, {4, 4, 4, 4, 4}), 0.0625);
+    rate.last = 0.0625;
+    EXPECT_EQ(adapted_factor(rate, {4, 4, 4, 4, 4}), 0.125) << "least / initial";
+    Schedule schedule({OptimizerKind::Momentum, 0.5, 0, 0, false, false}, rate);
+    schedule.set_factor(0.125);
+    const StepNumbers<double> numbers = schedule.next<double>();
+    EXPECT_EQ(numbers.gamma, 0.0625);
+    EXPECT_EQ(numbers.shift, 0.03125);
+}
+
 TEST(ReferenceOptimizerState, SubnormalStatesBecomeZeroAfterUse) {
     const Optimizer momentum{OptimizerKind::Momentum, 0.5, 0, 0, false, false};
     Schedule schedule(momentum, {1, 0});

@@ -127,6 +127,8 @@ public:
     std::optional<BlockResult> run(const WorkItem& item, WorkStatus& status, const BlockOptions& options) override {
         if (item.plan->cell().algorithm != kernels::Algorithm::Plain)
             throw Defect("the CUDA backend was asked to train by sorted kinks, which only the CPU backend does");
+        if (item.plan->cell().learning_rate.is_adaptive())
+            throw Defect("the CUDA backend was asked for a learning rate of each trial, which only the CPU backend has");
         if (options.snapshot_steps) throw Defect("the CUDA backend was asked for snapshots, which only the CPU backend takes");
         return workers_.at(static_cast<std::size_t>(item.worker))->run(item, status, options);
     }
@@ -195,6 +197,7 @@ private:
         for (const CellConfig& config : cells) {
             const char* const what = config.algorithm == kernels::Algorithm::Kinks ? "training.algorithm = \"kinks\""
                                      : config.has_data()                           ? "problem.data"
+                                     : config.learning_rate.is_adaptive()          ? "the learning rate schedule \"adaptive\""
                                                                                    : nullptr;
             if (what != nullptr)
                 throw DeviceError(fmt::format("cell {} ({}) has {}, which runs on the CPU only; give --backend cpu", config.index,
