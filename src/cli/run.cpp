@@ -27,6 +27,7 @@
 #include "driver/driver.hpp"
 #include "driver/problem_check.hpp"
 #include "report/summary_text.hpp"
+#include "store/counted_trials.hpp"
 
 namespace limrisk::cli {
 namespace {
@@ -142,10 +143,11 @@ std::string beginning(const Campaign& campaign, const Store& store, const Backen
 }
 
 /// Said even to those who want no remarks: it decides which trials count.
-std::string rule_changed(const StoppingChange& change, const std::filesystem::path& path) {
-    return fmt::format(
-        "limrisk: warning: the stopping rule of {} was changed: before {}; now {}. All trials are kept; the new rule decides which count\n",
-        path.string(), stopping_text(change.before, change.trials_before), stopping_text(change.now, change.trials_now));
+std::string rule_changed(const StoppingChange& change, const std::filesystem::path& path, StoreContents contents) {
+    return fmt::format("limrisk: warning: the stopping rule of {} was changed: before {}; now {}. All trials are kept{}\n", path.string(),
+                       stopping_text(change.before, change.trials_before), stopping_text(change.now, change.trials_now),
+                       contents == StoreContents::Trials ? "; the new rule decides which count"
+                                                         : " and count, as sums; the new rule decides when to stop from here on");
 }
 
 /// Of a run that was ended by `why` before it was complete.
@@ -247,6 +249,8 @@ ExitCode run(RunCommand& command) {
     if (!command.shard_text.empty()) command.shard = shard_of(command.shard_text);
     const Campaign campaign = load(command.campaign);
     check_conditions(campaign);
+    refuse_rule_of_sums(campaign);
+    if (command.is_shard()) refuse_shards(campaign);
     if (command.dry_run) {
         print(dry_run_report(campaign, *make_backend(command.backend, campaign.cells, command.quiet), store_path(command), command.json));
         return ExitCode::Done;
@@ -258,7 +262,7 @@ ExitCode run(RunCommand& command) {
     Store store = Store::open_for_writing(path, campaign, {.add = command.add});
     refuse_other_share(command, campaign, store, path);
     note(growth_text(store.growth(), campaign, command, path));
-    if (store.stopping_change()) note(rule_changed(*store.stopping_change(), path));
+    if (store.stopping_change()) note(rule_changed(*store.stopping_change(), path, store.contents()));
     if (!command.quiet) note(beginning(campaign, store, *backend, path));
     if (!command.quiet && command.is_shard()) note(shard_beginning(command, campaign));
     // A rule may end cells long before the most that they may have.

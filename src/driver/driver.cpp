@@ -5,6 +5,7 @@
 
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "driver/pending_batches.hpp"
 #include "driver/work_queue.hpp"
@@ -114,7 +115,8 @@ RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend
         if (outcome.trials_written == 0) store.add_document({document_kind::backend, backend.description(), 0, "", "{}", "", ""});
         pending.commit(store, [&](const FinishedBatch& batch, std::span<const TrialBlock> blocks) {
             queue.committed(batch.cell, batch.trials, blocks);
-            outcome.blocks_written += static_cast<std::int64_t>(store.contents() == StoreContents::Summary ? 1 : blocks.size());
+            outcome.blocks_written +=
+                static_cast<std::int64_t>(store.contents() == StoreContents::Summary ? batch.trials > 0 : blocks.size());
             outcome.trials_written += batch.trials;
             committed_cost += batch.cost;
             committed_steps += batch.replica_steps;
@@ -135,7 +137,16 @@ RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend
         }
         warn();
         const WorkerPool::Wait wait = pool.wait_for_batch(poll_interval, !pending.empty());
-        if (wait == WorkerPool::Wait::Batch) pending.add(pool.take(), Clock::now());
+        if (wait == WorkerPool::Wait::Batch) {
+            FinishedBatch batch = pool.take();
+            if (queue.judges_sums()) {
+                batch.aggregates = queue.in_order(batch.cell, std::move(batch.aggregates));
+                std::int64_t trials = 0;
+                for (const StoredAggregate& part : batch.aggregates) trials += part.key.count;
+                batch.cost *= static_cast<double>(trials) / static_cast<double>(std::exchange(batch.trials, trials));
+            }
+            pending.add(std::move(batch), Clock::now());
+        }
         const bool nothing_follows = wait == WorkerPool::Wait::AllDone || wait == WorkerPool::Wait::Starved;
         keep_checkpoints();
         if (!pending.empty() && (nothing_follows || pending.due(Clock::now()))) commit();

@@ -155,7 +155,8 @@ std::string rule_section(const StoreSummary& summary, const std::vector<CellGrou
             const CellSummary& cell = summary.cells[k];
             if (!cell.stopping) continue;
             const StoppedCount& count = *cell.stopping;
-            rule = fmt::format("{}. Events: {}.", count.criterion.text(), count.criterion.event_text());
+            rule = fmt::format("{}{}. Events: {}.", count.criterion.text(), count.of_sums ? "; judged at the ends of blocks" : "",
+                               count.criterion.event_text());
             table.row({fmt::format("{} (width {})", cell.cell.index, cell.cell.width), std::to_string(count.trials),
                        std::to_string(count.criterion.at_most),
                        !count.finished   ? "not finished"
