@@ -218,11 +218,12 @@ void Store::Impl::refuse_foreign(const Campaign& wanted, const CampaignDifferenc
     if (lacks_averages)
         refuse(
             fmt::format("has no cell with an average of the iterates, so it has no place for what is known of one: {}. Give another "
-                        "--store",
+                        "--store; to merge, begin a new store with the part that has one",
                         difference.text));
     if (lacks_early_end)
         refuse(
-            fmt::format("has no cell with `stop`, so it has no place for the step at which a trial ended early: {}. Give another --store",
+            fmt::format("has no cell with `stop`, so it has no place for the step at which a trial ended early: {}. Give another --store; "
+                        "to merge, begin a new store with the part that has one",
                         difference.text));
 }
 
