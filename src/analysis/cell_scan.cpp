@@ -9,6 +9,7 @@
 
 #include "analysis/average_scan.hpp"
 #include "analysis/early_ends.hpp"
+#include "analysis/level_bins.hpp"
 #include "analysis/level_scan.hpp"
 #include "analysis/prediction.hpp"
 #include "analysis/stopping_statement.hpp"
@@ -41,6 +42,12 @@ std::int64_t trials_with_at_least(const Histogram& histogram, std::int64_t key) 
 const KnownProblem& known_of(const CellConfig& cell, const ScanContext& context) {
     static const KnownProblem nothing;
     return cell.has_searchable_optimum() ? context.optima.of(cell) : nothing;
+}
+
+/// The local minima of the cell's width; null if the store has none, or they are not those of its trials.
+const std::vector<opt::Level>* catalog_of(const CellConfig& cell, const KnownProblem& known) {
+    const auto found = cell.trains_all() ? known.catalogs.find(cell.width) : known.catalogs.end();
+    return found == known.catalogs.end() ? nullptr : &found->second;
 }
 
 /// What has been proved of narrower networks, and how many neurons must be frozen to leave only such.
@@ -229,8 +236,7 @@ std::int64_t look_again(const SeenTrials& trials, CellSummary& summary, LevelSca
 CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext& context) {
     const KnownProblem& known = known_of(cell, context);
     const TargetMoments moments = moments_at_checks(cell);
-    const auto catalog = cell.trains_all() ? known.catalogs.find(cell.width) : known.catalogs.end();
-    LevelScan levels(cell, catalog == known.catalogs.end() ? nullptr : &catalog->second, zero_risk(moments));
+    LevelScan levels(cell, catalog_of(cell, known), zero_risk(moments));
     TheoryScan theory(cell, known, moments);
     EarlyEndScan early_ends(cell);
     AverageScan averages(cell);
@@ -291,8 +297,11 @@ CellSummary scan_aggregate(const Aggregate& aggregate, const CellConfig& cell, S
     if (aggregate.trials > 0)
         context.optima.improve(cell, cell.width, best.risk, rounding_scale(moments),
                                fmt::format("cell {}, trial {}", cell.index, best.trial));
-    CellSummary summary = summary_of(aggregate, cell, known_of(cell, context), moments, context.tolerance);
+    const KnownProblem& known = known_of(cell, context);
+    CellSummary summary = summary_of(aggregate, cell, known, moments, context.tolerance);
     close_measured(summary);
+    if (const auto* catalog = catalog_of(cell, known); catalog != nullptr && summary.done > 0)
+        summary.levels = binned_levels(aggregate.final_risk, summary.done, *catalog, zero_risk(moments));
     return summary;
 }
 

@@ -105,7 +105,7 @@ std::vector<RankSearch>& LevelScan::medians() {
 
 LevelShare LevelScan::share(const Tally& tally) const {
     LevelShare share;
-    share.trials = tally.trials;
+    share.trials = share.trials_most = tally.trials;
     share.share = clopper_pearson(tally.trials, trials_);
     if (tally.trials == 0) return share;
     const auto trials = static_cast<double>(tally.trials);
@@ -131,6 +131,7 @@ LevelStatement LevelScan::statement() const {
         statement.on_none -= found.trials;
         statement.levels.push_back(std::move(found));
     }
+    statement.on_none_most = statement.on_none;
     return statement;
 }
 
@@ -138,7 +139,7 @@ LevelStatement LevelScan::clusters() const {
     LevelStatement statement;
     statement.tolerance = resolution().relative;
     statement.absolute = resolution().absolute;
-    statement.on_none = trials_ - converged_;
+    statement.on_none = statement.on_none_most = trials_ - converged_;
     statement.left_out = left_out_;
     statement.left_out_trials = left_out_trials_;
     for (std::size_t k = 0; k < clusters_.size(); ++k) {

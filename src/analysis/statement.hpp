@@ -85,8 +85,9 @@ struct LevelShare {
     std::string name;  ///< "RL", "linear", "optimum of width 2"; empty for a cluster
     double risk = 0;
     std::optional<std::int64_t> optimum_of;  ///< the width whose best known risk this is
-    std::int64_t trials = 0;
-    Interval share{0, 1};                                        ///< 95 %, of all trials of the cell
+    std::int64_t trials = 0;                 ///< on it
+    std::int64_t trials_most = 0;            ///< the same, but of a histogram: then `trials` are the least, these the most
+    Interval share{0, 1};                    ///< 95 %, of all trials of the cell; as Measured::share
     double mean_inactive = 0, mean_linear = 0, mean_kinked = 0;  ///< states of the neurons at the end, mean over its trials
 };
 
@@ -95,7 +96,9 @@ struct LevelStatement {
     double tolerance = 0;            ///< distance that counts as on a level: this part of the level, plus `absolute`
     double absolute = 0;             ///< the risk that counts as 0: of squares absolute_tolerance times the scale of the risk
     std::vector<LevelShare> levels;  ///< ascending by risk
+    bool binned = false;             ///< from a histogram of the final risks: counts are bounds, and states of neurons are not known
     std::int64_t on_none = 0;        ///< trials on no level; of clusters: trials that did not converge
+    std::int64_t on_none_most = 0;   ///< the same, but of a histogram: then on_none are the least, these the most
     std::int64_t left_out = 0;       ///< clusters beyond the most populated ones, which are those that are kept
     std::int64_t left_out_trials = 0;
 };

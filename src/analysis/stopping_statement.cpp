@@ -16,7 +16,7 @@ void enter_stopping(CellSummary& summary, const std::optional<StoppedCount>& cou
     if (summary.measured)
         summary.measured->share = {sequence(summary.measured->above_least).low, sequence(summary.measured->above_most).high};
     if (summary.levels)
-        for (LevelShare& level : summary.levels->levels) level.share = sequence(level.trials);
+        for (LevelShare& level : summary.levels->levels) level.share = {sequence(level.trials).low, sequence(level.trials_most).high};
 }
 
 Interval verdict_interval(const CellSummary& cell, Verdict verdict) {

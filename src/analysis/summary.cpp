@@ -7,6 +7,7 @@
 
 #include "analysis/cell_scan.hpp"
 #include "analysis/rate_statement.hpp"
+#include "analysis/stopping_statement.hpp"
 #include "statistics/binomial_test.hpp"
 
 namespace limrisk {
@@ -16,7 +17,10 @@ CellSummary scan(const Store& store, const CellConfig& cell, ScanContext& contex
     if (store.contents() == StoreContents::Trials) return scan_trials(store, cell, context);
     const std::vector<StoredAggregate> parts = store.aggregates(cell.index);
     const bool begun = !parts.empty() && parts.front().key.first_trial == 0;
-    return scan_aggregate(begun ? parts.front().aggregate : Aggregate{}, cell, context);
+    const Aggregate aggregate = begun ? parts.front().aggregate : Aggregate{};
+    CellSummary summary = scan_aggregate(aggregate, cell, context);
+    enter_stopping(summary, counted_sum(store, cell.index, aggregate));
+    return summary;
 }
 
 /// False alarms among stores whose trials follow the law.

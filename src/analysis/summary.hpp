@@ -77,7 +77,7 @@ struct CellSummary {
     Prediction prediction;
     std::optional<Measured> measured;      ///< if the optimum is known
     std::vector<Floor> floors;             ///< by the number of frozen neurons, ascending; those without trials left out
-    std::optional<LevelStatement> levels;  ///< where the store keeps trials
+    std::optional<LevelStatement> levels;  ///< where the store keeps trials, or has a catalogue
     std::vector<EmbeddedLevel> hierarchy;  ///< of the widths up to the cell's whose optima are known and differ, ascending by width
     std::vector<TheoryCheck> checks;
     std::optional<EarlyEndStatement> early_ends;    ///< of a cell with `stop`, where the store keeps trials

@@ -188,16 +188,10 @@ private:
     }
 
     void refuse_of_summaries(const Campaign& campaign) {
-        if (campaign.store != StoreContents::Summary) return;
-        if (campaign.keep.any())
-            problems_.add(root_.find("keep")->place, "keep",
-                          "has parameters of every trial, but store = \"summary\" keeps only sums over trials; leave it out, or take "
-                          "store = \"trials\"");
-        // Aggregates of many trials cannot be judged on prefixes of them.
-        if (!campaign.until) return;
-        problems_.add(root_.find("trials")->place, "trials",
-                      "has a stopping rule, which needs the single trials, but store = \"summary\" keeps only sums of them; "
-                      "allowed is a number alone, or store = \"trials\"");
+        if (campaign.store != StoreContents::Summary || !campaign.keep.any()) return;
+        problems_.add(root_.find("keep")->place, "keep",
+                      "has parameters of every trial, but store = \"summary\" keeps only sums over trials; leave it out, or take "
+                      "store = \"trials\"");
     }
 
     void read_axis(const SchemaKey& key) {

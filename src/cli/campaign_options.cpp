@@ -36,6 +36,14 @@ Campaign load(const CampaignOptions& options) {
     return load_campaign(options.path, overrides);
 }
 
+void refuse_shards(const Campaign& campaign) {
+    if (campaign.store != StoreContents::Summary || !campaign.until) return;
+    throw ConfigError(
+        {"key `trials`: a stopping rule with store = \"summary\" cannot be judged in shards: sums over trials behind its end cannot be "
+         "taken "
+         "apart when they are merged; leave out the shards, or the rule, or take store = \"trials\""});
+}
+
 std::string size_text(const Campaign& campaign) {
     return fmt::format("campaign {}: {} cell{} x {}{} trial{}", campaign.name, campaign.cells.size(), campaign.cells.size() == 1 ? "" : "s",
                        campaign.until ? "at most " : "", campaign.trials, campaign.trials == 1 ? "" : "s");

@@ -22,6 +22,10 @@ void add_campaign_options(CLI::App& command, CampaignOptions& options);
 /// Reads the campaign with the changes. Throws Error(Usage) for a --set without "=", and what load_campaign throws.
 Campaign load(const CampaignOptions& options);
 
+/// Throws ConfigError for a campaign whose rule is judged on sums over blocks: a shard does not know the blocks before its own, and sums
+/// that run beyond the end of the rule cannot be taken apart.
+void refuse_shards(const Campaign& campaign);
+
 /// "campaign quadratic: 3 cells x at most 60000 trials".
 std::string size_text(const Campaign& campaign);
 

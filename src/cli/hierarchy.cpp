@@ -51,10 +51,11 @@ std::vector<CellCounts> count_trials(const HierarchyCommand& command, const opt:
     std::vector<CellCounts> counts;
     if (command.search.store.empty()) return counts;
     const Store store = Store::open(command.search.store);
-    if (store.contents() != StoreContents::Trials)
-        throw Error(ExitCode::Usage,
-                    fmt::format("{} has only summaries; counting trials at levels needs a store with all trials (store = \"trials\")",
-                                command.search.store));
+    if (store.contents() != StoreContents::Trials) {
+        note(fmt::format("limrisk: {0} has only summaries: `limrisk summary {0} --json` and the report bound the trials at each level\n",
+                         command.search.store));
+        return counts;
+    }
     for (const CellConfig& stored : store.cells()) {
         CellCounts count{stored, 0, std::vector<std::int64_t>(levels.size())};
         if (count.cell.width != command.width || !count.cell.trains_all() || opt::problem_of(count.cell).id != problem.id) continue;

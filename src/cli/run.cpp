@@ -28,6 +28,7 @@
 #include "driver/driver.hpp"
 #include "driver/problem_check.hpp"
 #include "report/summary_text.hpp"
+#include "store/counted_trials.hpp"
 
 namespace limrisk::cli {
 namespace {
@@ -41,6 +42,7 @@ struct RunCommand {
     std::vector<std::string> words;
     Shard shard;
     std::optional<std::chrono::steady_clock::time_point> stop_at;
+    std::optional<std::chrono::milliseconds> ending;  ///< for_ending() of the time limit
 
     bool is_shard() const { return shard.of > 1; }
 };
@@ -64,7 +66,7 @@ Shard shard_of(const std::string& text) {
 }
 
 /// The last tenth of the time that a run may take, at most 10 seconds, is for what is in progress.
-std::chrono::steady_clock::duration for_ending(std::chrono::seconds limit) {
+std::chrono::milliseconds for_ending(std::chrono::seconds limit) {
     constexpr std::chrono::milliseconds most{10'000};
     return std::min<std::chrono::milliseconds>(most, std::chrono::milliseconds(limit) / 10);
 }
@@ -121,9 +123,11 @@ std::string growth_text(const StoreGrowth& growth, const Campaign& campaign, con
     return text;
 }
 
-/// Of blocks in the middle of their training; empty if there are none.
-std::string checkpoint_text(const Store& store) {
-    const std::vector<StoredCheckpoint> checkpoints = store.checkpoints();
+/// Of blocks in the middle of their training from which this run, or the same command later, goes on; empty if there are none.
+std::string checkpoint_text(const RunCommand& command, const Campaign& campaign, const Store& store, const Backend& backend) {
+    RunOptions options;
+    options.shard = command.shard;
+    const std::vector<StoredCheckpoint> checkpoints = usable_checkpoints(campaign, store, backend, options);
     double steps = 0;
     for (const StoredCheckpoint& checkpoint : checkpoints) steps += static_cast<double>(checkpoint.replica_steps);
     if (checkpoints.empty()) return "";
@@ -131,30 +135,33 @@ std::string checkpoint_text(const Store& store) {
                        checkpoints.size() == 1 ? "" : "s", checkpoints.size() == 1 ? "has" : "have", speed_text(steps));
 }
 
-std::string beginning(const Campaign& campaign, const Store& store, const Backend& backend, const std::filesystem::path& path) {
+std::string beginning(const RunCommand& command, const Campaign& campaign, const Store& store, const Backend& backend,
+                      const std::filesystem::path& path) {
     const std::vector<BlockKey> blocks = store.blocks();
     std::string text = fmt::format("{}; {}; store {}\n", size_text(campaign), backend.description(), path.string());
     if (campaign.until) text += fmt::format("each cell runs {}\n", campaign.until->text());
     const char* kind = store.contents() == StoreContents::Summary ? "ranges" : "blocks";
     if (!blocks.empty())
         text += fmt::format("continuing: {} trials in {} {} are already stored\n", trial_count(blocks), blocks.size(), kind);
-    if (const std::string checkpoints = checkpoint_text(store); !checkpoints.empty()) text += "continuing: " + checkpoints;
+    if (const std::string checkpoints = checkpoint_text(command, campaign, store, backend); !checkpoints.empty())
+        text += "continuing: " + checkpoints;
     return text;
 }
 
 /// Said even to those who want no remarks: it decides which trials count.
-std::string rule_changed(const StoppingChange& change, const std::filesystem::path& path) {
-    return fmt::format(
-        "limrisk: warning: the stopping rule of {} was changed: before {}; now {}. All trials are kept; the new rule decides which count\n",
-        path.string(), stopping_text(change.before, change.trials_before), stopping_text(change.now, change.trials_now));
+std::string rule_changed(const StoppingChange& change, const std::filesystem::path& path, StoreContents contents) {
+    return fmt::format("limrisk: warning: the stopping rule of {} was changed: before {}; now {}. All trials are kept{}\n", path.string(),
+                       stopping_text(change.before, change.trials_before), stopping_text(change.now, change.trials_now),
+                       contents == StoreContents::Trials ? "; the new rule decides which count"
+                                                         : " and count, as sums; the new rule decides when to stop from here on");
 }
 
-/// Of a run that was ended by `why` before it was complete.
-std::string stopped(const RunCommand& command, const RunOutcome& outcome, const Store& store, const std::filesystem::path& path,
+/// Of a run that was ended by `why` before it was complete. `checkpoints`: checkpoint_text().
+std::string stopped(const RunCommand& command, const RunOutcome& outcome, const std::string& checkpoints, const std::filesystem::path& path,
                     const std::string& why, bool ruled) {
     return fmt::format("{}: {} of {}{} trials are stored in {}, {} of them from this run\n{}To continue: {}\n", why,
                        outcome.trials_before + outcome.trials_written, ruled ? "at most " : "", outcome.trials_total, path.string(),
-                       outcome.trials_written, checkpoint_text(store), shell_command(command.words));
+                       outcome.trials_written, checkpoints, shell_command(command.words));
 }
 
 std::string shard_beginning(const RunCommand& command, const Campaign& campaign) {
@@ -221,6 +228,8 @@ DrivenRun drive(const RunCommand& command, const Campaign& campaign, Store& stor
     RunOptions options;
     options.stop_requests = &signals.requests();
     options.stop_at = command.stop_at;
+    // Half for what ends by itself, half for checkpoints.
+    if (command.ending) options.grace = options.longest_pause = *command.ending / 2;
     options.shard = command.shard;
     options.checkpoint_interval = command.checkpoint_interval;
     if (display) options.on_progress = [&display](const Progress& progress) { display->show(progress); };
@@ -242,12 +251,15 @@ DrivenRun drive(const RunCommand& command, const Campaign& campaign, Store& stor
 ExitCode run(RunCommand& command) {
     if (!command.time_limit.empty()) {
         const std::chrono::seconds limit = time_span("--time-limit", command.time_limit);
-        command.stop_at = std::chrono::steady_clock::now() + limit - for_ending(limit);
+        command.ending = for_ending(limit);
+        command.stop_at = std::chrono::steady_clock::now() + limit - *command.ending;
     }
     command.checkpoint_interval = time_span("--checkpoint-every", command.checkpoint_every);
     if (!command.shard_text.empty()) command.shard = shard_of(command.shard_text);
     const Campaign campaign = load(command.campaign);
     check_conditions(campaign);
+    refuse_rule_of_sums(campaign);
+    if (command.is_shard()) refuse_shards(campaign);
     if (command.dry_run) {
         print(dry_run_report(campaign, *make_backend(command.backend, campaign.cells, command.quiet), store_path(command), command.json));
         return ExitCode::Done;
@@ -260,8 +272,8 @@ ExitCode run(RunCommand& command) {
     Store store = Store::open_for_writing(path, campaign, {.add = command.add});
     refuse_other_share(command, campaign, store, path);
     note(growth_text(store.growth(), campaign, command, path));
-    if (store.stopping_change()) note(rule_changed(*store.stopping_change(), path));
-    if (!command.quiet) note(beginning(campaign, store, *backend, path));
+    if (store.stopping_change()) note(rule_changed(*store.stopping_change(), path, store.contents()));
+    if (!command.quiet) note(beginning(command, campaign, store, *backend, path));
     if (!command.quiet && command.is_shard()) note(shard_beginning(command, campaign));
     // A rule may end cells long before the most that they may have.
     if (const StoreSpace space = store_space(campaign, path); !campaign.until && !command.is_shard() && !space.fits())
@@ -269,12 +281,13 @@ ExitCode run(RunCommand& command) {
 
     const auto [outcome, signal] = drive(command, campaign, store, *backend);
     if (!outcome.complete() && signal != 0) {
-        note(stopped(command, outcome, store, path, "stopped by " + std::string(signal_name(signal)), campaign.until.has_value()));
+        note(stopped(command, outcome, checkpoint_text(command, campaign, store, *backend), path,
+                     "stopped by " + std::string(signal_name(signal)), campaign.until.has_value()));
         return signal_exit_code(signal);
     }
     if (!outcome.complete() && outcome.time_is_up) {
-        note(stopped(command, outcome, store, path, fmt::format("time is up (--time-limit {})", command.time_limit),
-                     campaign.until.has_value()));
+        note(stopped(command, outcome, checkpoint_text(command, campaign, store, *backend), path,
+                     fmt::format("time is up (--time-limit {})", command.time_limit), campaign.until.has_value()));
         return ExitCode::Busy;
     }
     if (!outcome.complete())

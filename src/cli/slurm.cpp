@@ -11,6 +11,7 @@
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/shell_words.hpp"
+#include "store/counted_trials.hpp"
 
 namespace limrisk::cli {
 namespace {
@@ -117,6 +118,8 @@ echo "array $shards, then merge $merge"
 
 ExitCode slurm(const SlurmCommand& command) {
     const Campaign campaign = load(command.campaign);
+    refuse_rule_of_sums(campaign);
+    refuse_shards(campaign);
     const std::string text = script(command, campaign);
     if (command.out == standard_output_name) {
         print(text);

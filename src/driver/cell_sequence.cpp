@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "store/counted_trials.hpp"
+
 namespace limrisk {
 
 CellSequence::CellSequence(const StoppingCriterion& criterion, const StoppingRule& rule, std::vector<TrialRange> missing,
@@ -14,6 +16,31 @@ void CellSequence::stored(std::int64_t first_trial, const std::vector<TrialRecor
 void CellSequence::committed(std::int64_t first_trial, const std::vector<TrialRecord>& records) {
     under_way_ -= static_cast<std::int64_t>(records.size());
     judge(first_trial, records);
+}
+
+void CellSequence::stored_sum(const BlockKey& key, std::int64_t events) {
+    there_.emplace(key.first_trial, Sum{key.count, events});
+    if (key.first_trial == first_ + judge_.trials()) judge_.add_sum(key.count, events);
+}
+
+std::vector<StoredAggregate> CellSequence::in_order(StoredAggregate block) {
+    std::vector<StoredAggregate> ready;
+    if (ended()) return ready;
+    waiting_.emplace(block.key.first_trial, std::move(block));
+    while (!ended() && !waiting_.empty() && waiting_.begin()->first == first_ + judge_.trials()) {
+        StoredAggregate& next = ready.emplace_back(waiting_.extract(waiting_.begin()).mapped());
+        under_way_ -= next.key.count;
+        Sum sum{next.key.count, events_in(criterion_, next.aggregate)};
+        // The store joins it with what follows there.
+        for (auto found = there_.find(next.key.first_trial + sum.trials); found != there_.end();
+             found = there_.find(next.key.first_trial + sum.trials)) {
+            sum.trials += found->second.trials;
+            sum.events += found->second.events;
+        }
+        judge_.add_sum(sum.trials, sum.events);
+    }
+    if (ended()) waiting_.clear();
+    return ready;
 }
 
 void CellSequence::judge(std::int64_t first_trial, const std::vector<TrialRecord>& records) {

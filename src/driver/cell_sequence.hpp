@@ -22,6 +22,15 @@ public:
     /// Trials of a batch that was taken are in the store now.
     void committed(std::int64_t first_trial, const std::vector<TrialRecord>& records);
 
+    // Where the rule is of_sums, in their place:
+
+    /// The same as stored(), of a sum.
+    void stored_sum(const BlockKey& key, std::int64_t events);
+    /// The sum over a block of a batch that was taken. Returns those, of all blocks so far, that follow without a gap on what is judged,
+    /// up to the end of the rule, in order: they are judged now, and to be stored. What comes early waits for those before it, so that
+    /// nothing behind the end is ever joined with what counts.
+    std::vector<StoredAggregate> in_order(StoredAggregate block);
+
     /// The rule is fulfilled on a prefix of what is in the store, or all at_most trials are: no more are wanted.
     bool ended() const { return judge_.finished(); }
     /// So many trials from the first on are in the store and judged.
@@ -44,6 +53,11 @@ private:
     std::size_t next_ = 0;
     std::int64_t under_way_ = 0;                               ///< trials taken and not yet committed
     std::map<std::int64_t, std::vector<std::uint8_t>> ahead_;  ///< outcomes behind a gap, by first trial
+    struct Sum {
+        std::int64_t trials, events;
+    };
+    std::map<std::int64_t, Sum> there_;                ///< in the store from before, by first trial
+    std::map<std::int64_t, StoredAggregate> waiting_;  ///< finished, behind a gap, by first trial
 };
 
 }  // namespace limrisk

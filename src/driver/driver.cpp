@@ -5,7 +5,9 @@
 
 #include <map>
 #include <optional>
+#include <utility>
 
+#include "campaign/block_size.hpp"
 #include "driver/pending_batches.hpp"
 #include "driver/work_queue.hpp"
 #include "driver/worker_pool.hpp"
@@ -16,7 +18,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds poll_interval{50};
 constexpr std::chrono::milliseconds progress_interval{200};
-constexpr std::chrono::milliseconds longest_pause{5000};  // for the checkpoints of what is given up
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -34,7 +35,7 @@ public:
         }
         if (!stopping_) return;
         const Clock::duration waited = Clock::now() - since_;
-        if (requests >= 2 || waited >= options_.grace + longest_pause)
+        if (requests >= 2 || waited >= options_.grace + options_.longest_pause)
             pool_.abandon();
         else if (waited >= options_.grace)
             pool_.pause();
@@ -49,34 +50,45 @@ private:
     Clock::time_point since_;
 };
 
-/// The checkpoints of a store that this run can go on from. Of others it says so.
-std::vector<StoredCheckpoint> usable_checkpoints(const Store& store, const Backend& backend, const RunOptions& options) {
+}  // namespace
+
+std::vector<StoredCheckpoint> usable_checkpoints(const Campaign& campaign, const Store& store, const Backend& backend,
+                                                 const RunOptions& options) {
+    std::map<std::string, TrialRange> wanted;
+    ShardRanges shares(options.shard);
+    for (const CellConfig& cell : campaign.cells)
+        wanted[cell.id] = shares.next(campaign.trials, options.block_trials > 0 ? options.block_trials : block_trials(cell));
     std::vector<StoredCheckpoint> usable;
     for (StoredCheckpoint& checkpoint : store.checkpoints()) {
         const BlockKey& key = checkpoint.key;
+        const CellConfig& cell = store.cells()[static_cast<std::size_t>(key.cell)];
+        const std::int64_t asked = trial_count(within({{key.first_trial, key.count}}, wanted[cell.id]));
+        if (asked == 0) continue;  // another shard's, or of a run of more trials
         std::string why;
         if (!backend.writes_checkpoints())
-            why = "this backend goes on from none";
+            why = "cannot be used: this backend goes on from none; they begin anew";
         else if (checkpoint.version != LIMRISK_VERSION)
-            why = fmt::format("limrisk {} wrote it", checkpoint.version);
+            why = fmt::format("cannot be used: limrisk {} wrote it; they begin anew", checkpoint.version);
+        else if (asked < key.count)
+            why = fmt::format(
+                "is of all of them, and this run is to compute {} of them: it is lost with their results; stop this run, and ask "
+                "for at least {} trials, to go on from it",
+                asked, key.first_trial + key.count);
         if (why.empty())
             usable.push_back(std::move(checkpoint));
         else if (options.on_warning)
-            options.on_warning(fmt::format("{}, trials {}..{}: their checkpoint cannot be used: {}; they begin anew",
-                                           cell_place(key.cell, store.cells()[static_cast<std::size_t>(key.cell)]), key.first_trial,
+            options.on_warning(fmt::format("{}, trials {}..{}: their checkpoint {}", cell_place(key.cell, cell), key.first_trial,
                                            key.first_trial + key.count - 1, why));
     }
     return usable;
 }
-
-}  // namespace
 
 RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend, const RunOptions& options) {
     const Clock::time_point start = Clock::now();
     const std::vector<BlockKey> there = store.blocks();
     std::map<BlockKey, StoredCheckpoint> begun;
     std::vector<BlockKey> begun_keys;
-    for (const StoredCheckpoint& checkpoint : usable_checkpoints(store, backend, options)) {
+    for (const StoredCheckpoint& checkpoint : usable_checkpoints(campaign, store, backend, options)) {
         begun.emplace(checkpoint.key, checkpoint);
         begun_keys.push_back(checkpoint.key);
     }
@@ -114,7 +126,8 @@ RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend
         if (outcome.trials_written == 0) store.add_document({document_kind::backend, backend.description(), 0, "", "{}", "", ""});
         pending.commit(store, [&](const FinishedBatch& batch, std::span<const TrialBlock> blocks) {
             queue.committed(batch.cell, batch.trials, blocks);
-            outcome.blocks_written += static_cast<std::int64_t>(store.contents() == StoreContents::Summary ? 1 : blocks.size());
+            outcome.blocks_written +=
+                static_cast<std::int64_t>(store.contents() == StoreContents::Summary ? batch.trials > 0 : blocks.size());
             outcome.trials_written += batch.trials;
             committed_cost += batch.cost;
             committed_steps += batch.replica_steps;
@@ -135,7 +148,16 @@ RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend
         }
         warn();
         const WorkerPool::Wait wait = pool.wait_for_batch(poll_interval, !pending.empty());
-        if (wait == WorkerPool::Wait::Batch) pending.add(pool.take(), Clock::now());
+        if (wait == WorkerPool::Wait::Batch) {
+            FinishedBatch batch = pool.take();
+            if (queue.judges_sums()) {
+                batch.aggregates = queue.in_order(batch.cell, std::move(batch.aggregates));
+                std::int64_t trials = 0;
+                for (const StoredAggregate& part : batch.aggregates) trials += part.key.count;
+                batch.cost *= static_cast<double>(trials) / static_cast<double>(std::exchange(batch.trials, trials));
+            }
+            pending.add(std::move(batch), Clock::now());
+        }
         const bool nothing_follows = wait == WorkerPool::Wait::AllDone || wait == WorkerPool::Wait::Starved;
         keep_checkpoints();
         if (!pending.empty() && (nothing_follows || pending.due(Clock::now()))) commit();

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "backend/backend.hpp"
 #include "campaign/campaign.hpp"
@@ -22,6 +23,7 @@ struct RunOptions {
     /// with a checkpoint; from 2 on they are abandoned at once. Read a few times a second.
     const std::atomic<int>* stop_requests = nullptr;
     std::chrono::milliseconds grace{5000};
+    std::chrono::milliseconds longest_pause{5000};  ///< behind `grace`, for the checkpoints of what is given up; then it is abandoned
     /// When to stop as after a request, if the run still goes on.
     std::optional<std::chrono::steady_clock::time_point> stop_at;
     /// Only the trials of this shard. Under a stopping rule it runs what it cannot know to be in vain.
@@ -48,6 +50,11 @@ struct RunOutcome {
     bool time_is_up = false;  ///< RunOptions::stop_at came before the end
     bool complete() const { return trials_before + trials_written == trials_total; }
 };
+
+/// The checkpoints that a run goes on from: of its trials, by this version and for this backend. Others of its trials are told to
+/// options.on_warning, with what becomes of them.
+std::vector<StoredCheckpoint> usable_checkpoints(const Campaign& campaign, const Store& store, const Backend& backend,
+                                                 const RunOptions& options);
 
 /// Brings every cell of the campaign to `campaign.trials` trials in the store, or to where its rule ends it, or as far as it is let. A
 /// DeviceError of a worker loses its device: the others take its work over. If none is left, and after any other error of a worker, the run

@@ -42,7 +42,11 @@ StoppingRule rule_in(const TrialRange& range, StoppingRule rule) {
 
 WorkQueue::WorkQueue(const Campaign& campaign, const std::vector<CellConfig>& cells, const std::vector<BlockKey>& there,
                      const Backend& backend, std::int64_t block_trials, const Shard& shard, std::span<const BlockKey> begun)
-    : backend_(backend), keep_(campaign.keep), block_trials_(block_trials) {
+    : backend_(backend),
+      keep_(campaign.keep),
+      judges_sums_(campaign.until && campaign.store == StoreContents::Summary),
+      block_trials_(block_trials) {
+    if (judges_sums_ && shard.of > 1) throw Defect("a shard cannot judge a rule on sums: it lacks the trials before it");
     std::map<std::string, std::int64_t> index_of_id;
     for (const CellConfig& cell : cells) index_of_id.emplace(cell.id, cell.index);
     std::map<std::int64_t, std::vector<TrialRange>> ranges_of_index;
@@ -78,7 +82,7 @@ WorkQueue::WorkQueue(const Campaign& campaign, const std::vector<CellConfig>& ce
         cost_before_ += cell.trial_cost * static_cast<double>(before);
         if (cell.trials_left == 0) ++cells_done_;
         if (campaign.until)
-            cell.sequence.emplace(*campaign.until, rule_in(cell.wanted, stopping_rule(*campaign.until, config)),
+            cell.sequence.emplace(*campaign.until, rule_in(cell.wanted, stopping_rule(*campaign.until, config, campaign.store)),
                                   std::exchange(cell.missing, {}), cell.wanted.first);
         cells_.push_back(std::move(cell));
     }
@@ -119,6 +123,14 @@ std::size_t WorkQueue::blocks_per_batch(const CellPlan& plan, std::int64_t block
 
 void WorkQueue::judge_stored(const Store& store) {
     if (cells_.empty() || !cells_.front().sequence) return;
+    if (judges_sums_) {
+        for (Cell& cell : cells_) {
+            for (const StoredAggregate& part : store.aggregates(cell.stored_index))
+                cell.sequence->stored_sum(part.key, events_in(*store.stopping(), part.aggregate));
+            if (cell.sequence->ended()) note_end(cell);
+        }
+        return;
+    }
     for (const BlockKey& key : store.blocks()) {
         Cell& cell = cells_[position_of_index_.at(static_cast<std::size_t>(key.cell))];
         if (cell.sequence->ended() || cell.trials_left == 0) continue;
@@ -199,6 +211,15 @@ void WorkQueue::give_back(const QueuedBatch& batch, int workers) {
     std::reverse(pieces.begin(), pieces.end());
     const std::lock_guard lock(mutex_);
     for (std::vector<TrialRange>& piece : pieces) batches_.push_front({batch.plan, batch.cell, std::move(piece), batch.trial_cost});
+}
+
+std::vector<StoredAggregate> WorkQueue::in_order(std::int64_t stored_index, std::vector<StoredAggregate> blocks) {
+    const std::lock_guard lock(mutex_);
+    Cell& cell = cells_[position_of_index_.at(static_cast<std::size_t>(stored_index))];
+    std::vector<StoredAggregate> ready;
+    for (StoredAggregate& block : blocks)
+        for (StoredAggregate& next : cell.sequence->in_order(std::move(block))) ready.push_back(std::move(next));
+    return ready;
 }
 
 void WorkQueue::committed(std::int64_t stored_index, std::int64_t trials, std::span<const TrialBlock> blocks) {

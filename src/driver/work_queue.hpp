@@ -57,6 +57,11 @@ public:
     /// the readers below.
     void committed(std::int64_t stored_index, std::int64_t trials, std::span<const TrialBlock> blocks = {});
 
+    /// Whether the campaign has a rule that is judged on sums over blocks: then every batch is to bring one for each of its blocks.
+    bool judges_sums() const { return judges_sums_; }
+    /// Takes the sums of a finished batch, and returns those that may be stored now: CellSequence::in_order. Thread-safe.
+    std::vector<StoredAggregate> in_order(std::int64_t stored_index, std::vector<StoredAggregate> blocks);
+
     std::int64_t cells_total() const { return static_cast<std::int64_t>(cells_.size()); }
     std::int64_t cells_done() const { return cells_done_; }
     /// Trials that are there when all is done, as far as is known: a cell that its rule ended needs no more than it has.
@@ -91,6 +96,7 @@ private:
     std::vector<std::size_t> position_of_index_;
     const Backend& backend_;
     const KeptParameters keep_;
+    const bool judges_sums_;
     std::int64_t block_trials_ = 0;
     std::int64_t cells_done_ = 0, trials_total_ = 0, trials_before_ = 0, trials_allowed_ = 0;
     double cost_total_ = 0, cost_before_ = 0;

@@ -205,7 +205,13 @@ FinishedBatch WorkerPool::finish(const QueuedBatch& batch, BlockResult result) c
     const std::int64_t trials = batch.count();
     const auto count = static_cast<double>(trials);
     FinishedBatch finished{batch.cell, trials, {}, {}, batch.trial_cost * count, count * static_cast<double>(batch.plan->config().steps)};
-    if (contents_ == StoreContents::Summary) {
+    if (queue_.judges_sums()) {
+        const TrialRecord* records = result.records.data();
+        for (const TrialRange& block : batch.blocks) {
+            finished.aggregates.push_back({{batch.cell, block.first, block.count}, aggregate_records(records, block.count, block.first)});
+            records += block.count;
+        }
+    } else if (contents_ == StoreContents::Summary) {
         const BlockKey key{batch.cell, batch.first_trial(), trials};
         finished.aggregates.push_back(
             {key, result.aggregate ? *std::move(result.aggregate) : aggregate_records(result.records.data(), trials, key.first_trial)});
@@ -263,7 +269,8 @@ void WorkerPool::lose_worker(Running& running, const QueuedBatch& batch, const s
 }
 
 std::optional<BlockResult> WorkerPool::run_batch(const QueuedBatch& batch, Running& running) {
-    BlockOptions options{.checks = false, .states = false, .parameters = keep_, .aggregate = contents_ == StoreContents::Summary};
+    BlockOptions options{
+        .checks = false, .states = false, .parameters = keep_, .aggregate = contents_ == StoreContents::Summary && !queue_.judges_sums()};
     Checkpointing checkpoints;
     checkpoints.interval = checkpoints_.interval;
     checkpoints.round_steps = checkpoints_.round_steps;

@@ -17,7 +17,8 @@
 
 namespace limrisk {
 
-/// What a batch leaves for the store: its blocks, or where the store keeps summaries the aggregate of all its trials.
+/// What a batch leaves for the store: its blocks, or where the store keeps summaries the aggregate of all its trials, under a rule of each
+/// block.
 struct FinishedBatch {
     std::int64_t cell = 0, trials = 0;
     std::vector<TrialBlock> blocks;

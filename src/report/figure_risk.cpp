@@ -204,7 +204,11 @@ Figure risk_figure(const CellGroup& group, const CellSummary& cell, RiskSpan spa
     }
     row("above", high, infinity, histogram.above, "");
     row("diverged", infinity, infinity, histogram.infinite, "");
-    for (const Level& level : levels) row("level", level.risk, level.risk, level.trials, level.name);
+    // Of a histogram the trials at a level are not known.
+    const bool binned = cell.levels && cell.levels->binned;
+    for (const Level& level : levels)
+        figure.table.rows.push_back(
+            {index, "level", csv_number(level.risk), csv_number(level.risk), binned ? "" : std::to_string(level.trials), level.name});
 
     const std::size_t note_lines = level_notes(levels, span).lines;
     const int notes = note_lines == 0 ? 0 : static_cast<int>(note_line * static_cast<double>(note_lines)) + 6;

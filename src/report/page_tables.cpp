@@ -72,13 +72,16 @@ std::vector<std::string> cell_row(const CellSummary& cell, const std::vector<Ver
     return row;
 }
 
-std::vector<std::string> level_row(const LevelShare& level, std::int64_t trials) {
+std::vector<std::string> level_row(const LevelShare& level, std::int64_t trials, bool binned) {
     std::string name = level.name;
     if (level.optimum_of && name.find("optimum") == std::string::npos)
         name += fmt::format("{}optimum of width {}", name.empty() ? "" : ", ", *level.optimum_of);
-    std::vector<std::string> row{name.empty() ? "cluster" : name, fmt::format("{:.6g}", level.risk), std::to_string(level.trials),
-                                 share_and_interval(level.trials, trials, level.share)};
-    const bool some = level.trials > 0;
+    const bool one = level.trials == level.trials_most;
+    std::vector<std::string> row{name.empty() ? "cluster" : name, fmt::format("{:.6g}", level.risk),
+                                 one ? std::to_string(level.trials) : fmt::format("{} to {}", level.trials, level.trials_most),
+                                 fmt::format("{}{} {}", share_digits(level.trials, trials),
+                                             one ? "" : " to " + share_digits(level.trials_most, trials), interval_text(level.share))};
+    const bool some = level.trials > 0 && !binned;
     for (const double mean : {level.mean_inactive, level.mean_linear, level.mean_kinked}) row.push_back(some ? mean_text(mean) : dash);
     return row;
 }
@@ -90,12 +93,18 @@ std::string levels_of(const CellSummary& cell, const std::string& label, bool fo
     std::int64_t placed = 0, shown = 0;
     for (const LevelShare& level : levels.levels) {
         placed += level.trials;
-        if (level.trials == 0 && !level.optimum_of && levels.levels.size() > long_table)
+        if (level.trials_most == 0 && !level.optimum_of && levels.levels.size() > long_table)
             continue;  // a long catalogue: what is empty is left out
-        table.row(level_row(level, cell.done));
+        table.row(level_row(level, cell.done, levels.binned));
         ++shown;
     }
     std::string note = fmt::format("{} at no level", counted(levels.on_none, "trial"));
+    if (levels.on_none != levels.on_none_most)
+        note = fmt::format("{} to {} at no level", grouped_digits(levels.on_none), counted(levels.on_none_most, "trial"));
+    if (levels.binned)
+        note +=
+            ". The store keeps summaries: numbers of trials are bounds where a bin of the final risks is not wholly at one level, and the "
+            "states of neurons at a level are not known";
     if (!levels.catalogue) {
         note = fmt::format("Clusters of the limiting risks of converged trials, no catalogue; {} did not converge",
                            counted(levels.on_none, "trial"));
@@ -146,7 +155,8 @@ std::string rule_section(const StoreSummary& summary, const std::vector<CellGrou
             const CellSummary& cell = summary.cells[k];
             if (!cell.stopping) continue;
             const StoppedCount& count = *cell.stopping;
-            rule = fmt::format("{}. Events: {}.", count.criterion.text(), count.criterion.event_text());
+            rule = fmt::format("{}{}. Events: {}.", count.criterion.text(), count.of_sums ? "; judged at the ends of blocks" : "",
+                               count.criterion.event_text());
             table.row({fmt::format("{} (width {})", cell.cell.index, cell.cell.width), std::to_string(count.trials),
                        std::to_string(count.criterion.at_most),
                        !count.finished   ? "not finished"

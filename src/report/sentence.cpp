@@ -86,6 +86,13 @@ std::string measured_phrase(const CellSummary& cell, double tolerance) {
 }
 
 std::string levels_phrase(const LevelStatement& levels, std::int64_t trials) {
+    if (levels.binned && levels.on_none < levels.on_none_most)
+        return fmt::format("{} to {} end on known levels of the risk, {} to {} on none (bounds from the bins of the risks)",
+                           grouped_digits(trials - levels.on_none_most), grouped_digits(trials - levels.on_none),
+                           grouped_digits(levels.on_none), grouped_digits(levels.on_none_most));
+    if (levels.binned)
+        return fmt::format("{} end on known levels of the risk, {} on none", grouped_digits(trials - levels.on_none),
+                           grouped_digits(levels.on_none));
     std::int64_t on_levels = 0;
     std::size_t used = 0;
     for (const LevelShare& level : levels.levels) {

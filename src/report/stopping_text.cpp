@@ -26,7 +26,8 @@ std::string stopped_text(const StoppedCount& count) {
 std::string stopping_remark(const StoreSummary& summary) {
     if (summary.cells.empty() || !summary.cells.front().stopping) return "";
     const std::vector<std::vector<std::string>> names = distinctions(configs_of(summary.cells), true);
-    std::string text = remark("rule", summary.cells.front().stopping->criterion.text());
+    const StoppedCount& first = *summary.cells.front().stopping;
+    std::string text = remark("rule", first.criterion.text() + (first.of_sums ? "; judged at the ends of blocks" : ""));
     for (std::size_t k = 0; k < names.size(); ++k) {
         const std::string name =
             fmt::format("cell {}{}{}", summary.cells[k].cell.index, names[k].empty() ? "" : ", ", fmt::join(names[k], ", "));

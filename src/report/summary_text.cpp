@@ -91,20 +91,26 @@ ordered_json measured_json(const CellSummary& cell, double tolerance) {
 
 ordered_json levels_json(const LevelStatement& statement) {
     ordered_json levels = ordered_json::array();
+    const auto if_equal = [](std::int64_t least, std::int64_t most) { return least == most ? ordered_json(least) : ordered_json(); };
+    const auto if_known = [&](double mean) { return statement.binned ? ordered_json() : ordered_json(mean); };
     for (const LevelShare& level : statement.levels)
         levels.push_back({{"name", level.name},
                           {"risk", level.risk},
                           {"optimum_of_width", level.optimum_of ? ordered_json(*level.optimum_of) : ordered_json()},
-                          {"trials", level.trials},
+                          {"trials", if_equal(level.trials, level.trials_most)},
+                          {"trials_least", level.trials},
+                          {"trials_most", level.trials_most},
                           {"low", level.share.low},
                           {"high", level.share.high},
-                          {"mean_inactive", level.mean_inactive},
-                          {"mean_linear", level.mean_linear},
-                          {"mean_kinked", level.mean_kinked}});
+                          {"mean_inactive", if_known(level.mean_inactive)},
+                          {"mean_linear", if_known(level.mean_linear)},
+                          {"mean_kinked", if_known(level.mean_kinked)}});
     return {{"catalogue", statement.catalogue},
             {"tolerance", statement.tolerance},
             {"absolute_tolerance", statement.absolute},
-            {"on_none", statement.on_none},
+            {"on_none", if_equal(statement.on_none, statement.on_none_most)},
+            {"on_none_least", statement.on_none},
+            {"on_none_most", statement.on_none_most},
             {"left_out", statement.left_out},
             {"left_out_trials", statement.left_out_trials},
             {"levels", levels}};

@@ -24,7 +24,8 @@ Interval inverse_sampling_interval(std::int64_t events, std::int64_t trials, dou
 SequentialCount::SequentialCount(const StoppingRule& rule) : rule_(rule) {
     using enum StoppingRule::Kind;
     const bool half_width = rule.kind != IntervalHalfWidth || (rule.half_width > 0 && rule.half_width < 0.5 && rule.look_every >= 1);
-    if (rule.at_most < 1 || !half_width || (rule.kind == Events && rule.events < 1) || !(rule.confidence > 0 && rule.confidence < 1))
+    if (rule.at_most < 1 || !half_width || (rule.of_sums && rule.look_every < 1) || (rule.kind == Events && rule.events < 1) ||
+        !(rule.confidence > 0 && rule.confidence < 1))
         throw Defect("SequentialCount: a stopping rule outside its ranges");
 }
 
@@ -49,14 +50,33 @@ void SequentialCount::add(std::span<const std::uint8_t> outcomes) {
         }
         outcomes = outcomes.subspan(part.size());
         finished_ = trials_ == rule_.at_most;
-        if (rule_.kind == StoppingRule::Kind::IntervalHalfWidth && trials_ % rule_.look_every == 0) {
-            const Interval now = confidence_sequence(events_, trials_, rule_.confidence);
-            finished_ = finished_ || now.high - now.low <= 2 * rule_.half_width;
-        }
+        if (rule_.kind == StoppingRule::Kind::IntervalHalfWidth && trials_ % rule_.look_every == 0) finished_ = finished_ || fulfilled();
     }
 }
 
+void SequentialCount::add_sum(std::int64_t trials, std::int64_t events) {
+    if (!rule_.of_sums || trials < 0 || events < 0 || events > trials) throw Defect("SequentialCount: no sum that it takes");
+    if (finished_) return;
+    trials_ += trials;
+    events_ += events;
+    finished_ = trials_ >= rule_.at_most || (trials_ > 0 && trials_ % rule_.look_every == 0 && fulfilled());
+}
+
+bool SequentialCount::fulfilled() const {
+    switch (rule_.kind) {
+        case StoppingRule::Kind::AtMost:
+            return false;
+        case StoppingRule::Kind::Events:
+            return events_ >= rule_.events;
+        case StoppingRule::Kind::IntervalHalfWidth:
+            break;
+    }
+    const Interval now = confidence_sequence(events_, trials_, rule_.confidence);
+    return now.high - now.low <= 2 * rule_.half_width;
+}
+
 Interval SequentialCount::interval() const {
+    if (rule_.of_sums) return confidence_sequence(events_, trials_, rule_.confidence);
     switch (rule_.kind) {
         case StoppingRule::Kind::AtMost:
             break;

@@ -23,6 +23,9 @@ struct StoppingRule {
     std::int64_t events = 0;      ///< Events: at least 1
     std::int64_t look_every = 1;  ///< IntervalHalfWidth: trials between two looks, the block size of the cell
     double confidence = 0.95;
+    /// Outcomes come as sums over many trials (add_sum): every rule is judged at the multiples of look_every, and the interval is a
+    /// confidence sequence, which holds wherever one looks.
+    bool of_sums = false;
 };
 
 /// Counts events over the trials of a cell in their fixed order, and stops where the rule says. The answer is a function of the outcomes
@@ -35,15 +38,22 @@ public:
     /// The outcomes of the next trials, 1 for an event, else 0. Those behind the end are ignored.
     void add(std::span<const std::uint8_t> outcomes);
 
+    /// Of a rule of_sums: so many of the next `trials` are events. It is judged behind them, if look_every divides the number of all
+    /// trials so far or it is at_most; not among them.
+    void add_sum(std::int64_t trials, std::int64_t events);
+
     /// The rule is fulfilled, or at_most is reached.
     bool finished() const { return finished_; }
+    /// What the rule waits for is there, by the trials so far: the events, or the short interval. at_most alone is no fulfilment.
+    bool fulfilled() const;
     /// Of the trials up to the end, or so far.
     std::int64_t trials() const { return trials_; }
     std::int64_t events() const { return events_; }
 
     /// Covers the true probability with at least the rule's confidence, when finished:
     /// AtMost: clopper_pearson. IntervalHalfWidth: confidence_sequence. Events: inverse_sampling_interval, or, if at_most came first,
-    /// clopper_pearson (both by inverting the same ordering of outcomes). Before the end only IntervalHalfWidth has a guarantee.
+    /// clopper_pearson (both by inverting the same ordering of outcomes). Before the end only IntervalHalfWidth has a guarantee. Of sums:
+    /// confidence_sequence, always with its guarantee.
     Interval interval() const;
 
 private:

@@ -1,7 +1,10 @@
 // The rule judges each trial before the next is visited, so what counts does not depend on how the trials lie in blocks.
 #include "store/counted_trials.hpp"
 
+#include <fmt/format.h>
+
 #include "campaign/block_size.hpp"
+#include "limrisk/error.hpp"
 #include "statistics/confidence_sequence.hpp"
 
 namespace limrisk {
@@ -10,21 +13,66 @@ namespace {
 using Until = StoppingCriterion::Until;
 
 const char* method_of(const StoppingCriterion& criterion, const StoppedCount& count) {
+    if (count.of_sums) return "confidence sequence";
     if (criterion.until == Until::IntervalHalfWidth) return "confidence sequence";
     if (count.fulfilled) return "inverse binomial sampling";
     return count.finished ? "Clopper-Pearson" : "Clopper-Pearson, without guarantee before the rule ends the cell";
 }
 
+/// A bin holds risks up to this one and no larger ones.
+bool ends_a_bin(double risk) { return risk_bin_range(risk_bin(risk)).high == risk; }
+
+StoppedCount count_of(const StoppingCriterion& criterion, const SequentialCount& judge, bool of_sums) {
+    StoppedCount count;
+    count.criterion = criterion;
+    count.of_sums = of_sums;
+    count.events = judge.events();
+    count.trials = judge.trials();
+    count.finished = judge.finished();
+    count.interval = judge.interval();
+    count.fulfilled = judge.finished() && judge.fulfilled();
+    count.method = method_of(criterion, count);
+    return count;
+}
+
 }  // namespace
 
-StoppingRule stopping_rule(const StoppingCriterion& criterion, const CellConfig& cell) {
+std::int64_t events_in(const StoppingCriterion& criterion, const Aggregate& aggregate) {
+    switch (criterion.event) {
+        case StoppingCriterion::Event::Inactive:
+            return aggregate.trials - aggregate.inactive_initial.count_of(0);
+        case StoppingCriterion::Event::Diverged:
+            return aggregate.verdict.count_of(static_cast<std::int32_t>(Verdict::Diverged));
+        case StoppingCriterion::Event::RiskAbove:
+            break;
+    }
+    if (!ends_a_bin(criterion.risk_above)) throw Defect("events_in: bins do not tell which risks are above the bound");
+    const Histogram& bins = limiting_risks(aggregate).bins;
+    std::int64_t events = 0;
+    for (std::size_t k = 0; k < bins.keys.size(); ++k) events += bins.keys[k] > risk_bin(criterion.risk_above) ? bins.counts[k] : 0;
+    return events;
+}
+
+void refuse_rule_of_sums(const Campaign& campaign) {
+    if (campaign.store != StoreContents::Summary || !campaign.until) return;
+    const StoppingCriterion& criterion = *campaign.until;
+    if (criterion.event != StoppingCriterion::Event::RiskAbove || ends_a_bin(criterion.risk_above)) return;
+    const std::int32_t bin = risk_bin(criterion.risk_above);
+    throw ConfigError({fmt::format(
+        "key `trials.until.risk_above`: {}: with store = \"summary\" risks are known by their bins, and it lies in the middle of "
+        "one; the next numbers that end a bin are {} and {}; or take store = \"trials\"",
+        criterion.risk_above, risk_bin_range(bin - 1).high, risk_bin_range(bin).high)});
+}
+
+StoppingRule stopping_rule(const StoppingCriterion& criterion, const CellConfig& cell, StoreContents contents) {
     const bool events = criterion.until == Until::Events;
     return {events ? StoppingRule::Kind::Events : StoppingRule::Kind::IntervalHalfWidth,
             criterion.at_most,
             criterion.half_width,
             criterion.events,
             block_trials(cell),
-            stopping_confidence};
+            stopping_confidence,
+            contents == StoreContents::Summary};
 }
 
 std::vector<std::int64_t> gapless_trials(const Store& store) {
@@ -53,17 +101,15 @@ std::optional<StoppedCount> for_each_counted_trial(const Store& store, std::int6
         }
         return !judge.finished();
     });
-    StoppedCount count;
-    count.criterion = *criterion;
-    count.events = judge.events();
-    count.trials = judge.trials();
-    count.finished = judge.finished();
-    count.interval = judge.interval();
-    count.fulfilled = criterion->until == Until::Events
-                          ? count.events == criterion->events
-                          : count.finished && count.interval.high - count.interval.low <= 2 * criterion->half_width;
-    count.method = method_of(*criterion, count);
-    return count;
+    return count_of(*criterion, judge, false);
+}
+
+std::optional<StoppedCount> counted_sum(const Store& store, std::int64_t cell, const Aggregate& aggregate) {
+    const std::optional<StoppingCriterion>& criterion = store.stopping();
+    if (!criterion) return std::nullopt;
+    SequentialCount judge(stopping_rule(*criterion, store.cells().at(static_cast<std::size_t>(cell)), StoreContents::Summary));
+    judge.add_sum(aggregate.trials, events_in(*criterion, aggregate));
+    return count_of(*criterion, judge, true);
 }
 
 Interval share_interval(std::int64_t events, std::int64_t trials, bool under_rule) {

@@ -12,8 +12,15 @@
 
 namespace limrisk {
 
-/// The rule of one cell: half-widths are judged at the multiples of its block size.
-StoppingRule stopping_rule(const StoppingCriterion& criterion, const CellConfig& cell);
+/// The rule of one cell: half-widths are judged at the multiples of its block size; in a store of summaries events, too.
+StoppingRule stopping_rule(const StoppingCriterion& criterion, const CellConfig& cell, StoreContents contents = StoreContents::Trials);
+
+/// Trials of an aggregate that have the event. Exact: throws Defect for a criterion that refuse_rule_of_sums refuses.
+std::int64_t events_in(const StoppingCriterion& criterion, const Aggregate& aggregate);
+
+/// Throws ConfigError for a campaign that keeps summaries and whose rule cannot be judged on them: a risk_above that is not the upper end
+/// of a bin of the risks.
+void refuse_rule_of_sums(const Campaign& campaign);
 
 /// What the rule says of a cell, over its trials 0 .. trials - 1 that count.
 struct StoppedCount {
@@ -23,6 +30,7 @@ struct StoppedCount {
     bool finished = false;    ///< the same, or at_most is reached: no more trials are wanted
     Interval interval{0, 1};  ///< of the probability of the event, 95 %
     std::string method;       ///< of the interval, in words
+    bool of_sums = false;     ///< of a store of summaries: judged at the ends of blocks, and all trials without a gap count
 };
 
 /// Of each cell the number n of trials 0 .. n - 1 that are stored without a gap, as records or as summaries: [cells].
@@ -32,6 +40,10 @@ std::vector<std::int64_t> gapless_trials(const Store& store);
 /// without gaps, if the store has no rule. Reads block by block and nothing behind the end. Throws as Store::read_block does.
 std::optional<StoppedCount> for_each_counted_trial(const Store& store, std::int64_t cell,
                                                    const std::function<void(std::int64_t trial, const TrialRecord&)>& visit);
+
+/// The same of a store of summaries, by the aggregate of the trials of a cell from the first on without a gap: all of them count, since
+/// nothing is stored behind the end that a run finds. nullopt if the store has no rule.
+std::optional<StoppedCount> counted_sum(const Store& store, std::int64_t cell, const Aggregate& aggregate);
 
 /// 95 % interval of a probability that the rule does not watch, if there is one: an event in `trials` that count. Clopper-Pearson's; under
 /// a rule a confidence sequence, which holds at whatever trial the rule stops.

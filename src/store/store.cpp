@@ -12,6 +12,7 @@
 #include "campaign/cell_description.hpp"
 #include "campaign/optional_columns.hpp"
 #include "limrisk/error.hpp"
+#include "store/counted_trials.hpp"
 #include "store/document_table.hpp"
 #include "store/store_impl.hpp"
 #include "store/utc_now.hpp"
@@ -158,6 +159,7 @@ Store Store::open_for_writing(const fs::path& path, const Campaign& campaign, co
             refuse(ExitCode::Data, path,
                    fmt::format("cells {} and {} of the campaign are the same; leave one out", twin->second, cell.index));
     }
+    refuse_rule_of_sums(campaign);
     const fs::path absolute = resolved(path, false);
     auto lock = std::make_unique<WriterLock>(absolute);
     auto impl = std::make_unique<Impl>(absolute, sqlite::Access::Write);

@@ -239,12 +239,24 @@ void Store::Impl::refuse_foreign(const Campaign& wanted, const CampaignDifferenc
     if (lacks_averages)
         refuse(
             fmt::format("has no cell with an average of the iterates, so it has no place for what is known of one: {}. Give another "
-                        "--store",
+                        "--store; to merge, begin a new store with the part that has one",
                         difference.text));
     if (lacks_early_end)
         refuse(
-            fmt::format("has no cell with `stop`, so it has no place for the step at which a trial ended early: {}. Give another --store",
+            fmt::format("has no cell with `stop`, so it has no place for the step at which a trial ended early: {}. Give another --store; "
+                        "to merge, begin a new store with the part that has one",
                         difference.text));
+}
+
+/// Sums over more trials than the rule allows cannot be taken apart.
+void Store::Impl::refuse_longer_sums(const StoppingCriterion& criterion) const {
+    for (const BlockKey& key : keys())
+        if (key.first_trial + key.count > criterion.at_most)
+            refuse(
+                fmt::format("has sums over the trials {} of cell {}, more than the {} that the rule of the campaign allows; sums cannot be "
+                            "taken apart: "
+                            "give another --store, or at_most = {} or more",
+                            range_text(key), key.cell, criterion.at_most, key.first_trial + key.count));
 }
 
 void Store::Impl::leave(const Campaign& wanted) {
@@ -277,6 +289,7 @@ void Store::Impl::adopt(const Campaign& wanted, const StoreOpening& opening) {
                         "this campaign. Give another --store, or the rule that is there",
                         stopping_text(stopping, campaign.trials), stopping_text(wanted.until, wanted.trials), growth.kept,
                         growth.kept == 1 ? "is" : "are"));
+    if (layout.contents == StoreContents::Summary && wanted.until) refuse_longer_sums(*wanted.until);
     const std::int64_t trials_before = campaign.trials;
     if (difference.added > 0 || more || other_rule) {
         sqlite::Transaction transaction(database);

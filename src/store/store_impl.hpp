@@ -46,6 +46,7 @@ struct Store::Impl {
     /// added.
     void adopt(const Campaign& campaign, const StoreOpening& opening);
     void refuse_foreign(const Campaign& campaign, const CampaignDifference& difference, const StoreOpening& opening) const;
+    void refuse_longer_sums(const StoppingCriterion& criterion) const;
     void leave(const Campaign& campaign);  ///< leaves the cells that the campaign has, in its order
     std::int64_t row_of(std::int64_t cell) const;
     /// Blocks or ranges by cell and first trial. Checked against the seal; read anew when the file has changed.

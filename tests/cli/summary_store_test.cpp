@@ -101,6 +101,43 @@ TEST_F(SummaryStoreTest, KillsLoseNothingAndCountNothingTwice) {
     EXPECT_LT(std::filesystem::file_size(path("summary.db")), 1 << 20);
 }
 
+/// Bounds of what the single trials say, in the same table.
+TEST_F(SummaryStoreTest, LevelsAreBoundedByTheBinsOfTheRisks) {
+    const std::string square =
+        "name = \"square\"\ntrials = 200\nsteps = 2000\nprecision = \"float64\"\n[problem]\n"
+        "input = { law = \"uniform\", dimension = 1, low = 0.0, high = 1.0 }\ntarget = \"x1^2\"\n[network]\nwidth = 1\n"
+        "[training]\nsampling = { nodes = 128 }\noptimizer = \"sgd(0.1)\"\n";
+    write("rows.toml", square);
+    write("sums.toml", "store = \"summary\"\n" + square);
+    for (const char* name : {"rows", "sums"}) {
+        const std::string campaign = std::string(name) + ".toml", store = std::string(name) + ".db";
+        succeed({"run", campaign, "--store", store, "--quiet"});
+        const Output found = succeed({"hierarchy", campaign, "--width", "1", "--store", store});
+        if (campaign == "sums.toml") EXPECT_THAT(found.err, HasSubstr("has only summaries"));
+    }
+    const json rows = json::parse(succeed({"summary", "rows.db", "--json"}).out)["cells"][0]["levels"];
+    const json sums = json::parse(succeed({"summary", "sums.db", "--json"}).out)["cells"][0]["levels"];
+    ASSERT_EQ(rows["levels"].size(), 3u);
+    ASSERT_EQ(sums["levels"].size(), 3u);
+    EXPECT_TRUE(sums["catalogue"]);
+    for (std::size_t k = 0; k < 3; ++k) {
+        const json &exact = rows["levels"][k], &bounds = sums["levels"][k];
+        for (const char* same : {"name", "risk", "optimum_of_width"}) EXPECT_EQ(bounds[same], exact[same]);
+        EXPECT_LE(bounds["trials_least"], exact["trials"]);
+        EXPECT_GE(bounds["trials_most"], exact["trials"]);
+        EXPECT_EQ(bounds["trials"].is_null(), bounds["trials_least"] != bounds["trials_most"]);
+        EXPECT_LE(bounds["low"], exact["low"]);
+        EXPECT_GE(bounds["high"], exact["high"]);
+        EXPECT_TRUE(bounds["mean_inactive"].is_null());
+    }
+    EXPECT_GT(sums["levels"][2]["trials_most"], 10);  // about 3/8 start inactive and never move
+    EXPECT_LE(sums["on_none_least"], rows["on_none"]);
+    EXPECT_GE(sums["on_none_most"], rows["on_none"]);
+    EXPECT_THAT(succeed({"summary", "sums.db", "--sentences"}).out, HasSubstr("known levels of the risk"));
+    if (limrisk({"report", "sums.db", "--out", "sums.html"}).code == 0)
+        EXPECT_THAT(read("sums.html"), HasSubstr("states of neurons at a level are not known"));
+}
+
 TEST_F(SummaryStoreTest, SaysWhatItDoesNotHave) {
     succeed({"run", "summary.toml", "--quiet"});
     succeed({"run", "campaign.toml", "--quiet"});

@@ -149,11 +149,61 @@ TEST_F(UntilTest, MistakesAreRefused) {
     EXPECT_EQ(wrong.code, 65);
     EXPECT_THAT(wrong.err, HasSubstr("until.toml:2: key `trials.until.evnets`"));
     EXPECT_THAT(wrong.err, HasSubstr("did you mean `events`?"));
-    write_campaign("events = 5", 40);
-    const Output summary = limrisk({"run", "until.toml", "--set", "store=summary"});
-    EXPECT_EQ(summary.code, 65);
-    EXPECT_THAT(summary.err, HasSubstr("keeps only sums of them"));
-    EXPECT_FALSE(std::filesystem::exists(path("until.db")));
+}
+
+/// With sums over blocks in the place of trials: the same end after kills and with any threads, where the trials one by one have it.
+TEST_F(UntilTest, EndsOnSumsOverBlocks) {
+    write_campaign("events = 9000", 40);
+    const std::vector<std::string> sums{"--quiet", "--set", "store=summary", "--store"};
+    const auto words = [&](const std::string& store, const std::vector<std::string>& more = {}) {
+        std::vector<std::string> all{"run", "until.toml"};
+        all.insert(all.end(), sums.begin(), sums.end());
+        all.push_back(store);
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
+    };
+    const Output first = succeed(words("sums.db", {"--threads", "2"}));
+    EXPECT_THAT(first.out, HasSubstr("judged at the ends of blocks"));
+    succeed({"verify", "sums.db"});
+    std::mt19937 random(16);
+    int kills = 0;
+    while (true) {
+        std::vector<std::string> all = words("killed.db");
+        all.insert(all.begin(), "limrisk");
+        Process process(directory(), all);
+        sleep_for(std::chrono::milliseconds(20 + random() % 150));
+        if (process.running() && kills < 8) process.send(SIGKILL);
+        if (process.wait().code == 0) break;
+        ++kills;
+    }
+    EXPECT_GE(kills, 2);
+    EXPECT_EQ(cells("killed.db"), cells("sums.db"));
+    for (const json& cell : cells("sums.db")) {
+        EXPECT_TRUE(cell["stopping"]["finished"]);
+        EXPECT_EQ(cell["stopping"]["method"], "confidence sequence");
+        EXPECT_GE(cell["stopping"]["events"], 9000);
+        EXPECT_EQ(cell["trials"], cell["trials_stored"]);
+        EXPECT_EQ(cell["trials"], cell["trials_wanted"]);
+        EXPECT_EQ(cell["certified"]["low"], cell["stopping"]["low"]);
+        const std::string trials = std::to_string(cell["trials"].get<int>()), store = "fixed" + trials + ".db";
+        succeed({"run", "until.toml", "--quiet", "--store", store, "--set", "trials=" + trials});
+        const json fixed = cells(store).at(cell["cell"].get<std::size_t>());
+        EXPECT_EQ(fixed["certified"]["trials"], cell["stopping"]["events"]);
+        EXPECT_EQ(fixed["verdicts"], cell["verdicts"]);
+    }
+    const auto refused = [&](const std::vector<std::string>& with, const char* why) {
+        const Output output = limrisk(with);
+        EXPECT_EQ(output.code, 65);
+        EXPECT_THAT(output.err, HasSubstr(why));
+    };
+    refused(words("part.db", {"--shard", "1/2"}), "cannot be judged in shards");
+    refused({"slurm", "until.toml", "--set", "store=summary", "--jobs", "2", "--time", "1:00:00"}, "cannot be judged in shards");
+    write_campaign("events = 10, risk_above = 0.01", 40);
+    refused(words("part.db"), "0.009994506835937498 and 0.010002136230468748");
+    refused({"run", "until.toml", "--dry-run", "--set", "store=summary"}, "that end a bin are");
+    EXPECT_FALSE(std::filesystem::exists(path("part.db")));
+    write_campaign("events = 10, risk_above = 0.010002136230468748", 40);
+    succeed(words("risks.db"));
 }
 
 }  // namespace

@@ -123,15 +123,11 @@ TEST(CampaignUntil, SaysAllProblemsAtOnce) {
     }
 }
 
-TEST(CampaignUntil, NeedsTheTrialsThemselves) {
+TEST(CampaignUntil, MayKeepSummaries) {
     const Edits edits{{2, trials("events = 5")}, {4, "store = \"summary\""}};
-    try {
-        read_campaign(edits);
-        FAIL() << "accepted";
-    } catch (const ConfigError& error) {
-        EXPECT_THAT(error.problems(),
-                    testing::ElementsAre(testing::AllOf(StartsWith("t.toml:2: key `trials`"), HasSubstr("store = \"trials\""))));
-    }
+    const Campaign campaign = read_campaign(edits);
+    EXPECT_EQ(campaign.store, StoreContents::Summary);
+    EXPECT_TRUE(campaign.until);
     Overrides overrides;
     overrides.set = {{"store", "trials"}};
     EXPECT_TRUE(read_campaign(edits, overrides).until);

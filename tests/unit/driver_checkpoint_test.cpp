@@ -150,6 +150,33 @@ TEST_F(CheckpointRun, OneThatCannotBeUsedIsSaidAndBegunAnew) {
     expect_same_as_a_single_run(campaign);
 }
 
+/// Of the checkpoints in a store those of this run's trials, and what is lost is said.
+TEST_F(CheckpointRun, OthersTrialsAreNotThisRuns) {
+    const Campaign campaign = long_campaign();
+    {
+        Store store = Store::open_for_writing(path(), campaign);
+        for (const std::int64_t first : {0, 8, 16}) store.write_checkpoint({0, first, 8}, 3, "of some steps");
+    }
+    const Store store = Store::open(path());
+    const auto backend = make_cpu_backend(1);
+    std::vector<std::string> warnings;
+    RunOptions options;
+    options.block_trials = 8;
+    options.on_warning = [&](const std::string& line) { warnings.push_back(line); };
+    const auto first_trials = [&](const Campaign& of) {
+        std::vector<std::int64_t> first;
+        for (const StoredCheckpoint& one : usable_checkpoints(of, store, *backend, options)) first.push_back(one.key.first_trial);
+        return first;
+    };
+    EXPECT_THAT(first_trials(campaign), testing::ElementsAre(0, 8, 16));
+    options.shard = {2, 3};
+    EXPECT_THAT(first_trials(campaign), testing::ElementsAre(8));
+    options.shard = {};
+    EXPECT_THAT(warnings, testing::IsEmpty());
+    EXPECT_THAT(first_trials(long_campaign("", "12")), testing::ElementsAre(0));
+    EXPECT_THAT(warnings, testing::ElementsAre(testing::AllOf(HasSubstr("trials 8..15"), HasSubstr("at least 16 trials"))));
+}
+
 TEST_F(CheckpointRun, ABackendWithoutThemSaysSo) {
     FakeBackend backend(1);
     {

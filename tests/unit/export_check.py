@@ -1,7 +1,7 @@
 """Reads a store and its three exports without limrisk and compares every bit: export_check.py STORE CSV JSON NPZ FORMATS.
 
-Only the standard library is needed. NumPy and pandas, where they are installed, must read the same: pandas by the lines that FORMATS, the
-page docs/formats.md, gives.
+Only the standard library is needed. NumPy, pandas and PyArrow, where they are installed, must read the same: pandas and PyArrow by the lines
+that FORMATS, the page docs/formats.md, gives.
 """
 import csv
 import json
@@ -104,6 +104,17 @@ def check_pandas(store, page, names, truth):
     assert len(pandas.read_sql(query, scope["db"])) == trials["cell"].nunique()
 
 
+def check_parquet(store, page, names, truth):
+    import pyarrow.parquet
+    written = store + ".parquet"
+    exec(fenced(page, "pyarrow").replace("campaign.parquet", written).replace("campaign.db", store), {})
+    table = pyarrow.parquet.read_table(written)
+    assert table.column_names == ["cell", "trial", *names]
+    for k, name in enumerate(table.column_names):
+        column = table[name].to_numpy()
+        assert (column.tolist() if k < 2 else [value.tobytes() for value in column]) == [row[k] for row in truth], name
+
+
 def main(store, csv_path, json_path, npz_path, page):
     names, truth = from_blocks(store)
     for what, rows in [("view", from_view(store, names)), ("csv", from_csv(csv_path, names)),
@@ -112,7 +123,8 @@ def main(store, csv_path, json_path, npz_path, page):
         for row, right in zip(rows, truth):
             assert row == right, f"{what}: {row} is not {right}"
     print(len(truth), "trials agree in blocks, view, csv, json, npz")
-    for what, check in [("numpy", lambda: check_numpy(npz_path, names, truth)), ("pandas", lambda: check_pandas(store, page, names, truth))]:
+    for what, check in [("numpy", lambda: check_numpy(npz_path, names, truth)), ("pandas", lambda: check_pandas(store, page, names, truth)),
+                        ("pyarrow", lambda: check_parquet(store, page, names, truth))]:
         try:
             check()
             print(what, "agrees")
