@@ -117,11 +117,13 @@ class Cluster:
                     victims.add(parent)
             except OSError:
                 continue
-        for victim in victims:
-            try:
-                os.kill(victim, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        # Stopped first: none of them sees another one's end and reports it.
+        for blow in (signal.SIGSTOP, signal.SIGKILL):
+            for victim in victims:
+                try:
+                    os.kill(victim, blow)
+                except ProcessLookupError:
+                    pass
         self.processes[f"node{number}"].wait()
         return len(victims)
 

@@ -113,7 +113,9 @@ TEST_F(SummaryStoreTest, LevelsAreBoundedByTheBinsOfTheRisks) {
         const std::string campaign = std::string(name) + ".toml", store = std::string(name) + ".db";
         succeed({"run", campaign, "--store", store, "--quiet"});
         const Output found = succeed({"hierarchy", campaign, "--width", "1", "--store", store});
-        if (campaign == "sums.toml") EXPECT_THAT(found.err, HasSubstr("has only summaries"));
+        if (campaign == "sums.toml") {
+            EXPECT_THAT(found.err, HasSubstr("has only summaries"));
+        }
     }
     const json rows = json::parse(succeed({"summary", "rows.db", "--json"}).out)["cells"][0]["levels"];
     const json sums = json::parse(succeed({"summary", "sums.db", "--json"}).out)["cells"][0]["levels"];
@@ -134,8 +136,9 @@ TEST_F(SummaryStoreTest, LevelsAreBoundedByTheBinsOfTheRisks) {
     EXPECT_LE(sums["on_none_least"], rows["on_none"]);
     EXPECT_GE(sums["on_none_most"], rows["on_none"]);
     EXPECT_THAT(succeed({"summary", "sums.db", "--sentences"}).out, HasSubstr("known levels of the risk"));
-    if (limrisk({"report", "sums.db", "--out", "sums.html"}).code == 0)
+    if (limrisk({"report", "sums.db", "--out", "sums.html"}).code == 0) {
         EXPECT_THAT(read("sums.html"), HasSubstr("states of neurons at a level are not known"));
+    }
 }
 
 TEST_F(SummaryStoreTest, SaysWhatItDoesNotHave) {

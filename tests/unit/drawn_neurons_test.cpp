@@ -130,9 +130,14 @@ TEST(DrawnNeurons, FrozenOnesOfTrialsNeverMove) {
                     bool same = true;
                     for (const std::size_t j : {3 * i, 3 * i + 1, 3 * i + 2, 24 + i, 32 + i}) same = same && first[j] == last[j];
                     here += still;
-                    if (still && !clipping) EXPECT_TRUE(same) << training << ", trial " << t << ", neuron " << i;
-                    if (still)
-                        for (const std::size_t j : {3 * i, 3 * i + 1, 3 * i + 2, 24 + i}) EXPECT_EQ(first[j], last[j]);
+                    if (still && !clipping) {
+                        EXPECT_TRUE(same) << training << ", trial " << t << ", neuron " << i;
+                    }
+                    for (const std::size_t j : {3 * i, 3 * i + 1, 3 * i + 2, 24 + i}) {
+                        if (still) {
+                            EXPECT_EQ(first[j], last[j]);
+                        }
+                    }
                     moved += !same;
                 }
                 EXPECT_EQ(here, frozen_initial(block->records[t])) << training << ", trial " << t;

@@ -76,10 +76,16 @@ TEST(Restarts, RanksAreTheNarrowestThatCover) {
     for (const std::int64_t n : {1, 5, 39, 100, 1000})
         for (const double share : {0.001, 0.066967, 0.3, 0.5}) {
             const RankInterval ranks = quantile_ranks(share, n);
-            if (ranks.low > 0) EXPECT_LE(binomial_at_most(ranks.low - 1, n, share), 0.025);
+            if (ranks.low > 0) {
+                EXPECT_LE(binomial_at_most(ranks.low - 1, n, share), 0.025);
+            }
             EXPECT_GT(binomial_at_most(ranks.low, n, share), 0.025) << "the next rank would not do";
-            if (ranks.high <= n) EXPECT_LE(binomial_at_least(ranks.high, n, share), 0.025 * (1 + 1e-9));
-            if (ranks.high > 1) EXPECT_GT(binomial_at_least(ranks.high - 1, n, share), 0.025 * (1 - 1e-9));
+            if (ranks.high <= n) {
+                EXPECT_LE(binomial_at_least(ranks.high, n, share), 0.025 * (1 + 1e-9));
+            }
+            if (ranks.high > 1) {
+                EXPECT_GT(binomial_at_least(ranks.high - 1, n, share), 0.025 * (1 - 1e-9));
+            }
         }
     EXPECT_EQ(share_of_median(1), 0.5);
     EXPECT_NEAR(share_of_median(10), 1 - std::pow(0.5, 0.1), 1e-16);
