@@ -43,6 +43,8 @@ struct Prediction {
 
     /// p where it is certain.
     const InactiveProbability* certain_probability() const { return probability && probability->is_certain() ? &*probability : nullptr; }
+    /// Whether `bound` holds with the confidence of drawn neurons only.
+    bool is_drawn() const { return bound && probability && !probability->is_certain(); }
     bool rejected = false;  ///< by that test, over all cells of the store together
 };
 

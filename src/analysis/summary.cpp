@@ -42,6 +42,8 @@ std::vector<CellConfig> configs_of(const std::vector<CellSummary>& cells) {
     return configs;
 }
 
+double seen_falling(const CellSummary& cell) { return cell.cell.tail == 1 ? 0 : still_falling(cell); }
+
 double still_falling(const CellSummary& cell) {
     if (cell.done == 0) return 0;
     return static_cast<double>(cell.verdicts[static_cast<std::size_t>(Verdict::Budget)]) / static_cast<double>(cell.done);
@@ -57,6 +59,10 @@ bool StoreSummary::has_averages() const {
 
 bool StoreSummary::has_validation() const {
     return std::any_of(cells.begin(), cells.end(), [](const CellSummary& cell) { return cell.cell.has_validation(); });
+}
+
+bool StoreSummary::has_drawn_predictions() const {
+    return std::any_of(cells.begin(), cells.end(), [](const CellSummary& cell) { return cell.prediction.is_drawn(); });
 }
 
 bool StoreSummary::has_squares_only() const {

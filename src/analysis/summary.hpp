@@ -95,6 +95,9 @@ std::vector<CellConfig> configs_of(const std::vector<CellSummary>& cells);
 /// Share of the trials whose risk still falls at the end of their budget: where they lead is not known. 0 without trials.
 double still_falling(const CellSummary& cell);
 
+/// The same, and 0 for a tail of one check, which does not show it.
+double seen_falling(const CellSummary& cell);
+
 struct StoreSummary {
     StoredCampaign campaign;
     std::vector<StoredCampaign> parts;  ///< the campaigns of several stores that are read as one; else empty
@@ -116,6 +119,8 @@ struct StoreSummary {
     bool has_averages() const;
     /// Whether some cell has points that are held out.
     bool has_validation() const;
+    /// Whether the prediction of some cell holds with the confidence of drawn neurons only.
+    bool has_drawn_predictions() const;
     /// Whether the loss of every cell is the square.
     bool has_squares_only() const;
 };

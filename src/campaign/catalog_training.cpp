@@ -213,8 +213,8 @@ const Catalog& schedule_catalog() {
                           rate("rate_3", "rate from from_3 on", RatePath<&Rate::rate_3>{}), from_one()}),
              choose_schedule<Kind::Piecewise>, has_schedule<Kind::Piecewise>},
             {"adaptive",
-             "of each trial by itself: times factor after `patience` checks in a row whose risk is not below the smallest so far by "
-             "`threshold` of it; CPU only",
+             "of each trial by itself: times factor after `patience` checks in a row at which the risk has not fallen by `threshold` of "
+             "what it was when it last fell so; CPU only",
              with_warmup(
                  {initial, real<&Cell::learning_rate, &Rate::factor>("factor", "of every change", {0, 1, true, true}, "0.5"),
                   integer<&Cell::learning_rate, &Rate::every>("patience", "checks in a row (Keras; PyTorch counts one less)", {1, 65536},

@@ -258,8 +258,19 @@ RawPoints validation_of(const Node& node, const DataColumns* columns, std::int64
     } else {
         if (node.find("inputs") == nullptr && (columns == nullptr || columns->inputs.empty()))
             throw ConfigError({"inputs must be named where a second file is for validation: its columns could be in another order"});
+        const DataColumns chosen = columns_of(node, columns);
+        const auto refuse_number = [&](const char* key, const DataColumn& column) {
+            if (node.find(key) == nullptr && column.number > 0)
+                throw ConfigError(
+                    {fmt::format("{} of the data is column number {}, and the columns of a second file could be in another "
+                                 "order: give {} in validation, too, or names instead of numbers",
+                                 key, column.number, key)});
+        };
+        for (const DataColumn& column : chosen.inputs) refuse_number("inputs", column);
+        refuse_number("output", chosen.output);
+        if (chosen.weight) refuse_number("weight", *chosen.weight);
         const std::string& file = file_of(node);
-        points = points_of(std::filesystem::path(file), columns_of(node, columns));
+        points = points_of(std::filesystem::path(file), chosen);
         reading(file, [&] { drop_weightless(points); });
     }
     if (points.dimension != dimension)

@@ -23,7 +23,7 @@ struct MergeCommand {
 
 std::string part_text(const std::string& part, const MergeOutcome& outcome) {
     std::string text = fmt::format("{}: {} trials added, {} were there already", part, outcome.trials_added, outcome.trials_there);
-    if (outcome.cells_added > 0) text += fmt::format("; {} cells are new", outcome.cells_added);
+    if (outcome.cells_added > 0) text += fmt::format("; {} new", counted(outcome.cells_added, "cell"));
     if (outcome.documents_replaced > 0)
         text += fmt::format("; {} optima, limits or valleys are better than those that were there, and replaced them",
                             outcome.documents_replaced);
@@ -39,9 +39,9 @@ std::string result_text(const MergeCommand& command) {
     const auto incomplete = std::count_if(gapless.begin(), gapless.end(), [&](std::int64_t n) { return n < store.campaign().trials; });
     std::string text = fmt::format("{}: {} trials of {} cells\n", command.all, trial_count(store.blocks()), store.cells().size());
     if (incomplete > 0)
-        text +=
-            fmt::format("{} cells have fewer than {} trials without a gap{}; `limrisk run CAMPAIGN.toml --store {}` runs what is wanted\n",
-                        incomplete, store.campaign().trials, store.stopping() ? ", which the stopping rule may not want" : "", command.all);
+        text += fmt::format("{} with fewer than {} trials without a gap{}; `limrisk run CAMPAIGN.toml --store {}` runs what is wanted\n",
+                            counted(incomplete, "cell"), store.campaign().trials,
+                            store.stopping() ? ", which the stopping rule may not want" : "", command.all);
     return text;
 }
 

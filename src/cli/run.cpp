@@ -65,10 +65,11 @@ Shard shard_of(const std::string& text) {
     return shard;
 }
 
-/// The last tenth of the time that a run may take, at most 10 seconds, is for what is in progress.
+/// The last tenth of the time that a run may take is for what is in progress: at most 10 seconds, and at least 3, in which checkpoints are
+/// written, or half of a shorter time.
 std::chrono::milliseconds for_ending(std::chrono::seconds limit) {
-    constexpr std::chrono::milliseconds most{10'000};
-    return std::min<std::chrono::milliseconds>(most, std::chrono::milliseconds(limit) / 10);
+    const std::chrono::milliseconds time(limit), least(3'000), most(10'000);
+    return std::clamp(time / 10, std::min(least, time / 2), most);
 }
 
 std::filesystem::path store_path(const RunCommand& command) {
@@ -152,8 +153,9 @@ std::string beginning(const RunCommand& command, const Campaign& campaign, const
 std::string rule_changed(const StoppingChange& change, const std::filesystem::path& path, StoreContents contents) {
     return fmt::format("limrisk: warning: the stopping rule of {} was changed: before {}; now {}. All trials are kept{}\n", path.string(),
                        stopping_text(change.before, change.trials_before), stopping_text(change.now, change.trials_now),
-                       contents == StoreContents::Trials ? "; the new rule decides which count"
-                                                         : " and count, as sums; the new rule decides when to stop from here on");
+                       contents == StoreContents::Trials
+                           ? "; the new rule decides which count"
+                           : " and those without a gap before them count, as sums; the new rule decides when to stop from here on");
 }
 
 /// Of a run that was ended by `why` before it was complete. `checkpoints`: checkpoint_text().

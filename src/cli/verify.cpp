@@ -29,8 +29,9 @@ ExitCode verify(const std::string& path) {
                           begun, begun == 1 ? "" : "s", begun == 1 ? "has" : "have"));
     // Blocks need not come in order, so a campaign that was stopped may have gaps.
     for (const BlockKey& gap : store.gaps())
-        print(fmt::format("cell {}: trials {} to {} are missing, but later ones are stored; `limrisk run` computes them\n", gap.cell,
-                          gap.first_trial, gap.first_trial + gap.count - 1));
+        print(fmt::format("cell {}: trials {} to {} are missing, but later ones are stored; `limrisk run` computes them{}\n", gap.cell,
+                          gap.first_trial, gap.first_trial + gap.count - 1,
+                          store.stopping() ? ", unless the stopping rule has ended the cell" : ""));
     return ExitCode::Done;
 }
 

@@ -71,8 +71,8 @@ std::vector<StoredCheckpoint> usable_checkpoints(const Campaign& campaign, const
             why = fmt::format("cannot be used: limrisk {} wrote it; they begin anew", checkpoint.version);
         else if (asked < key.count)
             why = fmt::format(
-                "is of all of them, and this run is to compute {} of them: it is lost with their results; stop this run, and ask "
-                "for at least {} trials, to go on from it",
+                "is of all of them, and this run is to compute {} of them: it stays, in the place of one of this run, until "
+                "their results are stored; stop before, and ask for at least {} trials, to go on from it",
                 asked, key.first_trial + key.count);
         if (why.empty())
             usable.push_back(std::move(checkpoint));

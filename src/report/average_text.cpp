@@ -12,7 +12,7 @@ namespace limrisk {
 std::string average_text(const CellSummary& cell) {
     const AverageStatement& average = *cell.average;
     const auto share = [&](const CountedShare& of) {
-        return fmt::format("{} % [{:.1f}, {:.1f}]", share_text(of.trials, cell.done), 100 * of.share.low, 100 * of.share.high);
+        return fmt::format("{} % {}", share_text(of.trials, cell.done), ends_text(of.share));
     };
     std::string text = fmt::format(
         "the average of the iterates, {}, has a median risk of {:.3g} at the end, the last iterate {:.3g}; its risk is the smaller one in "

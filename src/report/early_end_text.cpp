@@ -49,8 +49,8 @@ std::string early_end_text(const CellSummary& cell) {
     };
     add(ends.by_risk, fmt::format("at a risk below {}", stop.risk_below));
     add(ends.by_gradient, fmt::format("at a gradient norm below {}", stop.gradient_below));
-    add(ends.by_inactive, fmt::format("with all neurons inactive, {} % [{:.1f}, {:.1f}]", share_text(ends.by_inactive.trials, cell.done),
-                                      100 * ends.inactive_share.low, 100 * ends.inactive_share.high));
+    add(ends.by_inactive,
+        fmt::format("with all neurons inactive, {} % {}", share_text(ends.by_inactive.trials, cell.done), ends_text(ends.inactive_share)));
     add(ends.by_verdict, "as converged");
     return fmt::format("`stop` ended {} before step {}: {}", of_all(ends.trials()), grouped_digits(cell.cell.steps),
                        fmt::join(parts, ", "));

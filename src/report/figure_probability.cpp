@@ -68,7 +68,7 @@ Figure probability_figure(const StoreSummary& summary, const CellGroup& group, s
         most.push_back(cell.measured ? share(cell.measured->above_most, cell.done) : absent);
         low.push_back(cell.measured ? cell.measured->share.low : absent);
         high.push_back(cell.measured ? cell.measured->share.high : absent);
-        falling.push_back(still_falling(cell) > 0 ? still_falling(cell) : absent);
+        falling.push_back(seen_falling(cell) > 0 ? seen_falling(cell) : absent);
         measured = measured || cell.measured;
         uncertain = uncertain || (cell.measured && cell.measured->above_least != cell.measured->above_most);
         figure.table.rows.push_back(csv_row(cell));
@@ -107,8 +107,9 @@ Figure probability_figure(const StoreSummary& summary, const CellGroup& group, s
     if (unfinished) {
         double most_falling = 0;
         for (const double share : falling) most_falling = std::max(most_falling, std::isnan(share) ? 0 : share);
-        figure.caption = fmt::format("For up to {} of the trials the risk is still decreasing; they may reach the optimum later. ",
-                                     percent_text(most_falling));
+        figure.caption = fmt::format(
+            "For up to {} of the trials the risk is still decreasing; those that are not certified may reach the optimum later. ",
+            percent_text(most_falling));
         figure.meaning += fmt::format("; still decreasing: up to {}", percent_text(most_falling));
     }
     figure.meaning += '.';
@@ -251,7 +252,9 @@ FigureSection probability_figures(const StoreSummary& summary, const std::vector
     section.explanation =
         "Filled circles and band: trials whose limiting risk stays above the best known risk of their width, with 95 % intervals. Open "
         "squares: trials with frozen neurons certified at initialization, which cannot reach it, with 95 % intervals. Dashed: lower bound "
-        "from the law of the initialization. Crosses: trials whose risk still decreases at the last step, so that they have not reached "
+        "from the law of the initialization" +
+        std::string(summary.has_drawn_predictions() ? drawn_prediction : "") +
+        ". Crosses: trials whose risk still decreases at the last step, so that they have not reached "
         "their limit.";
     if (std::ranges::any_of(summary.cells, [](const CellSummary& cell) { return cell.cell.has_condition(); }))
         section.explanation += " In groups with a condition on the start, all of this is on the condition.";

@@ -126,7 +126,7 @@ Figure rate_figure(const StoreSummary& summary, const RateStatement& rate, std::
     figure.caption += '.';
     double falling = 0;
     for (const std::int64_t index : rate.cells)
-        falling = std::max(falling, still_falling(summary.cells.at(static_cast<std::size_t>(index))));
+        falling = std::max(falling, seen_falling(summary.cells.at(static_cast<std::size_t>(index))));
     if (!measured.empty() && falling > 0)
         figure.caption += fmt::format(" Measured when the risk of up to {} of the trials still decreases.", percent_text(falling));
     const double widest = figure.table.rows.empty() ? 0 : std::stod(figure.table.rows.back()[1]);

@@ -4,6 +4,9 @@
 
 namespace limrisk {
 
+/// What a caption adds where a prediction is one of drawn neurons.
+inline constexpr const char* drawn_prediction = "; where no formula is known, with 95 % confidence, by neurons that are drawn for it";
+
 /// A share in percent for people, without the sign: "37.3", "0.012".
 std::string percent_digits(double share);
 

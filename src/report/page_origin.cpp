@@ -37,7 +37,12 @@ Recipe recipe(const StoreSummary& summary) {
     Overrides overrides;
     overrides.trials = summary.campaign.trials;
     std::string command = fmt::format("limrisk run campaign.toml --trials {} --store again.db", summary.campaign.trials);
-    const std::string exact = "The file below, saved as campaign.toml, gives the same cells and the same trials, bit for bit.";
+    const bool rule = std::ranges::any_of(summary.cells, [](const CellSummary& cell) { return cell.stopping.has_value(); });
+    const std::string exact =
+        "The file below, saved as campaign.toml, gives the same cells and the same trials, bit for bit" +
+        std::string(rule && summary.contents == StoreContents::Summary
+                        ? "; as many as its stopping rule needs, which are fewer where this store had more before the rule."
+                        : ".");
     // A file of data points is not read here: it may be another one by now.
     if (names_data_file(summary.campaign.text))
         return {command,
@@ -86,8 +91,10 @@ std::string origin_section(const StoreSummary& summary, const ReportOrigin& orig
                "</p>\n</section>\n";
     const Recipe again = recipe(summary);
     text += "</dl>\n<p>" + prose(again.note) + "</p>\n" + element("pre", again.command) + "\n";
-    text += element("p", "To run one trial again and compare it bit for bit:") + "\n";
-    text += element("pre", "limrisk replay again.db --cell 0 --trial 0") + "\n";
+    if (summary.contents == StoreContents::Trials) {
+        text += element("p", "To run one trial again and compare it bit for bit:") + "\n";
+        text += element("pre", "limrisk replay again.db --cell 0 --trial 0") + "\n";
+    }
     text += "<details><summary>The campaign file</summary>\n<pre>" + escaped(campaign.text, true) + "</pre></details>\n</section>\n";
     return text;
 }

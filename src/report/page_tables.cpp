@@ -131,7 +131,9 @@ std::string cells_section(const StoreSummary& summary, const std::vector<CellGro
     const std::vector<std::string> reasons = reasons_without_certificates(summary);
     std::string legend =
         "Predicted: lower bound for the probability of non-convergence, from the law of the initialization alone; in cells with a "
-        "condition, of that law on the condition. Certified: trials with enough neurons proved frozen at initialization that the optimum "
+        "condition, of that law on the condition" +
+        std::string(summary.has_drawn_predictions() ? drawn_prediction : "") +
+        ". Certified: trials with enough neurons proved frozen at initialization that the optimum "
         "is provably out of reach" +
         (reasons.empty() ? "" : fmt::format(" (–: {})", fmt::join(reasons, ", or "))) + ". Measured: trials whose limiting risk is above " +
         threshold_text(summary.tolerance);

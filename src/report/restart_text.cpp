@@ -15,13 +15,6 @@ namespace limrisk {
 
 namespace {
 
-/// Neither all nor none where it is not.
-std::string percent_of_some(double probability) {
-    if (probability > 0 && probability < 0.0005) return "<0.1";
-    if (probability < 1 && probability > 0.9994) return ">99.9";
-    return fmt::format("{:.1f}", 100 * probability);
-}
-
 /// Three digits, not rounded up.
 std::string three_digits_at_most(double value) {
     const double unit = std::pow(10, std::floor(std::log10(value)) - 2);
@@ -36,10 +29,10 @@ std::string restart_text(const RestartStatement& restarts) {
     std::vector<std::string> parts;
     if (restarts.reach) {
         const RestartReach& reach = *restarts.reach;
-        const std::string least = percent_of_some(reach.estimate.low), most = percent_of_some(reach.estimate.high);
+        const std::string least = share_text(reach.estimate.low), most = share_text(reach.estimate.high);
         parts.push_back(fmt::format("at least one of {} reaches the best known risk with probability {}{} % [{}, {}]", trials, least,
-                                    reach.estimate.low == reach.estimate.high ? "" : " to " + most, percent_of_some(reach.interval.low),
-                                    percent_of_some(reach.interval.high)));
+                                    reach.estimate.low == reach.estimate.high ? "" : " to " + most, share_text(reach.interval.low),
+                                    share_text(reach.interval.high)));
     }
     if (restarts.risk) {
         const RestartRisk& risk = *restarts.risk;

@@ -24,7 +24,8 @@ std::string bound(double probability) {
     const double near_end = std::min(probability, 1 - probability);
     const int digits = near_end > 0 ? std::clamp(static_cast<int>(std::ceil(-std::log10(near_end))) - 1, 1, 10) : 1;
     const double scale = std::pow(10, digits);
-    return fmt::format("{:.{}f}", std::floor(100 * probability * scale * (1 + 1e-15)) / scale, digits);
+    const double shown = std::floor(100 * probability * scale * (1 + 1e-15)) / scale;
+    return shown > 0 ? fmt::format("{:.{}f}", shown, digits) : "0";
 }
 
 std::string multiple(double ratio) {
@@ -33,7 +34,7 @@ std::string multiple(double ratio) {
 }
 
 std::string share(std::int64_t trials, std::int64_t of, const Interval& interval) {
-    return fmt::format("{} % [{:.1f}, {:.1f}]", share_text(trials, of), 100 * interval.low, 100 * interval.high);
+    return fmt::format("{} % {}", share_text(trials, of), ends_text(interval));
 }
 
 /// Whose shares these are; empty without a condition.
@@ -56,7 +57,10 @@ std::string certified_phrase(const CellSummary& cell) {
                     share(cell.certified, cell.done, cell.certified_share), neurons, saturates ? "saturated" : "inactive");
     const char* const law = cell.cell.has_condition() ? "the law of the initialization on this condition" : "the law of the initialization";
     if (!cell.prediction.bound) return text + fmt::format("; the probability of that under {} is not known", law);
-    return text + fmt::format("; by {} the probability of that is {} %", law, bound(*cell.prediction.bound));
+    const bool drawn = cell.prediction.is_drawn();
+    const double least_probability = *cell.prediction.bound;
+    return text + fmt::format("; by {}{} the probability of that is {}{} %{}", drawn ? "neurons drawn from " : "", law,
+                              least_probability < 1 ? "at least " : "", bound(least_probability), drawn ? ", with 95 % confidence" : "");
 }
 
 /// The threshold that was used, and what the tolerance has to do with it.
@@ -76,8 +80,8 @@ std::string measured_phrase(const CellSummary& cell, double tolerance) {
     const std::string optimum = threshold_phrase(measured, tolerance);
     std::string text = measured.above_least == measured.above_most
                            ? fmt::format("{} miss {}", share(measured.above_least, cell.done, measured.share), optimum)
-                           : fmt::format("{} to {} trials [{:.1f}, {:.1f}] % miss {}", grouped_digits(measured.above_least),
-                                         grouped_digits(measured.above_most), 100 * measured.share.low, 100 * measured.share.high, optimum);
+                           : fmt::format("{} to {} trials {} % miss {}", grouped_digits(measured.above_least),
+                                         grouped_digits(measured.above_most), ends_text(measured.share), optimum);
     if (std::isfinite(measured.best_ratio) && !optimum_is_zero(measured, tolerance))
         text += fmt::format("; the best trial has {} times this risk", multiple(measured.best_ratio));
     else
@@ -110,12 +114,16 @@ std::string levels_phrase(const LevelStatement& levels, std::int64_t trials) {
 
 }  // namespace
 
-std::string share_text(std::int64_t trials, std::int64_t of) {
-    std::string text = fmt::format("{:.1f}", 100.0 * static_cast<double>(trials) / static_cast<double>(of));
-    if (text == "100.0" && trials < of) return ">99.9";
-    if (text == "0.0" && trials > 0) return "<0.1";
+std::string share_text(double share) {
+    std::string text = fmt::format("{:.1f}", 100 * share);
+    if (text == "100.0" && share < 1) return ">99.9";
+    if (text == "0.0" && share > 0) return "<0.1";
     return text;
 }
+
+std::string share_text(std::int64_t trials, std::int64_t of) { return share_text(static_cast<double>(trials) / static_cast<double>(of)); }
+
+std::string ends_text(const Interval& interval) { return fmt::format("[{}, {}]", share_text(interval.low), share_text(interval.high)); }
 
 std::string sentence(const CellSummary& cell, const std::vector<std::string>& names, double tolerance) {
     std::string text = fmt::format("{}", fmt::join(names, ", "));

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "analysis/summary.hpp"
+#include "statistics/clopper_pearson.hpp"
 
 namespace limrisk {
 
@@ -15,6 +16,10 @@ std::string sentence(const CellSummary& cell, const std::vector<std::string>& na
 std::vector<std::string> sentences(const StoreSummary& summary);
 
 /// In per cent with one digit; ">99.9" and "<0.1" where it would seem to be all or none and is not.
+std::string share_text(double share);
 std::string share_text(std::int64_t trials, std::int64_t of);
+
+/// "[99.9, 100.0]", its ends by share_text().
+std::string ends_text(const Interval& interval);
 
 }  // namespace limrisk

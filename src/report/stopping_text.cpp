@@ -17,9 +17,14 @@ std::string stopped_text(const StoppedCount& count) {
                        : count.fulfilled ? fmt::format("stopped at {} of at most {} trials", grouped_digits(count.trials), most)
                                          : fmt::format("not fulfilled within {} trials", most);
     if (count.trials == 0) return text;
-    text += fmt::format(": {} {}, {:.3g} %, 95 % CI [{:.3g}, {:.3g}] ({})", grouped_digits(count.events), count.criterion.event_text(),
-                        100 * static_cast<double>(count.events) / static_cast<double>(count.trials), 100 * count.interval.low,
-                        100 * count.interval.high, count.method);
+    // Not all where it is not.
+    const auto percent = [](double share) {
+        const std::string digits = fmt::format("{:.3g}", 100 * share);
+        return digits == "100" && share < 1 ? std::string(">99.9") : digits;
+    };
+    text += fmt::format(": {} {}, {} %, 95 % CI [{}, {}] ({})", grouped_digits(count.events), count.criterion.event_text(),
+                        percent(static_cast<double>(count.events) / static_cast<double>(count.trials)), percent(count.interval.low),
+                        percent(count.interval.high), count.method);
     return text;
 }
 

@@ -106,9 +106,7 @@ std::string summary_legend(const StoreSummary& summary, const TextTable& table) 
     const bool several = any([](const auto& cell) { return cell.exclusion.least && *cell.exclusion.least > 1; });
     const std::vector<std::string> reasons = reasons_without_certificates(summary);
     const bool without_law = any([](const auto& cell) { return cell.exclusion.least && !cell.prediction.bound; });
-    const bool drawn = any([](const auto& cell) {
-        return cell.prediction.bound && cell.prediction.probability && !cell.prediction.probability->is_certain();
-    });
+    const bool drawn = summary.has_drawn_predictions();
     const bool conditions = any([](const auto& cell) { return cell.cell.has_condition(); });
     std::string text = remark("cell", "its number, for `limrisk replay --cell`");
     text += remark(

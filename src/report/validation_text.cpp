@@ -15,9 +15,9 @@ std::string validation_text(const CellSummary& cell) {
     const CountedShare& above = validation.above;
     return fmt::format(
         "on the {} point{} held out the last network has a median validation risk of {:.3g}, on the training points a median training risk "
-        "of {:.3g}; its validation risk is the larger one in {} % [{:.1f}, {:.1f}] of the trials",
+        "of {:.3g}; its validation risk is the larger one in {} % {} of the trials",
         points, points == 1 ? "" : "s", validation.risk.median.high, cell.final_risk.median.high, share_text(above.trials, cell.done),
-        100 * above.share.low, 100 * above.share.high);
+        ends_text(above.share));
 }
 
 std::string validation_remark(const StoreSummary& summary) {

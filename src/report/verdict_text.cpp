@@ -63,9 +63,8 @@ std::string verdict_remark(const StoreSummary& summary) {
         std::vector<std::string> shares;
         for (const Verdict verdict : shown_verdicts(summary)) {
             const Interval interval = verdict_interval(cell, verdict);
-            shares.push_back(fmt::format("{} {} % [{:.1f}, {:.1f}]", verdict_name(verdict),
-                                         share_text(cell.verdicts[static_cast<std::size_t>(verdict)], cell.done), 100 * interval.low,
-                                         100 * interval.high));
+            shares.push_back(fmt::format("{} {} % {}", verdict_name(verdict),
+                                         share_text(cell.verdicts[static_cast<std::size_t>(verdict)], cell.done), ends_text(interval)));
         }
         text += remark(text.empty() ? "verdicts" : "", fmt::format("cell {}{}{}: {}", cell.cell.index, names[k].empty() ? "" : ", ",
                                                                    fmt::join(names[k], ", "), fmt::join(shares, ", ")));

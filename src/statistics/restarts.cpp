@@ -34,8 +34,10 @@ double least_mean_of_smallest(std::span<const double> sorted, std::int64_t resta
     double mean = 0, last = 0;
     for (std::size_t i = 0; i < sorted.size(); ++i) {
         const double above = 1 - static_cast<double>(i) / n - excess;
-        if (above <= 0) break;
-        if (sorted[i] > last) mean += (sorted[i] - last) * std::pow(above, static_cast<double>(restarts));
+        if (above <= 1e-12) break;  // rounding
+        // A factor that is too small for a double still makes an infinite value count.
+        if (std::isinf(sorted[i])) return sorted[i];
+        mean += (sorted[i] - last) * std::pow(above, static_cast<double>(restarts));
         last = sorted[i];
     }
     return mean;

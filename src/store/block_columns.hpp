@@ -17,7 +17,7 @@ inline constexpr std::int64_t kept_schema_version = 6, kept_early_end_schema_ver
 /// Of one with a cell that has an average of the iterates; trials may end early or not.
 inline constexpr std::int64_t average_schema_version = 8, kept_average_schema_version = 9;
 /// Of one with a cell that has points that are held out, whatever else its cells have.
-inline constexpr std::int64_t validation_schema_version = 10, kept_validation_schema_version = 13;
+inline constexpr std::int64_t validation_schema_version = 10, kept_validation_schema_version = 11;
 
 /// The fields that a block of such a store has. With averages there is last_step, too, and with validation risks all of them.
 constexpr std::span<const TrialField> block_fields(bool early_end, bool averages = false, bool validation = false) {

@@ -104,6 +104,12 @@ void Store::write_checkpoint(const BlockKey& key, std::int64_t replica_steps, st
     const std::string hash = checkpoint_hash(impl_->cells.at(static_cast<std::size_t>(key.cell)).id, checkpoint, bytes);
     sqlite::Transaction transaction(database);
     if (!impl_->has_checkpoints()) database.execute(checkpoints_sql);
+    // One of more trials is worth more than that of a run of fewer.
+    sqlite::Statement more(database, fmt::format("SELECT 1 FROM {} WHERE cell = ? AND first_trial < ? AND first_trial + count > ? AND "
+                                                 "count > ? AND version = ?",
+                                                 checkpoint_table));
+    more.bind(1, impl_->row_of(key.cell)).bind(2, key.first_trial + key.count).bind(3, key.first_trial).bind(4, key.count);
+    if (more.bind(5, std::string_view(checkpoint.version)).step()) return;
     impl_->remove_checkpoints(key);
     sqlite::Statement(database,
                       fmt::format("INSERT INTO {} (cell, first_trial, count, replica_steps, version, hash, bytes) VALUES (?, ?, ?, "

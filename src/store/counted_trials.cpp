@@ -59,7 +59,7 @@ void refuse_rule_of_sums(const Campaign& campaign) {
     if (criterion.event != StoppingCriterion::Event::RiskAbove || ends_a_bin(criterion.risk_above)) return;
     const std::int32_t bin = risk_bin(criterion.risk_above);
     throw ConfigError({fmt::format(
-        "key `trials.until.risk_above`: {}: with store = \"summary\" risks are known by their bins, and it lies in the middle of "
+        "key `trials.until.risk_above`: {}: with store = \"summary\" risks are known by their bins, and it is not the upper end of "
         "one; the next numbers that end a bin are {} and {}; or take store = \"trials\"",
         criterion.risk_above, risk_bin_range(bin - 1).high, risk_bin_range(bin).high)});
 }

@@ -167,8 +167,8 @@ private:
                 if (!known.empty())
                     throw StoreError(
                         ExitCode::Data,
-                        fmt::format("{}: {} has sums over trials {} to {}, of which these are a part that it did not get from {} "
-                                    "as it is now; sums cannot be taken apart. Merge all parts into a new store",
+                        fmt::format("{}: {} has sums over trials {} to {}, some of which these are, too, and which it did not get from {} "
+                                    "as it is now; sums cannot be taken apart. Merge parts that have no trials in common into a new store",
                                     trials_text(part.key), all_path_.string(), known.front().first_trial,
                                     known.front().first_trial + known.front().count - 1, part_path_.string()));
                 outcome_.trials_added += part.key.count;

@@ -234,8 +234,11 @@ void Store::Impl::refuse_foreign(const Campaign& wanted, const CampaignDifferenc
         refuse(fmt::format("has another stopping rule: there {}, here {}. `limrisk run` with the campaign changes it",
                            stopping_text(stopping, campaign.trials), stopping_text(wanted.until, wanted.trials)));
     if (lacks_validation)
-        refuse(fmt::format("has no cell with points for validation, so it has no place for validation risks: {}. Give another --store",
-                           difference.text));
+        refuse(
+            fmt::format("has no cell with points for validation, so it has no place for validation risks: {}. Give another --store; to "
+                        "merge, begin a new "
+                        "store with the part that has one",
+                        difference.text));
     if (lacks_averages)
         refuse(
             fmt::format("has no cell with an average of the iterates, so it has no place for what is known of one: {}. Give another "

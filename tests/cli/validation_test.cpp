@@ -163,5 +163,24 @@ TEST_F(ValidationTest, WhatHasNoPlaceIsRefused) {
     EXPECT_THAT(output.err, HasSubstr("none of validation risks"));
 }
 
+// A number of a column says nothing about another file.
+TEST_F(ValidationTest, ColumnsOfTheSecondFileAreNotTakenByNumber) {
+    write("one.csv", "y,x\n1,0\n2,1\n3,3\n");
+    write("two.csv", "x,y\n0,1\n2,2\n");
+    const auto run = [&](const std::string& columns, const std::string& own) {
+        write("two.toml", "name = \"two\"\ntrials = 2\nsteps = 10\n[problem]\ndata = { file = \"one.csv\", " + columns +
+                              ", validation = { file = \"two.csv\"" + own +
+                              " } }\n[network]\nwidth = 1\n[training]\noptimizer = \"sgd(0.01)\"\n[tracking]\nchecks = 2\n");
+        return limrisk({"run", "two.toml", "--quiet", "--store", "two.db"});
+    };
+    const Output refused = run("inputs = [2], output = \"y\"", "");
+    EXPECT_EQ(refused.code, 65);
+    EXPECT_THAT(refused.err,
+                HasSubstr("inputs of the data is column number 2, and the columns of a second file could be in another order"));
+    EXPECT_EQ(run("inputs = \"x\", output = 1", "").code, 65);
+    EXPECT_EQ(run("inputs = [2], output = 1", ", inputs = 1, output = 2").code, 0);
+    EXPECT_EQ(run("inputs = \"x\", output = \"y\"", "").code, 0) << "the same cell";
+}
+
 }  // namespace
 }  // namespace limrisk::test

@@ -51,7 +51,8 @@ TEST_F(StatementTest, MeasuredCertifiedAndPredictedByHand) {
     EXPECT_TRUE(summary.warnings.empty());
     EXPECT_EQ(sentences(summary)[0],
               "sgd(0.05), width 1: of 10 trials 40.0 % [12.2, 73.8] provably cannot reach the global minimum (a neuron certified inactive "
-              "at initialization); by the law of the initialization the probability of that is 37.5 %; 90.0 % [55.5, 99.7] miss the best "
+              "at initialization); by the law of the initialization the probability of that is at least 37.5 %; 90.0 % [55.5, 99.7] miss "
+              "the best "
               "known risk 0.1 by more than 1 %; the "
               "best trial has 1.00 times this risk; the 10 that converged form 3 groups of risks.");
     EXPECT_THAT(sentences(summary)[1], HasSubstr("no trials yet"));
@@ -94,7 +95,7 @@ TEST_F(StatementTest, OnlyProvedExclusionsAreCertified) {
     EXPECT_EQ(cell.certified, 2);
     EXPECT_NEAR(*cell.prediction.bound, 8 * 0.75 / 16384 + 1.0 / 65536, 1e-12);
     EXPECT_THAT(sentences(summary)[0], HasSubstr("7 neurons or more certified inactive at initialization); by the law of the "
-                                                 "initialization the probability of that is 0.038 %"));
+                                                 "initialization the probability of that is at least 0.038 %"));
     EXPECT_THAT(cell.exclusion.reason, HasSubstr("no width up to 1 reaches the optimum: the target is not affine"));
 }
 
@@ -273,6 +274,23 @@ TEST(Sentence, SharesThatAreNotAllOrNoneDoNotSeemSo) {
     EXPECT_EQ(share_text(1, 3), "33.3");
 }
 
+/// What drawn neurons say holds with their confidence only; a share that is neither all nor none is not shown as such.
+TEST(Sentence, SaysWhatDrawnNeuronsAndRoundedSharesAre) {
+    CellSummary cell;
+    cell.done = 20000;
+    cell.exclusion.least = 1;
+    cell.certified = 19999;
+    cell.certified_share = clopper_pearson(cell.certified, cell.done);
+    cell.prediction.probability.emplace().method = ProbabilityMethod::Drawn;
+    cell.prediction.bound = 0;
+    EXPECT_THAT(sentence(cell, {}, 0.01), HasSubstr(">99.9 % [>99.9, >99.9] provably"));
+    EXPECT_THAT(
+        sentence(cell, {}, 0.01),
+        HasSubstr("by neurons drawn from the law of the initialization the probability of that is at least 0 %, with 95 % confidence"));
+    EXPECT_EQ(ends_text({0, 1}), "[0.0, 100.0]");
+    EXPECT_EQ(ends_text({1e-5, 0.5}), "[<0.1, 50.0]");
+}
+
 /// A lower bound rounded up is false.
 TEST(Sentence, TheBoundOfTheTheoryIsNeverRoundedUp) {
     CellSummary cell;
@@ -282,8 +300,10 @@ TEST(Sentence, TheBoundOfTheTheoryIsNeverRoundedUp) {
     const auto printed = [&](double probability) {
         cell.prediction.bound = probability;
         const std::string text = sentence(cell, {}, 0.01);
-        const std::string_view head = "by the law of the initialization the probability of that is ";
-        return std::stod(text.substr(text.find(head) + head.size()));
+        const std::string_view head = "by the law of the initialization the probability of that is ", least = "at least ";
+        const std::string number = text.substr(text.find(head) + head.size());
+        EXPECT_EQ(number.starts_with(least), probability < 1) << number;
+        return std::stod(number.substr(probability < 1 ? least.size() : 0));
     };
     EXPECT_EQ(printed(0.755859375), 75.5);  // 1 - 0.625^3
     EXPECT_EQ(printed(0.375), 37.5);

@@ -67,6 +67,7 @@ TEST(Restarts, LeastMeanByHand) {
     const std::vector<double> mostly{
         1, diverged_risk, diverged_risk, diverged_risk, diverged_risk, diverged_risk, diverged_risk, diverged_risk};
     EXPECT_EQ(least_mean_of_smallest(mostly, 3, 1 - std::exp(-1.0)), diverged_risk) << "more than a quarter diverges";
+    EXPECT_EQ(least_mean_of_smallest(mostly, 100000, 1 - std::exp(-1.0)), diverged_risk) << "its factor is too small for a double";
     EXPECT_EQ(least_mean_of_smallest(std::vector<double>{-1e-20}, 1), 0) << "below 0 by rounding";
     EXPECT_THROW(least_mean_of_smallest(std::vector<double>{}, 1), Defect);
     EXPECT_THROW(least_mean_of_smallest(eight, 1, 0.4), Defect);

@@ -57,7 +57,12 @@ TEST_F(StoreCheckpointTest, WhatGoesInComesOutUntilItsTrialsAreThere) {
     store.write_block({0, 31, 4}, records_of({0, 31, 4}));
     EXPECT_THAT(keys_of(store), ElementsAre(BlockKey{2, 0, 16}));
     store.write_checkpoint({2, 8, 8}, 5, "c");
-    EXPECT_THAT(keys_of(store), ElementsAre(BlockKey{2, 8, 8})) << "it takes the place of what overlaps it";
+    EXPECT_THAT(keys_of(store), ElementsAre(BlockKey{2, 0, 16})) << "one of more trials stays";
+    execute(path(), "UPDATE checkpoints SET version = 'other'");
+    store.write_checkpoint({2, 8, 8}, 5, "c");
+    EXPECT_THAT(keys_of(store), ElementsAre(BlockKey{2, 8, 8})) << "but of another version, which nothing goes on from";
+    store.write_checkpoint({2, 4, 8}, 5, "c");
+    EXPECT_THAT(keys_of(store), ElementsAre(BlockKey{2, 4, 8})) << "it takes the place of what overlaps it";
     store.write_block({2, 0, 16}, records_of({2, 0, 16}));
     EXPECT_THAT(store.checkpoints(), IsEmpty());
     EXPECT_THAT(store.verify(), IsEmpty());
