@@ -286,7 +286,7 @@ void add_columns(const std::string& before, const ordered_json& object, std::str
             add_columns(before + (name == "verdicts" ? "verdict" : name) + "_", value, heads, row);
             continue;
         }
-        heads += "," + before + name;
+        heads += fmt::format(",{}{}", before, name);
         row += "," + csv_value(value);
     }
 }

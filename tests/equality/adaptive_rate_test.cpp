@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <random>
+#include <utility>
 
 #include "adaptive_cells.hpp"
 #include "backend/cell_plan.hpp"
@@ -131,7 +132,7 @@ TEST(AdaptiveRates, SurviveCheckpoints) {
                 break;
             }
             ++resumed;
-            last = std::move(next);
+            last = std::exchange(next, {});
         }
     }
     EXPECT_GE(resumed, 50);
