@@ -68,13 +68,13 @@ std::string still_falling_text(const StoreSummary& summary) {
     const CellSummary* most = nullptr;
     std::int64_t shortest = telling_tail;
     for (const CellSummary& cell : summary.cells) {
-        if (still_falling(cell) < noticed || cell.cell.tail == 1) continue;  // one check shows nothing
+        if (seen_falling(cell) < noticed) continue;
         cells.push_back(cell.cell.index);
         shortest = std::min<std::int64_t>(shortest, cell.cell.tail);
-        if (most == nullptr || still_falling(cell) > still_falling(*most)) most = &cell;
+        if (most == nullptr || seen_falling(cell) > seen_falling(*most)) most = &cell;
     }
     if (most == nullptr) return "";
-    const std::string share = fmt::format("{:.0f} %", 100 * still_falling(*most));
+    const std::string share = fmt::format("{:.0f} %", 100 * seen_falling(*most));
     return fmt::format(
         "{}: the risk of {} of the trials{} is still decreasing at the last step (bud): more steps may make it smaller, and those that "
         "are not certified may still reach the optimum{}",

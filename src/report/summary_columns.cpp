@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "analysis/stopping_statement.hpp"
+#include "report/figure_text.hpp"
 #include "report/reservations.hpp"
 #include "report/sentence.hpp"
 #include "report/summary_remarks.hpp"
@@ -106,7 +107,6 @@ std::string summary_legend(const StoreSummary& summary, const TextTable& table) 
     const bool several = any([](const auto& cell) { return cell.exclusion.least && *cell.exclusion.least > 1; });
     const std::vector<std::string> reasons = reasons_without_certificates(summary);
     const bool without_law = any([](const auto& cell) { return cell.exclusion.least && !cell.prediction.bound; });
-    const bool drawn = summary.has_drawn_predictions();
     const bool conditions = any([](const auto& cell) { return cell.cell.has_condition(); });
     std::string text = remark("cell", "its number, for `limrisk replay --cell`");
     text += remark(
@@ -115,8 +115,7 @@ std::string summary_legend(const StoreSummary& summary, const TextTable& table) 
                               "out of reach; "
                             : "trials with a neuron proved frozen at initialization, so that the optimum is provably out of reach; ") +
             "theory: probability of this under the law of the initialization, a lower bound for non-convergence" +
-            (conditions ? "; in cells with a condition: on it" : "") +
-            (drawn ? "; where no formula is known, from the lower end of a 95 % interval of neurons that are drawn for it" : "") +
+            (conditions ? "; in cells with a condition: on it" : "") + (summary.has_drawn_predictions() ? drawn_prediction : "") +
             (reasons.empty() ? "" : fmt::format("; -: {}", fmt::join(reasons, ", or "))) +
             (without_law ? "; theory -: this probability is not known for these inputs and this initialization" : ""));
     if (table.shows("missed, %")) text += remark("missed", "trials whose limiting risk is above " + threshold_text(summary.tolerance));
