@@ -136,25 +136,17 @@ TEST_F(UntilSumsTest, AtMostEndsWhatTheRuleDoesNot) {
     EXPECT_EQ(stored(), truth(100000)) << "5000 is no end of a block, so nothing was judged there";
 }
 
-/// The stop comes at the n-th block; the first of every three is slow or given up, so finished ones wait behind gaps.
+/// Finished blocks wait behind gaps.
 class InterruptedUntilSums : public UntilSumsTest, public testing::WithParamInterface<int> {};
 
 TEST_P(InterruptedUntilSums, GoesOnToTheSameEnd) {
     until_ = events(3000);
     FakeBackend backend(3);
     backend.record_of = random_record;
-    std::atomic<int> requests{0}, calls{0};
-    backend.before_block = [&](const WorkItem&, WorkStatus& status) {
-        const int call = ++calls;
-        if (call % 3 == 1) std::this_thread::sleep_for(3ms);
-        if (call < GetParam()) return;
-        requests = 2;
-        while (!status.abandon) std::this_thread::sleep_for(1ms);
-    };
-    RunOptions options;
-    options.stop_requests = &requests;
-    EXPECT_FALSE(run(100000, backend, options, 512).complete());
-    backend.before_block = nullptr;
+    {
+        const StopAtBlock stop(backend, GetParam());
+        EXPECT_FALSE(run(100000, backend, stop.options(), 512).complete());
+    }
     EXPECT_TRUE(run(100000, backend, {}, 512).complete());
     EXPECT_EQ(stored(), truth(100000));
     backend.started.clear();

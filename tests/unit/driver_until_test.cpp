@@ -171,26 +171,16 @@ TEST_F(UntilTest, AnotherRuleGoesOnWithTheTrialsThere) {
     EXPECT_EQ(stored(), truth(100000));
 }
 
-/// The stop comes at the n-th block.
 class InterruptedUntil : public UntilTest, public testing::WithParamInterface<int> {};
 
 TEST_P(InterruptedUntil, GoesOnToTheSameEnd) {
     until_ = events(40);
     FakeBackend backend(3);
     backend.record_of = random_record;
-    std::atomic<int> requests{0}, calls{0};
-    backend.before_block = [&](const WorkItem&, WorkStatus& status) {
-        const int call = ++calls;
-        // The first of every three is slow or, after the stop, abandoned: gaps remain.
-        if (call % 3 == 1) std::this_thread::sleep_for(3ms);
-        if (call < GetParam()) return;
-        requests = 2;
-        while (!status.abandon) std::this_thread::sleep_for(1ms);
-    };
-    RunOptions options;
-    options.stop_requests = &requests;
-    EXPECT_FALSE(run(100000, backend, options).complete());
-    backend.before_block = nullptr;
+    {
+        const StopAtBlock stop(backend, GetParam());
+        EXPECT_FALSE(run(100000, backend, stop.options()).complete());
+    }
     EXPECT_TRUE(run(100000, backend).complete());
     EXPECT_EQ(stored(), truth(100000));
 }

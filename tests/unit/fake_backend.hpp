@@ -5,10 +5,13 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <mutex>
 #include <random>
+#include <thread>
 
 #include "aggregation/aggregate.hpp"
 #include "driver/driver.hpp"
@@ -90,6 +93,33 @@ private:
     int threads_;
     std::int64_t blocks_per_batch_;
     std::mutex mutex_;
+};
+
+/// A run that is told to stop at the n-th block and gives up this and all later ones. The first of every three is slow, so gaps remain.
+class StopAtBlock {
+public:
+    StopAtBlock(FakeBackend& backend, int block) : backend_(backend) {
+        backend.before_block = [this, block](const WorkItem&, WorkStatus& status) {
+            const int call = ++calls_;
+            if (call % 3 == 1) std::this_thread::sleep_for(std::chrono::milliseconds(3));
+            if (call < block) return;
+            requests_ = 2;
+            while (!status.abandon) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        };
+    }
+    ~StopAtBlock() { backend_.before_block = nullptr; }
+    StopAtBlock(const StopAtBlock&) = delete;
+    StopAtBlock& operator=(const StopAtBlock&) = delete;
+
+    RunOptions options() const {
+        RunOptions options;
+        options.stop_requests = &requests_;
+        return options;
+    }
+
+private:
+    FakeBackend& backend_;
+    std::atomic<int> requests_{0}, calls_{0};
 };
 
 class DriverTest : public testing::Test {
