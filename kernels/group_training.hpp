@@ -70,6 +70,7 @@ public:
         unused_inactive_ = {arena_.take<V>(shape_.registers * shape_.slots), shape_.slots};
         theta_double_ = take_rows<double>(arena_, double_shape_);
         gradient_double_ = take_rows<double>(arena_, double_shape_);
+        if (cell.learning_rate.searches()) kept_ = arena_.take<Real>(shape_.replicas * moved_numbers());
         square_sums_ = arena_.take<VecDouble>(double_shape_.registers);
         stack_double_ = arena_.take<VecDouble>(static_cast<std::int64_t>(max_program_depth) * parts<double>);
         points_ = arena_.take<double>(breakpoint_capacity(cell));
@@ -157,7 +158,7 @@ public:
         check(index, task.checks != nullptr || index == cell_.checks || ends_early(cell_));
         for (int r = 0; task.checks && r < count_; ++r)
             if (seen[r]) task.checks[places_[r] * (cell_.checks + 1) + index] = replica_[r].template check_record<Check>(cell_, index);
-        return true;
+        return index == cell_.checks || search(index, task.advance, task.context);
     }
 
     /// After a check: what the replicas that need no more training have left to do counts as done. False if the task was given up.
@@ -436,11 +437,62 @@ private:
         bool improved[lanes];
         for (int r = 0; r < shape_.replicas; ++r) {
             improved[r] = replica_[r].check(cell_, index, values[r]);
-            if (cell_.learning_rate.is_adaptive() && replica_[r].running()) replica_[r].adapt(cell_.learning_rate, index);
+            searches_[r] = cell_.learning_rate.is_adaptive() && replica_[r].running() && replica_[r].adapt(cell_.learning_rate, index);
         }
         alive_ = both(alive_, lanes_of([&](int r) { return replica_[r].running(); }));
         state_.copy(state_.theta, state_.best, lanes_of([&](int r) { return improved[r]; }));
         if (starts) state_.copy(state_.theta, state_.tail_start, lanes_of([](int) { return true; }));
+    }
+
+    /// After check number `index`: tries learning rates for the replicas that look for one, and leaves all else as it was. False if the
+    /// task was given up.
+    bool search(std::int64_t index, bool (*advance)(void*, std::int64_t), void* callback) {
+        const auto seeking = lanes_of([&](int r) { return searches_[r]; });
+        if (!any(seeking)) return true;
+        const auto alive = alive_;
+        const Schedule schedule = schedule_;
+        const LearningRate& rate = cell_.learning_rate;
+        Replica books[lanes];
+        double smallest[lanes], chosen[lanes];
+        for (int r = 0; r < count_; ++r) {
+            books[r] = replica_[r];
+            chosen[r] = books[r].rate_factor;
+            smallest[r] = RealTraits<double>::infinity;
+            state_.save(r, kept_ + r * moved_numbers());
+        }
+        StepScalars scalars[Schedule::slice];
+        for (std::int64_t k = 0; k < rate.rates; ++k) {
+            for (int r = 0; r < count_; ++r) replica_[r].rate_factor = books[r].tried_factor(rate, k);
+            alive_ = both(alive, seeking);
+            // Samples that training never comes to.
+            const std::int64_t before = cell_.steps + index * rate.search_steps;
+            for (std::int64_t step = 0; step < rate.search_steps;) {
+                const std::int64_t left = rate.search_steps - step;
+                const int count = static_cast<int>(left < steps_between_reports_ ? left : steps_between_reports_);
+                schedule_.next(scalars, count);
+                for (int i = 0; is_alive() && i < count; ++i) train_step(before + step + 1 + i, scalars[i]);
+                step += count;
+                if (!advance(callback, 0)) return false;
+            }
+            each_in_double(state_.theta, [&](int first) {
+                use_own_points(check_rule_, first, point_weight());
+                VecDouble risk = check_rule_.risk(theta_double_, DoubleRows{});
+                for (int r = first; r < first + double_shape_.replicas && r < count_; ++r)
+                    if (searches_[r] && !replica_[r].diverged && lane_of(risk, r - first) < smallest[r]) {
+                        smallest[r] = lane_of(risk, r - first);
+                        chosen[r] = replica_[r].rate_factor;
+                    }
+            });
+            for (int r = 0; r < count_; ++r) {
+                replica_[r] = books[r];
+                state_.load(r, kept_ + r * moved_numbers());
+            }
+            schedule_ = schedule;
+        }
+        alive_ = alive;
+        for (int r = 0; r < count_; ++r) replica_[r].rate_factor = chosen[r];
+        kinks_.prepare();
+        return true;
     }
 
     template <class Record, class Check>
@@ -520,6 +572,7 @@ private:
     Rows unused_inactive_;  ///< [slots] where a snapshot writes, who does not look back
     DoubleRows theta_double_, gradient_double_;
     VecDouble *square_sums_, *stack_double_;
+    Real* kept_{};  ///< [replicas][moved_numbers()] those at the check where rates are searched
     double *points_, *network_;
     MaskOf<V> alive_{};
     std::int64_t step_work_;
@@ -528,6 +581,7 @@ private:
     std::int64_t step_ = 0, taken_ = 0;  ///< steps done; snapshots so far
     std::int64_t places_[lanes];         ///< [count_] numbers in the chunk
     Replica replica_[lanes];
+    bool searches_[lanes]{};  ///< since the last check: for a learning rate
 };
 
 }  // namespace LIMRISK_LANES

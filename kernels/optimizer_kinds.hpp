@@ -39,7 +39,7 @@ struct Optimizer {
     bool decoupled = false;          ///< theta - gamma lambda theta instead of g + lambda theta
 };
 
-enum class ScheduleKind : std::int32_t { Polynomial, Step, Exponential, Cosine, Piecewise, InverseTime, Adaptive };
+enum class ScheduleKind : std::int32_t { Polynomial, Step, Exponential, Cosine, Piecewise, InverseTime, Adaptive, Search };
 
 /// docs/numerics.md section 9. The step n of a formula starts after the warm-up.
 struct LearningRate {
@@ -47,17 +47,21 @@ struct LearningRate {
     double power;  ///< polynomial: initial * n^-power; 0: constant
     ScheduleKind kind = ScheduleKind::Polynomial;
     bool from_one = false;    ///< the first step has t = 1, not t = 0
-    double factor = 1;        ///< step, exponential, inverse_time; adaptive: what the rate of a trial is multiplied by
-    std::int64_t every = 1;   ///< steps; cosine: those until `last`; adaptive: checks in a row without a fall
-    double last = 0;          ///< cosine: the rate at the end; adaptive: what the rate does not fall below
+    double factor = 1;        ///< step, exponential, inverse_time; adaptive, search: what the rate of a trial is multiplied by
+    std::int64_t every = 1;   ///< steps; cosine: those until `last`; adaptive, search: checks in a row without a fall
+    double last = 0;          ///< cosine: the rate at the end; adaptive, search: what the rate does not fall below
     std::int64_t warmup = 0;  ///< steps before the schedule, in which the rate grows from warmup_start * initial towards initial
     double warmup_start = 0;
     std::int64_t from_1 = 0, from_2 = 0, from_3 = 0;  ///< piecewise: t from which on the rate is the one below; 0: never
     double rate_1 = 0, rate_2 = 0, rate_3 = 0;
-    double threshold = 0;  ///< adaptive: relative, what a fall of the risk is at least
+    double threshold = 0;           ///< adaptive, search: relative, what a fall of the risk is at least
+    std::int64_t rates = 1;         ///< search: how many are tried, odd
+    std::int64_t search_steps = 0;  ///< search: with each of them
 
     /// Whether every trial has a rate of its own, judged at its checks.
-    constexpr bool is_adaptive() const { return kind == ScheduleKind::Adaptive; }
+    constexpr bool is_adaptive() const { return kind == ScheduleKind::Adaptive || searches(); }
+    /// Whether such a rate is the best of several that are tried.
+    constexpr bool searches() const { return kind == ScheduleKind::Search; }
 };
 
 /// Division of a moment by 1 - decay^n.

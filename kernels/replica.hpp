@@ -151,17 +151,27 @@ struct Replica {
         }
     }
 
-    /// Lowers the learning rate if the risk has not fallen, after check number `index`.
-    void adapt(const LearningRate& rate, std::int64_t index) {
+    /// Lowers the learning rate if the risk has not fallen, after check number `index`. True: a better one is to be searched for instead.
+    bool adapt(const LearningRate& rate, std::int64_t index) {
         if (index == 0) rate_factor = 1;
         if (index == 0 || risk < smallest_risk * (1 - rate.threshold)) {
             smallest_risk = risk;
             checks_without_fall = 0;
-        } else if (++checks_without_fall >= rate.every) {
-            const double lower = rate_factor * rate.factor, least = rate.last / rate.initial;
-            rate_factor = lower > least ? lower : least;
-            checks_without_fall = 0;
+            return index == 0 && rate.searches();
         }
+        if (++checks_without_fall < rate.every) return false;
+        checks_without_fall = 0;
+        if (!rate.searches()) rate_factor = tried_factor(rate, rate.rates / 2 + 1);
+        return rate.searches();
+    }
+
+    /// Number k of the factors around the present one, number rates / 2, that a search tries.
+    double tried_factor(const LearningRate& rate, std::int64_t k) const {
+        const double least = rate.last / rate.initial;
+        double factor = rate_factor;
+        for (std::int64_t i = k; i < rate.rates / 2; ++i) factor /= rate.factor;
+        for (std::int64_t i = rate.rates / 2; i < k; ++i) factor *= rate.factor;
+        return factor > least ? factor : least;
     }
 
     VerdictScales scales(const Cell& cell) const {

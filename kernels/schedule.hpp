@@ -74,7 +74,8 @@ private:
                                         : fma(rate_.initial - rate_.last, 0.5 * (1 + cos(3.141592653589793 * periods)), rate_.last);
             case ScheduleKind::InverseTime:
                 return rate_.initial / fma(rate_.factor, periods, 1.0);
-            case ScheduleKind::Adaptive:  // times the factor of the trial, Replica::rate_factor
+            case ScheduleKind::Adaptive:
+            case ScheduleKind::Search:  // times the factor of the trial, Replica::rate_factor
                 return rate_.initial;
             case ScheduleKind::Piecewise:
                 break;

@@ -178,6 +178,11 @@ const Catalog& schedule_catalog() {
     const auto from = [](const char* name, auto member) {
         return integer<&Cell::learning_rate, decltype(member)::value>(name, "t from which on that rate holds; 0: never", {0, 1e12}, "0");
     };
+    const Parameter patience =
+        integer<&Cell::learning_rate, &Rate::every>("patience", "checks in a row (Keras; PyTorch counts one less)", {1, 65536}, "2");
+    const Parameter threshold =
+        real<&Cell::learning_rate, &Rate::threshold>("threshold", "relative, of a fall of the risk", {0, 1, false, true}, "1e-4");
+    const Parameter least = rate("least", "the rate does not fall below it", RatePath<&Rate::last>{});
     static const Catalog catalog{
         "learning rate schedule",
         "learning rate schedules",
@@ -215,13 +220,18 @@ const Catalog& schedule_catalog() {
             {"adaptive",
              "of each trial by itself: times factor after `patience` checks in a row at which the risk has not fallen by `threshold` of "
              "what it was when it last fell so; CPU only",
-             with_warmup(
-                 {initial, real<&Cell::learning_rate, &Rate::factor>("factor", "of every change", {0, 1, true, true}, "0.5"),
-                  integer<&Cell::learning_rate, &Rate::every>("patience", "checks in a row (Keras; PyTorch counts one less)", {1, 65536},
-                                                              "2"),
-                  real<&Cell::learning_rate, &Rate::threshold>("threshold", "relative, of a fall of the risk", {0, 1, false, true}, "1e-4"),
-                  rate("least", "the rate does not fall below it", RatePath<&Rate::last>{})}),
+             with_warmup({initial, real<&Cell::learning_rate, &Rate::factor>("factor", "of every change", {0, 1, true, true}, "0.5"),
+                          patience, threshold, least}),
              choose_schedule<Kind::Adaptive>, has_schedule<Kind::Adaptive>},
+            {"search",
+             "of each trial by itself: where the risk has not fallen (as for adaptive), and at the start, the best of `rates` rates around "
+             "the "
+             "present one, each tried for `search_steps` steps from where the trial is; CPU only",
+             with_warmup({initial, integer<&Cell::learning_rate, &Rate::rates>("rates", "how many are tried, odd", {3, 15}, "5"),
+                          real<&Cell::learning_rate, &Rate::factor>("factor", "from one rate to the next", {0, 1, true, true}, "0.5"),
+                          integer<&Cell::learning_rate, &Rate::search_steps>("search_steps", "steps with each of them", {1, 1e6}, "100"),
+                          patience, threshold, least}),
+             choose_schedule<Kind::Search>, has_schedule<Kind::Search>},
         }};
     return catalog;
 }

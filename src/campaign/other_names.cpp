@@ -92,6 +92,7 @@ constexpr std::array other_names{
     OtherNames{"inverse_time", "inversetimedecay timebased hyperbolic"},
     OtherNames{"cosine", "cosineannealing cosineannealinglr cosinedecay cos"},
     OtherNames{"adaptive", "reducelronplateau reduceonplateau plateau"},
+    OtherNames{"search", "ratesearch linesearch findlr gridsearch"},
     OtherNames{"piecewise", "piecewiseconstant piecewiseconstantdecay multistep multisteplr milestones"},
     OtherNames{"arithmetic", "mean polyak ruppertpolyak ruppert swa asgd uniform"},
     OtherNames{"exponential", "ema exponentialmovingaverage movingaverage ewma"},

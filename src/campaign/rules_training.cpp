@@ -17,7 +17,10 @@ std::string schedule(const CellConfig& cell) {
     if (rate.kind == kernels::ScheduleKind::Cosine && rate.last > 0 && !normal(rate.last, cell)) return not_normal("last", rate.last, cell);
     if (rate.is_adaptive() && rate.last > 0 && !normal(rate.last, cell)) return not_normal("least", rate.last, cell);
     if (rate.is_adaptive() && rate.last > rate.initial)
-        return fmt::format("least = {} above initial = {}; the rate only falls, so least is at most initial", rate.last, rate.initial);
+        return fmt::format("least = {} above initial = {}; the rate starts at initial, so least is at most initial", rate.last,
+                           rate.initial);
+    if (rate.searches() && rate.rates % 2 == 0)
+        return fmt::format("rates = {}; it is odd, so that the present rate is among those tried", rate.rates);
     if (rate.kind != kernels::ScheduleKind::Piecewise) return "";
     const std::int64_t from[] = {rate.from_1, rate.from_2, rate.from_3};
     const double rates[] = {rate.rate_1, rate.rate_2, rate.rate_3};

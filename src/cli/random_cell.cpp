@@ -64,7 +64,10 @@ std::string optimizer(std::int64_t kind, bool on_cpu, Draw& draw) {
         "{ schedule = \"cosine\", initial = 0.05, period = 17, last = 0.001 }",
         "{ schedule = \"piecewise\", initial = 0.05, from_1 = 5, rate_1 = 0.02 }",
     };
-    if (on_cpu) rates.emplace_back("{ schedule = \"adaptive\", initial = 0.1, patience = 1, threshold = 0.05, least = 0.004 }");
+    if (on_cpu) {
+        rates.emplace_back("{ schedule = \"adaptive\", initial = 0.1, patience = 1, threshold = 0.05, least = 0.004 }");
+        rates.emplace_back("{ schedule = \"search\", initial = 0.1, patience = 1, threshold = 0.05, rates = 3, search_steps = 4 }");
+    }
     const std::string rate = draw.of(rates);
     const kernels::OptimizerTraits& traits = kernels::optimizer_table[kind];
     const std::size_t k = example(draw);

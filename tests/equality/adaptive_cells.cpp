@@ -20,6 +20,11 @@ std::vector<CellConfig> adaptive_cells(std::uint64_t seed) {
             rate.threshold = engine() % 3 == 0 ? 0 : 0.25;
             if (engine() % 3 == 0) rate.last = 0.1 * rate.initial;
             if (engine() % 2) rate.warmup = 5, rate.warmup_start = 0.25;
+            if (cells.size() % 2 == 1) {
+                rate.kind = kernels::ScheduleKind::Search;
+                rate.rates = 3 + 2 * static_cast<std::int64_t>(engine() % 3);
+                rate.search_steps = 1 + static_cast<std::int64_t>(engine() % 6);
+            }
             cell.learning_rate = rate;
             cell.steps = 40;
             cell.checks = static_cast<std::int32_t>(8 + engine() % 20);

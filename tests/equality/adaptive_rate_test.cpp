@@ -69,13 +69,14 @@ TEST(AdaptiveRates, ScalarReference) {
             for (std::size_t b = 0; b < blocks.size(); ++b)
                 ASSERT_EQ(first_difference(blocks[b], static_cast<std::size_t>(i), truth), "")
                     << isa_name(available_isas()[b]) << ", trial " << config.index + i << ", " << cell_name(config);
-            if (truth.record.verdict == Verdict::Diverged) continue;
+            if (truth.record.verdict == Verdict::Diverged || config.learning_rate.searches()) continue;
             const double factor = reference::adapted_factor(config.learning_rate, risks_of(truth));
             const double theirs = factor_by_pytorch(config.learning_rate, risks_of(truth));
             ASSERT_NEAR(factor, theirs, 1e-14 * theirs);
             ++factors[factor];
         }
         seen["cells"] += 1;
+        seen["search"] += config.learning_rate.searches();
         seen["lowered"] += factors.size() > 1 || (factors.size() == 1 && factors.begin()->first < 1);
         seen["of different trials differently"] += factors.size() > 1;
         seen["at the least rate"] +=
@@ -83,6 +84,7 @@ TEST(AdaptiveRates, ScalarReference) {
     }
     for (const auto& [what, cells] : seen) std::printf("%s: %d\n", what.c_str(), cells);
     EXPECT_GE(seen["cells"], 60);
+    EXPECT_GE(seen["search"], 30);
     EXPECT_GE(seen["lowered"], 50);
     EXPECT_GE(seen["of different trials differently"], 30);
     EXPECT_GE(seen["at the least rate"], 3);
@@ -138,20 +140,22 @@ TEST(AdaptiveRates, SurviveCheckpoints) {
     EXPECT_GE(resumed, 50);
 }
 
-/// c = 0 at the start, and the risk (c - 2)^2 + 1: a rate of 1 throws c from 0 to 4 and back, and half of it ends at 2. All of it is exact.
+/// Risks at the checks, one a step: c = 0 at the start, and the risk is (c - 2)^2 + 1.
+std::vector<double> risks_of_plateau(const std::string& rate) {
+    const Campaign campaign = parse_campaign(
+        "name = \"plateau\"\ntrials = 1\nsteps = 8\nprecision = \"float64\"\n[problem]\ndata = { points = [[0, 1], [1, 3]] }\n[network]\n"
+        "width = 0\n[training]\noptimizer = { name = \"sgd\", learning_rate = " +
+            rate + " }\n[tracking]\nchecks = 8\ntail = 1\n",
+        "plateau.toml");
+    const BlockResult block = run(*make_cpu_backend(1), campaign.cells.at(0), 0, 1);
+    std::vector<double> all;
+    for (const CheckRecord& check : block.checks.at(0)) all.push_back(check.risk);
+    return all;
+}
+
+/// A rate of 1 throws c from 0 to 4 and back, and half of it ends at 2. All of it is exact.
 TEST(AdaptiveRates, ClosedForm) {
-    const auto risks = [](const std::string& rate) {
-        const Campaign campaign = parse_campaign(
-            "name = \"plateau\"\ntrials = 1\nsteps = 8\nprecision = \"float64\"\n[problem]\ndata = { points = [[0, 1], [1, 3]] "
-            "}\n[network]\n"
-            "width = 0\n[training]\noptimizer = { name = \"sgd\", learning_rate = " +
-                rate + " }\n[tracking]\nchecks = 8\ntail = 1\n",
-            "plateau.toml");
-        const BlockResult block = run(*make_cpu_backend(1), campaign.cells.at(0), 0, 1);
-        std::vector<double> all;
-        for (const CheckRecord& check : block.checks.at(0)) all.push_back(check.risk);
-        return all;
-    };
+    const auto risks = risks_of_plateau;
     const std::vector<double> thrown(9, 5.0);
     EXPECT_EQ(risks("1.0"), thrown);
     const std::string adaptive = "{ schedule = \"adaptive\", initial = 1.0, factor = 0.5, ";
@@ -165,6 +169,24 @@ TEST(AdaptiveRates, ClosedForm) {
     EXPECT_EQ(risks(quarters + "0.5 }").at(3), 1.015625) << "from 2 to 1.25 is not";
     EXPECT_EQ(risks(quarters + "0.75 }").at(1), 2);
     EXPECT_EQ(risks(quarters + "0.75 }").at(2), 1.0625);
+}
+
+/// A step with the rate r takes c - 2 to (1 - 2 r)(c - 2), so a search is known by hand.
+TEST(AdaptiveRates, SearchesInClosedForm) {
+    const auto risks = [](const std::string& keys) {
+        return risks_of_plateau("{ schedule = \"search\", initial = 1.0, factor = 0.5, patience = 8, " + keys + " }");
+    };
+    // Of 2, 1, 1/2 the last ends at 2 in one step; with two steps as well.
+    EXPECT_EQ(risks("rates = 3, search_steps = 1"), (std::vector<double>{5, 1, 1, 1, 1, 1, 1, 1, 1}));
+    EXPECT_EQ(risks("rates = 3, search_steps = 2"), (std::vector<double>{5, 1, 1, 1, 1, 1, 1, 1, 1}));
+    // It may go down to 1 only: all steps throw c from 0 to 4 and back, and 2 is worse.
+    EXPECT_EQ(risks("rates = 3, search_steps = 1, least = 1.0"), std::vector<double>(9, 5.0));
+    // From 1/16 the largest of five is 1/4, which halves c - 2; the next search, after the first check, as every risk falls by less, finds
+    // 1/2.
+    const std::string slow = "{ schedule = \"search\", initial = 0.0625, factor = 0.5, rates = 5, search_steps = 3, patience = ";
+    EXPECT_EQ(risks_of_plateau(slow + "8 }"),
+              (std::vector<double>{5, 2, 1.25, 1.0625, 1.015625, 1.00390625, 1.0009765625, 1.000244140625, 1.00006103515625}));
+    EXPECT_EQ(risks_of_plateau(slow + "1, threshold = 0.75 }"), (std::vector<double>{5, 2, 1, 1, 1, 1, 1, 1, 1}));
 }
 
 }  // namespace

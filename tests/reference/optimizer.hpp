@@ -192,7 +192,7 @@ inline double learning_rate(const kernels::LearningRate& rate, std::int64_t n) {
         if (rate.from_3 > 0 && t >= rate.from_3) now = rate.rate_3;
         return now;
     }
-    if (rate.kind == Kind::Adaptive) return rate.initial;
+    if (rate.kind == Kind::Adaptive || rate.kind == Kind::Search) return rate.initial;
     return rate.power == 0 ? rate.initial : rate.initial * exp(-(rate.power * log(double(n))));
 }
 
@@ -214,6 +214,33 @@ inline double adapted_factor(const kernels::LearningRate& rate, const std::vecto
     return factor;
 }
 
+/// Whether the schedule `search` searches after checks with these risks.
+inline bool searches(const kernels::LearningRate& rate, const std::vector<double>& risks) {
+    if (rate.kind != kernels::ScheduleKind::Search) return false;
+    double smallest = risks.at(0);
+    std::int64_t waited = rate.every;
+    for (std::size_t k = 1; k < risks.size(); ++k) {
+        waited = waited == rate.every ? 1 : waited + 1;
+        if (!(risks[k] < smallest * (1 - rate.threshold))) continue;
+        smallest = risks[k];
+        waited = 0;
+    }
+    return waited == rate.every;
+}
+
+/// What a search from F = `factor` tries, in this order.
+inline std::vector<double> candidates(const kernels::LearningRate& rate, double factor) {
+    std::vector<double> tried(static_cast<std::size_t>(rate.rates), factor);
+    const std::size_t middle = tried.size() / 2;
+    for (std::size_t i = 0; i < middle; ++i)
+        for (std::size_t k = 0; k <= i; ++k) {
+            tried[k] = tried[k] / rate.factor;
+            tried[tried.size() - 1 - k] = tried[tried.size() - 1 - k] * rate.factor;
+        }
+    for (double& f : tried) f = std::max(f, rate.last / rate.initial);
+    return tried;
+}
+
 /// Walks through the steps n = 1, 2, ...; everything in double until the end.
 class Schedule {
 public:
@@ -227,7 +254,8 @@ public:
         n_ += 1;
         a_ = a_ * optimizer_.alpha;
         b_ = b_ * optimizer_.beta;
-        const double gamma = rate_.kind == kernels::ScheduleKind::Adaptive ? learning_rate(rate_, n_) * factor_ : learning_rate(rate_, n_);
+        const bool adapts = rate_.kind == kernels::ScheduleKind::Adaptive || rate_.kind == kernels::ScheduleKind::Search;
+        const double gamma = adapts ? learning_rate(rate_, n_) * factor_ : learning_rate(rate_, n_);
         const bool corrected = rule_of<Real>(optimizer_.kind).always_corrected || optimizer_.bias_correction;
         StepNumbers<Real> numbers{Real(gamma),
                                   Real(gamma * optimizer_.alpha),

@@ -46,10 +46,16 @@ public:
     }
     const std::vector<CheckResult>& checks() const { return checks_; }
 
+    /// Under the rule of the checks.
+    RiskAndGradient<double> rule_risk(const std::vector<Real>& parameters) const {
+        const std::vector<double> in_double(parameters.begin(), parameters.end());
+        return risk_and_gradient(shape_, evaluation_, in_double, batch(tables_.check), true, cell_.loss);
+    }
+
     /// The check after `step` steps.
     void check(std::int64_t step, const std::vector<Real>& parameters) {
         current_.assign(parameters.begin(), parameters.end());
-        const auto [risk, gradient] = risk_and_gradient(shape_, evaluation_, current_, batch(tables_.check), true, cell_.loss);
+        const auto [risk, gradient] = rule_risk(parameters);
         const double gradient_square = sum_of_squares(shape_, trained_part(gradient)), parameter_square = sum_of_squares(shape_, current_);
         if (!diverged_ && !(std::isfinite(risk) && std::isfinite(parameter_square))) diverge(step);
         CheckResult result{step, stored(risk), stored(std::sqrt(gradient_square)), stored(std::sqrt(parameter_square)), 0, 0, 0, 0, 0};

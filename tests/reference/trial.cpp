@@ -1,6 +1,8 @@
 // Initialization, steps with freezing on divergence, checks, and the record of a trial.
 #include "reference/trial.hpp"
 
+#include <limits>
+
 #include "reference/average.hpp"
 #include "reference/check_steps.hpp"
 #include "reference/drawn_together.hpp"
@@ -96,10 +98,12 @@ public:
             }
             tracker.check(step, parameters_);
             if (tracker.ended()) break;
-            if (cell_.learning_rate.kind != kernels::ScheduleKind::Adaptive || tracker.diverged()) continue;
+            if (tracker.diverged()) continue;
             std::vector<double> risks;
             for (const CheckResult& check : tracker.checks()) risks.push_back(check.risk);
-            schedule_.set_factor(adapted_factor(cell_.learning_rate, risks));
+            if (cell_.learning_rate.kind == kernels::ScheduleKind::Adaptive)
+                schedule_.set_factor(adapted_factor(cell_.learning_rate, risks));
+            if (step < cell_.steps && searches(cell_.learning_rate, risks)) search(tracker);
         }
         std::vector<Real> average;
         for (const AveragedCoordinate<Real>& coordinate : averages_) average.push_back(coordinate.average);
@@ -181,6 +185,24 @@ private:
         return true;
     }
 
+    /// Tries learning rates after the check that the tracker has just made, and sets the best.
+    void search(const Tracker<Real>& tracker) {
+        const Trial before = *this;
+        const std::int64_t index = static_cast<std::int64_t>(tracker.checks().size()) - 1, tried_steps = cell_.learning_rate.search_steps;
+        double smallest = std::numeric_limits<double>::infinity();
+        for (const double factor : candidates(cell_.learning_rate, before.searched_factor_)) {
+            Trial tried = before;
+            tried.schedule_.set_factor(factor);
+            bool finite = true;
+            for (std::int64_t i = 1; finite && i <= tried_steps; ++i) finite = tried.advance(cell_.steps + index * tried_steps + i);
+            const double risk = tracker.rule_risk(tried.parameters_).risk;
+            if (!finite || !(risk < smallest)) continue;
+            smallest = risk;
+            searched_factor_ = factor;
+        }
+        schedule_.set_factor(searched_factor_);
+    }
+
     /// Parameters and the states that the optimizer has.
     std::vector<std::vector<Real>> all_arrays() const {
         std::vector<std::vector<Real>> arrays(1 + static_cast<std::size_t>(rule_of<Real>(cell_.optimizer.kind).states));
@@ -202,8 +224,9 @@ private:
     std::vector<CoordinateState<Real>> states_;
     std::vector<AveragedCoordinate<Real>> averages_;  ///< from run() on
     Schedule schedule_;
-    NodeSet own_rule_;  ///< its own points with the weights of the risks
-    Batch<Real> grid_;  ///< fixed nodes or data points; empty for fresh samples
+    double searched_factor_ = 1;  ///< F, where it is searched
+    NodeSet own_rule_;            ///< its own points with the weights of the risks
+    Batch<Real> grid_;            ///< fixed nodes or data points; empty for fresh samples
 };
 
 }  // namespace

@@ -187,6 +187,7 @@ private:
         if (rate.is_adaptive()) {
             rate.factor = 0.25 + fraction() / 2, rate.every = 1 + choose(65536), rate.threshold = fraction() / 2;
             if (choose(2) == 0) rate.last = rate.initial;
+            if (rate.searches()) rate.rates = 3 + 2 * choose(7), rate.search_steps = 1 + choose(1000000);
             return;
         }
         if (rate.kind != Kind::Polynomial) rate.from_one = choose(2) == 0;
@@ -261,6 +262,7 @@ void expect_same(const CellConfig& a, const CellConfig& b) {
     for (const auto member :
          {&Rate::factor, &Rate::last, &Rate::warmup_start, &Rate::rate_1, &Rate::rate_2, &Rate::rate_3, &Rate::threshold})
         EXPECT_EQ(bits(a.learning_rate.*member), bits(b.learning_rate.*member));
+    for (const auto member : {&Rate::rates, &Rate::search_steps}) EXPECT_EQ(a.learning_rate.*member, b.learning_rate.*member);
     for (const auto member : {&Rate::every, &Rate::warmup, &Rate::from_1, &Rate::from_2, &Rate::from_3})
         EXPECT_EQ(a.learning_rate.*member, b.learning_rate.*member);
     EXPECT_EQ(bits(a.learning_rate.initial), bits(b.learning_rate.initial));
