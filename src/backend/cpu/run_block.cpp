@@ -7,7 +7,7 @@
 #include <new>
 #include <utility>
 
-#include "backend/cpu/block_checkpoint.hpp"
+#include "backend/block_checkpoint.hpp"
 #include "backend/trial_checks.hpp"
 #include "limrisk/error.hpp"
 
@@ -36,6 +36,36 @@ private:
     char* start_ = nullptr;
     std::size_t bytes_ = 0;
 };
+
+/// What ChunkTraining writes.
+class ChunkFormat final : public ProgressFormat {
+public:
+    ChunkFormat(const KernelTable& kernels, const kernels::Cell& cell) : kernels_(kernels), cell_(cell) {}
+
+    std::int64_t number() const override { return 1; }
+    std::int64_t bytes(std::int64_t trials) const override { return kernels_.checkpoint_bytes(cell_, trials); }
+    std::string problem_of(std::int64_t trials, const char* progress, std::int64_t count) const override {
+        return kernels_.checkpoint_fits(cell_, trials, progress, count) ? "" : foreign_checkpoint;
+    }
+
+private:
+    const KernelTable& kernels_;
+    const kernels::Cell& cell_;
+};
+
+/// Lets a chunk write checkpoints.
+void watch(ChunkTask& task, BlockCheckpoints& checkpoints, std::int64_t done) {
+    task.context = &checkpoints;
+    task.advance = [](void* self, std::int64_t steps) { return static_cast<BlockCheckpoints*>(self)->advance(steps); };
+    checkpoints.begin({done, task.trials});
+    if (!checkpoints.writes()) return;
+    task.next_round = [](void* self, std::int64_t steps, bool& write) {
+        auto& checkpoints = *static_cast<BlockCheckpoints*>(self);
+        write = checkpoints.due();
+        return checkpoints.next_round(steps);
+    };
+    task.write = [](void* self, const void* bytes, std::size_t count) { static_cast<BlockCheckpoints*>(self)->append(bytes, count); };
+}
 
 void require_ascending(const std::vector<std::int64_t>* snapshot_steps, std::int64_t steps) {
     std::int64_t before = -1;
@@ -69,9 +99,11 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
     result.snapshot_parameters.resize(count * snapshots * parameters);
 
     ArenaMemory arena;
-    BlockCheckpoints checkpoints(kernels, item, status, options, result);
+    const ChunkFormat format(kernels, cell);
+    BlockCheckpoints checkpoints(format, item, status, options, result);
     const char* chunk = nullptr;
     const BlockPlace begin = checkpoints.resume(chunk);
+    if (chunk) checkpoints.take_results(begin);
     std::size_t trials;
     for (auto first = static_cast<std::size_t>(begin.done); first < count; first += trials) {
         // The chunk of a checkpoint has the size that it had.
@@ -101,7 +133,7 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
             task.snapshot_checks = result.snapshot_checks.data() + first * snapshots;
             task.snapshot_parameters = result.snapshot_parameters.data() + first * snapshots * parameters;
         }
-        checkpoints.watch(task, static_cast<std::int64_t>(first));
+        watch(task, checkpoints, static_cast<std::int64_t>(first));
         if (!kernels.run_chunk(task)) return std::nullopt;
     }
 

@@ -62,10 +62,32 @@ public:
         const CellKernels kernels = device_.kernels().get(cell, cell_name(item.plan->config()));
         const CellTables tables(device_.device(), *stream_, cell, table_memory_);
         BlockResult result;
-        for (std::int64_t done = 0; done < item.count;) {
-            const PieceMemory memory = reserve(cell, kernels.plan, item.count - done, options);
-            const PieceTask task{&device_.device(), stream_.get(),   &kernels,  &cell,           &tables.cell(), item.first_trial + done,
-                                 &memory,           memory_.start(), &buffers_, launch_seconds_, item.plan};
+        const PieceFormat format(
+            cell, fitting_replicas(cell, kernels.plan, item.count, finish_warps(device_.properties()), options, device_.worker_bytes()));
+        BlockCheckpoints checkpoints(format, item, status, options, result);
+        const char* progress = nullptr;
+        const BlockPlace begin = checkpoints.resume(progress);
+        if (progress) take_results(checkpoints, begin, cell, options, result);
+        for (std::int64_t done = begin.done; done < item.count;) {
+            const PieceMemory memory = reserve(cell, kernels.plan, progress ? begin.trials : item.count - done, options);
+            if (progress && memory.replicas < begin.trials)
+                throw DeviceError(fmt::format("{} has no longer the memory for the {} trials of a checkpoint",
+                                              device_name(device_.properties()), begin.trials));
+            const PieceTask task{&device_.device(),
+                                 stream_.get(),
+                                 &kernels,
+                                 &cell,
+                                 &tables.cell(),
+                                 item.first_trial + done,
+                                 &memory,
+                                 memory_.start(),
+                                 &buffers_,
+                                 launch_seconds_,
+                                 item.plan,
+                                 &checkpoints,
+                                 done,
+                                 progress};
+            progress = nullptr;
             if (!run_piece(task, status, options, result)) return std::nullopt;
             done += memory.replicas;
         }
@@ -73,6 +95,17 @@ public:
     }
 
 private:
+    /// Results of the pieces before that of a checkpoint, and the initial parameters of this one.
+    static void take_results(BlockCheckpoints& checkpoints, const BlockPlace& place, const kernels::Cell& cell, const BlockOptions& options,
+                             BlockResult& result) {
+        const std::int64_t parameters = kernels::parameter_count(cell.width, cell.dimension);
+        result.records.resize(static_cast<std::size_t>(place.done));
+        for (std::size_t kind = 0; kind < parameter_kinds; ++kind)
+            if (options.parameters.kinds[kind])
+                result.parameters[kind].resize(static_cast<std::size_t>((kind == 0 ? place.done + place.trials : place.done) * parameters));
+        checkpoints.take_results(place);
+    }
+
     /// Memory for as many of `wanted` replicas as fit.
     PieceMemory reserve(const kernels::Cell& cell, const CellKernelPlan& plan, std::int64_t wanted, const BlockOptions& options) {
         const std::int64_t most_finish_warps = finish_warps(device_.properties());
@@ -138,6 +171,7 @@ public:
     }
 
     bool needs_full_batches() const override { return true; }
+    bool writes_checkpoints() const override { return true; }
 
     double issue_limit() const override {
         double sum = 0;
@@ -197,6 +231,7 @@ private:
         for (const CellConfig& config : cells) {
             const char* const what = config.algorithm == kernels::Algorithm::Kinks ? "training.algorithm = \"kinks\""
                                      : config.has_data()                           ? "problem.data"
+                                     : config.learning_rate.searches()             ? "the learning rate schedule \"search\""
                                      : config.learning_rate.is_adaptive()          ? "the learning rate schedule \"adaptive\""
                                                                                    : nullptr;
             if (what != nullptr)

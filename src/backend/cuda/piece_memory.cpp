@@ -74,6 +74,20 @@ PieceMemory lay_out_piece(const kernels::Cell& cell, const CellKernelPlan& plan,
     return memory;
 }
 
+std::vector<PieceArray> carried_arrays(const kernels::Cell& cell, const PieceMemory& memory) {
+    const std::size_t real = cell.precision == kernels::Precision::Float32 ? sizeof(float) : sizeof(double);
+    const auto lanes = static_cast<std::size_t>(memory.lanes), replicas = static_cast<std::size_t>(memory.replicas);
+    const auto rows = static_cast<std::size_t>(kernels::row_count(cell.tile.neurons_per_lane, cell.dimension));
+    std::vector<PieceArray> arrays;
+    for (const std::size_t network :
+         {memory.theta, memory.first, memory.second, memory.third, memory.average, memory.average_lost, memory.best, memory.tail_start})
+        if (network != PieceMemory::none) arrays.push_back({network, rows * lanes * real});
+    arrays.push_back({memory.was_inactive, static_cast<std::size_t>(cell.tile.neurons_per_lane) * lanes * real});
+    arrays.push_back({memory.books, replicas * sizeof(kernels::Replica)});
+    arrays.push_back({memory.running, replicas});
+    return arrays;
+}
+
 std::int64_t fitting_replicas(const kernels::Cell& cell, const CellKernelPlan& plan, std::int64_t wanted, std::int64_t finish_warps,
                               const BlockOptions& options, std::size_t bytes) {
     const auto fits = [&](std::int64_t replicas) { return lay_out_piece(cell, plan, replicas, finish_warps, options).bytes <= bytes; };

@@ -28,6 +28,15 @@ struct PieceMemory {
     std::size_t bytes = 0;
 };
 
+/// An array of a piece.
+struct PieceArray {
+    std::size_t offset, bytes;
+};
+
+/// The arrays that a piece carries from one submission to the next, in the order in which checkpoints have them, but for its list of
+/// running replicas. They depend on the cell and the number of replicas only.
+std::vector<PieceArray> carried_arrays(const kernels::Cell& cell, const PieceMemory& memory);
+
 /// Steps whose scalars one submission may hold.
 inline constexpr std::int64_t most_scalars = 1 << 16;
 

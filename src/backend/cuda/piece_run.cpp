@@ -7,6 +7,7 @@
 #include <cstring>
 #include <deque>
 #include <numeric>
+#include <type_traits>
 #include <vector>
 
 #include "backend/cuda/launch_pace.hpp"
@@ -32,6 +33,13 @@ struct Submission {
     std::vector<Launched> launched;
 };
 
+/// What a piece in progress begins with; its list of running replicas and its arrays follow.
+struct PieceHead {
+    std::int64_t next_check, step, running;
+    kernels::Schedule schedule;
+};
+static_assert(std::is_trivially_copyable_v<PieceHead>);
+
 template <class Real>
 class PieceRun {
 public:
@@ -48,12 +56,24 @@ public:
           running_(task.buffers->running.at_least(2)) {}
 
     bool run(BlockResult& result) {
-        begin();
-        if (wants(ParameterKind::Initial)) append_network(memory_.theta, initial_);
-        check();
+        BlockCheckpoints& checkpoints = *task_.checkpoints;
+        checkpoints.begin({task_.done, memory_.replicas});
+        if (task_.progress) {
+            restore();
+        } else {
+            begin();
+            if (wants(ParameterKind::Initial)) append_network(memory_.theta, options_.states ? initial_ : result.parameters[0]);
+            check();
+        }
         last_ = stream_.record();
         while (next_check_ <= cell_.checks && !all_ended_) {
-            if (status_.abandon.load(std::memory_order_relaxed)) {
+            const bool writes = can_write();
+            if (writes && checkpoints.due()) {
+                while (!in_flight_.empty()) drain();
+                if (all_ended_) break;
+                write_checkpoint();
+            }
+            if (!checkpoints.advance(0) || (!writes && status_.pause.load(std::memory_order_relaxed))) {
                 stream_.synchronize();
                 return false;
             }
@@ -112,6 +132,45 @@ private:
     }
 
     const CellKernelPlan& plan() const { return task_.kernels->plan; }
+
+    /// What the pieces before it came to as an aggregate is not in a checkpoint.
+    bool can_write() const { return task_.checkpoints->writes() && (task_.done == 0 || !options_.aggregate); }
+
+    /// Hands its state to the checkpoint; nothing is in flight.
+    void write_checkpoint() {
+        PieceHead head{next_check_, step_, 0, schedule_};
+        stream_.copy_to_host(&head.running, at<char>(memory_.list_counts[list_]), sizeof(std::int64_t));
+        std::vector<char> bytes;
+        const auto append = [&](std::size_t offset, std::size_t count) {
+            bytes.resize(count);
+            stream_.copy_to_host(bytes.data(), at<char>(offset), count);
+            stream_.synchronize();
+            task_.checkpoints->append(bytes.data(), count);
+        };
+        stream_.synchronize();
+        task_.checkpoints->append(&head, sizeof(head));
+        append(memory_.lists[list_], static_cast<std::size_t>(memory_.replicas) * sizeof(std::int32_t));
+        for (const PieceArray& array : carried_arrays(cell_, memory_)) append(array.offset, array.bytes);
+    }
+
+    /// The inverse.
+    void restore() {
+        PieceHead head{0, 0, 0, schedule_};
+        std::memcpy(static_cast<void*>(&head), task_.progress, sizeof(head));
+        next_check_ = head.next_check;
+        step_ = done_ = head.step;
+        schedule_ = head.schedule;
+        stream_.fill_zero(task_.start, memory_.bytes);
+        const char* from = task_.progress + sizeof(head);
+        const auto take = [&](std::size_t offset, std::size_t count) {
+            stream_.copy_to_device(at<char>(offset), from, count);
+            from += count;
+        };
+        stream_.copy_to_device(at<char>(memory_.list_counts[0]), &head.running, sizeof(std::int64_t));
+        take(memory_.lists[0], static_cast<std::size_t>(memory_.replicas) * sizeof(std::int32_t));
+        for (const PieceArray& array : carried_arrays(cell_, memory_)) take(array.offset, array.bytes);
+        stream_.synchronize();
+    }
 
     void begin() {
         stream_.fill_zero(task_.start, memory_.bytes);
@@ -189,8 +248,7 @@ private:
         double seconds = 0;
         std::int64_t check_index = next_check_;
         while (check_index <= cell_.checks && (planned.empty() || pace_.left(seconds) > 0)) {
-            const std::int64_t goal = kernels::check_step(cell_, check_index),
-                               room = static_cast<std::int64_t>(scalar_capacity()) - (step_ - first_step);
+            const std::int64_t goal = kernels::check_step(cell_, check_index), room = most_steps() - (step_ - first_step);
             const std::int64_t steps = std::min({goal - step_, room, pace_.steps_in(pace_.left(seconds))});
             if (steps > 0) planned.push_back({step_, step_ + steps, false});
             step_ += std::max<std::int64_t>(steps, 0);
@@ -233,6 +291,13 @@ private:
             submission.launched.push_back({kernel.to - kernel.from, stream_.record()});
         }
         in_flight_.push_back(std::move(submission));
+    }
+
+    /// Of a submission.
+    std::int64_t most_steps() const {
+        const auto capacity = static_cast<std::int64_t>(scalar_capacity());
+        const std::int64_t given = task_.checkpoints->given_round();
+        return given > 0 ? std::min(given, capacity) : capacity;
     }
 
     kernels::NodeTable<Real> training_nodes() const {
@@ -338,7 +403,7 @@ private:
         if (wants(ParameterKind::Final)) append_network(memory_.theta, parameters[1]);
         if (wants(ParameterKind::Best)) append_network(memory_.best, parameters[2]);
         if (wants(ParameterKind::Average)) append_network(any(cell_.average) ? memory_.average : memory_.theta, parameters[3]);
-        for (std::size_t kind = 0; kind < parameter_kinds; ++kind) {
+        for (std::size_t kind = options_.states ? 0 : 1; kind < parameter_kinds; ++kind) {  // initial ones are there since the start
             if (!options_.parameters.kinds[kind]) continue;
             std::vector<double>& all = result.parameters[kind];
             all.insert(all.end(), parameters[kind].begin(), parameters[kind].end());
@@ -380,6 +445,24 @@ private:
 };
 
 }  // namespace
+
+std::int64_t PieceFormat::bytes(std::int64_t replicas) const {
+    auto bytes = static_cast<std::int64_t>(sizeof(PieceHead)) + replicas * static_cast<std::int64_t>(sizeof(std::int32_t));
+    for (const PieceArray& array : carried_arrays(cell_, lay_out_piece(cell_, {}, replicas, 1, {})))
+        bytes += static_cast<std::int64_t>(array.bytes);
+    return bytes;
+}
+
+std::string PieceFormat::problem_of(std::int64_t replicas, const char* progress, std::int64_t count) const {
+    if (count != bytes(replicas)) return foreign_checkpoint;
+    PieceHead head{0, 0, 0, kernels::Schedule(cell_.optimizer, cell_.learning_rate)};
+    std::memcpy(static_cast<void*>(&head), progress, sizeof(head));
+    if (head.next_check < 1 || head.next_check > cell_.checks || head.step > kernels::check_step(cell_, head.next_check) ||
+        head.step < kernels::check_step(cell_, head.next_check - 1) || head.running < 1 || head.running > replicas)
+        return foreign_checkpoint;
+    if (replicas > most_replicas_) return fmt::format("its {} trials at once do not fit into the memory of this device", replicas);
+    return "";
+}
 
 bool run_piece(const PieceTask& task, WorkStatus& status, const BlockOptions& options, BlockResult& result) {
     const auto run = [&]<class Real>(Real) {

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "backend/backend.hpp"
+#include "backend/block_checkpoint.hpp"
 #include "backend/cuda/cell_programs.hpp"
 #include "backend/cuda/device_memory.hpp"
 #include "backend/cuda/piece_memory.hpp"
@@ -20,6 +21,21 @@ struct PieceBuffers {
     PinnedArray<TrialRecord> records;
 };
 
+/// What a piece in progress is, as bytes; the same for every GPU.
+class PieceFormat final : public ProgressFormat {
+public:
+    /// most_replicas  whose piece the worker has memory for
+    PieceFormat(const kernels::Cell& cell, std::int64_t most_replicas) : cell_(cell), most_replicas_(most_replicas) {}
+
+    std::int64_t number() const override { return 1001; }
+    std::int64_t bytes(std::int64_t replicas) const override;
+    std::string problem_of(std::int64_t replicas, const char* progress, std::int64_t count) const override;
+
+private:
+    const kernels::Cell& cell_;
+    std::int64_t most_replicas_;
+};
+
 struct PieceTask {
     Device* device;
     Stream* stream;
@@ -32,9 +48,12 @@ struct PieceTask {
     PieceBuffers* buffers;
     double launch_seconds;
     const CellPlan* cell_plan;  ///< says where its trials begin
+    BlockCheckpoints* checkpoints;
+    std::int64_t done;     ///< trials of the batch before this piece
+    const char* progress;  ///< optional: where the piece goes on from, as PieceFormat has it
 };
 
-/// Appends the results of the piece's trials to `result`. False if it was abandoned.
+/// Appends the results of the piece's trials to `result`. False if it was given up.
 bool run_piece(const PieceTask& task, WorkStatus& status, const BlockOptions& options, BlockResult& result);
 
 }  // namespace limrisk::cuda

@@ -1,16 +1,13 @@
 // See block_checkpoint.hpp. Bytes: BlockHead; records of the trials that are done; of each kind of parameters that is kept those of the
-// trials that are done, of the initial ones also those in progress; then what ChunkTraining writes.
-#include "backend/cpu/block_checkpoint.hpp"
+// trials that are done, of the initial ones also those in progress; then what the backend writes of these.
+#include "backend/block_checkpoint.hpp"
 
 #include <cstring>
 #include <type_traits>
 #include <utility>
 
-namespace limrisk::cpu {
+namespace limrisk {
 namespace {
-
-constexpr std::int64_t format = 1;  ///< to be raised when what a checkpoint holds changes its meaning but not its size
-constexpr std::int64_t most_bytes = std::int64_t{1} << 29;  ///< SQLite keeps no row of more than 1e9
 
 struct BlockHead {
     std::int64_t format, count, done, trials, kinds, replica_steps;
@@ -31,9 +28,9 @@ BlockHead head_of(const std::string& bytes) {
 
 }  // namespace
 
-BlockCheckpoints::BlockCheckpoints(const KernelTable& kernels, const WorkItem& item, WorkStatus& status, const BlockOptions& options,
+BlockCheckpoints::BlockCheckpoints(const ProgressFormat& format, const WorkItem& item, WorkStatus& status, const BlockOptions& options,
                                    BlockResult& result)
-    : kernels_(kernels),
+    : format_(format),
       item_(item),
       status_(status),
       options_(options),
@@ -64,21 +61,19 @@ std::int64_t BlockCheckpoints::head_bytes(const BlockPlace& place) const {
 std::string BlockCheckpoints::problem_of(const Checkpoint& from) const {
     const auto size = static_cast<std::int64_t>(from.bytes.size());
     if (size == 0) return "it does not match its hash";
-    constexpr const char* other = "another limrisk wrote it, or another backend";
-    if (size < static_cast<std::int64_t>(sizeof(BlockHead))) return other;
+    if (size < static_cast<std::int64_t>(sizeof(BlockHead))) return foreign_checkpoint;
     const BlockHead head = head_of(from.bytes);
-    if (head.format != format || head.count != item_.count || head.kinds != kinds_of(options_.parameters) ||
+    if (head.format != format_.number() || head.count != item_.count || head.kinds != kinds_of(options_.parameters) ||
         head.replica_steps != from.replica_steps)
-        return other;
-    if (head.done < 0 || head.trials < 1 || head.done > head.count || head.trials > head.count - head.done) return other;
+        return foreign_checkpoint;
+    if (head.done < 0 || head.trials < 1 || head.done > head.count || head.trials > head.count - head.done) return foreign_checkpoint;
     const std::int64_t before = head_bytes({head.done, head.trials});
-    if (size < before || !kernels_.checkpoint_fits(item_.plan->cell(), head.trials, from.bytes.data() + before, size - before))
-        return other;
-    return "";
+    if (size < before) return foreign_checkpoint;
+    return format_.problem_of(head.trials, from.bytes.data() + before, size - before);
 }
 
-BlockPlace BlockCheckpoints::resume(const char*& chunk) {
-    chunk = nullptr;
+BlockPlace BlockCheckpoints::resume(const char*& progress) {
+    progress = nullptr;
     if (!checkpoints_ || !checkpoints_->from) return {};
     const Checkpoint& from = *checkpoints_->from;
     if (const std::string problem = problem_of(from); !problem.empty()) {
@@ -86,36 +81,30 @@ BlockPlace BlockCheckpoints::resume(const char*& chunk) {
         return {};
     }
     const BlockHead head = head_of(from.bytes);
-    const char* at = from.bytes.data() + sizeof(BlockHead);
-    for_results({head.done, head.trials}, [&](void* place, std::size_t count) {
-        if (count > 0) std::memcpy(place, at, count);
-        at += count;
-    });
+    const BlockPlace place{head.done, head.trials};
     status_.replica_steps.fetch_add(head.replica_steps, std::memory_order_relaxed);
     status_.resumed_steps.fetch_add(head.replica_steps, std::memory_order_relaxed);
-    chunk = at;
-    return {head.done, head.trials};
+    progress = from.bytes.data() + head_bytes(place);
+    return place;
 }
 
-void BlockCheckpoints::watch(ChunkTask& task, std::int64_t done) {
-    task.context = this;
-    task.advance = [](void* self, std::int64_t steps) { return static_cast<BlockCheckpoints*>(self)->advance(steps); };
+void BlockCheckpoints::take_results(const BlockPlace& place) {
+    const char* at = checkpoints_->from->bytes.data() + sizeof(BlockHead);
+    for_results(place, [&](void* results, std::size_t count) {
+        if (count > 0) std::memcpy(results, at, count);
+        at += count;
+    });
+}
+
+void BlockCheckpoints::begin(const BlockPlace& place) {
     if (!checkpoints_) return;
-    place_ = {done, task.trials};
-    wanted_ = head_bytes(place_) + kernels_.checkpoint_bytes(item_.plan->cell(), task.trials);
-    if (wanted_ > most_bytes) return;
-    task.next_round = [](void* self, std::int64_t steps, bool& write) {
-        auto& checkpoints = *static_cast<BlockCheckpoints*>(self);
-        write = checkpoints.due();
-        return checkpoints.next_round(steps);
-    };
-    task.write = [](void* self, const void* bytes, std::size_t count) { static_cast<BlockCheckpoints*>(self)->append(bytes, count); };
+    place_ = place;
+    wanted_ = head_bytes(place_) + format_.bytes(place_.trials);
 }
 
 bool BlockCheckpoints::advance(std::int64_t replica_steps) {
     status_.replica_steps.fetch_add(replica_steps, std::memory_order_relaxed);
-    const bool writes = checkpoints_ && wanted_ <= most_bytes;
-    if (status_.pause.load(std::memory_order_relaxed) && (paused_ || !writes)) return false;
+    if (status_.pause.load(std::memory_order_relaxed) && (paused_ || !writes())) return false;
     return !status_.abandon.load(std::memory_order_relaxed);
 }
 
@@ -136,9 +125,9 @@ std::int64_t BlockCheckpoints::next_round(std::int64_t steps) {
     return std::clamp(static_cast<std::int64_t>(std::min(best, 0x1p40)), std::int64_t{1}, most_growth * steps);
 }
 
-void BlockCheckpoints::begin() {
+void BlockCheckpoints::write_head() {
     bytes_.reserve(static_cast<std::size_t>(wanted_));
-    const BlockHead head{format,
+    const BlockHead head{format_.number(),
                          item_.count,
                          place_.done,
                          place_.trials,
@@ -149,7 +138,7 @@ void BlockCheckpoints::begin() {
 }
 
 void BlockCheckpoints::append(const void* bytes, std::size_t count) {
-    if (bytes_.empty()) begin();
+    if (bytes_.empty()) write_head();
     bytes_.append(static_cast<const char*>(bytes), count);
     if (static_cast<std::int64_t>(bytes_.size()) < wanted_) return;
     const std::int64_t steps = head_of(bytes_).replica_steps;
@@ -157,4 +146,4 @@ void BlockCheckpoints::append(const void* bytes, std::size_t count) {
     last_ = std::chrono::steady_clock::now();
 }
 
-}  // namespace limrisk::cpu
+}  // namespace limrisk
