@@ -101,7 +101,7 @@ std::int64_t WorkQueue::block_trials_of(const CellPlan& plan) const {
 
 std::size_t WorkQueue::blocks_per_batch(const CellPlan& plan, std::int64_t block_trials, std::size_t blocks) const {
     const auto ceil_divide = [](std::size_t a, std::size_t b) { return (a + b - 1) / b; };
-    const auto wanted = static_cast<std::size_t>(std::max<std::int64_t>(1, backend_.batch_trials(plan)));
+    const auto wanted = static_cast<std::size_t>(std::max<std::int64_t>(1, cells_[current_].full_trials));
     std::size_t full = ceil_divide(wanted, static_cast<std::size_t>(plan.block_trials()));
     if (keep_.any()) {
         constexpr std::int64_t most_bytes = std::int64_t{1} << 28;  // of the parameters that a worker has at once
@@ -151,15 +151,18 @@ void WorkQueue::note_end(Cell& cell) {
 }
 
 /// The first cell whose rule lets more blocks go out. Those before it wait for what is under way.
-std::optional<QueuedBatch> WorkQueue::next_in_sequence(bool& more_after_commit) {
+std::optional<QueuedBatch> WorkQueue::next_in_sequence(bool& more_after_commit, std::optional<std::size_t>& unasked) {
     const auto workers = static_cast<std::int64_t>(std::max(1, backend_.concurrency()));
     while (current_ < cells_.size() && !cells_[current_].sequence->has_more()) ++current_;
     for (std::size_t position = current_; position < cells_.size(); ++position) {
         Cell& cell = cells_[position];
         if (!cell.sequence->has_more()) continue;
-        if (!cell.plan) cell.plan = make_plan(cell.stored_index, *cell.config);
+        if (!cell.plan) {
+            unasked = position;
+            return std::nullopt;
+        }
         const std::int64_t block_trials = block_trials_of(*cell.plan);
-        const std::int64_t blocks = std::max<std::int64_t>(1, backend_.batch_trials(*cell.plan) / cell.plan->block_trials());
+        const std::int64_t blocks = std::max<std::int64_t>(1, cell.full_trials / cell.plan->block_trials());
         std::vector<TrialRange> batch = cell.sequence->take(block_trials, blocks * block_trials, workers);
         const std::shared_ptr<const CellPlan> plan = cell.plan;
         if (!cell.sequence->has_more()) cell.plan = nullptr;
@@ -170,8 +173,28 @@ std::optional<QueuedBatch> WorkQueue::next_in_sequence(bool& more_after_commit) 
 }
 
 std::optional<QueuedBatch> WorkQueue::next(bool* more_after_commit) {
-    const std::lock_guard lock(mutex_);
-    bool more = false;
+    while (true) {
+        bool more = false;
+        std::optional<std::size_t> unasked;
+        {
+            const std::lock_guard lock(mutex_);
+            std::optional<QueuedBatch> batch = next_known(more, unasked);
+            if (more_after_commit != nullptr) *more_after_commit = more;
+            if (!unasked) return batch;
+        }
+        // Without the lock: a GPU's program may have to be compiled first, and what is done is to be stored meanwhile.
+        Cell& cell = cells_[*unasked];
+        std::shared_ptr<const CellPlan> plan = make_plan(cell.stored_index, *cell.config);
+        const std::int64_t full_trials = backend_.batch_trials(*plan);
+        const std::lock_guard lock(mutex_);
+        const bool has_more = cell.sequence ? cell.sequence->has_more() : !cell.missing.empty() || !cell.begun.empty();
+        if (cell.plan || !has_more) continue;  // another thread was faster
+        cell.plan = std::move(plan);
+        cell.full_trials = full_trials;
+    }
+}
+
+std::optional<QueuedBatch> WorkQueue::next_known(bool& more_after_commit, std::optional<std::size_t>& unasked) {
     std::optional<QueuedBatch> batch;
     while (!batch && !batches_.empty()) {
         const std::optional<CellSequence>& sequence =
@@ -180,17 +203,20 @@ std::optional<QueuedBatch> WorkQueue::next(bool* more_after_commit) {
         if (!(sequence && sequence->ended())) batch = std::move(batches_.front());
         batches_.pop_front();
     }
-    if (!batch) batch = !cells_.empty() && cells_.front().sequence ? next_in_sequence(more) : next_in_bulk();
-    if (more_after_commit != nullptr) *more_after_commit = more;
-    return batch;
+    if (batch) return batch;
+    return !cells_.empty() && cells_.front().sequence ? next_in_sequence(more_after_commit, unasked) : next_in_bulk(unasked);
 }
 
 /// All batches of a cell at once, as large as the devices like them.
-std::optional<QueuedBatch> WorkQueue::next_in_bulk() {
+std::optional<QueuedBatch> WorkQueue::next_in_bulk(std::optional<std::size_t>& unasked) {
     while (current_ < cells_.size() && cells_[current_].missing.empty() && cells_[current_].begun.empty()) ++current_;
     if (current_ == cells_.size()) return std::nullopt;
     Cell& cell = cells_[current_];
-    const std::shared_ptr<const CellPlan> plan = make_plan(cell.stored_index, *cell.config);
+    if (!cell.plan) {
+        unasked = current_;
+        return std::nullopt;
+    }
+    const std::shared_ptr<const CellPlan> plan = std::exchange(cell.plan, nullptr);
     const std::int64_t block_trials = block_trials_of(*plan);
     for (const TrialRange& range : cell.begun)
         batches_.push_back({plan, cell.stored_index, cut_into_blocks({range}, block_trials), cell.trial_cost});

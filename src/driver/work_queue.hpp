@@ -76,8 +76,11 @@ private:
     struct Cell;
     std::int64_t block_trials_of(const CellPlan& plan) const;
     std::size_t blocks_per_batch(const CellPlan& plan, std::int64_t block_trials, std::size_t blocks) const;
-    std::optional<QueuedBatch> next_in_bulk();
-    std::optional<QueuedBatch> next_in_sequence(bool& more_after_commit);
+    /// These two return nothing, and say of which cell in `unasked`, where a cell has no plan yet, or the backend was not asked how many of
+    /// its trials fill a device.
+    std::optional<QueuedBatch> next_in_bulk(std::optional<std::size_t>& unasked);
+    std::optional<QueuedBatch> next_in_sequence(bool& more_after_commit, std::optional<std::size_t>& unasked);
+    std::optional<QueuedBatch> next_known(bool& more_after_commit, std::optional<std::size_t>& unasked);
     void note_end(Cell& cell);
 
     struct Cell {
@@ -89,7 +92,8 @@ private:
         std::vector<TrialRange> missing;       ///< ascending; under a rule the begun ones are ranges of their own in it
         std::int64_t trials_left = 0;          ///< wanted and not yet committed
         std::optional<CellSequence> sequence;  ///< under a rule, guarded by mutex_; `missing` is empty then
-        std::shared_ptr<const CellPlan> plan;  ///< under a rule, while it hands out blocks
+        std::shared_ptr<const CellPlan> plan;  ///< guarded by mutex_: from when it is built on, as long as blocks are handed out
+        std::int64_t full_trials = 0;          ///< guarded by mutex_: Backend::batch_trials(), known where there is a plan
     };
 
     std::vector<Cell> cells_;  ///< dearest trial first

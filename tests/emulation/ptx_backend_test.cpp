@@ -144,6 +144,35 @@ TEST_P(PtxBackendOn, CpuBackend) {
 }
 INSTANTIATE_TEST_SUITE_P(Kinds, PtxBackendOn, testing::Combine(testing::Range(0, kinds), testing::Range(0, precisions)));
 
+/// The kernels of the standard cells, which keep preactivations where registers allow it: ReLU in float32, on tiles of 2 lanes and more.
+class PtxOfStandardCells : public PtxBackendChecks, public testing::WithParamInterface<std::tuple<int, std::int64_t>> {};
+
+TEST_P(PtxOfStandardCells, CpuBackend) {
+    const auto [architecture, dimension] = GetParam();
+    int keep = 0;
+    for (const std::int64_t width : {8, 64}) {
+        CellConfig config;
+        config.width = width;
+        config.input.dimension = dimension;
+        config.target = dimension == 1 ? "x1^2 + 2*x1" : "sin(x1) * x2";
+        config.batch = 64;
+        config.optimizer =
+            kernels::example_of((width / 8 + dimension + architecture / 100) % 2 == 0 ? OptimizerKind::Sgd : OptimizerKind::Adam);
+        config.learning_rate = {0.05, 0};
+        config.steps = 3;
+        config.checks = 2;
+        config.tail = 1;
+        config.evaluation = {4, dimension == 1 ? 0 : 4};
+        const PlacedCell cell{config, architecture, all_shared};
+        keep += cell.plan().train.keeps;
+        expect_equal(cell);
+    }
+    if (architecture == 90 || dimension == 1) {
+        EXPECT_GE(keep, 1);
+    }
+}
+INSTANTIATE_TEST_SUITE_P(Architectures, PtxOfStandardCells, testing::Combine(testing::Values(90, 100), testing::Values(1, 2, 3, 4)));
+
 /// Dimension 16, where risks are sums over points.
 TEST_F(PtxBackendChecks, ManyDimensions) { expect_equal({odd_cells(2026).at(582), 90, all_shared}); }
 

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
+#include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "limrisk/error.hpp"
@@ -38,8 +40,13 @@ cuda::CompileJob translated_job(const std::string& name, const std::string& ptx)
 }
 
 PtxCompiler::PtxCompiler(const cuda::Nvrtc& nvrtc) : nvrtc_(nvrtc) {
-    const std::string translation =
-        read_source("ptx_translator.cpp") + read_source("ptx_compiler.cpp") + read_source("ptx_instructions.hpp");
+    // All that a translation comes from: the programs of another one are not taken from the cache.
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(LIMRISK_EMULATION_SOURCES))
+        if (const std::string name = entry.path().filename().string(); name.starts_with("ptx_") && !name.ends_with("_test.cpp"))
+            names.insert(name);
+    std::string translation;
+    for (const std::string& name : names) translation += read_source(name);
     identity_ = fmt::format("PTX of {} translated by {:016x} for {}", nvrtc.identity(), XXH3_64bits(translation.data(), translation.size()),
                             host_.identity());
 }

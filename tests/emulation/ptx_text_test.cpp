@@ -104,7 +104,7 @@ constexpr int kinds = static_cast<int>(enum_count<ActivationKind>());
 
 /// The programs of one cell of the grid. Over the grid every activation and every optimizer occurs, both precisions, compute
 /// capabilities 9.0 and 10.0, with parameters in registers (dimension 1 and 2) and in shared memory (dimension 5).
-cuda::CellJobs jobs_of(int kind) {
+cuda::CellJobs jobs_of(int kind, int architecture = 0) {
     const int precision = (kind ^ kind / 4) & 1;
     CellConfig config;
     config.width = 5;
@@ -117,7 +117,7 @@ cuda::CellJobs jobs_of(int kind) {
     config.batch = kind % 2 ? 5 : 67;
     config.checks = config.tail = 1;
     config.evaluation = {4, config.input.dimension == 1 ? 0 : 4};
-    return cuda::compile_jobs(CellPlan(config).cell(), "the grid", kind / 2 % 2 ? 90 : 100, 227 << 10);
+    return cuda::compile_jobs(CellPlan(config).cell(), "the grid", architecture > 0 ? architecture : kind / 2 % 2 ? 90 : 100, 227 << 10);
 }
 
 class PtxTextChecks : public testing::Test {
@@ -143,6 +143,8 @@ TEST_P(PtxText, RoundsToNearestAndContractsNothing) {
     const cuda::CellJobs jobs = jobs_of(kind);
     std::vector<CompileJob> checked{jobs.train};
     if (kind == 7) checked.push_back(jobs.evaluate);  // takes long
+    if (kind == 0)
+        for (const int architecture : {90, 100}) checked.push_back(jobs_of(kind, architecture).train);
     for (const CompileJob& job : checked) {
         const std::string ptx = nvrtc_->ptx(job), marked = marked_ptx(job);
         EXPECT_THAT(inexact_opcodes(ptx), IsEmpty()) << job.name;

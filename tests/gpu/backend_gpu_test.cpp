@@ -27,7 +27,7 @@ TEST_F(BackendOnGpu, OddCells) {
     const auto cpu = make_cpu_backend();
     std::vector<CellConfig> cells;
     for (const CellConfig& config : odd_cells(2026))
-        if (config.index % 13 == 0) cells.push_back(config);
+        if (config.index % 39 == 0) cells.push_back(config);  // each takes some 3 s of one processor to compile
     gpu->prepare(cells);
     for (const CellConfig& config : cells) {
         const CellPlan plan(config);

@@ -93,7 +93,7 @@ class RunAll(unittest.TestCase):
             (self.folder / "tools" / tool).symlink_to(shutil.which(tool))
         script = (HERE / "run-all").read_text()
         self.limits = {name: int(limit) for name, limit in re.findall(r'^    "(\S+) (\d+) ', script, re.MULTILINE)}
-        self.script = script.replace("--signal INT 3 ", f"--signal INT {INTERRUPTED_AFTER} ")
+        self.script = script.replace("wait=3\n", f"wait={INTERRUPTED_AFTER}\n")
 
     def run_all(self, *words, faults=None):
         """Runs the script from another directory; self.verdicts: {point: "passed", "FAILED" or "skipped"} in the order of the end."""
@@ -186,6 +186,19 @@ class RunAll(unittest.TestCase):
         self.expect([point for point in quick if point not in names])
         self.assertEqual(self.run_all(*names), 0, self.text)
         self.expect(names)
+
+    def test_no_point_fits(self):
+        self.assertEqual(self.run_all("--seconds", "3"), 1, self.text)
+        self.assertEqual(self.verdicts, {})
+
+    def test_what_the_sanitizers_run(self):
+        self.assertEqual(self.run_all(*SANITIZED), 0, self.text)
+        calls = [call for call in self.calls.read_text().splitlines() if call.startswith("compute-sanitizer")]
+        for point, call in zip(SANITIZED, calls, strict=True):
+            tool, _, shape = point.partition("-")
+            self.assertIn(f"--tool {tool} ", call)
+            name = f"{tool}-h16-d6.toml" if shape == "d6" else f"{tool}-{shape}-d1.toml"
+            self.assertIn("batch = 8\n", (self.out / name).read_text())
 
     def test_wrong_command_lines(self):
         for words, message in ((["bnech"], "unknown point 'bnech'; there are: doctor runtime"), (["--seconds"], "--seconds needs a value"),
