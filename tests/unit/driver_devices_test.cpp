@@ -1,6 +1,7 @@
 // The driver on several devices: batches that fill them, fair shares at the end, and devices that are lost in mid-run.
 #include <algorithm>
 #include <atomic>
+#include <latch>
 #include <thread>
 
 #include "driver/work_queue.hpp"
@@ -46,6 +47,44 @@ TEST(Batches, LastCellsAreSharedEvenly) {
     const Sizes sizes = batch_sizes(FakeBackend(2, 6), "[7, 6, 5]", 48);
     EXPECT_EQ(sizes.front(), (std::vector<std::size_t>{6}));
     EXPECT_EQ(sizes.back(), (std::vector<std::size_t>{3, 3}));
+}
+
+/// A backend that compiles for as long as it is told to before it knows how much of the second cell fills a device.
+class CompilingBackend : public FakeBackend {
+public:
+    using FakeBackend::FakeBackend;
+    std::int64_t batch_trials(const CellPlan& plan) const override {
+        if (plan.config().width == 2) {
+            compiling.count_down();
+            compiled.wait();
+        }
+        return plan.block_trials();
+    }
+    mutable std::latch compiling{1};
+    std::latch compiled{1};
+};
+
+/// What is done is stored while a worker waits for a program.
+TEST(Batches, ACompilerDoesNotLockTheQueue) {
+    CompilingBackend backend(2);
+    const Campaign campaign = small_campaign(8, "[4, 2]");
+    WorkQueue queue(campaign, campaign.cells, {}, backend, 8);
+    const std::optional<QueuedBatch> first = queue.next();
+    ASSERT_TRUE(first.has_value());
+    std::optional<QueuedBatch> second;
+    std::thread worker([&] { second = queue.next(); });
+    backend.compiling.wait();
+    std::atomic<bool> back = false;
+    std::thread writer([&] {
+        queue.give_back(*first, 1);
+        back = true;
+    });
+    for (int i = 0; i < 2000 && !back; ++i) std::this_thread::sleep_for(1ms);
+    EXPECT_TRUE(back) << "the queue is locked while a program is compiled";
+    backend.compiled.count_down();
+    writer.join();
+    worker.join();
+    ASSERT_TRUE(second.has_value());
 }
 
 class DevicesTest : public DriverTest {
