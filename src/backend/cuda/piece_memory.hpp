@@ -20,13 +20,17 @@ struct PieceMemory {
     std::size_t books = none;    ///< kernels::Replica of each
     std::size_t running = none;  ///< flags
     std::size_t lists[2] = {none, none}, list_counts[2] = {none, none};
-    std::size_t risks = none;  ///< two of each replica; three where there is an average
+    std::size_t risks = none;  ///< [risk_arrays][replicas]
     std::size_t records = none, checks = none;
     std::size_t scalars[2] = {none, none};  ///< StepScalars of a submission
     std::size_t scratch = none;             ///< of the finish kernel
     std::int64_t finish_warps = 0;          ///< of its launch: whole blocks
     std::size_t bytes = 0;
 };
+
+/// Risks of each replica: of the last and the best iterate, of both on the points that are held out, and of the average, if there are any.
+enum class RiskArray : std::uint8_t { Last, Best, LastValidation, BestValidation, Average };
+constexpr int risk_arrays(const kernels::Cell& cell) { return any(cell.average) ? 5 : has_validation(cell) ? 4 : 2; }
 
 /// Steps whose scalars one submission may hold.
 inline constexpr std::int64_t most_scalars = 1 << 16;
