@@ -228,7 +228,7 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index, bool on_cpu) {
     const std::int64_t width =
         high ? draw.of<std::int64_t>({0, 1, 3, 5, 31, 33}) : draw.of<std::int64_t>({0, 1, 2, 3, 5, 8, 13, 31, 32, 33, 64, 100, 257});
     const bool outer_bias = !draw.chance(5);
-    const bool given = !nodes && width > 0 && width * dimension <= 128 && draw.chance(5);
+    const bool given = !nodes && sampling != "\"full_batch\"" && width > 0 && width * dimension <= 128 && draw.chance(5);
     const bool has_density = text.find("law = \"beta\"") != std::string::npos || text.find("law = \"density\"") != std::string::npos;
     std::string start = initialization(outer_bias, draw);
     while (has_density && start.find("data_dependent") != std::string::npos)
