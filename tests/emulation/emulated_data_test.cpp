@@ -51,7 +51,7 @@ TEST(EmulatedData, PlacedCellsAreOfAllKinds) {
     std::set<std::tuple<Sampling, bool>> weighted;
     std::set<std::int64_t> dimensions;
     std::set<Sampling> several_blocks, validated;
-    int conditions = 0, averages = 0, more_than_there_are = 0;
+    int conditions = 0, averages = 0, more_than_there_are = 0, better_before = 0, frozen = 0, ended = 0;
     for (const PlacedCell& cell : placed_data_cells(90)) {
         const CellConfig& config = cell.config;
         kinds.insert({config.sampling, config.precision, cell.plan().train.network});
@@ -59,9 +59,15 @@ TEST(EmulatedData, PlacedCellsAreOfAllKinds) {
         dimensions.insert(config.input.dimension);
         if (config.has_block_sums()) several_blocks.insert(config.sampling);
         if (config.has_validation()) validated.insert(config.sampling);
-        conditions += config.has_condition();
+        conditions += config.has_condition() && config.input.dimension > 1;  // else data and box have the same ends
         averages += config.has_average();
         more_than_there_are += config.batch > config.data->count;
+        const CellPlan plan(config);
+        for (const TrialRecord& record : run(*make_cpu_backend(1), plan, 0, 37, {}).records) {
+            better_before += record.validation_risk != record.best_validation_risk;
+            frozen += record.inactive_final > 0 && record.inactive_final < config.width;
+            ended += record.verdict == Verdict::Stopped;
+        }
     }
     EXPECT_EQ(kinds.size(), static_cast<std::size_t>(placed_cells));
     EXPECT_EQ(weighted.size(), 6u);
@@ -71,6 +77,9 @@ TEST(EmulatedData, PlacedCellsAreOfAllKinds) {
     EXPECT_GT(conditions, 2);
     EXPECT_GT(averages, 2);
     EXPECT_GT(more_than_there_are, 2);
+    EXPECT_GT(better_before, 50);
+    EXPECT_GT(frozen, 50);
+    EXPECT_GT(ended, 10);
 }
 
 /// Some of those that the CPU's instruction sets are compared on, each as a test of its own.

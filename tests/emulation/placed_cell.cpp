@@ -40,11 +40,11 @@ std::vector<PlacedCell> placed_data_cells(int architecture) {
                 config.tail = 2;
                 if (index % 4 == 1) config.average = {AverageRule::Kind::Arithmetic, 1, 0, 0};
                 if (index % 5 == 2) config.stop.risk_below = 0.6;
-                if (index % 3 == 0 && config.activation.kind == ActivationKind::Relu) config.inactive_start = 0;
+                if (index % 4 == 2) config.inactive_start = 0;
                 for (std::size_t turn = 0; turn < std::size(optimizers); ++turn) {
                     const OptimizerKind optimizer = optimizers[(static_cast<std::size_t>(index) + turn) % std::size(optimizers)];
                     config.optimizer = kernels::example_of(optimizer);
-                    config.learning_rate = {quick_learning_rate(optimizer), 0.3};
+                    config.learning_rate = {4 * quick_learning_rate(optimizer), 0.3};
                     std::optional<PlacedCell> cell = place(config, architecture, storage, Storage::Global);
                     if (!cell) cell = place(config, architecture, storage, Storage::Shared);
                     if (!cell) continue;
