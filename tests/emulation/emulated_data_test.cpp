@@ -141,6 +141,29 @@ TEST(EmulatedData, OrdersOfAnyNumberOfPoints) {
             expect_equal(cell_on(random_data(engine, 1, points, false), Sampling::Epochs, batch), std::make_shared<EmulatedRuntime>(), 9);
 }
 
+/// Pieces that follow each other, one of them after a failed allocation, have the same points.
+TEST(EmulatedData, PiecesWhenNotAllFit) {
+    std::mt19937_64 engine(9);
+    DataSet data = *random_data(engine, 2, 21, true);
+    data.validation = random_data(engine, 2, 8, false);
+    CellConfig config = cell_on(std::make_shared<const DataSet>(data), Sampling::Epochs, 13);
+    config.average = {AverageRule::Kind::Arithmetic, 1, 0, 0};
+    const CellPlan plan(config);
+    const BlockOptions options{false, true};
+    const BlockResult truth = run(*make_cpu_backend(1), plan, 5, 300, options);
+    const auto runtime = std::make_shared<EmulatedRuntime>();
+    const std::int64_t at_once = [&] {
+        EXPECT_EQ(first_difference(run(*emulated_backend(runtime), plan, 5, 300, options), truth), "");
+        return runtime->calls(0, Call::Launch);
+    }();
+    EXPECT_EQ(first_difference(run(*emulated_backend(runtime, std::size_t{250} << 10), plan, 5, 300, options), truth), "");
+    EXPECT_GT(runtime->calls(0, Call::Launch), 3 * at_once);
+    const auto failing = std::make_shared<EmulatedRuntime>();
+    failing->inject({.call = Call::Allocate, .occurrence = 2, .effect = Fault::Effect::OutOfMemory, .sticky = false});
+    EXPECT_EQ(first_difference(run(*emulated_backend(failing), plan, 5, 300, options), truth), "");
+    for (const auto& used : {runtime, failing}) EXPECT_TRUE(used->usage(0).nothing_left());
+}
+
 /// What is compiled does not depend on the numbers of the data.
 TEST(EmulatedData, DataSetsOfOneShapeShareTheirPrograms) {
     std::mt19937_64 engine(6);
