@@ -8,6 +8,7 @@
 //     static constexpr bool conditioned;         // the start has a condition
 //     static constexpr bool holds;               // a group of parameters at its start
 //     static constexpr bool averages;            // there is an average of the iterates
+//     static constexpr bool on_data;             // neurons are judged by the training nodes alone, which are data points
 //     static constexpr bool one_law;             // of all coordinates of the input, which is neither on a sphere nor in a ball
 //     static constexpr Storage network;          // of the check's rows: Shared or Global
 //     template <class V> static V target(const V (&x)[dimension]);
@@ -68,6 +69,30 @@ LIMRISK_INLINE double tile_squares(const Layout& layout, Row row) {
         [&](auto share) { return tile_sum(Pack<double>{{share(0)}}, layout.tile).part[0]; });
 }
 
+/// Range of the preactivation of a slot over the data points.
+///   points  judged_inputs(cell)
+template <class Spec, class Rows>
+LIMRISK_INLINE Range<typename Spec::Real> range_on_points(const DecidingInputs<double>& points, const Rows& slot) {
+    return node_range<typename Spec::Real>(points.data(), points.count, Spec::dimension, slot, 0);
+}
+
+/// Counts the states of this lane's neurons on the data points, where they are all there is, else on the box.
+template <class Spec>
+LIMRISK_INLINE StateCounts<typename Spec::Real> count_states(const Cell& cell, const Layout& layout,
+                                                             const StridedRows<typename Spec::Real>& parameters,
+                                                             typename Spec::Real last_slot_present,
+                                                             const StridedRows<typename Spec::Real>& was_inactive) {
+    using Real = typename Spec::Real;
+    if constexpr (Spec::on_data) {
+        const DecidingInputs<double> points = judged_inputs(cell);
+        return count_states_by<Spec::activation, Real>(
+            cell.activation, [&](const auto& slot) { return range_on_points<Spec>(points, slot); }, layout, parameters, last_slot_present,
+            was_inactive, 0);
+    } else {
+        return count_states_on_box<Spec::activation, Real, Spec::one_law>(cell, layout, parameters, last_slot_present, was_inactive, 0);
+    }
+}
+
 template <class Spec>
 LIMRISK_INLINE void initialize_replicas(const InitializeArguments<typename Spec::Real>& a) {
     using Real = typename Spec::Real;
@@ -81,10 +106,18 @@ LIMRISK_INLINE void initialize_replicas(const InitializeArguments<typename Spec:
     const Real last_slot_present = last_slot_presence<Real>(layout, cell.width).part[0];
     initialize_register<Real>(cell.initialization, layout, cell.seed, trials.low.part[0], trials.high.part[0], lane_number,
                               last_slot_present, theta, 0);
-    if constexpr (Spec::conditioned)
-        condition_register<Spec::activation, Real>(
-            cell, layout, trials.low.part[0], trials.high.part[0], lane_number, static_cast<Real>(lane_number), last_slot_present,
-            [&](const auto& slot) { return box_range<Real, Spec::one_law>(cell, slot, 0); }, theta, 0);
+    if constexpr (Spec::conditioned) {
+        const auto condition = [&](const auto& range_of) LIMRISK_INLINE_LAMBDA {
+            condition_register<Spec::activation, Real>(cell, layout, trials.low.part[0], trials.high.part[0], lane_number,
+                                                       static_cast<Real>(lane_number), last_slot_present, range_of, theta, 0);
+        };
+        if constexpr (Spec::on_data) {
+            const DecidingInputs<double> points = judged_inputs(cell);
+            condition([&](const auto& slot) { return range_on_points<Spec>(points, slot); });
+        } else {
+            condition([&](const auto& slot) { return box_range<Real, Spec::one_law>(cell, slot, 0); });
+        }
+    }
     LIMRISK_ROLLED
     for (std::int64_t row = 0; row < layout.rows(); ++row) {
         if (a.piece.first) place.rows(a.piece, a.piece.first)[row] = Pack<Real>{};
@@ -168,11 +201,11 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
     // Every lane keeps the book for itself, so that all know whether to copy; one writes it down.
     Replica replica = a.piece.replicas[place.replica];
     const Real last_slot_present = last_slot_presence<Real>(layout, cell.width).part[0];
-    StateCounts<Real> counts =
-        count_states_on_box<Spec::activation, Real, Spec::one_law>(cell, layout, theta, last_slot_present, was_inactive, 0);
-    const bool finite = risk <= RealTraits<double>::largest && norm <= RealTraits<double>::largest;
-    if (all || replica.diverged || !finite) {
-        counts.inactive_on_data = inactive_on_nodes<Spec>(cell, layout, theta, last_slot_present, was_inactive);
+    StateCounts<Real> counts = count_states<Spec>(cell, layout, theta, last_slot_present, was_inactive);
+    if constexpr (!Spec::on_data) {
+        const bool finite = risk <= RealTraits<double>::largest && norm <= RealTraits<double>::largest;
+        if (all || replica.diverged || !finite)
+            counts.inactive_on_data = inactive_on_nodes<Spec>(cell, layout, theta, last_slot_present, was_inactive);
     }
     counts.each([&](Real& number) { number = tile_sum(Pack<Real>{{number}}, layout.tile).part[0]; });
     const auto count = [](Real number) { return static_cast<std::int32_t>(number); };
@@ -292,9 +325,8 @@ LIMRISK_INLINE CheckValues average_states(const Cell& cell, const WarpPlace& pla
     const auto average = place.rows(piece, piece.average);
     const auto was_inactive = place.rows(piece, piece.was_inactive);  // nothing is compared with it any more
     const Real last_slot_present = last_slot_presence<Real>(layout, cell.width).part[0];
-    StateCounts<Real> counts =
-        count_states_on_box<Spec::activation, Real, Spec::one_law>(cell, layout, average, last_slot_present, was_inactive, 0);
-    counts.inactive_on_data = inactive_on_nodes<Spec>(cell, layout, average, last_slot_present, was_inactive);
+    StateCounts<Real> counts = count_states<Spec>(cell, layout, average, last_slot_present, was_inactive);
+    if constexpr (!Spec::on_data) counts.inactive_on_data = inactive_on_nodes<Spec>(cell, layout, average, last_slot_present, was_inactive);
     counts.each([&](Real& number) { number = tile_sum(Pack<Real>{{number}}, layout.tile).part[0]; });
     CheckValues values{};
     values.inactive = static_cast<std::int32_t>(counts.inactive);
@@ -337,6 +369,9 @@ LIMRISK_INLINE void finish_replicas(const FinishArguments<typename Spec::Real, T
         const Replica& replica = a.piece.replicas[place.replica];
         a.records[place.replica] = replica.template record<TrialRecord>(cell, final_risk, best_risk, fingerprint);
         if constexpr (Spec::averages) replica.add_average(a.records[place.replica], cell, average_risk, of_average);
+        if constexpr (Spec::on_data)
+            if (a.validation_risks)
+                replica.add_validation(a.records[place.replica], a.validation_risks[place.replica], a.best_validation_risks[place.replica]);
     }
 }
 

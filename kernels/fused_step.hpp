@@ -17,12 +17,16 @@
 //   static constexpr bool rebroadcast, keeps;
 //       as of NetworkPass, for a network in registers
 //
+//   static constexpr Picks picks;
+//       of nodes that are data points; without it all of them
+//
 //   template <class V> static V target(const V (&x)[dimension]);
 //       one operation after the other, docs/numerics.md section 7
 //
 //   static constexpr bool has_noise_factor;  template <class V> static V noise_factor(const V (&x)[dimension]);
 #pragma once
 #include "average.hpp"
+#include "cuda_picks.hpp"
 #include "fixed_shape.hpp"
 #include "initialize.hpp"
 #include "optimizer.hpp"
@@ -118,6 +122,15 @@ private:
     }
 };
 
+/// Which of the training nodes a step uses.
+template <class Spec>
+constexpr Picks picks_of() {
+    if constexpr (requires { Spec::picks; })
+        return Spec::picks;
+    else
+        return Picks::None;
+}
+
 template <class Spec>
 class FusedStep {
 public:
@@ -128,13 +141,16 @@ public:
     /// What the passes work with: nothing in registers, else scratch rows that the caller cuts.
     using Pass = typename ChooseType<State::in_registers, RegisterPass<Spec>, MemoryPass<Real>>::Type;
 
-    /// `totals`: memory for [rows], if the batch has several blocks;  `table`: of the input, if its law has one
+    /// `totals`: memory for [rows], if the batch has several blocks;  `table`: of the input, if its law has one;  `picks`: where steps do
+    /// not use all nodes, for those from the first of the launch on, one after the other
     LIMRISK_INLINE FusedStep(std::uint64_t seed, const TrialWords& trials, const NodeTable<Real>& nodes, const Pass& pass,
-                             const StridedRows<double>& totals, const QuantileTable<Real>& table)
+                             const StridedRows<double>& totals, const QuantileTable<Real>& table, const PickTables& picks)
         : pass_(pass),
           totals_(totals),
           nodes_(nodes),
           table_(table),
+          picks_(picks),
+          place_(picks.start),
           draw_{seed, trials, make_words([](int i) { return static_cast<std::uint32_t>(i & (Spec::tile - 1)) * calls; })},
           last_slot_present_(last_slot_presence<Real>(LayoutType{}, Spec::width)) {}
 
@@ -171,11 +187,16 @@ public:
                 update_average<Real>(Spec::average, step, State::rows, theta, state.alive[p], state.average.rows(),
                                      state.average_lost.rows(), p);
         });
+        if constexpr (picks == Picks::Epochs) {
+            place_ = later(place_, picks_.batch.place, picks_.order.count);
+            place_.epoch += picks_.batch.epoch;
+        }
     }
 
 private:
     static constexpr int rounds = samples_per_lane(Spec::dimension);
     static constexpr std::uint32_t calls = static_cast<std::uint32_t>(calls_per_group(Spec::dimension));
+    static constexpr Picks picks = picks_of<Spec>();
 
     template <class Rows>
     LIMRISK_INLINE void batch_gradient(std::int64_t step, Rows theta, Rows gradient) {
@@ -244,6 +265,23 @@ private:
                     for_parts<Real>([&](int p) { block.targets[t].part[p] = block.targets[t].part[p] + noise.part[p]; });
                 }
             }
+        } else if constexpr (picks != Picks::None) {
+            std::uint32_t nodes[rounds]{};
+            const auto lane = static_cast<std::uint32_t>(lane_of_thread() & (Spec::tile - 1));
+            const std::uint32_t first = static_cast<std::uint32_t>(base) + rounds * lane;
+            if constexpr (picks == Picks::Epochs)
+                pick_by_epochs(picks_.order, draw_.seed, draw_.trials, later(place_, first, picks_.order.count), nodes);
+            else
+                pick_independently(picks_.thresholds, nodes_.count, draw_.seed, draw_.trials, step, first, nodes);
+            LIMRISK_UNROLL(4)
+            for (int t = 0; t < rounds; ++t) {
+                const std::int64_t node = nodes[t];
+                LIMRISK_UNROLL_ROWS(Rows)
+                for (int k = 0; k < Spec::dimension; ++k)
+                    block.inputs[t * Spec::dimension + k] = Pack<Real>{{nodes_.inputs[node * Spec::dimension + k]}};
+                block.targets[t] = Pack<Real>{{nodes_.targets[node]}};
+                block.weights[t] = splat_pack<Real>(1.0 / static_cast<double>(Spec::batch));
+            }
         } else {
             load_node_rows<Spec::dimension>(nodes_, base, Spec::tile, block);
         }
@@ -275,6 +313,8 @@ private:
     StridedRows<double> totals_;
     NodeTable<Real> nodes_;
     QuantileTable<Real> table_;
+    PickTables picks_;
+    EpochPlace place_;  ///< of the first sample of the step
     Draw draw_;
     Pack<Real> last_slot_present_;
 };

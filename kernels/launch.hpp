@@ -2,6 +2,7 @@
 #pragma once
 #include "accurate_risk.hpp"
 #include "optimizer.hpp"
+#include "picks.hpp"
 #include "replica.hpp"
 
 namespace limrisk::kernels {
@@ -42,6 +43,7 @@ struct TrainArguments {
     const StepScalars* scalars;  ///< [to - from]
     NodeTable<Real> nodes;       ///< training nodes, if the samples are not fresh
     QuantileTable<Real> table;   ///< of the input, if its law has one
+    PickTables picks{};          ///< if a step uses some of the nodes
 };
 
 /// The risk of the networks `parameters` under a rule in device memory.
@@ -83,6 +85,8 @@ struct FinishArguments {
     const double *final_risks, *best_risks;  ///< [count] each; unless exact_risk
     TrialRecord* records;                    ///< [count]
     const double* average_risks;             ///< [count] likewise, where there is an average
+    /// [count] each: of the last and the best iterate on the points that are held out; null: there are none
+    const double *validation_risks = nullptr, *best_validation_risks = nullptr;
 };
 
 // Host and device must lay these out alike; both compile this line.

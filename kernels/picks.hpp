@@ -29,22 +29,60 @@ LIMRISK_INLINE std::int64_t picked_by_weight(const std::uint32_t* thresholds, st
     return low;
 }
 
-/// A random order of `count` nodes for every lane: a Feistel network on the least power of two that holds their numbers, walked until it
-/// gives one of them. The order of an epoch, or that by which points are held out.
+/// Random orders of `count` nodes: a Feistel network on the least power of two that holds their numbers, walked until it gives one of them.
+struct OrderShape {
+    std::uint32_t count = 0, low_bits = 0, low_mask = 0, high_mask = 0;
+    std::uint32_t calls = 0;  ///< of Philox for the keys of the rounds, four for each
+
+    OrderShape() = default;
+    constexpr explicit OrderShape(std::uint32_t nodes) : count(nodes) {
+        std::uint32_t bits = 2;
+        while (bits < 32 && (count - 1) >> bits != 0) ++bits;
+        low_bits = bits / 2;
+        low_mask = (1u << low_bits) - 1;
+        high_mask = (1u << (bits - low_bits)) - 1;
+        calls = count <= 16 ? most_calls : most_calls / 2;
+    }
+
+    static constexpr std::uint32_t most_calls = 6;  // few nodes need more, so that all orders are equally likely
+
+    /// The rounds whose keys a call gives.
+    template <class Word>
+    LIMRISK_INLINE Word rounds(Word x, const Word* keys) const {
+        LIMRISK_UNROLL(4)
+        for (int j = 0; j < 4; ++j) {
+            Word high = x >> low_bits, low = x & low_mask;
+            if (j % 2 == 0)
+                high = high ^ (mixed(keys[j], low) & high_mask);
+            else
+                low = low ^ (mixed(keys[j], high) & low_mask);
+            x = (high << low_bits) | low;
+        }
+        return x;
+    }
+
+private:
+    template <class Word>
+    static LIMRISK_INLINE Word mixed(Word key, Word value) {
+        Word x = key + value * 0x9E3779B1u;
+        x = x ^ (x >> 16);
+        x = x * 0x85EBCA6Bu;
+        x = x ^ (x >> 13);
+        x = x * 0xC2B2AE35u;
+        return x ^ (x >> 16);
+    }
+};
+
+#if !defined(__CUDACC__)
+/// One such order for every lane of the CPU: that of an epoch, or that by which points are held out.
 class EpochOrder {
 public:
     EpochOrder() = default;
     EpochOrder(const RoundKeys& keys, const VecWord& trial_low, const VecWord& trial_high, std::int64_t epoch, std::uint32_t count,
                Purpose purpose = Purpose::Epochs)
-        : count_(count) {
-        std::uint32_t bits = 2;
-        while (bits < 32 && (count - 1) >> bits != 0) ++bits;
-        low_bits_ = bits / 2;
-        low_mask_ = (1u << low_bits_) - 1;
-        high_mask_ = (1u << (bits - low_bits_)) - 1;
-        rounds_ = count <= 16 ? most_rounds : most_rounds / 2;
+        : shape_(count) {
         const auto position = static_cast<std::uint64_t>(epoch);
-        for (std::uint32_t call = 0; call < static_cast<std::uint32_t>(rounds_) / 4; ++call) {
+        for (std::uint32_t call = 0; call < shape_.calls; ++call) {
             VecWord words[4] = {VecWord{} + static_cast<std::uint32_t>(position), VecWord{} + (purpose_word(purpose, position) + call),
                                 trial_low, trial_high};
             philox_rounds(words, keys);
@@ -57,43 +95,50 @@ public:
         VecWord node = once(VecWord{} + place, keys_);
         for (std::size_t i = 0; i < sizeof(VecWord) / 4; ++i) {
             std::uint32_t walked = node[i];
-            if (walked < count_) continue;
+            if (walked < shape_.count) continue;
             std::uint32_t keys[most_rounds];
-            for (int j = 0; j < rounds_; ++j) keys[j] = keys_[j][i];
-            while (walked >= count_) walked = once(walked, keys);
+            for (std::uint32_t j = 0; j < 4 * shape_.calls; ++j) keys[j] = keys_[j][i];
+            while (walked >= shape_.count) walked = once(walked, keys);
             node[i] = walked;
         }
         return node;
     }
 
 private:
-    static constexpr int most_rounds = 24;  // few nodes need more, so that all orders are equally likely
+    static constexpr std::uint32_t most_rounds = 4 * OrderShape::most_calls;
 
     template <class Word>
     Word once(Word x, const Word (&keys)[most_rounds]) const {
-        for (int j = 0; j < rounds_; ++j) {
-            Word high = x >> low_bits_, low = x & low_mask_;
-            if (j % 2 == 0)
-                high = high ^ (mixed(keys[j], low) & high_mask_);
-            else
-                low = low ^ (mixed(keys[j], high) & low_mask_);
-            x = (high << low_bits_) | low;
-        }
+        for (std::uint32_t call = 0; call < shape_.calls; ++call) x = shape_.rounds(x, keys + 4 * call);
         return x;
-    }
-    template <class Word>
-    static Word mixed(Word key, Word value) {
-        Word x = key + value * 0x9E3779B1u;
-        x = x ^ (x >> 16);
-        x = x * 0x85EBCA6Bu;
-        x = x ^ (x >> 13);
-        x = x * 0xC2B2AE35u;
-        return x ^ (x >> 16);
     }
 
     VecWord keys_[most_rounds] = {};
-    int rounds_ = 0;
-    std::uint32_t count_ = 0, low_bits_ = 0, low_mask_ = 0, high_mask_ = 0;
+    OrderShape shape_;
+};
+#endif
+
+/// Where a trial is in its epochs.
+struct EpochPlace {
+    std::int64_t epoch = 0;
+    std::uint32_t place = 0;  ///< below the number of nodes
+
+    EpochPlace() = default;
+    /// That of a sample, the first of all being number 0.
+    constexpr EpochPlace(std::int64_t sample, std::int64_t nodes)
+        : epoch(sample / nodes), place(static_cast<std::uint32_t>(sample % nodes)) {}
+};
+
+/// What nodes are drawn by, and where the trials of a launch begin.
+struct PickTables {
+    const std::uint32_t* thresholds = nullptr;  ///< as of Cell
+    OrderShape order;                           ///< of an epoch
+    EpochPlace start, batch;                    ///< the first sample of the launch; how far a batch leads on
+
+    PickTables() = default;
+    ///   first  number of the first sample, if there are epochs
+    PickTables(const std::uint32_t* of_cell, std::int64_t nodes, std::int64_t first, std::int64_t batch_samples)
+        : thresholds(of_cell), order(static_cast<std::uint32_t>(nodes)), start(first, nodes), batch(batch_samples, nodes) {}
 };
 
 }  // namespace LIMRISK_LANES

@@ -38,7 +38,8 @@ struct CellPrediction {
 };
 
 double table_bytes(const kernels::Cell& cell) {
-    const auto nodes = cell.check_nodes.count + cell.final_nodes.count + cell.training_nodes_float.count + cell.training_nodes_double.count;
+    const auto nodes = cell.check_nodes.count + cell.final_nodes.count + cell.training_nodes_float.count +
+                       cell.training_nodes_double.count + cell.validation_nodes.count;
     return 8.0 * (static_cast<double>(nodes) * static_cast<double>(cell.dimension + 2) + static_cast<double>(cell.mesh_count));
 }
 

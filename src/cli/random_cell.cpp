@@ -156,6 +156,22 @@ std::string noise(Draw& draw) {
                                  "noise = { law = \"exponential\", deviation = 0.25 }\n"});
 }
 
+/// Points that all trials share: `count` of them in a list, or drawn from what the problem says beside.
+std::string data_points(std::int64_t dimension, std::int64_t count, bool drawn, Draw& draw) {
+    const std::string held_out = count >= 4 && draw.chance(3) ? ", holdout = 0.3" : "";
+    if (drawn) return fmt::format("data = {{ draw = {}, seed = {}{} }}\n", count, draw.below(1000), held_out);
+    std::string points, weights;
+    for (std::int64_t i = 0; i < count; ++i) {
+        std::string point;
+        for (std::int64_t k = 0; k <= dimension; ++k)
+            point += fmt::format("{}{}", k == 0 ? "" : ", ", static_cast<double>(draw.below(129)) / 48 - 1.25);
+        points += fmt::format("{}[{}]", i == 0 ? "" : ", ", point);
+        weights += fmt::format("{}{}", i == 0 ? "" : ", ", 0.5 + static_cast<double>(draw.below(5)));
+    }
+    return fmt::format("data = {{ points = [{}]{}{} }}\n", points, draw.chance(2) ? fmt::format(", weights = [{}]", weights) : "",
+                       held_out);
+}
+
 std::string loss(Draw& draw) {
     const kernels::LossTraits& traits = kernels::loss_table[draw.below(kernels::loss_count)];
     return fmt::format("loss = {{ name = \"{}\"{} }}\n", traits.name, example_parameters(traits.parameters, example(draw)));
@@ -195,15 +211,19 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index, bool on_cpu) {
     const std::int64_t combination = index % random_cell_combinations;
     const std::int64_t dimension = draw.of<std::int64_t>({1, 1, 1, 2, 2, 3, 4, 5, 7, 16, 33, 64});
     const bool nodes = dimension <= 3 && draw.chance(4);
-    const std::string sampling =
-        nodes ? fmt::format("{{ nodes = {} }}", dimension == 1 ? 1 + draw.below(70) : 1 + draw.below(4)) : "\"fresh\"";
+    const bool data = !nodes && draw.chance(4), drawn = data && draw.chance(2);
+    const std::string sampling = data    ? draw.of<std::string>({"\"full_batch\"", "\"with_replacement\"", "\"epochs\""})
+                                 : nodes ? fmt::format("{{ nodes = {} }}", dimension == 1 ? 1 + draw.below(70) : 1 + draw.below(4))
+                                         : "\"fresh\"";
     const std::int64_t steps = 1 + draw.below(40);
     const std::int64_t checks = 1 + draw.below(std::min<std::int64_t>(steps, 6));
     const std::int64_t trials = 1 + draw.below(37);
     std::string text = fmt::format("name = \"self test {}\"\nseed = {}\ntrials = {}\nsteps = {}\nprecision = \"{}\"\n", index,
                                    draw.below(1000000), trials, steps, combination % 2 == 0 ? "float32" : "float64");
-    text += fmt::format("[problem]\ninput = {}\ntarget = {}\n", input(dimension, nodes, draw), target(dimension, draw));
-    const std::string noisy = nodes ? "" : noise(draw), of_residual = loss(draw);
+    text += "[problem]\n";
+    if (data) text += data_points(dimension, 1 + draw.below(dimension >= 16 ? 15 : 70), drawn, draw);
+    if (!data || drawn) text += fmt::format("input = {}\ntarget = {}\n", input(dimension, nodes, draw), target(dimension, draw));
+    const std::string noisy = nodes || (data && !drawn) ? "" : noise(draw), of_residual = loss(draw);
     const bool squared = !noisy.empty() || of_residual.find("squared") != std::string::npos;
     text += noisy.empty() ? of_residual : noisy;
     // Many dimensions with few neurons and samples: the portable lanes emulate fma and are slow.
@@ -211,7 +231,7 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index, bool on_cpu) {
     const std::int64_t width =
         high ? draw.of<std::int64_t>({0, 1, 3, 5, 31, 33}) : draw.of<std::int64_t>({0, 1, 2, 3, 5, 8, 13, 31, 32, 33, 64, 100, 257});
     const bool outer_bias = !draw.chance(5);
-    const bool given = !nodes && width > 0 && width * dimension <= 128 && draw.chance(5);
+    const bool given = !nodes && sampling != "\"full_batch\"" && width > 0 && width * dimension <= 128 && draw.chance(5);
     const bool has_density = text.find("law = \"beta\"") != std::string::npos || text.find("law = \"density\"") != std::string::npos;
     std::string start = initialization(outer_bias, draw);
     while (has_density && start.find("data_dependent") != std::string::npos)
@@ -223,13 +243,15 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index, bool on_cpu) {
         text += fmt::format("trainable = \"{}\"\n", draw.of<std::string>(outer_bias ? std::vector<std::string>{"b", "wb", "v", "vc", "bvc"}
                                                                                     : std::vector<std::string>{"b", "wb", "v", "bv"}));
     text += fmt::format("[training]\nsampling = {}\n", sampling);
-    if (!nodes) text += fmt::format("batch = {}\n", 1 + draw.below(high || width > 100 ? 15 : 70));
+    if (!nodes && sampling != "\"full_batch\"") text += fmt::format("batch = {}\n", 1 + draw.below(high || width > 100 ? 15 : 70));
     text += fmt::format("optimizer = {}\n", optimizer(combination / 2 / activations, on_cpu, draw));
     const std::int64_t tail = 1 + draw.below(checks);
     text += fmt::format("[tracking]\nchecks = {}\ntail = {}\n", checks, tail);
     const std::int64_t check_nodes = dimension <= 2 ? 16 : dimension == 3 ? 4 : 64;
-    text += fmt::format("[evaluation]\nnodes = {}\n", check_nodes);
-    if (dimension >= 2 || !squared) text += fmt::format("final_nodes = {}\n", dimension <= 2 ? 20 : dimension == 3 ? 8 : 128);
+    if (!data) {
+        text += fmt::format("[evaluation]\nnodes = {}\n", check_nodes);
+        if (dimension >= 2 || !squared) text += fmt::format("final_nodes = {}\n", dimension <= 2 ? 20 : dimension == 3 ? 8 : 128);
+    }
     if (draw.chance(4)) {  // trials that end early, some at once
         const std::string threshold = draw.of<std::string>({"0.01", "0.1", "1.0"});
         const bool windows = tail >= 2 && 2 * tail <= checks;

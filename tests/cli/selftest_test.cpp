@@ -34,6 +34,24 @@ TEST(RandomCell, ManySeedsAreValid) {
         }
 }
 
+/// With points in a list and with drawn ones, in every sampling, also among those of GPUs.
+TEST(RandomCell, SomeHaveDataPoints) {
+    for (const bool on_cpu : {true, false}) {
+        std::set<std::pair<Sampling, bool>> seen;
+        int held_out = 0, weighted = 0;
+        for (std::int64_t index = 0; index < 200; ++index) {
+            const CellConfig cell = parse_campaign(random_cell(4, index, on_cpu).toml, "random cell").cells.front();
+            if (!cell.has_shared_data()) continue;
+            seen.insert({cell.sampling, cell.data->origin.empty()});
+            held_out += cell.has_validation();
+            weighted += cell.data->weighted;
+        }
+        EXPECT_EQ(seen.size(), 6u);
+        EXPECT_GT(held_out, 2);
+        EXPECT_GT(weighted, 5);
+    }
+}
+
 TEST(RandomCell, SameSeedSameCell) {
     EXPECT_EQ(random_cell(5, 7).toml, random_cell(5, 7).toml);
     EXPECT_NE(random_cell(5, 7).toml, random_cell(6, 7).toml);

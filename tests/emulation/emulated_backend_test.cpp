@@ -55,7 +55,8 @@ class EmulatedConditionOn : public testing::TestWithParam<int> {};
 TEST_P(EmulatedConditionOn, CpuBackend) {
     int left = GetParam();
     for (const CellConfig& config : condition_cells(2026)) {
-        if (config.has_data() || config.algorithm == kernels::Algorithm::Kinks || config.input.dimension > 3 || config.width < 5) continue;
+        if (config.has_own_points() || config.algorithm == kernels::Algorithm::Kinks || config.input.dimension > 3 || config.width < 5)
+            continue;
         if (config.inactive_start == 0 || left-- > 0) continue;
         const CellPlan plan(config);
         const std::int64_t first = config.index % 2 == 0 ? (std::int64_t{1} << 33) - 2 : config.index;
@@ -284,7 +285,8 @@ TEST(EmulatedBackend, EndedReplicas) {
 TEST(EmulatedBackend, GivenStarts) {
     int seen = 0;
     for (const CellConfig& config : start_cells(2027, 30)) {
-        if (config.has_data() || config.algorithm != kernels::Algorithm::Plain || config.width * config.input.dimension > 200) continue;
+        if (config.has_own_points() || config.algorithm != kernels::Algorithm::Plain || config.width * config.input.dimension > 200)
+            continue;
         ++seen;
         if (seen % 5 != 0 || seen > 60) continue;
         const CellPlan plan(config);
@@ -298,7 +300,8 @@ TEST(EmulatedBackend, GivenStarts) {
 TEST(EmulatedBackend, StartsDrawnTogether) {
     int seen = 0;
     for (const CellConfig& config : together_cells(2028)) {
-        if (config.has_data() || config.algorithm != kernels::Algorithm::Plain || config.width * config.input.dimension > 200) continue;
+        if (config.has_own_points() || config.algorithm != kernels::Algorithm::Plain || config.width * config.input.dimension > 200)
+            continue;
         ++seen;
         if (seen % 7 != 0 || seen > 60) continue;
         const CellPlan plan(config);

@@ -3,19 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <memory>
-#include <optional>
 #include <set>
 #include <tuple>
 #include <variant>
 
 #include "backend/cell_plan.hpp"
-#include "backend/cuda/kernel_plan.hpp"
 #include "emulated_backend.hpp"
 #include "enum_values.hpp"
 #include "equality/compare.hpp"
 #include "equality/random_cells.hpp"
 #include "kind_values.hpp"
-#include "limrisk/error.hpp"
+#include "placed_cell.hpp"
 #include "ptx_compiler.hpp"
 
 namespace limrisk::test {
@@ -25,35 +23,6 @@ using kernels::ActivationKind;
 using kernels::OptimizerKind;
 using kernels::Precision;
 using kernels::Storage;
-
-/// A cell on a device that keeps its parameters where it is to keep them.
-struct PlacedCell {
-    CellConfig config;
-    int architecture;
-    std::size_t shared_bytes;  ///< of a block
-
-    cuda::CellKernelPlan plan() const { return cuda::plan_kernels(CellPlan(config).cell(), shared_bytes, architecture); }
-    bool is_placed(Storage train, Storage evaluate) const {
-        try {
-            const cuda::CellKernelPlan found = plan();
-            return found.train.network == train && found.evaluate.network == evaluate;
-        } catch (const DeviceError&) {
-            return false;  // too little for anything
-        }
-    }
-};
-
-constexpr std::size_t all_shared = 227 << 10;
-
-/// With the first width of a few and the most shared memory for which the kernels keep the parameters there; none where no width does.
-std::optional<PlacedCell> place(CellConfig config, int architecture, Storage train, Storage evaluate) {
-    for (const std::int64_t width : {5, 70, 140, 300, 600, 1000, 1}) {
-        config.width = width;
-        for (std::size_t bytes = all_shared; bytes > 4096; bytes -= 1024)
-            if (PlacedCell cell{config, architecture, bytes}; cell.is_placed(train, evaluate)) return cell;
-    }
-    return std::nullopt;
-}
 
 constexpr int kinds = static_cast<int>(enum_count<ActivationKind>());
 constexpr int optimizers_known = static_cast<int>(enum_count<OptimizerKind>());
@@ -109,15 +78,9 @@ const cuda::Nvrtc* nvrtc() {
 /// Whether the backend gives the records, checks, parameters and states of the CPU backend.
 void expect_equal(const PlacedCell& cell) {
     const CellPlan plan(cell.config);
-    cuda::DeviceProperties properties = emulated_device(0);
-    properties.compute_capability = cell.architecture;
-    properties.shared_bytes_per_block = cell.shared_bytes;
-    EmulatedRuntimeOptions runtime_options;
-    runtime_options.devices = {properties};
     cuda::CudaBackendOptions options;
     options.cache = &emulated_program_cache();
-    const auto backend =
-        cuda::make_cuda_backend(std::make_shared<EmulatedRuntime>(runtime_options), std::make_shared<PtxCompiler>(*nvrtc()), options);
+    const auto backend = cuda::make_cuda_backend(cell.runtime(), std::make_shared<PtxCompiler>(*nvrtc()), options);
     const std::int64_t first = (std::int64_t{1} << 33) - 2;
     // Without the records of checks a check measures the risk alone, but for the last one.
     for (const bool checks : {true, false}) {
@@ -192,6 +155,15 @@ TEST_F(PtxBackendChecks, Averages) {
             expect_equal(*cell);
         }
 }
+
+/// Data points, drawn in every way and in both precisions; every place of the parameters occurs twice.
+class PtxBackendOnData : public PtxBackendChecks, public testing::WithParamInterface<int> {};
+
+TEST_P(PtxBackendOnData, CpuBackend) {
+    const int kind = GetParam();
+    expect_equal(placed_data_cells(kind % 2 ? 90 : 100).at(static_cast<std::size_t>(3 * kind + kind % 3)));
+}
+INSTANTIATE_TEST_SUITE_P(SamplingsAndPrecisions, PtxBackendOnData, testing::Range(0, 6));
 
 TEST(PtxBackend, EveryKindWithEveryPrecisionAndStorage) {
     static_assert(optimizers_known <= kinds, "cells_of gives every activation an optimizer");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <ostream>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "backend/cell_plan.hpp"
 #include "backend/cuda/kernel_plan.hpp"
 #include "backend/cuda/spec_source.hpp"
+#include "equality/random_cells.hpp"
 #include "kernels/launch.hpp"
 #include "kernels/schedule.hpp"
 #include "loaded_program.hpp"
@@ -33,6 +35,9 @@ struct Case {
     NoiseLaw noise = {};
     InputLaw::Kind input = InputLaw::Kind::Uniform;
     bool own_ends = false;
+    Sampling sampling = Sampling::Usual;  ///< else of data points
+    std::int64_t points = 0;
+    bool weighted = false;
 };
 
 void PrintTo(const Case& of, std::ostream* out) { *out << of.name; }
@@ -62,6 +67,12 @@ CellConfig config_of(const Case& of) {
     config.steps = of.steps;
     config.checks = config.tail = 1;
     config.evaluation = {8, 8};
+    if (of.sampling != Sampling::Usual) {
+        std::mt19937_64 engine(static_cast<std::uint64_t>(of.points));
+        set_data(config, random_data(engine, of.dimension, of.points, of.weighted));
+        config.sampling = of.sampling;
+        config.evaluation = {};
+    }
     return config;
 }
 
@@ -101,7 +112,7 @@ public:
         const std::int64_t middle = cell_.steps / 2;
         for (const auto& [from, to] : {std::pair<std::int64_t, std::int64_t>{0, middle}, {middle, cell_.steps}})
             launch(*train_.module, job_.kernel, kernels.train,
-                   TrainArguments<Real>{piece, cell_.seed, from, to, on_device + from, nodes(), table()});
+                   TrainArguments<Real>{piece, cell_.seed, from, to, on_device + from, nodes(), table(), picks(from)});
         theta_ = train_.download(piece.theta, static_cast<std::size_t>(rows * lanes_));
         if (states >= 1) first_ = train_.download(piece.first, theta_.size());
         if (states >= 2) second_ = train_.download(piece.second, theta_.size());
@@ -139,6 +150,14 @@ private:
         QuantileTable<Real> table = input_table<Real>(cell_);
         if (table.count > 0) table.numbers = train_.upload(std::vector<Real>(table.numbers, table.numbers + number_count(table)));
         return table;
+    }
+
+    PickTables picks(std::int64_t from) {
+        const std::int64_t points = cell_.training_nodes_double.count;
+        const std::uint32_t* const thresholds = cell_.pick_thresholds;
+        const std::uint32_t* on_device = nullptr;
+        if (thresholds) on_device = train_.upload(std::vector<std::uint32_t>(thresholds, thresholds + points - 1));
+        return cell_.picks == Picks::None ? PickTables{} : PickTables{on_device, points, from * cell_.batch, cell_.batch};
     }
 
     std::vector<double> canonical(const std::vector<Real>& rows, std::int64_t replica) const {
@@ -230,6 +249,38 @@ const Case wide{"wide_and_deep_in_dimensions", 300, 10, 70, OptimizerKind::Rmspr
 
 /// Short rounds, laid out one after the other, in two blocks; preactivations kept.
 const Case narrow{"adam_8_two_blocks", 8, 1, 70, OptimizerKind::Adam, ActivationKind::Relu, Precision::Float32};
+
+Case data_case(const char* name, std::int64_t width, std::int64_t dimension, std::int64_t batch, Precision precision, Sampling sampling,
+               std::int64_t points, bool weighted = false) {
+    Case of{name, width, dimension, batch, OptimizerKind::Adam, ActivationKind::Relu, precision};
+    of.steps = 5;
+    of.sampling = sampling;
+    of.points = points;
+    of.weighted = weighted;
+    return of;
+}
+
+/// Batches of 3 of 5 points: an epoch ends between the samples of a lane.
+const Case epochs = data_case("epochs_8", 8, 1, 3, Precision::Float32, Sampling::Epochs, 5);
+/// Batches of more than two epochs, which end between launches, too.
+const Case long_epochs = data_case("epochs_31_d2_double", 31, 2, 67, Precision::Float64, Sampling::Epochs, 23);
+const Case with_replacement = data_case("with_replacement_8_d3", 8, 3, 13, Precision::Float32, Sampling::WithReplacement, 11, true);
+/// The words of a call go to samples of two lanes.
+const Case halves_of_calls =
+    data_case("with_replacement_13_d2_double", 13, 2, 31, Precision::Float64, Sampling::WithReplacement, 100, true);
+
+/// Data points: every sampling in both precisions, with as many samples of a lane as there can be.
+std::vector<Case> data_cases() {
+    return {epochs,
+            long_epochs,
+            with_replacement,
+            data_case("full_batch_31_weights", 31, 1, 67, Precision::Float32, Sampling::FullBatch, 67, true),
+            data_case("full_batch_9_d4_double", 9, 4, 17, Precision::Float64, Sampling::FullBatch, 17, true),
+            data_case("with_replacement_31_two_blocks", 31, 1, 70, Precision::Float32, Sampling::WithReplacement, 9),
+            halves_of_calls,
+            data_case("epochs_13_d4", 13, 4, 31, Precision::Float32, Sampling::Epochs, 129),
+            data_case("epochs_9_d5_double", 9, 5, 9, Precision::Float64, Sampling::Epochs, 16)};
+}
 
 /// ReLU, whose passes are written for it, and wide networks; then the k-th optimizer with the k-th activation: every kind of both, in one
 /// of five shapes.
@@ -326,6 +377,7 @@ std::vector<Case> all_cases() {
     add_input("own_ends_31_d2", 31, 2, 13, Precision::Float32, Input::Uniform, true);
     add_input("own_ends_300_d10", 300, 10, 70, Precision::Float32, Input::Uniform, true, 3, 2);
     add_input("own_ends_normal_9_d5_double", 9, 5, 9, Precision::Float64, Input::Normal, true);
+    for (const Case& of : data_cases()) cases.push_back(of);
     for (int k = 0; k < std::max(activation_count, optimizer_count); ++k) {
         const OptimizerTraits& optimizer = optimizer_table[k % optimizer_count];
         const ActivationTraits& activation = activation_table[k % activation_count];
@@ -347,6 +399,7 @@ INSTANTIATE_TEST_SUITE_P(, TrainOnEmulation, testing::ValuesIn(all_cases()), [](
 struct Mistake {
     const char *name, *header, *right, *wrong;
     bool in_registers = false;  ///< seen where the plan is for registers
+    const Case* of = nullptr;   ///< seen on data points, wherever the rows are
 };
 
 void PrintTo(const Mistake& mistake, std::ostream* out) { *out << mistake.name; }
@@ -366,7 +419,7 @@ TEST_P(PlantedOnEmulation, IsSeen) {
             header.text = text;
         }
     ASSERT_FALSE(text.empty());
-    const Case& of = mistake.in_registers ? narrow : wide;  // whose lanes read each other's samples from memory
+    const Case& of = mistake.of ? *mistake.of : mistake.in_registers ? narrow : wide;  // whose lanes read each other's samples from memory
     const CellPlan plan(config_of(of));
     if (mistake.in_registers) {
         const cuda::CellKernelPlan kernels = cuda::plan_kernels(plan.cell(), block_bytes, 90);
@@ -374,9 +427,10 @@ TEST_P(PlantedOnEmulation, IsSeen) {
         EXPECT_NE(differences<float>(plan, kernels, of.replicas, headers), "");
         return;
     }
+    const auto compare = of.precision == Precision::Float32 ? differences<float> : differences<double>;
     for (const Storage storage : {Storage::Shared, Storage::Global}) {
         const cuda::CellKernelPlan kernels = with_train_rows_in(storage, plan.cell(), cuda::plan_kernels(plan.cell(), block_bytes, 90));
-        EXPECT_NE(differences<float>(plan, kernels, of.replicas, headers), "") << cuda::describe_plan(plan.cell(), kernels.train);
+        EXPECT_NE(compare(plan, kernels, of.replicas, headers), "") << cuda::describe_plan(plan.cell(), kernels.train);
     }
 }
 
@@ -390,6 +444,13 @@ constexpr Mistake mistakes[] = {
     {"target_of_another_round", "kernels/fused_step.hpp", "targets + t, weights + t", "targets, weights + t", true},
     {"states_of_another_row", "kernels/optimizer.hpp", "if constexpr (states >= 2) s[i] = second[row].part[p];",
      "if constexpr (states >= 2) s[i] = second[row ^ 1].part[p];", true},
+    {"next_epoch_in_the_same_order", "kernels/cuda_picks.hpp", "++at.epoch;", "", false, &epochs},
+    {"epoch_of_the_first_sample", "kernels/cuda_picks.hpp", "place.epoch + epochs", "place.epoch", false, &long_epochs},
+    {"order_is_walked_once", "kernels/cuda_picks.hpp", "next[t] < order.count", "true", false, &epochs},
+    {"every_launch_begins_an_epoch", "kernels/fused_step.hpp", "place_(picks.start)", "place_()", false, &long_epochs},
+    {"batches_are_less_than_an_epoch", "kernels/fused_step.hpp", "place_.epoch += picks_.batch.epoch;", "", false, &long_epochs},
+    {"word_of_another_sample", "kernels/cuda_picks.hpp", "first % 4 == w - t", "first % 4 == w", false, &halves_of_calls},
+    {"drawn_without_weights", "kernels/cuda_picks.hpp", "thresholds == nullptr ?", "true ?", false, &with_replacement},
 };
 INSTANTIATE_TEST_SUITE_P(, PlantedOnEmulation, testing::ValuesIn(mistakes), [](const auto& of) { return of.param.name; });
 

@@ -1,5 +1,6 @@
 // Cells that are multiples of nothing: every optimizer with every activation in both precisions, over odd widths, dimensions and batches.
 #pragma once
+#include <random>
 #include <vector>
 
 #include "campaign/cell.hpp"
@@ -16,6 +17,9 @@ std::vector<CellConfig> saturating_cells();
 /// Cells that train by sorted kinks: all optimizers x piecewise linear activations x precisions x widths. Nodes at kinks, on one side of 0,
 /// few and many, and in float32 so close that some coincide.
 std::vector<CellConfig> kinks_cells(std::uint64_t seed);
+
+/// `count` data points, some of them equal.
+DataPointer random_data(std::mt19937_64& engine, std::int64_t dimension, std::int64_t count, bool weighted);
 
 /// Some of both on data points, weighted and not: all of them in every step, drawn with replacement, or by epochs.
 std::vector<CellConfig> data_cells(std::uint64_t seed);

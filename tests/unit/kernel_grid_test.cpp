@@ -213,7 +213,7 @@ TEST_F(KernelGrid, ShippedCampaigns) {
         if (entry.path().extension() != ".toml") continue;
         for (const CellConfig& config : load_campaign(entry.path()).cells)
             for (const bool train : {true, false})
-                if (!config.has_data())  // these run on the CPU only
+                if (!config.has_own_points())  // these run on the CPU only
                     for (const std::string& architecture : every_architecture)
                         if ((train || full_grid() || architecture == "sm_90") &&
                             seen.insert(architecture + job_of(config, train, architecture).source).second)
@@ -286,6 +286,44 @@ TEST_F(KernelGrid, LimitsWithNoise) {
                         add(*config, true, architecture);
                     if (const auto config = widest_in_registers(like, Storage::Registers, lanes, architecture))
                         add(*config, true, architecture);
+                }
+    expect_no_local_memory(compile());
+}
+
+/// `like` on data points that are drawn in a way; of their numbers the programs know nothing but how many there are, if a step uses all.
+CellConfig on_data(CellConfig like, Sampling sampling) {
+    DataSet data;
+    data.dimension = like.input.dimension;
+    data.count = like.batch;
+    set_data(like, std::make_shared<const DataSet>(data));
+    like.sampling = sampling;
+    return like;
+}
+
+/// The same on data points, wherever the parameters are; and the kernels that evaluate. In the full grid in every precision and with each
+/// number of lanes.
+TEST_F(KernelGrid, LimitsWithDataPoints) {
+    for (const std::string& architecture : every_architecture)
+        for (const std::int64_t dimension : {1, 2, 3, 4})
+            for (const Precision precision : {Precision::Float32, Precision::Float64})
+                for (const Sampling sampling : {Sampling::FullBatch, Sampling::WithReplacement, Sampling::Epochs}) {
+                    const bool epochs = sampling == Sampling::Epochs, odd = dimension % 2 != 0;
+                    if (!full_grid() && (precision == Precision::Float64 ? !epochs || !odd : sampling == Sampling::FullBatch && !odd))
+                        continue;
+                    const OptimizerKind optimizer = odd == (architecture == "sm_90") ? OptimizerKind::Sgd : OptimizerKind::Adam;
+                    CellConfig like =
+                        on_data(cell_of({0, dimension, epochs ? 200 : 37}, optimizer, ActivationKind::Relu, precision), sampling);
+                    for (const int lanes : full_grid() ? std::vector<int>{1, 2, 4, 8, 16, 32} : std::vector<int>{dimension < 3 ? 32 : 8}) {
+                        if (const auto config = widest(like, lanes, architecture, [](const KernelPlan& plan) { return plan.keeps; }))
+                            add(*config, true, architecture);
+                        if (const auto config = widest_in_registers(like, Storage::Registers, lanes, architecture))
+                            add(*config, true, architecture);
+                    }
+                    if (!epochs || dimension == 3) continue;
+                    like.width = dimension == 1 ? 1024 : 4096;
+                    add(like, true, architecture);
+                    like.width = 33;
+                    if (dimension == 4 || architecture == "sm_90") add(like, false, architecture);
                 }
     expect_no_local_memory(compile());
 }

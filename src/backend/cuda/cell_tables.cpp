@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <functional>
+#include <map>
 #include <vector>
 
 #include "limrisk/error.hpp"
@@ -12,16 +13,45 @@
 namespace limrisk::cuda {
 namespace {
 
-/// Gathers tables in host memory; addresses become known when the device's memory is.
+/// Gathers tables of host memory, each once; addresses become known when the device's memory is.
 class Staging {
 public:
+    /// Those of a cell, whose pointers are replaced by set_addresses().
+    explicit Staging(kernels::Cell& cell) {
+        add(cell.training_nodes_float, cell.dimension);
+        add(cell.training_nodes_double, cell.dimension);
+        add(cell.check_nodes, cell.dimension);
+        add(cell.final_nodes, cell.dimension);
+        add(cell.validation_nodes, cell.dimension);
+        add(cell.pick_thresholds, cell.training_nodes_double.count - 1);
+        add(cell.mesh, cell.mesh_count);
+        add(cell.coordinates, cell.dimension);
+        add(cell.input_table_float.numbers, number_count(cell.input_table_float));
+        add(cell.input_table_double.numbers, number_count(cell.input_table_double));
+    }
+
+    std::size_t size() const { return size_; }
+    std::vector<char> bytes() const {
+        std::vector<char> all(size_);
+        for (const auto& [table, place] : places_) std::memcpy(all.data() + place.start, table, place.bytes);
+        return all;
+    }
+    void set_addresses(char* base) const {
+        for (const auto& fix : fixes_) fix(base);
+    }
+
+private:
+    struct Place {
+        std::size_t start, bytes;
+    };
+
     template <class T>
     void add(const T*& table, std::int64_t count) {
         if (count == 0 || !table) return;
-        const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(T), start = (bytes_.size() + 255) / 256 * 256;
-        bytes_.resize(start + bytes);
-        std::memcpy(bytes_.data() + start, table, bytes);
-        fixes_.push_back([&table, start](char* base) { table = reinterpret_cast<const T*>(base + start); });
+        const Place place{(size_ + 255) / 256 * 256, static_cast<std::size_t>(count) * sizeof(T)};
+        const auto [at, is_new] = places_.try_emplace(table, place);
+        if (is_new) size_ = place.start + place.bytes;
+        fixes_.emplace_back([&table, start = at->second.start](char* base) { table = reinterpret_cast<const T*>(base + start); });
     }
     template <class Real>
     void add(kernels::NodeTable<Real>& nodes, std::int64_t dimension) {
@@ -29,40 +59,31 @@ public:
         add(nodes.targets, nodes.count);
         add(nodes.weights, nodes.count);
     }
-    const std::vector<char>& bytes() const { return bytes_; }
-    void set_addresses(char* base) const {
-        for (const auto& fix : fixes_) fix(base);
-    }
 
-private:
-    std::vector<char> bytes_;
+    std::size_t size_ = 0;
+    std::map<const void*, Place> places_;  // of each table: data points are the nodes of several rules
     std::vector<std::function<void(char*)>> fixes_;
 };
 
 }  // namespace
 
 CellTables::CellTables(Device& device, Stream& stream, const kernels::Cell& cell, DeviceMemory& memory) : cell_(cell) {
-    Staging staging;
-    staging.add(cell_.training_nodes_float, cell.dimension);
-    staging.add(cell_.training_nodes_double, cell.dimension);
-    staging.add(cell_.check_nodes, cell.dimension);
-    staging.add(cell_.final_nodes, cell.dimension);
-    staging.add(cell_.mesh, cell.mesh_count);
-    staging.add(cell_.coordinates, cell.dimension);
-    staging.add(cell_.input_table_float.numbers, number_count(cell.input_table_float));
-    staging.add(cell_.input_table_double.numbers, number_count(cell.input_table_double));
+    const Staging staging(cell_);
     cell_.target = cell_.density = cell_.noise_factor = {};
-    if (!memory.start() || memory.bytes() < staging.bytes().size()) {
+    if (!memory.start() || memory.bytes() < staging.size()) {
         memory = DeviceMemory();
-        memory = DeviceMemory(device, staging.bytes().size());
+        memory = DeviceMemory(device, staging.size());
     }
     if (!memory.start())
         throw DeviceError(fmt::format("device {} ({}) has no {} bytes of memory left for the tables of a cell", device.properties().index,
-                                      device.properties().name, staging.bytes().size()));
+                                      device.properties().name, staging.size()));
     staging.set_addresses(memory.start());
-    stream.copy_to_device(memory.start(), staging.bytes().data(), staging.bytes().size());
+    const std::vector<char> bytes = staging.bytes();
+    stream.copy_to_device(memory.start(), bytes.data(), bytes.size());
     stream.synchronize();
 }
+
+std::size_t table_bytes(kernels::Cell cell) { return Staging(cell).size(); }
 
 void throw_no_host_memory(std::size_t bytes) {
     throw DeviceError(fmt::format("this machine has no {} bytes of memory left that a GPU can copy to and from", bytes));

@@ -5,7 +5,7 @@
 
 namespace limrisk::cuda {
 
-/// Nodes, mesh and laws of the coordinates of a cell, copied to the device, and the cell that views them there.
+/// Nodes, data points, mesh and laws of the coordinates of a cell, copied to the device, and the cell that views them there.
 class CellTables {
 public:
     /// Copies through `stream` to `memory`, which is allocated anew if it is too small, and waits. Nothing else may use `memory` for the
@@ -18,5 +18,8 @@ public:
 private:
     kernels::Cell cell_;
 };
+
+/// Bytes of these tables.
+std::size_t table_bytes(kernels::Cell cell);
 
 }  // namespace limrisk::cuda

@@ -39,13 +39,14 @@ std::int64_t most_resident_reals(const Cell& cell) {
 
 /// Reals that a thread keeps through a step beside the optimizer's states and an average: parameters, sums, the outputs and the error of a
 /// round, the inputs and targets of its samples; where the totals of the blocks are, and how far the present one is; what draws the noise,
-/// for which sm_100 needs more beside pairs of samples of many coordinates.
+/// for which sm_100 needs more beside pairs of samples of many coordinates; what chooses data points.
 std::int64_t resident_reals(const Cell& cell, int architecture) {
     const std::int64_t of_noise = architecture >= 100 && cell.dimension > 2 ? 16 : 4;
+    const std::int64_t of_picks = cell.picks == kernels::Picks::Epochs ? 16 : cell.picks == kernels::Picks::Independent ? 4 : 0;
     const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension);
     return kernels::network_rows(rows, cell.optimizer) + cell.tile.lanes + 1 +
            kernels::samples_per_lane(cell.dimension) * (cell.dimension + 1) + (cell.several_blocks ? 4 : 0) +
-           (cell.noise.kind == kernels::LawKind::Zero ? 0 : of_noise);
+           (cell.noise.kind == kernels::LawKind::Zero || cell.on_data ? 0 : of_noise) + of_picks;
 }
 
 /// Reals that may be resident beside the preactivations of a round, these counted: the compiler then needs at most the registers that

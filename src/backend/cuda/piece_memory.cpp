@@ -66,7 +66,7 @@ PieceMemory lay_out_piece(const kernels::Cell& cell, const CellKernelPlan& plan,
         memory.list_counts[i] = cut.take(1, sizeof(std::int64_t));
         memory.scalars[i] = cut.take(std::min(most_scalars, cell.steps), sizeof(kernels::StepScalars));
     }
-    memory.risks = cut.take((any(cell.average) ? 3 : 2) * replicas, sizeof(double));
+    memory.risks = cut.take(risk_arrays(cell) * replicas, sizeof(double));
     memory.records = cut.take(replicas, sizeof(TrialRecord));
     if (options.checks) memory.checks = cut.take(replicas * (cell.checks + 1), sizeof(CheckRecord));
     memory.scratch = cut.take(memory.finish_warps * kernels::finish_scratch_doubles(cell), sizeof(double));

@@ -20,7 +20,7 @@ struct PieceMemory {
     std::size_t books = none;    ///< kernels::Replica of each
     std::size_t running = none;  ///< flags
     std::size_t lists[2] = {none, none}, list_counts[2] = {none, none};
-    std::size_t risks = none;  ///< two of each replica; three where there is an average
+    std::size_t risks = none;  ///< [risk_arrays][replicas]
     std::size_t records = none, checks = none;
     std::size_t scalars[2] = {none, none};  ///< StepScalars of a submission
     std::size_t scratch = none;             ///< of the finish kernel
@@ -36,6 +36,10 @@ struct PieceArray {
 /// The arrays that a piece carries from one submission to the next, in the order in which checkpoints have them, but for its list of
 /// running replicas. They depend on the cell and the number of replicas only.
 std::vector<PieceArray> carried_arrays(const kernels::Cell& cell, const PieceMemory& memory);
+
+/// Risks of each replica: of the last and the best iterate, of both on the points that are held out, and of the average, if there are any.
+enum class RiskArray : std::uint8_t { Last, Best, LastValidation, BestValidation, Average };
+constexpr int risk_arrays(const kernels::Cell& cell) { return any(cell.average) ? 5 : has_validation(cell) ? 4 : 2; }
 
 /// Steps whose scalars one submission may hold.
 inline constexpr std::int64_t most_scalars = 1 << 16;

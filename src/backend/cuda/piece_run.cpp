@@ -215,10 +215,10 @@ private:
     }
 
     /// One of the arrays of risks of all replicas.
-    double* risks(int which) const { return at<double>(memory_.risks) + which * memory_.replicas; }
+    double* risks(RiskArray which) const { return at<double>(memory_.risks) + static_cast<std::int64_t>(which) * memory_.replicas; }
 
     /// Risks of the networks at an offset of the piece.
-    void launch_risk(const kernels::Piece<Real>& of, const kernels::NodeTable<double>& nodes, std::size_t parameters, int which) {
+    void launch_risk(const kernels::Piece<Real>& of, const kernels::NodeTable<double>& nodes, std::size_t parameters, RiskArray which) {
         launch(*task_.kernels->risk, plan().risk, warps(),
                kernels::RiskArguments<Real>{of, nodes, cell_.activation, cell_.loss, cell_.tile, at<Real>(parameters), risks(which)});
     }
@@ -227,9 +227,9 @@ private:
     void check() {
         const auto checks = at<CheckRecord>(memory_.checks);
         const bool all = kernels::measures_all(cell_, next_check_, checks);
-        if (!all) launch_risk(piece(true), task_.device_cell->check_nodes, memory_.theta, 0);
+        if (!all) launch_risk(piece(true), task_.device_cell->check_nodes, memory_.theta, RiskArray::Last);
         launch(*task_.kernels->check, all ? plan().evaluate : plain_plan, warps(),
-               kernels::CheckArguments<Real, CheckRecord>{piece(true), *task_.device_cell, next_check_, checks, risks(0)});
+               kernels::CheckArguments<Real, CheckRecord>{piece(true), *task_.device_cell, next_check_, checks, risks(RiskArray::Last)});
         if (++next_check_ > cell_.checks) return;
         stream_.select(at<std::int32_t>(memory_.lists[list_]), at<std::int64_t>(memory_.list_counts[list_]), memory_.replicas,
                        at<std::uint8_t>(memory_.running), at<std::int32_t>(memory_.lists[1 - list_]),
@@ -283,7 +283,8 @@ private:
                                                         kernel.to,
                                                         at<const kernels::StepScalars>(memory_.scalars[slot]) + (kernel.from - first_step),
                                                         training_nodes(),
-                                                        kernels::input_table<Real>(*task_.device_cell)};
+                                                        kernels::input_table<Real>(*task_.device_cell),
+                                                        pick_tables(kernel.from)};
                 launch(*task_.kernels->train, plan().train, warps(), arguments);
             }
             if (&kernel == &planned.back())
@@ -307,6 +308,12 @@ private:
             return task_.device_cell->training_nodes_double;
     }
 
+    /// For the steps from `from` + 1 on.
+    kernels::PickTables pick_tables(std::int64_t from) const {
+        if (cell_.picks == kernels::Picks::None) return {};
+        return {task_.device_cell->pick_thresholds, training_nodes().count, from * cell_.batch, cell_.batch};
+    }
+
     /// Waits for the oldest submission and learns from it.
     void drain() {
         Submission submission = std::move(in_flight_.front());
@@ -327,15 +334,25 @@ private:
     }
 
     void finish(BlockResult& result) {
+        kernels::FinishArguments<Real, TrialRecord> arguments{};
+        arguments.piece = piece(false);
+        arguments.cell = *task_.device_cell;
+        arguments.scratch = at<double>(memory_.scratch);
+        arguments.records = at<TrialRecord>(memory_.records);
+        const auto risk_on = [&](const kernels::NodeTable<double>& nodes, std::size_t parameters, RiskArray which) {
+            launch_risk(arguments.piece, nodes, parameters, which);
+            return risks(which);
+        };
         if (!cell_.exact_risk) {
-            launch_risk(piece(false), task_.device_cell->final_nodes, memory_.theta, 0);
-            launch_risk(piece(false), task_.device_cell->final_nodes, memory_.best, 1);
-            if (any(cell_.average)) launch_risk(piece(false), task_.device_cell->final_nodes, memory_.average, 2);
+            arguments.final_risks = risk_on(task_.device_cell->final_nodes, memory_.theta, RiskArray::Last);
+            arguments.best_risks = risk_on(task_.device_cell->final_nodes, memory_.best, RiskArray::Best);
+            if (any(cell_.average)) arguments.average_risks = risk_on(task_.device_cell->final_nodes, memory_.average, RiskArray::Average);
         }
-        launch(
-            *task_.kernels->finish, plain_plan, memory_.finish_warps,
-            kernels::FinishArguments<Real, TrialRecord>{piece(false), *task_.device_cell, at<double>(memory_.scratch), risks(0), risks(1),
-                                                        at<TrialRecord>(memory_.records), any(cell_.average) ? risks(2) : nullptr});
+        if (has_validation(cell_)) {
+            arguments.validation_risks = risk_on(task_.device_cell->validation_nodes, memory_.theta, RiskArray::LastValidation);
+            arguments.best_validation_risks = risk_on(task_.device_cell->validation_nodes, memory_.best, RiskArray::BestValidation);
+        }
+        launch(*task_.kernels->finish, plain_plan, memory_.finish_warps, arguments);
         if (options_.aggregate && !options_.checks) {
             aggregate(result);
         } else {

@@ -127,8 +127,9 @@ std::string members_of(const kernels::Law& law) {
                        literal(law.mean), literal(law.deviation), literal(law.p_low), literal(law.p_high));
 }
 
-/// What an input is made of.
+/// What an input is made of. Data points are not drawn: their programs do not depend on the law that holds them.
 std::string input_members(const kernels::Cell& cell) {
+    if (cell.on_data) return input_members({});
     std::string members = fmt::format(
         "    static constexpr Law input{{{}}};\n    static constexpr InputShape shape = {};\n    static constexpr double radius = {};\n"
         "    static constexpr bool alike = {};\n",
@@ -173,8 +174,11 @@ CompileJob train_kernel_job(const kernels::Cell& cell, const KernelPlan& plan) {
                     optimizer.corrected_maximum, optimizer.centered, literal(optimizer.initial_sum), literal(optimizer.momentum_decay),
                     literal(optimizer.weight_decay), optimizer.decoupled, enumerator("AverageKind", cell.average.kind), cell.average.start,
                     literal(cell.average.delta), cell.held.inner_weights, cell.held.inner_biases, cell.held.outer_weights,
-                    cell.held.outer_bias, members_of(cell.noise), cell.several_blocks, cell.fresh_samples, plan.rebroadcast, plan.keeps) +
-        function_members("has_noise_factor", "noise_factor", cell.noise_factor) + input_members(cell);
+                    cell.held.outer_bias, members_of(cell.on_data ? kernels::Law{} : cell.noise), cell.several_blocks, cell.fresh_samples,
+                    plan.rebroadcast, plan.keeps) +
+        function_members("has_noise_factor", "noise_factor", cell.noise_factor) + input_members(cell) +
+        (cell.picks == kernels::Picks::None ? ""
+                                            : fmt::format("    static constexpr Picks picks = {};\n", enumerator("Picks", cell.picks)));
     // Named by what is in it: two cells in one program have different names, and a cell has the same name in every program.
     const std::string number = fmt::format("{:016x}", XXH3_64bits(members.data(), members.size()));
     CompileJob job;
@@ -192,10 +196,10 @@ std::string evaluate_kernel_source(const kernels::Cell& cell, const KernelPlan& 
         common_members(cell, plan) +
         fmt::format(
             "    static constexpr ActivationKind activation = {};\n    static constexpr LossKind loss = {};\n"
-            "    static constexpr bool exact_risk = {}, conditioned = {}, holds = {}, averages = {}, one_law = {};\n",
+            "    static constexpr bool exact_risk = {}, conditioned = {}, holds = {}, averages = {}, on_data = {}, one_law = {};\n",
             enumerator("ActivationKind", cell.activation.kind), enumerator("LossKind", cell.loss.kind), cell.exact_risk,
-            cell.inactive_start >= 0, any(cell.held), any(cell.average),
-            cell.shape == kernels::InputShape::Coordinates && cell.coordinates == nullptr) +
+            cell.inactive_start >= 0, any(cell.held), any(cell.average), cell.on_data,
+            cell.on_data || (cell.shape == kernels::InputShape::Coordinates && cell.coordinates == nullptr)) +
         function_members("has_density", "density", cell.density);
     return including("fused_step.hpp") + structure("EvaluationSpec", members) + "#include \"kernels/cuda_evaluation.hpp\"\n";
 }
