@@ -96,6 +96,10 @@ TEST_F(OptimumProgramTest, CountsTrialsOnLevelsOfDataPoints) {
         EXPECT_EQ(cell["trials"], 200);
         EXPECT_EQ(cell["on_none"], 0);
         EXPECT_GT(cell["on_level"][0], 10);
+        if (known.front() == 1.8) {  // a kink that a point holds
+            EXPECT_EQ(all["levels"][1]["shape"], "r");
+            EXPECT_GT(cell["on_level"][1], 10);
+        }
     }
     EXPECT_THAT(succeed({"hierarchy", "points.toml", "--width", "1", "--threads", "2", "--again"}).err,
                 HasSubstr("--threads has no effect"));

@@ -140,28 +140,25 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_P(DataLevelsOn, EveryDescentEndsOnOne) {
     const Rows& rows = GetParam().rows;
     std::mt19937_64 random(20261130);
+    double furthest = 1;  // larger inputs need smaller rates
+    for (const auto& row : rows) furthest = std::max(furthest, std::fabs(row[0]));
     for (const int width : {1, 2}) {
         const std::vector<Level> levels = levels_on(rows, width);
         std::vector<int> ends(levels.size());
-        int slow = 0;
         constexpr int starts = 200;
         for (int start = 0; start < starts; ++start) {
             RandomDescent descent(rows, width, random);
             std::optional<std::size_t> level;
             // Valleys may be flat: the descent goes on until it is on a level, or for a long time.
-            for (int round = 0; round < 6 && !level; ++round) level = classify(levels, descent.run(20000 << round, 0.05, 1e-6), 1e-6, 1e-5);
+            for (int round = 0; round < 6 && !level; ++round)
+                level = classify(levels, descent.run(20000 << round, 0.05 / furthest, 1e-6), 1e-6, 1e-5);
             if (level)
                 ++ends[*level];
             else
-                ADD_FAILURE() << "width " << width << ", start " << start << ": ended at " << descent.risk(), ++slow;
+                ADD_FAILURE() << "width " << width << ", start " << start << ": ended at " << descent.risk();
         }
         const auto reached = std::count_if(ends.begin(), ends.end(), [](int n) { return n > 0; });
         EXPECT_GE(reached, 2) << width;
-        std::string text;
-        for (std::size_t i = 0; i < levels.size(); ++i)
-            text += fmt::format("{} {:.10g} {} {}: {}\n", i, levels[i].risk, levels[i].shape, levels[i].certificate.certified, ends[i]);
-        RecordProperty(fmt::format("width{}", width), text);
-        if (std::getenv("LIMRISK_SHOW_LEVELS")) fmt::print("{}", text);
     }
 }
 
