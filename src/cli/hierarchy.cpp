@@ -51,10 +51,10 @@ struct CellCounts {
     CellConfig cell;
     double absolute = 0;                ///< what is added to the relative tolerance of every level
     std::vector<TrialBounds> on_level;  ///< [levels]
-    TrialBounds on_none;
+    TrialBounds on_none = {};
     std::int64_t trials = 0;
-    std::optional<std::int64_t> ended_early;  ///< summaries do not tell
-    bool under_rule = false;                  ///< a stopping rule chose the number of trials
+    std::optional<std::int64_t> ended_early = std::nullopt;  ///< summaries do not tell
+    bool under_rule = false;                                 ///< a stopping rule chose the number of trials
 };
 
 void count_sums(const Store& store, CellCounts& count, const std::vector<opt::Level>& levels, double tolerance) {
