@@ -41,7 +41,14 @@ std::vector<CellGroup> cell_groups(const StoreSummary& summary) {
     return groups;
 }
 
-std::vector<std::string> common_parameters(const StoreSummary& summary) { return common_phrases(configs_of(summary.cells)); }
+std::vector<std::string> common_parameters(const StoreSummary& summary) {
+    std::vector<std::string> phrases = common_phrases(configs_of(summary.cells));
+    if (summary.seeds.empty() || summary.cells.empty()) return phrases;
+    for (const Axis& axis : cell_axes(summary.cells.front().cell))
+        if (axis.key->scope == KeyScope::Cell) std::erase(phrases, axis_phrase(axis));
+    phrases.push_back(fmt::format("trials of the seeds {}", fmt::join(summary.seeds, ", ")));
+    return phrases;
+}
 
 std::string cell_label(const CellGroup& group, const CellSummary& cell) {
     const std::string width = fmt::format("width {}", cell.cell.width);

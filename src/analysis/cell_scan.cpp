@@ -233,6 +233,11 @@ std::int64_t look_again(const SeenTrials& trials, CellSummary& summary, LevelSca
 
 }  // namespace
 
+std::string ScanContext::own_name(const CellConfig& cell, std::int64_t trial) const {
+    const auto found = pool.find(cell.id);
+    return found == pool.end() ? "" : " (" + pooled_trial_text(found->second, trial) + ")";
+}
+
 CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext& context) {
     const KnownProblem& known = known_of(cell, context);
     const TargetMoments moments = moments_at_checks(cell);
@@ -275,7 +280,7 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
     flush(trials.count());
     for (const auto& [neurons, extreme] : best)
         context.optima.improve(cell, neurons, extreme.risk, rounding_scale(moments),
-                               fmt::format("cell {}, trial {}", cell.index, extreme.trial));
+                               fmt::format("cell {}, trial {}{}", cell.index, extreme.trial, context.own_name(cell, extreme.trial)));
 
     CellSummary summary = summary_of(aggregate, cell, known, moments, context.tolerance);
     summary.early_ends = early_ends.statement(summary.done > 0 ? look_again(trials, summary, levels) : 0, count.has_value());
@@ -283,6 +288,8 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
     summary.average = averages.statement(summary.measured, count.has_value());
     summary.validation = validation.statement(count.has_value());
     summary.checks = theory.checks();
+    for (TheoryCheck& check : summary.checks)
+        if (check.violated > 0) check.detail += context.own_name(cell, check.first_trial);
     if (summary.done > 0) summary.levels = levels.statement();
     enter_stopping(summary, count);
     if (summary.done == 0) return summary;
@@ -296,7 +303,7 @@ CellSummary scan_aggregate(const Aggregate& aggregate, const CellConfig& cell, S
     const TargetMoments moments = moments_at_checks(cell);
     if (aggregate.trials > 0)
         context.optima.improve(cell, cell.width, best.risk, rounding_scale(moments),
-                               fmt::format("cell {}, trial {}", cell.index, best.trial));
+                               fmt::format("cell {}, trial {}{}", cell.index, best.trial, context.own_name(cell, best.trial)));
     const KnownProblem& known = known_of(cell, context);
     CellSummary summary = summary_of(aggregate, cell, known, moments, context.tolerance);
     close_measured(summary);

@@ -51,6 +51,28 @@ Trials trials_of(const Store& store, const CellSummary& cell) {
     return trials;
 }
 
+/// Trials `first` .. first + count - 1, in a cell of several seeds.
+void append(Trials& trials, const Trials& from, std::int64_t first, std::int64_t count) {
+    const auto of = [&](const auto& values) { return std::pair{values.begin() + first, values.begin() + first + count}; };
+    const auto [risk, risk_end] = of(from.limiting_risks);
+    trials.limiting_risks.insert(trials.limiting_risks.end(), risk, risk_end);
+    const auto [ended, ended_end] = of(from.ended_early);
+    trials.ended_early.insert(trials.ended_early.end(), ended, ended_end);
+}
+
+/// Of two pooled cells the trials that both have, seed by seed: a pair is one seed and one trial.
+std::pair<Trials, Trials> paired(const CellSummary& first, const CellSummary& second, const Trials& first_trials,
+                                 const Trials& second_trials) {
+    std::pair<Trials, Trials> both;
+    for (const PooledTrials& a : first.pooled)
+        for (const PooledTrials& b : second.pooled) {
+            if (a.seed != b.seed) continue;
+            append(both.first, first_trials, a.first, std::min(a.count, b.count));
+            append(both.second, second_trials, b.first, std::min(a.count, b.count));
+        }
+    return both;
+}
+
 PairComparison compare_pair(const CellSummary& first, const CellSummary& second, const Trials& first_trials, const Trials& second_trials) {
     const std::vector<double>&first_risks = first_trials.limiting_risks, &second_risks = second_trials.limiting_risks;
     PairComparison pair;
@@ -134,10 +156,14 @@ StoreComparison compare_cells(const Store& store, const StoreSummary& summary, c
             trials.push_back(trials_of(store, one));
         }
         for (std::size_t a = 0; a < group.cells.size(); ++a)
-            for (std::size_t b = a + 1; b < group.cells.size(); ++b)
-                if (!trials[a].limiting_risks.empty() && !trials[b].limiting_risks.empty())
-                    group.pairs.push_back(compare_pair(summary.cells[static_cast<std::size_t>(group.cells[a])],
-                                                       summary.cells[static_cast<std::size_t>(group.cells[b])], trials[a], trials[b]));
+            for (std::size_t b = a + 1; b < group.cells.size(); ++b) {
+                const CellSummary &first = summary.cells[static_cast<std::size_t>(group.cells[a])],
+                                  &second = summary.cells[static_cast<std::size_t>(group.cells[b])];
+                const bool pooled = !summary.seeds.empty();
+                const auto both = pooled ? paired(first, second, trials[a], trials[b]) : std::pair{trials[a], trials[b]};
+                if (!both.first.limiting_risks.empty() && !both.second.limiting_risks.empty())
+                    group.pairs.push_back(compare_pair(first, second, both.first, both.second));
+            }
     }
     adjust(comparison);
     return comparison;

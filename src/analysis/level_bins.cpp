@@ -11,17 +11,17 @@ namespace limrisk {
 namespace {
 
 /// Whether a risk is near enough to a level, as optimum::classify asks.
-bool near(const optimum::Level& level, double risk, double zero) {
-    return std::fabs(risk - level.risk) <= optimum::classification_tolerance * level.risk + zero;
+bool near(const optimum::Level& level, double risk, double zero, double tolerance) {
+    return std::fabs(risk - level.risk) <= tolerance * level.risk + zero;
 }
 
 }  // namespace
 
 LevelStatement binned_levels(const RiskDistribution& final_risks, std::int64_t trials, const std::vector<optimum::Level>& catalog,
-                             double zero) {
+                             double zero, double tolerance) {
     LevelStatement statement;
     statement.catalogue = statement.binned = true;
-    statement.tolerance = optimum::classification_tolerance;
+    statement.tolerance = tolerance;
     statement.absolute = zero;
     for (const optimum::Level& level : catalog) {
         LevelShare& share = statement.levels.emplace_back();
@@ -35,7 +35,7 @@ LevelStatement binned_levels(const RiskDistribution& final_risks, std::int64_t t
         std::vector<std::size_t> possible;
         bool placed = false;  // on some level for sure
         for (std::size_t i = 0; i < catalog.size(); ++i) {
-            const bool low = near(catalog[i], bin.low, zero), high = near(catalog[i], bin.high, zero);
+            const bool low = near(catalog[i], bin.low, zero, tolerance), high = near(catalog[i], bin.high, zero, tolerance);
             placed = placed || (low && high);
             if (low || high || (bin.low <= catalog[i].risk && catalog[i].risk <= bin.high)) possible.push_back(i);
         }

@@ -14,7 +14,8 @@ namespace limrisk {
 ///   final_risks  of `trials` trials
 ///   catalog      ascending by risk
 ///   zero         the risk that counts as 0: zero_risk of the target
+///   tolerance    relative, as optimum::classify has it
 LevelStatement binned_levels(const RiskDistribution& final_risks, std::int64_t trials, const std::vector<optimum::Level>& catalog,
-                             double zero);
+                             double zero, double tolerance = optimum::classification_tolerance);
 
 }  // namespace limrisk

@@ -75,7 +75,7 @@ bool StoreSummary::violated() const {
     });
 }
 
-StoreSummary summarize(const Store& store, double tolerance) {
+StoreSummary summarize(const Store& store, double tolerance, const Pool& pool) {
     StoreSummary summary;
     summary.campaign = store.campaign();
     summary.contents = store.contents();
@@ -83,6 +83,7 @@ StoreSummary summarize(const Store& store, double tolerance) {
     for (const StoredDocument& document : store.documents(document_kind::backend)) summary.backends.push_back(document.id);
     KnownOptima optima(store);
     ScanContext context{optima, tolerance};
+    context.pool = pool;
     // Once more if a trial beat an optimum: cells before it were held against the old one.
     for (std::size_t beaten = 0;;) {
         summary.cells.clear();
@@ -99,6 +100,8 @@ StoreSummary summarize(const Store& store, double tolerance) {
         cell.limits = limits.statement(cell.cell, cell.done, cell.stopping.has_value());
         cell.valleys = valleys.statement(cell.cell, optima, cell.done, cell.stopping.has_value());
     }
+    for (CellSummary& cell : summary.cells)
+        if (const auto pooled = pool.find(cell.cell.id); pooled != pool.end()) cell.pooled = pooled->second;
     reject_laws(summary.cells);
     std::tie(summary.rates, summary.no_rates) = rate_statements(summary.cells);
     std::tie(summary.strata, summary.no_strata) = strata_statements(summary.cells, optima);

@@ -14,6 +14,7 @@
 #include "campaign/cell.hpp"
 #include "statistics/clopper_pearson.hpp"
 #include "store/counted_trials.hpp"
+#include "store/pool.hpp"
 #include "store/store.hpp"
 
 namespace limrisk {
@@ -87,6 +88,7 @@ struct CellSummary {
     std::optional<ValleyStatement> valleys;         ///< the same
     std::optional<RestartStatement> restarts;       ///< of a cell with trials, where it was asked for
     std::optional<StoppedCount> stopping;           ///< where a rule says which trials count; the intervals above then hold under it
+    std::vector<PooledTrials> pooled;               ///< of stores of several seeds: whose trials these are, in their order
 };
 
 /// What was asked of each cell: [cells].
@@ -101,6 +103,7 @@ double seen_falling(const CellSummary& cell);
 struct StoreSummary {
     StoredCampaign campaign;
     std::vector<StoredCampaign> parts;  ///< the campaigns of several stores that are read as one; else empty
+    std::vector<std::uint64_t> seeds;   ///< of these, where their trials are pooled; else empty
     StoreContents contents = StoreContents::Trials;
     double tolerance = 0;       ///< relative, of what counts as above the optimum
     std::int64_t restarts = 0;  ///< how many are asked about; 0: none
@@ -131,7 +134,8 @@ inline constexpr double default_tolerance = 0.01;
 /// Reads every trial once (again if one beats a stored optimum: the statistics then follow it), and those of a cell with more than 2^22
 /// trials two to five times, so that no memory grows with them but 16 bytes of each where a cell has an average,
 /// and as many where it has points that are held out; or the aggregates of a
-/// store of summaries. Throws StoreError(Data) if a block, aggregate or document does not fit its hash.
-StoreSummary summarize(const Store& store, double tolerance = default_tolerance);
+/// store of summaries. `pool`: of a pooled store, what its trials are. Throws StoreError(Data) if a block, aggregate or document does not
+/// fit its hash.
+StoreSummary summarize(const Store& store, double tolerance = default_tolerance, const Pool& pool = {});
 
 }  // namespace limrisk

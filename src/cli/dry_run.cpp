@@ -133,7 +133,11 @@ std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>&
     for (TextColumn& column : parameter_columns(campaign)) columns.push_back(std::move(column));
     const std::size_t own = columns.size();
     for (const char* head : {"tile", "block", "memory", "time"}) columns.push_back({"", head});
+    if (have_validation(campaign.cells)) columns.push_back({"", "validation"});
     for (const CellPrediction& prediction : predictions) {
+        if (have_validation(campaign.cells))
+            columns.back().cells.push_back(prediction.cell->has_validation() ? std::to_string(prediction.cell->data->validation->count)
+                                                                             : "-");
         columns[0].cells.push_back(std::to_string(prediction.cell->index));
         columns[own].cells.push_back(fmt::format("{}x{}", prediction.tile.lanes, prediction.tile.neurons_per_lane));
         columns[own + 1].cells.push_back(std::to_string(prediction.block_trials));
@@ -158,6 +162,7 @@ std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>&
                             campaign.keep.text());
     if (!space.fits()) text += fmt::format("WARNING         {}\n", space_warning(space));
     text += "tile: lanes x neurons per lane of a replica; block: trials that are stored together\n";
+    if (have_validation(campaign.cells)) text += "validation: data points that are held out of the training\n";
     return text;
 }
 

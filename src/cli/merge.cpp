@@ -17,7 +17,7 @@ namespace {
 
 struct MergeCommand {
     std::string all;
-    std::vector<std::string> parts;
+    std::vector<std::filesystem::path> parts;
     bool add = false, quiet = false;
 };
 
@@ -46,10 +46,10 @@ std::string result_text(const MergeCommand& command) {
 }
 
 ExitCode merge(const MergeCommand& command) {
-    for (const std::string& part : command.parts) {
-        const MergeOutcome outcome = merge_store(command.all, part, {.add = command.add, .better = better_document});
-        if (!command.quiet) note(part_text(part, outcome));
-    }
+    merge_stores(command.all, command.parts, {.add = command.add, .better = better_document},
+                 [&](const std::filesystem::path& part, const MergeOutcome& outcome) {
+                     if (!command.quiet) note(part_text(part.string(), outcome));
+                 });
     print(result_text(command));
     return ExitCode::Done;
 }

@@ -139,6 +139,7 @@ std::optional<ExitCode> search(const OptimumCommand& command, const Campaign& ca
     SearchSession session(command.search, campaign, static_cast<std::int64_t>(problems.size()), command.json);
     read_stored(command, problems);  // anew: nobody else writes from now on
     const bool trains = !std::ranges::all_of(problems, [](const ProblemOptima& known) { return opt::has_kink_search(known.problem); });
+    if (!trains) note_unused(command.search, command.backend);
     const std::unique_ptr<Backend> backend = make_backend(command.backend, campaign.cells, command.json || !trains);
     for (ProblemOptima& known : problems) {
         const auto done = [&](const opt::Optimum& found) {
@@ -148,7 +149,8 @@ std::optional<ExitCode> search(const OptimumCommand& command, const Campaign& ca
         };
         try {
             if (command.again || !is_complete(known))
-                (void)opt::find_optima(known.problem, known.largest, *backend, {}, session.control(known.problem, done),
+                (void)opt::find_optima(known.problem, known.largest, *backend, {},
+                                       session.control(!opt::has_kink_search(known.problem), done),
                                        command.again ? std::vector<opt::Optimum>{} : leading_optima(known.optima));
         } catch (const opt::SearchStopped&) {
             return session.stopped();
@@ -188,16 +190,16 @@ void add_optimum(CLI::App& app, Action& action, const std::vector<std::string>& 
     options->search.words = words;
     CLI::App* command = app.add_subcommand("optimum", "search for the smallest risk of every problem and width");
     add_campaign_options(*command, options->campaign);
-    command
-        ->add_option("--store", options->search.store,
-                     "save the optima in this store; optima that are already stored are not searched again")
-        ->type_name("FILE");
+    CLI::Option* store = command
+                             ->add_option("--store", options->search.store,
+                                          "save the optima in this store; optima that are already stored are not searched again")
+                             ->type_name("FILE");
     command->add_option("--largest", options->largest, "only widths up to H; default: up to the largest of the campaign")
         ->type_name("H")
         ->transform(whole_number(0, opt::largest_searched_width));
     add_search_options(*command, options->search);
     CLI::Option* again = command->add_flag("--again", options->again, "search again and report differences from the stored optima");
-    command->add_flag("--replace", options->replace, "replace stored optima by better ones")->needs(again);
+    command->add_flag("--replace", options->replace, "replace stored optima by better ones")->needs(again)->needs(store);
     command->add_flag("--json", options->json, "as JSON, with all evidence and parameters");
     add_backend_options(*command, options->backend);
     command->footer(

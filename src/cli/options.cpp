@@ -80,8 +80,10 @@ std::string examples(std::initializer_list<const char*> lines) {
 }
 
 CLI::Option* add_output_options(CLI::App& command, const std::string& flag, const std::string& what, std::string& name, bool& force) {
-    command.add_flag("--force", force, "overwrite an existing file (never a store)");
-    return command.add_option(flag, name, what + "; - for stdout")->type_name("FILE");
+    CLI::Option* const force_option = command.add_flag("--force", force, "overwrite an existing file (never a store)");
+    CLI::Option* const file = command.add_option(flag, name, what + "; - for stdout")->type_name("FILE");
+    force_option->needs(file);
+    return file;
 }
 
 }  // namespace limrisk::cli

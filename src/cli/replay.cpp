@@ -92,6 +92,10 @@ std::string cell_line(const CellConfig& cell, std::int64_t trial) {
 }
 
 ExitCode replay(const ReplayCommand& command) {
+    if (command.force && command.csv.empty() && command.parameters.empty())
+        throw Error(ExitCode::Usage, "--force: no file is written; give --csv or --parameters");
+    if (command.csv == standard_output_name && command.parameters == standard_output_name)
+        throw Error(ExitCode::Usage, "--csv - and --parameters - both write to standard output; give one of them a file name");
     const Store store = Store::open(command.store);
     const CellConfig config = stored_cell(store, command);
     const StoredTrial stored = stored_trial(store, command);
@@ -162,7 +166,9 @@ void add_replay(CLI::App& app, Action& action) {
         ->type_name("N")
         ->required()
         ->transform(whole_number(0, INT64_MAX));
-    add_output_options(*command, "--csv", "write the trajectory to this file instead of a table", options->csv, options->force);
+    CLI::Option* const csv =
+        add_output_options(*command, "--csv", "write the trajectory to this file instead of a table", options->csv, options->force);
+    command->get_option("--force")->remove_needs(csv);  // or for the parameters
     command->add_option("--parameters", options->parameters, "write the first and the last parameters to this file (NPZ); - for stdout")
         ->type_name("FILE");
     add_backend_options(*command, options->backend);

@@ -16,7 +16,7 @@ namespace limrisk::cli {
 namespace {
 
 struct ReportCommand {
-    std::vector<std::filesystem::path> stores;
+    StoreChoice choice;
     std::string out, figures, compare;
     double tolerance = default_tolerance;
     std::int64_t restarts = 0;
@@ -31,10 +31,11 @@ std::vector<CellTrajectory> stored_trajectories(const Store& store) {
 }
 
 ExitCode report(const ReportCommand& command) {
-    const Store store = open_stores(command.stores);
-    const StoreSummary summary = summarize_stores(command.stores, store, command.tolerance, command.restarts);
+    const OpenStores stores = open_stores(command.choice);
+    const Store& store = stores.store;
+    const StoreSummary summary = summarize_stores(stores, command.tolerance, command.restarts);
     std::vector<std::filesystem::path> names;
-    for (const std::filesystem::path& one : command.stores) names.push_back(one.filename());
+    for (const std::filesystem::path& one : stores.paths) names.push_back(one.filename());
     const ReportOrigin origin{store_names(names), LIMRISK_VERSION};
     ReportFiles files{command.out, std::nullopt, command.force};
     if (!command.figures.empty()) files.figures = command.figures;
@@ -52,7 +53,7 @@ ExitCode report(const ReportCommand& command) {
 void add_report(CLI::App& app, Action& action) {
     const auto options = std::make_shared<ReportCommand>();
     CLI::App* command = app.add_subcommand("report", "write figures and tables to one HTML file; needs gnuplot");
-    add_stores_option(*command, options->stores);
+    add_stores_option(*command, options->choice);
     add_output_options(*command, "--out", "the HTML file to write", options->out, options->force)->required();
     command->add_option("--figures", options->figures, "also write each figure as SVG, PDF and CSV into this directory")->type_name("DIR");
     add_compare_option(*command, options->compare);

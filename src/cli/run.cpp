@@ -38,6 +38,7 @@ struct RunCommand {
     BackendChoice backend;
     std::string store, shard_text, time_limit, checkpoint_every = "0:01:00";
     std::chrono::seconds checkpoint_interval{};
+    CLI::Option* checkpoint_given = nullptr;
     bool dry_run = false, quiet = false, json = false, add = false;
     std::vector<std::string> words;
     Shard shard;
@@ -269,6 +270,8 @@ ExitCode run(RunCommand& command) {
     check_problems(campaign);
     const std::unique_ptr<Backend> backend =
         make_backend(command.backend, most_expensive_first(campaign.cells), command.quiet, Preparation::ForRun);
+    if (command.checkpoint_given->count() > 0 && !backend->writes_checkpoints())
+        note("limrisk: --checkpoint-every has no effect: this backend writes no checkpoints\n");
     const std::filesystem::path path = store_path(command);
     note(stores_that_continue(campaign, command, path));
     Store store = Store::open_for_writing(path, campaign, {.add = command.add});
@@ -315,20 +318,26 @@ void add_run(CLI::App& app, Action& action, const std::vector<std::string>& word
     command->add_option("--store", options->store, "store file; default: name of the campaign file with .db, in the current directory")
         ->type_name("FILE");
     add_backend_options(*command, options->backend);
-    command->add_flag("--add", options->add, "keep the campaign in the store beside those of other problems that are there");
+    CLI::Option* add =
+        command->add_flag("--add", options->add, "keep the campaign in the store beside those of other problems that are there");
     CLI::Option* shard =
         command->add_option("--shard", options->shard_text, "run the K-th of N shares of the campaign only, in a store of its own")
             ->type_name("K/N");
-    command
-        ->add_option("--time-limit", options->time_limit,
-                     "end within this time, as after Ctrl-C, with exit code 75: the same command goes on later")
-        ->type_name("[D-]H:MM:SS");
-    command
-        ->add_option("--checkpoint-every", options->checkpoint_every,
-                     "write a checkpoint of each block in progress as often; of blocks that take less time there is none")
-        ->type_name("[D-]H:MM:SS")
-        ->capture_default_str();
-    command->add_flag("--dry-run", options->dry_run, "only show cells, memory, work and predicted time")->excludes(shard);
+    CLI::Option* limit = command
+                             ->add_option("--time-limit", options->time_limit,
+                                          "end within this time, as after Ctrl-C, with exit code 75: the same command goes on later")
+                             ->type_name("[D-]H:MM:SS");
+    options->checkpoint_given =
+        command
+            ->add_option("--checkpoint-every", options->checkpoint_every,
+                         "write a checkpoint of each block in progress as often; of blocks that take less time there is none")
+            ->type_name("[D-]H:MM:SS")
+            ->capture_default_str();
+    command->add_flag("--dry-run", options->dry_run, "only show cells, memory, work and predicted time")
+        ->excludes(shard)
+        ->excludes(add)
+        ->excludes(limit)
+        ->excludes(options->checkpoint_given);
     command->add_flag("--quiet", options->quiet, "no progress and no notes on stderr");
     command->add_flag("--json", options->json, "print the summary (or the dry run) as JSON")->excludes(shard);
     command->footer(examples({

@@ -40,12 +40,24 @@ bool shares_a_problem(const Store& store, const Campaign& campaign) {
 }  // namespace
 
 void add_search_options(CLI::App& command, SearchOptions& options) {
-    command
-        .add_option("--seconds", options.seconds,
-                    "approximate time limit in seconds per problem (not for d = 1 with ReLU, which has its own search)")
-        ->type_name("S")
-        ->check(decimal_number(0.001, 1e9))
-        ->capture_default_str();
+    options.seconds_given =
+        command
+            .add_option("--seconds", options.seconds,
+                        "approximate time limit in seconds per problem (not for d = 1 with ReLU, which has its own search)")
+            ->type_name("S")
+            ->check(decimal_number(0.001, 1e9))
+            ->capture_default_str();
+}
+
+void note_unused(const SearchOptions& options, const BackendChoice& backend) {
+    std::vector<std::string> given;
+    if (options.seconds_given->count() > 0) given.emplace_back("--seconds");
+    if (backend.name != "auto") given.emplace_back("--backend");
+    if (!backend.devices.empty()) given.emplace_back("--devices");
+    if (backend.threads > 0) given.emplace_back("--threads");
+    if (!given.empty())
+        note(fmt::format("limrisk: {} {} no effect: for these problems the search ends by itself, and trains nothing\n",
+                         fmt::join(given, ", "), given.size() == 1 ? "has" : "have"));
 }
 
 std::vector<opt::ProblemWidth> searched_problems(const Campaign& campaign) {
@@ -98,13 +110,13 @@ SearchSession::SearchSession(const SearchOptions& options, const Campaign& campa
     writer_.emplace(options.store);
 }
 
-opt::SearchControl SearchSession::control(const opt::Problem& problem, std::function<void(const opt::Optimum&)> done) {
+opt::SearchControl SearchSession::control(bool bounded, std::function<void(const opt::Optimum&)> done) {
     opt::SearchControl control;
     control.seconds = options_.seconds;
     control.done = std::move(done);
     control.stopped = [this] { return signals_.requests() > 0; };
     if (quiet_) return control;
-    control.progress = [this, bounded = !opt::has_kink_search(problem)](const opt::SearchProgress& progress) {
+    control.progress = [this, bounded](const opt::SearchProgress& progress) {
         const double elapsed = seconds_since(start_);
         constexpr double often_enough = 0.1;
         if (elapsed < shown_ + often_enough) return;

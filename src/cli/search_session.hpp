@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "campaign/campaign.hpp"
+#include "cli/backend_choice.hpp"
 #include "cli/progress_display.hpp"
 #include "cli/signals.hpp"
 #include "limrisk/error.hpp"
@@ -23,9 +24,13 @@ struct SearchOptions {
     std::string store;  ///< empty: nothing is kept
     double seconds = optimum::SearchControl{}.seconds;
     std::vector<std::string> words;  ///< of the command line, for the advice how to go on
+    CLI::Option* seconds_given = nullptr;
 };
 
 void add_search_options(CLI::App& command, SearchOptions& options);
+
+/// For searches that train nothing: a line about those of the options that were given and have no effect.
+void note_unused(const SearchOptions& options, const BackendChoice& backend);
 
 /// The problems of a campaign that have the loss "squared": others are not searched, and a note says so. Throws Error(Usage) if there are
 /// none.
@@ -40,8 +45,8 @@ public:
     /// Takes the lock of the store, which it creates for the campaign if it is not there. Throws StoreError: Busy and others.
     SearchSession(const SearchOptions& options, const Campaign& campaign, std::int64_t problems, bool quiet);
 
-    /// For find_optima of the next problem; `done` hears each width.
-    optimum::SearchControl control(const optimum::Problem& problem, std::function<void(const optimum::Optimum&)> done);
+    /// For the search of the next problem, whose time is `bounded` by --seconds or not; `done` hears each width.
+    optimum::SearchControl control(bool bounded, std::function<void(const optimum::Optimum&)> done);
     /// The problem is finished.
     void next_problem();
     /// Durable when it returns; nothing without a store.

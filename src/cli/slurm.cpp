@@ -83,7 +83,7 @@ shards=$(sbatch --parsable <<'SHARD'
 #SBATCH --output={folder}/shard-%a.log
 {run} \
     --store "{folder}/shard-$SLURM_ARRAY_TASK_ID.db" --shard "$SLURM_ARRAY_TASK_ID/{jobs}" \
-    --time-limit {limit} --threads "$SLURM_CPUS_PER_TASK" --quiet
+    --time-limit {limit} {device} --quiet
 code=$?
 if [ "$code" -eq 75 ]; then
     scontrol requeue "${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}"
@@ -111,6 +111,7 @@ echo "array $shards, then merge $merge"
                        fmt::arg("command", shell_command(command.words)), fmt::arg("all", all), fmt::arg("folder", folder),
                        fmt::arg("time", time_text(time)), fmt::arg("cpus", command.cpus),
                        fmt::arg("gpus", command.gpus > 0 ? fmt::format("#SBATCH --gpus-per-task={}\n", command.gpus) : ""),
+                       fmt::arg("device", command.gpus > 0 ? "--backend cuda" : "--threads \"$SLURM_CPUS_PER_TASK\""),
                        fmt::arg("run", shell_command(run)), fmt::arg("limit", time_text(limit_of(time))),
                        fmt::arg("merge", shell_command({limrisk, "merge", all})),
                        fmt::arg("summary", shell_command({limrisk, "summary", all})));
@@ -144,7 +145,7 @@ void add_slurm(CLI::App& app, Action& action, const std::vector<std::string>& wo
         ->required()
         ->transform(whole_number(1, 1'000'000));
     command->add_option("--time", options->time, "time limit of a task")->type_name("[D-]H:MM:SS")->required();
-    command->add_option("--cpus", options->cpus, "CPUs of a task, a thread on each")
+    command->add_option("--cpus", options->cpus, "CPUs of a task, a thread on each; with --gpus for what leads the GPUs")
         ->type_name("N")
         ->transform(whole_number(1, 4096))
         ->capture_default_str();

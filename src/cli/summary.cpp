@@ -21,7 +21,7 @@ namespace limrisk::cli {
 namespace {
 
 struct SummaryCommand {
-    std::vector<std::filesystem::path> stores;
+    StoreChoice choice;
     std::string compare, only_campaign;
     double tolerance = default_tolerance;
     std::int64_t restarts = 0;
@@ -35,10 +35,14 @@ std::string sentence_lines(const StoreSummary& summary) {
 }
 
 /// Says what is left out and what is missing, so that nobody takes the cells for all that there are.
-void select(Store& store, const SummaryCommand& command) {
+void select(OpenStores& stores, const SummaryCommand& command) {
+    Store& store = stores.store;
     const std::size_t all = store.cells().size();
-    const std::string names = store_names(command.stores);
-    const std::int64_t missing = store.select(load_campaign(command.only_campaign));
+    const std::string names = store_names(stores.paths);
+    Campaign campaign = load_campaign(command.only_campaign);
+    if (!stores.pool.empty())
+        for (CellConfig& cell : campaign.cells) cell = with_seed(std::move(cell), store.campaign().seed);
+    const std::int64_t missing = store.select(campaign);
     const std::size_t left = store.cells().size();
     if (left == 0)
         throw Error(ExitCode::Data, fmt::format("--only-campaign {}: {} has none of its cells (changes that were made with --set, --steps "
@@ -49,11 +53,11 @@ void select(Store& store, const SummaryCommand& command) {
 }
 
 ExitCode summary(const SummaryCommand& command) {
-    Store store = open_stores(command.stores);
-    if (!command.only_campaign.empty()) select(store, command);
-    const StoreSummary result = summarize_stores(command.stores, store, command.tolerance, command.restarts);
+    OpenStores stores = open_stores(command.choice);
+    if (!command.only_campaign.empty()) select(stores, command);
+    const StoreSummary result = summarize_stores(stores, command.tolerance, command.restarts);
     if (!command.compare.empty()) {
-        const StoreComparison comparison = compare_cells(store, result, command.compare);
+        const StoreComparison comparison = compare_cells(stores.store, result, command.compare);
         print(command.json ? comparison_json(comparison, result) : comparison_table(comparison, result));
     } else {
         print(command.json        ? summary_json(result)
@@ -70,12 +74,12 @@ ExitCode summary(const SummaryCommand& command) {
 void add_summary(CLI::App& app, Action& action) {
     const auto options = std::make_shared<SummaryCommand>();
     CLI::App* command = app.add_subcommand("summary", "summarize the results per cell; works during a run");
-    add_stores_option(*command, options->stores);
+    add_stores_option(*command, options->choice);
     add_tolerance_option(*command, options->tolerance);
-    add_restarts_option(*command, options->restarts);
+    CLI::Option* restarts = add_restarts_option(*command, options->restarts);
     command->add_option("--only-campaign", options->only_campaign, "only the cells of this campaign file, numbered as in it")
         ->type_name("FILE");
-    CLI::Option* compare = add_compare_option(*command, options->compare);
+    CLI::Option* compare = add_compare_option(*command, options->compare)->excludes(restarts);
     CLI::Option* json = command->add_flag("--json", options->json, "as JSON");
     CLI::Option* csv = command->add_flag("--csv", options->csv, "as CSV, a row per cell")->excludes(json)->excludes(compare);
     command->add_flag("--sentences", options->sentences, "a sentence per cell")->excludes(json)->excludes(csv)->excludes(compare);
@@ -87,7 +91,7 @@ void add_summary(CLI::App& app, Action& action) {
     command->footer(examples({"limrisk summary campaign.db", "limrisk summary campaign.db --verdicts --restarts 10",
                               "limrisk summary campaign.db --csv", "limrisk summary campaign.db --sentences",
                               "limrisk summary campaign.db --compare width", "limrisk summary campaign.db --only-campaign campaign.toml",
-                              "limrisk summary part-1.db part-2.db"}));
+                              "limrisk summary part-1.db part-2.db", "limrisk summary part-1.db part-2.db --pool-seeds"}));
     command->callback([&action, options] { action = [options] { return summary(*options); }; });
 }
 

@@ -14,8 +14,10 @@
 
 namespace limrisk::cli {
 
-void add_stores_option(CLI::App& command, std::vector<std::filesystem::path>& stores) {
-    command.add_option("STORE", stores, "a store that `limrisk run` wrote; of several, the cells of all are shown")->required();
+void add_stores_option(CLI::App& command, StoreChoice& choice) {
+    command.add_option("STORE", choice.stores, "a store that `limrisk run` wrote; of several, the cells of all are shown")->required();
+    command.add_flag("--pool-seeds", choice.pool_seeds,
+                     "of stores of several seeds: cells that differ in the seed alone are one cell with the trials of all seeds");
 }
 
 std::string store_names(const std::vector<std::filesystem::path>& stores) {
@@ -24,18 +26,41 @@ std::string store_names(const std::vector<std::filesystem::path>& stores) {
     return fmt::format("{}", fmt::join(names, ", "));
 }
 
-Store open_stores(const std::vector<std::filesystem::path>& stores) { return open_together(stores, {.better = better_document}); }
+OpenStores open_stores(const StoreChoice& choice) {
+    const std::vector<std::uint64_t> seeds = seeds_of(choice.stores);
+    const MergeOptions options{.better = better_document};
+    if (seeds.size() > 1 && !choice.pool_seeds)
+        throw StoreError(ExitCode::Data, fmt::format("{}: these stores have the seeds {}; --pool-seeds summarizes their trials together",
+                                                     store_names(choice.stores), fmt::join(seeds, ", ")));
+    if (choice.pool_seeds && seeds.size() == 1)
+        note(fmt::format("limrisk: --pool-seeds has no effect: {} has the seed {} only\n", store_names(choice.stores), seeds.front()));
+    if (seeds.size() == 1) return {choice.stores, open_together(choice.stores, options), {}};
+    PooledStore pooled = open_pooled(choice.stores, options);
+    if (pooled.behind_gaps > 0) note(fmt::format("limrisk: not counted: {} stored trials that follow a gap\n", pooled.behind_gaps));
+    if (!pooled.left_out.empty())
+        note(fmt::format(
+            "limrisk: not pooled, since they are of trials of one seed: {}; `limrisk summary` and `limrisk report` show them of "
+            "the stores of one seed\n",
+            fmt::join(pooled.left_out, ", ")));
+    return {choice.stores, std::move(pooled.store), std::move(pooled.pool)};
+}
 
-StoreSummary summarize_stores(const std::vector<std::filesystem::path>& stores, const Store& store, double tolerance,
-                              std::int64_t restarts) {
-    StoreSummary summary = summarize(store, tolerance);
-    if (restarts > 0) enter_restarts(store, summary, restarts);
-    if (stores.size() == 1) return summary;
+StoreSummary summarize_stores(const OpenStores& stores, double tolerance, std::int64_t restarts) {
+    StoreSummary summary = summarize(stores.store, tolerance, stores.pool);
+    if (restarts > 0) enter_restarts(stores.store, summary, restarts);
+    if (stores.paths.size() == 1) return summary;
     std::map<std::string, std::int64_t> wanted;  // trials, by id of the cell
-    for (const std::filesystem::path& one : stores) {
+    for (const std::filesystem::path& one : stores.paths) {
         const Store part = Store::open(one);
         summary.parts.push_back(part.campaign());
         for (const CellConfig& cell : part.cells()) wanted[cell.id] = std::max(wanted[cell.id], part.campaign().trials);
+    }
+    if (!stores.pool.empty()) {
+        summary.seeds = seeds_of(stores.paths);
+        for (const auto& [id, parts] : stores.pool) {
+            wanted[id] = 0;
+            for (const PooledTrials& part : parts) wanted[id] += part.wanted;
+        }
     }
     for (CellSummary& cell : summary.cells) cell.wanted = wanted.at(cell.cell.id);
     const auto joined = [&](std::string StoredCampaign::*text, const char* between) {
@@ -62,8 +87,8 @@ void add_tolerance_option(CLI::App& command, double& tolerance) {
         ->capture_default_str();
 }
 
-void add_restarts_option(CLI::App& command, std::int64_t& restarts) {
-    command
+CLI::Option* add_restarts_option(CLI::App& command, std::int64_t& restarts) {
+    return command
         .add_option("--restarts", restarts,
                     "what the best of R trials is: the probability that one reaches the best known risk, and the best final risk")
         ->type_name("R")

@@ -58,9 +58,15 @@ std::vector<StoredCheckpoint> usable_checkpoints(const Campaign& campaign, const
     ShardRanges shares(options.shard);
     for (const CellConfig& cell : campaign.cells)
         wanted[cell.id] = shares.next(campaign.trials, options.block_trials > 0 ? options.block_trials : block_trials(cell));
-    std::vector<StoredCheckpoint> usable;
-    for (StoredCheckpoint& checkpoint : store.checkpoints()) {
+    std::vector<StoredCheckpoint> usable, all = store.checkpoints();
+    std::optional<WorkQueue> judged;  // a rule may have ended a cell before trials that were begun
+    if (campaign.until && !all.empty()) {
+        judged.emplace(campaign, store.cells(), store.blocks(), backend, options.block_trials, options.shard);
+        judged->judge_stored(store);
+    }
+    for (StoredCheckpoint& checkpoint : all) {
         const BlockKey& key = checkpoint.key;
+        if (judged && judged->ended(key.cell)) continue;
         const CellConfig& cell = store.cells()[static_cast<std::size_t>(key.cell)];
         const std::int64_t asked = trial_count(within({{key.first_trial, key.count}}, wanted[cell.id]));
         if (asked == 0) continue;  // another shard's, or of a run of more trials

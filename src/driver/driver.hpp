@@ -51,8 +51,8 @@ struct RunOutcome {
     bool complete() const { return trials_before + trials_written == trials_total; }
 };
 
-/// The checkpoints that a run goes on from: of its trials, by this version and for this backend. Others of its trials are told to
-/// options.on_warning, with what becomes of them.
+/// The checkpoints that a run goes on from: of its trials, none of a cell that its rule has ended, by this version and for this backend.
+/// Others of its trials are told to options.on_warning, with what becomes of them.
 std::vector<StoredCheckpoint> usable_checkpoints(const Campaign& campaign, const Store& store, const Backend& backend,
                                                  const RunOptions& options);
 

@@ -140,6 +140,11 @@ void WorkQueue::judge_stored(const Store& store) {
     }
 }
 
+bool WorkQueue::ended(std::int64_t stored_index) const {
+    const Cell& cell = cells_[position_of_index_.at(static_cast<std::size_t>(stored_index))];
+    return cell.sequence && cell.sequence->ended();
+}
+
 /// The rule has ended the cell: nothing more is wanted, and none of what it was allowed at most is to be expected.
 void WorkQueue::note_end(Cell& cell) {
     cell.plan = nullptr;

@@ -45,6 +45,8 @@ public:
 
     /// Judges what the store holds, where the campaign has a rule: cells that it ends there need nothing more. Before the first next().
     void judge_stored(const Store& store);
+    /// Whether its rule, as far as it was judged, wants no more trials of the cell.
+    bool ended(std::int64_t stored_index) const;
 
     /// The next batch, nullopt when there is none: for good, unless one that was taken is given back, or `more_after_commit` is set, when a
     /// call of committed() may bring forth more. Thread-safe; builds the plan of a new cell, whose errors it throws.

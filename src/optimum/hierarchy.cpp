@@ -9,6 +9,7 @@
 #include "limrisk/error.hpp"
 #include "optimum/affine_level.hpp"
 #include "optimum/confirmed_risk.hpp"
+#include "optimum/data_levels.hpp"
 
 namespace limrisk::optimum {
 namespace {
@@ -20,6 +21,11 @@ constexpr double rounding = 1e-10;
 constexpr double affine_tolerance = 1e-6;
 
 double largest_norm(const Problem& problem) {
+    if (problem.has_data()) {
+        double largest = 0;
+        for (const double x : data_nodes(*problem.data, problem.precision).inputs) largest = std::max(largest, std::fabs(x));
+        return largest * std::sqrt(static_cast<double>(problem.input.dimension));
+    }
     if (problem.input.is_round()) return problem.input.radius;
     double square = 0;
     for (std::int64_t k = 0; k < problem.input.dimension; ++k) {
@@ -28,6 +34,12 @@ double largest_norm(const Problem& problem) {
         square += largest * largest;
     }
     return std::sqrt(square);
+}
+
+/// How far (w, b) of the neurons that were added may move while they stay inactive; 0 if there are none.
+double inactive_radius(const Problem& problem, const Network& narrow, const Network& wide) {
+    const double reach = largest_norm(problem);
+    return wide.width > narrow.width ? 1 / std::sqrt(1 + reach * reach) : 0;
 }
 
 bool same_values(const TrueRisk& risk, const Network& narrow, const Network& wide) {
@@ -53,8 +65,7 @@ struct Stationarity {
 LevelCertificate certify(const TrueRisk& risk, const Network& narrow, const Network& wide, const Stationarity& efficient, bool strict) {
     LevelCertificate certificate;
     certificate.same_realization = same_values(risk, narrow, wide);
-    const double reach = largest_norm(risk.problem());
-    certificate.radius = wide.width > narrow.width ? 1 / std::sqrt(1 + reach * reach) : 0;
+    certificate.radius = inactive_radius(risk.problem(), narrow, wide);
     certificate.gradient_norm = risk.gradient(wide).norm();
     const Eigen::VectorXd eigenvalues =
         Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(efficient.hessian, Eigen::EigenvaluesOnly).eigenvalues();
@@ -93,6 +104,31 @@ std::vector<Level> line_levels(const TrueRisk& risk, std::int64_t width, const L
         }
         levels.push_back(std::move(level));
     }
+    return levels;
+}
+
+/// On data points with one input: the levels are proved by their patterns.
+std::vector<Level> pattern_levels(const TrueRisk& risk, std::int64_t width, const SearchControl& control) {
+    std::vector<Level> levels;
+    for (const DataLevel& found : data_levels(risk, width, control)) {
+        const Network wide = embed(found.network, width, risk.problem().activation);
+        Level level{found.risk, found.shape, found.network.width, {}, wide.parameters, {}};
+        LevelCertificate& certificate = level.certificate;
+        certificate.same_realization = same_values(risk, found.network, wide);
+        certificate.radius = inactive_radius(risk.problem(), found.network, wide);
+        certificate.gradient_norm = found.gradient;
+        certificate.smallest_eigenvalue = found.smallest_eigenvalue;
+        certificate.largest_eigenvalue = found.largest_eigenvalue;
+        certificate.evidence = certificate.same_realization && (wide.width == found.network.width || certificate.radius > 0);
+        certificate.certified = certificate.evidence && found.strict;
+        levels.push_back(std::move(level));
+    }
+    for (std::int64_t h = 0; h <= width; ++h)
+        for (Level& level : levels)
+            if (level.neurons <= h) {  // the least of that width
+                if (!level.optimum_of) level.optimum_of = h;
+                break;
+            }
     return levels;
 }
 
@@ -148,6 +184,11 @@ std::vector<Level> find_levels(const Problem& problem, std::int64_t width, Backe
                                 problem.activation_label));
     if (width > largest_searched_width)
         throw Error(ExitCode::Usage, fmt::format("levels are searched up to width {}, not {}", largest_searched_width, width));
+    if (has_pattern_search(problem)) return pattern_levels(TrueRisk(problem), width, control);
+    if (problem.has_data())
+        throw Error(ExitCode::Usage, fmt::format("{}: on data points levels are known for one input and relu; `limrisk optimum` finds the "
+                                                 "best known risks",
+                                                 problem.label));
     if (has_kink_search(problem)) return line_levels(TrueRisk(problem), width, effort.line);
     std::vector<Level> levels = trained_levels(problem, width, backend, effort, control, std::move(known));
     add_affine(levels, ConfirmedRisk(problem, width).fit(), width);

@@ -29,9 +29,10 @@ struct Level {
     LevelCertificate certificate;
 };
 
-/// Levels of `width`, ascending. d = 1 and ReLU: all local minima that the search finds (all orientations up to 4 kinks); else the optima
-/// of the widths up to it, and the best affine function (relu and clipping). Throws Error(Usage) for an activation that is 0 on no
-/// interval: neurons cannot be added without effect then. `control`, `known`: of find_optima.
+/// Levels of `width`, ascending. d = 1 and ReLU: all local minima that the search finds (all orientations up to 4 kinks), on data points
+/// all that there are; else the optima of the widths up to it, and the best affine function (relu and clipping). Throws Error(Usage) for an
+/// activation that is 0 on no interval: neurons cannot be added without effect then; and for other data points. `control`, `known`: of
+/// find_optima.
 std::vector<Level> find_levels(const Problem& problem, std::int64_t width, Backend& backend, const OptimumEffort& effort = {},
                                const SearchControl& control = {}, std::vector<Optimum> known = {});
 

@@ -123,6 +123,15 @@ RiskSpan shared_span(const StoreSummary& summary, const CellGroup& group) {
 
 bool on_axis(const Level& level, RiskSpan span) { return risk_bin(level.risk) >= span.first && risk_bin(level.risk) <= span.last; }
 
+constexpr int fewest_decimals = 2, most_decimals = 16;  // behind the first digit of a risk
+
+/// As many as two risks need to look different; the fewest if they are equal.
+int telling_decimals(double a, double b) {
+    int decimals = fewest_decimals;
+    while (a != b && decimals < most_decimals && fmt::format("{:.{}e}", a, decimals) == fmt::format("{:.{}e}", b, decimals)) ++decimals;
+    return decimals;
+}
+
 /// What stands below the plot, in two columns if all of it is short.
 struct LevelNotes {
     std::vector<std::string> texts;
@@ -134,8 +143,12 @@ LevelNotes level_notes(const std::vector<Level>& levels, RiskSpan span) {
     LevelNotes notes;
     std::size_t longest = 0;
     for (std::size_t k = 0; k < levels.size(); ++k) {
-        std::string& text = notes.texts.emplace_back(fmt::format("{}: {:.2e}  {}", k + 1, levels[k].risk, levels[k].name));
-        if (!on_axis(levels[k], span)) text = fmt::format("{:.2e}  {} (beyond the axis)", levels[k].risk, levels[k].name);
+        int digits = fewest_decimals;
+        if (k > 0) digits = std::max(digits, telling_decimals(levels[k - 1].risk, levels[k].risk));
+        if (k + 1 < levels.size()) digits = std::max(digits, telling_decimals(levels[k].risk, levels[k + 1].risk));
+        const std::string risk = fmt::format("{:.{}e}", levels[k].risk, digits);
+        std::string& text = notes.texts.emplace_back(fmt::format("{}: {}  {}", k + 1, risk, levels[k].name));
+        if (!on_axis(levels[k], span)) text = fmt::format("{}  {} (beyond the axis)", risk, levels[k].name);
         longest = std::max(longest, text.size());
     }
     const bool two = longest <= half_line;

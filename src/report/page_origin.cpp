@@ -75,14 +75,18 @@ std::string origin_section(const StoreSummary& summary, const ReportOrigin& orig
     entry("campaign", campaign.name);
     entry("store", origin.store);
     entry("contents", summary.contents == StoreContents::Summary ? "summaries" : "every trial");
-    entry("seed", std::to_string(campaign.seed));
+    if (summary.seeds.empty())
+        entry("seed", std::to_string(campaign.seed));
+    else
+        entry("seeds", fmt::format("{}; their trials are pooled", fmt::join(summary.seeds, ", ")));
     if (summary.parts.empty()) {
         entry("trials per cell", std::to_string(campaign.trials));
         entry("created", campaign.created + " by limrisk " + campaign.version);
     }
     for (const StoredCampaign& part : summary.parts)
         entry("of them",
-              fmt::format("{}: {} trials per cell, created {} by limrisk {}", part.name, part.trials, part.created, part.version));
+              fmt::format("{}: {}{} trials per cell, created {} by limrisk {}", part.name,
+                          summary.seeds.empty() ? "" : fmt::format("seed {}, ", part.seed), part.trials, part.created, part.version));
     for (const std::string& backend : summary.backends) entry("computed by", backend);
     entry("report by", "limrisk " + origin.version);
     if (!summary.parts.empty())

@@ -11,6 +11,7 @@
 #include "evaluation/target_moments.hpp"
 #include "report/average_text.hpp"
 #include "report/early_end_text.hpp"
+#include "report/restart_text.hpp"
 #include "report/stopping_text.hpp"
 #include "report/validation_text.hpp"
 #include "text/number_text.hpp"
@@ -152,6 +153,9 @@ std::string sentence(const CellSummary& cell, const std::vector<std::string>& na
         text += fmt::format("; the numbers of inactive neurons contradict the law of the initialization (p-value {:.1e})",
                             cell.prediction.test->p_value);
     if (cell.stopping) text += "; by the rule " + stopped_text(*cell.stopping);
+    if (const auto& restarts = cell.restarts)
+        text += "; " + (restarts->reach || restarts->risk ? "" : fmt::format("the best of {} is ", counted(restarts->restarts, "trial"))) +
+                restart_text(*restarts);
     if (cell.levels) {
         const std::string levels = levels_phrase(*cell.levels, cell.done);
         if (!levels.empty()) text += "; " + levels;

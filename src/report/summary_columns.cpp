@@ -108,7 +108,12 @@ std::string summary_legend(const StoreSummary& summary, const TextTable& table) 
     const std::vector<std::string> reasons = reasons_without_certificates(summary);
     const bool without_law = any([](const auto& cell) { return cell.exclusion.least && !cell.prediction.bound; });
     const bool conditions = any([](const auto& cell) { return cell.cell.has_condition(); });
-    std::string text = remark("cell", "its number, for `limrisk replay --cell`");
+    std::string text = remark("cell", summary.parts.empty() ? "its number, for `limrisk replay --cell`"
+                                      : summary.seeds.empty()
+                                          ? "its number here; `limrisk summary STORE` tells that in each store, for `limrisk replay STORE`"
+                                          : "its number here; --json tells its number in each store, for `limrisk replay STORE`");
+    if (!summary.seeds.empty())
+        text += remark("seeds", fmt::format("each cell has the independent trials of the seeds {}", fmt::join(summary.seeds, ", ")));
     text += remark(
         "certified",
         std::string(several ? "trials with enough neurons proved frozen at initialization (often one) that the optimum is provably "

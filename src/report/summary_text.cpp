@@ -259,6 +259,7 @@ ordered_json statistics_json(const CellSummary& cell, const StoreSummary& summar
     node["final_risk"] = quantiles_json(cell.final_risk, empty);
     node["limiting_risk"] = quantiles_json(cell.limiting_risk, empty);
     node["best"] = {{"risk", or_null(json_number(cell.best_risk))}, {"trial", or_null(cell.best_trial)}};
+    if (!summary.seeds.empty()) node["best"]["own_trial"] = or_null(pooled_trial_text(cell.pooled, cell.best_trial));
     if (summary.has_averages()) node["average"] = average_json(cell);
     if (summary.has_validation()) node["validation"] = validation_json(cell);
     const auto ends_inactive = [](const CellSummary& of) { return of.cell.stop.all_inactive; };
@@ -293,11 +294,36 @@ void add_columns(const std::string& before, const ordered_json& object, std::str
 
 }  // namespace
 
+namespace {
+
+/// Of pooled trials the seed is that of none.
+std::string label_of(const Axis& axis, const StoreSummary& summary) {
+    if (summary.seeds.empty() || axis.key->scope != KeyScope::Cell) return axis.value;
+    return fmt::format("{}", fmt::join(summary.seeds, " "));
+}
+
+/// Which trials of the cell are whose.
+ordered_json pooled_json(const CellSummary& cell) {
+    ordered_json parts = ordered_json::array();
+    for (const PooledTrials& part : cell.pooled) {
+        ordered_json stores = ordered_json::array();
+        for (const PooledTrials::Source& source : part.sources) stores.push_back({{"store", source.store}, {"cell", source.cell}});
+        parts.push_back({{"seed", part.seed}, {"first_trial", part.first}, {"trials", part.count}, {"stores", stores}});
+    }
+    return parts;
+}
+
+}  // namespace
+
 std::string summary_json(const StoreSummary& summary) {
     const StoredCampaign& campaign = summary.campaign;
     ordered_json document{{"format", "limrisk-summary"}, {"format_version", 2}};
     document["campaign"] = {{"name", campaign.name},       {"seed", campaign.seed},       {"trials", campaign.trials},
                             {"version", campaign.version}, {"created", campaign.created}, {"backends", summary.backends}};
+    if (!summary.seeds.empty()) {
+        document["campaign"]["seed"] = nullptr;
+        document["campaign"]["seeds"] = summary.seeds;
+    }
     document["confidence"] = 0.95;
     document["tolerance"] = summary.tolerance;
     document["warnings"] = summary.warnings;
@@ -306,8 +332,13 @@ std::string summary_json(const StoreSummary& summary) {
     for (std::size_t k = 0; k < summary.cells.size(); ++k) {
         const CellSummary& cell = summary.cells[k];
         ordered_json entry{{"cell", cell.cell.index}, {"id", cell.cell.id}};
-        for (const Axis& axis : cell_axes(cell.cell)) entry["labels"][axis.name] = axis.value;
+        for (const Axis& axis : cell_axes(cell.cell)) entry["labels"][axis.name] = label_of(axis, summary);
         entry["description"] = ordered_json::parse(cell.cell.description);
+        if (!summary.seeds.empty()) {  // no store has this cell
+            entry["id"] = nullptr;
+            entry["description"].erase("seed");
+            entry["pooled"] = pooled_json(cell);
+        }
         entry.update(statistics_json(cell, summary));
         entry.update(details_json(cell, in_words[k]));
         document["cells"].push_back(entry);
@@ -333,7 +364,7 @@ std::string summary_csv(const StoreSummary& summary) {
         std::string heads = "cell", row = std::to_string(cell.cell.index);
         for (const Axis& axis : cell_axes(cell.cell)) {
             heads += fmt::format(",{}", axis.name);
-            row += "," + csv_text(axis.value);
+            row += "," + csv_text(label_of(axis, summary));
         }
         add_columns("", statistics_json(cell, summary), heads, row);
         if (text.empty()) text = heads + "\n";

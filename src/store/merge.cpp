@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "campaign/optional_columns.hpp"
@@ -33,6 +34,103 @@ Campaign campaign_of(const Store& store, bool without_kept) {
     return campaign;
 }
 
+const CellConfig& cell_of(const Store& store, const BlockKey& key) { return store.cells()[static_cast<std::size_t>(key.cell)]; }
+
+std::string trials_text(const Store& store, const BlockKey& key) {
+    return fmt::format("cell {} ({}), trials {} to {}", key.cell, cell_of(store, key).id, key.first_trial, key.first_trial + key.count - 1);
+}
+
+[[noreturn]] void contradict(const std::string& trials, const fs::path& there, const fs::path& here, const std::string& hash_there,
+                             const std::string& hash_here) {
+    throw StoreError(ExitCode::Data,
+                     fmt::format("{}: {} and {} hold other results of the same trials (hashes {} and {}); one of the two was computed "
+                                 "wrongly: `limrisk replay` tells which, `limrisk selftest` tests a machine",
+                                 trials, there.string(), here.string(), hash_there, hash_here));
+}
+
+[[noreturn]] void refuse_overlap(const std::string& trials, const fs::path& there, const BlockKey& known, const fs::path& here) {
+    throw StoreError(ExitCode::Data,
+                     fmt::format("{}: {} has sums over trials {} to {}, some of which these are, too, and which it did not get from {} "
+                                 "as it is now; sums cannot be taken apart. Merge parts that have no trials in common into a new store",
+                                 trials, there.string(), known.first_trial, known.first_trial + known.count - 1, here.string()));
+}
+
+/// Of sorted ranges those that have trials of `key` in its cell.
+std::span<const BlockKey> overlapping(std::span<const BlockKey> ranges, const BlockKey& key) {
+    const auto begin = std::partition_point(ranges.begin(), ranges.end(), [&](const BlockKey& other) {
+        return other.cell < key.cell || (other.cell == key.cell && other.first_trial + other.count <= key.first_trial);
+    });
+    const auto end = std::partition_point(begin, ranges.end(), [&](const BlockKey& other) {
+        return other.cell == key.cell && other.first_trial < key.first_trial + key.count;
+    });
+    return {begin, end};
+}
+
+/// A block as it was read.
+struct ReadBlock {
+    BlockKey key;
+    std::vector<TrialRecord> records;
+    BlockParameters parameters;
+
+    std::vector<TrialRecord> cut_records(std::int64_t first, std::int64_t end) const {
+        return {records.begin() + (first - key.first_trial), records.begin() + (end - key.first_trial)};
+    }
+    BlockParameters cut_kinds(const CellConfig& cell, std::int64_t first, std::int64_t end) const {
+        BlockParameters part;
+        for (std::size_t kind = 0; kind < parameter_kinds; ++kind)
+            part[kind] = cut_parameters(cell, parameters[kind], first - key.first_trial, end - first);
+        return part;
+    }
+};
+
+ReadBlock read(const Store& store, const BlockKey& key, bool without_kept) {
+    return {key, store.read_block(key), without_kept ? BlockParameters{} : store.read_parameters(key)};
+}
+
+void refuse_itself(const fs::path& all, const fs::path& part) {
+    std::error_code error;
+    if (fs::equivalent(all, part, error) && !error)
+        throw StoreError(ExitCode::Usage, fmt::format("store {}: cannot be merged into itself", part.string()));
+}
+
+/// A message about a temporary store, with the name of what it stands for.
+std::string with_name(std::string text, const fs::path& temporary, const std::string& name) {
+    for (std::size_t at = 0; (at = text.find(temporary.string(), at)) != std::string::npos; at += name.size())
+        text.replace(at, temporary.string().size(), name);
+    return text;
+}
+
+/// One of two stores that hold some of the same trials.
+struct Side {
+    const fs::path& path;
+    const Store& store;
+};
+
+/// Throws unless the trials that two blocks have in common have the same bits. `key`: that of `here`, as its store has it.
+void hold_against(const Side& there, const ReadBlock& known, const Side& here, const ReadBlock& block) {
+    const BlockKey& key = block.key;
+    const std::int64_t first = std::max(known.key.first_trial, key.first_trial),
+                       end = std::min(known.key.first_trial + known.key.count, key.first_trial + key.count);
+    if (pack_columns(known.cut_records(first, end), all_trial_fields) != pack_columns(block.cut_records(first, end), all_trial_fields))
+        contradict(trials_text(here.store, key), there.path, here.path, there.store.kept_hash(known.key), here.store.kept_hash(key));
+    const CellConfig& cell = cell_of(here.store, key);
+    if (known.cut_kinds(cell, first, end) != block.cut_kinds(cell, first, end))
+        contradict(trials_text(here.store, key), there.path, here.path, there.store.kept_parameter_hashes(known.key),
+                   here.store.kept_parameter_hashes(key));
+}
+
+/// Whether two blocks of the same trials are known to be the same by their hashes alone.
+bool same_hashes(const Store& there, const BlockKey& known, const Store& here, const BlockKey& key) {
+    return known.first_trial == key.first_trial && known.count == key.count && there.fields().size() == here.fields().size() &&
+           there.kept_hash(known) == here.kept_hash(key) && there.kept_parameter_hashes(known) == here.kept_parameter_hashes(key);
+}
+
+std::set<std::string> merged_hashes(const Store& store) {
+    std::set<std::string> hashes;
+    for (const StoredDocument& document : store.documents(document_kind::merged)) hashes.insert(document.id);
+    return hashes;
+}
+
 class Merge {
 public:
     Merge(const fs::path& all, const fs::path& part, const MergeOptions& options)
@@ -56,29 +154,7 @@ public:
 
 private:
     /// What `all` had at the beginning of the trials of a block. No two blocks of the part overlap, so what came since is none of it.
-    std::span<const BlockKey> overlapping(const BlockKey& key) const {
-        const auto begin = std::partition_point(there_.begin(), there_.end(), [&](const BlockKey& other) {
-            return other.cell < key.cell || (other.cell == key.cell && other.first_trial + other.count <= key.first_trial);
-        });
-        const auto end = std::partition_point(begin, there_.end(), [&](const BlockKey& other) {
-            return other.cell == key.cell && other.first_trial < key.first_trial + key.count;
-        });
-        return {begin, end};
-    }
-
-    const CellConfig& cell_of(const BlockKey& key) const { return part_.cells()[static_cast<std::size_t>(key.cell)]; }
-
-    std::string trials_text(const BlockKey& key) const {
-        return fmt::format("cell {} ({}), trials {} to {}", key.cell, part_.cells()[static_cast<std::size_t>(key.cell)].id, key.first_trial,
-                           key.first_trial + key.count - 1);
-    }
-
-    [[noreturn]] void contradict(const BlockKey& key, const std::string& there, const std::string& here) const {
-        throw StoreError(ExitCode::Data,
-                         fmt::format("{}: {} and {} hold other results of the same trials (hashes {} and {}); one of the two was computed "
-                                     "wrongly: `limrisk replay` tells which, `limrisk selftest` tests a machine",
-                                     trials_text(key), all_path_.string(), part_path_.string(), there, here));
-    }
+    std::span<const BlockKey> known_of(const BlockKey& key) const { return overlapping(there_, key); }
 
     void add_blocks() {
         std::vector<TrialBlock> pending;
@@ -88,18 +164,15 @@ private:
             pending.clear();
             bytes = 0;
         };
-        const bool same_fields = all_.fields().size() == part_.fields().size();
         for (const BlockKey& key : part_.blocks()) {
-            const std::span<const BlockKey> known = overlapping(key);
-            const bool same_key = known.size() == 1 && known.front() == key;
-            if (same_key && same_fields && all_.kept_hash(key) == part_.kept_hash(key) &&
-                all_.kept_parameter_hashes(key) == part_.kept_parameter_hashes(key)) {
+            const std::span<const BlockKey> known = known_of(key);
+            if (known.size() == 1 && same_hashes(all_, known.front(), part_, key)) {
                 outcome_.trials_there += key.count;
                 continue;
             }
             for (TrialBlock& block : unknown_parts(key, known)) {
-                bytes +=
-                    block.records.size() * (sizeof(TrialRecord) + static_cast<std::size_t>(kept_trial_bytes(cell_of(key), part_.keep())));
+                bytes += block.records.size() *
+                         (sizeof(TrialRecord) + static_cast<std::size_t>(kept_trial_bytes(cell_of(part_, key), part_.keep())));
                 outcome_.trials_added += block.key.count;
                 pending.push_back(std::move(block));
             }
@@ -110,31 +183,18 @@ private:
 
     /// The trials of a block that `all` does not have; those that it has must have the same bits.
     std::vector<TrialBlock> unknown_parts(const BlockKey& key, std::span<const BlockKey> known) {
-        const std::vector<TrialRecord> records = part_.read_block(key);
-        const BlockParameters parameters = options_.without_kept ? BlockParameters{} : part_.read_parameters(key);
-        const auto cut_kinds = [&](const BlockKey& of, const BlockParameters& from, std::int64_t first, std::int64_t end) {
-            BlockParameters part;
-            for (std::size_t kind = 0; kind < parameter_kinds; ++kind)
-                part[kind] = cut_parameters(cell_of(key), from[kind], first - of.first_trial, end - first);
-            return part;
-        };
-        const auto cut = [](const BlockKey& of, const std::vector<TrialRecord>& from, std::int64_t first, std::int64_t end) {
-            return std::vector<TrialRecord>(from.begin() + (first - of.first_trial), from.begin() + (end - of.first_trial));
-        };
+        const ReadBlock block = read(part_, key, options_.without_kept);
         std::vector<TrialBlock> parts;
         std::int64_t next = key.first_trial;
         const std::int64_t end = key.first_trial + key.count;
         const auto add_until = [&](std::int64_t until) {
             if (until > next)
-                parts.push_back({{key.cell, next, until - next}, cut(key, records, next, until), cut_kinds(key, parameters, next, until)});
+                parts.push_back(
+                    {{key.cell, next, until - next}, block.cut_records(next, until), block.cut_kinds(cell_of(part_, key), next, until)});
         };
         for (const BlockKey& other : known) {
             const std::int64_t first = std::max(other.first_trial, key.first_trial), last = std::min(other.first_trial + other.count, end);
-            const std::vector<TrialRecord> there = cut(other, all_.read_block(other), first, last), here = cut(key, records, first, last);
-            if (pack_columns(there, all_trial_fields) != pack_columns(here, all_trial_fields))
-                contradict(key, all_.kept_hash(other), part_.kept_hash(key));
-            if (cut_kinds(other, all_.read_parameters(other), first, last) != cut_kinds(key, parameters, first, last))
-                contradict(key, all_.kept_parameter_hashes(other), part_.kept_parameter_hashes(key));
+            hold_against({all_path_, all_}, read(all_, other, options_.without_kept), {part_path_, part_}, block);
             outcome_.trials_there += last - first;
             add_until(first);
             next = last;
@@ -144,8 +204,7 @@ private:
     }
 
     void add_aggregates() {
-        std::set<std::string> merged;
-        for (const StoredDocument& document : all_.documents(document_kind::merged)) merged.insert(document.id);
+        const std::set<std::string> merged = merged_hashes(all_);
         std::vector<StoredAggregate> pending;
         std::vector<StoredDocument> sources;
         const auto commit = [&] {
@@ -156,21 +215,15 @@ private:
         for (const CellConfig& cell : part_.cells()) {
             for (StoredAggregate& part : part_.aggregates(cell.index)) {
                 const std::string hash = part_.kept_hash(part.key);
-                const std::span<const BlockKey> known = overlapping(part.key);
+                const std::span<const BlockKey> known = known_of(part.key);
                 const bool same_key = known.size() == 1 && known.front() == part.key;
                 const std::string there = same_key ? all_.kept_hash(part.key) : "";
                 if (there == hash || merged.contains(hash)) {
                     outcome_.trials_there += part.key.count;
                     continue;
                 }
-                if (same_key) contradict(part.key, there, hash);
-                if (!known.empty())
-                    throw StoreError(
-                        ExitCode::Data,
-                        fmt::format("{}: {} has sums over trials {} to {}, some of which these are, too, and which it did not get from {} "
-                                    "as it is now; sums cannot be taken apart. Merge parts that have no trials in common into a new store",
-                                    trials_text(part.key), all_path_.string(), known.front().first_trial,
-                                    known.front().first_trial + known.front().count - 1, part_path_.string()));
+                if (same_key) contradict(trials_text(part_, part.key), all_path_, part_path_, there, hash);
+                if (!known.empty()) refuse_overlap(trials_text(part_, part.key), all_path_, known.front(), part_path_);
                 outcome_.trials_added += part.key.count;
                 sources.push_back({document_kind::merged, hash, 0, "", "{}", "", ""});
                 pending.push_back(std::move(part));
@@ -207,13 +260,100 @@ private:
     MergeOutcome outcome_;
 };
 
+/// What a merge of several stores would refuse, found before anything is written.
+class MergeCheck {
+public:
+    MergeCheck(const fs::path& all, const MergeOptions& options) : all_(all), options_(options), rehearsal_("limrisk-merge") {
+        std::error_code error;
+        if (const auto bytes = fs::file_size(all, error); error || bytes == 0) return;  // it is to be created
+        add(all, false);
+    }
+
+    /// Throws as merge_store would once those before it are merged.
+    void add(const fs::path& path) { add(path, true); }
+
+private:
+    struct Known {
+        fs::path path;
+        Store store;
+        std::map<std::string, std::int64_t> cells;  ///< by id
+        std::vector<BlockKey> ranges;               ///< sorted
+    };
+
+    /// Cells, seeds, rules and what is kept: by a store without trials that takes over one campaign after the other.
+    void add(const fs::path& path, bool part) {
+        Known one{path, Store::open(path), {}, {}};
+        try {
+            (void)Store::open_for_writing(rehearsal_.path(), campaign_of(one.store, options_.without_kept),
+                                          {.add = options_.add || !part, .same_rule = part});
+        } catch (const StoreError& error) {
+            throw StoreError(error.code(), fmt::format("{}: {}", path.string(), with_name(error.what(), rehearsal_.path(), all_.string())));
+        }
+        if (part) {
+            const bool sums = one.store.contents() == StoreContents::Summary;
+            for (const BlockKey& key : one.store.blocks()) sums ? check_sum(one, key) : check_block(one, key);
+        }
+        one.ranges = one.store.blocks();
+        for (const CellConfig& cell : one.store.cells()) one.cells.emplace(cell.id, cell.index);
+        merged_.merge(merged_hashes(one.store));
+        known_.push_back(std::move(one));
+    }
+
+    /// Calls `visit` with what those before hold of the trials of `key`.
+    template <typename Visit>
+    void for_each_overlap(const Known& one, const BlockKey& key, const Visit& visit) const {
+        for (const Known& other : known_) {
+            const auto cell = other.cells.find(cell_of(one.store, key).id);
+            if (cell == other.cells.end()) continue;
+            for (const BlockKey& known : overlapping(other.ranges, {cell->second, key.first_trial, key.count})) visit(other, known);
+        }
+    }
+
+    void check_block(const Known& one, const BlockKey& key) const {
+        for_each_overlap(one, key, [&](const Known& other, const BlockKey& known) {
+            if (same_hashes(other.store, known, one.store, key)) return;
+            hold_against({other.path, other.store}, read(other.store, known, options_.without_kept), {one.path, one.store},
+                         read(one.store, key, options_.without_kept));
+        });
+    }
+
+    void check_sum(const Known& one, const BlockKey& key) const {
+        const std::string hash = one.store.kept_hash(key);
+        if (merged_.contains(hash)) return;
+        bool there = false;
+        for_each_overlap(one, key, [&](const Known& other, const BlockKey& known) {
+            there = there || other.store.kept_hash(known) == hash;
+            if (there) return;
+            if (known.first_trial == key.first_trial && known.count == key.count)
+                contradict(trials_text(one.store, key), other.path, one.path, other.store.kept_hash(known), hash);
+            refuse_overlap(trials_text(one.store, key), other.path, known, one.path);
+        });
+    }
+
+    const fs::path& all_;
+    const MergeOptions& options_;
+    const TemporaryStore rehearsal_;
+    std::vector<Known> known_;
+    std::set<std::string> merged_;  ///< hashes of sums that they got from others
+};
+
 }  // namespace
 
 MergeOutcome merge_store(const fs::path& all, const fs::path& part, const MergeOptions& options) {
-    std::error_code error;
-    if (fs::equivalent(all, part, error) && !error)
-        throw StoreError(ExitCode::Usage, fmt::format("store {}: cannot be merged into itself", part.string()));
+    refuse_itself(all, part);
     return Merge(all, part, options).run();
+}
+
+void merge_stores(const fs::path& all, const std::vector<fs::path>& parts, const MergeOptions& options,
+                  const std::function<void(const fs::path& part, const MergeOutcome&)>& merged) {
+    {
+        MergeCheck check(all, options);
+        for (const fs::path& part : parts) {
+            refuse_itself(all, part);
+            check.add(part);
+        }
+    }
+    for (const fs::path& part : parts) merged(part, merge_store(all, part, options));
 }
 
 Store open_together(const std::vector<fs::path>& stores, MergeOptions options) {
@@ -231,10 +371,8 @@ Store open_together(const std::vector<fs::path>& stores, MergeOptions options) {
             merge_store(all.path(), part, options);
         } catch (const StoreError& error) {
             if (before.empty()) throw;
-            std::string text = error.what();
-            for (std::size_t at = 0; (at = text.find(all.path().string(), at)) != std::string::npos; at += before.size())
-                text.replace(at, all.path().string().size(), before);
-            throw StoreError(error.code(), fmt::format("{}: {} cannot be read together with {}", text, part.string(), before));
+            throw StoreError(error.code(), fmt::format("{}: {} cannot be read together with {}",
+                                                       with_name(error.what(), all.path(), before), part.string(), before));
         }
         before += (before.empty() ? "" : ", ") + part.string();
     }

@@ -31,6 +31,11 @@ struct MergeOptions {
 /// results (naming both stores and hashes), and for ranges of summaries that overlap, which cannot be taken apart; else as Store does.
 MergeOutcome merge_store(const std::filesystem::path& all, const std::filesystem::path& part, const MergeOptions& options = {});
 
+/// The same of several parts, one after the other; `merged` is told of each. What merge_store would refuse of any of them (the campaign, or
+/// other results of the same trials) is thrown before anything is written. Damage is found when it is read: what was merged before stays.
+void merge_stores(const std::filesystem::path& all, const std::vector<std::filesystem::path>& parts, const MergeOptions& options,
+                  const std::function<void(const std::filesystem::path& part, const MergeOutcome&)>& merged);
+
 /// Several stores as one, for reading: they are merged, as with `add` and without kept parameters, into a temporary store that is gone when
 /// it is closed. Takes as much space among the temporary files as they have. The order has no effect on what can be read together. Throws
 /// StoreError as merge_store does.

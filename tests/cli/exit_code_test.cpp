@@ -57,6 +57,28 @@ TEST_F(ExitCodeTest, WrongUseIs64) {
     expect_error({"replay", "campaign.db", "--cell", "0", "--trial", "70"}, 64, "70 trials");
 }
 
+/// What would have no effect is refused, or said where only the campaign or the machine decides it.
+TEST_F(ExitCodeTest, NoOptionIsIgnored) {
+    for (const std::vector<std::string>& more : std::vector<std::vector<std::string>>{
+             {"--add"}, {"--time-limit", "1:00:00"}, {"--checkpoint-every", "0:00:10"}, {"--shard", "1/2"}}) {
+        std::vector<std::string> words{"run", "campaign.toml", "--dry-run"};
+        words.insert(words.end(), more.begin(), more.end());
+        expect_error(words, 64, more.front());
+    }
+    expect_error({"slurm", "campaign.toml", "--jobs", "2", "--time", "1:00:00", "--force"}, 64, "--force requires --out");
+    expect_error({"hierarchy", "campaign.toml", "--width", "1", "--tolerance", "0.1"}, 64, "--tolerance requires --store");
+    expect_error({"optimum", "campaign.toml", "--again", "--replace"}, 64, "--replace requires --store");
+    succeed({"run", "campaign.toml", "--quiet"});
+    expect_error({"summary", "campaign.db", "--compare", "width", "--restarts", "3"}, 64, "excludes");
+    expect_error({"replay", "campaign.db", "--cell", "0", "--trial", "0", "--force"}, 64, "--csv or --parameters");
+    expect_error({"replay", "campaign.db", "--cell", "0", "--trial", "0", "--csv", "-", "--parameters", "-"}, 64, "standard output");
+    for (const char* command : {"trajectories", "limits", "valleys"})
+        expect_error({command, "campaign.db", "--force"}, 64, "--force requires --csv");
+    EXPECT_THAT(succeed({"summary", "campaign.db", "--sentences", "--restarts", "3"}).out, HasSubstr("of 3 trials"));
+    const std::vector<std::string> unused{"optimum", "campaign.toml", "--largest", "1", "--seconds", "5", "--threads", "1"};
+    EXPECT_THAT(succeed(unused).err, HasSubstr("--seconds, --threads have no effect"));
+}
+
 TEST_F(ExitCodeTest, MisspeltWordsAreToldTheNearest) {
     expect_error({"runn"}, 64, "there is no subcommand 'runn'; did you mean run?");
     expect_error({"--versoin"}, 64, "there is no option --versoin; did you mean --version?");

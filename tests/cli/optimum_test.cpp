@@ -77,6 +77,42 @@ TEST_F(OptimumProgramTest, EvidenceIsNotCalledACertificate) {
     }
 }
 
+/// All local minima on points: every trial that has converged is on one, and the lowest is the optimum.
+TEST_F(OptimumProgramTest, CountsTrialsOnLevelsOfDataPoints) {
+    write("points.toml",
+          "name = \"points\"\ntrials = 200\nsteps = 40000\nprecision = \"float64\"\n[problem]\n"
+          "data = { points = [[-3, -1], [-2, 2], [-1, -1], [1, 1], [2, -2], [3, 1]] }\n[network]\nwidth = [1, 2]\n"
+          "[training]\nsampling = \"full_batch\"\noptimizer = \"sgd(0.02)\"\n");
+    succeed({"run", "points.toml", "--quiet"});
+    for (const char* width : {"1", "2"}) {
+        const Output found = succeed({"hierarchy", "points.toml", "--width", width, "--store", "points.db", "--json"});
+        const json all = json::parse(found.out)[0];
+        const std::vector<double> known =
+            std::string(width) == "1" ? std::vector<double>{1.8, 273.0 / 137, 2} : std::vector<double>{1.125, 14.0 / 9, 5.0 / 3};
+        for (std::size_t k = 0; k < known.size(); ++k) EXPECT_NEAR(all["levels"][k]["risk"].get<double>(), known[k], 1e-12);
+        EXPECT_EQ(all["levels"][0]["optimum_of_width"], std::stoi(width));
+        for (const json& level : all["levels"]) EXPECT_TRUE(level["certificate"]["certified"]);
+        const json& cell = all["cells"][0];
+        EXPECT_EQ(cell["trials"], 200);
+        EXPECT_EQ(cell["on_none"], 0);
+        EXPECT_GT(cell["on_level"][0], 10);
+        if (known.front() == 1.8) {  // a kink that a point holds
+            EXPECT_EQ(all["levels"][1]["shape"], "r");
+            EXPECT_GT(cell["on_level"][1], 10);
+        }
+    }
+    EXPECT_THAT(succeed({"hierarchy", "points.toml", "--width", "1", "--threads", "2", "--again"}).err,
+                HasSubstr("--threads has no effect"));
+    EXPECT_THAT(succeed({"summary", "points.db"}).out, HasSubstr("missed"));
+    const json summary = json::parse(succeed({"summary", "points.db", "--json"}).out);
+    EXPECT_TRUE(summary["cells"][1]["levels"]["catalogue"]);
+    EXPECT_EQ(summary["cells"][1]["levels"]["on_none"], 0);
+    const std::vector<std::string> plane{"hierarchy", "points.toml", "--width",
+                                         "1",         "--set",       "problem.data={ points = [[0, 1, 2], [1, 0, 1], [2, 2, 0]] }"};
+    EXPECT_EQ(limrisk(plane).code, 64);
+    EXPECT_THAT(limrisk(plane).err, HasSubstr("one input and relu"));
+}
+
 TEST_F(OptimumProgramTest, RefusesWhatItCannotDo) {
     EXPECT_EQ(limrisk({"hierarchy", "square.toml"}).code, 64);
     EXPECT_EQ(limrisk({"hierarchy", "square.toml", "--width", "1", "--set", "network.activation=\"tanh\""}).code, 64);

@@ -203,12 +203,15 @@ TEST_F(ShardsTest, KillsOfShardsAndMergesChangeNoBit) {
 /// The script runs with an `sbatch` that runs every task at once, one after the other; a task that is out of time once is queued again.
 TEST_F(ShardsTest, TheSlurmScriptRunsShardsAndMerges) {
     write("my campaign.toml", campaign_text(700, 30));
-    const Output written = succeed(
-        {"slurm", "my campaign.toml", "--jobs", "3", "--time", "4:00:00", "--cpus", "2", "--gpus", "1", "--seed", "5", "--out", "job.sh"});
+    const Output written =
+        succeed({"slurm", "my campaign.toml", "--jobs", "3", "--time", "4:00:00", "--cpus", "2", "--seed", "5", "--out", "job.sh"});
     EXPECT_THAT(written.err, HasSubstr("submit it with: bash job.sh"));
     EXPECT_THAT(read("job.sh"), AllOf(HasSubstr("#SBATCH --array=1-3\n"), HasSubstr("#SBATCH --time=4:00:00\n"),
-                                      HasSubstr("--time-limit 3:50:00"), HasSubstr("#SBATCH --gpus-per-task=1\n"),
+                                      HasSubstr("--time-limit 3:50:00 --threads \"$SLURM_CPUS_PER_TASK\""),
                                       HasSubstr("'my campaign.toml' --seed 5 "), HasSubstr("--dependency=\"afterok:$shards\"")));
+    // Threads are the CPU's: with them nothing would run on the GPUs.
+    EXPECT_THAT(succeed({"slurm", "my campaign.toml", "--jobs", "3", "--time", "4:00:00", "--gpus", "1"}).out,
+                AllOf(HasSubstr("#SBATCH --gpus-per-task=1\n"), HasSubstr("--backend cuda"), Not(HasSubstr("--threads"))));
     EXPECT_THAT(succeed({"slurm", "my campaign.toml", "--jobs", "3", "--time", "0:50:00"}).out,
                 AllOf(HasSubstr("--time-limit 0:45:00"), Not(HasSubstr("gpus"))));
     write("sbatch", R"(#!/bin/bash

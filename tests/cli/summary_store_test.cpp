@@ -112,11 +112,26 @@ TEST_F(SummaryStoreTest, LevelsAreBoundedByTheBinsOfTheRisks) {
     for (const char* name : {"rows", "sums"}) {
         const std::string campaign = std::string(name) + ".toml", store = std::string(name) + ".db";
         succeed({"run", campaign, "--store", store, "--quiet"});
-        const Output found = succeed({"hierarchy", campaign, "--width", "1", "--store", store});
-        if (campaign == "sums.toml") {
-            EXPECT_THAT(found.err, HasSubstr("has only summaries"));
+        succeed({"hierarchy", campaign, "--width", "1", "--store", store});
+    }
+    // Counted with any tolerance, the same way.
+    for (const char* tolerance : {"1e-3", "0.05", "0"}) {
+        const auto counts = [&](const std::string& name) {
+            return json::parse(
+                succeed({"hierarchy", name + ".toml", "--width", "1", "--store", name + ".db", "--tolerance", tolerance, "--json"})
+                    .out)[0]["cells"][0];
+        };
+        const json exact = counts("rows"), bounds = counts("sums");
+        EXPECT_EQ(bounds["trials"], 200);
+        EXPECT_LE(bounds["on_none"], exact["on_none"]);
+        EXPECT_GE(bounds["on_none_most"], exact["on_none"]);
+        for (std::size_t k = 0; k < 3; ++k) {
+            EXPECT_LE(bounds["on_level"][k], exact["on_level"][k]) << tolerance;
+            EXPECT_GE(bounds["on_level_most"][k], exact["on_level"][k]) << tolerance;
         }
     }
+    EXPECT_THAT(succeed({"hierarchy", "sums.toml", "--width", "1", "--store", "sums.db", "--tolerance", "0.05"}).out,
+                HasSubstr("final risk within 0.05 of a level"));
     const json rows = json::parse(succeed({"summary", "rows.db", "--json"}).out)["cells"][0]["levels"];
     const json sums = json::parse(succeed({"summary", "sums.db", "--json"}).out)["cells"][0]["levels"];
     ASSERT_EQ(rows["levels"].size(), 3u);

@@ -59,6 +59,14 @@ std::vector<double> numbers(const std::string& bytes) {
     return values;
 }
 
+TEST_F(ValidationTest, DryRunsTellInTheTable) {
+    const std::string out = succeed({"run", "validation.toml", "--dry-run"}).out;
+    EXPECT_THAT(out, AllOf(testing::ContainsRegex("time +validation\n"), testing::ContainsRegex("\n *0 .* 15\n"),
+                           testing::ContainsRegex("\n *1 .* -\n"), HasSubstr("validation: data points that are held out of the training")));
+    write("plain.toml", campaign_text(4, 30));
+    EXPECT_THAT(succeed({"run", "plain.toml", "--dry-run"}).out, Not(HasSubstr("validation")));
+}
+
 TEST_F(ValidationTest, IsToldEverywhere) {
     const Output output = succeed({"run", "validation.toml"});
     EXPECT_THAT(output.out,

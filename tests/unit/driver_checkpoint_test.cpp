@@ -177,6 +177,34 @@ TEST_F(CheckpointRun, OthersTrialsAreNotThisRuns) {
     EXPECT_THAT(warnings, testing::ElementsAre(testing::AllOf(HasSubstr("trials 8..15"), HasSubstr("at least 16 trials"))));
 }
 
+/// Begun trials that a rule no longer wants.
+TEST_F(CheckpointRun, NoneBehindTheEndOfARule) {
+    const auto ruled = [](int events) {
+        Campaign campaign = long_campaign("", fmt::format("{{ at_most = 24, until = {{ events = {}, event = \"inactive\" }} }}", events));
+        return campaign;
+    };
+    {
+        Store store = Store::open_for_writing(path(), ruled(1000));
+        const auto backend = make_cpu_backend(2);
+        RunOptions options;
+        options.block_trials = 8;
+        options.shard = {1, 3};  // of the trials of each cell the first 8
+        ASSERT_EQ(run_campaign(ruled(1000), store, *backend, options).trials_written, 16);
+        for (const std::int64_t cell : {0, 1}) store.write_checkpoint({cell, 16, 8}, 3, "of some steps");
+    }
+    const auto backend = make_cpu_backend(1);
+    std::vector<std::string> warnings;
+    RunOptions options;
+    options.on_warning = [&](const std::string& line) { warnings.push_back(line); };
+    const auto usable = [&](int events) {
+        const Store store = Store::open_for_writing(path(), ruled(events));
+        return usable_checkpoints(ruled(events), store, *backend, options).size();
+    };
+    EXPECT_EQ(usable(1000), 2u);
+    EXPECT_EQ(usable(1), 0u) << "the rule has ended both cells before trial 16";
+    EXPECT_THAT(warnings, testing::IsEmpty());
+}
+
 TEST_F(CheckpointRun, ABackendWithoutThemSaysSo) {
     FakeBackend backend(1);
     {

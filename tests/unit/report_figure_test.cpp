@@ -195,6 +195,21 @@ TEST(ReportFigure, AtMostEightLevelsAreMarkedTheOwnOptimumAmongThem) {
     EXPECT_GT(last, 0);
 }
 
+/// As many digits as tell a level from its neighbours.
+TEST(ReportFigure, NeighbouringLevelsHaveLabelsOfTheirOwn) {
+    StoreSummary summary = report_summary();
+    std::vector<LevelShare>& levels = summary.cells[0].levels->levels;
+    levels.push_back(levels[1]);
+    levels[2].risk = 0.0200001;
+    const FigureSection section = risk_figures(summary, cell_groups(summary));
+    const std::string& script = section.groups.at(0).figures.at(1).script;
+    for (const char* label : {"'1: 1.00e-02  R (optimum, width 4)'", "'2: 2.00000e-02  linear'", "'3: 2.00001e-02  linear'"})
+        EXPECT_THAT(script, HasSubstr(label));
+    levels[2].risk = levels[1].risk;
+    const FigureSection same = risk_figures(summary, cell_groups(summary));
+    EXPECT_THAT(same.groups.at(0).figures.at(1).script, HasSubstr("'3: 2.00e-02  linear'")) << "no digit tells them apart";
+}
+
 /// Corollary 3.14: the optima of smaller widths, embedded by inactive neurons, are marked however few trials end on them.
 TEST(ReportFigure, EmbeddedOptimaAreMarkedBeforeOtherLevels) {
     StoreSummary summary = report_summary();

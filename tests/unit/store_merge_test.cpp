@@ -214,6 +214,49 @@ TEST_P(StoreMergeTest, DamagedPartsAreRefused) {
     EXPECT_EQ(rows_of(path()), before);
 }
 
+/// Of several parts nothing is written if one of them is refused.
+TEST_P(StoreMergeTest, AllPartsAreLookedAtBeforeOneIsWritten) {
+    part("a.db", 0, 2);
+    part("b.db", 2, 4);
+    Campaign seed = campaign();
+    for (CellConfig& cell : seed.cells) {
+        cell.seed = 9;
+        finish(cell);
+    }
+    seed.seed = 9;
+    part("seed.db", 0, 2, seed);
+    {
+        Store store = Store::open_for_writing(path("wrong.db"), campaign());
+        if (GetParam() == StoreContents::Summary) {
+            const StoredAggregate wrong{{1, 0, 16}, aggregate_of({2, 0, 16})};
+            store.write_aggregates({&wrong, 1});
+        } else {
+            store.write_block({1, 8, 8}, records_of({2, 8, 8}));
+        }
+    }
+    const auto merge = [&](const std::vector<std::filesystem::path>& parts, std::vector<std::int64_t>* added = nullptr) {
+        merge_stores(path(), parts, {.add = true}, [&](const std::filesystem::path&, const MergeOutcome& outcome) {
+            if (added != nullptr) added->push_back(outcome.trials_added);
+        });
+    };
+    const auto [seed_code, seed_text] = store_error([&] { merge({path("a.db"), path("seed.db")}); });
+    EXPECT_EQ(seed_code, 65);
+    EXPECT_THAT(seed_text, AllOf(HasSubstr(path("seed.db").string()), HasSubstr("store " + path().string() + ": has the seed 1")));
+    EXPECT_FALSE(std::filesystem::exists(path()));
+    const auto [code, text] = store_error([&] { merge({path("a.db"), path("b.db"), path("wrong.db")}); });
+    EXPECT_EQ(code, 65);
+    EXPECT_THAT(text, AllOf(HasSubstr(path("a.db").string()), HasSubstr(path("wrong.db").string()), HasSubstr("other results")));
+    EXPECT_FALSE(std::filesystem::exists(path()));
+    std::vector<std::int64_t> added;
+    merge({path("a.db"), path("b.db"), path("a.db")}, &added);
+    EXPECT_THAT(added, ElementsAre(64, 64, 0));
+    const Rows before = rows_of(path());
+    EXPECT_EQ(store_error([&] { merge({part("c.db", 4, 6), path("wrong.db")}); }).first, 65);
+    EXPECT_EQ(rows_of(path()), before);
+    merge({path("c.db"), path("b.db")}, &added);
+    EXPECT_THAT(added, ElementsAre(64, 64, 0, 64, 0));
+}
+
 TEST_P(StoreMergeTest, BetterDocumentsReplace) {
     part("a.db", 0, 2);
     part("b.db", 2, 4);
