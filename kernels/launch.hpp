@@ -86,7 +86,7 @@ struct FinishArguments {
 };
 
 // Host and device must lay these out alike; both compile this line.
-static_assert(sizeof(Cell) == 1040 && sizeof(Replica) == 208 && sizeof(Piece<float>) == 168 && sizeof(StepScalars) == 32);
+static_assert(sizeof(Cell) == 1104 && sizeof(Replica) == 208 && sizeof(Piece<float>) == 168 && sizeof(StepScalars) == 32);
 
 }  // namespace LIMRISK_LANES
 }  // namespace limrisk::kernels

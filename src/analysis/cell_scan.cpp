@@ -59,6 +59,7 @@ Exclusion exclusion_of(const CellConfig& cell) {
     if (!cell.keeps_frozen_neurons()) return {std::nullopt, "weight decay moves frozen neurons"};
     if (cell.has_own_points()) return {std::nullopt, "every trial has data points of its own"};
     if (!cell.outer_bias) return {std::nullopt, "nothing is proved of networks without an outer bias"};
+    if (cell.skip) return {std::nullopt, "nothing is proved of networks with a skip connection"};
     if (!kernels::gains_by_every_neuron(cell.loss.kind))
         return {std::nullopt, fmt::format("under the loss {} a wider network need not be better", cell.loss_label)};
     // Points that share an input have their mean in its place, which is what squares ask for.

@@ -141,7 +141,7 @@ std::string conditions(const StoreSummary& summary) {
 std::string held_parameters(const StoreSummary& summary) {
     std::vector<std::int64_t> cells;
     for (const CellSummary& cell : summary.cells)
-        if (cell.cell.outer_bias && !cell.cell.trains_all()) cells.push_back(cell.cell.index);
+        if (cell.cell.outer_bias && !cell.cell.skip && !cell.cell.trains_all()) cells.push_back(cell.cell.index);
     if (cells.empty()) return "";
     return fmt::format(
         "{}: only some parameters are trained; global minima and best known risks are those of networks all of whose parameters are free, "
@@ -155,6 +155,15 @@ std::string missing_outer_bias(const StoreSummary& summary) {
         if (!cell.cell.outer_bias) cells.push_back(cell.cell.index);
     if (cells.empty()) return "";
     return fmt::format("{}: optima, levels and certificates of networks without an outer bias are not known; they are left out",
+                       cells_text(cells));
+}
+
+std::string skip_connections(const StoreSummary& summary) {
+    std::vector<std::int64_t> cells;
+    for (const CellSummary& cell : summary.cells)
+        if (cell.cell.skip) cells.push_back(cell.cell.index);
+    if (cells.empty()) return "";
+    return fmt::format("{}: optima, levels and certificates of networks with a skip connection are not known; they are left out",
                        cells_text(cells));
 }
 
@@ -219,6 +228,7 @@ std::vector<std::pair<std::string, std::string>> reservations(const StoreSummary
                                                          {"condition", conditions(summary)},
                                                          {"trained", held_parameters(summary)},
                                                          {"outer bias", missing_outer_bias(summary)},
+                                                         {"skip", skip_connections(summary)},
                                                          {"noise", noise_text(summary)},
                                                          {"loss", other_losses(summary)}};
     std::erase_if(all, [](const auto& entry) { return entry.second.empty(); });

@@ -48,7 +48,7 @@ public:
           target_(target_moments(plan_.cell().check_nodes, cell.input.dimension, cell.loss)),
           looks_at_squares_(cell.has_squared_loss()),
           true_risk_(optimum::problem_of(cell)),
-          parameters_(static_cast<std::size_t>(kernels::parameter_count(cell.width, cell.input.dimension))) {
+          parameters_(static_cast<std::size_t>(cell.parameter_count())) {
         const auto values = request.steps.size() * static_cast<std::size_t>(request.trials);
         for (std::vector<double>* table : {&risk_, &gradient_norm_, &parameter_norm_, &distance_, &inactive_}) table->resize(values);
         trained_.resize(values);
@@ -57,7 +57,8 @@ public:
         bound_ = {"risk bound", 0, 0, tolerance};
         // A constant target has no risk of the best constant to compare with.
         const bool varies = true_risk_.variance() > 1e-28 * target_.largest * target_.largest;
-        gap_trials_ = varies && looks_at_squares_ && cell.trains_outer_layer() ? least_squares_trials(true_risk_, cell, request.trials) : 0;
+        const bool has_gap = varies && looks_at_squares_ && cell.trains_outer_layer() && !cell.skip;
+        gap_trials_ = has_gap ? least_squares_trials(true_risk_, cell, request.trials) : 0;
         const double points = static_cast<double>(request.steps.size()),
                      point = static_cast<double>(plan_.cell().check_nodes.count) * static_cast<double>(parameters_),
                      affordable = std::max(1.0, lyapunov_operations / point);
@@ -149,7 +150,7 @@ private:
             parameter_norm_[at] = seen.parameter_norm;
             inactive_[at] = seen.inactive;
             distance_[at] = diverged ? HUGE_VAL : distance(theta, last.data());
-            const std::optional<double> excess = risk_bound_excess(plan_.cell().activation, plan_.cell().width, target_, seen);
+            const std::optional<double> excess = risk_bound_excess(config_.activation, config_.width, target_, seen, config_.skip);
             if (excess && config_.trains_outer_layer()) add_point(bound, *excess);
             if (!excess || trial >= lyapunov_trials_ || s % lyapunov_stride_ != 0 || !has_lyapunov_identity()) continue;
             const optimum::Network network(config_.width, config_.input.dimension, {theta, theta + parameters_});
@@ -162,7 +163,7 @@ private:
         add(bound_, bound);
     }
 
-    bool has_lyapunov_identity() const { return looks_at_squares_ && is_homogeneous(config_.activation); }
+    bool has_lyapunov_identity() const { return looks_at_squares_ && is_homogeneous(config_.activation) && !config_.skip; }
 
     static void add(TrajectoryCheck& sum, const TrajectoryCheck& part) {
         sum.points += part.points;
