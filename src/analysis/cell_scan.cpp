@@ -95,8 +95,8 @@ std::vector<EmbeddedLevel> hierarchy_of(const CellConfig& cell, const KnownProbl
 
 /// The risk of the stored optimum's network as a check of this cell measures it.
 std::optional<double> seen_at_checks(const CellConfig& cell, const KnownOptimum& optimum) {
-    const opt::Network network{cell.width, cell.input.dimension, optimum.parameters};
-    const bool whole = optimum.parameters.size() == opt::Network(cell.width, cell.input.dimension).parameters.size();
+    const opt::Network network{cell.width, cell.input.dimension, optimum.parameters, cell.skip};
+    const bool whole = static_cast<std::int64_t>(optimum.parameters.size()) == cell.parameter_count();
     if (!whole || !optimum.beaten_by.empty()) return std::nullopt;
     return opt::TrueRisk(opt::problem_of(cell), nodes_of_checks(cell))(network);
 }

@@ -277,9 +277,12 @@ struct CellConfig : Problem {
     bool has_start() const { return start != nullptr; }
     /// Whether the kernels begin with parameters of the host: those that are given, or drawn together.
     bool begins_on_host() const { return has_start() || initialization.draws_together(); }
-    /// Whether optima and levels of its problem can be searched: those of squares, of networks with an outer bias and without a skip
-    /// connection, on points that all trials share.
-    bool has_searchable_optimum() const { return has_squared_loss() && outer_bias && !skip && !has_own_points(); }
+    /// Whether optima and levels of its problem can be searched: those of squares, of networks with an outer bias, on points that all
+    /// trials share; with a skip connection in dimension 1 alone, with ReLU and a law of the input.
+    bool has_searchable_optimum() const {
+        const bool line = has_exact_risk() && activation.kind == kernels::ActivationKind::Relu;
+        return has_squared_loss() && outer_bias && !has_own_points() && (!skip || line);
+    }
     /// Whether neurons can freeze and then stay of no use to the end: what certificates rest on.
     bool keeps_frozen_neurons() const {
         return kernels::has_frozen_neurons(activation.kind) && (kernels::keeps_still(optimizer) || holds_inner_layer());

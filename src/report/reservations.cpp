@@ -141,7 +141,8 @@ std::string conditions(const StoreSummary& summary) {
 std::string held_parameters(const StoreSummary& summary) {
     std::vector<std::int64_t> cells;
     for (const CellSummary& cell : summary.cells)
-        if (cell.cell.outer_bias && !cell.cell.skip && !cell.cell.trains_all()) cells.push_back(cell.cell.index);
+        if (cell.cell.outer_bias && (!cell.cell.skip || cell.cell.has_searchable_optimum()) && !cell.cell.trains_all())
+            cells.push_back(cell.cell.index);
     if (cells.empty()) return "";
     return fmt::format(
         "{}: only some parameters are trained; global minima and best known risks are those of networks all of whose parameters are free, "
@@ -159,12 +160,17 @@ std::string missing_outer_bias(const StoreSummary& summary) {
 }
 
 std::string skip_connections(const StoreSummary& summary) {
-    std::vector<std::int64_t> cells;
+    std::vector<std::int64_t> lines, others;
     for (const CellSummary& cell : summary.cells)
-        if (cell.cell.skip) cells.push_back(cell.cell.index);
-    if (cells.empty()) return "";
-    return fmt::format("{}: optima, levels and certificates of networks with a skip connection are not known; they are left out",
-                       cells_text(cells));
+        if (cell.cell.skip) (cell.cell.has_searchable_optimum() ? lines : others).push_back(cell.cell.index);
+    std::string text;
+    if (!lines.empty())
+        text = fmt::format(
+            "{}: that no width below reaches the optimum is not proved of networks with a skip connection, so no trial is certified",
+            cells_text(lines));
+    if (others.empty()) return text;
+    return fmt::format("{}{}{}: optima, levels and certificates of networks with a skip connection are not known; they are left out", text,
+                       text.empty() ? "" : ". ", cells_text(others));
 }
 
 std::string given_starts(const StoreSummary& summary) {

@@ -27,7 +27,7 @@ constexpr double least_squares_operations_once = 4e9;  ///< of one trial
 
 /// How many of the first trials get a least-squares gap, so that it takes a bounded time.
 std::int64_t least_squares_trials(const optimum::TrueRisk& risk, const CellConfig& cell, std::int64_t trials) {
-    const double columns = static_cast<double>(cell.width) + 1;
+    const double columns = static_cast<double>(cell.width + 1 + (cell.skip ? cell.input.dimension : 0));
     const optimum::Network zero(0, cell.input.dimension);
     double rows = static_cast<double>(risk.nodes(zero).count());
     // Exact risks have 8 nodes more for each kink, of which a neuron has at most two; what is no polynomial between kinks halves the panels
@@ -57,8 +57,7 @@ public:
         bound_ = {"risk bound", 0, 0, tolerance};
         // A constant target has no risk of the best constant to compare with.
         const bool varies = true_risk_.variance() > 1e-28 * target_.largest * target_.largest;
-        const bool has_gap = varies && looks_at_squares_ && cell.trains_outer_layer() && !cell.skip;
-        gap_trials_ = has_gap ? least_squares_trials(true_risk_, cell, request.trials) : 0;
+        gap_trials_ = varies && looks_at_squares_ && cell.trains_outer_layer() ? least_squares_trials(true_risk_, cell, request.trials) : 0;
         const double points = static_cast<double>(request.steps.size()),
                      point = static_cast<double>(plan_.cell().check_nodes.count) * static_cast<double>(parameters_),
                      affordable = std::max(1.0, lyapunov_operations / point);
@@ -125,7 +124,7 @@ private:
         if (record.verdict != Verdict::Converged) return;
         double gap = -1;
         if (trial < gap_trials_)
-            gap = true_risk_.least_squares_gap({config_.width, config_.input.dimension, parameters}) / true_risk_.variance();
+            gap = true_risk_.least_squares_gap({config_.width, config_.input.dimension, parameters, config_.skip}) / true_risk_.variance();
         const std::lock_guard lock(mutex_);
         ++converged_;
         if (gap >= 0) gaps_.push_back(gap);
