@@ -15,6 +15,12 @@ struct NetworkView {
     double outer_bias;
 };
 
+/// The same with a skip connection u x, if `skip`.
+struct SkipNetworkView : NetworkView {
+    bool skip;
+    double skip_weight;
+};
+
 /// Sorts ascending, in place (heap sort: no recursion, no allocation).
 inline void sort_ascending(double* values, std::int64_t count) {
     const auto sift = [&](std::int64_t root, std::int64_t end) {
@@ -84,8 +90,8 @@ GivenDensity(Function) -> GivenDensity<Function>;
 /// The rule on given breakpoints, each piece cut into 2^halvings equal ones. All lanes take part and get the result.
 ///   target         (const Pack<double>& x) -> Pack<double>: the target at one point per lane
 ///   given_density  the same of the density of the input, without its constant, for a law with a table; or NoDensity
-template <ActivationKind Kind, class Target, class Density>
-LIMRISK_INLINE double integrate_risk(const Cell& cell, const NetworkView& network, const double* points, std::int64_t count, int halvings,
+template <ActivationKind Kind, class Network, class Target, class Density>
+LIMRISK_INLINE double integrate_risk(const Cell& cell, const Network& network, const double* points, std::int64_t count, int halvings,
                                      const Target& target, const Density& given_density) {
     using V = Vec<double>;
     const std::int64_t cuts = std::int64_t{1} << halvings, items = 8 * cuts * (count - 1);
@@ -126,7 +132,10 @@ LIMRISK_INLINE double integrate_risk(const Cell& cell, const NetworkView& networ
                 const V u = (x.part[p] - mean) / splat<V>(cell.input.deviation);
                 density = exp(splat<V>(-0.5) * (u * u)) * normalizer;
             }
-            const V r = (outer_bias + output.part[p]) - y.part[p];
+            V line = outer_bias;
+            if constexpr (requires { network.skip; })
+                if (network.skip) line = fma(splat<V>(network.skip_weight), x.part[p], line);
+            const V r = (line + output.part[p]) - y.part[p];
             const V item = fma((weight.part[p] * density) * r, r, sum.part[p]);
             sum.part[p] = select(less(lane_number.part[p], left), item, sum.part[p]);
         });
@@ -135,8 +144,9 @@ LIMRISK_INLINE double integrate_risk(const Cell& cell, const NetworkView& networ
 }
 
 /// True risk of one network whose breakpoints are known; +infinity if it is not finite.
-template <ActivationKind Kind, class Target, class Density>
-LIMRISK_INLINE double accurate_risk(const Cell& cell, const NetworkView& network, const double* points, std::int64_t count,
+///   Network  NetworkView or SkipNetworkView
+template <ActivationKind Kind, class Network, class Target, class Density>
+LIMRISK_INLINE double accurate_risk(const Cell& cell, const Network& network, const double* points, std::int64_t count,
                                     const Target& target, const Density& density) {
     constexpr int most_halvings = is_piecewise_polynomial(Kind) ? 0 : 10;
     constexpr double tolerance = 1e-13;

@@ -90,6 +90,7 @@ struct Cell {
     bool stop_inactive;                    ///< a trial ends at a check at which all its neurons are inactive
     bool several_blocks;                   ///< the sums over a training batch are totals of blocks: only in float32, beyond block_samples
     Groups held;                           ///< of the parameters: these are not trained, docs/numerics.md section 9
+    bool skip;                             ///< the network has a skip connection
     Program target;
     Program density;                         ///< dimension 1, input kind Table: density of the input, without its constant
     QuantileTable<float> input_table_float;  ///< of the input, in the precision of its samples
@@ -120,7 +121,10 @@ constexpr const QuantileTable<Real>& input_table(const Cell& cell) {
 /// Lane instructions that one sample and neuron must cost with ReLU: forward d fma, max, fma; backward d fma, compare, d + 1 masked sums.
 constexpr std::int64_t instructions_per_sample_neuron(std::int64_t dimension) { return 3 * dimension + 4; }
 
-/// Number of parameters of a network: d h + 2 h + 1.
-constexpr std::int64_t parameter_count(std::int64_t width, std::int64_t dimension) { return width * (dimension + 2) + 1; }
+/// Number of parameters of a network: d h + 2 h + 1, and d more with a skip connection.
+constexpr std::int64_t parameter_count(std::int64_t width, std::int64_t dimension, bool skip) {
+    return width * (dimension + 2) + 1 + (skip ? dimension : 0);
+}
+constexpr std::int64_t parameter_count(const Cell& cell) { return parameter_count(cell.width, cell.dimension, cell.skip); }
 
 }  // namespace limrisk::kernels

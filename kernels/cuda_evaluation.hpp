@@ -302,7 +302,7 @@ LIMRISK_INLINE Fingerprint fingerprint_of_lane(const Cell& cell, const WarpPlace
             }
             if (lane == 0) add(layout.outer_bias(), h * (d + 2));
         }
-        first += parameter_count(h, d);
+        first += parameter_count(cell);
     }
     return fingerprint;
 }

@@ -14,6 +14,7 @@ struct FixedLayout {
     static constexpr int tile = L, unrolled_slots = D <= 4 ? 4 : 1;
     static constexpr std::int64_t per_slot() { return D + 2; }
     static constexpr std::int64_t outer_bias() { return Q * (D + 2); }
+    static constexpr std::int64_t skip_rows() { return 0; }
     static constexpr std::int64_t rows() { return outer_bias() + 1; }
 };
 
@@ -26,6 +27,7 @@ struct FixedDimension {
     int tile;
     static constexpr std::int64_t per_slot() { return D + 2; }
     std::int64_t outer_bias() const { return slots * per_slot(); }
+    static constexpr std::int64_t skip_rows() { return 0; }
     std::int64_t rows() const { return outer_bias() + 1; }
 };
 

@@ -15,10 +15,12 @@ struct GroupShape {
     int replicas;   ///< N, a power of two: W / L <= N <= W
     int together;   ///< lanes of a tile in one register, T
     int registers;  ///< of a row, L / T
+    bool skip;      ///< whether u_0..u_{d-1} follow c, alike in all lanes of a tile as c is
 
     std::int64_t per_slot() const { return dimension + 2; }
     std::int64_t outer_bias() const { return slots * per_slot(); }
-    std::int64_t rows() const { return outer_bias() + 1; }
+    std::int64_t skip_rows() const { return skip ? dimension : 0; }
+    std::int64_t rows() const { return outer_bias() + 1 + skip_rows(); }
     /// Slots of register p that hold a neuron in at least one lane: all, or all but the last.
     std::int64_t slots_in(int p) const { return slots - (slots > 0 && (slots - 1) * tile + p * together >= width); }
 };
@@ -36,7 +38,7 @@ int group_replicas(const Cell& cell, std::int64_t left) {
     int replicas = 1;
     while (replicas < lanes && replicas * 2 <= left) replicas *= 2;
     if (replicas < lanes && 4 * left > 3 * (2 * replicas)) replicas *= 2;
-    const std::int64_t bytes = arrays * parameter_count(cell.width, cell.dimension) * static_cast<std::int64_t>(sizeof(Real));
+    const std::int64_t bytes = arrays * parameter_count(cell) * static_cast<std::int64_t>(sizeof(Real));
     while (replicas > 1 && replicas * bytes > most_bytes) replicas /= 2;
     while (replicas * cell.tile.lanes < lanes) replicas *= 2;
     return replicas;
@@ -45,7 +47,7 @@ int group_replicas(const Cell& cell, std::int64_t left) {
 template <class Real>
 GroupShape group_shape(const Cell& cell, int replicas) {
     const int together = register_lanes<Real> / replicas, tile = cell.tile.lanes;
-    return {cell.dimension, cell.width, cell.tile.neurons_per_lane, tile, replicas, together, tile / together};
+    return {cell.dimension, cell.width, cell.tile.neurons_per_lane, tile, replicas, together, tile / together, cell.skip};
 }
 
 /// Rows of a group: those of register p lie one after the other.

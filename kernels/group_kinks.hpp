@@ -158,16 +158,20 @@ private:
             for (int p = 0; p < shape_.registers; ++p)
                 if (q < shape_.slots_in(p)) add_pieces_of<Kind>(&theta[q * per_slot].part[p], borders_of(p, q, traits_of(Kind).kink_count));
         const V outer_bias = theta[shape_.outer_bias()].part[0];
+        const V skip_weight = shape_.skip ? theta[shape_.outer_bias() + 1].part[0] : V{};
         if (places_ == double_lanes)
-            sum_over_nodes<1>(outer_bias);
+            sum_over_nodes<1>(outer_bias, skip_weight);
         else
-            sum_over_nodes<halves>(outer_bias);
+            sum_over_nodes<halves>(outer_bias, skip_weight);
 
         Doubles totals[2];
-        V dc{};
+        V dc{}, du{};
         for (int which = 0; which < 2; ++which)
             for (int i = 0; i < lanes; ++i) totals[which].of[i] = row(count_, which)[i & (shape_.replicas - 1)];
-        for (int half = 0; half < halves; ++half) set_from_double(dc, half, totals[error_row].half(half));
+        for (int half = 0; half < halves; ++half) {
+            set_from_double(dc, half, totals[error_row].half(half));
+            set_from_double(du, half, totals[error_input_row].half(half));
+        }
         for (int p = 0; p < shape_.registers; ++p) {
             const std::int64_t slots = shape_.slots_in(p);
             for (std::int64_t q = 0; q < shape_.slots; ++q) {
@@ -181,6 +185,7 @@ private:
                 for (std::int64_t k = 0; k < per_slot; ++k) of_slot[k] = select(there, of_slot[k], V{});
             }
             gradient[shape_.outer_bias()].part[p] = dc;
+            if (shape_.skip) gradient[shape_.outer_bias() + 1].part[p] = du;
         }
     }
 
@@ -271,10 +276,11 @@ private:
     /// Turns what changes at each node into the running sums of errors before it.
     ///   Registers  of double that hold a place per replica
     template <int Registers>
-    LIMRISK_INLINE void sum_over_nodes(V outer_bias) const {
+    LIMRISK_INLINE void sum_over_nodes(V outer_bias, V skip_weight) const {
         VecDouble slope[Registers], intercept[Registers], errors[Registers], error_inputs[Registers];
         for (int r = 0; r < Registers; ++r) {
-            slope[r] = errors[r] = error_inputs[r] = VecDouble{};
+            errors[r] = error_inputs[r] = VecDouble{};
+            slope[r] = register_to_double(skip_weight, r);
             intercept[r] = register_to_double(outer_bias, r);
         }
         double* at = sums_;

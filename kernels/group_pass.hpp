@@ -16,12 +16,14 @@ struct GroupPass {
     V* outputs;             ///< [registers][samples at once] sums over the slots of each lane
     V* errors;              ///< [samples of a chunk] e = weight loss'(N - y)
     V *risk_of, *error_of;  ///< [tile] sums of each lane over the samples that it owns
+    V* skip_of;             ///< [skip rows][tile] sums of each lane of e x_k over the samples that it owns
     V* present;             ///< [registers] 1 in lanes whose last slot holds a neuron, else 0
     std::int64_t most_in_chunk;
     MaskOf<V>* active;  ///< [registers][slots][samples of a chunk] where z > 0, if keeps_masks()
     // Totals of the blocks, null if there is but one: register p of float has the registers 2 p and 2 p + 1 of double.
     RegisterRows<double> totals{};
     VecDouble *risk_totals = nullptr, *error_totals = nullptr;  ///< [2][tile]
+    VecDouble* skip_totals = nullptr;                           ///< [skip rows][2][tile]
 
     void take(Arena& arena, const Cell& the_cell, const GroupShape& the_shape, const GroupSamples<Real>& samples) {
         cell = &the_cell;
@@ -31,12 +33,14 @@ struct GroupPass {
         errors = arena.take<V>(most_in_chunk);
         risk_of = arena.take<V>(shape.tile);
         error_of = arena.take<V>(shape.tile);
+        skip_of = arena.take<V>(shape.skip_rows() * shape.tile);
         present = arena.take<V>(shape.registers);
         active = arena.take<MaskOf<V>>(keeps_masks() ? shape.registers * shape.slots * most_in_chunk : 0);
         if (sizeof(Real) == 8 || !cell->several_blocks) return;
         totals = {arena.take<VecDouble>(2 * shape.registers * shape.rows()), shape.rows()};
         risk_totals = arena.take<VecDouble>(2 * shape.tile);
         error_totals = arena.take<VecDouble>(2 * shape.tile);
+        skip_totals = arena.take<VecDouble>(shape.skip_rows() * 2 * shape.tile);
     }
     /// Whether the backward pass takes from the forward pass on which samples a neuron is active, and does not compute z again: where a
     /// mask is less than a register, and z costs more than writing and reading it.
@@ -55,6 +59,10 @@ struct GroupPass {
     void start(RegisterRows<Real> gradient) const {
         for (int l = 0; l < shape.tile; ++l) risk_of[l] = error_of[l] = V{};
         for (int l = 0; totals && l < 2 * shape.tile; ++l) risk_totals[l] = error_totals[l] = VecDouble{};
+        for (std::int64_t l = 0; l < shape.skip_rows() * shape.tile; ++l) {
+            skip_of[l] = V{};
+            if (totals) skip_totals[2 * l] = skip_totals[2 * l + 1] = VecDouble{};
+        }
         for (int p = 0; gradient && p < shape.registers; ++p)
             for (std::int64_t row = 0; row < shape.outer_bias(); ++row) {
                 gradient[row].part[p] = V{};
@@ -71,24 +79,41 @@ struct GroupPass {
         for (int l = 0; l < shape.tile; ++l) {
             move(risk_of[l], risk_totals + l, shape.tile);
             move(error_of[l], error_totals + l, shape.tile);
+            for (std::int64_t k = 0; k < shape.skip_rows(); ++k)
+                move(skip_of[k * shape.tile + l], skip_totals + 2 * k * shape.tile + l, shape.tile);
         }
         for (int p = 0; gradient && p < shape.registers; ++p)
             for (std::int64_t row = 0; row < shape.outer_bias(); ++row)
                 move(gradient[row].part[p], &totals[row].part[2 * p], totals.stride);
     }
-    /// Errors of `count` samples of a chunk from `first` on, and their shares of the sums: of any loss. Not for squares, which the
-    /// forward pass writes out itself.
-    __attribute__((noinline)) void add_residuals(V outer_bias, const Chunk<Real>& chunk, int first, int count) const {
+    /// Errors of `count` samples of a chunk from `first` on, and their shares of the sums: of any loss, with a skip connection or without.
+    /// Not for squares without one, which the forward pass writes out itself.
+    __attribute__((noinline)) void add_residuals(RegisterRows<Real> theta, const Chunk<Real>& chunk, int first, int count) const {
+        const std::int64_t skips = shape.skip_rows(), outer_bias = shape.outer_bias();
         with_loss(cell->loss.kind, [&](auto tag) {
             for (int s = 0; s < count; ++s) {
-                const Residual<decltype(tag)::kind, V> r(cell->loss, outer_bias, outputs[s], chunk.targets[first + s],
-                                                         chunk.weights[first + s]);
+                const V* x = chunk.inputs + (first + s) * shape.dimension;
+                V line = theta[outer_bias].part[0];
+                for (std::int64_t k = 0; k < skips; ++k) line = fma(theta[outer_bias + 1 + k].part[0], x[k], line);
+                const Residual<decltype(tag)::kind, V> r(cell->loss, line, outputs[s], chunk.targets[first + s], chunk.weights[first + s]);
                 const int owner = chunk.owners[first + s];
                 errors[first + s] = r.error;
                 risk_of[owner] = fma(r.weighted, r.factor, risk_of[owner]);
                 error_of[owner] = error_of[owner] + r.error;
+                for (std::int64_t k = 0; k < skips; ++k) {
+                    V& sum = skip_of[k * shape.tile + owner];
+                    sum = fma(r.error, x[k], sum);
+                }
             }
         });
+    }
+    /// Puts du_k, which is sum(k) in every lane, where the gradient is.
+    template <class Sum>
+    void put_skip_gradient(RegisterRows<Real> gradient, Sum sum) const {
+        for (std::int64_t k = 0; k < shape.skip_rows(); ++k) {
+            const V of_all = sum(k);
+            for (int p = 0; p < shape.registers; ++p) gradient[shape.outer_bias() + 1 + k].part[p] = of_all;
+        }
     }
     /// Adds the sum of a block to its total, whose halves lie `stride` apart.
     static LIMRISK_INLINE void add_to(VecDouble* total, std::int64_t stride, V sum) {
@@ -252,8 +277,8 @@ private:
         const V *outputs = pass_.outputs, *targets = chunk.targets + first, *weights = chunk.weights + first;
         const std::uint8_t* owners = chunk.owners + first;
         V *errors = pass_.errors + first, *risks_of = pass_.risk_of, *errors_of = pass_.error_of;
-        if (pass_.cell->loss.kind != LossKind::Squared) {
-            pass_.add_residuals(outer_bias, chunk, first, S);
+        if (pass_.cell->loss.kind != LossKind::Squared || shape.skip) {
+            pass_.add_residuals(theta, chunk, first, S);
             return;
         }
         LIMRISK_UNROLL(8)
@@ -397,6 +422,8 @@ Vec<Real> batch_risk_of(const GroupPass<Real>& pass, GroupSamples<Real>& samples
     GroupShape lanes = shape;
     lanes.together = 1;
     lanes.registers = shape.tile;
+    using V = Vec<Real>;
+    const auto sum_of = [&](V* of_lanes) { return sum_over_tile(of_lanes, lanes); };
     if constexpr (sizeof(Real) == 4) {
         if (pass.totals) {
             pass.end_block(sums);
@@ -404,12 +431,18 @@ Vec<Real> batch_risk_of(const GroupPass<Real>& pass, GroupSamples<Real>& samples
                 const VecDouble first = sum_over_tile(totals, lanes);
                 return register_from_double<Real>(first, sum_over_tile(totals + shape.tile, lanes));
             };
-            if (gradient) loops.finish_totals(theta, gradient, sum(pass.error_totals));
+            if (gradient) {
+                loops.finish_totals(theta, gradient, sum(pass.error_totals));
+                pass.put_skip_gradient(gradient, [&](std::int64_t k) { return sum(pass.skip_totals + 2 * k * shape.tile); });
+            }
             return sum(pass.risk_totals);
         }
     }
-    if (gradient) loops.finish(theta, gradient, sum_over_tile(pass.error_of, lanes));
-    return sum_over_tile(pass.risk_of, lanes);
+    if (gradient) {
+        loops.finish(theta, gradient, sum_of(pass.error_of));
+        pass.put_skip_gradient(gradient, [&](std::int64_t k) { return sum_of(pass.skip_of + k * shape.tile); });
+    }
+    return sum_of(pass.risk_of);
 }
 
 #if defined(LIMRISK_DEFINE_BATCH)

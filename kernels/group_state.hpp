@@ -79,7 +79,7 @@ public:
             body(h * d + i, at(slot + d, lane));
             body(h * (d + 1) + i, at(slot + d + 1, lane));
         }
-        body(h * (d + 2), at(shape_.outer_bias(), 0));
+        for (std::int64_t k = 0; k <= shape_.skip_rows(); ++k) body(h * (d + 2) + k, at(shape_.outer_bias() + k, 0));
     }
 
     /// In canonical order.
@@ -89,9 +89,9 @@ public:
     /// The inverse, rounded.
     void read(const double* in, int replica, Rows rows) const {
         for_coordinates(rows, replica, [&](std::int64_t j, Real& value) { value = static_cast<Real>(in[j]); });
-        // All lanes of the tile have the outer bias.
-        const Real outer_bias = number_at(rows, shape_.outer_bias(), 0, replica);
-        for (int lane = 1; lane < shape_.tile; ++lane) number_at(rows, shape_.outer_bias(), lane, replica) = outer_bias;
+        // All lanes of the tile have the outer bias and the skip weights.
+        for (std::int64_t row = shape_.outer_bias(); row < shape_.rows(); ++row)
+            for (int lane = 1; lane < shape_.tile; ++lane) number_at(rows, row, lane, replica) = number_at(rows, row, 0, replica);
     }
 
     std::uint64_t fingerprint(int replica) const {
@@ -101,8 +101,8 @@ public:
         for (const Rows& rows : mixed) {
             if (rows)
                 for_coordinates(rows, replica, [&](std::int64_t j, Real value) {
-                    fingerprint.add(value, static_cast<std::uint64_t>(j) +
-                                               array * static_cast<std::uint64_t>(parameter_count(shape_.width, shape_.dimension)));
+                    fingerprint.add(value, static_cast<std::uint64_t>(j) + array * static_cast<std::uint64_t>(parameter_count(
+                                                                                       shape_.width, shape_.dimension, shape_.skip)));
                 });
             ++array;
         }

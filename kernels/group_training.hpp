@@ -97,7 +97,7 @@ public:
         for (Replica& replica : replica_) replica = Replica{};
         enter(task, count);
         initialize(task.first_trial);
-        const std::int64_t parameters = parameter_count(cell_.width, cell_.dimension);
+        const std::int64_t parameters = parameter_count(cell_);
         for (int r = 0; task.start && r < count; ++r) state_.read(task.start + places_[r] * task.start_stride, r, state_.theta);
         if (state_.average) state_.copy(state_.theta, state_.average, lanes_of([](int) { return true; }));
         for (int r = 0; task.initial_parameters && r < count; ++r)
@@ -174,7 +174,7 @@ public:
     /// Writes what there is to know of the replicas at their end.
     template <class Record, class Check>
     void finish(const ChunkTask<Record, Check>& task) {
-        const std::int64_t parameters = parameter_count(cell_.width, cell_.dimension);
+        const std::int64_t parameters = parameter_count(cell_);
         if (taken_ < task.snapshot_count) snapshot(task, taken_);  // that of the last step
         double final_risks[lanes], best_risks[lanes], average_risks[lanes]{}, validation_risks[lanes]{}, best_validation_risks[lanes]{};
         CheckValues of_average[lanes]{};
@@ -497,7 +497,7 @@ private:
 
     template <class Record, class Check>
     void snapshot(const ChunkTask<Record, Check>& task, std::int64_t number) {
-        const std::int64_t parameters = parameter_count(cell_.width, cell_.dimension);
+        const std::int64_t parameters = parameter_count(cell_);
         CheckValues values[lanes];
         measure(unused_inactive_, true, false, false, values);
         for (int r = 0; r < count_; ++r) {
@@ -512,14 +512,10 @@ private:
 
     double accurate_risk_of(Rows rows, int replica) {
         const std::int64_t h = cell_.width;
-        double outer_bias = 0;
-        state_.for_coordinates(rows, replica, [&](std::int64_t j, Real value) {
-            if (j < 3 * h)
-                network_[j] = static_cast<double>(value);
-            else
-                outer_bias = static_cast<double>(value);
-        });
-        const NetworkView network{h, network_, network_ + h, network_ + 2 * h, outer_bias};
+        double outer[2]{};  // c, and u
+        state_.for_coordinates(
+            rows, replica, [&](std::int64_t j, Real value) { (j < 3 * h ? network_[j] : outer[j - 3 * h]) = static_cast<double>(value); });
+        const SkipNetworkView network{{h, network_, network_ + h, network_ + 2 * h, outer[0]}, cell_.skip, outer[1]};
         const auto value = [&](const Program& program, const Pack<double>& x) {
             Pack<double> y;
             run_target(program, x.part, 0, 1, parts<double>, stack_double_);

@@ -60,6 +60,10 @@ LIMRISK_INLINE void initialize_register(const Initialization& laws, const Layout
     }
     draws.call(Purpose::OuterBias, VecWord{}, 0);
     theta[layout.outer_bias()].part[p] = draws.start(laws.outer_bias, 0);
+    for (std::int64_t k = 0; k < layout.skip_rows(); ++k) {
+        if (k % 4 == 0) draws.call(Purpose::SkipWeights, VecWord{}, static_cast<std::uint32_t>(k / 4));
+        theta[layout.outer_bias() + 1 + k].part[p] = draws.start(laws.skip_weight, k % 4);
+    }
 }
 
 }  // namespace LIMRISK_LANES

@@ -26,19 +26,21 @@ enum class Algorithm : std::int32_t {
     Kinks   ///< sorted kinks and running sums over sorted nodes: section 13
 };
 
-/// Some of the groups of parameters of N(x) = c + sum_i v_i A(<w_i, x> + b_i).
+/// Some of the groups of parameters of N(x) = c + sum_i v_i A(<w_i, x> + b_i), and of its skip connection <u, x>, if it has one.
 struct Groups {
     bool inner_weights, inner_biases, outer_weights, outer_bias;  ///< w, b, v, c
+    bool skip_weights = false;                                    ///< u
 };
 
 LIMRISK_INLINE constexpr bool any(const Groups& groups) {
-    return groups.inner_weights || groups.inner_biases || groups.outer_weights || groups.outer_bias;
+    return groups.inner_weights || groups.inner_biases || groups.outer_weights || groups.outer_bias || groups.skip_weights;
 }
 
-/// Whether a row of parameters belongs to one of the groups: slot by slot w_0..w_{d-1}, b, v; then c.
+/// Whether a row of parameters belongs to one of the groups: slot by slot w_0..w_{d-1}, b, v; then c; then u_0..u_{d-1}, if there is u.
 template <class LayoutType>
 LIMRISK_INLINE constexpr bool has_row(const Groups& groups, const LayoutType& layout, std::int64_t row) {
     if (row == layout.outer_bias()) return groups.outer_bias;
+    if (layout.skip_rows() > 0 && row > layout.outer_bias()) return groups.skip_weights;
     const std::int64_t k = row % layout.per_slot(), d = layout.per_slot() - 2;
     return k < d ? groups.inner_weights : k == d ? groups.inner_biases : groups.outer_weights;
 }

@@ -37,7 +37,7 @@ struct Law {
 };
 
 struct Initialization {
-    Law inner_weight, inner_bias, outer_weight, outer_bias;
+    Law inner_weight, inner_bias, outer_weight, outer_bias, skip_weight;
 };
 
 }  // namespace limrisk::kernels

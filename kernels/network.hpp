@@ -13,6 +13,7 @@ struct Layout {
     int tile;
     std::int64_t per_slot() const { return dimension + 2; }
     std::int64_t outer_bias() const { return slots * per_slot(); }
+    static constexpr std::int64_t skip_rows() { return 0; }
     std::int64_t rows() const { return outer_bias() + 1; }
 };
 

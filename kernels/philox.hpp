@@ -9,7 +9,17 @@
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
 
-enum class Purpose : std::uint32_t { Neuron = 1, OuterBias = 2, Samples = 3, Picks = 4, Epochs = 5, Noise = 6, Radius = 7, Holdout = 8 };
+enum class Purpose : std::uint32_t {
+    Neuron = 1,
+    OuterBias = 2,
+    Samples = 3,
+    Picks = 4,
+    Epochs = 5,
+    Noise = 6,
+    Radius = 7,
+    Holdout = 8,
+    SkipWeights = 9
+};
 
 /// The high words of the products of every lane with `multiplier`.
 LIMRISK_INLINE VecWord multiply_high(VecWord a, std::uint32_t multiplier) {

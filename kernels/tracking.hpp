@@ -348,7 +348,12 @@ V sum_of_squares(const LayoutType& layout, Row row, OverTile over_tile) {
         return sum;
     });
     const V outer = row(layout.outer_bias(), 0);
-    return fma(outer, outer, neurons);
+    V sum = fma(outer, outer, neurons);
+    for (std::int64_t k = 0; k < layout.skip_rows(); ++k) {
+        const V weight = row(layout.outer_bias() + 1 + k, 0);
+        sum = fma(weight, weight, sum);
+    }
+    return sum;
 }
 
 /// Mixes one word at canonical index j with a salt.

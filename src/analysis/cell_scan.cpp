@@ -59,6 +59,7 @@ Exclusion exclusion_of(const CellConfig& cell) {
     if (!cell.keeps_frozen_neurons()) return {std::nullopt, "weight decay moves frozen neurons"};
     if (cell.has_own_points()) return {std::nullopt, "every trial has data points of its own"};
     if (!cell.outer_bias) return {std::nullopt, "nothing is proved of networks without an outer bias"};
+    if (cell.skip) return {std::nullopt, "nothing is proved of networks with a skip connection"};
     if (!kernels::gains_by_every_neuron(cell.loss.kind))
         return {std::nullopt, fmt::format("under the loss {} a wider network need not be better", cell.loss_label)};
     // Points that share an input have their mean in its place, which is what squares ask for.
@@ -94,8 +95,8 @@ std::vector<EmbeddedLevel> hierarchy_of(const CellConfig& cell, const KnownProbl
 
 /// The risk of the stored optimum's network as a check of this cell measures it.
 std::optional<double> seen_at_checks(const CellConfig& cell, const KnownOptimum& optimum) {
-    const opt::Network network{cell.width, cell.input.dimension, optimum.parameters};
-    const bool whole = optimum.parameters.size() == opt::Network(cell.width, cell.input.dimension).parameters.size();
+    const opt::Network network{cell.width, cell.input.dimension, optimum.parameters, cell.skip};
+    const bool whole = static_cast<std::int64_t>(optimum.parameters.size()) == cell.parameter_count();
     if (!whole || !optimum.beaten_by.empty()) return std::nullopt;
     return opt::TrueRisk(opt::problem_of(cell), nodes_of_checks(cell))(network);
 }

@@ -80,9 +80,9 @@ void TheoryScan::add(std::int64_t trial, const TrialRecord& record) {
         !std::isfinite(record.gradient_norm))
         return;
     const CheckRecord last{0, record.tail_minimum, record.gradient_norm, record.parameter_norm, 0, 0, 0, 0, 0};
-    const auto excess = risk_bound_excess(cell_.activation, cell_.width, moments_, last);
+    const auto excess = risk_bound_excess(cell_.activation, cell_.width, moments_, last, cell_.skip);
     if (!excess) return;
-    const std::int64_t nodes = moments_.nodes, parameters = kernels::parameter_count(cell_.width, cell_.input.dimension);
+    const std::int64_t nodes = moments_.nodes, parameters = cell_.parameter_count();
     hold(checks_[Critical], trial, *excess <= check_tolerance(nodes, parameters), "the risk", record.tail_minimum,
          cell_.has_squared_loss() ? "is above Var f + |gradient| (|parameters| + |E f|),"
                                   : "is above the risk of the constant E f + |gradient| (|parameters| + |E f|),",

@@ -47,8 +47,7 @@ void BlockCheckpoints::for_results(const BlockPlace& place, Visit visit) const {
     for (std::size_t kind = 0; kind < parameter_kinds; ++kind) {
         if (!options_.parameters.kinds[kind]) continue;
         const std::int64_t trials = place.done + (kind == static_cast<std::size_t>(ParameterKind::Initial) ? place.trials : 0);
-        visit(static_cast<void*>(result_.parameters[kind].data()),
-              bytes_of(trials * kernels::parameter_count(cell.width, cell.dimension), sizeof(double)));
+        visit(static_cast<void*>(result_.parameters[kind].data()), bytes_of(trials * kernels::parameter_count(cell), sizeof(double)));
     }
 }
 

@@ -110,6 +110,7 @@ kernels::Cell kernel_cell(const CellConfig& config, const CellPrograms& programs
     cell.loss = config.loss;
     if (!config.begins_on_host()) cell.initialization = initialization_laws(config.initialization, config.width, d);  // else all are zero
     if (!config.outer_bias) cell.initialization.outer_bias = {};                                                      // zero
+    cell.skip = config.skip;
     cell.held = config.held();
     cell.optimizer = config.optimizer;
     cell.learning_rate = config.learning_rate;
@@ -179,7 +180,7 @@ CellPlan::CellPlan(const CellConfig& config) : config_(config), programs_(progra
 
 CellPlan::Starts CellPlan::starts(std::int64_t first_trial, std::int64_t count) const {
     if (!config_.begins_on_host()) return {};
-    const std::int64_t parameters = kernels::parameter_count(config_.width, config_.input.dimension);
+    const std::int64_t parameters = config_.parameter_count();
     if (!config_.has_start()) {
         std::vector<double> drawn;
         drawn.reserve(static_cast<std::size_t>(count * parameters));

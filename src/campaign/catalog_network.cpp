@@ -94,20 +94,22 @@ CatalogEntry groups_entry() {
         cell.initialization = Rule{};
         cell.initialization.kind = Rule::Kind::Groups;
     };
-    CatalogEntry groups{"groups",
-                        "each group by a law of its own, { w = ..., b = ..., v = ..., c = ... }",
-                        {entry("w", "law of the inner weights", group_law_catalog(), nullptr),
-                         entry("b", "of the inner biases", laws_of_group<&Rule::inner_bias>("network.initialization.b"), nullptr),
-                         entry("v", "of the outer weights", laws_of_group<&Rule::outer_weight>("network.initialization.v"), nullptr),
-                         entry("c", "of the outer bias", laws_of_group<&Rule::outer_bias>("network.initialization.c"), "zero")},
-                        choose,
-                        [](const Cell& cell) { return cell.initialization.kind == Rule::Kind::Groups; },
-                        [](const Cell& cell) {
-                            const Rule& rule = cell.initialization;
-                            return fmt::format("w {}, b {}, v {}, c {}", group_law_label(rule.inner_weight),
-                                               group_law_label(rule.inner_bias), group_law_label(rule.outer_weight),
-                                               group_law_label(rule.outer_bias));
-                        }};
+    CatalogEntry groups{
+        "groups",
+        "each group by a law of its own, { w = ..., b = ..., v = ..., c = ... }, with a skip connection also u",
+        {entry("w", "law of the inner weights", group_law_catalog(), nullptr),
+         entry("b", "of the inner biases", laws_of_group<&Rule::inner_bias>("network.initialization.b"), nullptr),
+         entry("v", "of the outer weights", laws_of_group<&Rule::outer_weight>("network.initialization.v"), nullptr),
+         entry("c", "of the outer bias", laws_of_group<&Rule::outer_bias>("network.initialization.c"), "zero"),
+         later(entry("u", "of the skip connection", laws_of_group<&Rule::skip_weight>("network.initialization.u"), "zero"))},
+        choose,
+        [](const Cell& cell) { return cell.initialization.kind == Rule::Kind::Groups; },
+        [](const Cell& cell) {
+            const Rule& rule = cell.initialization;
+            return fmt::format("w {}, b {}, v {}, c {}{}", group_law_label(rule.inner_weight), group_law_label(rule.inner_bias),
+                               group_law_label(rule.outer_weight), group_law_label(rule.outer_bias),
+                               cell.skip ? ", u " + group_law_label(rule.skip_weight) : "");
+        }};
     groups.needs_no_name = true;
     return groups;
 }

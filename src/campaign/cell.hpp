@@ -7,6 +7,7 @@
 
 #include "campaign/data_set.hpp"
 #include "campaign/start.hpp"
+#include "kernels/cell.hpp"
 #include "kernels/kinds.hpp"
 #include "kernels/law_kinds.hpp"
 
@@ -123,6 +124,7 @@ struct InitializationRule {
     bool drawn_bias = true;
     double low = 0, high = 0;                                                         ///< uniform
     GroupLaw inner_weight = {}, inner_bias = {}, outer_weight = {}, outer_bias = {};  ///< groups
+    GroupLaw skip_weight = {};                                                        ///< groups, with a skip connection
     double gain = 1;                                                                  ///< orthogonal: factor of w
     double spread = 0;                                                                ///< data_dependent: z at its point is this times |N|
 
@@ -244,7 +246,8 @@ struct CellConfig : Problem {
     std::int64_t inactive_start =
         -1;                         ///< neurons that are inactive at the start of every trial: its law is that on this condition; -1: none
     bool outer_bias = true;         ///< else N has no c: it is 0
-    std::string trainable = "all";  ///< or some of the letters wbvc, in this order: the other groups of parameters stay as they were drawn
+    bool skip = false;              ///< N has a skip connection, the term <u, x>
+    std::string trainable = "all";  ///< or some of the letters wbvcu, in this order: the other groups of parameters stay as they were drawn
     std::int64_t batch = 32;        ///< samples per step; with has_full_batch() all nodes or points
     kernels::Optimizer optimizer{kernels::OptimizerKind::Sgd, 0, 0, 0, false, false};
     kernels::LearningRate learning_rate{0.01, 0};
@@ -261,11 +264,13 @@ struct CellConfig : Problem {
     /// The groups of parameters that training leaves alone.
     kernels::Groups held() const {
         const auto is_held = [this](char group) { return trainable != "all" && trainable.find(group) == std::string::npos; };
-        return {is_held('w'), is_held('b'), is_held('v'), is_held('c') || !outer_bias};
+        return {is_held('w'), is_held('b'), is_held('v'), is_held('c') || !outer_bias, skip && is_held('u')};
     }
     bool trains_all() const { return !any(held()); }
-    /// Whether the best c and v, given the neurons, are within reach of the training.
-    bool trains_outer_layer() const { return !held().outer_weights && !held().outer_bias; }
+    /// Number of parameters of a network.
+    std::int64_t parameter_count() const { return kernels::parameter_count(width, input.dimension, skip); }
+    /// Whether the best c, v and u, given the neurons, are within reach of the training.
+    bool trains_outer_layer() const { return !held().outer_weights && !held().outer_bias && !held().skip_weights; }
     /// Whether w and b stay as they were drawn: then no neuron ever changes its state.
     bool holds_inner_layer() const { return held().inner_weights && held().inner_biases; }
     /// Whether parameters are given at which trials start: then nothing about them is random.
@@ -273,8 +278,11 @@ struct CellConfig : Problem {
     /// Whether the kernels begin with parameters of the host: those that are given, or drawn together.
     bool begins_on_host() const { return has_start() || initialization.draws_together(); }
     /// Whether optima and levels of its problem can be searched: those of squares, of networks with an outer bias, on points that all
-    /// trials share.
-    bool has_searchable_optimum() const { return has_squared_loss() && outer_bias && !has_own_points(); }
+    /// trials share; with a skip connection in dimension 1 alone, with ReLU and a law of the input.
+    bool has_searchable_optimum() const {
+        const bool line = has_exact_risk() && activation.kind == kernels::ActivationKind::Relu;
+        return has_squared_loss() && outer_bias && !has_own_points() && (!skip || line);
+    }
     /// Whether neurons can freeze and then stay of no use to the end: what certificates rest on.
     bool keeps_frozen_neurons() const {
         return kernels::has_frozen_neurons(activation.kind) && (kernels::keeps_still(optimizer) || holds_inner_layer());

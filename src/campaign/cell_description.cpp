@@ -53,11 +53,14 @@ json describe_value(const Parameter& parameter, const ParameterValue& value) {
         case ParameterType::Function:
             if (value.text.empty()) return finite(value.number);
             return value.text;
-        case ParameterType::Start:
-            return {{"dimension", value.start->dimension},
-                    {"hash", value.start->hash},
-                    {"trials", value.start->trials},
-                    {"width", value.start->width}};
+        case ParameterType::Start: {
+            json described{{"dimension", value.start->dimension},
+                           {"hash", value.start->hash},
+                           {"trials", value.start->trials},
+                           {"width", value.start->width}};
+            if (value.start->skip) described["skip"] = true;
+            return described;
+        }
         case ParameterType::Data: {
             const DataSet& data = *value.data;
             if (data.per_trial) return json{{"draw", data.count}, {"per", "trial"}};
@@ -82,6 +85,7 @@ json describe_value(const Parameter& parameter, const ParameterValue& value) {
 /// Whether a parameter of an entry goes without saying.
 bool is_silent(const Parameter& parameter, const CellConfig& cell) {
     if (!parameter.later) return false;
+    if (parameter.catalog != nullptr) return parameter.catalog->chosen(cell).name == std::string_view(parameter.fallback);
     const auto value = parameter.load(cell);
     return !value || is_default(parameter, *value);
 }

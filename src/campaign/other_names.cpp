@@ -28,6 +28,7 @@ constexpr std::array other_names{
     OtherNames{"width", "hidden hiddensize hiddenunits hiddendim hiddenlayersizes units neurons nhidden nneurons h m layers features"},
     OtherNames{"activation", "act nonlinearity activationfn activationfunction"},
     OtherNames{"initialization", "init initializer initialisation kernelinit kernelinitializer weightinit"},
+    OtherNames{"skip", "residual skipconnection resnet shortcut linearskip"},
     OtherNames{"sampling", "sampler dataset data"},
     OtherNames{"batch", "batchsize minibatch minibatchsize bs nsamples"},
     OtherNames{"optimizer", "opt optim solver optimiser method"},

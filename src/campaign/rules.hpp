@@ -36,6 +36,7 @@ std::string trainable_groups(std::string_view text);
 
 // What follows from other keys: values that are still 0, the batch of a grid, the box of a law without one.
 void complete_data(CellConfig& cell);
+void complete_trainable(CellConfig& cell);
 void complete_target(CellConfig& cell);
 void complete_box(CellConfig& cell);
 void complete_sampling(CellConfig& cell);

@@ -62,9 +62,11 @@ std::string initialization(const CellConfig& cell) {
                            input_catalog().chosen(cell).name);
     if (rule.kind != Rule::Kind::Groups) return "";
     const std::pair<const char*, const GroupLaw*> groups[] = {
-        {"w", &rule.inner_weight}, {"b", &rule.inner_bias}, {"v", &rule.outer_weight}, {"c", &rule.outer_bias}};
+        {"w", &rule.inner_weight}, {"b", &rule.inner_bias}, {"v", &rule.outer_weight}, {"c", &rule.outer_bias}, {"u", &rule.skip_weight}};
     if (!cell.outer_bias && rule.outer_bias.kind != GroupLaw::Kind::Zero)
         return "a law of c in a network without an outer bias, where c = 0; leave it out";
+    if (!cell.skip && rule.skip_weight.kind != GroupLaw::Kind::Zero)
+        return "a law of u in a network without a skip connection; leave it out, or take skip = true";
     for (const auto& [name, group] : groups)
         if (std::string wrong = group_law(*group, cell); !wrong.empty()) return fmt::format("{}: {}", name, wrong);
     return "";
@@ -86,12 +88,17 @@ std::string initial(const CellConfig& cell) {
     if (start.dimension != cell.input.dimension)
         return fmt::format("has w for inputs of dimension {}, the input has dimension {}; every neuron needs {} numbers in w",
                            start.dimension, cell.input.dimension, cell.input.dimension);
-    const std::int64_t count = kernels::parameter_count(start.width, start.dimension);
+    if (start.skip != cell.skip)
+        return cell.skip ? fmt::format("has no u, but network.skip is true; give it u, {} number{}", start.dimension,
+                                       start.dimension == 1 ? "" : "s")
+                         : "has u, but network.skip is false; leave u out, or take skip = true";
+    const std::int64_t count = kernels::parameter_count(start.width, start.dimension, start.skip),
+                       place_of_c = start.width * (start.dimension + 2);
     for (std::int64_t j = 0; j < static_cast<std::int64_t>(start.parameters.size()); ++j) {
         const double number = start.parameters[static_cast<std::size_t>(j)];
         if (cell.precision == kernels::Precision::Float32 && !std::isfinite(static_cast<float>(number)))
             return fmt::format("the number {} is too large for float32; take precision = \"float64\"", number);
-        if (j % count == count - 1 && !cell.outer_bias && number != 0)
+        if (j % count == place_of_c && !cell.outer_bias && number != 0)
             return fmt::format("c is {} in the start of trial {}, but network.outer_bias is false; c must be 0", number, j / count);
     }
     return "";
@@ -125,26 +132,35 @@ std::string trainable_groups(std::string_view text) {
     std::string groups;
     for (const char group : text) {
         if (group == ' ' || group == ',') continue;
-        if (std::string_view("wbvc").find(group) == std::string_view::npos || groups.find(group) != std::string::npos)
+        if (std::string_view("wbvcu").find(group) == std::string_view::npos || groups.find(group) != std::string::npos)
             return std::string(text);
         groups += group;
     }
     std::string ordered;
-    for (const char group : {'w', 'b', 'v', 'c'})
+    for (const char group : {'w', 'b', 'v', 'c', 'u'})
         if (groups.find(group) != std::string::npos) ordered += group;
-    return ordered == "wbvc" ? "all" : ordered;
+    return ordered == "wbvcu" ? "all" : ordered;
+}
+
+void complete_trainable(CellConfig& cell) {
+    if (cell.trainable.empty() || (cell.trainable == "wbvc" && !cell.skip)) cell.trainable = "all";
 }
 
 std::string trainable(const CellConfig& cell) {
     const std::string groups = trainable_groups(cell.trainable);
-    if (groups == "all") return "";
-    if (groups.empty() || groups.find_first_not_of("wbvc") != std::string::npos || groups.size() > 3)
-        return fmt::format("\"{}\"; allowed is \"all\" or some of the letters w, b, v, c, each once, such as \"b\" or \"w, b\"",
-                           abbreviated(cell.trainable));
-    if (cell.outer_bias) return "";
+    if (groups.empty() || (groups != "all" && groups.find_first_not_of("wbvcu") != std::string::npos))
+        return fmt::format(
+            "\"{}\"; allowed is \"all\" or some of the letters w, b, v, c and, with a skip connection, u, each once, such as \"b\" or "
+            "\"w, b\"",
+            abbreviated(cell.trainable));
+    if (!cell.skip && cell.trainable.find('u') != std::string::npos)
+        return fmt::format("\"{}\" with skip = false; the network has no u: leave it out", abbreviated(cell.trainable));
+    if (groups == "all" || (groups == "wbvc" && !cell.skip) || cell.outer_bias) return "";
     if (groups.find('c') != std::string::npos)
         return fmt::format("\"{}\" with outer_bias = false; the network has no c: leave it out", groups);
-    return groups == "wbv" ? "\"wbv\" with outer_bias = false; these are all its parameters: write \"all\"" : "";
+    return groups == (cell.skip ? "wbvu" : "wbv")
+               ? fmt::format("\"{}\" with outer_bias = false; these are all its parameters: write \"all\"", groups)
+               : "";
 }
 
 }  // namespace limrisk::rules

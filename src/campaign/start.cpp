@@ -41,10 +41,11 @@ std::vector<double> numbers_of(const Node& node, const std::string& name) {
 
 StartPointer listed_start(const Node& table) {
     for (const char* name : {"w", "b", "v"})
-        if (table.find(name) == nullptr) refuse_start(fmt::format("no {}; it has w, b, v and, unless it is 0, c", name));
+        if (table.find(name) == nullptr)
+            refuse_start(fmt::format("no {}; it has w, b, v and, unless it is 0, c; with a skip connection also u", name));
     for (const Member& member : table.members)
-        if (member.key != "w" && member.key != "b" && member.key != "v" && member.key != "c")
-            refuse_start(fmt::format("unknown key `{}`; the keys are w, b, v, c, or file, prefix", abbreviated(member.key)));
+        if (member.key != "w" && member.key != "b" && member.key != "v" && member.key != "c" && member.key != "u")
+            refuse_start(fmt::format("unknown key `{}`; the keys are w, b, v, c, u, or file, prefix", abbreviated(member.key)));
     const Node& w = *table.find("w");
     if (w.kind != Node::Kind::Array || w.items.empty())
         refuse_start(fmt::format("w is {}; allowed is a list with an entry for each neuron", w.shown()));
@@ -73,7 +74,15 @@ StartPointer listed_start(const Node& table) {
     if (c != nullptr && ((c->kind != Node::Kind::Integer && c->kind != Node::Kind::Real) || !std::isfinite(c->real)))
         refuse_start(fmt::format("c is {}; allowed is a finite number", c->shown()));
     parameters.push_back(c == nullptr ? 0 : c->real);
-    return make_start(static_cast<std::int64_t>(width), dimension, 0, std::move(parameters));
+    const Node* u = table.find("u");
+    if (u != nullptr) {
+        const std::vector<double> numbers = numbers_of(*u, "u");
+        if (static_cast<std::int64_t>(numbers.size()) != dimension)
+            refuse_start(
+                fmt::format("u has {} numbers; it needs one for each of the {} coordinates of the input", numbers.size(), dimension));
+        parameters.insert(parameters.end(), numbers.begin(), numbers.end());
+    }
+    return make_start(static_cast<std::int64_t>(width), dimension, 0, std::move(parameters), u != nullptr);
 }
 
 /// What `limrisk export --parameters` calls the numbers of the trials beside arrays with this prefix: those of a cell have one for all
@@ -86,9 +95,17 @@ std::string trials_name(std::string_view prefix) {
 
 StartPointer start_of_file(const std::string& file, const std::string& prefix) {
     const std::string numbers = trials_name(prefix);
-    const std::string names[] = {prefix + "w", prefix + "b", prefix + "v", prefix + "c"};
-    const std::vector<WholeArray> arrays =
-        npz_arrays(file, file_bytes(file, "a NPZ file"), {std::begin(names), std::end(names)}, {numbers});
+    std::vector<std::string> names{prefix + "w", prefix + "b", prefix + "v", prefix + "c"};
+    const std::string bytes = file_bytes(file, "a NPZ file");
+    std::vector<WholeArray> skips = npz_arrays(file, bytes, {}, {prefix + "u"});
+    std::vector<WholeArray> arrays = npz_arrays(file, bytes, names, {numbers});
+    const bool skip = !skips.empty(), numbered = arrays.size() > names.size();
+    const std::vector<WholeArray> trial_numbers(arrays.begin() + 4, arrays.end());
+    arrays.resize(4);
+    if (skip) {
+        names.push_back(prefix + "u");
+        arrays.push_back(std::move(skips.front()));
+    }
     const auto refuse = [&](std::size_t array, const std::string& what) {
         refuse_start(
             fmt::format("{}: array \"{}\" has the shape ({}); {}", file, names[array], fmt::join(arrays[array].shape, ", "), what));
@@ -99,28 +116,31 @@ StartPointer start_of_file(const std::string& file, const std::string& prefix) {
     const bool each = w.size() == 3;
     const std::int64_t trials = each ? w[0] : 1, width = w[w.size() - 2], dimension = w.back();
     if (trials < 1 || width < 1 || dimension < 1) refuse(0, "there must be at least one trial, one neuron and one coordinate");
-    for (std::size_t array = 1; array < 4; ++array) {
+    for (std::size_t array = 1; array < arrays.size(); ++array) {
         std::vector<std::int64_t> right;
         if (each) right.push_back(trials);
         if (array < 3) right.push_back(width);
+        if (array == 4) right.push_back(dimension);
         if (arrays[array].shape != right) refuse(array, fmt::format("with this w it must have ({})", fmt::join(right, ", ")));
     }
-    if (arrays.size() == 5 && each && arrays[4].shape != std::vector<std::int64_t>{trials})
-        refuse_start(fmt::format("{}: array \"{}\" has the shape ({}); with this w it must have ({})", file, numbers,
-                                 fmt::join(arrays[4].shape, ", "), trials));
-    if (arrays.size() == 5 && each)
-        for (std::int64_t k = 0; k < static_cast<std::int64_t>(arrays[4].numbers.size()); ++k)
-            if (arrays[4].numbers[static_cast<std::size_t>(k)] != static_cast<double>(k))
+    if (numbered && each) {
+        const WholeArray& of_trials = trial_numbers.front();
+        if (of_trials.shape != std::vector<std::int64_t>{trials})
+            refuse_start(fmt::format("{}: array \"{}\" has the shape ({}); with this w it must have ({})", file, numbers,
+                                     fmt::join(of_trials.shape, ", "), trials));
+        for (std::size_t k = 0; k < of_trials.numbers.size(); ++k)
+            if (of_trials.numbers[k] != static_cast<double>(k))
                 refuse_start(fmt::format("{}: array \"{}\": the start in row {} is that of trial {}; the trials must be 0, 1, 2, ...", file,
-                                         numbers, k, arrays[4].numbers[static_cast<std::size_t>(k)]));
+                                         numbers, k, of_trials.numbers[k]));
+    }
     std::vector<double> parameters;
     for (std::int64_t trial = 0; trial < trials; ++trial)
-        for (std::size_t array = 0; array < 4; ++array) {
+        for (std::size_t array = 0; array < arrays.size(); ++array) {
             const std::int64_t count = static_cast<std::int64_t>(arrays[array].numbers.size()) / trials;
             const auto first = arrays[array].numbers.begin() + trial * count;
             parameters.insert(parameters.end(), first, first + count);
         }
-    return make_start(width, dimension, each ? trials : 0, std::move(parameters));
+    return make_start(width, dimension, each ? trials : 0, std::move(parameters), skip);
 }
 
 /// As describe() writes it.
@@ -129,7 +149,9 @@ StartPointer described_start(const Node& table) {
     const Node* hash = table.find("hash");
     const std::pair<const char*, std::int64_t*> numbers[] = {
         {"dimension", &start->dimension}, {"trials", &start->trials}, {"width", &start->width}};
-    bool right = table.members.size() == 4 && hash != nullptr && hash->kind == Node::Kind::Text;
+    const Node* skip = table.find("skip");
+    start->skip = skip != nullptr && skip->kind == Node::Kind::Boolean && skip->boolean;
+    bool right = table.members.size() == (start->skip ? 5 : 4) && hash != nullptr && hash->kind == Node::Kind::Text;
     for (const auto& [name, number] : numbers) {
         const Node* node = table.find(name);
         right = right && node != nullptr && node->kind == Node::Kind::Integer && node->integer >= 0;
@@ -176,8 +198,8 @@ std::string Start::label() const {
     return trials == 0 ? fmt::format("one given start, {}", which) : fmt::format("{} given starts, {}", trials, which);
 }
 
-StartPointer make_start(std::int64_t width, std::int64_t dimension, std::int64_t trials, std::vector<double> parameters) {
-    const std::int64_t count = kernels::parameter_count(width, dimension);
+StartPointer make_start(std::int64_t width, std::int64_t dimension, std::int64_t trials, std::vector<double> parameters, bool skip) {
+    const std::int64_t count = kernels::parameter_count(width, dimension, skip);
     const auto numbers = static_cast<std::int64_t>(parameters.size());
     if (numbers != std::max<std::int64_t>(1, trials) * count) throw Defect("a start with other numbers than its shape says");
     if (numbers > most_start_numbers)
@@ -190,16 +212,18 @@ StartPointer make_start(std::int64_t width, std::int64_t dimension, std::int64_t
     start->width = width;
     start->dimension = dimension;
     start->trials = trials;
-    start->text =
-        nlohmann::json{{"dimension", dimension}, {"numbers", hexadecimal(parameters)}, {"trials", trials}, {"width", width}}.dump();
+    start->skip = skip;
+    nlohmann::json all{{"dimension", dimension}, {"numbers", hexadecimal(parameters)}, {"trials", trials}, {"width", width}};
+    if (skip) all["skip"] = true;
+    start->text = all.dump();
     start->hash = cell_id(start->text);
     start->parameters = std::move(parameters);
     return start;
 }
 
 StartPointer first_start(const Start& start) {
-    const auto count = static_cast<std::ptrdiff_t>(kernels::parameter_count(start.width, start.dimension));
-    return make_start(start.width, start.dimension, 0, {start.parameters.begin(), start.parameters.begin() + count});
+    const auto count = static_cast<std::ptrdiff_t>(kernels::parameter_count(start.width, start.dimension, start.skip));
+    return make_start(start.width, start.dimension, 0, {start.parameters.begin(), start.parameters.begin() + count}, start.skip);
 }
 
 StartPointer read_start(const Node& node, const std::string& key, Problems& problems) {
@@ -231,13 +255,15 @@ StartPointer start_from_text(std::string_view text) {
         const nlohmann::json all = nlohmann::json::parse(text);
         const auto width = all.at("width").get<std::int64_t>(), dimension = all.at("dimension").get<std::int64_t>(),
                    trials = all.at("trials").get<std::int64_t>();
+        const bool skip = all.value("skip", false);
         std::vector<double> numbers = from_hexadecimal(all.at("numbers").get_ref<const std::string&>());
         constexpr std::int64_t most = most_start_numbers;
         if (width < 1 || dimension < 1 || trials < 0 || width > most || dimension > most || trials > most || width * (dimension + 2) > most)
             wrong();
-        if (static_cast<std::int64_t>(numbers.size()) != std::max<std::int64_t>(1, trials) * kernels::parameter_count(width, dimension))
+        if (static_cast<std::int64_t>(numbers.size()) !=
+            std::max<std::int64_t>(1, trials) * kernels::parameter_count(width, dimension, skip))
             wrong();
-        StartPointer start = make_start(width, dimension, trials, std::move(numbers));
+        StartPointer start = make_start(width, dimension, trials, std::move(numbers), skip);
         if (start->text != text) wrong();
         return start;
     } catch (const nlohmann::json::exception&) {

@@ -80,6 +80,8 @@ std::string wrong_with(const CellConfig& cell) {
     if (activation_text(cell.activation, "x1").empty())
         return fmt::format("activation {}, which no expression can be; allowed are {}", kernels::traits_of(cell.activation.kind).name,
                            with_activation_text());
+    if (cell.initialization.skip_weight.kind != GroupLaw::Kind::Zero)
+        return "initialization with a law of u; a teacher has no skip connection: leave it out";
     return rules::activation(cell);
 }
 

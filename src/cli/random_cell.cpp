@@ -203,6 +203,19 @@ void add_average(std::string& text, std::int64_t steps, Draw& draw) {
     text.insert(text.find(behind_training), fmt::format("average = \"{}\"\n", average));
 }
 
+/// A skip connection, if the cell can have one as it is.
+void add_skip(std::string& text, std::int64_t dimension, Draw& draw) {
+    constexpr std::string_view table = "[network]\n", given = "initial = { ";
+    std::string with = text;
+    if (const std::size_t place = with.find(given); place != std::string::npos) {
+        std::string weights;
+        for (std::int64_t k = 0; k < dimension; ++k) weights += fmt::format("{}{}", k == 0 ? "" : ", ", draw.of<double>({0.5, -0.25, 0.1}));
+        with.insert(place + given.size(), fmt::format("u = [{}], ", weights));
+    }
+    with.insert(with.find(table) + table.size(), "skip = true\n");
+    if (is_campaign(with)) text = with;
+}
+
 }  // namespace
 
 RandomCell random_cell(std::uint64_t seed, std::int64_t index, bool on_cpu) {
@@ -260,6 +273,7 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index, bool on_cpu) {
     }
     if (draw.chance(3)) add_condition(text, width, draw);
     if (draw.chance(4)) add_average(text, steps, draw);
+    if (on_cpu && draw.chance(5)) add_skip(text, dimension, draw);
     return {text, trials};
 }
 

@@ -70,6 +70,11 @@ std::vector<opt::ProblemWidth> searched_problems(const Campaign& campaign) {
             left_out.insert("problem.loss: optima and levels are searched for the loss \"squared\" only, not for " + cell.loss_label);
         else if (cell.has_own_points())
             left_out.insert("problem.data: every trial draws its own points, so there is no optimum that is that of all trials");
+        else if (cell.skip)
+            left_out.insert(
+                "network.skip: optima and levels of networks with a skip connection are searched in dimension 1 only, with relu, and not "
+                "for data "
+                "points");
         else
             left_out.insert("network.outer_bias: optima and levels are searched for networks with an outer bias only");
     }

@@ -42,7 +42,7 @@ std::string neuron_text(std::int64_t index, std::int64_t width, std::int64_t dim
     if (index < biases) return fmt::format(" (w[{}][{}], neuron {})", index / dimension, index % dimension, index / dimension);
     if (index < outer) return fmt::format(" (b[{0}], neuron {0})", index - biases);
     if (index < constant) return fmt::format(" (v[{0}], neuron {0})", index - outer);
-    return " (c)";
+    return index == constant ? " (c)" : fmt::format(" (u[{}])", index - constant - 1);
 }
 
 }  // namespace

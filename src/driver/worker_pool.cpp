@@ -217,7 +217,7 @@ FinishedBatch WorkerPool::finish(const QueuedBatch& batch, BlockResult result) c
             {key, result.aggregate ? *std::move(result.aggregate) : aggregate_records(result.records.data(), trials, key.first_trial)});
     } else {
         const CellConfig& cell = batch.plan->config();
-        const std::int64_t parameters = kernels::parameter_count(cell.width, cell.input.dimension);
+        const std::int64_t parameters = cell.parameter_count();
         std::int64_t begin = 0;
         for (const TrialRange& block : batch.blocks) {
             TrialBlock& stored = finished.blocks.emplace_back(TrialBlock{{batch.cell, block.first, block.count}, {}, {}});

@@ -60,7 +60,7 @@ private:
 struct Draft {
     const CellConfig& cell;
     std::int64_t trial, h = cell.width, d = cell.input.dimension;
-    std::vector<double> parameters = std::vector<double>(static_cast<std::size_t>(h * (d + 2) + 1));
+    std::vector<double> parameters = std::vector<double>(static_cast<std::size_t>(cell.parameter_count()));
 
     double& at(std::int64_t place) { return parameters[static_cast<std::size_t>(place)]; }
     double& w(std::int64_t i, std::int64_t k) { return at(i * d + k); }

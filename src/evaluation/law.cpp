@@ -82,47 +82,54 @@ kernels::Initialization initialization_laws(const InitializationRule& rule, std:
     using Kind = InitializationRule::Kind;
     const double d = static_cast<double>(dimension), h = static_cast<double>(std::max<std::int64_t>(width, 1));
     const auto symmetric = [](double bound) { return uniform_law(-bound, bound); };
-    kernels::Initialization laws{zero_law(), symmetric(1 / std::sqrt(d)), zero_law(), symmetric(1 / std::sqrt(h))};
+    kernels::Initialization laws{zero_law(), symmetric(1 / std::sqrt(d)), zero_law(), symmetric(1 / std::sqrt(h)), zero_law()};
     switch (rule.kind) {
         case Kind::Pytorch:
             laws.inner_weight = laws.inner_bias;
             laws.outer_weight = laws.outer_bias;
+            laws.skip_weight = laws.inner_bias;
             break;
         case Kind::KaimingUniform:
             laws.inner_weight = symmetric(std::sqrt(6 / d));
             laws.outer_weight = symmetric(std::sqrt(6 / h));
+            laws.skip_weight = laws.inner_weight;
             break;
         case Kind::KaimingNormal:
             laws.inner_weight = normal_law(0, std::sqrt(2 / d));
             laws.outer_weight = normal_law(0, std::sqrt(2 / h));
+            laws.skip_weight = laws.inner_weight;
             break;
         case Kind::XavierUniform:
             laws.inner_weight = symmetric(std::sqrt(6 / (d + h)));
             laws.outer_weight = symmetric(std::sqrt(6 / (h + 1)));
+            laws.skip_weight = symmetric(std::sqrt(6 / (d + 1)));
             break;
         case Kind::XavierNormal:
             laws.inner_weight = normal_law(0, std::sqrt(2 / (d + h)));
             laws.outer_weight = normal_law(0, std::sqrt(2 / (h + 1)));
+            laws.skip_weight = normal_law(0, std::sqrt(2 / (d + 1)));
             break;
         case Kind::StandardNormal:
-            laws = {normal_law(0, 1), normal_law(0, 1), normal_law(0, 1), normal_law(0, 1)};
+            laws = {normal_law(0, 1), normal_law(0, 1), normal_law(0, 1), normal_law(0, 1), normal_law(0, 1)};
             break;
         case Kind::Uniform: {
             const Law law = uniform_law(rule.low, rule.high);
-            laws = {law, law, law, law};
+            laws = {law, law, law, law, law};
             break;
         }
         case Kind::LecunNormal:
             laws.inner_weight = truncated_law(std::sqrt(1 / d));
             laws.outer_weight = truncated_law(std::sqrt(1 / h));
+            laws.skip_weight = laws.inner_weight;
             break;
         case Kind::LecunUniform:
             laws.inner_weight = symmetric(std::sqrt(3 / d));
             laws.outer_weight = symmetric(std::sqrt(3 / h));
+            laws.skip_weight = laws.inner_weight;
             break;
         case Kind::Groups:
             laws = {rule.inner_weight.law(width, dimension), rule.inner_bias.law(width, dimension), rule.outer_weight.law(width, dimension),
-                    rule.outer_bias.law(width, dimension)};
+                    rule.outer_bias.law(width, dimension), rule.skip_weight.law(width, dimension)};
             break;
         case Kind::Orthogonal:
         case Kind::RandomizedAsymmetric:

@@ -88,13 +88,14 @@ bool vanishes_on_an_interval(const kernels::Activation& activation) {
 }
 
 std::vector<Level> line_levels(const TrueRisk& risk, std::int64_t width, const LineEffort& effort) {
-    const ReluLine line(risk.line(), static_cast<int>(width), effort);
+    const bool skip = risk.problem().skip;
+    const ReluLine line(risk.line(), static_cast<int>(width), effort, skip);
     std::vector<Level> levels;
     for (const LineLevel& found : line.levels(static_cast<int>(width))) {
         const SplineFit& fit = found.fit;
-        const Network narrow = network_of(fit, risk.line().low(), risk.line().high()),
+        const Network narrow = network_of(fit, risk.line().low(), risk.line().high(), skip),
                       wide = embed(narrow, width, risk.problem().activation);
-        Level level{fit.risk, shape_text(fit), narrow.width, {}, wide.parameters, {}};
+        Level level{fit.risk, shape_text(fit, skip), narrow.width, {}, wide.parameters, {}};
         const Eigen::VectorXd gradient =
             Eigen::Map<const Eigen::VectorXd>(found.gradient.data(), static_cast<Eigen::Index>(found.gradient.size()));
         level.certificate = certify(risk, narrow, wide, {gradient, found.hessian, found.normalized_risk, 1, found.rounding}, true);

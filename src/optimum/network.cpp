@@ -14,9 +14,10 @@ double balanced_weight(double product, double t) { return std::sqrt(std::fabs(pr
 
 }  // namespace
 
-Network network_of(const SplineFit& fit, double low, double high) {
+Network network_of(const SplineFit& fit, double low, double high, bool skip) {
     if (!fit.signature.jumps.empty()) throw Defect("a function that jumps was taken for a network");
-    Network network(static_cast<std::int64_t>(fit.signature.neurons()), 1);
+    if (skip && !fit.signature.linear) throw Defect("a function without a slope of its own was taken for a network with a skip connection");
+    Network network(static_cast<std::int64_t>(fit.signature.neurons()) - (skip ? 1 : 0), 1, skip);
     double value = fit.first_value;  // of the outer bias: what is left at the low end without the neurons
     double slope = fit.first_slope;
     for (std::size_t i = 0; i < fit.kinks.size(); ++i) {
@@ -28,7 +29,10 @@ Network network_of(const SplineFit& fit, double low, double high) {
         network.outer(neuron) = w > 0 ? fit.bends[i] / w : 0;
         if (left) value -= fit.bends[i] * (fit.kinks[i] - low), slope += fit.bends[i];
     }
-    if (fit.signature.linear) {
+    if (skip) {
+        network.skip_weight(0) = slope;
+        value -= slope * low;
+    } else if (fit.signature.linear) {
         // Its kink lies as far below the domain as the domain is long.
         const auto neuron = static_cast<std::int64_t>(fit.kinks.size());
         const double kink = low - (high - low), w = balanced_weight(slope, kink);
@@ -43,7 +47,7 @@ Network network_of(const SplineFit& fit, double low, double high) {
 
 Network embed(const Network& network, std::int64_t width, const kernels::Activation& activation) {
     if (width < network.width) throw Defect("a network cannot be embedded into a narrower one");
-    Network wide(width, network.dimension);
+    Network wide(width, network.dimension, network.skip);
     // One below the first kink, up to which those A are 0 that neurons can be inactive with.
     const std::vector<ActivationKink> kinks = activation_kinks(activation);
     const double bias = kernels::has_frozen_neurons(activation.kind) ? kinks.front().at - 1 : -1;
@@ -55,6 +59,7 @@ Network embed(const Network& network, std::int64_t width, const kernels::Activat
         wide.outer(i) = there ? network.outer(i) : idle;
     }
     wide.outer_bias() = network.outer_bias();
+    for (std::int64_t k = 0; network.skip && k < network.dimension; ++k) wide.skip_weight(k) = network.skip_weight(k);
     return wide;
 }
 

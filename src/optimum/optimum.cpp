@@ -25,7 +25,7 @@ Optimum from_line(const TrueRisk& risk, const LineOptimum& line, std::int64_t wi
     optimum.risk = line.fit.risk;
     optimum.attained = line.attained;
     optimum.method = "kinks";
-    optimum.shape = shape_text(line.fit);
+    optimum.shape = shape_text(line.fit, risk.problem().skip);
     optimum.starts = line.starts;
     optimum.reached = line.reached;
     optimum.spread = line.spread;
@@ -34,7 +34,9 @@ Optimum from_line(const TrueRisk& risk, const LineOptimum& line, std::int64_t wi
     if (!line.fit.kinks.empty()) optimum.curvature = line.curvature;
     optimum.fitted_risk = optimum.confirmed_risk = optimum.program_risk = optimum.risk;
     if (line.attained)
-        measure(risk, embed(network_of(line.fit, risk.line().low(), risk.line().high()), width, risk.problem().activation), optimum);
+        measure(risk,
+                embed(network_of(line.fit, risk.line().low(), risk.line().high(), risk.problem().skip), width, risk.problem().activation),
+                optimum);
     return optimum;
 }
 
@@ -100,7 +102,8 @@ Optimum inherited(const Optimum& narrower, const Optimum& found, const Problem& 
     Optimum optimum = narrower;
     optimum.width = found.width;
     optimum.starts = found.starts, optimum.reached = 1, optimum.spread = 0, optimum.ended = found.ended;
-    optimum.parameters = embed({narrower.width, problem.input.dimension, narrower.parameters}, found.width, problem.activation).parameters;
+    optimum.parameters =
+        embed({narrower.width, problem.input.dimension, narrower.parameters, problem.skip}, found.width, problem.activation).parameters;
     return optimum;
 }
 
@@ -156,11 +159,11 @@ bool has_kink_search(const Problem& problem) {
     return problem.has_exact_risk() && problem.activation.kind == kernels::ActivationKind::Relu;
 }
 
-std::string shape_text(const SplineFit& fit) {
+std::string shape_text(const SplineFit& fit, bool skip) {
     std::string text;
     for (const bool left : fit.signature.left) text += left ? 'L' : 'R';
     for (const Jump& jump : fit.signature.jumps) text += jump.left ? 'j' : 'J';
-    return fit.signature.linear ? text + "+" : text;
+    return fit.signature.linear && !skip ? text + "+" : text;
 }
 
 std::vector<Optimum> find_optima(const Problem& problem, std::int64_t largest, Backend& backend, const OptimumEffort& effort,
@@ -193,9 +196,10 @@ std::vector<Optimum> find_optima(const Problem& problem, std::int64_t largest, B
             }
             add(std::move(optimum));
         };
-        const ReluLine search(risk.line(), static_cast<int>(largest), line);
+        const ReluLine search(risk.line(), static_cast<int>(largest), line, problem.skip);
         return optima;
     }
+    if (problem.skip) throw Error(ExitCode::Usage, "optima of networks with a skip connection are searched by kinks only");
     const Searched searched(problem, largest);
     const TrueRisk& risk = searched.risk.fit();
     const SearchClock whole(control, control.seconds);

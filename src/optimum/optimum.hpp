@@ -60,7 +60,7 @@ constexpr bool clearly_below(double risk, double bound, double scale) {
     return risk < bound * (1 - 1e-9) && risk < bound - negligible_risk * scale;
 }
 
-/// Letters of a signature: see Optimum::shape.
-std::string shape_text(const SplineFit& fit);
+/// Letters of a signature: see Optimum::shape. Without that of a linear neuron where `skip` has a skip connection in its place.
+std::string shape_text(const SplineFit& fit, bool skip = false);
 
 }  // namespace limrisk::optimum

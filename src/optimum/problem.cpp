@@ -27,9 +27,19 @@ Problem problem_of(const CellConfig& cell) {
         part["precision"] = "float32";
         label += ", float32";
     }
+    if (cell.skip) {
+        part["skip"] = true;
+        label += ", a skip connection";
+    }
     if (!cell.has_squared_loss()) label += ", loss " + cell.loss_label;
-    Problem problem{
-        static_cast<const limrisk::Problem&>(cell), cell.activation, cell.activation_label, precision, part.dump(), "", std::move(label)};
+    Problem problem{static_cast<const limrisk::Problem&>(cell),
+                    cell.activation,
+                    cell.activation_label,
+                    precision,
+                    part.dump(),
+                    "",
+                    std::move(label),
+                    cell.skip};
     problem.target = cell.regression();
     // Of the target and a mean there is none.
     if (cell.noise.mean() != 0) problem.teacher = nullptr;

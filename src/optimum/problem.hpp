@@ -12,11 +12,12 @@ struct Problem : limrisk::Problem {
     kernels::Activation activation{};
     std::string activation_label;
     kernels::Precision precision = kernels::Precision::Float64;  ///< to which data points are rounded; of other problems float64
-    std::string
-        description;    ///< canonical JSON: "problem", "activation", "final_nodes" where there is a final rule, "precision" of data points
-    std::string id;     ///< XXH3-128 of the description, 32 hexadecimal digits
+    std::string description;  ///< canonical JSON: "problem", "activation", "final_nodes" where there is a final rule, "precision" of data
+                              ///< points, "skip" of networks with a skip connection
+    std::string id;           ///< XXH3-128 of the description, 32 hexadecimal digits
     std::string label;  ///< "x1^2, uniform on [0, 1], relu"; with ", final_nodes 16" where there is a final rule: tells the problems of a
                         ///< campaign apart
+    bool skip = false;  ///< whether its networks have a skip connection
 };
 
 /// `cell`: with its description and labels filled, as a campaign or cell_from_description gives it.

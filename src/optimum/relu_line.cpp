@@ -58,10 +58,11 @@ std::vector<bool> bits(std::uint64_t mask, std::size_t count) {
 
 }  // namespace
 
-ReluLine::ReluLine(const LineIntegral& integral, int largest, const LineEffort& effort)
+ReluLine::ReluLine(const LineIntegral& integral, int largest, const LineEffort& effort, bool skip)
     : integral_(integral.normalized()),
       risk_(integral_),
       effort_(effort),
+      skip_(skip),
       partitions_(best_partitions(integral_, largest)),
       grid_(integral_.grid(256)) {
     for (int width = 0; width <= largest; ++width) {
@@ -181,6 +182,7 @@ void ReluLine::search_kinks(std::size_t kinks) {
     const int random = before ? 0 : few ? effort_.random_starts : kinks <= 8 ? effort_.random_starts / 2 : kinks <= 16 ? 6 : 2;
     const std::vector<std::vector<double>> all = starts(kinks, random);
     search({std::vector<bool>(kinks), true}, all);
+    if (skip_) return;
     for (const std::vector<bool>& left : orientations(kinks)) {
         std::vector<std::vector<double>> chosen = all;
         for (const SignatureSearch& other : searches_)
@@ -209,6 +211,7 @@ void ReluLine::search_jumps(std::size_t neurons) {
             return jumps;
         };
         search({std::vector<bool>(kinks), true, with_jumps(0)}, all);
+        if (skip_) continue;
         for (std::uint64_t orientations = 0; orientations < std::uint64_t{1} << places.size(); ++orientations) {
             const std::uint64_t masks = kinks <= 2 ? std::uint64_t{1} << kinks : 2;
             for (std::uint64_t mask = 0; mask < masks; ++mask)
@@ -220,7 +223,7 @@ void ReluLine::search_jumps(std::size_t neurons) {
 std::vector<LocalMinimum> ReluLine::minima(int width, bool limits) const {
     std::vector<LocalMinimum> minima;
     for (const SignatureSearch& search : searches_)
-        if (search.signature.neurons() <= static_cast<std::size_t>(width) && (limits || search.signature.jumps.empty()))
+        if (neurons(search.signature) <= static_cast<std::size_t>(width) && (limits || search.signature.jumps.empty()))
             minima.insert(minima.end(), search.minima.begin(), search.minima.end());
     // Of equal risks the one with the fewest neurons represents the level.
     std::stable_sort(minima.begin(), minima.end(), [](const LocalMinimum& a, const LocalMinimum& b) { return a.fit.risk < b.fit.risk; });
@@ -253,7 +256,7 @@ LineOptimum ReluLine::best(int width) const {
         if (search.signature == least.fit.signature) optimum.starts = search.starts;
     if (found.size() > 1) optimum.next = found[1].fit.risk * risk_unit();
     optimum.attained = least.fit.signature.jumps.empty();
-    // A network of width 0 is constant, which the pieces of the partition need not be.
+    // A network of width 0 is constant, with a skip connection affine; the pieces of the partition need not be constant.
     const double bound = width == 0 ? least.fit.risk : partitions_[static_cast<std::size_t>(width)].lower_bound;
     optimum.lower_bound = bound * risk_unit();
     return optimum;

@@ -48,7 +48,8 @@ struct LineLevel {
 /// Searches in normalized coordinates, so that nothing depends on the units of x and f; what it gives is in the units of the problem.
 class ReluLine {
 public:
-    ReluLine(const LineIntegral& integral, int largest, const LineEffort& effort = {});
+    /// `skip`: of networks with a skip connection, which any slope at the low end costs no neuron
+    ReluLine(const LineIntegral& integral, int largest, const LineEffort& effort = {}, bool skip = false);
     ReluLine(const ReluLine&) = delete;
     ReluLine& operator=(const ReluLine&) = delete;
 
@@ -69,11 +70,13 @@ private:
     /// In normalized coordinates; with `limits` also the best functions that jump, which no network attains.
     std::vector<LocalMinimum> minima(int width, bool limits) const;
     LineOptimum best(int width) const;
+    std::size_t neurons(const Signature& signature) const { return signature.neurons() - (skip_ ? 1 : 0); }
     double risk_unit() const { return integral_.units().scale * integral_.units().scale; }
 
     LineIntegral integral_;  ///< normalized
     SplineRisk risk_;
     LineEffort effort_;
+    bool skip_;  ///< then all signatures are linear, at the price of no neuron
     std::vector<Partition> partitions_;
     std::vector<double> grid_;
     std::vector<SignatureSearch> searches_;

@@ -76,7 +76,12 @@ double realization(const kernels::Activation& activation, const Network& network
         derivatives[h * (d + 1) + i] = a.value;
     }
     if (derivatives != nullptr) derivatives[h * (d + 2)] = 1;
-    return network.outer_bias() + sum;
+    double line = network.outer_bias();
+    for (std::int64_t k = 0; network.skip && k < d; ++k) {
+        line = std::fma(network.skip_weight(k), x[k], line);
+        if (derivatives != nullptr) derivatives[h * (d + 2) + 1 + k] = x[k];
+    }
+    return line + sum;
 }
 
 /// Whether the target may jump where no neuron has a kink: it has a comparison.
@@ -270,7 +275,8 @@ void TrueRisk::add_kinks(const Network& network, Eigen::MatrixXd& hessian) const
 
 TrueRisk::Regression TrueRisk::regression(const Network& network) const {
     const NodeSet set = nodes(network);
-    const auto count = static_cast<Eigen::Index>(set.count()), columns = static_cast<Eigen::Index>(network.width) + 1;
+    const std::int64_t skips = network.skip ? network.dimension : 0;
+    const auto count = static_cast<Eigen::Index>(set.count()), columns = static_cast<Eigen::Index>(network.width + 1 + skips);
     Regression result{Eigen::MatrixXd(count, columns), Eigen::VectorXd(count)};
     for (Eigen::Index m = 0; m < count; ++m) {
         const double* x = set.inputs.data() + m * set.dimension;
@@ -278,7 +284,8 @@ TrueRisk::Regression TrueRisk::regression(const Network& network) const {
         const double root = std::sqrt(set.weights[i]);
         for (std::int64_t neuron = 0; neuron < network.width; ++neuron)
             result.features(m, neuron) = root * activation_value(problem_.activation, pre_activation(network, neuron, x)).value;
-        result.features(m, columns - 1) = root;
+        result.features(m, network.width) = root;
+        for (std::int64_t k = 0; k < skips; ++k) result.features(m, network.width + 1 + k) = root * x[k];
         result.residual(m) = root * (set.targets[i] - realization(problem_.activation, network, x, nullptr));
     }
     return result;
@@ -296,6 +303,7 @@ Network TrueRisk::with_best_outer(const Network& network) const {
     Network best = network;
     for (std::int64_t i = 0; i < network.width; ++i) best.outer(i) += change(i);
     best.outer_bias() += change(network.width);
+    for (std::int64_t k = 0; network.skip && k < network.dimension; ++k) best.skip_weight(k) += change(network.width + 1 + k);
     return best;
 }
 

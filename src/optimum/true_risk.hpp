@@ -44,7 +44,7 @@ public:
     /// Second derivatives, the change of the kinks included where the integral is exact; else of the rule's risk, where no node lies on a
     /// kink.
     Eigen::MatrixXd hessian(const Network& network) const;
-    /// Risk minus the least risk over the outer weights and bias.
+    /// Risk minus the least risk over the outer weights and bias, and u of a network with a skip connection.
     double least_squares_gap(const Network& network) const;
     /// The network with the best outer weights and bias (of least change where several are).
     Network with_best_outer(const Network& network) const;
@@ -62,7 +62,7 @@ public:
     const Problem& problem() const { return problem_; }
 
 private:
-    /// On the nodes, times the roots of their weights: outputs of the neurons and 1, and target minus network.
+    /// On the nodes, times the roots of their weights: outputs of the neurons, 1, and with a skip connection x; target minus network.
     struct Regression {
         Eigen::MatrixXd features;
         Eigen::VectorXd residual;

@@ -292,6 +292,18 @@ void refuse_terminal(OutputFile& file) {
 /// [parameter_kinds] before the names of arrays.
 constexpr std::array<const char*, parameter_kinds> kind_prefixes{"initial_", "", "best_", "average_"};
 
+/// Takes u out of the column c of a cell with a skip connection, where it stands behind every c; returns it.
+std::string take_skip_weights(const CellConfig& cell, std::string& column) {
+    const std::size_t size = parameter_size(cell), of_trial = size * static_cast<std::size_t>(1 + cell.input.dimension);
+    std::string biases, weights;
+    for (std::size_t first = 0; first < column.size(); first += of_trial) {
+        biases += column.substr(first, size);
+        weights += column.substr(first + size, of_trial - size);
+    }
+    column = std::move(biases);
+    return weights;
+}
+
 }  // namespace
 
 ExportFormat parse_export_format(std::string_view name) {
@@ -341,6 +353,7 @@ std::int64_t export_kept_parameters(const Store& store, const std::filesystem::p
     struct Arrays {
         std::size_t trial, counted;
         std::array<std::array<std::size_t, parameter_groups>, parameter_kinds> parameters;
+        std::array<std::size_t, parameter_kinds> skip;  ///< of u, if the cell has it
     };
     std::vector<Arrays> arrays;
     for (const CellConfig& cell : store.cells()) {
@@ -355,6 +368,9 @@ std::int64_t export_kept_parameters(const Store& store, const std::filesystem::p
             for (std::size_t group = 0; store.keep().kinds[kind] && group < parameter_groups; ++group)
                 of.parameters[kind][group] = npz.declare(prefix + kind_prefixes[kind] + parameter_group_names[group],
                                                          fmt::format("<f{}", size), size, shapes[group]);
+        for (std::size_t kind = 0; cell.skip && kind < parameter_kinds; ++kind)
+            if (store.keep().kinds[kind])
+                of.skip[kind] = npz.declare(prefix + kind_prefixes[kind] + "u", fmt::format("<f{}", size), size, {count, d});
     }
     for (const BlockKey& key : keys) {
         const Arrays& of = arrays[static_cast<std::size_t>(key.cell)];
@@ -364,7 +380,10 @@ std::int64_t export_kept_parameters(const Store& store, const std::filesystem::p
         for (const std::int64_t trial : numbers) counts.push_back(trial < counted[static_cast<std::size_t>(key.cell)] ? '\1' : '\0');
         npz.append(of.trial, bytes_of(numbers));
         npz.append(of.counted, counts);
-        const BlockParameters parameters = store.read_parameters(key);
+        const CellConfig& cell = store.cells()[static_cast<std::size_t>(key.cell)];
+        BlockParameters parameters = store.read_parameters(key);
+        for (std::size_t kind = 0; cell.skip && kind < parameter_kinds; ++kind)
+            if (store.keep().kinds[kind]) npz.append(of.skip[kind], take_skip_weights(cell, parameters[kind].back()));
         for (std::size_t kind = 0; kind < parameter_kinds; ++kind)
             for (std::size_t group = 0; store.keep().kinds[kind] && group < parameter_groups; ++group)
                 npz.append(of.parameters[kind][group], parameters[kind][group]);
@@ -379,7 +398,8 @@ void export_parameters(const CellConfig& cell, const std::vector<double>& initia
     NpzWriter npz(file);
     std::vector<std::pair<std::size_t, std::span<const double>>> arrays;
     const auto declare = [&](const std::string& prefix, const std::vector<double>& parameters) {
-        if (parameters.size() != static_cast<std::size_t>(h * (d + 2) + 1)) throw Defect("a network has other parameters than its cell");
+        if (static_cast<std::int64_t>(parameters.size()) != cell.parameter_count())
+            throw Defect("a network has other parameters than its cell");
         std::span<const double> rest(parameters);
         const auto add = [&](const char* name, const std::vector<std::int64_t>& shape, std::int64_t count) {
             arrays.emplace_back(npz.declare(prefix + name, "<f8", 8, shape), rest.first(static_cast<std::size_t>(count)));
@@ -389,6 +409,7 @@ void export_parameters(const CellConfig& cell, const std::vector<double>& initia
         add("b", {h}, h);
         add("v", {h}, h);
         add("c", {}, 1);
+        if (cell.skip) add("u", {d}, d);
     };
     declare(kind_prefixes[static_cast<std::size_t>(ParameterKind::Final)], last);
     declare(kind_prefixes[static_cast<std::size_t>(ParameterKind::Initial)], initial);

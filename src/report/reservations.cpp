@@ -141,7 +141,8 @@ std::string conditions(const StoreSummary& summary) {
 std::string held_parameters(const StoreSummary& summary) {
     std::vector<std::int64_t> cells;
     for (const CellSummary& cell : summary.cells)
-        if (cell.cell.outer_bias && !cell.cell.trains_all()) cells.push_back(cell.cell.index);
+        if (cell.cell.outer_bias && (!cell.cell.skip || cell.cell.has_searchable_optimum()) && !cell.cell.trains_all())
+            cells.push_back(cell.cell.index);
     if (cells.empty()) return "";
     return fmt::format(
         "{}: only some parameters are trained; global minima and best known risks are those of networks all of whose parameters are free, "
@@ -156,6 +157,20 @@ std::string missing_outer_bias(const StoreSummary& summary) {
     if (cells.empty()) return "";
     return fmt::format("{}: optima, levels and certificates of networks without an outer bias are not known; they are left out",
                        cells_text(cells));
+}
+
+std::string skip_connections(const StoreSummary& summary) {
+    std::vector<std::int64_t> lines, others;
+    for (const CellSummary& cell : summary.cells)
+        if (cell.cell.skip) (cell.cell.has_searchable_optimum() ? lines : others).push_back(cell.cell.index);
+    std::string text;
+    if (!lines.empty())
+        text = fmt::format(
+            "{}: that no width below reaches the optimum is not proved of networks with a skip connection, so no trial is certified",
+            cells_text(lines));
+    if (others.empty()) return text;
+    return fmt::format("{}{}{}: optima, levels and certificates of networks with a skip connection are not known; they are left out", text,
+                       text.empty() ? "" : ". ", cells_text(others));
 }
 
 std::string given_starts(const StoreSummary& summary) {
@@ -219,6 +234,7 @@ std::vector<std::pair<std::string, std::string>> reservations(const StoreSummary
                                                          {"condition", conditions(summary)},
                                                          {"trained", held_parameters(summary)},
                                                          {"outer bias", missing_outer_bias(summary)},
+                                                         {"skip", skip_connections(summary)},
                                                          {"noise", noise_text(summary)},
                                                          {"loss", other_losses(summary)}};
     std::erase_if(all, [](const auto& entry) { return entry.second.empty(); });

@@ -131,7 +131,8 @@ std::string sentence(const CellSummary& cell, const std::vector<std::string>& na
     if (!text.empty()) text += ": ";
     if (cell.done == 0) return text + "no trials yet.";
     text += fmt::format("of {} trials {}{}", grouped_digits(cell.done), condition_phrase(cell.cell), certified_phrase(cell));
-    if (cell.cell.outer_bias && !cell.cell.trains_all()) text += " (the minimum over all parameters, of which only some are trained)";
+    if (cell.cell.outer_bias && (!cell.cell.skip || cell.cell.has_searchable_optimum()) && !cell.cell.trains_all())
+        text += " (the minimum over all parameters, of which only some are trained)";
     if (cell.measured) text += "; " + measured_phrase(cell, tolerance);
     if (const std::int64_t diverged = cell.verdicts[static_cast<std::size_t>(Verdict::Diverged)]; diverged > 0)
         text += fmt::format("; {} % diverged", share_text(diverged, cell.done));

@@ -38,7 +38,7 @@ bool finite(std::string_view bytes) {
 }  // namespace
 
 std::array<std::int64_t, parameter_groups> parameter_counts(const CellConfig& cell) {
-    return {cell.width * cell.input.dimension, cell.width, cell.width, 1};
+    return {cell.width * cell.input.dimension, cell.width, cell.width, 1 + (cell.skip ? cell.input.dimension : 0)};
 }
 
 ParameterColumns pack_parameters(const CellConfig& cell, std::span<const double> parameters, std::int64_t count) {
@@ -94,7 +94,7 @@ std::string parameter_hash(std::string_view cell_id, std::int64_t first_trial, s
 }
 
 std::int64_t kept_trial_bytes(const CellConfig& cell, const KeptParameters& keep) {
-    return keep.count() * kernels::parameter_count(cell.width, cell.input.dimension) * static_cast<std::int64_t>(parameter_size(cell));
+    return keep.count() * cell.parameter_count() * static_cast<std::int64_t>(parameter_size(cell));
 }
 
 std::int64_t kept_block_trials(const CellConfig& cell, const KeptParameters& keep, std::int64_t block_trials) {

@@ -11,17 +11,18 @@
 
 namespace limrisk {
 
-/// The groups of parameters, in canonical order.
+/// The groups of parameters, in canonical order. The numbers of u, of a network with a skip connection, stand behind its c.
 inline constexpr std::size_t parameter_groups = 4;
 inline constexpr std::array<const char*, parameter_groups> parameter_group_names{"w", "b", "v", "c"};
 
-/// Numbers of one trial in each group: width * dimension, width, width, 1.
+/// Numbers of one trial in each group: width * dimension, width, width, 1, with a skip connection 1 + dimension.
 std::array<std::int64_t, parameter_groups> parameter_counts(const CellConfig& cell);
 
 /// Bytes of a number: float32 or float64, as the cell trains.
 constexpr std::size_t parameter_size(const CellConfig& cell) { return cell.precision == kernels::Precision::Float32 ? 4 : 8; }
 
-/// Of one kind: w [count][width][dimension], b [count][width], v [count][width], c [count].
+/// Of one kind: w [count][width][dimension], b [count][width], v [count][width], c [count], with a skip connection
+/// [count][1 + dimension]: c, then u.
 using ParameterColumns = std::array<std::string, parameter_groups>;
 /// Of a block; the columns of kinds that are not kept are empty.
 using BlockParameters = std::array<ParameterColumns, parameter_kinds>;

@@ -27,7 +27,7 @@ constexpr double least_squares_operations_once = 4e9;  ///< of one trial
 
 /// How many of the first trials get a least-squares gap, so that it takes a bounded time.
 std::int64_t least_squares_trials(const optimum::TrueRisk& risk, const CellConfig& cell, std::int64_t trials) {
-    const double columns = static_cast<double>(cell.width) + 1;
+    const double columns = static_cast<double>(cell.width + 1 + (cell.skip ? cell.input.dimension : 0));
     const optimum::Network zero(0, cell.input.dimension);
     double rows = static_cast<double>(risk.nodes(zero).count());
     // Exact risks have 8 nodes more for each kink, of which a neuron has at most two; what is no polynomial between kinks halves the panels
@@ -48,7 +48,7 @@ public:
           target_(target_moments(plan_.cell().check_nodes, cell.input.dimension, cell.loss)),
           looks_at_squares_(cell.has_squared_loss()),
           true_risk_(optimum::problem_of(cell)),
-          parameters_(static_cast<std::size_t>(kernels::parameter_count(cell.width, cell.input.dimension))) {
+          parameters_(static_cast<std::size_t>(cell.parameter_count())) {
         const auto values = request.steps.size() * static_cast<std::size_t>(request.trials);
         for (std::vector<double>* table : {&risk_, &gradient_norm_, &parameter_norm_, &distance_, &inactive_}) table->resize(values);
         trained_.resize(values);
@@ -124,7 +124,7 @@ private:
         if (record.verdict != Verdict::Converged) return;
         double gap = -1;
         if (trial < gap_trials_)
-            gap = true_risk_.least_squares_gap({config_.width, config_.input.dimension, parameters}) / true_risk_.variance();
+            gap = true_risk_.least_squares_gap({config_.width, config_.input.dimension, parameters, config_.skip}) / true_risk_.variance();
         const std::lock_guard lock(mutex_);
         ++converged_;
         if (gap >= 0) gaps_.push_back(gap);
@@ -149,7 +149,7 @@ private:
             parameter_norm_[at] = seen.parameter_norm;
             inactive_[at] = seen.inactive;
             distance_[at] = diverged ? HUGE_VAL : distance(theta, last.data());
-            const std::optional<double> excess = risk_bound_excess(plan_.cell().activation, plan_.cell().width, target_, seen);
+            const std::optional<double> excess = risk_bound_excess(config_.activation, config_.width, target_, seen, config_.skip);
             if (excess && config_.trains_outer_layer()) add_point(bound, *excess);
             if (!excess || trial >= lyapunov_trials_ || s % lyapunov_stride_ != 0 || !has_lyapunov_identity()) continue;
             const optimum::Network network(config_.width, config_.input.dimension, {theta, theta + parameters_});
@@ -162,7 +162,7 @@ private:
         add(bound_, bound);
     }
 
-    bool has_lyapunov_identity() const { return looks_at_squares_ && is_homogeneous(config_.activation); }
+    bool has_lyapunov_identity() const { return looks_at_squares_ && is_homogeneous(config_.activation) && !config_.skip; }
 
     static void add(TrajectoryCheck& sum, const TrajectoryCheck& part) {
         sum.points += part.points;

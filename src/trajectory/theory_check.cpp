@@ -63,7 +63,7 @@ double power_error(const kernels::Loss& loss) { return loss.kind == kernels::Los
 }  // namespace
 
 std::optional<double> risk_bound_excess(const kernels::Activation& activation, std::int64_t width, const TargetMoments& target,
-                                        const CheckRecord& measured) {
+                                        const CheckRecord& measured, bool skip) {
     const double norm = measured.parameter_norm;
     const double bound = risk_bound(target, measured.gradient_norm, norm);
     // What the risk was computed from: |A(z)| <= 1 + |z| + constants, or (1 + |z|)^degree, with |z| <= |theta| sqrt(1 + |x|^2).
@@ -73,7 +73,8 @@ std::optional<double> risk_bound_excess(const kernels::Activation& activation, s
         neuron = std::pow(neuron, degree);
     else
         neuron += std::fabs(activation.first) + std::fabs(activation.second);
-    const double largest_sum = target.largest + norm * (1 + std::sqrt(static_cast<double>(width)) * neuron);
+    const double line = 1 + (skip ? target.input_reach : 0);
+    const double largest_sum = target.largest + norm * (line + std::sqrt(static_cast<double>(width)) * neuron);
     const double size = power_error(target.loss) * (measured.risk + bound) + mean_slope(target.loss, measured.risk) * largest_sum;
     if (!std::isfinite(size)) return std::nullopt;
     return size > 0 ? std::max(0.0, (measured.risk - bound) / size) : 0;

@@ -22,14 +22,15 @@ LyapunovTerms lyapunov_terms(const kernels::Activation& activation, const optimu
 /// Whether A(z) = A'(z) z.
 bool is_homogeneous(const kernels::Activation& activation);
 
-/// R + |G| (|theta| + |E f|), which no risk exceeds: the risk is convex in (v, c), and R at v = 0, c = E f; Var f for squares. Proposition
-/// 2.10 for every theta, under any convex loss.
+/// R + |G| (|theta| + |E f|), which no risk exceeds: the risk is convex in (v, c) and u, and R at v = u = 0, c = E f; Var f for squares.
+/// Proposition 2.10 for every theta, under any convex loss.
 double risk_bound(const TargetMoments& target, double gradient_norm, double parameter_norm);
 
 /// How far the measured risk lies above that bound, relative to the size of what was added up; 0 if it does not, nothing
 /// where the numbers are not finite.
+///   skip  whether the network has a skip connection
 std::optional<double> risk_bound_excess(const kernels::Activation& activation, std::int64_t width, const TargetMoments& target,
-                                        const CheckRecord& measured);
+                                        const CheckRecord& measured, bool skip = false);
 
 /// What rounding explains of either, relative to the size: sums of `nodes` and of `parameters` terms, one after the other.
 double check_tolerance(std::int64_t nodes, std::int64_t parameters);

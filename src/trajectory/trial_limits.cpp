@@ -56,6 +56,7 @@ std::string no_limits_reason(const CellConfig& cell) {
     if (!(constant_rate(cell) > 0)) return "the learning rate is 0";
     if (cell.activation.kind != kernels::ActivationKind::Relu) return "limits are proved for the activation relu alone";
     if (!cell.has_squared_loss()) return "limits are proved for the squared loss alone";
+    if (cell.skip) return "limits are proved for networks without a skip connection (`skip = false`)";
     if (!cell.trains_all()) return "limits are proved where all parameters are trained (`trainable = \"all\"`, `outer_bias = true`)";
     return "";
 }

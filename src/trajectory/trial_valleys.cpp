@@ -40,11 +40,12 @@ std::int64_t trials_of_valleys(const std::string& text, std::int64_t first_trial
 
 std::string no_valleys_reason(const CellConfig& cell) {
     if (!cell.has_squared_loss()) return "valleys are searched for the squared loss alone";
+    if (cell.skip) return "valleys are searched for networks without a skip connection (`skip = false`)";
     if (cell.has_own_points())
         return "every trial draws its own data points, hence has a risk of its own; valleys are searched for one risk";
     if (!cell.trains_all())
         return "valleys are those of all parameters; they are searched where all are trained (`trainable = \"all\"`, `outer_bias = true`)";
-    const auto parameters = static_cast<std::size_t>(kernels::parameter_count(cell.width, cell.input.dimension));
+    const auto parameters = static_cast<std::size_t>(cell.parameter_count());
     if (parameters > optimum::most_parameters)
         return fmt::format("the network has {} parameters; valleys are searched for up to {}", parameters, optimum::most_parameters);
     return "";

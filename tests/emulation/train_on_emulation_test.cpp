@@ -162,7 +162,7 @@ private:
 
     std::vector<double> canonical(const std::vector<Real>& rows, std::int64_t replica) const {
         const std::int64_t d = cell_.dimension, h = cell_.width;
-        std::vector<double> values(static_cast<std::size_t>(parameter_count(h, d)));
+        std::vector<double> values(static_cast<std::size_t>(parameter_count(h, d, false)));
         if (rows.empty()) return values;  // the optimizer has no such state
         const auto at = [&](std::int64_t row, std::int64_t lane) {
             return static_cast<double>(rows[static_cast<std::size_t>(row * lanes_ + replica * cell_.tile.lanes + lane)]);

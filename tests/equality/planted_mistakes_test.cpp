@@ -47,6 +47,8 @@ TEST_P(PlantedMistake, IsCaught) {
     cells.insert(cells.end(), early.begin(), early.end());
     const std::vector<CellConfig> adaptive = adaptive_cells(2026);
     cells.insert(cells.end(), adaptive.begin(), adaptive.end());
+    const std::vector<CellConfig> skip = skip_cells(2026, 3);
+    cells.insert(cells.end(), skip.begin(), skip.end());
     std::shuffle(cells.begin(), cells.end(), std::mt19937_64(1));
     for (const CellConfig& config : cells) {
         if (config.width > 100 || config.input.dimension > 5 || !is_compiled(config)) continue;

@@ -472,8 +472,7 @@ std::vector<CellConfig> start_cells(std::uint64_t seed, std::int64_t trials) {
         for (CellConfig c : all) {
             if (engine() % 21 != 0 || c.width == 0 || c.has_own_points()) continue;
             const std::int64_t of = engine() % 2 && c.width * c.input.dimension < 4096 ? trials : 0;
-            std::vector<double> parameters(
-                static_cast<std::size_t>(std::max<std::int64_t>(1, of) * kernels::parameter_count(c.width, c.input.dimension)));
+            std::vector<double> parameters(static_cast<std::size_t>(std::max<std::int64_t>(1, of) * c.parameter_count()));
             // Not all of them are numbers of float32; 0 of both signs are among them.
             for (double& number : parameters)
                 number = engine() % 16 == 0 ? (engine() % 2 ? 0.0 : -0.0) : 2 * static_cast<double>(engine() % 1000003) / 1000003 - 1;
@@ -510,7 +509,7 @@ std::string cell_name(const CellConfig& c) {
     return fmt::format(
         "cell {}: {}{} loss {}({:g}) width {} dimension {} batch {}{} activation {}({:g}, {:g}, {}) optimizer {} initialization {} law "
         "{}{}{} target {}{} "
-        "steps {} checks {} tail {} stop {:g} {:g} {}{} trainable {}{}{}{}",
+        "steps {} checks {} tail {} stop {:g} {:g} {}{} trainable {}{}{}{}{}",
         c.index, c.algorithm == kernels::Algorithm::Kinks ? "kinks " : "",
         c.precision == kernels::Precision::Float32 ? "float32" : "float64", static_cast<int>(c.loss.kind), c.loss.parameter, c.width,
         c.input.dimension, c.batch,
@@ -522,7 +521,8 @@ std::string cell_name(const CellConfig& c) {
         c.noise.kind != NoiseLaw::Kind::None ? fmt::format(" noise {}", static_cast<int>(c.noise.kind)) : "",
         c.input.bounded ? " in a box" : "", c.target, c.has_start() ? ", " + c.start->label() : "", c.steps, c.checks, c.tail,
         c.stop.risk_below, c.stop.gradient_below, c.stop.converged, c.stop.all_inactive ? " inactive" : "", c.trainable,
-        c.outer_bias ? "" : " no outer bias", c.has_condition() ? fmt::format(" {} inactive at the start", c.inactive_start) : "",
+        c.outer_bias ? "" : " no outer bias", c.skip ? " skip" : "",
+        c.has_condition() ? fmt::format(" {} inactive at the start", c.inactive_start) : "",
         c.has_average() ? fmt::format(" average {} ({}, {:g}, {:g})", static_cast<int>(c.average.kind), c.average.start, c.average.delta,
                                       c.average.last)
                         : "");

@@ -48,6 +48,9 @@ std::vector<CellConfig> start_cells(std::uint64_t seed, std::int64_t trials);
 /// Some of all with each initialization that draws parameters together.
 std::vector<CellConfig> together_cells(std::uint64_t seed);
 
+/// Some of all with a skip connection, all or some groups of parameters trained. `trials`: as of start_cells
+std::vector<CellConfig> skip_cells(std::uint64_t seed, std::int64_t trials);
+
 /// One line that names a cell in a failure.
 std::string cell_name(const CellConfig& config);
 

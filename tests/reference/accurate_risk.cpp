@@ -52,7 +52,9 @@ double integrate(const Shape& shape, const Activation<double>& activation, const
             double a = 0;
             for (std::int64_t i = 0; i < shape.width; ++i)
                 a = std::fma(parameters[shape.outer_weight(i)], activation.value(chain(shape, parameters, i, &x)), a);
-            const double r = (parameters[shape.outer_bias()] + a) - evaluate(target, &x);
+            double line = parameters[shape.outer_bias()];
+            if (shape.skip) line = std::fma(parameters[shape.skip_weight(0)], x, line);
+            const double r = (line + a) - evaluate(target, &x);
             double& lane = lanes[item % 32];
             lane = std::fma(weight * r, r, lane);
         }

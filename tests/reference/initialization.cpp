@@ -43,46 +43,53 @@ Law of_group(const GroupLaw& group, const Shape& shape) {
 InitialLaws initial_laws(const InitializationRule& rule, const Shape& shape) {
     using Kind = InitializationRule::Kind;
     const double d = static_cast<double>(shape.dimension), h = static_cast<double>(shape.width);
-    InitialLaws laws{zero(), symmetric(1 / std::sqrt(d)), zero(), zero()};
+    InitialLaws laws{zero(), symmetric(1 / std::sqrt(d)), zero(), zero(), zero()};
     if (shape.width > 0) laws.outer_bias = symmetric(1 / std::sqrt(h));
     switch (rule.kind) {
         case Kind::Pytorch:
             laws.inner_weight = symmetric(1 / std::sqrt(d));
             laws.outer_weight = symmetric(1 / std::sqrt(h));
+            laws.skip_weight = symmetric(1 / std::sqrt(d));
             break;
         case Kind::KaimingUniform:
             laws.inner_weight = symmetric(std::sqrt(6 / d));
             laws.outer_weight = symmetric(std::sqrt(6 / h));
+            laws.skip_weight = symmetric(std::sqrt(6 / d));
             break;
         case Kind::KaimingNormal:
             laws.inner_weight = normal(2 / d);
             laws.outer_weight = normal(2 / h);
+            laws.skip_weight = normal(2 / d);
             break;
         case Kind::XavierUniform:
             laws.inner_weight = symmetric(std::sqrt(6 / (d + h)));
             laws.outer_weight = symmetric(std::sqrt(6 / (h + 1)));
+            laws.skip_weight = symmetric(std::sqrt(6 / (d + 1)));
             break;
         case Kind::XavierNormal:
             laws.inner_weight = normal(2 / (d + h));
             laws.outer_weight = normal(2 / (h + 1));
+            laws.skip_weight = normal(2 / (d + 1));
             break;
         case Kind::StandardNormal:
-            laws = {normal(1), normal(1), normal(1), normal(1)};
+            laws = {normal(1), normal(1), normal(1), normal(1), normal(1)};
             break;
         case Kind::Uniform:
-            laws.inner_weight = laws.inner_bias = laws.outer_weight = laws.outer_bias = uniform(rule.low, rule.high);
+            laws.inner_weight = laws.inner_bias = laws.outer_weight = laws.outer_bias = laws.skip_weight = uniform(rule.low, rule.high);
             break;
         case Kind::LecunNormal:
             laws.inner_weight = truncated(std::sqrt(1 / d));
             laws.outer_weight = truncated(std::sqrt(1 / h));
+            laws.skip_weight = truncated(std::sqrt(1 / d));
             break;
         case Kind::LecunUniform:
             laws.inner_weight = symmetric(std::sqrt(3 / d));
             laws.outer_weight = symmetric(std::sqrt(3 / h));
+            laws.skip_weight = symmetric(std::sqrt(3 / d));
             break;
         case Kind::Groups:
             laws = {of_group(rule.inner_weight, shape), of_group(rule.inner_bias, shape), of_group(rule.outer_weight, shape),
-                    of_group(rule.outer_bias, shape)};
+                    of_group(rule.outer_bias, shape), of_group(rule.skip_weight, shape)};
             break;
         case Kind::Orthogonal:  // drawn_together.hpp
         case Kind::RandomizedAsymmetric:

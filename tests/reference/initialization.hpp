@@ -11,7 +11,7 @@
 namespace limrisk::reference {
 
 struct InitialLaws {
-    Law inner_weight, inner_bias, outer_weight, outer_bias;
+    Law inner_weight, inner_bias, outer_weight, outer_bias, skip_weight;
 };
 
 InitialLaws initial_laws(const InitializationRule& rule, const Shape& shape);
@@ -30,6 +30,11 @@ std::vector<Real> initial_parameters(const InitialLaws& laws, const Shape& shape
         parameters[shape.outer_weight(i)] = draw(laws.outer_weight, shape.dimension + 1);
     }
     parameters[shape.outer_bias()] = variate<Real>(laws.outer_bias, random_words(seed, Purpose::OuterBias, 0, 0, trial)[0]) + Real(0);
+    for (std::int64_t k = 0; k < shape.skip_weights(); ++k)
+        parameters[shape.skip_weight(k)] =
+            variate<Real>(laws.skip_weight, random_words(seed, Purpose::SkipWeights, 0, static_cast<std::uint32_t>(k / 4),
+                                                         trial)[static_cast<std::size_t>(k % 4)]) +
+            Real(0);
     return parameters;
 }
 

@@ -79,7 +79,7 @@ std::vector<Real> gradient_by_kinks(const Shape& shape, const Activation<Real>& 
     }
 
     std::vector<double> errors{0.0}, error_inputs{0.0};  // [count + 1] sums over the nodes before each
-    double slope = 0, intercept = in_double(shape.outer_bias());
+    double slope = shape.skip ? in_double(shape.skip_weight(0)) : 0, intercept = in_double(shape.outer_bias());
     for (std::size_t j = 0; j < count; ++j) {
         const auto x = static_cast<double>(nodes.inputs[j]);
         slope = slope + slope_changes[j];
@@ -93,6 +93,7 @@ std::vector<Real> gradient_by_kinks(const Shape& shape, const Activation<Real>& 
 
     std::vector<Real> gradient(shape.parameters(), Real(0));
     gradient[shape.outer_bias()] = static_cast<Real>(errors[count]);
+    if (shape.skip) gradient[shape.skip_weight(0)] = static_cast<Real>(error_inputs[count]);
     for (std::int64_t i = 0; i < shape.width; ++i) {
         const NeuronBorders& neuron = neurons[static_cast<std::size_t>(i)];
         double t0 = 0, t1 = 0, u = 0;

@@ -41,7 +41,9 @@ Real output(const Shape& shape, const Activation<Real>& activation, const std::v
                 sum = sum + Real(0);
         }
     }
-    return parameters[shape.outer_bias()] + tile_sum(s);
+    Real line = parameters[shape.outer_bias()];
+    for (std::int64_t k = 0; k < shape.skip_weights(); ++k) line = std::fma(parameters[shape.skip_weight(k)], x[k], line);
+    return line + tile_sum(s);
 }
 
 template <class Real>
@@ -88,9 +90,13 @@ RiskAndGradient<Real> risk_and_gradient(const Shape& shape, const Activation<Rea
     const std::vector<Real> zeros(lanes, Real(0));
     std::vector<Real> risk, cbar, e(batch.targets.size());
     std::vector<double> risk_total(lanes, 0), cbar_total(lanes, 0);
+    const auto skip_weights = static_cast<std::size_t>(shape.skip_weights());
+    std::vector<std::vector<Real>> ubar(skip_weights);
+    std::vector<std::vector<double>> ubar_total(skip_weights, cbar_total);
     const auto input = [&](std::int64_t m) { return &batch.inputs[static_cast<std::size_t>(m * shape.dimension)]; };
     for (std::size_t block = 0; block < blocks; ++block) {
         risk = cbar = zeros;
+        for (std::vector<Real>& sums : ubar) sums = zeros;
         for (std::size_t place = starts[block]; place < starts[block + 1]; ++place) {
             const auto m = static_cast<std::size_t>(order[place].sample);
             const auto j = static_cast<std::size_t>(order[place].lane);
@@ -99,15 +105,21 @@ RiskAndGradient<Real> risk_and_gradient(const Shape& shape, const Activation<Rea
             e[m] = share.e;
             risk[j] = std::fma(share.q, share.t, risk[j]);
             cbar[j] = cbar[j] + e[m];
+            for (std::size_t k = 0; k < skip_weights; ++k) ubar[k][j] = std::fma(e[m], input(order[place].sample)[k], ubar[k][j]);
         }
         for (std::size_t j = 0; j < lanes; ++j) {
             risk_total[j] += static_cast<double>(risk[j]);
             cbar_total[j] += static_cast<double>(cbar[j]);
+            for (std::size_t k = 0; k < skip_weights; ++k) ubar_total[k][j] += static_cast<double>(ubar[k][j]);
         }
     }
     RiskAndGradient<Real> result{0, std::vector<Real>(shape.parameters(), Real(0))};
     result.risk = blocks > 1 ? static_cast<Real>(tile_sum(risk_total)) : tile_sum(risk);
     result.gradient[shape.outer_bias()] = blocks > 1 ? static_cast<Real>(tile_sum(cbar_total)) : tile_sum(cbar);
+
+    for (std::size_t k = 0; k < skip_weights; ++k)
+        result.gradient[shape.skip_weight(static_cast<std::int64_t>(k))] =
+            blocks > 1 ? static_cast<Real>(tile_sum(ubar_total[k])) : tile_sum(ubar[k]);
 
     const auto dimension = static_cast<std::size_t>(shape.dimension);
     for (std::int64_t i = 0; i < shape.width; ++i) {
@@ -143,7 +155,7 @@ RiskAndGradient<Real> risk_and_gradient(const Shape& shape, const Activation<Rea
     return result;
 }
 
-/// Sum of squares of an array in the order of the parameters: per lane its slots, in each the rows w, b, v; then the tree; then c.
+/// Sum of squares of an array in the order of the parameters: per lane its slots, in each the rows w, b, v; then the tree; then c and u.
 template <class Real>
 Real sum_of_squares(const Shape& shape, const std::vector<Real>& values) {
     std::vector<Real> a(static_cast<std::size_t>(shape.lanes), Real(0));
@@ -155,7 +167,9 @@ Real sum_of_squares(const Shape& shape, const std::vector<Real>& values) {
         add(values[shape.outer_weight(i)]);
     }
     const Real c = values[shape.outer_bias()];
-    return std::fma(c, c, tile_sum(a));
+    Real sum = std::fma(c, c, tile_sum(a));
+    for (std::int64_t k = 0; k < shape.skip_weights(); ++k) sum = std::fma(values[shape.skip_weight(k)], values[shape.skip_weight(k)], sum);
+    return sum;
 }
 
 }  // namespace limrisk::reference

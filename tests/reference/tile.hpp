@@ -12,8 +12,9 @@ struct Shape {
     std::int64_t width = 0, dimension = 1;
     std::int64_t lanes = 1;  ///< L
     std::int64_t slots = 0;  ///< Q
+    bool skip = false;       ///< whether the network has a skip connection
 
-    Shape(std::int64_t h, std::int64_t d) : width(h), dimension(d) {
+    Shape(std::int64_t h, std::int64_t d, bool has_skip = false) : width(h), dimension(d), skip(has_skip) {
         const std::int64_t most_slots = std::clamp<std::int64_t>(24 / (d + 2), 1, 8);
         const auto slots_with = [h](std::int64_t l) { return (h + l - 1) / l; };
         while (lanes < 32 && slots_with(lanes) > most_slots) lanes *= 2;
@@ -24,7 +25,9 @@ struct Shape {
     std::size_t inner_bias(std::int64_t i) const { return static_cast<std::size_t>(width * dimension + i); }
     std::size_t outer_weight(std::int64_t i) const { return static_cast<std::size_t>(width * (dimension + 1) + i); }
     std::size_t outer_bias() const { return static_cast<std::size_t>(width * (dimension + 2)); }
-    std::size_t parameters() const { return outer_bias() + 1; }
+    std::size_t skip_weight(std::int64_t k) const { return outer_bias() + 1 + static_cast<std::size_t>(k); }
+    std::int64_t skip_weights() const { return skip ? dimension : 0; }
+    std::size_t parameters() const { return skip_weight(skip_weights()); }
 };
 
 /// Sum of one number per lane, as a binary tree; the number of lanes is a power of two.

@@ -59,7 +59,7 @@ public:
         : cell_(cell),
           tables_(tables),
           trial_(static_cast<std::uint64_t>(trial)),
-          shape_(cell.width, cell.input.dimension),
+          shape_(cell.width, cell.input.dimension, cell.skip),
           activation_(cell.activation),
           parameters_(first_parameters()),
           states_(parameters_.size()),

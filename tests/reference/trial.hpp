@@ -41,7 +41,11 @@ struct TrialResult {
 
 /// Whether a cell trains the parameter in canonical place k.
 inline bool is_trained(const CellConfig& cell, const Shape& shape, std::size_t k) {
-    const char group = k < shape.inner_bias(0) ? 'w' : k < shape.outer_weight(0) ? 'b' : k < shape.outer_bias() ? 'v' : 'c';
+    const char group = k < shape.inner_bias(0)     ? 'w'
+                       : k < shape.outer_weight(0) ? 'b'
+                       : k < shape.outer_bias()    ? 'v'
+                       : k == shape.outer_bias()   ? 'c'
+                                                   : 'u';
     if (group == 'c' && !cell.outer_bias) return false;
     return cell.trainable == "all" || cell.trainable.find(group) != std::string::npos;
 }

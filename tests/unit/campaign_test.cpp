@@ -340,6 +340,31 @@ TEST(Campaign, TrainableGroups) {
     EXPECT_EQ(read_campaign({{12, "trainable = [\"b\", \"w\", \"all\"]\nouter_bias = [true, false]"}}).cells.size(), 6u);
 }
 
+/// Without a skip connection nothing is said of it, and with one all but u is not all.
+TEST(Campaign, SkipConnections) {
+    const auto with = [](const std::string& keys) { return only_cell({{12, keys}}); };
+    const CellConfig plain = with("");
+    EXPECT_EQ(with("skip = false").description, plain.description);
+    const CellConfig skip = with("skip = true"), all = with("skip = true\ntrainable = \"wbvcu\""),
+                     held = with("skip = true\ntrainable = \"wbvc\"");
+    EXPECT_TRUE(skip.skip && skip.trains_all() && skip.trains_outer_layer());
+    EXPECT_EQ(skip.parameter_count(), plain.parameter_count() + skip.input.dimension);
+    EXPECT_EQ(all.id, skip.id);
+    EXPECT_EQ(held.trainable, "wbvc");
+    EXPECT_TRUE(held.held().skip_weights && !held.held().outer_bias && !held.trains_outer_layer());
+    EXPECT_FALSE(plain.held().skip_weights);
+    const std::string start = "initial = { w = [[1], [2], [3], [4]], b = [0, 0, 0, 0], v = [1, 1, 1, 1], u = [0.5] }";
+    const CellConfig given = with("skip = true\n" + start),
+                     drawn =
+                         with("skip = true\ninitialization = { w = \"normal(1)\", b = \"zero\", v = \"normal(1)\", u = \"constant(2)\" }");
+    EXPECT_EQ(given.start->parameters.back(), 0.5);
+    EXPECT_EQ(start_from_text(given.start->text)->hash, given.start->hash);
+    EXPECT_TRUE(given.start->skip);
+    EXPECT_EQ(drawn.initialization.skip_weight.scale, "2");
+    for (const CellConfig* cell : {&skip, &held, &given, &drawn}) EXPECT_EQ(cell_from_description(cell->description).id, cell->id);
+    EXPECT_EQ(read_campaign({{12, "skip = [true, false]\ntrainable = [\"wbvc\", \"b\"]"}}).cells.size(), 4u);
+}
+
 /// A condition on the start: one spelling, no trace where there is none.
 TEST(Campaign, Conditions) {
     const auto with = [](const std::string& keys) { return only_cell({{12, keys}}); };

@@ -20,7 +20,8 @@ using kernels::ActivationKind;
 using kernels::OptimizerKind;
 
 constexpr GroupLaw InitializationRule::*all_group_laws[] = {&InitializationRule::inner_weight, &InitializationRule::inner_bias,
-                                                            &InitializationRule::outer_weight, &InitializationRule::outer_bias};
+                                                            &InitializationRule::outer_weight, &InitializationRule::outer_bias,
+                                                            &InitializationRule::skip_weight};
 
 /// Cells that a campaign could have, with numbers of all magnitudes.
 class RandomCells {
@@ -86,9 +87,12 @@ public:
             cell.initialization.drawn_bias = true;  // they have no such choice
         cell.outer_bias = choose(4) != 0;
         if (!cell.outer_bias) cell.initialization.outer_bias = {};
+        cell.skip = choose(4) == 0;
+        if (!cell.skip) cell.initialization.skip_weight = {};
         constexpr const char* groups[] = {"all", "w", "b", "v", "wb", "wv", "bv"};
         cell.trainable = groups[choose(std::size(groups))];
         if (cell.outer_bias && choose(4) == 0) cell.trainable = choose(2) == 0 ? "vc" : "wbv";
+        if (cell.skip && cell.outer_bias && choose(4) == 0) cell.trainable = choose(2) == 0 ? "wbvc" : "bu";
         cell.batch = 1 + choose(1 << 20);
         if (cell.input.bounded && !cell.input.has_table() && choose(2) == 0) {
             cell.nodes_per_axis = 1 + choose(100);
@@ -242,6 +246,7 @@ void expect_same(const CellConfig& a, const CellConfig& b) {
         EXPECT_EQ(one.scale + ";" + one.low + ";" + one.high, other.scale + ";" + other.low + ";" + other.high);
     }
     EXPECT_EQ(a.outer_bias, b.outer_bias);
+    EXPECT_EQ(a.skip, b.skip);
     EXPECT_EQ(a.trainable, b.trainable);
     EXPECT_EQ(a.batch, b.batch);
     EXPECT_EQ(a.nodes_per_axis, b.nodes_per_axis);

@@ -142,6 +142,20 @@ batch = 4
 optimizer = "sgd(0.05)"
 )toml";
 
+constexpr const char* with_skip = R"toml(name = "every key"
+trials = 20
+steps = 16
+[problem]
+input = { law = "uniform", dimension = 2 }
+target = "x1"
+[network]
+width = [2, 4]
+skip = true
+[training]
+batch = 4
+optimizer = "sgd(0.05)"
+)toml";
+
 /// A piecewise schedule, whose steps ascend, with a list for one of its parameters.
 std::string ascending_changes(const std::string& swept) {
     std::string table = "{ schedule = \"piecewise\"";
@@ -219,7 +233,7 @@ std::vector<Sweep> all_sweeps() {
 
 /// The first setting that gives a campaign with more cells than the two widths, or one of the width itself.
 std::optional<Campaign> campaign_of(const Sweep& sweep) {
-    for (const char* text : {base, on_nodes, on_data, large_batch, one_width}) {
+    for (const char* text : {base, on_nodes, on_data, large_batch, one_width, with_skip}) {
         for (const auto& setting : sweep.settings) {
             try {
                 Overrides overrides;

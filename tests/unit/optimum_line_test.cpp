@@ -34,6 +34,28 @@ TEST(OptimumLine, SquareOnUnitInterval) {
     }
 }
 
+// With a skip connection the slope of the first piece is free as well: h kinks, h + 1 equal pieces, which meet.
+TEST(OptimumLine, SquareWithASkipConnection) {
+    const LineIntegral integral(problem("x1^2", box(0, 1)));
+    const std::vector<LineOptimum> found = ReluLine(integral, 6, {}, true).optima();
+    for (int h = 0; h <= 6; ++h) {
+        const LineOptimum& optimum = found[static_cast<std::size_t>(h)];
+        EXPECT_NEAR(optimum.fit.risk / quadratic(1, h + 1), 1, rounding) << h;
+        ASSERT_EQ(optimum.fit.kinks.size(), static_cast<std::size_t>(h));
+        for (int i = 0; i < h; ++i) EXPECT_NEAR(optimum.fit.kinks[static_cast<std::size_t>(i)], (i + 1.0) / (h + 1), 1e-9) << h;
+        EXPECT_GE(optimum.fit.risk * (1 + rounding), optimum.lower_bound);
+        EXPECT_GE(optimum.lower_bound, 0.9 * quadratic(1, h + 1)) << h;
+    }
+}
+
+// |x| on [-1, 1] is one kink and a slope.
+TEST(OptimumLine, AbsoluteValueWithASkipConnection) {
+    const LineIntegral integral(problem("abs(x1)", box(-1, 1)));
+    const std::vector<LineOptimum> found = ReluLine(integral, 2, {}, true).optima();
+    EXPECT_NEAR(found[0].fit.risk, 1.0 / 12, rounding);
+    for (std::size_t h = 1; h <= 2; ++h) EXPECT_LT(found[h].fit.risk, 1e-28) << h;
+}
+
 // On [-1, 1] an even number of kinks leaves the middle piece flat, which is what orientations away from the middle allow.
 TEST(OptimumLine, SquareOnSymmetricInterval) {
     const std::vector<LineOptimum> found = optima(problem("x1^2", box(-1, 1)), 4);

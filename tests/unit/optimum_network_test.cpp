@@ -25,8 +25,8 @@ void expect_derivatives(const TrueRisk& risk, const Network& network, double tol
     }
 }
 
-Network some_network(std::int64_t width, std::int64_t dimension) {
-    Network network(width, dimension);
+Network some_network(std::int64_t width, std::int64_t dimension, bool skip = false) {
+    Network network(width, dimension, skip);
     for (std::size_t i = 0; i < network.parameters.size(); ++i) network.parameters[i] = std::sin(1.7 * static_cast<double>(i) + 0.4);
     return network;
 }
@@ -40,6 +40,8 @@ TEST(OptimumNetwork, DerivativesOfEveryActivation) {
             if (parameter.name != nullptr) text += fmt::format(", {} = {}", parameter.name, parameter.examples[1]);
         expect_derivatives(TrueRisk(problem("sin(3*x1)", box(-1, 1), text + " }")), some_network(4, 1), 2e-6);
     }
+    expect_derivatives(TrueRisk(problem("sin(3*x1)", box(-1, 1))), some_network(4, 1, true), 2e-6);
+    expect_derivatives(TrueRisk(problem("sin(3*x1)*x2", box(0, 1, 2), "\"tanh\"")), some_network(3, 2, true), 2e-6);
     // In two dimensions the rule's nodes are fixed; smooth activations have no kinks between them.
     expect_derivatives(TrueRisk(problem("sin(3*x1)*x2", box(0, 1, 2), "\"tanh\"")), some_network(3, 2), 2e-6);
 }
@@ -63,6 +65,13 @@ TEST(OptimumNetwork, RealizesTheSpline) {
         for (double x = -1; x <= 2; x += 0.125)
             EXPECT_EQ(realization(problem.activation, wide, &x, nullptr), realization(problem.activation, network, &x, nullptr));
         EXPECT_EQ(risk(wide), risk(network));
+        if (!signature.linear) continue;
+        const Network skipping = network_of(fit, risk.line().low(), risk.line().high(), true);
+        EXPECT_EQ(skipping.width, static_cast<std::int64_t>(signature.kinks()));
+        EXPECT_EQ(skipping.parameters.size(), 3 * signature.kinks() + 2);
+        EXPECT_NEAR(risk(skipping) / fit.risk, 1, 1e-12);
+        EXPECT_LT(risk.least_squares_gap(skipping), 1e-24);
+        EXPECT_EQ(risk(embed(skipping, skipping.width + 3, problem.activation)), risk(skipping));
     }
 }
 

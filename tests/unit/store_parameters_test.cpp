@@ -38,7 +38,7 @@ double number_of(std::int64_t cell, std::int64_t trial, std::size_t kind, std::i
 
 BlockParameters parameters_of(const CellConfig& cell, const BlockKey& key, const KeptParameters& keep) {
     BlockParameters parameters;
-    const std::int64_t count = kernels::parameter_count(cell.width, cell.input.dimension);
+    const std::int64_t count = cell.parameter_count();
     for (std::size_t kind = 0; kind < parameter_kinds; ++kind) {
         if (!keep.kinds[kind]) continue;
         std::vector<double> all;

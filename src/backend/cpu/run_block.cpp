@@ -83,7 +83,7 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
     const kernels::Cell& cell = item.plan->cell();
     const auto count = static_cast<std::size_t>(item.count);
     const auto checks = static_cast<std::size_t>(cell.checks) + 1;
-    const auto parameters = static_cast<std::size_t>(kernels::parameter_count(cell.width, cell.dimension));
+    const auto parameters = static_cast<std::size_t>(kernels::parameter_count(cell));
     std::vector<CheckRecord> check_records(options.checks ? count * checks : 0);
     std::vector<double> states[kernels::most_states];
     if (options.states)

@@ -164,6 +164,7 @@ public:
             throw Defect("the CUDA backend was asked for a learning rate of each trial, which only the CPU backend has");
         if (item.plan->cell().own_points > 0)
             throw Defect("the CUDA backend was asked for data points of each trial, which only the CPU backend has");
+        if (item.plan->cell().skip) throw Defect("the CUDA backend was asked for a skip connection, which only the CPU backend has");
         if (options.snapshot_steps) throw Defect("the CUDA backend was asked for snapshots, which only the CPU backend takes");
         return workers_.at(static_cast<std::size_t>(item.worker))->run(item, status, options);
     }
@@ -238,6 +239,7 @@ private:
                                      : config.has_own_points()                     ? "problem.data with per = \"trial\""
                                      : config.learning_rate.searches()             ? "the learning rate schedule \"search\""
                                      : config.learning_rate.is_adaptive()          ? "the learning rate schedule \"adaptive\""
+                                     : config.skip                                 ? "a skip connection (network.skip)"
                                                                                    : nullptr;
             if (what != nullptr)
                 throw DeviceError(fmt::format("cell {} ({}) has {}, which runs on the CPU only; give --backend cpu", config.index,

@@ -402,7 +402,7 @@ private:
 
     /// Appends all numbers of an array, [replicas][parameters] in canonical order; zeros if there is no such array.
     void append_network(std::size_t offset, std::vector<double>& to) {
-        const std::int64_t parameters = kernels::parameter_count(cell_.width, cell_.dimension);
+        const std::int64_t parameters = kernels::parameter_count(cell_);
         const std::size_t first = to.size();
         to.resize(first + static_cast<std::size_t>(memory_.replicas * parameters));
         if (offset == PieceMemory::none) return;
@@ -430,7 +430,7 @@ private:
         append_network(memory_.first, first);
         append_network(memory_.second, second);
         append_network(memory_.third, third);
-        const std::int64_t count = kernels::parameter_count(cell_.width, cell_.dimension);
+        const std::int64_t count = kernels::parameter_count(cell_);
         for (std::int64_t r = 0; r < memory_.replicas; ++r) {
             const auto slice = [&](const std::vector<double>& all) {
                 return std::vector<double>(all.begin() + r * count, all.begin() + (r + 1) * count);
