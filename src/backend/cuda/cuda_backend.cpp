@@ -98,7 +98,7 @@ private:
     /// Results of the pieces before that of a checkpoint, and the initial parameters of this one.
     static void take_results(BlockCheckpoints& checkpoints, const BlockPlace& place, const kernels::Cell& cell, const BlockOptions& options,
                              BlockResult& result) {
-        const std::int64_t parameters = kernels::parameter_count(cell.width, cell.dimension);
+        const std::int64_t parameters = kernels::parameter_count(cell);
         result.records.resize(static_cast<std::size_t>(place.done));
         for (std::size_t kind = 0; kind < parameter_kinds; ++kind)
             if (options.parameters.kinds[kind])
