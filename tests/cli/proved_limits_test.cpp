@@ -192,8 +192,8 @@ TEST_F(ProvedLimitsTest, SaysWhatItLeavesOut) {
     const struct {
         const char *change, *reason;
     } cases[] = {
-        {"network.activation=\"softplus\"", "the activation relu alone"},
-        {"network.activation=\"leaky_relu\"", "the activation relu alone"},
+        {"network.activation=\"softplus\"", "linear between kinks (relu, leaky_relu, clipping)"},
+        {"network.activation=\"hard_sigmoid\"", "linear between kinks (relu, leaky_relu, clipping)"},
         {"problem.loss=\"absolute\"", "the squared loss alone"},
         {"training.optimizer={ name = \"sgd\", learning_rate = 0.1, weight_decay = 0.1 }", "without weight decay"},
         {"training.optimizer.learning_rate={ schedule = \"polynomial\", initial = 0.1, power = 0.5 }", "constant learning rates"},
