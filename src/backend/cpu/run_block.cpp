@@ -9,6 +9,7 @@
 
 #include "backend/cpu/block_checkpoint.hpp"
 #include "backend/trial_checks.hpp"
+#include "certificate/limit_certificate.hpp"
 #include "limrisk/error.hpp"
 
 namespace limrisk::cpu {
@@ -36,6 +37,10 @@ private:
     char* start_ = nullptr;
     std::size_t bytes_ = 0;
 };
+
+bool is_proved(const kernels::Cell& cell, const double* parameters) {
+    return certificate::certify_limit(cell, parameters).outcome == certificate::LimitOutcome::Proved;
+}
 
 void require_ascending(const std::vector<std::int64_t>* snapshot_steps, std::int64_t steps) {
     std::int64_t before = -1;
@@ -101,6 +106,7 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
             task.snapshot_checks = result.snapshot_checks.data() + first * snapshots;
             task.snapshot_parameters = result.snapshot_parameters.data() + first * snapshots * parameters;
         }
+        task.is_proved = is_proved;
         checkpoints.watch(task, static_cast<std::int64_t>(first));
         if (!kernels.run_chunk(task)) return std::nullopt;
     }

@@ -129,6 +129,8 @@ public:
             throw Defect("the CUDA backend was asked to train by sorted kinks, which only the CPU backend does");
         if (item.plan->cell().learning_rate.is_adaptive())
             throw Defect("the CUDA backend was asked for a learning rate of each trial, which only the CPU backend has");
+        if (item.plan->cell().stop_proved)
+            throw Defect("the CUDA backend was asked to end trials by proof, which only the CPU backend does");
         if (options.snapshot_steps) throw Defect("the CUDA backend was asked for snapshots, which only the CPU backend takes");
         return workers_.at(static_cast<std::size_t>(item.worker))->run(item, status, options);
     }
@@ -198,6 +200,7 @@ private:
             const char* const what = config.algorithm == kernels::Algorithm::Kinks ? "training.algorithm = \"kinks\""
                                      : config.has_data()                           ? "problem.data"
                                      : config.learning_rate.is_adaptive()          ? "the learning rate schedule \"adaptive\""
+                                     : config.stop.proved                          ? "stop.proved"
                                                                                    : nullptr;
             if (what != nullptr)
                 throw DeviceError(fmt::format("cell {} ({}) has {}, which runs on the CPU only; give --backend cpu", config.index,
