@@ -88,6 +88,7 @@ struct Cell {
     const std::uint32_t* pick_thresholds;  ///< [training nodes - 1] for Picks::Independent; null: all nodes have the same probability
     bool stop_converged;                   ///< a trial ends with the first window of checks whose verdict is "converged"
     bool stop_inactive;                    ///< a trial ends at a check at which all its neurons are inactive
+    bool stop_proved;                      ///< a trial ends at a check at which its limiting risk is proved; on the CPU only
     bool several_blocks;                   ///< the sums over a training batch are totals of blocks: only in float32, beyond block_samples
     Groups held;                           ///< of the parameters: these are not trained, docs/numerics.md section 9
     bool skip;                             ///< the network has a skip connection

@@ -75,6 +75,7 @@ public:
         stack_double_ = arena_.take<VecDouble>(static_cast<std::int64_t>(max_program_depth) * parts<double>);
         points_ = arena_.take<double>(breakpoint_capacity(cell));
         network_ = arena_.take<double>(3 * cell.width);
+        if (cell.stop_proved) asked_ = arena_.take<double>(parameter_count(cell.width, cell.dimension));
         // Some milliseconds of work.
         const bool sorted = cell.algorithm == Algorithm::Kinks;
         const std::int64_t per_replica = sorted ? cell.batch + 8 * cell.width : cell.batch * (cell.width + 8) * cell.dimension;
@@ -155,7 +156,8 @@ public:
         if (!train(to, task.advance, task.context)) return false;
         bool seen[lanes];
         for (int r = 0; r < count_; ++r) seen[r] = !replica_[r].has_ended_early();
-        check(index, task.checks != nullptr || index == cell_.checks || ends_early(cell_));
+        check(index, task.checks != nullptr || index == cell_.checks || may_end_early());
+        if (cell_.stop_proved && index < cell_.checks) end_proved(task);
         for (int r = 0; task.checks && r < count_; ++r)
             if (seen[r]) task.checks[places_[r] * (cell_.checks + 1) + index] = replica_[r].template check_record<Check>(cell_, index);
         return index == cell_.checks || search(index, task.advance, task.context);
@@ -430,10 +432,24 @@ private:
         count_states(state_.theta, was_inactive, values);
     }
 
+    /// As ends_early(), and by proof, which is no part of kernels that a GPU runs.
+    bool may_end_early() const { return ends_early(cell_) || cell_.stop_proved; }
+
+    /// Ends the replicas whose limiting risk is proved at the check just made.
+    template <class Record, class Check>
+    void end_proved(const ChunkTask<Record, Check>& task) {
+        for (int r = 0; r < count_; ++r) {
+            if (!replica_[r].running()) continue;
+            state_.write(state_.theta, r, asked_);
+            if (task.is_proved(cell_, asked_)) replica_[r].stop();
+        }
+        alive_ = both(alive_, lanes_of([&](int r) { return replica_[r].running(); }));
+    }
+
     void check(std::int64_t index, bool gradient) {
         CheckValues values[lanes];
         const bool window = in_window(cell_, index), starts = window && place_in_window(cell_, index) == 0;
-        measure(state_.was_inactive, gradient, index == cell_.checks || ends_early(cell_), window && !starts, values);
+        measure(state_.was_inactive, gradient, index == cell_.checks || may_end_early(), window && !starts, values);
         bool improved[lanes];
         for (int r = 0; r < shape_.replicas; ++r) {
             improved[r] = replica_[r].check(cell_, index, values[r]);
@@ -570,6 +586,7 @@ private:
     VecDouble *square_sums_, *stack_double_;
     Real* kept_{};  ///< [replicas][moved_numbers()] those at the check where rates are searched
     double *points_, *network_;
+    double* asked_ = nullptr;  ///< [parameters] of a replica, if the cell has stop_proved
     MaskOf<V> alive_{};
     std::int64_t step_work_;
     int steps_between_reports_;

@@ -146,9 +146,14 @@ struct Replica {
         if (whole && tail_verdict(tail, cell.tail, scales(cell)) == Verdict::Converged) {
             ended = Verdict::Converged;
         } else if (risk < cell.stop_risk || gradient_norm < cell.stop_gradient || (cell.stop_inactive && inactive == cell.width)) {
-            ended = Verdict::Stopped;
-            tail.add(risk, 0, 0, 1);
+            stop();
         }
+    }
+
+    /// Ends the trial at the check that it has just made.
+    void stop() {
+        ended = Verdict::Stopped;
+        tail.add(risk, 0, 0, 1);
     }
 
     /// Lowers the learning rate if the risk has not fallen, after check number `index`. True: a better one is to be searched for instead.

@@ -27,7 +27,9 @@ void EarlyEndScan::add(const TrialRecord& record) {
     const auto ends = [&]() -> std::map<std::int64_t, std::int64_t>& {
         if (record.verdict == Verdict::Converged) return by_verdict_;
         if (record.tail_mean < cell_.stop.risk_below) return by_risk_;
-        return record.gradient_norm < cell_.stop.gradient_below ? by_gradient_ : by_inactive_;
+        if (record.gradient_norm < cell_.stop.gradient_below) return by_gradient_;
+        const bool all_inactive = cell_.stop.all_inactive && record.inactive_final == cell_.width;
+        return cell_.stop.proved && !all_inactive ? by_proof_ : by_inactive_;
     };
     ++ends()[record.last_step];
 }
@@ -35,6 +37,7 @@ void EarlyEndScan::add(const TrialRecord& record) {
 std::optional<EarlyEndStatement> EarlyEndScan::statement(std::int64_t above_threshold, bool under_rule) const {
     if (!cell_.stop.any()) return std::nullopt;
     EarlyEndStatement statement{ends_at(by_risk_), ends_at(by_gradient_), ends_at(by_verdict_), above_threshold, ends_at(by_inactive_)};
+    statement.by_proof = ends_at(by_proof_);
     if (trials_ > 0) statement.inactive_share = share_interval(statement.by_inactive.trials, trials_, under_rule);
     return statement;
 }

@@ -13,15 +13,20 @@
 namespace limrisk {
 namespace {
 
-using optimum::LimitOutcome;
+using certificate::LimitOutcome;
 
-/// The points of a cell, bit for bit: cells with the same points and weights have the same risk.
-std::string bits_of(const kernels::NodeTable<double>& points, std::int64_t dimension) {
-    std::string bits = std::to_string(dimension) + ":";
+/// The points and the activation of a cell, bit for bit: cells with the same ones have the same risk of a network.
+std::string bits_of(const kernels::Cell& cell) {
+    const kernels::NodeTable<double>& points = cell.training_nodes_double;
+    const certificate::PiecewiseLinear activation = certificate::piecewise_linear(cell);
+    std::string bits = std::to_string(cell.dimension) + ":";
     const auto add = [&](const double* values, std::int64_t count) {
         bits.append(reinterpret_cast<const char*>(values), static_cast<std::size_t>(count) * sizeof(double));
     };
-    add(points.inputs, points.count * dimension);
+    add(activation.kink, activation.kinks);
+    add(activation.slope, activation.kinks + 1);
+    add(activation.offset, activation.kinks + 1);
+    add(points.inputs, points.count * cell.dimension);
     add(points.targets, points.count);
     add(points.weights, points.count);
     return bits;
@@ -34,12 +39,12 @@ void keep_least(std::map<std::int64_t, KnownBound>& of_width, std::int64_t width
 
 /// Every level of the proved limits among some, ascending.
 std::vector<LimitLevel> levels_of(std::span<const TrialLimit> limits) {
-    std::vector<optimum::RiskBounds> proved;
+    std::vector<certificate::RiskBounds> proved;
     for (const TrialLimit& limit : limits)
         if (limit.is_proved()) proved.push_back(limit.risk);
-    std::ranges::sort(proved, {}, &optimum::RiskBounds::low);
+    std::ranges::sort(proved, {}, &certificate::RiskBounds::low);
     std::vector<LimitLevel> levels;
-    for (const optimum::RiskBounds& risk : proved) {
+    for (const certificate::RiskBounds& risk : proved) {
         if (levels.empty() || risk.high > levels.back().low * (1 + limit_level_width)) levels.push_back({risk.low, risk.high, 0});
         levels.back().high = std::max(levels.back().high, risk.high);
         ++levels.back().trials;
@@ -84,7 +89,7 @@ LimitScan::LimitScan(const Store& store) {
                 limits.insert(limits.end(), part.limits.begin(), part.limits.end());
         const CellPlan plan(cell);
         const kernels::NodeTable<double>& points = plan.cell().training_nodes_double;
-        cells.emplace_back(&cell, bits_of(points, cell.input.dimension));
+        cells.emplace_back(&cell, bits_of(plan.cell()));
         std::map<std::int64_t, KnownBound>& of_width = of_points[cells.back().second];
         for (std::size_t trial = 0; trial < limits.size(); ++trial)
             if (limits[trial].is_proved())
@@ -92,7 +97,8 @@ LimitScan::LimitScan(const Store& store) {
         for (const auto& [width, stored] : optima.of(cell).optima) {
             const optimum::Network shape(width, cell.input.dimension);
             if (width > cell.width || stored.parameters.size() != shape.parameters.size()) continue;
-            keep_least(of_width, width, optimum::risk_on_points({width, cell.input.dimension, stored.parameters}, points).high,
+            const certificate::Network best(width, cell.input.dimension, stored.parameters);
+            keep_least(of_width, width, certificate::risk_on_points(best, points, certificate::piecewise_linear(plan.cell())).high,
                        fmt::format("the optimum of width {}, at the points", width));
         }
     }
@@ -138,11 +144,11 @@ std::optional<LimitStatement> LimitScan::statement(const CellConfig& cell, std::
 
 std::string open_reasons(const LimitStatement& statement) {
     std::vector<std::string> parts;
-    for (int k = 0; k < optimum::limit_outcome_count; ++k) {
+    for (int k = 0; k < certificate::limit_outcome_count; ++k) {
         const auto outcome = static_cast<LimitOutcome>(k);
         const std::int64_t trials = statement.outcomes[static_cast<std::size_t>(k)];
         if (outcome != LimitOutcome::Proved && trials > 0)
-            parts.push_back(fmt::format("{} {}", trials, optimum::limit_outcome_name(outcome)));
+            parts.push_back(fmt::format("{} {}", trials, certificate::limit_outcome_name(outcome)));
     }
     return fmt::format("{}", fmt::join(parts, ", "));
 }

@@ -37,7 +37,7 @@ inline constexpr std::size_t most_limit_levels = 16;
 /// Of the first `trials` trials of a cell.
 struct LimitStatement {
     std::int64_t trials = 0;
-    std::array<std::int64_t, optimum::limit_outcome_count> outcomes{};                    ///< indexed by LimitOutcome
+    std::array<std::int64_t, certificate::limit_outcome_count> outcomes{};                ///< indexed by LimitOutcome
     std::int64_t not_global = 0;                                                          ///< proved limits above the known bound
     std::int64_t clearly_not_global = 0;                                                  ///< above it by more than clear_excess of it
     std::int64_t global = 0;                                                              ///< proved limits of exactly 0
@@ -46,7 +46,7 @@ struct LimitStatement {
     std::vector<LimitLevel> levels;                   ///< ascending
     std::int64_t other_levels = 0, other_trials = 0;  ///< of those that are not among them
 
-    std::int64_t proved() const { return outcomes[static_cast<std::size_t>(optimum::LimitOutcome::Proved)]; }
+    std::int64_t proved() const { return outcomes[static_cast<std::size_t>(certificate::LimitOutcome::Proved)]; }
     std::int64_t open() const { return trials - proved(); }
 };
 

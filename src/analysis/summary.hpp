@@ -25,14 +25,15 @@ struct EarlyEnds {
     std::int64_t median_step = 0;  ///< of their last steps: statistics/quantile.hpp; 0 if there are none
 };
 
-/// How the trials of a cell with `stop` ended early. A trial for which several rules held counts for the first of risk, gradient and
-/// inactive neurons.
+/// How the trials of a cell with `stop` ended early. A trial for which several rules held counts for the first of risk, gradient,
+/// inactive neurons and proof.
 struct EarlyEndStatement {
     EarlyEnds by_risk, by_gradient, by_verdict;
     std::int64_t above_threshold = 0;  ///< of all but by_verdict, those with a limiting risk above the threshold of the optimum
     EarlyEnds by_inactive = {};
     Interval inactive_share{0, 1};  ///< 95 %: of by_inactive in all trials
-    std::int64_t trials() const { return by_risk.trials + by_gradient.trials + by_verdict.trials + by_inactive.trials; }
+    EarlyEnds by_proof = {};
+    std::int64_t trials() const { return by_risk.trials + by_gradient.trials + by_verdict.trials + by_inactive.trials + by_proof.trials; }
 };
 
 /// So many trials, and the 95 % interval of their share.

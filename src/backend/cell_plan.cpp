@@ -104,6 +104,7 @@ kernels::Cell kernel_cell(const CellConfig& config, const CellPrograms& programs
     cell.stop_gradient = config.stop.gradient_below;
     cell.stop_converged = config.stop.converged;
     cell.stop_inactive = config.stop.all_inactive;
+    cell.stop_proved = config.stop.proved;
     cell.precision = config.precision;
     cell.tile = kernels::tile_shape(config.width, d);
     cell.activation = config.activation;

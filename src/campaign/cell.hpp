@@ -217,11 +217,12 @@ struct EarlyEnd {
     double risk_below = 0, gradient_below = 0;  ///< at a check with a smaller risk, norm of the gradient; 0: never
     bool converged = false;                     ///< with the first window of checks that is converged
     bool all_inactive = false;                  ///< at a check at which all neurons are inactive
+    bool proved = false;                        ///< at a check at which the limiting risk is proved
 
     /// Whether any trial can end so.
     bool any() const { return stops() || converged; }
     /// Whether any trial can have the verdict stopped.
-    bool stops() const { return risk_below > 0 || gradient_below > 0 || all_inactive; }
+    bool stops() const { return risk_below > 0 || gradient_below > 0 || all_inactive || proved; }
 };
 
 /// Average of the iterates that a trial keeps beside them: docs/numerics.md section 9.

@@ -28,6 +28,7 @@ std::string checks(const CellConfig& cell);
 std::string tail(const CellConfig& cell);
 std::string stop_converged(const CellConfig& cell);
 std::string stop_all_inactive(const CellConfig& cell);
+std::string stop_proved(const CellConfig& cell);
 std::string check_nodes(const CellConfig& cell);
 std::string final_nodes(const CellConfig& cell);
 

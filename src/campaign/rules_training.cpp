@@ -3,6 +3,7 @@
 
 #include "campaign/catalog.hpp"
 #include "campaign/document.hpp"
+#include "campaign/proved_limits.hpp"
 #include "campaign/rule_numbers.hpp"
 #include "campaign/rules.hpp"
 #include "kernels/cell.hpp"
@@ -170,6 +171,17 @@ std::string stop_all_inactive(const CellConfig& cell) {
     if (kernels::has_inactive_neurons(cell.activation)) return "";
     return fmt::format("true with the activation {}, whose neurons are never 0 on a half line; leave it out",
                        activation_catalog().chosen(cell).name);
+}
+
+std::string stop_proved(const CellConfig& cell) {
+    if (!cell.stop.proved) return "";
+    CellConfig completed = cell;
+    complete_sampling(completed);
+    complete_batch(completed);
+    if (const std::string reason = no_limits_reason(completed); !reason.empty()) return "true, but " + reason + "; leave it out";
+    if (cell.learning_rate.warmup == 0) return "";
+    return "true with a warm-up of the learning rate; limits are proved for rates that are constant from the check on: leave one of them "
+           "out";
 }
 
 }  // namespace limrisk::rules

@@ -277,7 +277,7 @@ const std::vector<SchemaKey>& campaign_schema() {
          .phrase = "average {}",
          .without = "no average",
          .before = "none",
-         .reads = {"steps", "stop.risk_below", "stop.gradient_below", "stop.converged", "stop.all_inactive"},
+         .reads = {"steps", "stop.risk_below", "stop.gradient_below", "stop.converged", "stop.all_inactive", "stop.proved"},
          .wrong = rules::average},
         {.table = "tracking",
          .parameter = with_default(
@@ -340,6 +340,17 @@ const std::vector<SchemaKey>& campaign_schema() {
          .before = "false",
          .reads = {"network.width", "network.activation"},
          .wrong = rules::stop_all_inactive},
+        {.table = "stop",
+         .parameter = limited(boolean<&Cell::stop, &EarlyEnd::proved>(
+                                  "proved", "ends a trial at the first check at which its limiting risk is proved", "false"),
+                              "`true` only where [limits are proved](proofs.md#the-command), without a warm-up"),
+         .other_column = "stop_proved",
+         .phrase = "stop when the limit is proved",
+         .without = "no stop when the limit is proved",
+         .before = "false",
+         .reads = {"problem.data", "problem.loss", "network.activation", "network.trainable", "network.outer_bias", "training.sampling",
+                   "training.optimizer", "steps"},
+         .wrong = rules::stop_proved},
         {.table = "evaluation",
          .parameter = with_default(
              limited(integer<&Cell::evaluation, &EvaluationRule::check_nodes>(

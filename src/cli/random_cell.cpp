@@ -270,6 +270,7 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index, bool on_cpu) {
         const bool windows = tail >= 2 && 2 * tail <= checks;
         text += fmt::format("[stop]\n{} = {}\nconverged = {}\n", draw.chance(2) ? "risk_below" : "gradient_below", threshold, windows);
         if (draw.chance(2) && is_campaign(text + "all_inactive = true\n")) text += "all_inactive = true\n";
+        if (on_cpu && is_campaign(text + "proved = true\n")) text += "proved = true\n";
     }
     if (draw.chance(3)) add_condition(text, width, draw);
     if (draw.chance(4)) add_average(text, steps, draw);

@@ -16,13 +16,17 @@ namespace limrisk {
 namespace {
 
 /// What to change in `stop` so that its trials end where the optimum is decided.
-std::string remedy(bool by_risk, bool by_gradient, bool by_inactive) {
+///   by_proof  some ended so: where these would have ended is known
+std::string remedy(bool by_risk, bool by_gradient, bool by_inactive, bool by_proof) {
+    constexpr const char* limits = "`limrisk limits` shows where those end whose limit was proved";
+    if (by_proof && !by_risk && !by_gradient && !by_inactive) return limits;
+    if (by_proof) return remedy(by_risk, by_gradient, by_inactive, false) + ", " + limits;
     std::string rules = by_risk && by_gradient ? "stop.risk_below at or under the threshold with a smaller stop.gradient_below"
                         : by_gradient          ? "a smaller stop.gradient_below"
                         : by_risk              ? "stop.risk_below at or under the threshold"
                                                : "";
-    if (!by_inactive) return rules.empty() ? "stop.risk_below at or under the threshold" : rules;
-    return rules.empty() ? "stop.all_inactive = false" : rules + ", without stop.all_inactive,";
+    if (!by_inactive) return (rules.empty() ? "stop.risk_below at or under the threshold" : rules) + " decides it";
+    return (rules.empty() ? "stop.all_inactive = false" : rules + ", without stop.all_inactive,") + " decides it";
 }
 
 std::int64_t stopped(const CellSummary& cell) { return cell.verdicts[static_cast<std::size_t>(Verdict::Stopped)]; }
@@ -52,8 +56,10 @@ std::string early_end_text(const CellSummary& cell) {
     add(ends.by_inactive,
         fmt::format("with all neurons inactive, {} % {}", share_text(ends.by_inactive.trials, cell.done), ends_text(ends.inactive_share)));
     add(ends.by_verdict, "as converged");
-    return fmt::format("`stop` ended {} before step {}: {}", of_all(ends.trials()), grouped_digits(cell.cell.steps),
-                       fmt::join(parts, ", "));
+    add(ends.by_proof, "with a proved limit of the risk on the training points");
+    return fmt::format(
+        "`stop` ended {} before step {}: {}{}", of_all(ends.trials()), grouped_digits(cell.cell.steps), fmt::join(parts, ", "),
+        ends.by_proof.trials > 0 ? "; these limits are shown by `limrisk limits`, the risks here are those when they ended" : "");
 }
 
 std::string early_end_remark(const StoreSummary& summary) {
@@ -71,7 +77,7 @@ std::string early_end_remark(const StoreSummary& summary) {
 std::string undecided_by_stop(const StoreSummary& summary) {
     std::vector<std::int64_t> cells;
     std::int64_t trials = 0;
-    bool bound = false, by_risk = false, by_gradient = false, by_inactive = false;
+    bool bound = false, by_risk = false, by_gradient = false, by_inactive = false, by_proof = false;
     for (const CellSummary& cell : summary.cells) {
         if (!cell.measured) continue;
         const std::int64_t above = cell.early_ends ? cell.early_ends->above_threshold : std::min(stopped(cell), cell.measured->above_most);
@@ -82,13 +88,14 @@ std::string undecided_by_stop(const StoreSummary& summary) {
         by_risk = by_risk || cell.cell.stop.risk_below > cell.measured->threshold;
         by_gradient = by_gradient || (cell.cell.stop.gradient_below > 0 && (!cell.early_ends || cell.early_ends->by_gradient.trials > 0));
         by_inactive = by_inactive || (cell.cell.stop.all_inactive && (!cell.early_ends || cell.early_ends->by_inactive.trials > 0));
+        by_proof = by_proof || (cell.cell.stop.proved && (!cell.early_ends || cell.early_ends->by_proof.trials > 0));
     }
     if (cells.empty()) return "";
     return fmt::format(
         "{} {}: {}{} `stop` ended at a limiting risk above the threshold of the optimum: they count as missed, but with more steps "
-        "those that are not certified might have reached the optimum; {} decides it",
+        "those that are not certified might have reached the optimum; {}",
         cells.size() == 1 ? "cell" : "cells", cell_list(cells), bound ? "up to " : "", counted(trials, "trial") + " that",
-        remedy(by_risk, by_gradient, by_inactive));
+        remedy(by_risk, by_gradient, by_inactive, by_proof));
 }
 
 }  // namespace limrisk

@@ -104,9 +104,9 @@ ordered_json to_json(const LimitStatement& statement) {
                       {"clear_excess", clear_excess},
                       {"global", statement.global},
                       {"open", statement.open()}};
-    for (int k = 0; k < optimum::limit_outcome_count; ++k)
-        if (const auto outcome = static_cast<optimum::LimitOutcome>(k); outcome != optimum::LimitOutcome::Proved)
-            node["reasons"][optimum::limit_outcome_name(outcome)] = statement.outcomes[static_cast<std::size_t>(k)];
+    for (int k = 0; k < certificate::limit_outcome_count; ++k)
+        if (const auto outcome = static_cast<certificate::LimitOutcome>(k); outcome != certificate::LimitOutcome::Proved)
+            node["reasons"][certificate::limit_outcome_name(outcome)] = statement.outcomes[static_cast<std::size_t>(k)];
     if (statement.bound) node["known_bound"] = {{"risk", statement.bound->risk}, {"source", statement.bound->source}};
     node["levels"] = ordered_json::array();
     for (const LimitLevel& level : statement.levels)
@@ -123,7 +123,7 @@ std::string limits_csv(const std::vector<CellLimits>& cells) {
     for (const CellLimits& one : cells)
         for (std::int64_t trial = 0; trial < one.statement.trials; ++trial) {
             const TrialLimit& limit = one.limits[static_cast<std::size_t>(trial)];
-            text += fmt::format("{},{},{},", one.cell.index, trial, optimum::limit_outcome_name(limit.outcome));
+            text += fmt::format("{},{},{},", one.cell.index, trial, certificate::limit_outcome_name(limit.outcome));
             text += limit.is_proved() ? fmt::format("{},{},{}\n", limit.risk.low, limit.risk.high, verdict_of(limit, one.statement.bound))
                                       : ",,open\n";
         }

@@ -142,8 +142,8 @@ ordered_json rate_json(const RateStatement& rate) {
 }
 
 /// Null where nothing is known: of a cell without `stop`, and in a store of summaries.
-///   inactive  whether trials of some cell may end with all neurons inactive
-ordered_json early_ends_json(const std::optional<EarlyEndStatement>& statement, bool inactive) {
+///   inactive, proved  whether trials of some cell may end with all neurons inactive, by proof
+ordered_json early_ends_json(const std::optional<EarlyEndStatement>& statement, bool inactive, bool proved) {
     ordered_json node;
     const auto add = [&](const std::string& name, const EarlyEnds EarlyEndStatement::*member) {
         node[name] = statement ? ordered_json(((*statement).*member).trials) : ordered_json();
@@ -154,6 +154,7 @@ ordered_json early_ends_json(const std::optional<EarlyEndStatement>& statement, 
     add("by_gradient", &EarlyEndStatement::by_gradient);
     add("by_verdict", &EarlyEndStatement::by_verdict);
     if (inactive) add("by_inactive", &EarlyEndStatement::by_inactive);
+    if (proved) add("by_proof", &EarlyEndStatement::by_proof);
     node["above_threshold"] = statement ? ordered_json(statement->above_threshold) : ordered_json();
     return node;
 }
@@ -262,9 +263,10 @@ ordered_json statistics_json(const CellSummary& cell, const StoreSummary& summar
     if (!summary.seeds.empty()) node["best"]["own_trial"] = or_null(pooled_trial_text(cell.pooled, cell.best_trial));
     if (summary.has_averages()) node["average"] = average_json(cell);
     if (summary.has_validation()) node["validation"] = validation_json(cell);
-    const auto ends_inactive = [](const CellSummary& of) { return of.cell.stop.all_inactive; };
-    if (summary.ends_early())
-        node["early_ends"] = early_ends_json(cell.early_ends, std::any_of(summary.cells.begin(), summary.cells.end(), ends_inactive));
+    const auto some = [&](bool EarlyEnd::*rule) {
+        return std::ranges::any_of(summary.cells, [&](const CellSummary& of) { return of.cell.stop.*rule; });
+    };
+    if (summary.ends_early()) node["early_ends"] = early_ends_json(cell.early_ends, some(&EarlyEnd::all_inactive), some(&EarlyEnd::proved));
     if (summary.restarts > 0) node["restarts"] = restarts_json(cell);
     if (cell.limits) node["limits"] = to_json(*cell.limits);
     if (cell.valleys) node["valleys"] = to_json(*cell.valleys);

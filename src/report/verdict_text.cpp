@@ -30,9 +30,12 @@ std::string verdict_meaning(const StoreSummary& summary) {
     };
     const bool below = any([](const EarlyEnd& stop) { return stop.risk_below > 0 || stop.gradient_below > 0; });
     const bool inactive = any([](const EarlyEnd& stop) { return stop.all_inactive; });
-    if (below || inactive) text += "; sto: stopped, the trial ended early, ";
-    if (below) text += "at a risk or a gradient below what `stop` says";
-    if (inactive) text += below ? ", or with all neurons inactive" : "with all neurons inactive";
+    const bool proved = any([](const EarlyEnd& stop) { return stop.proved; });
+    std::vector<std::string> ways;
+    if (below) ways.emplace_back("at a risk or a gradient below what `stop` says");
+    if (inactive) ways.emplace_back("with all neurons inactive");
+    if (proved) ways.emplace_back("when the limit of its risk on the training points was proved");
+    if (!ways.empty()) text += fmt::format("; sto: stopped, the trial ended early, {}", fmt::join(ways, ", or "));
     return text;
 }
 

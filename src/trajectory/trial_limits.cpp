@@ -11,18 +11,10 @@
 namespace limrisk {
 namespace {
 
-using optimum::LimitOutcome;
-
-/// The rate of all steps behind the last one, as the kernels have it.
-double constant_rate(const CellConfig& cell) {
-    const double rate = cell.learning_rate.initial;
-    return cell.precision == kernels::Precision::Float32 ? static_cast<double>(static_cast<float>(rate)) : rate;
-}
+using certificate::LimitOutcome;
 
 TrialLimit limit_of(const CellPlan& plan, const std::vector<double>& parameters) {
-    const CellConfig& cell = plan.config();
-    const optimum::Network network(cell.width, cell.input.dimension, parameters);
-    const optimum::LimitCertificate found = optimum::certify_limit(network, plan.cell().training_nodes_double, constant_rate(cell));
+    const certificate::LimitCertificate found = certificate::certify_limit(plan.cell(), parameters.data());
     return {found.outcome, found.risk};
 }
 
@@ -43,28 +35,10 @@ std::int64_t trials_of_limits(const std::string& text, std::int64_t first_trial)
 
 }  // namespace
 
-std::string no_limits_reason(const CellConfig& cell) {
-    const kernels::LearningRate& rate = cell.learning_rate;
-    if (cell.has_own_points()) return "every trial draws its own data points; limits are proved on points that all trials share";
-    if (!cell.has_full_batch())
-        return "every step draws its samples; limits are proved where all steps use the same points (`sampling = { nodes = M }`, or "
-               "\"full_batch\" with data points)";
-    if (cell.optimizer.kind != kernels::OptimizerKind::Sgd) return "limits are proved for gradient descent (`optimizer = \"sgd\"`) alone";
-    if (cell.optimizer.weight_decay != 0) return "limits are proved without weight decay";
-    if (rate.kind != kernels::ScheduleKind::Polynomial || rate.power != 0) return "limits are proved for constant learning rates";
-    if (rate.warmup > cell.steps) return "the learning rate still grows at the last step; limits are proved for constant ones";
-    if (!(constant_rate(cell) > 0)) return "the learning rate is 0";
-    if (cell.activation.kind != kernels::ActivationKind::Relu) return "limits are proved for the activation relu alone";
-    if (!cell.has_squared_loss()) return "limits are proved for the squared loss alone";
-    if (cell.skip) return "limits are proved for networks without a skip connection (`skip = false`)";
-    if (!cell.trains_all()) return "limits are proved where all parameters are trained (`trainable = \"all\"`, `outer_bias = true`)";
-    return "";
-}
-
 std::string limits_to_json(const TrialLimits& limits) {
     nlohmann::ordered_json outcomes = nlohmann::ordered_json::array(), low = outcomes, high = outcomes;
     for (const TrialLimit& limit : limits.limits) {
-        outcomes.push_back(optimum::limit_outcome_name(limit.outcome));
+        outcomes.push_back(certificate::limit_outcome_name(limit.outcome));
         low.push_back(limit.is_proved() ? nlohmann::ordered_json(limit.risk.low) : nullptr);
         high.push_back(limit.is_proved() ? nlohmann::ordered_json(limit.risk.high) : nullptr);
     }
@@ -84,9 +58,10 @@ TrialLimits limits_from_json(const std::string& text, std::int64_t first_trial) 
         if (low.size() != outcomes.size() || high.size() != outcomes.size()) return refuse("its lists differ");
         for (std::size_t k = 0; k < outcomes.size(); ++k) {
             int outcome = 0;
-            while (outcome < optimum::limit_outcome_count && outcomes[k] != optimum::limit_outcome_name(static_cast<LimitOutcome>(outcome)))
+            while (outcome < certificate::limit_outcome_count &&
+                   outcomes[k] != certificate::limit_outcome_name(static_cast<LimitOutcome>(outcome)))
                 ++outcome;
-            if (outcome == optimum::limit_outcome_count) return refuse("an outcome is unknown");
+            if (outcome == certificate::limit_outcome_count) return refuse("an outcome is unknown");
             TrialLimit& limit = limits.limits.emplace_back(TrialLimit{static_cast<LimitOutcome>(outcome), {}});
             if (limit.is_proved()) limit.risk = {low[k].get<double>(), high[k].get<double>()};
             if (!(0 <= limit.risk.low && limit.risk.low <= limit.risk.high)) return refuse("a limit has no bounds");

@@ -4,19 +4,17 @@
 #include <string>
 #include <vector>
 
-#include "optimum/limit_certificate.hpp"
+#include "campaign/proved_limits.hpp"
+#include "certificate/limit_certificate.hpp"
 #include "trajectory/trial_study.hpp"
 
 namespace limrisk {
 
-/// Why no limit is proved in any trial of the cell, and what would be right; empty if one can be.
-std::string no_limits_reason(const CellConfig& cell);
-
 /// What is known of the limit of one trial.
 struct TrialLimit {
-    optimum::LimitOutcome outcome = optimum::LimitOutcome::Diverged;
-    optimum::RiskBounds risk;  ///< if it is proved
-    bool is_proved() const { return outcome == optimum::LimitOutcome::Proved; }
+    certificate::LimitOutcome outcome = certificate::LimitOutcome::Diverged;
+    certificate::RiskBounds risk;  ///< if it is proved
+    bool is_proved() const { return outcome == certificate::LimitOutcome::Proved; }
     /// Proved to be 0, exactly.
     bool is_zero() const { return is_proved() && risk.high == 0; }
 };

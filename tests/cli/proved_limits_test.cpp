@@ -192,8 +192,8 @@ TEST_F(ProvedLimitsTest, SaysWhatItLeavesOut) {
     const struct {
         const char *change, *reason;
     } cases[] = {
-        {"network.activation=\"softplus\"", "the activation relu alone"},
-        {"network.activation=\"leaky_relu\"", "the activation relu alone"},
+        {"network.activation=\"softplus\"", "linear between kinks (relu, leaky_relu, clipping)"},
+        {"network.activation=\"hard_sigmoid\"", "linear between kinks (relu, leaky_relu, clipping)"},
         {"problem.loss=\"absolute\"", "the squared loss alone"},
         {"training.optimizer={ name = \"sgd\", learning_rate = 0.1, weight_decay = 0.1 }", "without weight decay"},
         {"training.optimizer.learning_rate={ schedule = \"polynomial\", initial = 0.1, power = 0.5 }", "constant learning rates"},
@@ -268,6 +268,66 @@ TEST_F(ProvedLimitsTest, DocumentsThatAreNoLimitsAre65) {
     const Output output = limrisk({"summary", "campaign.db"});
     EXPECT_EQ(output.code, 65);
     EXPECT_THAT(output.err, HasSubstr("the store has limits of cell 0, but "));
+}
+
+// Trials that end by proof: `limits` proves all of them, to the limits that the trials have which were trained to the end, and no bit
+// depends on threads, instruction sets or an interruption.
+TEST_F(ProvedLimitsTest, TrialsThatEndByProof) {
+    const std::vector<std::string> by_proof{"run", "descent.toml", "--quiet", "--set", "stop.proved=true"};
+    const auto run_to = [&](const std::string& store, std::vector<std::string> more, const std::vector<std::string>& environment = {}) {
+        std::vector<std::string> words = by_proof;
+        words.insert(words.end(), {"--store", store});
+        words.insert(words.end(), more.begin(), more.end());
+        const Output output = limrisk(words, environment);
+        EXPECT_EQ(output.code, 0) << output.err;
+    };
+    run_to("ended.db", {"--threads", "2"});
+    run_to("portable.db", {"--threads", "1"}, {"LIMRISK_ISA=portable"});
+    run_to("parts.db", {"--trials", "7"});
+    run_to("parts.db", {});
+    const Output found = succeed({"summary", "ended.db", "--json"});
+    const json summary = json::parse(found.out);
+    succeed({"limits", "descent.db", "--csv", "whole.csv"});
+    succeed({"limits", "ended.db", "--csv", "ended.csv"});
+    const std::map<std::pair<int, int>, Row> whole = rows_of(read("whole.csv")), ended = rows_of(read("ended.csv"));
+    int stopped = 0, far = 0;
+    for (const int cell : {0, 1}) {
+        const std::vector<TrialRecord> all = records("ended.db", cell);
+        int in_cell = 0;
+        for (const char* store : {"portable.db", "parts.db"}) {
+            const std::vector<TrialRecord> same = records(store, cell);
+            ASSERT_EQ(same.size(), all.size());
+            for (std::size_t trial = 0; trial < all.size(); ++trial) {
+                EXPECT_EQ(same[trial].fingerprint, all[trial].fingerprint);
+                EXPECT_EQ(same[trial].last_step, all[trial].last_step);
+            }
+        }
+        for (std::size_t trial = 0; trial < all.size(); ++trial) {
+            const Row& row = ended.at({cell, static_cast<int>(trial)});
+            if (all[trial].verdict != Verdict::Stopped) {
+                EXPECT_EQ(all[trial].last_step, 20000);
+                continue;
+            }
+            ++in_cell;
+            EXPECT_EQ(row.outcome, "proved");
+            EXPECT_LT(all[trial].last_step, 20000);
+            EXPECT_GE(all[trial].tail_mean, row.low);
+            far += all[trial].tail_mean > row.high + 1e-4 ? 1 : 0;
+            const Row& last = whole.at({cell, static_cast<int>(trial)});
+            if (last.outcome != "proved") continue;
+            EXPECT_LE(row.low, last.high);
+            EXPECT_LE(last.low, row.high);
+        }
+        stopped += in_cell;
+        EXPECT_EQ(summary["cells"][static_cast<std::size_t>(cell)]["early_ends"]["by_proof"], in_cell);
+        EXPECT_EQ(summary["cells"][static_cast<std::size_t>(cell)]["verdicts"]["stopped"], in_cell);
+    }
+    EXPECT_GT(stopped, 60);
+    EXPECT_GT(far, 0) << "limiting risks of the records are not the limits";
+    EXPECT_THAT(succeed({"summary", "ended.db"}).out, HasSubstr("these limits are shown by"));
+    const Output refused = limrisk({"run", "descent.toml", "--set", "stop.proved=true", "--set", "network.activation=\"softplus\""});
+    EXPECT_EQ(refused.code, 65);
+    EXPECT_THAT(refused.err, HasSubstr("key `stop.proved`"));
 }
 
 // float32: the proof is about exact descent from the stored network, on the points as float32 has them.

@@ -184,6 +184,22 @@ TEST(EmulatedBackend, RefusesRatesOfTrials) {
     EXPECT_THROW((void)backend->run({&plan, 0, 5}, status, {}), Defect);
 }
 
+TEST(EmulatedBackend, RefusesEndsByProof) {
+    CellConfig config = small_cell();
+    config.nodes_per_axis = config.batch = 8;
+    config.stop.proved = true;
+    const auto backend = emulated_backend(std::make_shared<EmulatedRuntime>());
+    try {
+        backend->prepare({small_cell(), config});
+        FAIL() << "prepared";
+    } catch (const DeviceError& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr("has stop.proved, which runs on the CPU only"));
+    }
+    const CellPlan plan(config);
+    WorkStatus status;
+    EXPECT_THROW((void)backend->run({&plan, 0, 5}, status, {}), Defect);
+}
+
 TEST(EmulatedBackend, RefusesSortedKinks) {
     CellConfig config = small_cell();
     config.algorithm = kernels::Algorithm::Kinks;

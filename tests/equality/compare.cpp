@@ -6,6 +6,7 @@
 
 #include "backend/cell_plan.hpp"
 #include "backend/same_number.hpp"
+#include "certificate/limit_certificate.hpp"
 #include "evaluation/scalar.hpp"
 #include "reference/samples.hpp"
 
@@ -64,6 +65,18 @@ std::string check_difference(const CheckRecord& a, const Check& b, std::size_t k
 
 reference::Tables reference_tables(const CellConfig& config) {
     reference::Tables tables;
+    tables.is_proved = [config](const std::vector<double>& parameters, const reference::Batch<double>& training) {
+        const auto rounded = [&](double x) { return config.precision == kernels::Precision::Float32 ? double{static_cast<float>(x)} : x; };
+        const double first = rounded(config.activation.first), second = rounded(config.activation.second);
+        certificate::PiecewiseLinear activation;  // relu
+        if (config.activation.kind == kernels::ActivationKind::LeakyRelu) activation.slope[0] = first;
+        if (config.activation.kind == kernels::ActivationKind::Clipping) activation = {2, {first, second}, {0, 1, 0}, {first, 0, second}};
+        const auto count = static_cast<std::int64_t>(training.targets.size());
+        return certificate::certify_limit({config.width, config.input.dimension, parameters},
+                                          {training.inputs.data(), training.targets.data(), training.weights.data(), count},
+                                          rounded(config.learning_rate.initial), activation)
+                   .outcome == certificate::LimitOutcome::Proved;
+    };
     if (config.has_shared_data()) {
         const auto rule = [&](const DataSet& data, bool ascending) {
             return config.precision == kernels::Precision::Float32

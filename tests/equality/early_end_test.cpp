@@ -5,6 +5,7 @@
 #include <map>
 
 #include "backend/cell_plan.hpp"
+#include "certificate/limit_certificate.hpp"
 #include "compare.hpp"
 #include "random_cells.hpp"
 
@@ -144,6 +145,85 @@ TEST(EarlyEnds, ClosedForm) {
     EXPECT_GT(by_verdict.displacement, 0);
     EXPECT_EQ(end({1e-30, 1e-30, true}).last_step, 20) << "the first rule that holds ends the trial";
     EXPECT_EQ(end({std::pow(4.0, -39.5), 0, false}).last_step, 40) << "only its last check is below, which ends it anyway";
+}
+
+/// Gradient descent on 12 nodes or 12 points that ends by proof: short, so that some trials get to the last check.
+std::vector<CellConfig> proved_cells() {
+    std::vector<CellConfig> cells;
+    for (std::int64_t width = 0; width < 4; ++width)
+        for (const auto precision : {kernels::Precision::Float32, kernels::Precision::Float64})
+            for (int kind = 0; kind < 4; ++kind) {
+                CellConfig config;
+                config.precision = precision;
+                config.target = "x1^2";
+                config.width = width;
+                config.input.dimension = kind == 2 ? 2 : 1;
+                config.nodes_per_axis = kind == 2 ? 4 : 12;
+                config.algorithm = kind == 1 ? kernels::Algorithm::Kinks : kernels::Algorithm::Plain;
+                config.learning_rate = {0.2, 0};
+                config.steps = 2000;
+                config.checks = 10;
+                config.tail = 2;
+                config.evaluation = {16, 16};
+                config.stop.proved = true;
+                if (kind == 3) config.stop.risk_below = 1e-3;
+                if (width == 3) config.activation = {kernels::ActivationKind::LeakyRelu, 0.3};
+                if (width == 2 && kind < 2) config.activation = {kernels::ActivationKind::Clipping, -0.1, 0.7};
+                config.index = static_cast<std::int64_t>(cells.size());
+                cells.push_back(config);
+            }
+    return cells;
+}
+
+bool is_proved(const CellPlan& plan, const std::vector<double>& parameters) {
+    return certificate::certify_limit(plan.cell(), parameters.data()).outcome == certificate::LimitOutcome::Proved;
+}
+
+/// As the reference says, at the first check at which the certificate proves a limit and at no other; alone, in groups, with all lanes.
+TEST(EarlyEnds, ByProof) {
+    std::map<std::string, int> seen;
+    for (const CellConfig& config : proved_cells()) {
+        const reference::Tables tables = reference_tables(config);
+        const CellPlan plan(config);
+        constexpr std::int64_t count = 21;
+        std::vector<BlockResult> blocks;
+        for (const Isa isa : available_isas()) blocks.push_back(run(*make_cpu_backend(1, isa), config, 5, count));
+        for (std::int64_t i = 0; i < count; ++i) {
+            const reference::TrialResult truth = reference::run_trial(config, tables, 5 + i);
+            for (std::size_t b = 0; b < blocks.size(); ++b)
+                ASSERT_EQ(first_difference(blocks[b], static_cast<std::size_t>(i), truth), "")
+                    << isa_name(available_isas()[b]) << ", trial " << 5 + i << ", " << cell_name(config);
+            const bool early = truth.record.last_step < config.steps;
+            if (!early) {
+                seen["to the end"]++;
+                EXPECT_NE(truth.record.verdict, Verdict::Stopped);
+                continue;
+            }
+            ASSERT_EQ(truth.record.verdict, Verdict::Stopped);
+            EXPECT_EQ(truth.record.tail_mean, truth.checks.back().risk);
+            if (truth.checks.back().risk < config.stop.risk_below) {
+                seen["by risk"]++;
+                continue;
+            }
+            seen["proved"]++;
+            seen["at check 0"] += truth.record.last_step == 0;
+            EXPECT_TRUE(is_proved(plan, truth.parameters));
+            if (truth.checks.size() < 2) continue;
+            const CellConfig shorter = without_stop(config, truth.checks[truth.checks.size() - 2].step);
+            EXPECT_EQ(is_proved(plan, shorter.steps == 0 ? truth.initial_parameters
+                                                         : reference::run_trial(shorter, reference_tables(shorter), 5 + i).parameters),
+                      false)
+                << cell_name(config);
+        }
+        // The same in blocks of one.
+        const BlockResult alone = run(*make_cpu_backend(1), config, 7, 1);
+        EXPECT_EQ(alone.records[0].fingerprint, blocks.back().records[2].fingerprint);
+        EXPECT_EQ(alone.records[0].last_step, blocks.back().records[2].last_step);
+    }
+    EXPECT_GE(seen["proved"], 100);
+    EXPECT_GE(seen["at check 0"], 100) << "networks of width 0";
+    EXPECT_GE(seen["by risk"], 10);
+    EXPECT_GE(seen["to the end"], 30);
 }
 
 /// Two neurons on [0, 1], inactive from the start, or pushed there by the first step: with z = 0.5 x + 0.1, v = 1 and c = 0 residuals

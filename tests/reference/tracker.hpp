@@ -152,7 +152,8 @@ private:
         if (cell_.stop.converged && whole_window && verdict(ending(static_cast<std::size_t>(cell_.tail))) == Verdict::Converged)
             ended_ = Verdict::Converged;
         else if (checks_.back().risk < cell_.stop.risk_below || checks_.back().gradient_norm < cell_.stop.gradient_below ||
-                 (cell_.stop.all_inactive && checks_.back().inactive >= cell_.width))
+                 (cell_.stop.all_inactive && checks_.back().inactive >= cell_.width) ||
+                 (cell_.stop.proved && tables_.is_proved(current_, training_)))
             ended_ = Verdict::Stopped;
     }
 

@@ -1,11 +1,13 @@
 // One whole trial: the reference that every backend must equal bit for bit. docs/numerics.md sections 9 and 10.
 // Plain and sequential; tables of nodes come from outside, they are not numerics of a trial.
 #pragma once
+#include <functional>
 #include <vector>
 
 #include "campaign/cell.hpp"
 #include "evaluation/rule.hpp"
 #include "limrisk/trial_record.hpp"
+#include "reference/network.hpp"
 #include "reference/target.hpp"
 #include "reference/tile.hpp"
 
@@ -21,6 +23,8 @@ struct Tables {
     std::vector<double> mesh;             ///< d = 1: of the accurate risk
     double density_normalizer = 1;        ///< d = 1
     double p_low = 0, p_high = 1;         ///< truncated normal input: probabilities of the ends
+    /// Of cells with `stop.proved`: whether the limiting risk is proved on the points that are trained on.
+    std::function<bool(const std::vector<double>& parameters, const Batch<double>& training)> is_proved;
 };
 
 /// One check; numbers of a diverged replica that are not finite are +infinity.

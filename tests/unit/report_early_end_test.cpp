@@ -65,6 +65,53 @@ TEST(EarlyEndText, SaysHowManyEndedWithAllNeuronsInactive) {
     EXPECT_THAT(verdict_meaning(summary), HasSubstr("below what `stop` says, or with all neurons inactive"));
 }
 
+TEST(EarlyEndText, SaysHowManyEndedByProof) {
+    StoreSummary summary = stopped_summary();
+    EXPECT_THAT(summary_csv(summary), Not(HasSubstr("by_proof")));
+    CellSummary& cell = summary.cells[0];
+    cell.cell.stop = {0, 0, false, false, true};
+    cell.verdicts = {0, 2, 0, 0, 2};
+    cell.early_ends = EarlyEndStatement{{}, {}, {}, 1};
+    cell.early_ends->by_proof = {2, 125};
+    EXPECT_EQ(early_end_text(cell),
+              "`stop` ended 2 of 4 trials before step 1,000: 2 with a proved limit of the risk on the training points (median step "
+              "125); these limits are shown by `limrisk limits`, the risks here are those when they ended");
+    EXPECT_THAT(undecided_by_stop(summary), HasSubstr("optimum; `limrisk limits` shows where those end whose limit was proved"));
+    EXPECT_THAT(summary_csv(summary), HasSubstr("early_ends_by_proof,early_ends_by_proof_median_step"));
+    EXPECT_THAT(verdict_meaning(summary), HasSubstr("the trial ended early, when the limit of its risk on the training points was proved"));
+    cell.cell.stop.risk_below = 0.02;
+    EXPECT_THAT(verdict_meaning(summary), HasSubstr("below what `stop` says, or when the limit"));
+    EXPECT_THAT(undecided_by_stop(summary), HasSubstr("under the threshold decides it, `limrisk limits` shows where those end"));
+}
+
+/// A trial that another rule had ended at the same check counts for that one.
+TEST(EarlyEndText, CountsTheFirstRuleThatHolds) {
+    CellConfig cell;
+    cell.steps = 1000;
+    cell.width = 2;
+    cell.stop = {0.1, 0.01, false, true, true};
+    EarlyEndScan scan(cell);
+    const auto add = [&](double risk, double gradient, std::int32_t inactive) {
+        TrialRecord record{};
+        record.verdict = Verdict::Stopped;
+        record.tail_mean = risk;
+        record.gradient_norm = gradient;
+        record.inactive_final = inactive;
+        scan.add(record);
+    };
+    add(0.05, 0.001, 2);
+    add(0.5, 0.001, 2);
+    add(0.5, 0.5, 2);
+    add(0.5, 0.5, 1);
+    const auto statement = scan.statement(0, false);
+    ASSERT_TRUE(statement);
+    EXPECT_EQ(statement->by_risk.trials, 1);
+    EXPECT_EQ(statement->by_gradient.trials, 1);
+    EXPECT_EQ(statement->by_inactive.trials, 1);
+    EXPECT_EQ(statement->by_proof.trials, 1);
+    EXPECT_EQ(statement->trials(), 4);
+}
+
 /// Where a stopping rule says which trials count, the interval is that of a confidence sequence, which is wider.
 TEST(EarlyEndText, ShareOfInactiveTrialsHoldsUnderAStoppingRule) {
     CellConfig cell;

@@ -104,6 +104,7 @@ TEST_F(StoreEarlyEndTest, TheLastStepFollowsFromTheVerdict) {
     for (const std::int64_t step : {1, 14, 16, 733, 999, 1000, 1001, -1}) EXPECT_FALSE(possible(by_risk, Verdict::Stopped, step)) << step;
     EXPECT_FALSE(possible(by_verdict, Verdict::Stopped, 15)) << "no trial of that cell is stopped";
     EXPECT_TRUE(possible({0, 0, false, true}, Verdict::Stopped, 15));
+    EXPECT_TRUE(possible({0, 0, false, false, true}, Verdict::Stopped, 15));
     for (const Verdict verdict : {Verdict::Budget, Verdict::Oscillating}) {
         EXPECT_TRUE(possible(both, verdict, 1000));
         EXPECT_FALSE(possible(both, verdict, 750)) << "only at the last check";

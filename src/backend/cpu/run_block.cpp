@@ -9,6 +9,7 @@
 
 #include "backend/block_checkpoint.hpp"
 #include "backend/trial_checks.hpp"
+#include "certificate/limit_certificate.hpp"
 #include "limrisk/error.hpp"
 
 namespace limrisk::cpu {
@@ -65,6 +66,10 @@ void watch(ChunkTask& task, BlockCheckpoints& checkpoints, std::int64_t done) {
         return checkpoints.next_round(steps);
     };
     task.write = [](void* self, const void* bytes, std::size_t count) { static_cast<BlockCheckpoints*>(self)->append(bytes, count); };
+}
+
+bool is_proved(const kernels::Cell& cell, const double* parameters) {
+    return certificate::certify_limit(cell, parameters).outcome == certificate::LimitOutcome::Proved;
 }
 
 void require_ascending(const std::vector<std::int64_t>* snapshot_steps, std::int64_t steps) {
@@ -133,6 +138,7 @@ std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem&
             task.snapshot_checks = result.snapshot_checks.data() + first * snapshots;
             task.snapshot_parameters = result.snapshot_parameters.data() + first * snapshots * parameters;
         }
+        task.is_proved = is_proved;
         watch(task, checkpoints, static_cast<std::int64_t>(first));
         if (!kernels.run_chunk(task)) return std::nullopt;
     }

@@ -165,6 +165,8 @@ public:
         if (item.plan->cell().own_points > 0)
             throw Defect("the CUDA backend was asked for data points of each trial, which only the CPU backend has");
         if (item.plan->cell().skip) throw Defect("the CUDA backend was asked for a skip connection, which only the CPU backend has");
+        if (item.plan->cell().stop_proved)
+            throw Defect("the CUDA backend was asked to end trials by proof, which only the CPU backend does");
         if (options.snapshot_steps) throw Defect("the CUDA backend was asked for snapshots, which only the CPU backend takes");
         return workers_.at(static_cast<std::size_t>(item.worker))->run(item, status, options);
     }
@@ -240,6 +242,7 @@ private:
                                      : config.learning_rate.searches()             ? "the learning rate schedule \"search\""
                                      : config.learning_rate.is_adaptive()          ? "the learning rate schedule \"adaptive\""
                                      : config.skip                                 ? "a skip connection (network.skip)"
+                                     : config.stop.proved                          ? "stop.proved"
                                                                                    : nullptr;
             if (what != nullptr)
                 throw DeviceError(fmt::format("cell {} ({}) has {}, which runs on the CPU only; give --backend cpu", config.index,

@@ -1,14 +1,14 @@
 // Every double is a whole number times a power of two, so each column, times a power of two, has whole numbers. Modulo a prime the rank is
 // never larger. If no prime of several gives more than r, all their product divides every minor of size r + 1; once the product exceeds
 // Hadamard's bound, these minors are 0.
-#include "optimum/exact_rank.hpp"
+#include "certificate/exact_rank.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <functional>
 
-namespace limrisk::optimum {
+namespace limrisk::certificate {
 namespace {
 
 constexpr std::int64_t most_primes = 4096;
@@ -28,10 +28,11 @@ std::uint64_t power(std::uint64_t base, std::uint64_t exponent, std::uint64_t pr
     return result;
 }
 
-/// value = significand * 2^exponent with an odd significand; 0 has none.
+/// value = significand * 2^exponent with an odd significand, times an odd factor; 0 has none.
 struct WholeParts {
     std::int64_t significand = 0;
     int exponent = 0;
+    std::int64_t factor = 1;
 };
 
 WholeParts parts_of(double value) {
@@ -43,25 +44,45 @@ WholeParts parts_of(double value) {
     return parts;
 }
 
-/// A column of whole numbers significand * 2^(exponent >= 0).
+WholeParts product_of(WholeParts number, const WholeParts& by) {
+    if (by.significand == 0) return {};
+    number.factor = by.significand;
+    number.exponent += by.exponent;
+    return number;
+}
+
+/// The least k with |odd| <= 2^k.
+int bits_of(std::int64_t odd) {
+    int size = 0;
+    while (std::llabs(odd) > 1 && (std::llabs(odd) >> size) > 0) ++size;
+    return size;
+}
+
+std::uint64_t residue(std::int64_t number, std::uint64_t prime) {
+    const std::uint64_t size = static_cast<std::uint64_t>(std::llabs(number)) % prime;
+    return number < 0 && size != 0 ? prime - size : size;
+}
+
+/// A column of whole numbers significand * factor * 2^(exponent >= 0).
 struct WholeColumn {
     std::vector<WholeParts> numbers;
     int bits = 0;  ///< all abs values are at most 2^bits
 };
 
-WholeColumn whole(const std::vector<double>& column) {
+///   factors  of its numbers; empty: 1
+WholeColumn whole(const std::vector<double>& column, const std::vector<double>& factors) {
     WholeColumn result;
     std::optional<int> least;
-    for (const double value : column) {
-        result.numbers.push_back(parts_of(value));
-        if (value != 0) least = std::min(least.value_or(result.numbers.back().exponent), result.numbers.back().exponent);
+    for (std::size_t m = 0; m < column.size(); ++m) {
+        const WholeParts number = parts_of(column[m]);
+        result.numbers.push_back(factors.empty() || number.significand == 0 ? number : product_of(number, parts_of(factors[m])));
+        const WholeParts& put = result.numbers.back();
+        if (put.significand != 0) least = std::min(least.value_or(put.exponent), put.exponent);
     }
     for (WholeParts& number : result.numbers) {
         if (number.significand == 0) continue;
         number.exponent -= *least;
-        int size = 0;
-        while ((std::llabs(number.significand) >> size) > 0) ++size;
-        result.bits = std::max(result.bits, size + number.exponent);
+        result.bits = std::max(result.bits, bits_of(number.significand) + bits_of(number.factor) + number.exponent);
     }
     return result;
 }
@@ -73,9 +94,8 @@ std::int64_t rank_modulo(const std::vector<WholeColumn>& columns, std::size_t ro
     for (const WholeColumn& whole_column : columns) {
         for (std::size_t m = 0; m < rows; ++m) {
             const WholeParts& number = whole_column.numbers[m];
-            const std::uint64_t size = static_cast<std::uint64_t>(std::llabs(number.significand)) % prime *
-                                       power(2, static_cast<std::uint64_t>(number.exponent), prime) % prime;
-            column[m] = number.significand < 0 && size != 0 ? prime - size : size;
+            column[m] = residue(number.significand, prime) * residue(number.factor, prime) % prime *
+                        power(2, static_cast<std::uint64_t>(number.exponent), prime) % prime;
         }
         for (std::size_t k = 0; k < pivots.size(); ++k) {
             const std::uint64_t factor = prime - column[pivots[k]];
@@ -109,9 +129,11 @@ std::int64_t primes_beyond_minors(const std::vector<WholeColumn>& columns, std::
 std::optional<std::int64_t> exact_rank(const ExactMatrix& matrix) {
     const auto rows = static_cast<std::size_t>(matrix.rows);
     std::vector<WholeColumn> columns;
-    for (const std::vector<double>& column : matrix.columns) {
-        if (!std::all_of(column.begin(), column.end(), [](double value) { return std::isfinite(value); })) return std::nullopt;
-        columns.push_back(whole(column));
+    const auto is_finite = [](double value) { return std::isfinite(value); };
+    for (std::size_t j = 0; j < matrix.columns.size(); ++j) {
+        const std::vector<double> factors = j < matrix.factors.size() ? matrix.factors[j] : std::vector<double>{};
+        if (!std::ranges::all_of(matrix.columns[j], is_finite) || !std::ranges::all_of(factors, is_finite)) return std::nullopt;
+        columns.push_back(whole(matrix.columns[j], factors));
     }
     const std::int64_t full = std::min(matrix.rows, static_cast<std::int64_t>(columns.size()));
     std::int64_t rank = 0, used = 0;
@@ -127,4 +149,4 @@ std::optional<std::int64_t> exact_rank(const ExactMatrix& matrix) {
     return std::nullopt;
 }
 
-}  // namespace limrisk::optimum
+}  // namespace limrisk::certificate
