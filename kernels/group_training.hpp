@@ -75,7 +75,7 @@ public:
         stack_double_ = arena_.take<VecDouble>(static_cast<std::int64_t>(max_program_depth) * parts<double>);
         points_ = arena_.take<double>(breakpoint_capacity(cell));
         network_ = arena_.take<double>(3 * cell.width);
-        if (cell.stop_proved) asked_ = arena_.take<double>(parameter_count(cell.width, cell.dimension));
+        if (cell.stop_proved) asked_ = arena_.take<double>(parameter_count(cell));
         // Some milliseconds of work.
         const bool sorted = cell.algorithm == Algorithm::Kinks;
         const std::int64_t per_replica = sorted ? cell.batch + 8 * cell.width : cell.batch * (cell.width + 8) * cell.dimension;
