@@ -96,7 +96,7 @@ std::vector<CellConfig> random_data_cells() {
 class EmulatedRandomDataOn : public testing::TestWithParam<int> {};
 
 TEST_P(EmulatedRandomDataOn, CpuBackend) {
-    expect_equal(random_data_cells().at(static_cast<std::size_t>(GetParam() * stride)), std::make_shared<EmulatedRuntime>(), 5);
+    expect_equal(random_data_cells().at(static_cast<std::size_t>(GetParam()) * stride), std::make_shared<EmulatedRuntime>(), 5);
 }
 INSTANTIATE_TEST_SUITE_P(, EmulatedRandomDataOn, testing::Range(0, (static_cast<int>(random_data_cells().size()) + stride - 1) / stride));
 

@@ -160,8 +160,8 @@ TEST_F(PtxBackendChecks, Averages) {
 class PtxBackendOnData : public PtxBackendChecks, public testing::WithParamInterface<int> {};
 
 TEST_P(PtxBackendOnData, CpuBackend) {
-    const int kind = GetParam();
-    expect_equal(placed_data_cells(kind % 2 ? 90 : 100).at(static_cast<std::size_t>(3 * kind + kind % 3)));
+    const auto kind = static_cast<std::size_t>(GetParam());
+    expect_equal(placed_data_cells(kind % 2 ? 90 : 100).at(3 * kind + kind % 3));
 }
 INSTANTIATE_TEST_SUITE_P(SamplingsAndPrecisions, PtxBackendOnData, testing::Range(0, 6));
 

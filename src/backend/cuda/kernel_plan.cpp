@@ -46,7 +46,7 @@ std::int64_t resident_reals(const Cell& cell, int architecture) {
     const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension);
     return kernels::network_rows(rows, cell.optimizer) + cell.tile.lanes + 1 +
            kernels::samples_per_lane(cell.dimension) * (cell.dimension + 1) + (cell.several_blocks ? 4 : 0) +
-           (cell.noise.kind == kernels::LawKind::Zero || cell.on_data ? 0 : of_noise) + of_picks;
+           (cell.noise.kind == kernels::LawKind::Zero ? 0 : of_noise) + of_picks;
 }
 
 /// Reals that may be resident beside the preactivations of a round, these counted: the compiler then needs at most the registers that

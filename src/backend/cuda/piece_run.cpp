@@ -311,7 +311,8 @@ private:
     /// For the steps from `from` + 1 on.
     kernels::PickTables pick_tables(std::int64_t from) const {
         if (cell_.picks == kernels::Picks::None) return {};
-        return {task_.device_cell->pick_thresholds, training_nodes().count, from * cell_.batch, cell_.batch};
+        const std::int64_t first = cell_.picks == kernels::Picks::Epochs ? from * cell_.batch : 0;
+        return {task_.device_cell->pick_thresholds, training_nodes().count, first, cell_.batch};
     }
 
     /// Waits for the oldest submission and learns from it.

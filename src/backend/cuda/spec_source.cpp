@@ -174,8 +174,7 @@ CompileJob train_kernel_job(const kernels::Cell& cell, const KernelPlan& plan) {
                     optimizer.corrected_maximum, optimizer.centered, literal(optimizer.initial_sum), literal(optimizer.momentum_decay),
                     literal(optimizer.weight_decay), optimizer.decoupled, enumerator("AverageKind", cell.average.kind), cell.average.start,
                     literal(cell.average.delta), cell.held.inner_weights, cell.held.inner_biases, cell.held.outer_weights,
-                    cell.held.outer_bias, members_of(cell.on_data ? kernels::Law{} : cell.noise), cell.several_blocks, cell.fresh_samples,
-                    plan.rebroadcast, plan.keeps) +
+                    cell.held.outer_bias, members_of(cell.noise), cell.several_blocks, cell.fresh_samples, plan.rebroadcast, plan.keeps) +
         function_members("has_noise_factor", "noise_factor", cell.noise_factor) + input_members(cell) +
         (cell.picks == kernels::Picks::None ? ""
                                             : fmt::format("    static constexpr Picks picks = {};\n", enumerator("Picks", cell.picks)));
@@ -199,7 +198,7 @@ std::string evaluate_kernel_source(const kernels::Cell& cell, const KernelPlan& 
             "    static constexpr bool exact_risk = {}, conditioned = {}, holds = {}, averages = {}, on_data = {}, one_law = {};\n",
             enumerator("ActivationKind", cell.activation.kind), enumerator("LossKind", cell.loss.kind), cell.exact_risk,
             cell.inactive_start >= 0, any(cell.held), any(cell.average), cell.on_data,
-            cell.on_data || (cell.shape == kernels::InputShape::Coordinates && cell.coordinates == nullptr)) +
+            cell.shape == kernels::InputShape::Coordinates && cell.coordinates == nullptr) +
         function_members("has_density", "density", cell.density);
     return including("fused_step.hpp") + structure("EvaluationSpec", members) + "#include \"kernels/cuda_evaluation.hpp\"\n";
 }
