@@ -146,6 +146,9 @@ TEST_F(PoolTest, SummariesAreAdded) {
     const Output mixed = limrisk({"summary", "rows-1.db", "sums-2.db", "--pool-seeds"});
     EXPECT_EQ(mixed.code, 65);
     EXPECT_THAT(mixed.err, HasSubstr("cannot be pooled"));
+    const Output one_seed = limrisk({"summary", "rows-1.db", "sums-1.db"});
+    EXPECT_EQ(one_seed.code, 65);
+    EXPECT_THAT(one_seed.err, AllOf(HasSubstr("cannot be read together with rows-1.db"), Not(HasSubstr("limrisk-together"))));
 }
 
 TEST_F(PoolTest, ShardsOfASeedAreFirstPutTogether) {
