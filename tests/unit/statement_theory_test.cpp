@@ -124,10 +124,9 @@ TEST_F(StatementTest, HeldParametersAndMissingBiases) {
         const char* keys;
         bool optimum, certifies, catalogue, proposition;
     } cells[] = {
-        {"trainable = \"all\"", true, true, true, true},
-        {"trainable = \"b\"", true, true, false, false},
-        {"trainable = \"vc\"", true, true, false, true},
-        {"outer_bias = false", false, false, false, false},
+        {"trainable = \"all\"", true, true, true, true}, {"trainable = \"b\"", true, true, false, false},
+        {"trainable = \"vc\"", true, true, false, true}, {"outer_bias = false", false, false, false, false},
+        {"skip = true", true, false, true, true},        {"skip = true\ntrainable = \"wbvc\"", true, false, false, false},
     };
     for (const auto& [keys, optimum, certifies, catalogue, proposition] : cells) {
         SCOPED_TRACE(keys);
@@ -162,6 +161,7 @@ TEST_F(StatementTest, HeldParametersAndMissingBiases) {
         EXPECT_EQ(text.find("without an outer bias") != std::string::npos, !optimum) << text;
         EXPECT_EQ(table.find("only some parameters are trained") != std::string::npos, optimum && !catalogue) << table;
         EXPECT_EQ(table.find("networks without an outer bias") != std::string::npos, !optimum) << table;
+        EXPECT_EQ(cell.exclusion.reason == "nothing is proved of networks with a skip connection", campaign_.cells[0].skip);
     }
 }
 

@@ -258,6 +258,19 @@ TEST(Trajectory, OfHeldParametersSaysWhatHolds) {
     }
 }
 
+/// With a skip connection the Lyapunov identity is not that of these networks; gaps are those to the best v, c and u.
+TEST(Trajectory, OfSkipConnectionsSaysWhatHolds) {
+    for (const auto& [keys, outer] : {std::pair{"skip = true", true}, {"skip = true\ntrainable = \"wbvc\"", false}}) {
+        SCOPED_TRACE(keys);
+        const CellConfig cell = trajectory_cell({{10, std::string("width = 2\n") + keys}, {19, "tolerance = 0.9"}});
+        const CellTrajectory trajectory = trajectory_of(cell, request_of(cell, 20, 11));
+        ASSERT_EQ(trajectory.checks.size(), outer ? 1u : 0u);
+        if (outer) EXPECT_EQ(trajectory.checks[0].name, "risk bound");
+        EXPECT_GT(trajectory.converged, 0);
+        EXPECT_EQ(trajectory.least_squares_gaps.empty(), !outer);
+    }
+}
+
 TEST(Trajectory, ARecordThatContradictsTheStoreIsADefect) {
     const CellConfig cell = trajectory_cell();
     TrajectoryRequest request = request_of(cell, 70, 5);
