@@ -10,6 +10,7 @@
 #include "campaign/optional_columns.hpp"
 #include "limrisk/error.hpp"
 #include "store/block_columns.hpp"
+#include "store/sqlite.hpp"
 #include "store/store.hpp"
 #include "store/temporary_store.hpp"
 
@@ -260,13 +261,19 @@ private:
     MergeOutcome outcome_;
 };
 
+/// Whether there is a store; a file without anything in it is what is left of one whose creation was interrupted.
+bool is_begun(const fs::path& path) {
+    std::error_code error;
+    if (const auto bytes = fs::file_size(path, error); error || bytes == 0) return false;
+    const sqlite::Database database(fs::weakly_canonical(fs::absolute(path)), sqlite::Access::Read);
+    return database.integer("PRAGMA application_id") != 0 || database.integer("SELECT count(*) FROM sqlite_master") != 0;
+}
+
 /// What a merge of several stores would refuse, found before anything is written.
 class MergeCheck {
 public:
     MergeCheck(const fs::path& all, const MergeOptions& options) : all_(all), options_(options), rehearsal_("limrisk-merge") {
-        std::error_code error;
-        if (const auto bytes = fs::file_size(all, error); error || bytes == 0) return;  // it is to be created
-        add(all, false);
+        if (is_begun(all)) add(all, false);
     }
 
     /// Throws as merge_store would once those before it are merged.

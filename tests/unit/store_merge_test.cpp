@@ -257,6 +257,18 @@ TEST_P(StoreMergeTest, AllPartsAreLookedAtBeforeOneIsWritten) {
     EXPECT_THAT(added, ElementsAre(64, 64, 0, 64, 0));
 }
 
+/// A file that was begun, and nothing is in it: what a kill while a store is created may leave.
+TEST_P(StoreMergeTest, AStoreWhoseCreationWasInterruptedIsCreated) {
+    sqlite3* database = nullptr;
+    ASSERT_EQ(sqlite3_open(path().c_str(), &database), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(database, "CREATE TABLE t (x); DROP TABLE t", nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(database);
+    ASSERT_GT(std::filesystem::file_size(path()), 0);
+    const Rows whole = rows_of(part("whole.db", 0, 4));
+    merge_stores(path(), {part("a.db", 0, 2), part("b.db", 2, 4)}, {}, [](const std::filesystem::path&, const MergeOutcome&) {});
+    EXPECT_EQ(rows_of(path()), whole);
+}
+
 TEST_P(StoreMergeTest, BetterDocumentsReplace) {
     part("a.db", 0, 2);
     part("b.db", 2, 4);
