@@ -453,7 +453,8 @@ PiecewiseLinear piecewise_linear(const kernels::Cell& cell) {
 }
 
 LimitCertificate certify_limit(const kernels::Cell& cell, const double* parameters) {
-    const Network network(cell.width, cell.dimension, {parameters, parameters + kernels::parameter_count(cell.width, cell.dimension, false)});
+    const Network network(cell.width, cell.dimension,
+                          {parameters, parameters + kernels::parameter_count(cell.width, cell.dimension, false)});
     return certify_limit(network, cell.training_nodes_double, rounded(cell, cell.learning_rate.initial), piecewise_linear(cell));
 }
 

@@ -262,7 +262,7 @@ TEST(Trajectory, OfHeldParametersSaysWhatHolds) {
 TEST(Trajectory, OfSkipConnectionsSaysWhatHolds) {
     for (const auto& [keys, outer] : {std::pair{"skip = true", true}, {"skip = true\ntrainable = \"wbvc\"", false}}) {
         SCOPED_TRACE(keys);
-        const CellConfig cell = trajectory_cell({{10, std::string("width = 2\n") + keys}, {19, "tolerance = 0.9"}});
+        const CellConfig cell = trajectory_cell({{3, "steps = 3000"}, {10, std::string("width = 2\n") + keys}, {19, "tolerance = 0.9"}});
         const CellTrajectory trajectory = trajectory_of(cell, request_of(cell, 20, 11));
         ASSERT_EQ(trajectory.checks.size(), outer ? 1u : 0u);
         if (outer) EXPECT_EQ(trajectory.checks[0].name, "risk bound");
