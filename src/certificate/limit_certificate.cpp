@@ -199,7 +199,8 @@ private:
         const EigenvalueBounds found = eigenvalue_bounds(gram(scaled));
         const double size = norm_above(scaled), positive = 8 * sum_error(points_.count) * size * size;
         double excess = 0, path = 0;
-        for (std::size_t k = n; k-- > 0 && found.values[k] > positive;) {
+        for (std::size_t left = n; left > 0 && found.values[left - 1] > positive; --left) {
+            const std::size_t k = left - 1;
             const double part = dot(found.vectors.column(static_cast<std::int64_t>(k)), half_slope.data(), static_cast<std::int64_t>(n));
             excess += part * part / found.values[k];
             path = std::sqrt(excess / found.values[k]);
