@@ -443,6 +443,11 @@ private:
             state_.write(state_.theta, r, asked_);
             if (task.is_proved(cell_, asked_)) replica_[r].stop();
         }
+        rest_where_ended();
+    }
+
+    /// Replicas that are not to be trained on no longer move.
+    void rest_where_ended() {
         alive_ = both(alive_, lanes_of([&](int r) { return replica_[r].running(); }));
     }
 
@@ -455,7 +460,7 @@ private:
             improved[r] = replica_[r].check(cell_, index, values[r]);
             searches_[r] = cell_.learning_rate.is_adaptive() && replica_[r].running() && replica_[r].adapt(cell_.learning_rate, index);
         }
-        alive_ = both(alive_, lanes_of([&](int r) { return replica_[r].running(); }));
+        rest_where_ended();
         state_.copy(state_.theta, state_.best, lanes_of([&](int r) { return improved[r]; }));
         if (starts) state_.copy(state_.theta, state_.tail_start, lanes_of([](int) { return true; }));
     }
