@@ -106,6 +106,8 @@ public:
     virtual std::vector<std::string> plan_lines(const CellPlan& /*plan*/) const { return {}; }
     /// Whether run() writes checkpoints and goes on from them.
     virtual bool writes_checkpoints() const { return false; }
+    /// ProgressFormat::number() of those that it goes on from; 0: it does not say.
+    virtual std::int64_t checkpoint_format() const { return 0; }
     /// Called before a run with all its cells. Throws DeviceError for what can be told already: a cell that cannot run here, a compiler
     /// that fails.
     virtual void prepare(const std::vector<CellConfig>& /*cells*/) {}

@@ -12,6 +12,13 @@ namespace limrisk::rules {
 
 namespace {
 
+/// The last step whose samples are drawn, with as many checks as there can be: those of searches for a rate are behind the training.
+double last_drawn_step(const CellConfig& cell) {
+    constexpr double most_searches = 65537;
+    const kernels::LearningRate& rate = cell.learning_rate;
+    return static_cast<double>(cell.steps) + (rate.searches() ? most_searches * static_cast<double>(rate.search_steps) : 0);
+}
+
 std::string schedule(const CellConfig& cell) {
     const kernels::LearningRate& rate = cell.learning_rate;
     if (rate.warmup_start != 0 && rate.warmup == 0) return "warmup_start without warmup; give both, or neither";
@@ -22,6 +29,9 @@ std::string schedule(const CellConfig& cell) {
                            rate.initial);
     if (rate.searches() && rate.rates % 2 == 0)
         return fmt::format("rates = {}; it is odd, so that the present rate is among those tried", rate.rates);
+    if (rate.searches() && last_drawn_step(cell) >= 0x1p40)
+        return fmt::format("search_steps = {} with {} steps: together with 65537 searches they are at most 2^40 steps; take fewer",
+                           rate.search_steps, cell.steps);
     if (rate.kind != kernels::ScheduleKind::Piecewise) return "";
     const std::int64_t from[] = {rate.from_1, rate.from_2, rate.from_3};
     const double rates[] = {rate.rate_1, rate.rate_2, rate.rate_3};
@@ -128,7 +138,7 @@ std::string sampling(const CellConfig& cell) {
 std::string batch(const CellConfig& cell) {
     if (cell.has_full_batch()) return "";
     if (cell.has_data() && cell.sampling == Sampling::Epochs &&
-        static_cast<double>(cell.steps) * static_cast<double>(cell.batch) >= 0x1p40 * static_cast<double>(cell.data->count))
+        last_drawn_step(cell) * static_cast<double>(cell.batch) >= 0x1p40 * static_cast<double>(cell.data->count))
         return fmt::format("{} in {} steps: more than 2^40 epochs of {}; take fewer steps", cell.batch, cell.steps, cell.data->label());
     const std::int64_t calls = cell.has_data() ? 1 : (cell.input.dimension + 3) / 4;
     if (cell.batch * calls <= max_calls) return "";
@@ -176,6 +186,7 @@ std::string stop_all_inactive(const CellConfig& cell) {
 std::string stop_proved(const CellConfig& cell) {
     if (!cell.stop.proved) return "";
     CellConfig completed = cell;
+    complete_trainable(completed);
     complete_sampling(completed);
     complete_batch(completed);
     if (const std::string reason = no_limits_reason(completed); !reason.empty()) return "true, but " + reason + "; leave it out";

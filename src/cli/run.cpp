@@ -270,8 +270,6 @@ ExitCode run(RunCommand& command) {
     check_problems(campaign);
     const std::unique_ptr<Backend> backend =
         make_backend(command.backend, most_expensive_first(campaign.cells), command.quiet, Preparation::ForRun);
-    if (command.checkpoint_given->count() > 0 && !backend->writes_checkpoints())
-        note("limrisk: --checkpoint-every has no effect: this backend writes no checkpoints\n");
     const std::filesystem::path path = store_path(command);
     note(stores_that_continue(campaign, command, path));
     Store store = Store::open_for_writing(path, campaign, {.add = command.add});

@@ -8,8 +8,13 @@
 namespace limrisk {
 
 CellSequence::CellSequence(const StoppingCriterion& criterion, const StoppingRule& rule, std::vector<TrialRange> missing,
-                           std::int64_t first)
-    : criterion_(criterion), first_(first), end_(first + rule.at_most), judge_(rule), missing_(std::move(missing)) {}
+                           std::int64_t first, std::vector<TrialRange> begun)
+    : criterion_(criterion),
+      first_(first),
+      end_(first + rule.at_most),
+      judge_(rule),
+      missing_(std::move(missing)),
+      begun_(std::move(begun)) {}
 
 void CellSequence::stored(std::int64_t first_trial, const std::vector<TrialRecord>& records) { judge(first_trial, records); }
 
@@ -63,8 +68,10 @@ std::vector<TrialRange> CellSequence::take(std::int64_t block_trials, std::int64
     TrialRange& range = missing_[next_];
     // Whole blocks of the grid, at least the one that begins here.
     const std::int64_t grid_end = (range.first + room) / block_trials * block_trials;
+    const std::int64_t whole = range.first + range.count;
+    const bool is_begun = std::find(begun_.begin(), begun_.end(), range) != begun_.end();
     const std::int64_t end =
-        std::min(range.first + range.count, grid_end > range.first ? grid_end : (range.first / block_trials + 1) * block_trials);
+        is_begun ? whole : std::min(whole, grid_end > range.first ? grid_end : (range.first / block_trials + 1) * block_trials);
     const TrialRange taken{range.first, end - range.first};
     range = {end, range.count - taken.count};
     if (range.count == 0) ++next_;

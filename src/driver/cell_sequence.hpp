@@ -14,8 +14,10 @@ namespace limrisk {
 
 class CellSequence {
 public:
-    /// `missing`: those of the rule's at_most trials from `first` on that the store does not hold, ascending.
-    CellSequence(const StoppingCriterion& criterion, const StoppingRule& rule, std::vector<TrialRange> missing, std::int64_t first = 0);
+    /// `missing`: those of the rule's at_most trials from `first` on that the store does not hold, ascending. `begun`: some of these
+    /// ranges, of which there are checkpoints: each is taken whole.
+    CellSequence(const StoppingCriterion& criterion, const StoppingRule& rule, std::vector<TrialRange> missing, std::int64_t first = 0,
+                 std::vector<TrialRange> begun = {});
 
     /// Trials that the store has had from before. Before the first take.
     void stored(std::int64_t first_trial, const std::vector<TrialRecord>& records);
@@ -50,6 +52,7 @@ private:
     std::int64_t first_, end_;  ///< of the trials that are judged
     SequentialCount judge_;
     std::vector<TrialRange> missing_;  ///< those before next_ are taken
+    std::vector<TrialRange> begun_;
     std::size_t next_ = 0;
     std::int64_t under_way_ = 0;                               ///< trials taken and not yet committed
     std::map<std::int64_t, std::vector<std::uint8_t>> ahead_;  ///< outcomes behind a gap, by first trial

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -75,6 +76,8 @@ std::vector<StoredCheckpoint> usable_checkpoints(const Campaign& campaign, const
             why = "cannot be used: this backend goes on from none; they begin anew";
         else if (checkpoint.version != LIMRISK_VERSION)
             why = fmt::format("cannot be used: limrisk {} wrote it; they begin anew", checkpoint.version);
+        else if (const std::int64_t format = backend.checkpoint_format(); format != 0 && checkpoint.format != format)
+            why = "cannot be used: another backend wrote it; they begin anew";
         else if (asked < key.count)
             why = fmt::format(
                 "is of all of them, and this run is to compute {} of them: it stays, in the place of one of this run, until "
@@ -92,7 +95,8 @@ std::vector<StoredCheckpoint> usable_checkpoints(const Campaign& campaign, const
 RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend, const RunOptions& options) {
     const Clock::time_point start = Clock::now();
     const std::vector<BlockKey> there = store.blocks();
-    std::map<BlockKey, StoredCheckpoint> begun;
+    std::mutex begun_mutex;
+    std::map<BlockKey, StoredCheckpoint> begun;  ///< as they are in the store
     std::vector<BlockKey> begun_keys;
     for (const StoredCheckpoint& checkpoint : usable_checkpoints(campaign, store, backend, options)) {
         begun.emplace(checkpoint.key, checkpoint);
@@ -107,6 +111,7 @@ RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend
 
     double committed_cost = 0, committed_steps = 0;
     const auto find = [&](const BlockKey& key) -> std::optional<Checkpoint> {
+        const std::lock_guard lock(begun_mutex);
         const auto found = begun.find(key);
         if (found == begun.end()) return std::nullopt;
         // One that is damaged is empty, so the backend refuses it.
@@ -143,7 +148,11 @@ RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend
     };
     const auto keep_checkpoints = [&] {
         for (const BegunBatch& batch : pool.take_checkpoints())
-            store.write_checkpoint(batch.key, batch.checkpoint.replica_steps, batch.checkpoint.bytes);
+            if (const std::int64_t steps = batch.checkpoint.replica_steps;
+                store.write_checkpoint(batch.key, steps, batch.checkpoint.bytes)) {
+                const std::lock_guard lock(begun_mutex);
+                begun[batch.key] = {batch.key, steps, LIMRISK_VERSION};
+            }
     };
     Clock::time_point last_report = start - progress_interval;
     while (true) {

@@ -72,7 +72,6 @@ WorkQueue::WorkQueue(const Campaign& campaign, const std::vector<CellConfig>& ce
         cell.missing = without(cell.missing, cell.begun);
         if (campaign.until) {  // its blocks go out in order
             cell.missing.insert(cell.missing.end(), cell.begun.begin(), cell.begun.end());
-            cell.begun.clear();
             std::sort(cell.missing.begin(), cell.missing.end(), [](const TrialRange& a, const TrialRange& b) { return a.first < b.first; });
         }
         const std::int64_t before = cell.wanted.count - cell.trials_left;
@@ -83,7 +82,7 @@ WorkQueue::WorkQueue(const Campaign& campaign, const std::vector<CellConfig>& ce
         if (cell.trials_left == 0) ++cells_done_;
         if (campaign.until)
             cell.sequence.emplace(*campaign.until, rule_in(cell.wanted, stopping_rule(*campaign.until, config, campaign.store)),
-                                  std::exchange(cell.missing, {}), cell.wanted.first);
+                                  std::exchange(cell.missing, {}), cell.wanted.first, std::exchange(cell.begun, {}));
         cells_.push_back(std::move(cell));
     }
     trials_allowed_ = trials_total_;

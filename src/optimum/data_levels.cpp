@@ -128,27 +128,28 @@ struct Fitted {
 struct Inequality {
     Vector g;
     Real h;
+    Real size;  ///< of the numbers that it was made of: what is less than their rounding is 0
 };
 
 /// A point that fulfils all, in the middle of what is left where that has ends; by Fourier and Motzkin's elimination.
 std::optional<Vector> interior_point(const std::vector<Inequality>& all, Eigen::Index variables) {
     if (variables == 0) {
         for (const Inequality& one : all)
-            if (!(one.h > -margin)) return std::nullopt;
+            if (!(one.h > -margin * one.size)) return std::nullopt;
         return Vector(0);
     }
     const Eigen::Index last = variables - 1;
     std::vector<Inequality> low, high, rest;
     for (const Inequality& one : all) {
-        const Real g = one.g(last), size = one.g.cwiseAbs().maxCoeff();
-        (!(std::fabs(g) > 1e-14L * size) || size == 0 ? rest : g > 0 ? low : high).push_back(one);
+        const Real g = one.g(last);
+        (!(std::fabs(g) > 1e-14L * one.size) ? rest : g > 0 ? low : high).push_back(one);
     }
     std::vector<Inequality> fewer;
-    for (const Inequality& one : rest) fewer.push_back({one.g.head(last), one.h});
+    for (const Inequality& one : rest) fewer.push_back({one.g.head(last), one.h, one.size});
     for (const Inequality& a : low)
         for (const Inequality& b : high) {
             const Real p = 1 / a.g(last), q = -1 / b.g(last);
-            fewer.push_back({p * a.g.head(last) + q * b.g.head(last), p * a.h + q * b.h});
+            fewer.push_back({p * a.g.head(last) + q * b.g.head(last), p * a.h + q * b.h, p * a.size + q * b.size});
         }
     const std::optional<Vector> found = interior_point(fewer, last);
     if (!found) return std::nullopt;
@@ -183,8 +184,9 @@ public:
         fit();
     }
 
-    /// The fit, with kinks where they are to be; nullopt if there is none, or it is no local minimum.
-    std::optional<Fitted> local_minimum() const {
+    /// The fit with kinks where they are to be, for each choice of signs of v for which there is one; none if it is no local minimum.
+    std::vector<Fitted> local_minima() const {
+        std::vector<Fitted> minima;
         const Real scale = std::sqrt(std::max<Real>(risk_, 0));
         const bool zero = risk_ <= 1e-20L * points_.square;
         const auto count = places_.size();
@@ -200,15 +202,15 @@ public:
                 if (!(s * bend >= -slack && s * others <= slack_of_sums && s * (others + bend) >= -slack_of_sums))
                     signs[i] &= ~(1U << sign);
             }
-            if (signs[i] == 0) return std::nullopt;
+            if (signs[i] == 0) return minima;
         }
         for (unsigned choice = 0; choice < 1U << count; ++choice) {
             bool possible = true;
             for (std::size_t i = 0; i < count; ++i) possible = possible && (signs[i] >> (choice >> i & 1U) & 1U) != 0;
             if (!possible) continue;
-            if (auto found = with_signs(choice)) return found;
+            if (auto found = with_signs(choice)) minima.push_back(std::move(*found));
         }
-        return std::nullopt;
+        return minima;
     }
 
     /// Of the fit.
@@ -306,7 +308,7 @@ private:
             const Real s = (choice >> i & 1U) == 0 ? 1 : -1;
             const auto demand = [&](const Vector& of, Real factor) {
                 const Vector row = factor * of;
-                all.push_back({row.head(unknowns), row(unknowns)});
+                all.push_back({row.head(unknowns), row(unknowns), std::max<Real>(1, row.cwiseAbs().maxCoeff())});
             };
             if (place.kind == Place::All) {
                 demand(terms[i].slope, s);  // a linear neuron: its slope is not 0, and the kink is as far away as one likes
@@ -540,9 +542,11 @@ private:
             if (control_.progress) control_.progress({width_, width_, static_cast<double>(looked_at_) / total_});
         }
         const Pattern pattern(points_, chosen_);
-        if (const std::optional<Fitted> fitted = pattern.local_minimum())
-            if (std::optional<DataLevel> level = Judged(risk_, points_, chosen_, *fitted).level(pattern))
+        for (const Fitted& fitted : pattern.local_minima())
+            if (std::optional<DataLevel> level = Judged(risk_, points_, chosen_, fitted).level(pattern)) {
                 found_.push_back(std::move(*level));
+                if (found_.back().strict) break;
+            }
         if (static_cast<std::int64_t>(chosen_.size()) == width_) return;
         for (std::size_t k = from; k < places_.size(); ++k) {
             const auto times = std::count_if(chosen_.begin(), chosen_.end(), [&](const Place& one) {

@@ -113,7 +113,8 @@ std::string summary_legend(const StoreSummary& summary, const TextTable& table) 
                                           ? "its number here; `limrisk summary STORE` tells that in each store, for `limrisk replay STORE`"
                                           : "its number here; --json tells its number in each store, for `limrisk replay STORE`");
     if (!summary.seeds.empty())
-        text += remark("seeds", fmt::format("each cell has the independent trials of the seeds {}", fmt::join(summary.seeds, ", ")));
+        text += remark("seeds", fmt::format("each cell has the independent trials of the seeds {}, of those that have the cell",
+                                            fmt::join(summary.seeds, ", ")));
     text += remark(
         "certified",
         std::string(several ? "trials with enough neurons proved frozen at initialization (often one) that the optimum is provably "

@@ -103,10 +103,12 @@ std::string summary_table(const StoreSummary& summary) {
     text += "\n" + summary_legend(summary, table) + summary_remarks(summary) + average_remark(summary) + validation_remark(summary) +
             early_end_remark(summary) + restart_remark(summary) + limit_remark(summary) + valley_remark(summary) + stopping_remark(summary);
     if (incomplete > 0) {
-        text += remark("incomplete",
-                       fmt::format("{} of {} cells; {} of {}{} trials are stored: run the campaign again to go on{}", incomplete,
-                                   summary.cells.size(), stored, ruled ? "at most " : "", wanted,
-                                   ruled || allowed.size() > 1 ? "" : fmt::format(", with {} trials per cell", *allowed.begin())));
+        text += remark(
+            "incomplete",
+            fmt::format(
+                "{} of {} cells; {} of {}{} trials are stored: run {} again to go on{}", incomplete, summary.cells.size(), stored,
+                ruled ? "at most " : "", wanted, summary.seeds.empty() ? "the campaign" : "the campaigns of these stores",
+                ruled || allowed.size() > 1 || !summary.seeds.empty() ? "" : fmt::format(", with {} trials per cell", *allowed.begin())));
     }
     if (stored > done) text += fmt::format("not counted {} stored trials that follow a gap\n", stored - done);
     return text;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "limrisk/error.hpp"
 #include "store/store_impl.hpp"
@@ -15,6 +16,13 @@ std::string checkpoint_hash(const std::string& cell_id, const StoredCheckpoint& 
     const std::string first = std::to_string(checkpoint.key.first_trial), count = std::to_string(checkpoint.key.count),
                       steps = std::to_string(checkpoint.replica_steps);
     return parts_hash(std::array<std::string_view, 6>{cell_id, first, count, steps, checkpoint.version, bytes});
+}
+
+/// What a backend's bytes begin with.
+std::int64_t format_of(std::string_view begin) {
+    std::int64_t format = 0;
+    if (begin.size() >= sizeof format) std::memcpy(&format, begin.data(), sizeof format);
+    return format;
 }
 
 }  // namespace
@@ -58,12 +66,14 @@ std::vector<StoredCheckpoint> Store::checkpoints() const {
     const sqlite::Transaction moment(impl_->database, sqlite::Access::Read);
     std::vector<StoredCheckpoint> all;
     if (!impl_->has_checkpoints()) return all;
-    sqlite::Statement row(impl_->database,
-                          fmt::format("SELECT cell, first_trial, count, replica_steps, version FROM {}", checkpoint_table));
+    sqlite::Statement row(
+        impl_->database,
+        fmt::format("SELECT cell, first_trial, count, replica_steps, version, substr(bytes, 1, 8) FROM {}", checkpoint_table));
     while (row.step()) {
         const auto cell = std::find(impl_->rows.begin(), impl_->rows.end(), row.integer(0));
         if (cell == impl_->rows.end()) continue;  // of another campaign
-        const StoredCheckpoint found{{cell - impl_->rows.begin(), row.integer(1), row.integer(2)}, row.integer(3), row.text(4)};
+        const StoredCheckpoint found{
+            {cell - impl_->rows.begin(), row.integer(1), row.integer(2)}, row.integer(3), row.text(4), format_of(row.blob(5))};
         const BlockKey& key = found.key;
         if (key.first_trial < 0 || key.first_trial > largest_trial || key.count < 1 || key.count > max_block_trials) continue;
         if (found.replica_steps < 0 || found.replica_steps / key.count > impl_->cells[static_cast<std::size_t>(key.cell)].steps) continue;
@@ -96,7 +106,7 @@ std::optional<std::string> Store::read_checkpoint(const StoredCheckpoint& checkp
     return bytes;
 }
 
-void Store::write_checkpoint(const BlockKey& key, std::int64_t replica_steps, std::string_view bytes) {
+bool Store::write_checkpoint(const BlockKey& key, std::int64_t replica_steps, std::string_view bytes) {
     const std::scoped_lock guard(impl_->mutex);
     if (!impl_->lock) throw Defect("a store that was opened for reading was asked to write");
     const sqlite::Database& database = impl_->database;
@@ -104,12 +114,12 @@ void Store::write_checkpoint(const BlockKey& key, std::int64_t replica_steps, st
     const std::string hash = checkpoint_hash(impl_->cells.at(static_cast<std::size_t>(key.cell)).id, checkpoint, bytes);
     sqlite::Transaction transaction(database);
     if (!impl_->has_checkpoints()) database.execute(checkpoints_sql);
-    // One of more trials is worth more than that of a run of fewer.
+    // One of more trials is worth more than that of a run of fewer, if the same backend goes on from it.
     sqlite::Statement more(database, fmt::format("SELECT 1 FROM {} WHERE cell = ? AND first_trial < ? AND first_trial + count > ? AND "
-                                                 "count > ? AND version = ?",
+                                                 "count > ? AND version = ? AND substr(bytes, 1, 8) = ?",
                                                  checkpoint_table));
     more.bind(1, impl_->row_of(key.cell)).bind(2, key.first_trial + key.count).bind(3, key.first_trial).bind(4, key.count);
-    if (more.bind(5, std::string_view(checkpoint.version)).step()) return;
+    if (more.bind(5, std::string_view(checkpoint.version)).bind_blob(6, bytes.substr(0, 8)).step()) return false;
     impl_->remove_checkpoints(key);
     sqlite::Statement(database,
                       fmt::format("INSERT INTO {} (cell, first_trial, count, replica_steps, version, hash, bytes) VALUES (?, ?, ?, "
@@ -124,6 +134,7 @@ void Store::write_checkpoint(const BlockKey& key, std::int64_t replica_steps, st
         .bind_blob(7, bytes)
         .run();
     transaction.commit();
+    return true;
 }
 
 }  // namespace limrisk

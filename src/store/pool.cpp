@@ -38,6 +38,13 @@ std::vector<SeedGroup> grouped(const std::vector<fs::path>& stores, const MergeO
                                          "several seeds together would not hold; `limrisk run` with --set trials=N gives all cells N "
                                          "trials, those that are there included",
                                          groups.back().paths.front().string()));
+        for (const CellConfig& cell : groups.back().together.cells())
+            if (cell.has_start() && cell.start->trials > 0)
+                throw StoreError(
+                    ExitCode::Data,
+                    fmt::format("{}: every trial has a given start (network.initial), the same with every seed, so trials of several seeds "
+                                "are not independent; they cannot be pooled",
+                                groups.back().paths.front().string()));
         if (groups.front().together.contents() != groups.back().together.contents())
             throw StoreError(ExitCode::Data,
                              fmt::format("{} keeps every trial and {} summaries only, or the reverse; they cannot be pooled",

@@ -45,6 +45,7 @@ struct StoredCheckpoint {
     BlockKey key;
     std::int64_t replica_steps = 0;  ///< done, or not needed, of all the trials together
     std::string version;             ///< of limrisk
+    std::int64_t format = 0;         ///< Backend::checkpoint_format() of the one that wrote it: its bytes begin with it
 };
 
 /// Metadata of a campaign as stored.
@@ -125,8 +126,9 @@ public:
     /// What write_checkpoint() was given; nullopt if it is gone, or does not fit its hash.
     std::optional<std::string> read_checkpoint(const StoredCheckpoint& checkpoint) const;
     /// Commits a checkpoint of these trials in the place of older ones of some of them; durable when it returns. Whatever writes results of
-    /// trials removes their checkpoints in the same transaction.
-    void write_checkpoint(const BlockKey& key, std::int64_t replica_steps, std::string_view bytes);
+    /// trials removes their checkpoints in the same transaction. False, and nothing is changed, where there is one of more trials by the
+    /// same version and backend.
+    bool write_checkpoint(const BlockKey& key, std::int64_t replica_steps, std::string_view bytes);
 
     // Of a store that keeps trials:
 

@@ -212,12 +212,15 @@ TEST(Documentation, NamesEveryKeyAndEntry) {
     }
 }
 
-/// Every shipped campaign reads.
+/// Every shipped campaign reads, and so do the descriptions of its cells.
 TEST(Experiments, AreRightCampaigns) {
     int count = 0;
     for (const auto& file : std::filesystem::directory_iterator(std::filesystem::path(LIMRISK_SOURCE_DIR) / "experiments")) {
         if (file.path().extension() != ".toml") continue;
-        EXPECT_EQ(load_campaign(file.path()).name, file.path().stem().string());
+        const Campaign campaign = load_campaign(file.path());
+        EXPECT_EQ(campaign.name, file.path().stem().string());
+        for (const CellConfig& cell : campaign.cells)
+            EXPECT_EQ(describe(cell_from_description(describe(cell))), describe(cell)) << file.path();
         ++count;
     }
     EXPECT_GE(count, 6);

@@ -1,6 +1,8 @@
 // Runs that are given up in the middle of a block and go on from its checkpoint, to the same bits, whatever else has changed.
+#include <cstring>
 #include <thread>
 
+#include "driver/cell_sequence.hpp"
 #include "driver/driver.hpp"
 #include "fake_backend.hpp"
 
@@ -150,12 +152,20 @@ TEST_F(CheckpointRun, OneThatCannotBeUsedIsSaidAndBegunAnew) {
     expect_same_as_a_single_run(campaign);
 }
 
+/// What looks like a checkpoint of a backend to the store: its format, and more.
+std::string bytes_of(const Backend& backend) {
+    const std::int64_t format = backend.checkpoint_format();
+    std::string bytes(sizeof format, '\0');
+    std::memcpy(bytes.data(), &format, sizeof format);
+    return bytes + "of some steps";
+}
+
 /// Of the checkpoints in a store those of this run's trials, and what is lost is said.
 TEST_F(CheckpointRun, OthersTrialsAreNotThisRuns) {
     const Campaign campaign = long_campaign();
     {
         Store store = Store::open_for_writing(path(), campaign);
-        for (const std::int64_t first : {0, 8, 16}) store.write_checkpoint({0, first, 8}, 3, "of some steps");
+        for (const std::int64_t first : {0, 8, 16}) store.write_checkpoint({0, first, 8}, 3, bytes_of(*make_cpu_backend(1)));
     }
     const Store store = Store::open(path());
     const auto backend = make_cpu_backend(1);
@@ -177,6 +187,37 @@ TEST_F(CheckpointRun, OthersTrialsAreNotThisRuns) {
     EXPECT_THAT(warnings, testing::ElementsAre(testing::AllOf(HasSubstr("trials 8..15"), HasSubstr("at least 16 trials"))));
 }
 
+/// That of another backend decides nothing of this run's batches.
+TEST_F(CheckpointRun, OfAnotherBackendIsNone) {
+    const Campaign campaign = long_campaign();
+    {
+        Store store = Store::open_for_writing(path(), campaign);
+        store.write_checkpoint({0, 0, 24}, 3, "of a GPU, perhaps");
+    }
+    std::vector<std::string> warnings;
+    RunOptions options;
+    options.on_warning = [&](const std::string& line) { warnings.push_back(line); };
+    EXPECT_THAT(usable_checkpoints(campaign, Store::open(path()), *make_cpu_backend(1), options), testing::IsEmpty());
+    EXPECT_THAT(warnings, testing::ElementsAre(HasSubstr("another backend wrote it; they begin anew")));
+}
+
+/// Under a rule as well: it is handed out whole, however many workers there are.
+TEST(CheckpointOfASequence, IsTakenWhole) {
+    StoppingRule rule;
+    rule.at_most = 1000;
+    CellSequence sequence({}, rule, {{0, 64}, {64, 320}, {384, 616}}, 0, {{64, 320}});
+    const auto taken = [&](std::int64_t workers) {
+        const std::vector<TrialRange> blocks = sequence.take(16, 64, workers);
+        return blocks.empty() ? TrialRange{} : TrialRange{blocks.front().first, trial_count(blocks)};
+    };
+    EXPECT_EQ(taken(64), (TrialRange{0, 16}));
+    EXPECT_EQ(taken(64), (TrialRange{16, 16}));
+    EXPECT_EQ(taken(64), (TrialRange{32, 16}));
+    EXPECT_EQ(taken(64), (TrialRange{48, 16}));
+    EXPECT_EQ(taken(64), (TrialRange{64, 320}));
+    EXPECT_EQ(taken(64), (TrialRange{384, 16}));
+}
+
 /// Begun trials that a rule no longer wants.
 TEST_F(CheckpointRun, NoneBehindTheEndOfARule) {
     const auto ruled = [](int events) {
@@ -190,7 +231,7 @@ TEST_F(CheckpointRun, NoneBehindTheEndOfARule) {
         options.block_trials = 8;
         options.shard = {1, 3};  // of the trials of each cell the first 8
         ASSERT_EQ(run_campaign(ruled(1000), store, *backend, options).trials_written, 16);
-        for (const std::int64_t cell : {0, 1}) store.write_checkpoint({cell, 16, 8}, 3, "of some steps");
+        for (const std::int64_t cell : {0, 1}) store.write_checkpoint({cell, 16, 8}, 3, bytes_of(*backend));
     }
     const auto backend = make_cpu_backend(1);
     std::vector<std::string> warnings;

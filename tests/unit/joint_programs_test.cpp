@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <mutex>
 #include <set>
@@ -179,6 +181,44 @@ TEST_F(JointPrograms, OfACampaignHoldTheMachineCodeOfEachCellAlone) {
         }
         EXPECT_EQ(cubins.size(), 3u);
     }
+}
+
+/// All that experiments/theorem-1.1.toml needs on an H200.
+std::vector<CompileJob> jobs_of_theorem() {
+    std::vector<CompileJob> jobs;
+    for (const CellConfig& config : load_campaign(LIMRISK_SOURCE_DIR "/experiments/theorem-1.1.toml").cells) {
+        const CellPrograms programs = programs_of(config);
+        const kernels::Cell cell = kernel_cell(config, programs, {});
+        const CellKernelPlan plan = plan_kernels(cell, 227 << 10, 90);
+        CompileJob evaluate;
+        evaluate.source = evaluate_kernel_source(cell, plan.evaluate);
+        for (CompileJob job : {train_kernel_job(cell, plan.train), evaluate}) {
+            job.architecture = "sm_90";
+            job.name = config.optimizer_label;
+            jobs.push_back(std::move(job));
+        }
+    }
+    return jobs;
+}
+
+/// 35 cells have 36 kernels, in few programs where few threads compile.
+TEST_F(JointPrograms, TheoremNeedsFew) {
+    const NotingCompiler compiler;
+    EXPECT_EQ(compile_many(compiler, jobs_of_theorem(), on_threads(2)).compiled, 36u);
+    EXPECT_LE(compiler.taken().size(), 6u);
+    compile_many(compiler, jobs_of_theorem(), on_threads(8));
+    EXPECT_LE(compiler.taken().size(), 10u);
+}
+
+/// docs/gpu.md has what it prints; LIMRISK_COMPILE_THREADS, or 2.
+TEST_F(JointPrograms, DISABLED_ProcessorSecondsOfTheorem) {
+    static const auto found = Nvrtc::load();
+    const auto* nvrtc = std::get_if<Nvrtc>(&found);
+    if (!nvrtc) GTEST_SKIP() << "no NVRTC";
+    const char* const threads = std::getenv("LIMRISK_COMPILE_THREADS");
+    const std::clock_t begin = std::clock();
+    compile_many(*nvrtc, jobs_of_theorem(), on_threads(threads ? std::atoi(threads) : 2));
+    fmt::print("{:.1f} processor-seconds\n", static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);
 }
 
 /// A function that was not inlined belongs to every job of its program.

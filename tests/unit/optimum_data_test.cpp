@@ -60,6 +60,17 @@ TEST(DataLevels, AConstantAndOneInputHaveOneLevel) {
     }
 }
 
+/// Two neurons that are active on all points but one each: the values are those that `limrisk limits` proves of trials on these points.
+TEST(DataLevels, NeuronsThatMissOnePointEach) {
+    const auto has = [](const Rows& rows, double risk) { return classify(levels_on(rows, 2), risk, 1e-12, 1e-9).has_value(); };
+    const Rows whole{{-3, -3, 1}, {-2, 0, 1}, {-1, 0, 1}, {0, 0, 1}, {1, -1, 1}, {2, 1, 1}, {3, -1, 1}};
+    EXPECT_TRUE(has(whole, 25.0 / 42));
+    EXPECT_TRUE(has(whole, 11.0 / 28));
+    EXPECT_FALSE(has(whole, 0.5));
+    EXPECT_TRUE(has({{-1.33, -.78, 1}, {-.64, .74, 1}, {-.28, .16, 1}, {-.18, -1.59, 1}, {.48, 1.24, 1}, {.72, -.34, 1}, {1.06, -.45, 1}},
+                    0.676489188311687));
+}
+
 /// A network and its descent: full-batch subgradients with A'(0) = 0, a rate that falls at the end.
 class RandomDescent {
 public:

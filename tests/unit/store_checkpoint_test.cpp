@@ -56,11 +56,15 @@ TEST_F(StoreCheckpointTest, WhatGoesInComesOutUntilItsTrialsAreThere) {
     EXPECT_EQ(store.checkpoints().size(), 2u);
     store.write_block({0, 31, 4}, records_of({0, 31, 4}));
     EXPECT_THAT(keys_of(store), ElementsAre(BlockKey{2, 0, 16}));
-    store.write_checkpoint({2, 8, 8}, 5, "c");
+    const std::string alike = bytes.substr(0, 9);  // by the same backend: its format comes first
+    EXPECT_FALSE(store.write_checkpoint({2, 8, 8}, 5, alike));
     EXPECT_THAT(keys_of(store), ElementsAre(BlockKey{2, 0, 16})) << "one of more trials stays";
+    EXPECT_TRUE(store.write_checkpoint({2, 8, 8}, 5, "of another"));
+    EXPECT_THAT(keys_of(store), ElementsAre(BlockKey{2, 8, 8})) << "but of another backend, which this one does not go on from";
+    EXPECT_TRUE(store.write_checkpoint({2, 0, 16}, 123, bytes));
     execute(path(), "UPDATE checkpoints SET version = 'other'");
-    store.write_checkpoint({2, 8, 8}, 5, "c");
-    EXPECT_THAT(keys_of(store), ElementsAre(BlockKey{2, 8, 8})) << "but of another version, which nothing goes on from";
+    EXPECT_TRUE(store.write_checkpoint({2, 8, 8}, 5, alike));
+    EXPECT_THAT(keys_of(store), ElementsAre(BlockKey{2, 8, 8})) << "or of another version";
     store.write_checkpoint({2, 4, 8}, 5, "c");
     EXPECT_THAT(keys_of(store), ElementsAre(BlockKey{2, 4, 8})) << "it takes the place of what overlaps it";
     store.write_block({2, 0, 16}, records_of({2, 0, 16}));

@@ -35,6 +35,7 @@ public:
     }
     int concurrency() const override { return threads_; }
     bool writes_checkpoints() const override { return true; }
+    std::int64_t checkpoint_format() const override { return cpu::chunk_format; }
 
     std::optional<BlockResult> run(const WorkItem& item, WorkStatus& status, const BlockOptions& options) override {
         return cpu::run_block(kernels_of(isa_), item, status, options);

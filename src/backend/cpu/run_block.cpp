@@ -43,7 +43,7 @@ class ChunkFormat final : public ProgressFormat {
 public:
     ChunkFormat(const KernelTable& kernels, const kernels::Cell& cell) : kernels_(kernels), cell_(cell) {}
 
-    std::int64_t number() const override { return 1; }
+    std::int64_t number() const override { return chunk_format; }
     std::int64_t bytes(std::int64_t trials) const override { return kernels_.checkpoint_bytes(cell_, trials); }
     std::string problem_of(std::int64_t trials, const char* progress, std::int64_t count) const override {
         return kernels_.checkpoint_fits(cell_, trials, progress, count) ? "" : foreign_checkpoint;

@@ -7,6 +7,8 @@
 
 namespace limrisk::cpu {
 
+inline constexpr std::int64_t chunk_format = 1;  ///< number of what a checkpoint has of a chunk in progress
+
 /// Runs all trials of `item` with `kernels`; nullopt if the block was abandoned. See Backend::run.
 std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem& item, WorkStatus& status, const BlockOptions& options);
 

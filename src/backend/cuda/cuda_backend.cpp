@@ -177,6 +177,7 @@ public:
 
     bool needs_full_batches() const override { return true; }
     bool writes_checkpoints() const override { return true; }
+    std::int64_t checkpoint_format() const override { return piece_format; }
 
     double issue_limit() const override {
         double sum = 0;

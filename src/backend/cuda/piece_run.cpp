@@ -476,7 +476,7 @@ std::string PieceFormat::problem_of(std::int64_t replicas, const char* progress,
     PieceHead head{0, 0, 0, kernels::Schedule(cell_.optimizer, cell_.learning_rate)};
     std::memcpy(static_cast<void*>(&head), progress, sizeof(head));
     if (head.next_check < 1 || head.next_check > cell_.checks || head.step > kernels::check_step(cell_, head.next_check) ||
-        head.step < kernels::check_step(cell_, head.next_check - 1) || head.running < 1 || head.running > replicas)
+        head.step < kernels::check_step(cell_, head.next_check - 1) || head.running < 0 || head.running > replicas)
         return foreign_checkpoint;
     if (replicas > most_replicas_) return fmt::format("its {} trials at once do not fit into the memory of this device", replicas);
     return "";

@@ -21,13 +21,15 @@ struct PieceBuffers {
     PinnedArray<TrialRecord> records;
 };
 
+inline constexpr std::int64_t piece_format = 1001;  ///< PieceFormat's number
+
 /// What a piece in progress is, as bytes; the same for every GPU.
 class PieceFormat final : public ProgressFormat {
 public:
     /// most_replicas  whose piece the worker has memory for
     PieceFormat(const kernels::Cell& cell, std::int64_t most_replicas) : cell_(cell), most_replicas_(most_replicas) {}
 
-    std::int64_t number() const override { return 1001; }
+    std::int64_t number() const override { return piece_format; }
     std::int64_t bytes(std::int64_t replicas) const override;
     std::string problem_of(std::int64_t replicas, const char* progress, std::int64_t count) const override;
 
