@@ -26,7 +26,7 @@ std::vector<std::pair<std::string, std::string>> values_of(const Parameter& para
     switch (parameter.type) {
         case ParameterType::Integer:
         case ParameterType::Unsigned:
-            return {{"2", "3"}, {"4", "8"}, {"1", "2"}};
+            return {{"2", "3"}, {"4", "8"}, {"1", "2"}, {"3", "5"}};
         case ParameterType::Reals:  // the one of a sweep is a list of lists
         case ParameterType::Real:
             return {{"0.25", "0.5"}, {"2.5", "3.5"}, {"-1.5", "-2.5"}};
