@@ -106,7 +106,7 @@ public:
         if (kinks && choose(2) == 0) cell.algorithm = kernels::Algorithm::Kinks;
         optimizer(cell.optimizer);
         schedule(cell.learning_rate);
-        cell.steps = 65536 + choose((std::uint64_t{1} << 40) - 65536);
+        cell.steps = 65536 + choose((std::uint64_t{1} << (cell.learning_rate.searches() ? 38 : 40)) - 65536);  // room for searches
         cell.checks = static_cast<std::int32_t>(1 + choose(65536));
         cell.tail = static_cast<std::int32_t>(1 + choose(static_cast<std::uint64_t>(cell.checks)));
         cell.tolerance = choose(3) == 0 ? static_cast<double>(choose(2)) : fraction();
