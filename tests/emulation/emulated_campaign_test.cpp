@@ -49,10 +49,11 @@ protected:
 
 TEST_F(EmulatedCampaign, TwoDevices) {
     const auto runtime = two_devices();
-    const auto backend = emulated_backend(runtime);
+    auto backend = emulated_backend(runtime);
     // Or one device may have done all the work before the other's worker has waited for the compiler.
     backend->prepare(small_campaign(trials, widths_, contents_).cells);
     EXPECT_TRUE(run(trials, *backend).complete());
+    backend.reset();
     EXPECT_EQ(stored(), truth());
     for (int device = 0; device < 2; ++device) {
         EXPECT_GT(runtime->calls(device, Call::Launch), 0);
