@@ -135,9 +135,9 @@ StartPointer start_of_file(const std::string& file, const std::string& prefix) {
     }
     std::vector<double> parameters;
     for (std::int64_t trial = 0; trial < trials; ++trial)
-        for (std::size_t array = 0; array < arrays.size(); ++array) {
-            const std::int64_t count = static_cast<std::int64_t>(arrays[array].numbers.size()) / trials;
-            const auto first = arrays[array].numbers.begin() + trial * count;
+        for (const WholeArray& array : arrays) {
+            const std::int64_t count = static_cast<std::int64_t>(array.numbers.size()) / trials;
+            const auto first = array.numbers.begin() + trial * count;
             parameters.insert(parameters.end(), first, first + count);
         }
     return make_start(width, dimension, each ? trials : 0, std::move(parameters), skip);
