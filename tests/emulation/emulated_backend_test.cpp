@@ -1,6 +1,7 @@
 // The whole CUDA backend on the emulated GPU against the CPU backend, bit for bit: records, checks, parameters, optimizer states.
 #include "emulated_backend.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -168,52 +169,49 @@ TEST(EmulatedBackend, RefusesSnapshots) {
     EXPECT_THROW((void)backend->run({&plan, 0, 5}, status, options), Defect);
 }
 
-TEST(EmulatedBackend, RefusesRatesOfTrials) {
-    CellConfig config = small_cell();
-    config.learning_rate.kind = kernels::ScheduleKind::Adaptive;
-    config.learning_rate.factor = 0.5;
-    const auto backend = emulated_backend(std::make_shared<EmulatedRuntime>());
-    try {
-        backend->prepare({small_cell(), config});
-        FAIL() << "prepared";
-    } catch (const DeviceError& error) {
-        EXPECT_THAT(error.what(), testing::HasSubstr("has the learning rate schedule \"adaptive\", which runs on the CPU only"));
+/// Each kind of cell that only the CPU trains, with what is said of it.
+TEST(EmulatedBackend, RefusesWhatRunsOnTheCpuOnly) {
+    struct Kind {
+        const char* what;
+        void (*make)(CellConfig&);
+    };
+    static const auto nodes = [](CellConfig& config) { config.nodes_per_axis = config.batch = 8; };
+    static const auto schedule = [](CellConfig& config, kernels::ScheduleKind kind) {
+        config.learning_rate.kind = kind;
+        config.learning_rate.factor = 0.5;
+    };
+    for (const Kind& kind : std::initializer_list<Kind>{
+             {"the learning rate schedule \"adaptive\"", [](CellConfig& config) { schedule(config, kernels::ScheduleKind::Adaptive); }},
+             {"the learning rate schedule \"search\"",
+              [](CellConfig& config) {
+                  schedule(config, kernels::ScheduleKind::Search);
+                  config.learning_rate.rates = 3, config.learning_rate.search_steps = 2;
+              }},
+             {"a skip connection (network.skip)", [](CellConfig& config) { config.skip = true; }},
+             {"stop.proved",
+              [](CellConfig& config) {
+                  nodes(config);
+                  config.stop.proved = true;
+              }},
+             {"training.algorithm = \"kinks\"",
+              [](CellConfig& config) {
+                  nodes(config);
+                  config.algorithm = kernels::Algorithm::Kinks;
+              }},
+         }) {
+        CellConfig config = small_cell();
+        kind.make(config);
+        const auto backend = emulated_backend(std::make_shared<EmulatedRuntime>());
+        try {
+            backend->prepare({small_cell(), config});
+            FAIL() << "prepared a cell with " << kind.what;
+        } catch (const DeviceError& error) {
+            EXPECT_THAT(error.what(), testing::HasSubstr(fmt::format("has {}, which runs on the CPU only", kind.what)));
+        }
+        const CellPlan plan(config);
+        WorkStatus status;
+        EXPECT_THROW((void)backend->run({&plan, 0, 5}, status, {}), Defect) << kind.what;
     }
-    const CellPlan plan(config);
-    WorkStatus status;
-    EXPECT_THROW((void)backend->run({&plan, 0, 5}, status, {}), Defect);
-}
-
-TEST(EmulatedBackend, RefusesEndsByProof) {
-    CellConfig config = small_cell();
-    config.nodes_per_axis = config.batch = 8;
-    config.stop.proved = true;
-    const auto backend = emulated_backend(std::make_shared<EmulatedRuntime>());
-    try {
-        backend->prepare({small_cell(), config});
-        FAIL() << "prepared";
-    } catch (const DeviceError& error) {
-        EXPECT_THAT(error.what(), testing::HasSubstr("has stop.proved, which runs on the CPU only"));
-    }
-    const CellPlan plan(config);
-    WorkStatus status;
-    EXPECT_THROW((void)backend->run({&plan, 0, 5}, status, {}), Defect);
-}
-
-TEST(EmulatedBackend, RefusesSortedKinks) {
-    CellConfig config = small_cell();
-    config.algorithm = kernels::Algorithm::Kinks;
-    config.nodes_per_axis = config.batch = 8;
-    const auto backend = emulated_backend(std::make_shared<EmulatedRuntime>());
-    try {
-        backend->prepare({small_cell(), config});
-        FAIL() << "prepared";
-    } catch (const DeviceError& error) {
-        EXPECT_THAT(error.what(), testing::HasSubstr("has training.algorithm = \"kinks\", which runs on the CPU only"));
-    }
-    const CellPlan plan(config);
-    WorkStatus status;
-    EXPECT_THROW((void)backend->run({&plan, 0, 5}, status, {}), Defect);
 }
 
 TEST(EmulatedBackend, FailedAllocationHalvesThePiece) {
