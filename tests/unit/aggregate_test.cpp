@@ -2,13 +2,16 @@
 #include "aggregation/aggregate.hpp"
 
 #include <gmock/gmock.h>
+#include <thrust/system/cpp/execution_policy.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <map>
 #include <random>
 
+#include "aggregation/aggregate_thrust.hpp"
 #include "limrisk/error.hpp"
 #include "store_fixture.hpp"
 #include "tests/enum_values.hpp"
@@ -240,6 +243,45 @@ TEST(Aggregate, DamageAndForeignTrialsShow) {
     other = records[7];
     other.final_risk = sound.final_risk.maximum.risk;
     EXPECT_THAT(contradiction(sound, 0, other), HasSubstr("although the maximum is inf"));
+}
+
+/// Memory of its own, for Thrust's temporary storage as well, with its count of all that is asked of it.
+struct CountingSystem {
+    using value_type = char;
+    auto policy() { return thrust::cpp::par(*this); }
+    char* allocate(std::ptrdiff_t bytes) {
+        ++allocations;
+        held += 1;
+        return static_cast<char*>(::operator new(static_cast<std::size_t>(bytes)));
+    }
+    void deallocate(char* start, std::size_t) {
+        held -= 1;
+        ::operator delete(start);
+    }
+    void copy_to_host(void* to, const void* from, std::size_t bytes) {
+        ++copies;
+        std::memcpy(to, from, bytes);
+    }
+    int allocations = 0, held = 0, copies = 0;
+};
+
+/// What a GPU runs: histograms come back by the system's own copies, two each; its memory is asked for as often however many records there
+/// are, and given back.
+TEST(Aggregation, AsksItsSystemForAllThatItNeeds) {
+    int allocations = 0;
+    for (const std::int64_t count : {50, 5000}) {
+        const std::vector<TrialRecord> records = trained_records(count, 3);
+        CountingSystem system;
+        const Aggregate aggregate = aggregation::aggregate_with(system, records.data(), count, 7);
+        EXPECT_TRUE(aggregate == reference_aggregate(records, 7));
+        EXPECT_EQ(system.held, 0);
+        EXPECT_EQ(system.copies, 2 * static_cast<int>(std::size(count_fields) + std::size(risk_fields)));
+        if (allocations > 0) {
+            EXPECT_EQ(system.allocations, allocations);
+        }
+        allocations = system.allocations;
+    }
+    EXPECT_GE(allocations, 3);
 }
 
 }  // namespace

@@ -141,6 +141,7 @@ struct StandardCheck {
     std::int64_t dimension, nodes;
     Part part;
     int instructions, fp64, memory;
+    int warps;  ///< that a multiprocessor of 65,536 registers holds, in blocks of four
 
     std::string name() const {
         static constexpr const char* names[] = {"risk", "check", "last-check"};
@@ -149,12 +150,12 @@ struct StandardCheck {
 };
 
 constexpr StandardCheck standard_checks[] = {
-    {1, 64, StandardCheck::Part::Risk, 3318, 1315, 531},     {2, 256, StandardCheck::Part::Risk, 8706, 3384, 1191},
-    {3, 512, StandardCheck::Part::Risk, 17914, 8808, 2579},  {4, 1024, StandardCheck::Part::Risk, 40345, 21704, 5767},
-    {1, 64, StandardCheck::Part::Books, 1522, 39, 134},      {2, 256, StandardCheck::Part::Books, 981, 28, 118},
-    {3, 512, StandardCheck::Part::Books, 1080, 32, 126},     {4, 1024, StandardCheck::Part::Books, 637, 30, 93},
-    {1, 64, StandardCheck::Part::Last, 12536, 3799, 1293},   {2, 256, StandardCheck::Part::Last, 29760, 10671, 3416},
-    {3, 512, StandardCheck::Part::Last, 67733, 27423, 8050}, {4, 1024, StandardCheck::Part::Last, 147758, 67049, 17826},
+    {1, 64, StandardCheck::Part::Risk, 3318, 1315, 531, 16},     {2, 256, StandardCheck::Part::Risk, 8706, 3384, 1191, 16},
+    {3, 512, StandardCheck::Part::Risk, 17914, 8808, 2579, 16},  {4, 1024, StandardCheck::Part::Risk, 40345, 21704, 5767, 16},
+    {1, 64, StandardCheck::Part::Books, 1522, 39, 134, 12},      {2, 256, StandardCheck::Part::Books, 981, 28, 118, 12},
+    {3, 512, StandardCheck::Part::Books, 1080, 32, 126, 12},     {4, 1024, StandardCheck::Part::Books, 637, 30, 93, 8},
+    {1, 64, StandardCheck::Part::Last, 12536, 3799, 1293, 12},   {2, 256, StandardCheck::Part::Last, 29760, 10671, 3416, 12},
+    {3, 512, StandardCheck::Part::Last, 67733, 27423, 8050, 12}, {4, 1024, StandardCheck::Part::Last, 147758, 67049, 17826, 8},
 };
 
 class InstructionCount : public testing::Test {
@@ -344,6 +345,15 @@ TEST_F(InstructionCount, StepsOfStandardCellsAreAsRecorded) {
     if (!named) std::filesystem::remove_all(folder);
 }
 
+/// As the head of a listing has them.
+int registers_of(const std::string& listing) {
+    std::ifstream file(listing);
+    std::string head;
+    std::getline(file, head);
+    const std::size_t at = head.find(" registers=");
+    return at == std::string::npos ? 0 : std::atoi(head.c_str() + at + std::strlen(" registers="));
+}
+
 /// The checks during training, which docs/gpu.md sets against the steps.
 TEST_F(InstructionCount, ChecksOfStandardCellsAreAsRecorded) {
     if (std::system("python3 -c '' 2>/dev/null") != 0) GTEST_SKIP() << "no python3";
@@ -364,6 +374,8 @@ TEST_F(InstructionCount, ChecksOfStandardCellsAreAsRecorded) {
         for (const auto& [found, recorded, what] : std::initializer_list<std::tuple<int, int, const char*>>{
                  {all, standard.instructions, "all"}, {fp64, standard.fp64, "double precision"}, {memory, standard.memory, "memory"}})
             EXPECT_LE(std::abs(found - recorded), std::max(recorded * 5 / 100, 5)) << name << ": " << what;
+        const int registers = registers_of(fmt::format("{}/{}.sass", folder, name)), rounded = (registers + 7) / 8 * 8;
+        EXPECT_GE(65536 / (128 * rounded) * 4, standard.warps) << name << ": " << registers << " registers";
     }
     EXPECT_EQ(::pclose(counts), 0);
     if (!named) std::filesystem::remove_all(folder);
