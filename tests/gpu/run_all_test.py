@@ -22,7 +22,7 @@ import json, os, pathlib, signal, sys, time
 name, words = pathlib.Path(sys.argv[0]).name, sys.argv[1:]
 faults = json.loads(os.environ["FAULTS"])
 with open(os.environ["CALLS"], "a") as calls:
-    print(name, *words, file=calls)
+    print(name, *words, *(["recomputed"] if os.environ.get("LIMRISK_KERNEL_KEEPS") == "0" else []), file=calls)
 if name.endswith("_gpu_test") and os.environ.get("LIMRISK_REQUIRE_GPU") != "1":
     sys.exit("a test that may skip itself proves nothing")
 if name == "compute-sanitizer":
@@ -73,8 +73,8 @@ elif key == "bench":
     print(json.dumps({"backend": "cuda", "issue_limit": 1e13, "cells": cells}, indent=2))
 '''
 
-POINTS = ["doctor", "runtime", "philox", "aggregate", "backend", "selftest", "campaign", "bench", "memcheck-h600", "memcheck-h1000",
-          "memcheck-d6", "racecheck-h600", "racecheck-h1000", "racecheck-d6", "interrupted"]
+POINTS = ["doctor", "runtime", "philox", "aggregate", "backend", "selftest", "campaign", "bench", "bench-recomputed",
+          "memcheck-h600", "memcheck-h1000", "memcheck-d6", "racecheck-h600", "racecheck-h1000", "racecheck-d6", "interrupted"]
 SANITIZED = [point for point in POINTS if "check-" in point]
 
 
@@ -125,7 +125,8 @@ class RunAll(unittest.TestCase):
         for program in self.programs[1:]:
             self.assertIn(program.removeprefix("tests/gpu/"), calls)
         self.assertIn("limrisk selftest --backend cuda --cells 100", calls)
-        self.assertEqual(sum(call.startswith("limrisk bench") for call in calls), 1)
+        self.assertEqual([call for call in calls if call.startswith("limrisk bench")],
+                         ["limrisk bench --backend cuda --seconds 1 --json", "limrisk bench --backend cuda --seconds 0.5 --json recomputed"])
         self.assertEqual(len(json.loads((self.out / "bench.json").read_text())["cells"]), 2)
         self.assertRegex(self.text, r"\nh=32 d=1 sgd +2.50e\+09 +2.50e\+12 +0.031 +0.625\nh=32 d=1 sgd +2.50e\+09 +2.50e\+12 +0.031\n")
         campaigns = "".join((self.out / f"memcheck-{name}.toml").read_text() for name in ("h600-d1", "h1000-d1", "h16-d6"))

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -234,6 +235,19 @@ TEST(KernelPlan, WherePreactivationsAreKept) {
 }
 
 /// A device whose blocks had almost no shared memory would be refused with the numbers.
+/// For a GPU that is to say which way is faster.
+TEST(KernelPlan, KeepsNothingWhereMeasurementsAskForIt) {
+    const Cell cell = cell_of(64, 1, OptimizerKind::Sgd);
+    const auto keeps = [&] { return plan_kernels(cell, block_bytes[3], 90).train.keeps; };
+    ASSERT_TRUE(keeps());
+    ::setenv("LIMRISK_KERNEL_KEEPS", "0", 1);
+    EXPECT_FALSE(keeps());
+    EXPECT_EQ(plan_kernels(cell, block_bytes[3], 90).train.network, Storage::Registers);
+    ::setenv("LIMRISK_KERNEL_KEEPS", "1", 1);
+    EXPECT_TRUE(keeps());
+    ::unsetenv("LIMRISK_KERNEL_KEEPS");
+}
+
 TEST(KernelPlan, SaysWhatDoesNotFit) {
     try {
         plan_kernels(cell_of(4096, 64, OptimizerKind::Adam), 8 << 10, 90);

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 
 #include "kernels/cell.hpp"
 #include "limrisk/error.hpp"
@@ -107,11 +109,17 @@ KernelPlan fit_most(Storage network, Storage states, std::size_t warp_bytes, std
     return best;
 }
 
+/// Whether preactivations are computed again where they could be kept: for measurements. No bit depends on it.
+bool recomputes() {
+    const char* const text = std::getenv("LIMRISK_KERNEL_KEEPS");
+    return text != nullptr && std::string_view(text) == "0";
+}
+
 KernelPlan plan_train(const Cell& cell, std::size_t block_bytes, int architecture) {
     const std::size_t real = cell.precision == kernels::Precision::Float32 ? 4 : 8;
     const int states = kernels::state_arrays(cell.optimizer, cell.average);
     const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension), reals = resident_reals(cell, architecture);
-    const std::int64_t most_reals = most_resident_reals(cell), kept = kept_reals(cell, architecture);
+    const std::int64_t most_reals = most_resident_reals(cell), kept = recomputes() ? 0 : kept_reals(cell, architecture);
     const auto place = [&](Storage network, Storage state_storage) {
         KernelPlan plan = fit_most(
             network, state_storage,
