@@ -190,7 +190,8 @@ FigureSection trajectory_figures(const StoreSummary& summary, const std::vector<
         }
     }
     if (section.groups.empty()) {
-        section.explanation = "The store has no trajectories; `limrisk trajectories STORE` adds them.";
+        section.explanation = summary.seeds.empty() ? "The store has no trajectories; `limrisk trajectories STORE` adds them."
+                                                    : "Trajectories belong to trials of one seed, and are not pooled.";
         return section;
     }
     const bool ended_early =
