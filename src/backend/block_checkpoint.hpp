@@ -30,7 +30,7 @@ struct BlockPlace {
 /// Watches over one run of a WorkItem: says when a checkpoint is due and puts it together.
 class BlockCheckpoints {
 public:
-    /// result  has room for the results of all trials before resume() or begin() are called, at least for those that place says
+    /// result  of the run; take_results() and append() find the results of the trials that are done at its beginning
     BlockCheckpoints(const ProgressFormat& format, const WorkItem& item, WorkStatus& status, const BlockOptions& options,
                      BlockResult& result);
 

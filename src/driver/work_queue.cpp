@@ -177,24 +177,39 @@ std::optional<QueuedBatch> WorkQueue::next_in_sequence(bool& more_after_commit, 
 }
 
 std::optional<QueuedBatch> WorkQueue::next(bool* more_after_commit) {
+    std::unique_lock lock(mutex_);
     while (true) {
         bool more = false;
         std::optional<std::size_t> unasked;
-        {
-            const std::lock_guard lock(mutex_);
-            std::optional<QueuedBatch> batch = next_known(more, unasked);
-            if (more_after_commit != nullptr) *more_after_commit = more;
-            if (!unasked) return batch;
+        std::optional<QueuedBatch> batch = next_known(more, unasked);
+        if (more_after_commit != nullptr) *more_after_commit = more;
+        if (!unasked) return batch;
+        Cell& cell = cells_[*unasked];
+        if (cell.is_asked) {
+            answered_.wait(lock);
+            continue;
         }
         // Without the lock: a GPU's program may have to be compiled first, and what is done is to be stored meanwhile.
-        Cell& cell = cells_[*unasked];
-        std::shared_ptr<const CellPlan> plan = make_plan(cell.stored_index, *cell.config);
-        const std::int64_t full_trials = backend_.batch_trials(*plan);
-        const std::lock_guard lock(mutex_);
-        const bool has_more = cell.sequence ? cell.sequence->has_more() : !cell.missing.empty() || !cell.begun.empty();
-        if (cell.plan || !has_more) continue;  // another thread was faster
-        cell.plan = std::move(plan);
-        cell.full_trials = full_trials;
+        cell.is_asked = true;
+        lock.unlock();
+        const auto answer = [&](std::shared_ptr<const CellPlan> plan, std::int64_t full_trials) {
+            lock.lock();
+            cell.is_asked = false;
+            // Its rule may have ended it meanwhile.
+            if (!cell.sequence || cell.sequence->has_more()) {
+                cell.plan = std::move(plan);
+                cell.full_trials = full_trials;
+            }
+            answered_.notify_all();
+        };
+        try {
+            std::shared_ptr<const CellPlan> plan = make_plan(cell.stored_index, *cell.config);
+            const std::int64_t full_trials = backend_.batch_trials(*plan);
+            answer(std::move(plan), full_trials);
+        } catch (...) {
+            answer(nullptr, 0);
+            throw;
+        }
     }
 }
 

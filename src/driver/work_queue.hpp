@@ -3,6 +3,7 @@
 // first block is taken and freed when its last is done, so memory does not grow with the number of cells. Under a stopping rule a few cells
 // are under way at a time, each only a little ahead of what is judged (cell_sequence.hpp).
 #pragma once
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -78,7 +79,7 @@ private:
     struct Cell;
     std::int64_t block_trials_of(const CellPlan& plan) const;
     std::size_t blocks_per_batch(const CellPlan& plan, std::int64_t block_trials, std::size_t blocks) const;
-    /// These two return nothing, and say of which cell in `unasked`, where a cell has no plan yet, or the backend was not asked how many of
+    /// These return nothing, and say of which cell in `unasked`, where a cell has no plan yet, or the backend was not asked how many of
     /// its trials fill a device.
     std::optional<QueuedBatch> next_in_bulk(std::optional<std::size_t>& unasked);
     std::optional<QueuedBatch> next_in_sequence(bool& more_after_commit, std::optional<std::size_t>& unasked);
@@ -96,6 +97,7 @@ private:
         std::optional<CellSequence> sequence;  ///< under a rule, guarded by mutex_; `missing` is empty then
         std::shared_ptr<const CellPlan> plan;  ///< guarded by mutex_: from when it is built on, as long as blocks are handed out
         std::int64_t full_trials = 0;          ///< guarded by mutex_: Backend::batch_trials(), known where there is a plan
+        bool is_asked = false;                 ///< guarded by mutex_: a thread builds the plan and asks the backend
     };
 
     std::vector<Cell> cells_;  ///< dearest trial first
@@ -107,7 +109,8 @@ private:
     std::int64_t cells_done_ = 0, trials_total_ = 0, trials_before_ = 0, trials_allowed_ = 0;
     double cost_total_ = 0, cost_before_ = 0;
 
-    std::mutex mutex_;  ///< guards what follows
+    std::condition_variable answered_;  ///< a thread that asked about a cell has its answer
+    std::mutex mutex_;                  ///< guards what follows
     std::size_t current_ = 0;
     std::deque<QueuedBatch> batches_;  ///< given back, then of the current cell
 };
