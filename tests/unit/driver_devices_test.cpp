@@ -372,5 +372,34 @@ TEST_F(DevicesTest, ProgressEndsAtTheWholeAfterALoss) {
     EXPECT_EQ(last.cells_done, 3);
 }
 
+/// A backend whose first batch writes a checkpoint, and then its device is lost.
+class LostAfterACheckpoint : public FakeBackend {
+public:
+    using FakeBackend::FakeBackend;
+    bool writes_checkpoints() const override { return true; }
+    std::optional<BlockResult> run(const WorkItem& item, WorkStatus& status, const BlockOptions& options) override {
+        if (!lost.exchange(true)) {
+            first = {0, item.first_trial, item.count};
+            options.checkpoints->write({"of many steps", 5});
+            std::this_thread::sleep_for(500ms);  // until it is committed
+            throw DeviceError("gone");
+        }
+        const std::lock_guard lock(mutex);
+        if (options.checkpoints->from) resumed.push_back({options.checkpoints->from->replica_steps, item.first_trial, item.count});
+        return FakeBackend::run(item, status, options);
+    }
+    std::atomic<bool> lost{false};
+    BlockKey first{};
+    std::vector<BlockKey> resumed;  ///< (steps of the checkpoint, first trial, count)
+    std::mutex mutex;
+};
+
+TEST_F(DevicesTest, ABatchWithACheckpointGoesOnWhole) {
+    LostAfterACheckpoint backend(3, 4);
+    EXPECT_TRUE(run_devices(400, backend).complete());
+    ASSERT_GT(backend.first.count, 8) << "a batch of several blocks";
+    EXPECT_THAT(backend.resumed, ElementsAre(BlockKey{5, backend.first.first_trial, backend.first.count}));
+}
+
 }  // namespace
 }  // namespace limrisk
