@@ -54,9 +54,7 @@ const std::vector<opt::Level>* catalog_of(const CellConfig& cell, const KnownPro
 Exclusion exclusion_of(const CellConfig& cell) {
     if (cell.width == 0) return {std::nullopt, "the network has no neurons"};
     if (cell.has_start()) return {std::nullopt, "the parameters at the start are given, not drawn"};
-    if (!kernels::has_frozen_neurons(cell.activation.kind))
-        return {std::nullopt, fmt::format("neurons of {} never freeze", cell.activation_label)};
-    if (!cell.keeps_frozen_neurons()) return {std::nullopt, "weight decay moves frozen neurons"};
+    if (!cell.keeps_frozen_neurons()) return {std::nullopt, why_none_freezes(cell)};
     if (cell.has_own_points()) return {std::nullopt, "every trial has data points of its own"};
     if (!cell.outer_bias) return {std::nullopt, "nothing is proved of networks without an outer bias"};
     if (cell.skip) return {std::nullopt, "nothing is proved of networks with a skip connection"};
@@ -140,8 +138,8 @@ CellSummary summary_of(const Aggregate& aggregate, const CellConfig& cell, const
     }
     measured.best_ratio = summary.best_risk == measured.optimum ? 1 : summary.best_risk / measured.optimum;
     measured.seen_at_checks = seen_at_checks(cell, *summary.optimum);
-    const double error = std::fabs(measured.seen_at_checks.value_or(measured.optimum) - measured.optimum);
-    if (error > measured.threshold - measured.optimum)
+    const double error = measured.error_at_checks();
+    if (measured.has_coarse_checks())
         for (std::size_t k = 0; k < bins.keys.size(); ++k) {
             const RiskRange range = risk_bin_range(bins.keys[k]);
             measured.undecided += std::max(range.low - measured.threshold, measured.threshold - range.high) < error ? bins.counts[k] : 0;

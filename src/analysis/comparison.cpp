@@ -32,6 +32,9 @@ std::size_t position_of(const std::string& axis, const CellAxes& axes) {
     if (first[*position].key->scope == KeyScope::Cell) refuse(fmt::format("trials of different {}s are not paired; {}", axis, offer));
     if (first[*position].key->path() == "problem.loss" || first[*position].key->path() == "problem.data")
         refuse(fmt::format("risks under different losses, or on different data points, cannot be compared; {}", offer));
+    if (axis == "average")
+        refuse(fmt::format(
+            "the risks of iterates are compared, which do not depend on the average; `limrisk summary` has the averages' own; {}", offer));
     if (varying.count(axis) == 0) refuse(fmt::format("all cells have the same {}; {}", axis, offer));
     return *position;
 }

@@ -132,6 +132,11 @@ std::string condition_problem(const CellConfig& cell) {
 
 std::optional<InactiveProbability> inactive_probability(const CellConfig& cell) { return probability_of(cell, StillNeuron::Inactive); }
 
+std::string why_none_freezes(const CellConfig& cell) {
+    if (!kernels::has_frozen_neurons(cell.activation.kind)) return fmt::format("neurons of {} never freeze", cell.activation_label);
+    return "weight decay moves frozen neurons";
+}
+
 void check_conditions(const Campaign& campaign) {
     std::vector<std::string> problems;
     for (const CellConfig& cell : campaign.cells) {

@@ -27,7 +27,8 @@ std::string obstacle(const std::vector<const CellSummary*>& group) {
     if (depends_on_width(group.front()->cell.initialization)) return "the law of an initial neuron depends on the width";
     if (any([](const CellSummary* cell) { return cell->stopping.has_value(); }))
         return "the numbers of trials depend on the outcomes (stopping rule); see the estimate of each cell";
-    if (any([](const CellSummary* cell) { return !cell->cell.keeps_frozen_neurons(); })) return "weight decay moves frozen neurons";
+    for (const CellSummary* cell : group)
+        if (!cell->cell.keeps_frozen_neurons()) return why_none_freezes(cell->cell);
     // What is left is (1 - p)^h only where one frozen neuron excludes the optimum.
     if (any([](const CellSummary* cell) { return cell->exclusion.least != 1; }))
         return "no proof for every width that one frozen neuron excludes the optimum";

@@ -2,6 +2,7 @@
 #include "analysis/restart_scan.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -14,7 +15,10 @@ namespace limrisk {
 namespace {
 
 RestartReach reach_of(const Measured& measured, std::int64_t trials, std::int64_t restarts) {
-    const auto some = [&](double missed) { return probability_of_some(1 - missed, restarts); };
+    const auto some = [&](double missed) {  // below 1 if a trial can miss, whatever is rounded
+        const double probability = probability_of_some(1 - missed, restarts);
+        return missed > 0 ? std::min(probability, std::nextafter(1.0, 0.0)) : probability;
+    };
     const auto share = [&](std::int64_t missed) { return static_cast<double>(missed) / static_cast<double>(trials); };
     return {{some(share(measured.above_most)), some(share(measured.above_least))}, {some(measured.share.high), some(measured.share.low)}};
 }
@@ -65,8 +69,9 @@ void enter_restarts(const Store& store, StoreSummary& summary, std::int64_t rest
         else
             statement.risk = risk_of(final_risks(store, cell), restarts);
         if (!statement.reach)
-            statement.reason =
-                (statement.reason.empty() ? "" : statement.reason + ", and ") + std::string("the best known risk is not in the store");
+            statement.reason = (statement.reason.empty() ? "" : statement.reason + ", and ") +
+                               std::string(cell.cell.has_searchable_optimum() ? "the best known risk is not in the store"
+                                                                              : "no optimum can be searched for this cell");
     }
 }
 

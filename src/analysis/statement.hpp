@@ -1,5 +1,6 @@
 // What a cell says about non-convergence: predicted by the theory, certified trial by trial, measured against the optimum.
 #pragma once
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -56,6 +57,13 @@ struct Measured {
     double best_ratio = 0;                         ///< best risk of all trials over the optimum; infinite for an optimum of 0
     std::optional<double> seen_at_checks;          ///< risk that the rule of the checks gives a network with the stored optimum
     std::int64_t undecided = 0;                    ///< trials no further from the threshold than that rule errs there
+
+    /// Whether the number of trials above is known; else it is between above_least and above_most.
+    bool is_counted() const { return above_least == above_most; }
+    /// How much the rule of the checks errs at the stored optimum; 0 where that is not known.
+    double error_at_checks() const { return std::fabs(seen_at_checks.value_or(optimum) - optimum); }
+    /// Whether that is more than the threshold allows, so that the trials above it say little.
+    bool has_coarse_checks() const { return error_at_checks() > threshold - optimum; }
 };
 
 /// Part of the scale of risks (risk_scale) that is added to the threshold of every optimum and to the width of every level: float32 reaches

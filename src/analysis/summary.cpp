@@ -91,6 +91,9 @@ StoreSummary summarize(const Store& store, double tolerance, const Pool& pool) {
         if (optima.warnings().size() == std::exchange(beaten, optima.warnings().size())) break;
     }
     summary.warnings = optima.warnings();
+    for (const CellSummary& cell : summary.cells) summary.stored_numbers.push_back(store.stored_number(cell.cell.index));
+    if (std::ranges::equal(summary.stored_numbers, summary.cells, {}, {}, [](const CellSummary& cell) { return cell.cell.index; }))
+        summary.stored_numbers.clear();
     for (const BlockKey& key : store.blocks()) summary.cells[static_cast<std::size_t>(key.cell)].stored += key.count;
     for (CellSummary& cell : summary.cells)
         if (cell.stopping && cell.stopping->finished) cell.stored = cell.done;

@@ -109,6 +109,7 @@ struct StoreSummary {
     double tolerance = 0;       ///< relative, of what counts as above the optimum
     std::int64_t restarts = 0;  ///< how many are asked about; 0: none
     std::vector<CellSummary> cells;
+    std::vector<std::int64_t> stored_numbers;  ///< [cells] their numbers in the store, if these are not their `index`; else empty
     std::vector<RateStatement> rates;
     std::vector<RateOmission> no_rates;
     std::vector<StrataStatement> strata;    ///< probabilities of reaching the optimum, from cells with conditions

@@ -37,8 +37,10 @@ RawPoints points_of(const Node& list, const Node* weights) {
         const Node& point = list.items[i];
         const std::size_t size = point.kind == Node::Kind::Array ? point.items.size() : 0;
         if (size < 2 || size > most_data_dimension + 1)
-            wrong(fmt::format("point {} is {}; a point is a list of 2 to {} numbers x1, ..., xd, y", i + 1, point.shown(),
-                              most_data_dimension + 1));
+            wrong(fmt::format(
+                "point {} {}; a point is a list of 2 to {} numbers x1, ..., xd, y", i + 1,
+                point.kind == Node::Kind::Array ? fmt::format("has {} number{}", size, size == 1 ? "" : "s") : "is " + point.shown(),
+                most_data_dimension + 1));
         if (i == 0) points.dimension = static_cast<std::int64_t>(size) - 1;
         if (static_cast<std::int64_t>(size) != points.dimension + 1)
             wrong(fmt::format("point {} has {} numbers, point 1 has {}; all points have the same dimension", i + 1, size,

@@ -130,7 +130,7 @@ std::string levels_text(const opt::Problem& problem, std::int64_t width, const s
 std::string counts_text(const CellCounts& count, double tolerance) {
     std::vector<TextColumn> columns{{"", "level"}, {"", "trials"}, {"", "share"}, {"95 % interval", "from"}, {"95 % interval", "to"}};
     const auto share = [&](std::int64_t trials) {
-        return fmt::format("{:.2f}", count.trials > 0 ? 100 * static_cast<double>(trials) / static_cast<double>(count.trials) : 0);
+        return fmt::format("{:.2f}", 100 * static_cast<double>(trials) / static_cast<double>(count.trials));
     };
     const auto add = [&](const std::string& name, const TrialBounds& trials) {
         const bool known = trials.least == trials.most;
@@ -143,10 +143,14 @@ std::string counts_text(const CellCounts& count, double tolerance) {
     };
     for (std::size_t i = 0; i < count.on_level.size(); ++i)
         if (count.on_level[i].most > 0) add(std::to_string(i), count.on_level[i]);
-    add("none", count.on_none);
+    if (count.trials == 0)
+        add_row(columns, std::vector<std::string>{"-", "0", "-", "-", "-"});
+    else
+        add("none", count.on_none);
     std::vector<std::string> parts = cell_phrases(count.cell);
     parts.front() = fmt::format("cell {}: {}", count.cell.index, parts.front());
-    parts.push_back(fmt::format("{} trials; final risk within {:g} of a level, plus {:.3g}", count.trials, tolerance, count.absolute));
+    parts.push_back(
+        fmt::format("{}; final risk within {:g} of a level, plus {:.3g}", counted(count.trials, "trial"), tolerance, count.absolute));
     std::string text = "\n" + wrapped(parts, 100) + TextTable(std::move(columns), 100).text();
     if (!count.ended_early && count.cell.stop.any())
         text += wrapped({fmt::format("`stop` may have ended some of them before step {}: summaries do not tell how many",
@@ -232,6 +236,9 @@ std::optional<ExitCode> search(const HierarchyCommand& command, const Campaign& 
             }
         } catch (const opt::SearchStopped&) {
             return session.stopped();
+        } catch (const Error& error) {  // of others the levels may be known
+            if (error.code() != ExitCode::Usage || problems.size() == 1) throw;
+            note(fmt::format("limrisk: left out: {}: {}\n", one.problem.label, error.what()));
         }
         session.next_problem();
     }
@@ -246,6 +253,8 @@ ExitCode hierarchy(const HierarchyCommand& command) {
     for (opt::ProblemWidth& one : searched_problems(campaign)) problems.push_back({std::move(one.problem), std::nullopt, {}});
     read_stored(command, problems);
     if (const std::optional<ExitCode> stopped = search(command, campaign, problems)) return *stopped;
+    std::erase_if(problems, [](const ProblemLevels& one) { return !one.levels; });
+    if (problems.empty()) throw Error(ExitCode::Usage, "no problem of this campaign has levels that can be searched; each is named above");
     std::string text, failures;
     nlohmann::ordered_json all = nlohmann::ordered_json::array();
     for (const ProblemLevels& one : problems) {

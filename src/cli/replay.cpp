@@ -11,6 +11,7 @@
 #include "cli/trial_difference.hpp"
 #include "report/export.hpp"
 #include "store/store.hpp"
+#include "text/number_text.hpp"
 
 namespace limrisk::cli {
 namespace {
@@ -130,8 +131,8 @@ ExitCode replay(const ReplayCommand& command) {
             config.average_label, now.average_risk, now.average_inactive, now.average_constant, now.average_linear, now.average_kinked,
             now.average_inactive_on_data);
     if (config.has_validation())
-        text += fmt::format("\nvalidation risk {}, on {} points that are held out; of the best network {}", now.validation_risk,
-                            config.data->validation->count, now.best_validation_risk);
+        text += fmt::format("\nvalidation risk {}, on {} held out; of the best network {}", now.validation_risk,
+                            counted(config.data->validation->count, "point"), now.best_validation_risk);
     say(text + "\n");
     std::string difference = stored.record ? record_difference(now, "the replay", *stored.record, "the store")
                                            : contradiction(*stored.aggregate, command.trial, now);

@@ -38,6 +38,10 @@ CellConfig training_cell(const Problem& problem, std::int64_t width, const Train
     return cell;
 }
 
+/// Fits of v and c that are tried after the descents, and the part of the risk that one must gain for another to follow.
+constexpr int most_fits = 20;
+constexpr double fit_gain = 1e-9;
+
 /// Which part of A a drawn neuron shows: z = level somewhere in the domain, and up to `steepness` away from it.
 struct ShownPart {
     double level = 0, steepness = 1;
@@ -157,6 +161,16 @@ TrainedEnds search_by_training(const ConfirmedRisk& confirmed, std::int64_t widt
         kinds.push_back(-1);
         if (is_zero(found.ends.back())) found.ended = "zero";
     }
+    // A descent comes near to an affine target only slowly: its neuron leaves the domain.
+    if (const std::optional<Network> affine = width > 0 ? affine_network(risk) : std::nullopt) {
+        Network wide = embed(*affine, width, problem.activation);
+        Polished end{wide, risk(wide)};
+        if (is_zero(end)) {
+            found.ends.push_back(std::move(end));
+            kinds.push_back(-1);
+            found.ended = "zero";
+        }
+    }
     std::mt19937_64 engine(static_cast<std::uint64_t>(width));
     std::vector<std::vector<double>> trained;
     if (found.ended.empty()) trained = trained_starts(problem, width, effort, backend, clock, shown);
@@ -196,7 +210,17 @@ TrainedEnds search_by_training(const ConfirmedRisk& confirmed, std::int64_t widt
             if (std::isfinite(value)) found.ends.push_back({std::move(wide), value});
         }
     }
-    std::stable_sort(found.ends.begin(), found.ends.end(), [](const Polished& a, const Polished& b) { return a.risk < b.risk; });
+    const auto less = [](const Polished& a, const Polished& b) { return a.risk < b.risk; };
+    // A descent may end where the risk is not differentiable, though v and c could still be better.
+    for (int k = 0; k < most_fits && !found.ends.empty(); ++k) {
+        const auto best = std::min_element(found.ends.begin(), found.ends.end(), less);
+        const Network fitted = risk.with_best_outer(best->network);
+        if (!(risk(fitted) < best->risk * (1 - fit_gain))) break;
+        Polished end = polish(risk, fitted, clock);
+        if (!(end.risk < risk(fitted))) end = {fitted, risk(fitted)};
+        *best = std::move(end);
+    }
+    std::stable_sort(found.ends.begin(), found.ends.end(), less);
     return found;
 }
 

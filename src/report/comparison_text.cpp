@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "report/early_end_text.hpp"
 #include "report/summary_remarks.hpp"
 #include "report/text_table.hpp"
 #include "text/json_number.hpp"
+#include "text/number_text.hpp"
 
 namespace limrisk {
 namespace {
@@ -26,6 +28,8 @@ std::string letter(std::size_t index) {
         text.insert(text.begin(), static_cast<char>('A' + (rest - 1) % 26));
     return text;
 }
+
+std::int64_t pairs_of(const RiskComparison& risks) { return risks.first_larger + risks.second_larger + risks.equal; }
 
 std::string group_table(const ComparisonGroup& group, const std::string& axis) {
     std::string text = group.common.empty() ? "" : wrapped(group.common, table_width);
@@ -60,7 +64,13 @@ std::string group_table(const ComparisonGroup& group, const std::string& axis) {
             p_text(pair.risk_p_value)};
         add_row(columns, row);
     }
-    return text + TextTable(std::move(columns), table_width).text();
+    std::set<std::int64_t> compared;  // numbers of trials
+    for (const PairComparison& pair : group.pairs) compared.insert(pairs_of(pair.limiting_risk));
+    const std::string most = compared.size() > 1 ? " to " + grouped_digits(*compared.rbegin()) : "";
+    return text + TextTable(std::move(columns), table_width).text() +
+           fmt::format("{}{} with the same number in both cells\n",
+                       most.empty() ? "" : grouped_digits(*compared.begin()) + most + " trials",
+                       most.empty() ? counted(*compared.begin(), "trial") : "");
 }
 
 constexpr const char* legend =
@@ -83,7 +93,7 @@ std::string early_ends(const ComparisonGroup& group, const StoreSummary& summary
 
 ordered_json pair_json(const PairComparison& pair, const StoreSummary& summary) {
     const RiskComparison& risks = pair.limiting_risk;
-    ordered_json node{{"first", pair.first}, {"second", pair.second}, {"pairs", risks.first_larger + risks.second_larger + risks.equal}};
+    ordered_json node{{"first", pair.first}, {"second", pair.second}, {"pairs", pairs_of(risks)}};
     node["missed"] = nullptr;
     if (pair.missed)
         node["missed"] = {{"only_first", pair.missed->only_first},   {"only_second", pair.missed->only_second},
@@ -111,8 +121,7 @@ std::string p_text(double p) { return p < 1e-300 ? "<1e-300" : p < 1e-4 ? fmt::f
 std::string risk_text(double value) { return std::isfinite(value) ? fmt::format("{:.2e}", value) : value > 0 ? "inf" : "-inf"; }
 
 std::string larger_text(std::int64_t count, const RiskComparison& risks) {
-    const auto pairs = static_cast<double>(risks.first_larger + risks.second_larger + risks.equal);
-    return fmt::format("{:.1f}", 100 * static_cast<double>(count) / pairs);
+    return fmt::format("{:.1f}", 100 * static_cast<double>(count) / static_cast<double>(pairs_of(risks)));
 }
 
 const std::string& value_of(const ComparisonGroup& group, std::int64_t cell) {

@@ -31,6 +31,14 @@ std::string remedy(bool by_risk, bool by_gradient, bool by_inactive, bool by_pro
 
 std::int64_t stopped(const CellSummary& cell) { return cell.verdicts[static_cast<std::size_t>(Verdict::Stopped)]; }
 
+/// Trials that `stop` ended at a limiting risk above the threshold of the optimum; of summaries the most there can be.
+std::int64_t stopped_above(const CellSummary& cell) {
+    if (cell.early_ends) return cell.early_ends->above_threshold;
+    const EarlyEnd& stop = cell.cell.stop;
+    const bool only_below = stop.gradient_below == 0 && !stop.all_inactive && !stop.proved && stop.risk_below <= cell.measured->threshold;
+    return only_below ? 0 : std::min(stopped(cell), cell.measured->above_most);
+}
+
 }  // namespace
 
 std::string early_end_text(const CellSummary& cell) {
@@ -80,7 +88,7 @@ std::string undecided_by_stop(const StoreSummary& summary) {
     bool bound = false, by_risk = false, by_gradient = false, by_inactive = false, by_proof = false;
     for (const CellSummary& cell : summary.cells) {
         if (!cell.measured) continue;
-        const std::int64_t above = cell.early_ends ? cell.early_ends->above_threshold : std::min(stopped(cell), cell.measured->above_most);
+        const std::int64_t above = stopped_above(cell);
         if (above == 0) continue;
         cells.push_back(cell.cell.index);
         trials += above;
@@ -93,9 +101,9 @@ std::string undecided_by_stop(const StoreSummary& summary) {
     if (cells.empty()) return "";
     return fmt::format(
         "{} {}: {}{} `stop` ended at a limiting risk above the threshold of the optimum: they count as missed, but with more steps "
-        "those that are not certified might have reached the optimum; {}",
+        "those that are not certified{} might have reached the optimum; {}",
         cells.size() == 1 ? "cell" : "cells", cell_list(cells), bound ? "up to " : "", counted(trials, "trial") + " that",
-        remedy(by_risk, by_gradient, by_inactive, by_proof));
+        by_proof ? ", and whose proved limit is not above it," : "", remedy(by_risk, by_gradient, by_inactive, by_proof));
 }
 
 }  // namespace limrisk

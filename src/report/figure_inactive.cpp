@@ -81,9 +81,10 @@ Figure inactive_figure(const CellGroup& group, const CellSummary& cell) {
     const char* const neurons = saturates(cell) ? "frozen neurons" : "inactive neurons";
     for (const CountColumn& column : counts) {
         const std::int64_t last = std::min(column.first + each - 1, cell.cell.width);
-        figure.table.rows.push_back(
-            {std::to_string(cell.cell.index), std::to_string(column.first), std::to_string(last), std::to_string(column.initial),
-             cell.prediction.certain_probability() != nullptr ? csv_number(trials * column.law) : "", std::to_string(column.final)});
+        figure.table.rows.push_back({std::to_string(cell.cell.index), std::to_string(column.first), std::to_string(last),
+                                     std::to_string(column.initial),
+                                     cell.prediction.certain_probability() != nullptr ? csv_number(trials * column.law) : "",
+                                     with_final ? std::to_string(column.final) : ""});
         const double at = static_cast<double>(column.first) + half - 0.5;
         const double seen = 100 * static_cast<double>(column.initial) / trials, end = 100 * static_cast<double>(column.final) / trials;
         middle.push_back(at);

@@ -6,6 +6,7 @@
 #include <map>
 #include <numeric>
 #include <optional>
+#include <set>
 
 #include "campaign/document.hpp"
 #include "report/csv_text.hpp"
@@ -55,11 +56,13 @@ Figure probability_figure(const StoreSummary& summary, const CellGroup& group, s
                           "certified_low", "certified_high", "predicted_bound", "measured_least",
                           "measured_most", "measured_low",   "measured_high",   "still_falling_share"};
     bool measured = false, uncertain = false;
+    std::string without_certificate;  // why
     for (const std::size_t k : group.cells) {
         const CellSummary& cell = summary.cells[k];
         if (!drawable(cell)) continue;
         width.push_back(static_cast<double>(cell.cell.width));
         const bool known = cell.exclusion.least.has_value();
+        if (!known) without_certificate = cell.exclusion.reason;
         certified.push_back(known ? share(cell.certified, cell.done) : absent);
         certified_low.push_back(known ? cell.certified_share.low : absent);
         certified_high.push_back(known ? cell.certified_share.high : absent);
@@ -70,7 +73,7 @@ Figure probability_figure(const StoreSummary& summary, const CellGroup& group, s
         high.push_back(cell.measured ? cell.measured->share.high : absent);
         falling.push_back(seen_falling(cell) > 0 ? seen_falling(cell) : absent);
         measured = measured || cell.measured;
-        uncertain = uncertain || (cell.measured && cell.measured->above_least != cell.measured->above_most);
+        uncertain = uncertain || (cell.measured && !cell.measured->is_counted());
         figure.table.rows.push_back(csv_row(cell));
     }
     const bool unfinished = std::any_of(falling.begin(), falling.end(), [](double share) { return !std::isnan(share); });
@@ -88,22 +91,31 @@ Figure probability_figure(const StoreSummary& summary, const CellGroup& group, s
                                palette::vermillion),
                    "measured");
     }
-    plot.curve(fmt::format("{} using 1:5 with lines linewidth 1.5 dashtype (7,4) linecolor rgb '{}'", numbers, palette::ink), "predicted");
-    plot.curve(
-        fmt::format("{} using 1:2:3:4 with yerrorbars linewidth 1.2 pointtype 4 pointsize 1.1 linecolor rgb '{}'", numbers, palette::blue),
-        "certified");
+    const auto any_known = [](const std::vector<double>& values) {
+        return !std::ranges::all_of(values, [](double x) { return std::isnan(x); });
+    };
+    if (any_known(bound))
+        plot.curve(fmt::format("{} using 1:5 with lines linewidth 1.5 dashtype (7,4) linecolor rgb '{}'", numbers, palette::ink),
+                   "predicted");
+    if (any_known(certified))
+        plot.curve(fmt::format("{} using 1:2:3:4 with yerrorbars linewidth 1.2 pointtype 4 pointsize 1.1 linecolor rgb '{}'", numbers,
+                               palette::blue),
+                   "certified");
     if (unfinished)
         plot.curve(fmt::format("{} using 1:10 with points linewidth 1.2 pointtype 2 pointsize 1 linecolor rgb '{}'", numbers, palette::ink),
                    "risk still decreases");
     figure.script = plot.text();
     figure.meaning = fmt::format("Share of trials that do not converge, against widths {:g} to {:g}. ", width.front(), width.back());
-    if (!std::isnan(certified.front()) && !std::isnan(certified.back()))
-        figure.meaning += fmt::format("Certified: {} to {}; predicted at least: {} to {}", percent_text(certified.front()),
-                                      percent_text(certified.back()), percent_text(bound.front()), percent_text(bound.back()));
+    const auto ends_known = [](const std::vector<double>& values) { return !std::isnan(values.front()) && !std::isnan(values.back()); };
+    if (ends_known(certified))
+        figure.meaning += fmt::format("Certified: {} to {}", percent_text(certified.front()), percent_text(certified.back()));
     else
-        figure.meaning += "Certified: no proof at all widths that a smaller one cannot reach the optimum";
-    if (!std::isnan(least.front()) && !std::isnan(least.back()))
-        figure.meaning += fmt::format("; measured: {} to {}", percent_text(least.front()), percent_text(least.back()));
+        figure.meaning += fmt::format("Certified: not known at all widths ({})", without_certificate);
+    if (ends_known(bound))
+        figure.meaning += fmt::format("; predicted at least: {} % to {} %", bound_digits(bound.front()), bound_digits(bound.back()));
+    if (ends_known(least))
+        figure.meaning +=
+            fmt::format("; measured{}: {} to {}", uncertain ? " at least" : "", percent_text(least.front()), percent_text(least.back()));
     if (unfinished) {
         double most_falling = 0;
         for (const double share : falling) most_falling = std::max(most_falling, std::isnan(share) ? 0 : share);
@@ -136,8 +148,7 @@ std::vector<GroupCurve> group_curves(const StoreSummary& summary, const std::vec
         if (cells.size() < 2) continue;
         GroupCurve& curve = curves.emplace_back(GroupCurve{group.label, {}, {}, {}, {}, {}});
         for (const CellSummary* cell : cells) {
-            const bool counted =
-                cell->measured && cell->measured->above_least == cell->measured->above_most;  // no range, as summaries have
+            const bool counted = cell->measured && cell->measured->is_counted();
             if (measured ? !counted : !cell->exclusion.least) return {};
             const Interval interval = measured ? cell->measured->share : cell->certified_share;
             curve.width.push_back(static_cast<double>(cell->cell.width));
@@ -151,6 +162,22 @@ std::vector<GroupCurve> group_curves(const StoreSummary& summary, const std::vec
         }
     }
     return curves;
+}
+
+/// A label for each curve that fits beside it: where the beginnings do not tell all apart, the ends of the labels.
+std::vector<std::string> short_labels(const std::vector<GroupCurve>& curves) {
+    constexpr std::size_t most = 42;
+    std::vector<std::string> labels;
+    std::set<std::string> different;
+    for (const GroupCurve& curve : curves) different.insert(labels.emplace_back(abbreviated(curve.label, most)));
+    if (different.size() == labels.size()) return labels;
+    for (std::size_t g = 0; g < curves.size(); ++g)
+        if (const std::string& label = curves[g].label; label.size() > most) {
+            std::size_t from = label.size() - (most - 3);
+            while ((static_cast<unsigned char>(label[from]) & 0xC0) == 0x80) ++from;  // not within a character
+            labels[g] = "..." + label.substr(from);
+        }
+    return labels;
 }
 
 /// Heights of labels, none nearer than `gap` to another, each as near to its own as that allows.
@@ -182,10 +209,12 @@ std::optional<Figure> figure_of_all(const StoreSummary& summary, const std::vect
     figure.name = "non-convergence-all";
     figure.title = measured ? "All groups: trials above the best known risk" : "All groups: trials that provably miss the optimum";
     std::map<double, double> bound_at;  // of all groups
-    bool one_bound = true;
+    bool one_bound = true, some_bound = false;
     for (const GroupCurve& curve : curves)
-        for (std::size_t k = 0; k < curve.width.size(); ++k)
+        for (std::size_t k = 0; k < curve.width.size(); ++k) {
             one_bound = one_bound && bound_at.try_emplace(curve.width[k], curve.bound[k]).first->second == curve.bound[k];  // NaN: never
+            some_bound = some_bound || !std::isnan(curve.bound[k]);
+        }
     std::vector<double> widths, bounds;
     for (const auto& [width, bound] : bound_at) widths.push_back(width), bounds.push_back(bound);
     PlotScript plot(figure.width, figure.height, doubling_axis("width h (neurons, log scale)", widths), share_axis("P(non-convergence), %"),
@@ -194,6 +223,7 @@ std::optional<Figure> figure_of_all(const StoreSummary& summary, const std::vect
         plot.curve(fmt::format("{} using 1:2 with lines linewidth 1.5 dashtype (7,4) linecolor rgb '{}'", plot.numbers({widths, bounds}),
                                palette::ink),
                    "predicted lower bound");
+    const std::vector<std::string> labels = short_labels(curves);
     std::vector<double> ends;
     for (const GroupCurve& curve : curves) ends.push_back(plot.y_pixel(curve.share.back()));
     const std::vector<double> heights = apart(ends, 15, plot.top_pixel());
@@ -209,7 +239,7 @@ std::optional<Figure> figure_of_all(const StoreSummary& summary, const std::vect
         plot.command(fmt::format("set arrow from screen {:.6f},{:.6f} to screen {:.6f},{:.6f} nohead linewidth 1 linecolor rgb '{}'",
                                  (plot.x_pixel(curve.width.back()) + gap) / figure.width, ends[g] / figure.height,
                                  (x + line) / figure.width, heights[g] / figure.height, looks[g].colour));
-        plot.note(x + line + 4, heights[g], abbreviated(curve.label, 42));
+        plot.note(x + line + 4, heights[g], labels[g]);
     }
     figure.script = plot.text();
     for (const GroupCurve& curve : curves)
@@ -221,7 +251,7 @@ std::optional<Figure> figure_of_all(const StoreSummary& summary, const std::vect
         measured ? "whose limiting risk stays above the best known risk of their width" : "with frozen neurons certified at initialization",
         figure.meaning);
     figure.caption = "Bands: 95 % intervals of each width by itself.";
-    if (!one_bound) figure.caption += " The predicted lower bound is not the same for all groups: see the figure of each.";
+    if (!one_bound && some_bound) figure.caption += " The predicted lower bound is not the same for all groups: see the figure of each.";
     if (curves.size() < groups.size())
         figure.caption += fmt::format(" Not drawn: {} with fewer than two widths.",
                                       counted(static_cast<std::int64_t>(groups.size() - curves.size()), "group"));

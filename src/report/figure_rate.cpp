@@ -87,7 +87,7 @@ Figure rate_figure(const StoreSummary& summary, const RateStatement& rate, std::
                                      csv_number(static_cast<double>(cell.done - cell.certified) / trials),
                                      csv_number(1 - cell.certified_share.high),
                                      csv_number(1 - cell.certified_share.low)};
-        if (cell.measured) {
+        if (cell.measured && cell.measured->is_counted()) {
             measured.add(width, cell.done - cell.measured->above_least, cell.done, cell.measured->share);
             row.insert(row.end(), {csv_number(static_cast<double>(cell.done - cell.measured->above_least) / trials),
                                    csv_number(1 - cell.measured->share.high), csv_number(1 - cell.measured->share.low)});
@@ -131,7 +131,9 @@ Figure rate_figure(const StoreSummary& summary, const RateStatement& rate, std::
         figure.caption += fmt::format(" Measured when the risk of up to {} of the trials still decreases.", percent_text(falling));
     const double widest = figure.table.rows.empty() ? 0 : std::stod(figure.table.rows.back()[1]);
     if (widest > end) figure.caption += fmt::format(" Widths above {:g}: share 0.", last);
-    figure.meaning = "Share of trials without a certified inactive neuron, on a logarithmic axis, against the width. " + figure.caption;
+    const bool saturates = kernels::can_saturate(summary.cells.at(static_cast<std::size_t>(rate.cells.front())).cell.activation.kind);
+    figure.meaning = fmt::format("Share of trials without a certified {} neuron, on a logarithmic axis, against the width. {}",
+                                 saturates ? "frozen" : "inactive", figure.caption);
     return figure;
 }
 

@@ -236,9 +236,10 @@ Figure risk_figure(const CellGroup& group, const CellSummary& cell, RiskSpan spa
 
     figure.caption = caption_of(histogram, levels, cell);
     const Quantiles& risks = cell.limiting_risk;
-    figure.meaning = fmt::format("Histogram of the limiting risk of {}, {}: 5 % of the trials lie below {}, half below {}, 95 % below {}.",
-                                 counted(cell.done, "trial"), cell_label(group, cell), three_digits(risks.low.high),
-                                 three_digits(risks.median.high), three_digits(risks.high.high));
+    figure.meaning = fmt::format(
+        "Histogram of the limiting risk of {}, {}: 5 % of the trials are at {} or below, half at {} or below, 95 % at {} or below.",
+        counted(cell.done, "trial"), cell_label(group, cell), three_digits(risks.low.high), three_digits(risks.median.high),
+        three_digits(risks.high.high));
     return figure;
 }
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace limrisk {
@@ -19,6 +20,15 @@ std::string percent_digits(double share) {
 }
 
 std::string percent_text(double share) { return percent_digits(share) + " %"; }
+
+std::string bound_digits(double probability) {
+    if (probability >= 1) return "100";
+    const double near_end = std::min(probability, 1 - probability);
+    const int digits = near_end > 0 ? std::clamp(static_cast<int>(std::ceil(-std::log10(near_end))) - 1, 1, 10) : 1;
+    const double scale = std::pow(10, digits);
+    const double shown = std::floor(100 * probability * scale * (1 + 1e-15)) / scale;
+    return shown > 0 ? fmt::format("{:.{}f}", shown, digits) : "0";
+}
 
 std::string three_digits(double value) { return std::isinf(value) ? "∞" : fmt::format("{:.3g}", value); }
 

@@ -28,6 +28,15 @@ bool same_cells(const StoreSummary& summary, const Overrides& overrides) {
     }
 }
 
+/// The stopping rule of the file that the store keeps.
+std::optional<StoppingCriterion> rule_of_file(const StoreSummary& summary) {
+    try {
+        return parse_campaign(summary.campaign.text, "campaign.toml").until;
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
 struct Recipe {
     std::string command, note;
 };
@@ -36,13 +45,16 @@ struct Recipe {
 Recipe recipe(const StoreSummary& summary) {
     Overrides overrides;
     overrides.trials = summary.campaign.trials;
-    std::string command = fmt::format("limrisk run campaign.toml --trials {} --store again.db", summary.campaign.trials);
-    const bool rule = std::ranges::any_of(summary.cells, [](const CellSummary& cell) { return cell.stopping.has_value(); });
-    const std::string exact =
-        "The file below, saved as campaign.toml, gives the same cells and the same trials, bit for bit" +
-        std::string(rule && summary.contents == StoreContents::Summary
-                        ? "; as many as its stopping rule needs, which are fewer where this store had more before the rule."
-                        : ".");
+    const auto ruled = std::ranges::find_if(summary.cells, [](const CellSummary& cell) { return cell.stopping.has_value(); });
+    const auto rule = ruled == summary.cells.end() ? std::nullopt : std::optional(ruled->stopping->criterion),
+               in_file = rule_of_file(summary);
+    std::string command = fmt::format("limrisk run campaign.toml {}{} --store again.db", in_file && !rule ? "--set trials=" : "--trials ",
+                                      summary.campaign.trials);
+    std::string exact = "The file below, saved as campaign.toml, gives the same cells and the same trials, bit for bit";
+    if (rule && summary.contents == StoreContents::Summary)
+        exact += "; as many as its stopping rule needs, which are fewer where this store had more before the rule";
+    if (rule && in_file != rule) exact += "; with the stopping rule, which was given with --set: " + rule->text();
+    exact += ".";
     // A file of data points is not read here: it may be another one by now.
     if (names_data_file(summary.campaign.text))
         return {command,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "report/comparison_text.hpp"
 #include "report/figure_text.hpp"
@@ -56,11 +57,11 @@ std::vector<std::string> cell_row(const CellSummary& cell, const std::vector<Ver
         row.resize(12 + verdicts.size(), dash);
         return row;
     }
-    row.push_back(cell.prediction.bound ? percent_digits(*cell.prediction.bound) : dash);
+    row.push_back(cell.prediction.bound ? bound_digits(*cell.prediction.bound) : dash);
     row.push_back(cell.exclusion.least ? share_and_interval(cell.certified, cell.done, cell.certified_share) : dash);
     if (cell.measured) {
         const Measured& measured = *cell.measured;
-        const std::string most = measured.above_most == measured.above_least ? "" : " to " + share_digits(measured.above_most, cell.done);
+        const std::string most = measured.is_counted() ? "" : " to " + share_digits(measured.above_most, cell.done);
         row.push_back(share_digits(measured.above_least, cell.done) + most + " " + interval_text(measured.share));
         row.push_back(table_risk(measured.optimum));
     } else {
@@ -179,21 +180,26 @@ std::string levels_section(const StoreSummary& summary, const std::vector<CellGr
     for (const CellSummary& cell : summary.cells) cells += cell.levels && !cell.levels->levels.empty() ? 1 : 0;
     if (cells == 0) return "";
     std::string text;
-    double tolerance = 0;
+    std::set<double> of_catalogues, of_clusters;  // tolerances
     for (const CellGroup& group : groups) {
         for (const std::size_t k : group.cells) {
             const CellSummary& cell = summary.cells[k];
             if (!cell.levels || cell.levels->levels.empty()) continue;
             text += levels_of(cell, cell_label(group, cell), cells > 3);
-            tolerance = cell.levels->tolerance;
+            (cell.levels->catalogue ? of_catalogues : of_clusters).insert(cell.levels->tolerance);
         }
     }
+    std::vector<std::string> rules;
+    for (const double tolerance : of_catalogues)
+        rules.push_back(
+            fmt::format("a trial is at a level that was searched for if its final risk differs from it by at most {:g} of it", tolerance));
+    for (const double tolerance : of_clusters)
+        rules.push_back(fmt::format(
+            "converged trials form a cluster if their limiting risks differ from one to the next by at most {:g} of them", tolerance));
     const std::string explanation = fmt::format(
         "Levels of the risk at which trials ended, and the mean numbers of inactive, linear and kinked neurons of these trials at the "
-        "end. A trial is at a level if its final risk differs from it by at most {:g} of the level plus {}; missed is judged by the "
-        "limiting risk, the mean over the "
-        "tail{}.",
-        tolerance,
+        "end: {}, plus {}. Missed is judged by the limiting risk, the mean over the tail{}.",
+        fmt::join(rules, "; "),
         summary.has_squares_only()
             ? "1e-10 of Var f (of E f² for a constant target), the threshold for missing an optimum of 0"
             : "what counts as 0: of squares 1e-10 of Var f (of E f² for a constant target), the threshold for missing an optimum of 0; of "

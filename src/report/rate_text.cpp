@@ -12,9 +12,11 @@
 namespace limrisk {
 namespace {
 
-std::string law_text(const RateStatement& rate) {
+std::string law_text(const RateStatement& rate, const StoreSummary& summary) {
     const RateFit& fit = rate.fit;
-    std::string text = "the share of trials without an inactive neuron ";
+    const bool saturates = kernels::can_saturate(summary.cells.at(static_cast<std::size_t>(rate.cells.front())).cell.activation.kind);
+    std::string text =
+        fmt::format("the share of trials without {} neuron ", saturates ? "a frozen (inactive or saturated)" : "an inactive");
     if (fit.rate == 0)
         text += fmt::format("does not fall over the width h, or more slowly than exp(-{:.3g} h) (95 % CI)", fit.rate_interval.high);
     else if (std::isinf(fit.rate))
@@ -48,7 +50,7 @@ std::vector<std::string> rate_lines(const StoreSummary& summary) {
         std::erase_if(found->common, [&](const std::string& name) { return std::find(own.begin(), own.end(), name) == own.end(); });
         found->cells.insert(found->cells.end(), cells.begin(), cells.end());
     };
-    for (const RateStatement& rate : summary.rates) say(law_text(rate), rate.cells);
+    for (const RateStatement& rate : summary.rates) say(law_text(rate, summary), rate.cells);
     for (const RateOmission& none : summary.no_rates) say("no rate: " + none.reason, none.cells);
     std::vector<std::string> lines;
     for (Said& said : all) {

@@ -8,6 +8,7 @@
 
 #include "evaluation/target_moments.hpp"
 #include "report/early_end_text.hpp"
+#include "report/figure_text.hpp"
 
 namespace limrisk {
 namespace {
@@ -51,16 +52,16 @@ std::string coarse_checks(const StoreSummary& summary) {
     std::vector<std::int64_t> cells;
     double most = 0;
     for (const CellSummary& cell : summary.cells) {
-        const double share = cell.measured ? static_cast<double>(cell.measured->undecided) / static_cast<double>(cell.done) : 0;
-        if (share < noticed) continue;
+        if (!cell.measured || cell.done == 0 || !cell.measured->has_coarse_checks()) continue;
         cells.push_back(cell.cell.index);
-        most = std::max(most, share);
+        most = std::max(most, static_cast<double>(cell.measured->undecided) / static_cast<double>(cell.done));
     }
     if (cells.empty()) return "";
     return fmt::format(
-        "{}: for {}{:.0f} % of the trials the limiting risk differs from the threshold by less than the error of the quadrature rule of "
-        "the checks: it is undecided whether they missed the optimum; increase evaluation.nodes",
-        cells_text(cells), cells.size() == 1 ? "" : "up to ", 100 * most);
+        "{}: at the network with the best known risk the quadrature rule of the checks errs by more than the threshold allows, so which "
+        "trials missed the optimum, and multiples of it, say little; for {}{} of the trials the limiting risk is nearer to the threshold "
+        "than this error; increase evaluation.nodes",
+        cells_text(cells), cells.size() == 1 ? "" : "up to ", percent_text(most));
 }
 
 std::string still_falling_text(const StoreSummary& summary) {

@@ -30,7 +30,7 @@ std::string restart_text(const RestartStatement& restarts) {
     if (restarts.reach) {
         const RestartReach& reach = *restarts.reach;
         const std::string least = share_text(reach.estimate.low), most = share_text(reach.estimate.high);
-        parts.push_back(fmt::format("at least one of {} reaches the best known risk with probability {}{} % [{}, {}]", trials, least,
+        parts.push_back(fmt::format("at least one of {} does not miss the best known risk with probability {}{} % [{}, {}]", trials, least,
                                     reach.estimate.low == reach.estimate.high ? "" : " to " + most, share_text(reach.interval.low),
                                     share_text(reach.interval.high)));
     }

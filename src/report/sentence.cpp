@@ -11,6 +11,7 @@
 #include "evaluation/target_moments.hpp"
 #include "report/average_text.hpp"
 #include "report/early_end_text.hpp"
+#include "report/figure_text.hpp"
 #include "report/restart_text.hpp"
 #include "report/stopping_text.hpp"
 #include "report/validation_text.hpp"
@@ -18,16 +19,6 @@
 
 namespace limrisk {
 namespace {
-
-/// A lower bound of a probability in per cent, never rounded up, with as many digits as it takes to tell it from 0 and 100.
-std::string bound(double probability) {
-    if (probability >= 1) return "100";
-    const double near_end = std::min(probability, 1 - probability);
-    const int digits = near_end > 0 ? std::clamp(static_cast<int>(std::ceil(-std::log10(near_end))) - 1, 1, 10) : 1;
-    const double scale = std::pow(10, digits);
-    const double shown = std::floor(100 * probability * scale * (1 + 1e-15)) / scale;
-    return shown > 0 ? fmt::format("{:.{}f}", shown, digits) : "0";
-}
 
 std::string multiple(double ratio) {
     if (ratio >= 1e6) return fmt::format("{:.1e}", ratio);
@@ -61,7 +52,8 @@ std::string certified_phrase(const CellSummary& cell) {
     const bool drawn = cell.prediction.is_drawn();
     const double least_probability = *cell.prediction.bound;
     return text + fmt::format("; by {}{} the probability of that is {}{} %{}", drawn ? "neurons drawn from " : "", law,
-                              least_probability < 1 ? "at least " : "", bound(least_probability), drawn ? ", with 95 % confidence" : "");
+                              least_probability < 1 ? "at least " : "", bound_digits(least_probability),
+                              drawn ? ", with 95 % confidence" : "");
 }
 
 /// The threshold that was used, and what the tolerance has to do with it.
@@ -79,14 +71,16 @@ std::string threshold_phrase(const Measured& measured, double tolerance) {
 std::string measured_phrase(const CellSummary& cell, double tolerance) {
     const Measured& measured = *cell.measured;
     const std::string optimum = threshold_phrase(measured, tolerance);
-    std::string text = measured.above_least == measured.above_most
-                           ? fmt::format("{} miss {}", share(measured.above_least, cell.done, measured.share), optimum)
-                           : fmt::format("{} to {} trials {} % miss {}", grouped_digits(measured.above_least),
-                                         grouped_digits(measured.above_most), ends_text(measured.share), optimum);
+    std::string text =
+        fmt::format("{} % {} miss {}{}", missed_share(measured, cell.done, " to "), ends_text(measured.share), optimum,
+                    cell.optimum && cell.optimum->cut_short ? " (its search ended at a time limit, so it may be too large)" : "");
     if (std::isfinite(measured.best_ratio) && !optimum_is_zero(measured, tolerance))
         text += fmt::format("; the best trial has {} times this risk", multiple(measured.best_ratio));
     else
         text += fmt::format("; the best trial has the risk {:.3g}", cell.best_risk);
+    if (measured.has_coarse_checks())
+        text += fmt::format("; the rule of the checks is too coarse to tell: to the network with the best known risk it gives {:.4g}",
+                            *measured.seen_at_checks);
     return text;
 }
 
@@ -124,12 +118,19 @@ std::string share_text(double share) {
 
 std::string share_text(std::int64_t trials, std::int64_t of) { return share_text(static_cast<double>(trials) / static_cast<double>(of)); }
 
+std::string missed_share(const Measured& measured, std::int64_t trials, std::string_view to) {
+    const std::string least = share_text(measured.above_least, trials), most = share_text(measured.above_most, trials);
+    return least == most ? least : fmt::format("{}{}{}", least, to, most);
+}
+
 std::string ends_text(const Interval& interval) { return fmt::format("[{}, {}]", share_text(interval.low), share_text(interval.high)); }
 
 std::string sentence(const CellSummary& cell, const std::vector<std::string>& names, double tolerance) {
     std::string text = fmt::format("{}", fmt::join(names, ", "));
     if (!text.empty()) text += ": ";
-    if (cell.done == 0) return text + "no trials yet.";
+    if (cell.done == 0)
+        return text + (cell.stored == 0 ? "no trials yet."
+                                        : fmt::format("{}, none counted: trial 0 is missing.", counted(cell.stored, "stored trial")));
     text += fmt::format("of {} trials {}{}", grouped_digits(cell.done), condition_phrase(cell.cell), certified_phrase(cell));
     if (cell.cell.outer_bias && (!cell.cell.skip || cell.cell.has_searchable_optimum()) && !cell.cell.trains_all())
         text += " (the minimum over all parameters, of which only some are trained)";
@@ -144,8 +145,11 @@ std::string sentence(const CellSummary& cell, const std::vector<std::string>& na
     if (cell.validation) text += "; " + validation_text(cell);
     if (cell.cell.stop.any()) text += "; " + early_end_text(cell);
     if (cell.early_ends && cell.early_ends->above_threshold > 0)
-        text += fmt::format(" ({} of them at a risk above the threshold of the optimum: with more steps they might have reached it)",
-                            grouped_digits(cell.early_ends->above_threshold));
+        text += fmt::format(
+            " ({} of them at a risk above the threshold of the optimum: with more steps those that are not certified{} might have reached "
+            "it)",
+            grouped_digits(cell.early_ends->above_threshold),
+            cell.early_ends->by_proof.trials > 0 ? ", and whose proved limit is not above it," : "");
     if (cell.cell.leaves_noise_out())
         text += fmt::format("; the risk is that against E[Y | X], without the variance of the noise, {:g}", noise_variance(cell.cell));
     if (!cell.cell.has_squared_loss())

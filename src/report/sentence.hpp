@@ -1,6 +1,7 @@
 // A cell in one sentence, for people and papers.
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "analysis/summary.hpp"
@@ -18,6 +19,9 @@ std::vector<std::string> sentences(const StoreSummary& summary);
 /// In per cent with one digit; ">99.9" and "<0.1" where it would seem to be all or none and is not.
 std::string share_text(double share);
 std::string share_text(std::int64_t trials, std::int64_t of);
+
+/// Share of the trials that missed the optimum, by share_text(): "90.0"; "90.0-92.5" where bins tell no more and both look different.
+std::string missed_share(const Measured& measured, std::int64_t trials, std::string_view to = "-");
 
 /// "[99.9, 100.0]", its ends by share_text().
 std::string ends_text(const Interval& interval);

@@ -70,8 +70,7 @@ std::vector<TextColumn> summary_columns(const StoreSummary& summary, bool with_t
     add("certified, %", "theory", 0,
         [](const auto& cell) { return cell.prediction.bound ? certified_bound(*cell.prediction.bound) : "-"; });
     if (measured) {
-        add_done("missed, %", "share", 0,
-                 [](const auto& cell) { return cell.measured ? share_text(cell.measured->above_most, cell.done) : "-"; });
+        add_done("missed, %", "share", 0, [](const auto& cell) { return cell.measured ? missed_share(*cell.measured, cell.done) : "-"; });
         add_done("missed, %", "[95 % CI]", 0, [](const auto& cell) { return cell.measured ? interval(cell.measured->share) : "-"; });
     }
     add_done("inactive", "init", 3, [](const auto& cell) { return mean(cell.mean_inactive_initial); });
@@ -108,10 +107,13 @@ std::string summary_legend(const StoreSummary& summary, const TextTable& table) 
     const std::vector<std::string> reasons = reasons_without_certificates(summary);
     const bool without_law = any([](const auto& cell) { return cell.exclusion.least && !cell.prediction.bound; });
     const bool conditions = any([](const auto& cell) { return cell.cell.has_condition(); });
-    std::string text = remark("cell", summary.parts.empty() ? "its number, for `limrisk replay --cell`"
-                                      : summary.seeds.empty()
-                                          ? "its number here; `limrisk summary STORE` tells that in each store, for `limrisk replay STORE`"
-                                          : "its number here; --json tells its number in each store, for `limrisk replay STORE`");
+    std::string text = remark(
+        "cell", !summary.stored_numbers.empty()
+                    ? "its number in the campaign; in the store it has another: `limrisk summary STORE` tells it, for "
+                      "`limrisk replay --cell`"
+                : summary.parts.empty() ? "its number, for `limrisk replay --cell`"
+                : summary.seeds.empty() ? "its number here; `limrisk summary STORE` tells that in each store, for `limrisk replay STORE`"
+                                        : "its number here; --json tells its number in each store, for `limrisk replay STORE`");
     if (!summary.seeds.empty())
         text += remark("seeds", fmt::format("each cell has the independent trials of the seeds {}, of those that have the cell",
                                             fmt::join(summary.seeds, ", ")));
@@ -124,7 +126,11 @@ std::string summary_legend(const StoreSummary& summary, const TextTable& table) 
             (conditions ? "; in cells with a condition: on it" : "") + (summary.has_drawn_predictions() ? drawn_prediction : "") +
             (reasons.empty() ? "" : fmt::format("; -: {}", fmt::join(reasons, ", or "))) +
             (without_law ? "; theory -: this probability is not known for these inputs and this initialization" : ""));
-    if (table.shows("missed, %")) text += remark("missed", "trials whose limiting risk is above " + threshold_text(summary.tolerance));
+    if (table.shows("missed, %"))
+        text += remark("missed", "trials whose limiting risk is above " + threshold_text(summary.tolerance) +
+                                     (any([](const auto& cell) { return cell.measured && !cell.measured->is_counted(); })
+                                          ? "; from least to most, where the bins of a store of summaries do not tell"
+                                          : ""));
     if (table.shows("inactive")) text += remark("inactive", "mean number of inactive neurons at the start and at the end of training");
     text += remark("verdict", verdict_meaning(summary));
     std::vector<std::string> risks;

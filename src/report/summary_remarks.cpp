@@ -32,7 +32,7 @@ std::string checks(const StoreSummary& summary) {
         for (const TheoryCheck& check : cell.checks) checked[check.name] += check.checked;
     std::vector<std::string> held;
     for (const auto& [name, trials] : checked)
-        if (trials > 0) held.push_back(fmt::format("{} in {} trials", name, grouped_digits(trials)));
+        if (trials > 0) held.push_back(fmt::format("{} in {}", name, counted(trials, "trial")));
     if (held.empty() || summary.violated()) return "";
     return remark("checked", fmt::format("no violation: {}", fmt::join(held, ", ")));
 }

@@ -20,6 +20,7 @@
 #include "report/text_table.hpp"
 #include "report/validation_text.hpp"
 #include "report/valley_text.hpp"
+#include "text/number_text.hpp"
 #include "text/printable_text.hpp"
 
 namespace limrisk {
@@ -67,8 +68,8 @@ std::string summary_table(const StoreSummary& summary) {
     const bool ruled = summary.cells.front().stopping.has_value();
     std::set<std::int64_t> allowed;
     for (const CellSummary& cell : summary.cells) allowed.insert(trials_allowed(cell, summary.campaign));
-    common.push_back(fmt::format("{}{}{} trials per cell", ruled ? "at most " : "", *allowed.begin(),
-                                 allowed.size() > 1 ? fmt::format(" to {}", *allowed.rbegin()) : ""));
+    common.push_back(fmt::format("{}{}{} trial{} per cell", ruled ? "at most " : "", *allowed.begin(),
+                                 allowed.size() > 1 ? fmt::format(" to {}", *allowed.rbegin()) : "", *allowed.rbegin() == 1 ? "" : "s"));
     const auto table_by = [&](int rows_by) {
         std::vector<TextColumn> columns{{"", "cell"}};
         for (const CellSummary& cell : summary.cells) columns.front().cells.push_back(std::to_string(cell.cell.index));
@@ -103,12 +104,12 @@ std::string summary_table(const StoreSummary& summary) {
     text += "\n" + summary_legend(summary, table) + summary_remarks(summary) + average_remark(summary) + validation_remark(summary) +
             early_end_remark(summary) + restart_remark(summary) + limit_remark(summary) + valley_remark(summary) + stopping_remark(summary);
     if (incomplete > 0) {
-        text += remark(
-            "incomplete",
-            fmt::format(
-                "{} of {} cells; {} of {}{} trials are stored: run {} again to go on{}", incomplete, summary.cells.size(), stored,
-                ruled ? "at most " : "", wanted, summary.seeds.empty() ? "the campaign" : "the campaigns of these stores",
-                ruled || allowed.size() > 1 || !summary.seeds.empty() ? "" : fmt::format(", with {} trials per cell", *allowed.begin())));
+        text += remark("incomplete", fmt::format("{} of {} cells; {} of {}{} trials are stored: run {} again to go on{}", incomplete,
+                                                 summary.cells.size(), stored, ruled ? "at most " : "", wanted,
+                                                 summary.seeds.empty() ? "the campaign" : "the campaigns of these stores",
+                                                 ruled || allowed.size() > 1 || !summary.seeds.empty()
+                                                     ? ""
+                                                     : fmt::format(", with {} per cell", counted(*allowed.begin(), "trial"))));
     }
     if (stored > done) text += fmt::format("not counted {} stored trials that follow a gap\n", stored - done);
     return text;

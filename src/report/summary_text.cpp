@@ -334,6 +334,7 @@ std::string summary_json(const StoreSummary& summary) {
     for (std::size_t k = 0; k < summary.cells.size(); ++k) {
         const CellSummary& cell = summary.cells[k];
         ordered_json entry{{"cell", cell.cell.index}, {"id", cell.cell.id}};
+        if (!summary.stored_numbers.empty()) entry["stored_cell"] = summary.stored_numbers[static_cast<std::size_t>(cell.cell.index)];
         for (const Axis& axis : cell_axes(cell.cell)) entry["labels"][axis.name] = label_of(axis, summary);
         entry["description"] = ordered_json::parse(cell.cell.description);
         if (!summary.seeds.empty()) {  // no store has this cell

@@ -189,6 +189,8 @@ std::int64_t Store::select(const Campaign& campaign) {
     return static_cast<std::int64_t>(campaign.cells.size() - impl_->cells.size());
 }
 
+std::int64_t Store::stored_number(std::int64_t cell) const { return impl_->row_of(cell); }
+
 const StoreGrowth& Store::growth() const { return impl_->growth; }
 
 const StoredCampaign& Store::campaign() const { return impl_->campaign; }

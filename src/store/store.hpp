@@ -91,6 +91,8 @@ public:
 
     /// Leaves, of what this Store shows, the cells that the campaign has, in its order. Returns how many of the campaign's are not there.
     std::int64_t select(const Campaign& campaign);
+    /// Number of a shown cell in the file: its `index` unless the cells of a campaign are shown.
+    std::int64_t stored_number(std::int64_t cell) const;
     const StoreGrowth& growth() const;  ///< what open_for_writing changed and found
 
     const StoredCampaign& campaign() const;
