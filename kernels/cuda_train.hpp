@@ -76,10 +76,7 @@ LIMRISK_INLINE void train_replicas(const TrainArguments<typename Spec::Real>& a)
     for (std::int64_t n = a.from; n < a.to; ++n) {
         bool lost[1];
         step(n + 1, a.scalars[n - a.from], state, lost);
-        if (lost[0]) {
-            a.piece.replicas[place.replica].diverged = true;
-            a.piece.replicas[place.replica].nonfinite_step = n + 1;
-        }
+        if (lost[0]) a.piece.replicas[place.replica].diverge(n + 1);
     }
     copy_rows<Spec::network, State::rows>(state.theta.rows(), addressed_anew(theta));
     if constexpr (State::states >= 1) copy_rows<Spec::states, State::rows>(state.first.rows(), addressed_anew(first));

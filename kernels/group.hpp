@@ -50,6 +50,11 @@ GroupShape group_shape(const Cell& cell, int replicas) {
     return {cell.dimension, cell.width, cell.tile.neurons_per_lane, tile, replicas, together, tile / together, cell.skip};
 }
 
+template <class Real, class Body>
+LIMRISK_INLINE void for_registers(const GroupShape& shape, const Body& body) {
+    for (int p = 0; p < shape.registers; ++p) body(p);
+}
+
 /// Rows of a group: those of register p lie one after the other.
 template <class Real>
 struct RegisterRows {

@@ -3,13 +3,13 @@
 // owns.
 #pragma once
 #include "accurate_risk.hpp"
-#include "average.hpp"
 #include "condition.hpp"
 #include "group_kinks.hpp"
 #include "group_pass.hpp"
 #include "group_state.hpp"
 #include "replica.hpp"
 #include "schedule.hpp"
+#include "step.hpp"
 #include "task.hpp"
 #include "tracking.hpp"
 
@@ -136,14 +136,14 @@ public:
             }
             const int count = static_cast<int>(to - step_ < steps_between_reports_ ? to - step_ : steps_between_reports_);
             schedule_.next(scalars, count);
-            for (int i = 0; is_alive() && i < count; ++i) train_step(step_ + 1 + i, scalars[i]);
+            for (int i = 0; is_alive() && i < count; ++i) take_step(step_ + 1 + i, scalars[i]);
             step_ += count;
             if (!advance(callback, std::int64_t{count} * running_)) return false;
         }
         return true;
     }
     /// Whether some replica is trained on: then schedule() is that of the present step.
-    bool is_alive() const { return any(alive_); }
+    bool is_alive() const { return any(alive_[0]); }
 
     /// Trains to check number `index`, with the snapshots on the way, and makes it. False if the task was given up.
     template <class Record, class Check>
@@ -234,7 +234,7 @@ private:
         state_.clear();
         for (int p = 0; p < shape_.registers; ++p)
             for (std::int64_t row = 0; row < unused_inactive_.stride; ++row) unused_inactive_[row].part[p] = V{};
-        alive_ = lanes_of([&](int r) { return r < count && replica_[r].running(); });
+        alive_[0] = lanes_of([&](int r) { return r < count && replica_[r].running(); });
     }
 
     void initialize(std::int64_t first_trial) {
@@ -281,39 +281,20 @@ private:
         return own;
     }
 
-    void train_step(std::int64_t step, const StepScalars& same_scalars) {
-        const LaneScalars<V> scalars = lane_scalars(same_scalars);
-        Rows at = state_.theta;
-        if (shifted_) {
-            for (int p = 0; p < shape_.registers; ++p)
-                look_ahead<Real>(cell_.optimizer, scalars, shape_.rows(), state_.theta, state_.first, shifted_, p);
-            at = shifted_;
-        }
-        if (cell_.algorithm == Algorithm::Kinks)
-            kinks_.gradient(at, pass_.present, gradient_);
-        else
-            batch_risk(pass_, samples_, step, at, gradient_);
-        V dc = gradient_[shape_.outer_bias()].part[0];
-        const auto finite = less_equal(abs(dc), splat<V>(RealTraits<Real>::largest));
-        if (any(both(alive_, negate(finite))))
-            for (int r = 0; r < count_; ++r)
-                if (replica_[r].running() && !(abs(lane_of(dc, r)) <= RealTraits<Real>::largest)) {
-                    replica_[r].diverged = true;
-                    replica_[r].nonfinite_step = step;
-                }
-        alive_ = both(alive_, finite);
-        if (cell_.optimizer.weight_decay != 0)
-            for (int p = 0; p < shape_.registers; ++p)
-                decay_weights<Real>(cell_.optimizer, scalars, shape_, cell_.held, at, state_.theta, gradient_, alive_, p);
-        if (any(cell_.held))
-            for (int p = 0; p < shape_.registers; ++p) hold_still<Real>(shape_, cell_.held, gradient_, p);
-        with_optimizer(cell_.optimizer.kind, [&](auto tag) {
-            for (int p = 0; p < shape_.registers; ++p)
-                update_rows<decltype(tag)::kind, Real>(cell_.optimizer, scalars, shape_.rows(), gradient_, alive_, state_.theta,
-                                                       state_.first, state_.second, state_.third, p);
+    void take_step(std::int64_t step, const StepScalars& scalars) {
+        const StepRows<Rows, Rows> rows{state_.theta,  gradient_,    shifted_,       state_.first,
+                                        state_.second, state_.third, state_.average, state_.average_lost};
+        MaskOf<V> lost[1];
+        train_step<Real>(cell_, shape_, step, lane_scalars(scalars), rows, alive_, lost, [&](Rows at, Rows gradient) {
+            if (cell_.algorithm == Algorithm::Kinks)
+                kinks_.gradient(at, pass_.present, gradient);
+            else
+                batch_risk(pass_, samples_, step, at, gradient);
         });
-        for (int p = 0; state_.average && p < shape_.registers; ++p)
-            update_average<Real>(cell_.average, step, shape_.rows(), state_.theta, alive_, state_.average, state_.average_lost, p);
+        if (!any(lost[0])) return;
+        V ones = select(lost[0], splat<V>(1), V{});
+        for (int r = 0; r < count_; ++r)
+            if (lane_of(ones, r) != 0) replica_[r].diverge(step);
     }
 
     /// Lanes of the replicas for which chosen(r).
@@ -448,15 +429,15 @@ private:
 
     /// Replicas that are not to be trained on no longer move.
     void rest_where_ended() {
-        alive_ = both(alive_, lanes_of([&](int r) { return replica_[r].running(); }));
+        alive_[0] = both(alive_[0], lanes_of([&](int r) { return replica_[r].running(); }));
     }
 
     void check(std::int64_t index, bool gradient) {
         CheckValues values[lanes];
         const bool window = in_window(cell_, index), starts = window && place_in_window(cell_, index) == 0;
         measure(state_.was_inactive, gradient, index == cell_.checks || may_end_early(), window && !starts, values);
-        bool improved[lanes];
-        for (int r = 0; r < shape_.replicas; ++r) {
+        bool improved[lanes]{};
+        for (int r = 0; r < count_; ++r) {
             improved[r] = replica_[r].check(cell_, index, values[r]);
             searches_[r] = cell_.learning_rate.is_adaptive() && replica_[r].running() && replica_[r].adapt(cell_.learning_rate, index);
         }
@@ -470,7 +451,7 @@ private:
     bool search(std::int64_t index, bool (*advance)(void*, std::int64_t), void* callback) {
         const auto seeking = lanes_of([&](int r) { return searches_[r]; });
         if (!any(seeking)) return true;
-        const auto alive = alive_;
+        const auto alive = alive_[0];
         const Schedule schedule = schedule_;
         const LearningRate& rate = cell_.learning_rate;
         Replica books[lanes];
@@ -484,14 +465,14 @@ private:
         StepScalars scalars[Schedule::slice];
         for (std::int64_t k = 0; k < rate.rates; ++k) {
             for (int r = 0; r < count_; ++r) replica_[r].rate_factor = books[r].tried_factor(rate, k);
-            alive_ = both(alive, seeking);
+            alive_[0] = both(alive, seeking);
             // Samples that training never comes to.
             const std::int64_t before = cell_.steps + index * rate.search_steps;
             for (std::int64_t step = 0; step < rate.search_steps;) {
                 const std::int64_t left = rate.search_steps - step;
                 const int count = static_cast<int>(left < steps_between_reports_ ? left : steps_between_reports_);
                 schedule_.next(scalars, count);
-                for (int i = 0; is_alive() && i < count; ++i) train_step(before + step + 1 + i, scalars[i]);
+                for (int i = 0; is_alive() && i < count; ++i) take_step(before + step + 1 + i, scalars[i]);
                 step += count;
                 if (!advance(callback, 0)) return false;
             }
@@ -510,7 +491,7 @@ private:
             }
             schedule_ = schedule;
         }
-        alive_ = alive;
+        alive_[0] = alive;
         for (int r = 0; r < count_; ++r) replica_[r].rate_factor = chosen[r];
         kinks_.prepare();
         return true;
@@ -592,7 +573,7 @@ private:
     Real* kept_{};  ///< [replicas][moved_numbers()] those at the check where rates are searched
     double *points_, *network_;
     double* asked_ = nullptr;  ///< [parameters] of a replica, if the cell has stop_proved
-    MaskOf<V> alive_{};
+    MaskOf<V> alive_[1]{};  ///< of every register
     std::int64_t step_work_;
     int steps_between_reports_;
     int count_ = 0, running_ = 0;        ///< replicas; those that were to be trained on after the last check

@@ -47,6 +47,12 @@ template <class Real>
 inline constexpr int rows_at_once<StridedRows<Real>> = 4;
 #endif
 
+/// Calls body(p) for each register of a row.
+template <class Real, class LayoutType, class Body>
+LIMRISK_INLINE void for_registers(const LayoutType&, const Body& body) {
+    for_parts<Real>(body);
+}
+
 template <class Real>
 LIMRISK_INLINE Pack<Real> splat_pack(double value) {
     Pack<Real> result;

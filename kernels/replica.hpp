@@ -99,6 +99,11 @@ struct Replica {
     /// Whether it is to be trained on.
     bool running() const { return !diverged && !has_ended_early(); }
 
+    void diverge(std::int64_t step) {
+        diverged = true;
+        nonfinite_step = step;
+    }
+
     /// The present values; nothing that looks back.
     void take(const CheckValues& values) {
         risk = values.risk;
@@ -115,10 +120,7 @@ struct Replica {
     bool check(const Cell& cell, std::int64_t index, const CheckValues& values) {
         if (has_ended_early()) return false;
         const bool finite = values.risk <= RealTraits<double>::largest && values.parameter_square <= RealTraits<double>::largest;
-        if (!diverged && !finite) {
-            diverged = true;
-            nonfinite_step = check_step(cell, index);
-        }
+        if (!diverged && !finite) diverge(check_step(cell, index));
         take(values);
         if (index == 0) {
             initial_risk = risk;
