@@ -33,6 +33,11 @@
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
 
+template <Storage Kept>
+struct StorageTag {
+    static constexpr Storage storage = Kept;
+};
+
 /// State of the replicas of a warp, one row per coordinate; unused states take no registers.
 template <class Spec>
 struct FusedState {
@@ -52,10 +57,21 @@ struct FusedState {
     RowSpace<Real, averages ? rows : 0, Spec::states == Storage::Registers> average, average_lost;
     MaskOf<Vec<Real>> alive[parts<Real>];
 
+    /// Calls body(rows, array, place) for what outlasts a launch: its rows here, its array in a Piece, and a tag of where the rows are.
+    template <class Piece, class Body>
+    LIMRISK_INLINE void each_array(const Piece& piece, Body body) {
+        constexpr StorageTag<Spec::states> place;
+        body(theta, piece.theta, StorageTag<Spec::network>{});
+        if constexpr (states >= 1) body(first, piece.first, place);
+        if constexpr (states >= 2) body(second, piece.second, place);
+        if constexpr (states >= 3) body(third, piece.third, place);
+        if constexpr (averages) body(average, piece.average, place), body(average_lost, piece.average_lost, place);
+    }
+
     LIMRISK_INLINE auto step_rows() {
         using States = decltype(first.rows());
-        return StepRows<typename Network::Rows, States>{theta.rows(), gradient.rows(), shifted.rows(), first.rows(),
-                                                        second.rows(), third.rows(), average.rows(), average_lost.rows()};
+        return StepRows<typename Network::Rows, States>{theta.rows(),  gradient.rows(), shifted.rows(), first.rows(),
+                                                        second.rows(), third.rows(),    average.rows(), average_lost.rows()};
     }
 };
 

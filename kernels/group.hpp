@@ -102,6 +102,13 @@ LIMRISK_INLINE V sum_over_tile(V* values, const GroupShape& shape) {
     return sum_within(values[0], shape);
 }
 
+template <class V, class Share>
+LIMRISK_INLINE V sum_over_tile(const GroupShape& shape, const Share& share) {
+    V shares[warp_lanes];
+    for (int p = 0; p < shape.registers; ++p) shares[p] = share(p);
+    return sum_over_tile(shares, shape);
+}
+
 /// Lane i of a register in memory.
 template <class V>
 LIMRISK_INLINE RealOf<V>& lane_of(V& value, int i) {

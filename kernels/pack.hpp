@@ -78,6 +78,12 @@ LIMRISK_INLINE Pack<Real> tile_sum(Pack<Real> pack, int tile) {
     return pack;
 }
 
+/// Sum over the lanes of each tile, of which register p has share(p).
+template <class V, class LayoutType, class Share>
+LIMRISK_INLINE V sum_over_tile(const LayoutType& layout, const Share& share) {
+    return tile_sum(Pack<RealOf<V>>{{share(0)}}, layout.tile).part[0];
+}
+
 /// Transposed sums: `values[j]`, j < tile, are summed over the lanes of each tile; lane j is left with sum j, in values[0].
 /// tile - 1 exchanges instead of tile log(tile); the same tree as tile_sum.
 template <class Rows>

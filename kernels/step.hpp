@@ -59,42 +59,41 @@ template <class Real, class CellType, class LayoutType, class Scalars, class Net
 LIMRISK_INLINE void train_step(const CellType& cell, const LayoutType& layout, std::int64_t step, const Scalars& scalars,
                                const StepRows<Network, States>& of, MaskOf<Vec<Real>> (&alive)[N], MaskOf<Vec<Real>> (&lost)[N],
                                BatchGradient batch_gradient) {
+    const Optimizer& optimizer = cell.optimizer;
+    const std::int64_t rows = layout.rows();
     const auto each = [&](auto body) LIMRISK_INLINE_LAMBDA { for_registers<Real>(layout, body); };
     const auto alive_in = [&](int p) LIMRISK_INLINE_LAMBDA { return alive[N == 1 ? 0 : p]; };
+    // at = theta - gamma alpha m, or theta
     Network at = of.theta;
-    if (looks_ahead(cell.optimizer)) {
-        // at = theta - gamma alpha m
-        each([&](int p) LIMRISK_INLINE_LAMBDA {
-            look_ahead<Real>(cell.optimizer, scalars, layout.rows(), of.theta, of.first, of.shifted, p);
-        });
+    if (looks_ahead(optimizer)) {
         at = of.shifted;
+        each([&](int p) LIMRISK_INLINE_LAMBDA { look_ahead<Real>(optimizer, scalars, rows, of.theta, of.first, at, p); });
     }
-    // g = grad R_batch(at)
+    // g = grad R_batch(at); dR/dc is the sum of all residuals
     batch_gradient(at, of.gradient);
-    // dR/dc is the sum of all residuals.
     for (int p = 0; p < N; ++p) {
         const auto finite = less_equal(abs(of.gradient[layout.outer_bias()].part[p]), splat<Vec<Real>>(RealTraits<Real>::largest));
         lost[p] = both(alive[p], negate(finite));
         alive[p] = both(alive[p], finite);
     }
-    // g = g + lambda at,  or  theta = theta - gamma lambda theta
-    if (cell.optimizer.weight_decay != 0)
+    // g = g + lambda at, or theta = theta - gamma lambda theta
+    if (optimizer.weight_decay != 0)
         each([&](int p) LIMRISK_INLINE_LAMBDA {
-            decay_weights<Real>(cell.optimizer, scalars, layout, cell.held, at, of.theta, of.gradient, alive_in(p), p);
+            decay_weights<Real>(optimizer, scalars, layout, cell.held, at, of.theta, of.gradient, alive_in(p), p);
         });
-    // g = 0 where nothing moves
+    // g = 0 of what is held
     if (any(cell.held)) each([&](int p) LIMRISK_INLINE_LAMBDA { hold_still<Real>(layout, cell.held, of.gradient, p); });
-    // theta, m, s, l = the optimizer's update by g
+    // theta, m, s, l = update(theta, m, s, l; g)
     with_optimizer_of(cell, [&](auto tag) {
         each([&](int p) LIMRISK_INLINE_LAMBDA {
-            update_rows<decltype(tag)::kind, Real>(cell.optimizer, scalars, layout.rows(), of.gradient, alive_in(p), of.theta, of.first,
-                                                   of.second, of.third, p);
+            update_rows<decltype(tag)::kind, Real>(optimizer, scalars, rows, of.gradient, alive_in(p), of.theta, of.first, of.second,
+                                                   of.third, p);
         });
     });
     // mean = mean + share (theta - mean)
     if (any(cell.average))
         each([&](int p) LIMRISK_INLINE_LAMBDA {
-            update_average<Real>(cell.average, step, layout.rows(), of.theta, alive_in(p), of.average, of.average_lost, p);
+            update_average<Real>(cell.average, step, rows, of.theta, alive_in(p), of.average, of.average_lost, p);
         });
 }
 
