@@ -26,6 +26,12 @@ constexpr std::int64_t place_in_window(const CellType& cell, std::int64_t check)
     return cell.tail - 1 - left_in_window(cell, check);
 }
 
+/// Whether later checks of a window measure their distance from check number `check`.
+template <class CellType>
+constexpr bool starts_window(const CellType& cell, std::int64_t check) {
+    return in_window(cell, check) && place_in_window(cell, check) == 0;
+}
+
 /// Steps between two checks of a window: up to steps / checks, and prime to the length of every cycle of 2 to 10 steps.
 template <class CellType>
 constexpr std::int64_t tail_distance(const CellType& cell) {

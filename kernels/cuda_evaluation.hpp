@@ -26,71 +26,52 @@
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
 
-/// What evaluating needs of a warp: double copies of the parameters, sums of the same shape, the pass.
+/// What measure() asks of a warp: the risk under a rule, in double copies of the parameters and sums of the same shape.
 template <class Spec>
 struct Evaluation {
+    using Real = typename Spec::Real;
+    static constexpr bool holds = Spec::holds;
     const Cell& cell;
     FixedDimension<Spec::dimension> layout;
     RowArena shared;
-    StridedRows<double> theta, sums;
+    StridedRows<double> copies, sums;
     MemoryPass<double> pass;
+    StridedRows<Real> parameters, tail_start;
+    const double* risks;
+    std::int64_t replica;
 
-    template <class Real>
-    LIMRISK_INLINE Evaluation(const Cell& of, const WarpPlace& place, const Piece<Real>& piece)
-        : cell(of),
+    LIMRISK_INLINE Evaluation(const WarpPlace& place, const CheckArguments<Real, CheckRecord>& a)
+        : cell(a.cell),
           layout{cell.tile.neurons_per_lane, cell.tile.lanes},
           shared(place.shared_memory<double>(shared_rows(Spec::network, Storage::Global, cell.tile, Spec::dimension,
                                                          Optimizer{OptimizerKind::Sgd, 0, 0, 0, false, false}, Average{}))),
-          theta(Spec::network == Storage::Shared ? shared.take<double>(layout.rows()) : place.rows(piece, piece.theta_double)),
-          sums(Spec::network == Storage::Shared ? shared.take<double>(layout.rows()) : place.rows(piece, piece.sums_double)),
-          pass(shared, layout.tile, Spec::dimension) {}
+          copies(Spec::network == Storage::Shared ? shared.take<double>(layout.rows()) : place.rows(a.piece, a.piece.theta_double)),
+          sums(Spec::network == Storage::Shared ? shared.take<double>(layout.rows()) : place.rows(a.piece, a.piece.sums_double)),
+          pass(shared, layout.tile, Spec::dimension),
+          parameters(place.rows(a.piece, a.piece.theta)),
+          tail_start(place.rows(a.piece, a.piece.tail_start)),
+          risks(a.risks),
+          replica(place.replica) {}
 
-    /// Risk at `parameters` under a rule; leaves them in `theta` and the gradient in `sums`.
-    template <class Real>
-    LIMRISK_INLINE Pack<double> risk(const NodeTable<double>& nodes, const StridedRows<Real>& parameters) {
+    LIMRISK_INLINE double risk(bool on_training_nodes) {
+        const NodeTable<double>& nodes = on_training_nodes ? cell.training_nodes_double : cell.check_nodes;
         LIMRISK_ROLLED
-        for (std::int64_t row = 0; row < layout.rows(); ++row) theta[row] = to_double(parameters[row]);
-        return pass.template gradient<Spec::activation, Spec::loss, false>(
-            layout, cell.activation, cell.loss, last_slot_presence<double>(layout, cell.width), nodes.count, theta, sums, {},
-            [&](std::int64_t base) { load_node_rows<Spec::dimension>(nodes, base, layout.tile, pass.block); });
+        for (std::int64_t row = 0; row < layout.rows(); ++row) copies[row] = to_double(parameters[row]);
+        return pass
+            .template gradient<Spec::activation, Spec::loss, false>(
+                layout, cell.activation, cell.loss, last_slot_presence<double>(layout, cell.width), nodes.count, copies, sums, {},
+                [&](std::int64_t base) { load_node_rows<Spec::dimension>(nodes, base, layout.tile, pass.block); })
+            .part[0];
     }
+    LIMRISK_INLINE double risk_alone() const { return risks[replica]; }
+    LIMRISK_INLINE double theta(std::int64_t row, int) const { return static_cast<double>(parameters[row].part[0]); }
+    LIMRISK_INLINE double gradient(std::int64_t row, int) const { return sums[row].part[0]; }
+    LIMRISK_INLINE double moved(std::int64_t row, int) const { return theta(row, 0) - static_cast<double>(tail_start[row].part[0]); }
 };
 
 template <class Spec>
 LIMRISK_INLINE Layout layout_of(TileShape tile) {
     return {Spec::dimension, tile.neurons_per_lane, tile.lanes};
-}
-
-/// Sum of the squares of row(r), r < rows, in every lane of a tile.
-template <class Row>
-LIMRISK_INLINE double tile_squares(const Layout& layout, Row row) {
-    return sum_of_squares<double>(
-        layout, [&](std::int64_t r, int) { return static_cast<double>(row(r)); },
-        [&](auto share) { return tile_sum(Pack<double>{{share(0)}}, layout.tile).part[0]; });
-}
-
-/// Range of the preactivation of a slot over the data points.
-///   points  judged_inputs(cell)
-template <class Spec, class Rows>
-LIMRISK_INLINE Range<typename Spec::Real> range_on_points(const DecidingInputs<double>& points, const Rows& slot) {
-    return node_range<typename Spec::Real>(points.data(), points.count, Spec::dimension, slot, 0);
-}
-
-/// Counts the states of this lane's neurons on the data points, where they are all there is, else on the box.
-template <class Spec>
-LIMRISK_INLINE StateCounts<typename Spec::Real> count_states(const Cell& cell, const Layout& layout,
-                                                             const StridedRows<typename Spec::Real>& parameters,
-                                                             typename Spec::Real last_slot_present,
-                                                             const StridedRows<typename Spec::Real>& was_inactive) {
-    using Real = typename Spec::Real;
-    if constexpr (Spec::on_data) {
-        const DecidingInputs<double> points = judged_inputs(cell);
-        return count_states_by<Spec::activation, Real>(
-            cell.activation, [&](const auto& slot) { return range_on_points<Spec>(points, slot); }, layout, parameters, last_slot_present,
-            was_inactive, 0);
-    } else {
-        return count_states_on_box<Spec::activation, Real, Spec::one_law>(cell, layout, parameters, last_slot_present, was_inactive, 0);
-    }
 }
 
 template <class Spec>
@@ -107,16 +88,10 @@ LIMRISK_INLINE void initialize_replicas(const InitializeArguments<typename Spec:
     initialize_register<Real>(cell.initialization, layout, cell.seed, trials.low.part[0], trials.high.part[0], lane_number,
                               last_slot_present, theta, 0);
     if constexpr (Spec::conditioned) {
-        const auto condition = [&](const auto& range_of) LIMRISK_INLINE_LAMBDA {
+        with_judged_range<Real, Spec::one_law>(cell, Spec::on_data, layout, [&](int, const auto& range_of) LIMRISK_INLINE_LAMBDA {
             condition_register<Spec::activation, Real>(cell, layout, trials.low.part[0], trials.high.part[0], lane_number,
                                                        static_cast<Real>(lane_number), last_slot_present, range_of, theta, 0);
-        };
-        if constexpr (Spec::on_data) {
-            const DecidingInputs<double> points = judged_inputs(cell);
-            condition([&](const auto& slot) { return range_on_points<Spec>(points, slot); });
-        } else {
-            condition([&](const auto& slot) { return box_range<Real, Spec::one_law>(cell, slot, 0); });
-        }
+        });
     }
     LIMRISK_ROLLED
     for (std::int64_t row = 0; row < layout.rows(); ++row) {
@@ -147,12 +122,10 @@ LIMRISK_INLINE void risk_of_replicas(const RiskArguments<typename Spec::Real>& a
 }
 
 /// Neurons of this lane that are inactive on the data and not on the box.
-///   was_inactive  as count_states_on_box leaves them
-template <class Spec>
-LIMRISK_INLINE typename Spec::Real inactive_on_nodes(const Cell& cell, const Layout& layout,
-                                                     const StridedRows<typename Spec::Real>& parameters,
-                                                     typename Spec::Real last_slot_present,
-                                                     const StridedRows<typename Spec::Real>& was_inactive) {
+///   was_inactive  as count_states_by leaves them
+template <class Spec, class Rows>
+LIMRISK_INLINE typename Spec::Real inactive_on_nodes(const Cell& cell, const Layout& layout, const Rows& parameters,
+                                                     typename Spec::Real last_slot_present, const Rows& was_inactive) {
     using Real = typename Spec::Real;
     constexpr int D = Spec::dimension <= 4 ? Spec::dimension : 0, N = D > 0 && is_piecewise_polynomial(Spec::activation) ? 4 : 1;
     const auto count_on = [&](const double* inputs, std::int64_t count) {
@@ -168,6 +141,22 @@ LIMRISK_INLINE typename Spec::Real inactive_on_nodes(const Cell& cell, const Lay
     }
 }
 
+/// States of the neurons of a replica, in every lane of its tile.
+///   on_data  whether those that are inactive on the data alone are asked for
+template <class Spec, class Rows>
+LIMRISK_INLINE StateCounts<std::int32_t> states_in_tile(const Cell& cell, const Layout& layout, const Rows& parameters,
+                                                        const Rows& was_inactive, bool on_data) {
+    using Real = typename Spec::Real;
+    const Real last_slot_present = last_slot_presence<Real>(layout, cell.width).part[0];
+    StateCounts<Real> counts{};
+    with_judged_range<Real, Spec::one_law>(cell, Spec::on_data, layout, [&](int, const auto& range_of) LIMRISK_INLINE_LAMBDA {
+        counts = count_states_by<Spec::activation, Real>(cell.activation, range_of, layout, parameters, last_slot_present, was_inactive, 0);
+    });
+    if (!Spec::on_data && on_data)
+        counts.inactive_on_data = inactive_on_nodes<Spec>(cell, layout, parameters, last_slot_present, was_inactive);
+    return counts.one([&](Real& number) { return tile_sum(Pack<Real>{{number}}, layout.tile).part[0]; });
+}
+
 template <class Spec>
 LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, CheckRecord>& a) {
     using Real = typename Spec::Real;
@@ -176,49 +165,14 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
     const WarpPlace place(a.piece, layout.tile);
     if (place.idle) return;
     const auto theta = place.rows(a.piece, a.piece.theta), was_inactive = place.rows(a.piece, a.piece.was_inactive);
-    const auto tail_start = place.rows(a.piece, a.piece.tail_start);
-    const bool all = measures_all(cell, a.index, a.checks != nullptr);
-    double risk = 0, gradient = 0, training = 0;
-    if (all) {
-        Evaluation<Spec> evaluation(cell, place, a.piece);
-        // One pass in the code serves both rules.
-        const bool on_training_nodes = (a.index == cell.checks || ends_early(cell)) && !cell.fresh_samples;
-        const double decay = trained_decay(cell.optimizer);
-        const auto trained = [&](std::int64_t row) { return !Spec::holds || !has_row(cell.held, layout, row); };
-        LIMRISK_ROLLED
-        for (int rule = on_training_nodes ? 0 : 1; rule < 2; ++rule) {
-            risk = evaluation.risk(rule == 0 ? cell.training_nodes_double : cell.check_nodes, theta).part[0];
-            gradient = tile_squares(layout, [&](std::int64_t row) { return trained(row) ? evaluation.sums[row].part[0] : 0; });
-            if (rule == 0 || !on_training_nodes)
-                training = decay == 0 ? gradient : tile_squares(layout, [&](std::int64_t row) {
-                    return trained(row) ? fma(decay, evaluation.theta[row].part[0], evaluation.sums[row].part[0]) : 0;
-                });
-        }
-    } else {
-        risk = a.risks[place.replica];
-    }
-    const double norm = tile_squares(layout, [&](std::int64_t row) { return static_cast<double>(theta[row].part[0]); });
+    const bool all = measures_all(cell, a.index, a.checks != nullptr), starts = starts_window(cell, a.index);
+    Evaluation<Spec> evaluation(place, a);
+    const Measures<double> measures =
+        measure<double>(cell, layout, all, a.index == cell.checks || ends_early(cell), in_window(cell, a.index) && !starts, evaluation);
     // Every lane keeps the book for itself, so that all know whether to copy; one writes it down.
     Replica replica = a.piece.replicas[place.replica];
-    const Real last_slot_present = last_slot_presence<Real>(layout, cell.width).part[0];
-    StateCounts<Real> counts = count_states<Spec>(cell, layout, theta, last_slot_present, was_inactive);
-    if constexpr (!Spec::on_data) {
-        const bool finite = risk <= RealTraits<double>::largest && norm <= RealTraits<double>::largest;
-        if (all || replica.diverged || !finite)
-            counts.inactive_on_data = inactive_on_nodes<Spec>(cell, layout, theta, last_slot_present, was_inactive);
-    }
-    counts.each([&](Real& number) { number = tile_sum(Pack<Real>{{number}}, layout.tile).part[0]; });
-    const auto count = [](Real number) { return static_cast<std::int32_t>(number); };
-    double moved = 0;
-    const bool starts_window = in_window(cell, a.index) && place_in_window(cell, a.index) == 0;
-    if (in_window(cell, a.index) && !starts_window)
-        moved = tile_squares(layout, [&](std::int64_t row) {
-            return static_cast<double>(theta[row].part[0]) - static_cast<double>(tail_start[row].part[0]);
-        });
-    const bool improved =
-        replica.check(cell, a.index,
-                      {risk, gradient, norm, training, moved, count(counts.inactive), count(counts.constant), count(counts.linear),
-                       count(counts.inactive_on_data), count(counts.died), count(counts.revived), count(counts.frozen_constant)});
+    const auto states = states_in_tile<Spec>(cell, layout, theta, was_inactive, all || replica.diverges_by(measures));
+    const bool improved = replica.check(cell, a.index, {measures, states});
     warp_barrier();
     const auto copy_to = [&](Real* rows) {
         const auto to = place.rows(a.piece, rows);
@@ -226,7 +180,7 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
         for (std::int64_t row = 0; row < layout.rows(); ++row) to[row] = theta[row];
     };
     if (improved) copy_to(a.piece.best);
-    if (starts_window) copy_to(a.piece.tail_start);
+    if (starts) copy_to(a.piece.tail_start);
     if (!place.leads(layout.tile)) return;
     a.piece.replicas[place.replica] = replica;
     a.piece.running[place.replica] = replica.running();
@@ -244,10 +198,10 @@ LIMRISK_INLINE double accurate_risk_of_tiles(const Cell& cell, const WarpPlace& 
     double result = 0;
     for (int r = 0; r < warp_lanes / layout.tile; ++r) {
         warp_barrier();
-        for (std::int64_t q = 0; own == r && q < layout.slots; ++q) {
-            const std::int64_t i = q * layout.tile + (lane_of_thread() & (layout.tile - 1));
-            for (int k = 0; i < h && k < 3; ++k) network[k * h + i] = static_cast<double>(rows[q * layout.per_slot() + k].part[0]);
-        }
+        if (own == r)
+            for_coordinates_of_lane(layout, h, lane_of_thread() & (layout.tile - 1), [&](std::int64_t row, std::int64_t j) {
+                if (j < 3 * h) network[j] = static_cast<double>(rows[row].part[0]);
+            });
         const double outer_bias = lane_of_warp(static_cast<double>(rows[layout.outer_bias()].part[0]), r * layout.tile);
         const bool present = lane_of_warp(place.present ? 1.0 : 0.0, r * layout.tile) != 0;
         if (!present) continue;
@@ -281,7 +235,6 @@ LIMRISK_INLINE double accurate_risk_of_tiles(const Cell& cell, const WarpPlace& 
 template <class Spec>
 LIMRISK_INLINE Fingerprint fingerprint_of_lane(const Cell& cell, const WarpPlace& place, const Piece<typename Spec::Real>& piece) {
     const Layout layout = layout_of<Spec>(cell.tile);
-    const std::int64_t d = layout.dimension, h = cell.width, lane = lane_of_thread() & (layout.tile - 1);
     Fingerprint fingerprint;
     std::int64_t first = 0;
     typename Spec::Real* const arrays[] = {piece.theta, piece.first, piece.second, piece.third};
@@ -289,18 +242,9 @@ LIMRISK_INLINE Fingerprint fingerprint_of_lane(const Cell& cell, const WarpPlace
     for (typename Spec::Real* array : arrays) {
         if (array) {
             const auto rows = place.rows(piece, array);
-            const auto add = [&](std::int64_t row, std::int64_t j) {
+            for_coordinates_of_lane(layout, cell.width, lane_of_thread() & (layout.tile - 1), [&](std::int64_t row, std::int64_t j) {
                 fingerprint.add(rows[row].part[0], static_cast<std::uint64_t>(first + j));
-            };
-            LIMRISK_ROLLED
-            for (std::int64_t q = 0; q < layout.slots; ++q) {
-                const std::int64_t i = q * layout.tile + lane;
-                if (i >= h) continue;
-                for (std::int64_t k = 0; k < d; ++k) add(q * layout.per_slot() + k, i * d + k);
-                add(q * layout.per_slot() + d, h * d + i);
-                add(q * layout.per_slot() + d + 1, h * (d + 1) + i);
-            }
-            if (lane == 0) add(layout.outer_bias(), h * (d + 2));
+            });
         }
         first += parameter_count(cell);
     }
@@ -317,25 +261,6 @@ LIMRISK_INLINE std::uint64_t tile_fingerprint(const Fingerprint& share, int tile
     return (static_cast<std::uint64_t>(high) << 32) | low;
 }
 
-/// States of the neurons of a replica's average, in every lane of its tile; nothing else of what a check measures.
-template <class Spec>
-LIMRISK_INLINE CheckValues average_states(const Cell& cell, const WarpPlace& place, const Piece<typename Spec::Real>& piece) {
-    using Real = typename Spec::Real;
-    const Layout layout = layout_of<Spec>(cell.tile);
-    const auto average = place.rows(piece, piece.average);
-    const auto was_inactive = place.rows(piece, piece.was_inactive);  // nothing is compared with it any more
-    const Real last_slot_present = last_slot_presence<Real>(layout, cell.width).part[0];
-    StateCounts<Real> counts = count_states<Spec>(cell, layout, average, last_slot_present, was_inactive);
-    if constexpr (!Spec::on_data) counts.inactive_on_data = inactive_on_nodes<Spec>(cell, layout, average, last_slot_present, was_inactive);
-    counts.each([&](Real& number) { number = tile_sum(Pack<Real>{{number}}, layout.tile).part[0]; });
-    CheckValues values{};
-    values.inactive = static_cast<std::int32_t>(counts.inactive);
-    values.constant = static_cast<std::int32_t>(counts.constant);
-    values.linear = static_cast<std::int32_t>(counts.linear);
-    values.inactive_on_data = static_cast<std::int32_t>(counts.inactive_on_data);
-    return values;
-}
-
 /// Writes the records of all replicas. Warps take one group of replicas after the other, so that scratch is bounded by the launch.
 template <class Spec>
 LIMRISK_INLINE void finish_replicas(const FinishArguments<typename Spec::Real, TrialRecord>& a) {
@@ -346,32 +271,33 @@ LIMRISK_INLINE void finish_replicas(const FinishArguments<typename Spec::Real, T
     for (std::int64_t warp = own;; warp += warps) {
         const WarpPlace place(a.piece, tile, warp);
         if (place.idle) return;
-        double final_risk = 0, best_risk = 0, average_risk = 0;
+        FinalValues values{};
         if constexpr (Spec::exact_risk) {
             // One evaluation in the code serves all networks: the average, where there is one, comes before the two of every cell.
             LIMRISK_ROLLED
             for (int network = Spec::averages ? -1 : 0; network < 2; ++network) {
                 Real* const parameters = network == 0 ? a.piece.theta : a.piece.best;
                 const auto rows = place.rows(a.piece, Spec::averages && network < 0 ? a.piece.average : parameters);
-                best_risk = accurate_risk_of_tiles<Spec>(cell, place, rows, a.scratch + own * finish_scratch_doubles(cell));
-                if (Spec::averages && network < 0) average_risk = best_risk;
-                if (network == 0) final_risk = best_risk;
+                values.best_risk = accurate_risk_of_tiles<Spec>(cell, place, rows, a.scratch + own * finish_scratch_doubles(cell));
+                if (Spec::averages && network < 0) values.average_risk = values.best_risk;
+                if (network == 0) values.final_risk = values.best_risk;
             }
         } else {
-            final_risk = a.final_risks[place.replica];
-            best_risk = a.best_risks[place.replica];
-            if constexpr (Spec::averages) average_risk = a.average_risks[place.replica];
+            values.final_risk = a.final_risks[place.replica];
+            values.best_risk = a.best_risks[place.replica];
+            if constexpr (Spec::averages) values.average_risk = a.average_risks[place.replica];
         }
-        CheckValues of_average{};
-        if constexpr (Spec::averages) of_average = average_states<Spec>(cell, place, a.piece);
-        const std::uint64_t fingerprint = tile_fingerprint(fingerprint_of_lane<Spec>(cell, place, a.piece), tile);
+        if constexpr (Spec::averages)  // nothing is compared with was_inactive any more
+            values.of_average = states_in_tile<Spec>(cell, layout_of<Spec>(cell.tile), place.rows(a.piece, a.piece.average),
+                                                     place.rows(a.piece, a.piece.was_inactive), true);
+        values.fingerprint = tile_fingerprint(fingerprint_of_lane<Spec>(cell, place, a.piece), tile);
         if (!place.leads(tile)) continue;
-        const Replica& replica = a.piece.replicas[place.replica];
-        a.records[place.replica] = replica.template record<TrialRecord>(cell, final_risk, best_risk, fingerprint);
-        if constexpr (Spec::averages) replica.add_average(a.records[place.replica], cell, average_risk, of_average);
-        if constexpr (Spec::on_data)
-            if (a.validation_risks)
-                replica.add_validation(a.records[place.replica], a.validation_risks[place.replica], a.best_validation_risks[place.replica]);
+        const bool validates = Spec::on_data && a.validation_risks;
+        if (validates) {
+            values.validation_risk = a.validation_risks[place.replica];
+            values.best_validation_risk = a.best_validation_risks[place.replica];
+        }
+        a.records[place.replica] = a.piece.replicas[place.replica].template record<TrialRecord>(cell, values, Spec::averages, validates);
     }
 }
 

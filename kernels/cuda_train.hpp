@@ -44,26 +44,12 @@ LIMRISK_INLINE void train_replicas(const TrainArguments<typename Spec::Real>& a)
         if constexpr (requires { space.strided; })
             space.strided = storage == Storage::Shared ? shared.take<Real>(State::rows) : place.rows(a.piece, global);
     };
-    put(state.theta, a.piece.theta, Spec::network);
     put(state.gradient, a.piece.gradient, Spec::network);
     if constexpr (State::looks_ahead) put(state.shifted, a.piece.shifted, Spec::network);
-    if constexpr (State::states >= 1) put(state.first, a.piece.first, Spec::states);
-    if constexpr (State::states >= 2) put(state.second, a.piece.second, Spec::states);
-    if constexpr (State::states >= 3) put(state.third, a.piece.third, Spec::states);
-    if constexpr (State::averages) {
-        put(state.average, a.piece.average, Spec::states);
-        put(state.average_lost, a.piece.average_lost, Spec::states);
-    }
-    const auto theta = place.rows(a.piece, a.piece.theta), first = place.rows(a.piece, a.piece.first);
-    const auto second = place.rows(a.piece, a.piece.second), third = place.rows(a.piece, a.piece.third);
-    copy_rows<Spec::network, State::rows>(theta, state.theta.rows());
-    if constexpr (State::states >= 1) copy_rows<Spec::states, State::rows>(first, state.first.rows());
-    if constexpr (State::states >= 2) copy_rows<Spec::states, State::rows>(second, state.second.rows());
-    if constexpr (State::states >= 3) copy_rows<Spec::states, State::rows>(third, state.third.rows());
-    if constexpr (State::averages) {
-        copy_rows<Spec::states, State::rows>(place.rows(a.piece, a.piece.average), state.average.rows());
-        copy_rows<Spec::states, State::rows>(place.rows(a.piece, a.piece.average_lost), state.average_lost.rows());
-    }
+    state.each_array(a.piece, [&](auto& rows, Real* global, auto kept) {
+        put(rows, global, kept.storage);
+        copy_rows<kept.storage, State::rows>(place.rows(a.piece, global), rows.rows());
+    });
     state.alive[0] = place.present && a.piece.replicas[place.replica].running();
 
     const auto pass = [&] {
@@ -76,19 +62,11 @@ LIMRISK_INLINE void train_replicas(const TrainArguments<typename Spec::Real>& a)
     for (std::int64_t n = a.from; n < a.to; ++n) {
         bool lost[1];
         step(n + 1, a.scalars[n - a.from], state, lost);
-        if (lost[0]) {
-            a.piece.replicas[place.replica].diverged = true;
-            a.piece.replicas[place.replica].nonfinite_step = n + 1;
-        }
+        if (lost[0]) a.piece.replicas[place.replica].diverge(n + 1);
     }
-    copy_rows<Spec::network, State::rows>(state.theta.rows(), addressed_anew(theta));
-    if constexpr (State::states >= 1) copy_rows<Spec::states, State::rows>(state.first.rows(), addressed_anew(first));
-    if constexpr (State::states >= 2) copy_rows<Spec::states, State::rows>(state.second.rows(), addressed_anew(second));
-    if constexpr (State::states >= 3) copy_rows<Spec::states, State::rows>(state.third.rows(), addressed_anew(third));
-    if constexpr (State::averages) {
-        copy_rows<Spec::states, State::rows>(state.average.rows(), addressed_anew(place.rows(a.piece, a.piece.average)));
-        copy_rows<Spec::states, State::rows>(state.average_lost.rows(), addressed_anew(place.rows(a.piece, a.piece.average_lost)));
-    }
+    state.each_array(a.piece, [&](auto& rows, Real* global, auto kept) {
+        copy_rows<kept.storage, State::rows>(rows.rows(), addressed_anew(place.rows(a.piece, global)));
+    });
 }
 
 }  // namespace LIMRISK_LANES

@@ -25,14 +25,18 @@
 //
 //   static constexpr bool has_noise_factor;  template <class V> static V noise_factor(const V (&x)[dimension]);
 #pragma once
-#include "average.hpp"
 #include "cuda_picks.hpp"
 #include "fixed_shape.hpp"
 #include "initialize.hpp"
-#include "optimizer.hpp"
+#include "step.hpp"
 
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
+
+template <Storage Kept>
+struct StorageTag {
+    static constexpr Storage storage = Kept;
+};
 
 /// State of the replicas of a warp, one row per coordinate; unused states take no registers.
 template <class Spec>
@@ -52,6 +56,23 @@ struct FusedState {
     RowSpace<Real, states >= 3 ? rows : 0, Spec::states == Storage::Registers> third;
     RowSpace<Real, averages ? rows : 0, Spec::states == Storage::Registers> average, average_lost;
     MaskOf<Vec<Real>> alive[parts<Real>];
+
+    /// Calls body(rows, array, place) for what outlasts a launch: its rows here, its array in a Piece, and a tag of where the rows are.
+    template <class Piece, class Body>
+    LIMRISK_INLINE void each_array(const Piece& piece, Body body) {
+        constexpr StorageTag<Spec::states> place;
+        body(theta, piece.theta, StorageTag<Spec::network>{});
+        if constexpr (states >= 1) body(first, piece.first, place);
+        if constexpr (states >= 2) body(second, piece.second, place);
+        if constexpr (states >= 3) body(third, piece.third, place);
+        if constexpr (averages) body(average, piece.average, place), body(average_lost, piece.average_lost, place);
+    }
+
+    LIMRISK_INLINE auto step_rows() {
+        using States = decltype(first.rows());
+        return StepRows<typename Network::Rows, States>{theta.rows(),  gradient.rows(), shifted.rows(), first.rows(),
+                                                        second.rows(), third.rows(),    average.rows(), average_lost.rows()};
+    }
 };
 
 /// The passes of a batch in registers: whole rounds at once, every index known at compile time.
@@ -156,37 +177,8 @@ public:
 
     /// Step number `step`. `lost` (alike in all lanes of a tile): the residuals of a living replica were not finite; it is frozen now.
     LIMRISK_INLINE void operator()(std::int64_t step, const StepScalars& scalars, State& state, MaskOf<V> (&lost)[parts<Real>]) {
-        const auto theta = state.theta.rows(), gradient = state.gradient.rows();
-        const auto first = state.first.rows(), second = state.second.rows(), third = state.third.rows();
-        if constexpr (State::looks_ahead) {
-            const auto shifted = state.shifted.rows();
-            for_parts<Real>([&](int p) { look_ahead<Real>(Spec::optimizer, scalars, State::rows, theta, first, shifted, p); });
-            batch_gradient(step, shifted, gradient);
-        } else {
-            batch_gradient(step, theta, gradient);
-        }
-        for_parts<Real>([&](int p) {
-            const auto finite = less_equal(abs(gradient[State::rows - 1].part[p]), splat<V>(RealTraits<Real>::largest));
-            lost[p] = both(state.alive[p], negate(finite));
-            state.alive[p] = both(state.alive[p], finite);
-        });
-        for_parts<Real>([&](int p) {
-            if constexpr (Spec::optimizer.weight_decay != 0) {
-                const auto at = [&] {
-                    if constexpr (State::looks_ahead)
-                        return state.shifted.rows();
-                    else
-                        return theta;
-                }();
-                decay_weights<Real>(Spec::optimizer, scalars, LayoutType{}, Spec::held, at, theta, gradient, state.alive[p], p);
-            }
-            if constexpr (any(Spec::held)) hold_still<Real>(LayoutType{}, Spec::held, gradient, p);
-            update_rows<Spec::optimizer.kind, Real>(Spec::optimizer, scalars, State::rows, gradient, state.alive[p], theta, first, second,
-                                                    third, p);
-            if constexpr (State::averages)
-                update_average<Real>(Spec::average, step, State::rows, theta, state.alive[p], state.average.rows(),
-                                     state.average_lost.rows(), p);
-        });
+        train_step<Real>(Spec{}, LayoutType{}, step, scalars, state.step_rows(), state.alive, lost,
+                         [&](auto at, auto gradient) LIMRISK_INLINE_LAMBDA { batch_gradient(step, at, gradient); });
         if constexpr (picks == Picks::Epochs) {
             place_ = later(place_, picks_.batch.place, picks_.order.count);
             place_.epoch += picks_.batch.epoch;

@@ -50,6 +50,11 @@ GroupShape group_shape(const Cell& cell, int replicas) {
     return {cell.dimension, cell.width, cell.tile.neurons_per_lane, tile, replicas, together, tile / together, cell.skip};
 }
 
+template <class Real, class Body>
+LIMRISK_INLINE void for_registers(const GroupShape& shape, const Body& body) {
+    for (int p = 0; p < shape.registers; ++p) body(p);
+}
+
 /// Rows of a group: those of register p lie one after the other.
 template <class Real>
 struct RegisterRows {
@@ -95,6 +100,13 @@ LIMRISK_INLINE V sum_over_tile(V* values, const GroupShape& shape) {
     for (int half = shape.registers / 2; half > 0; half /= 2)
         for (int p = 0; p < half; ++p) values[p] = values[p] + values[p + half];
     return sum_within(values[0], shape);
+}
+
+template <class V, class Share>
+LIMRISK_INLINE V sum_over_tile(const GroupShape& shape, const Share& share) {
+    V shares[warp_lanes];
+    for (int p = 0; p < shape.registers; ++p) shares[p] = share(p);
+    return sum_over_tile(shares, shape);
 }
 
 /// Lane i of a register in memory.

@@ -67,19 +67,12 @@ public:
             }
     }
 
-    /// Calls body(j, value) for the coordinates of one replica in canonical order j.
+    /// Calls body(j, value) for the coordinates of one replica: j is their place in canonical order.
     template <class Body>
     void for_coordinates(Rows rows, int replica, Body body) const {
-        const std::int64_t d = shape_.dimension, h = shape_.width;
-        const auto at = [&](std::int64_t row, int lane) -> Real& { return number_at(rows, row, lane, replica); };
-        for (std::int64_t i = 0; i < h; ++i) {
-            const std::int64_t slot = i / shape_.tile * shape_.per_slot();
-            const int lane = static_cast<int>(i % shape_.tile);
-            for (std::int64_t k = 0; k < d; ++k) body(i * d + k, at(slot + k, lane));
-            body(h * d + i, at(slot + d, lane));
-            body(h * (d + 1) + i, at(slot + d + 1, lane));
-        }
-        for (std::int64_t k = 0; k <= shape_.skip_rows(); ++k) body(h * (d + 2) + k, at(shape_.outer_bias() + k, 0));
+        for (int lane = 0; lane < shape_.tile; ++lane)
+            for_coordinates_of_lane(shape_, shape_.width, lane,
+                                    [&](std::int64_t row, std::int64_t j) { body(j, number_at(rows, row, lane, replica)); });
     }
 
     /// In canonical order.

@@ -3,13 +3,13 @@
 // owns.
 #pragma once
 #include "accurate_risk.hpp"
-#include "average.hpp"
 #include "condition.hpp"
 #include "group_kinks.hpp"
 #include "group_pass.hpp"
 #include "group_state.hpp"
 #include "replica.hpp"
 #include "schedule.hpp"
+#include "step.hpp"
 #include "task.hpp"
 #include "tracking.hpp"
 
@@ -71,7 +71,6 @@ public:
         theta_double_ = take_rows<double>(arena_, double_shape_);
         gradient_double_ = take_rows<double>(arena_, double_shape_);
         if (cell.learning_rate.searches()) kept_ = arena_.take<Real>(shape_.replicas * moved_numbers());
-        square_sums_ = arena_.take<VecDouble>(double_shape_.registers);
         stack_double_ = arena_.take<VecDouble>(static_cast<std::int64_t>(max_program_depth) * parts<double>);
         points_ = arena_.take<double>(breakpoint_capacity(cell));
         network_ = arena_.take<double>(3 * cell.width);
@@ -136,14 +135,14 @@ public:
             }
             const int count = static_cast<int>(to - step_ < steps_between_reports_ ? to - step_ : steps_between_reports_);
             schedule_.next(scalars, count);
-            for (int i = 0; is_alive() && i < count; ++i) train_step(step_ + 1 + i, scalars[i]);
+            for (int i = 0; is_alive() && i < count; ++i) take_step(step_ + 1 + i, scalars[i]);
             step_ += count;
             if (!advance(callback, std::int64_t{count} * running_)) return false;
         }
         return true;
     }
     /// Whether some replica is trained on: then schedule() is that of the present step.
-    bool is_alive() const { return any(alive_); }
+    bool is_alive() const { return any(alive_[0]); }
 
     /// Trains to check number `index`, with the snapshots on the way, and makes it. False if the task was given up.
     template <class Record, class Check>
@@ -178,23 +177,22 @@ public:
     void finish(const ChunkTask<Record, Check>& task) {
         const std::int64_t parameters = parameter_count(cell_);
         if (taken_ < task.snapshot_count) snapshot(task, taken_);  // that of the last step
-        double final_risks[lanes], best_risks[lanes], average_risks[lanes]{}, validation_risks[lanes]{}, best_validation_risks[lanes]{};
-        CheckValues of_average[lanes]{};
-        risks_of(state_.theta, count_, final_risks);
-        risks_of(state_.best, count_, best_risks);
+        FinalValues values[lanes]{};
+        risks_of(state_.theta, values, &FinalValues::final_risk);
+        risks_of(state_.best, values, &FinalValues::best_risk);
         if (state_.average) {
-            risks_of(state_.average, count_, average_risks);
-            count_states(state_.average, unused_inactive_, of_average);
+            risks_of(state_.average, values, &FinalValues::average_risk);
+            const auto of_average = [&](int r) -> StateCounts<std::int32_t>& { return values[r].of_average; };
+            count_states(state_.average, unused_inactive_, true, of_average);
         }
         if (has_validation(cell_)) {
-            validation_risks_of(state_.theta, validation_risks);
-            validation_risks_of(state_.best, best_validation_risks);
+            risks_by(validation_rule_, state_.theta, values, &FinalValues::validation_risk);
+            risks_by(validation_rule_, state_.best, values, &FinalValues::best_validation_risk);
         }
         for (int r = 0; r < count_; ++r) {
             const std::int64_t place = places_[r];
-            task.records[place] = replica_[r].template record<Record>(cell_, final_risks[r], best_risks[r], state_.fingerprint(r));
-            if (state_.average) replica_[r].add_average(task.records[place], cell_, average_risks[r], of_average[r]);
-            if (has_validation(cell_)) replica_[r].add_validation(task.records[place], validation_risks[r], best_validation_risks[r]);
+            values[r].fingerprint = state_.fingerprint(r);
+            task.records[place] = replica_[r].template record<Record>(cell_, values[r], any(cell_.average), has_validation(cell_));
             if (task.parameters) state_.write(state_.theta, r, task.parameters + place * parameters);
             if (task.best_parameters) state_.write(state_.best, r, task.best_parameters + place * parameters);
             if (task.average_parameters)
@@ -234,37 +232,29 @@ private:
         state_.clear();
         for (int p = 0; p < shape_.registers; ++p)
             for (std::int64_t row = 0; row < unused_inactive_.stride; ++row) unused_inactive_[row].part[p] = V{};
-        alive_ = lanes_of([&](int r) { return r < count && replica_[r].running(); });
+        alive_[0] = lanes_of([&](int r) { return r < count && replica_[r].running(); });
     }
 
     void initialize(std::int64_t first_trial) {
         std::int64_t trial_of[lanes];
         for (int r = 0; r < lanes; ++r) trial_of[r] = first_trial + places_[r < count_ ? r : 0];
         const LaneTrials trials = lane_trials<Real>(trial_of, shape_.replicas);
+        VecWord numbers[warp_lanes]{};
         for (int p = 0; p < shape_.registers; ++p) {
-            VecWord lane_number{};
-            for (int i = 0; i < lanes; ++i) lane_number[i] = static_cast<std::uint32_t>(p * shape_.together + i / shape_.replicas);
-            initialize_register<Real>(cell_.initialization, shape_, cell_.seed, trials.low, trials.high, lane_number, pass_.present[p],
+            for (int i = 0; i < lanes; ++i) numbers[p][i] = static_cast<std::uint32_t>(p * shape_.together + i / shape_.replicas);
+            initialize_register<Real>(cell_.initialization, shape_, cell_.seed, trials.low, trials.high, numbers[p], pass_.present[p],
                                       state_.theta, p);
-            if (cell_.inactive_start >= 0) condition(trials, lane_number, p);
         }
-    }
-
-    /// Register p of a start with a condition.
-    void condition(const LaneTrials& trials, const VecWord& lane_number, int p) {
-        V lane{};
-        for (int i = 0; i < lanes; ++i) lane_of(lane, i) = static_cast<Real>(lane_number[i]);
-        const DecidingInputs<double> data = judged_inputs(cell_);
+        if (cell_.inactive_start < 0) return;
         with_activation(cell_.activation.kind, [&](auto tag) {
             constexpr ActivationKind kind = decltype(tag)::kind;
-            if constexpr (has_frozen_neurons(kind)) {
-                const auto range_of = [&](const auto& slot) {
-                    return cell_.on_data ? node_range<Real>(data.data(), data.count, cell_.dimension, slot, p)
-                                         : box_range<Real, false>(cell_, slot, p);
-                };
-                condition_register<kind, Real>(cell_, shape_, trials.low, trials.high, lane_number, lane, pass_.present[p], range_of,
-                                               state_.theta, p);
-            }
+            if constexpr (has_frozen_neurons(kind))
+                with_judged_range<Real, false>(cell_, cell_.on_data, shape_, [&](int p, const auto& range_of) {
+                    V lane{};
+                    for (int i = 0; i < lanes; ++i) lane_of(lane, i) = static_cast<Real>(numbers[p][i]);
+                    condition_register<kind, Real>(cell_, shape_, trials.low, trials.high, numbers[p], lane, pass_.present[p], range_of,
+                                                   state_.theta, p);
+                });
         });
     }
 
@@ -281,39 +271,20 @@ private:
         return own;
     }
 
-    void train_step(std::int64_t step, const StepScalars& same_scalars) {
-        const LaneScalars<V> scalars = lane_scalars(same_scalars);
-        Rows at = state_.theta;
-        if (shifted_) {
-            for (int p = 0; p < shape_.registers; ++p)
-                look_ahead<Real>(cell_.optimizer, scalars, shape_.rows(), state_.theta, state_.first, shifted_, p);
-            at = shifted_;
-        }
-        if (cell_.algorithm == Algorithm::Kinks)
-            kinks_.gradient(at, pass_.present, gradient_);
-        else
-            batch_risk(pass_, samples_, step, at, gradient_);
-        V dc = gradient_[shape_.outer_bias()].part[0];
-        const auto finite = less_equal(abs(dc), splat<V>(RealTraits<Real>::largest));
-        if (any(both(alive_, negate(finite))))
-            for (int r = 0; r < count_; ++r)
-                if (replica_[r].running() && !(abs(lane_of(dc, r)) <= RealTraits<Real>::largest)) {
-                    replica_[r].diverged = true;
-                    replica_[r].nonfinite_step = step;
-                }
-        alive_ = both(alive_, finite);
-        if (cell_.optimizer.weight_decay != 0)
-            for (int p = 0; p < shape_.registers; ++p)
-                decay_weights<Real>(cell_.optimizer, scalars, shape_, cell_.held, at, state_.theta, gradient_, alive_, p);
-        if (any(cell_.held))
-            for (int p = 0; p < shape_.registers; ++p) hold_still<Real>(shape_, cell_.held, gradient_, p);
-        with_optimizer(cell_.optimizer.kind, [&](auto tag) {
-            for (int p = 0; p < shape_.registers; ++p)
-                update_rows<decltype(tag)::kind, Real>(cell_.optimizer, scalars, shape_.rows(), gradient_, alive_, state_.theta,
-                                                       state_.first, state_.second, state_.third, p);
+    void take_step(std::int64_t step, const StepScalars& scalars) {
+        const StepRows<Rows, Rows> rows{state_.theta,  gradient_,    shifted_,       state_.first,
+                                        state_.second, state_.third, state_.average, state_.average_lost};
+        MaskOf<V> lost[1];
+        train_step<Real>(cell_, shape_, step, lane_scalars(scalars), rows, alive_, lost, [&](Rows at, Rows gradient) {
+            if (cell_.algorithm == Algorithm::Kinks)
+                kinks_.gradient(at, pass_.present, gradient);
+            else
+                batch_risk(pass_, samples_, step, at, gradient);
         });
-        for (int p = 0; state_.average && p < shape_.registers; ++p)
-            update_average<Real>(cell_.average, step, shape_.rows(), state_.theta, alive_, state_.average, state_.average_lost, p);
+        if (!any(lost[0])) return;
+        V ones = select(lost[0], splat<V>(1), V{});
+        for (int r = 0; r < count_; ++r)
+            if (lane_of(ones, r) != 0) replica_[r].diverge(step);
     }
 
     /// Lanes of the replicas for which chosen(r).
@@ -342,94 +313,73 @@ private:
         }
     }
 
-    /// Lets a rule have the points of the replicas from `first` on, if they have their own.
-    void use_own_points(GroupEvaluation& rule, int first, double weight) const {
-        if (cell_.own_points > 0) rule.use(own_.points_from(first), weight);
+    /// Risk of the replicas from `first` on, whose parameters are in theta_double_: on their own points, if they have any and the
+    /// rule is not that of the points held out. Writes the gradient too unless its rows are null.
+    VecDouble risk_by(GroupEvaluation& rule, int first, DoubleRows gradient, double point_weight) const {
+        if (cell_.own_points > 0 && &rule != &validation_rule_) rule.use(own_.points_from(first), point_weight);
+        return rule.risk(theta_double_, gradient);
     }
     double point_weight() const { return 1.0 / static_cast<double>(cell_.own_points); }
 
-    /// row(r, p): register p of row r.
-    template <class Row>
-    VecDouble squares(Row row) {
-        return sum_of_squares<VecDouble>(shape_, row, [&](auto share) {
-            for (int p = 0; p < double_shape_.registers; ++p) square_sums_[p] = share(p);
-            return sum_over_tile(square_sums_, double_shape_);
-        });
-    }
-
-    /// The states of the neurons of `parameters`; of what is to be known of them nothing else.
-    void count_states(Rows parameters, Rows was_inactive, CheckValues (&values)[lanes]) {
-        StateCounts<V> counts = with_activation(cell_.activation.kind, [&](auto tag) {
+    /// The states of the neurons of `parameters`: of_replica(r) takes those of replica r.
+    ///   on_data  whether those that are inactive on the data alone are asked for
+    template <class OfReplica>
+    void count_states(Rows parameters, Rows was_inactive, bool on_data, OfReplica of_replica) {
+        StateCounts<V> counts{};
+        with_activation(cell_.activation.kind, [&](auto tag) {
             constexpr ActivationKind kind = decltype(tag)::kind;
-            StateCounts<V> sum{};
+            const auto add = [&](int p, const auto& range_of) {
+                counts.add(count_states_by<kind, Real>(cell_.activation, range_of, shape_, parameters, pass_.present[p], was_inactive, p));
+            };
             if (cell_.own_points > 0) {
                 const LanePoints<Real> points = own_.points();
                 const auto input = [&](std::int64_t m, std::int64_t k) { return points.inputs[m * cell_.dimension + k]; };
                 for (int p = 0; p < shape_.registers; ++p)
-                    sum.add(count_states_by<kind, Real>(
-                        cell_.activation,
-                        [&](const auto& slot) { return range_over<Real>(input, cell_.own_points, cell_.dimension, slot, p); }, shape_,
-                        parameters, pass_.present[p], was_inactive, p));
-            } else {
-                const DecidingInputs<double> data = judged_inputs(cell_);
-                for (int p = 0; p < shape_.registers; ++p)
-                    sum.add(count_states_on<kind, Real>(cell_, data, shape_, parameters, pass_.present[p], was_inactive, p));
+                    add(p, [&](const auto& slot) { return range_over<Real>(input, cell_.own_points, cell_.dimension, slot, p); });
+                return;
             }
-            GroupShape one = shape_;
-            one.registers = 1;
-            sum.each([&](V& number) { number = sum_over_tile(&number, one); });
-            return sum;
+            with_judged_range<Real, false>(cell_, cell_.on_data, shape_, add);
+            if (cell_.on_data || !on_data) return;
+            const DecidingInputs<double> data = judged_inputs(cell_);
+            for (int p = 0; p < shape_.registers; ++p)
+                counts.inactive_on_data =
+                    counts.inactive_on_data + count_inactive_on_data<kind, Real, 1, 0>(cell_.activation, data.data(), data.count, shape_,
+                                                                                       parameters, pass_.present[p], was_inactive, p);
         });
-        for (int r = 0; r < shape_.replicas; ++r) {
-            const auto count = [&](V& number) { return static_cast<std::int32_t>(lane_of(number, r)); };
-            CheckValues& value = values[r];
-            value.inactive = count(counts.inactive);
-            value.constant = count(counts.constant);
-            value.linear = count(counts.linear);
-            value.inactive_on_data = count(counts.inactive_on_data);
-            value.died = count(counts.died);
-            value.revived = count(counts.revived);
-            value.frozen_constant = count(counts.frozen_constant);
-        }
+        counts.each([&](V& number) { number = sum_within(number, shape_); });
+        for (int r = 0; r < shape_.replicas; ++r) of_replica(r) = counts.one([&](V& number) { return lane_of(number, r); });
     }
 
+    /// What measure() asks of the replicas from `first` on, whose parameters are in theta_double_.
+    struct InDouble {
+        GroupTraining& group;
+        int first;
+        bool holds;
+
+        VecDouble risk(bool on_training_nodes) const {
+            // The training weighs its points in its own precision.
+            const double weight = group.point_weight();
+            return group.risk_by(on_training_nodes ? group.training_rule_ : group.check_rule_, first, group.gradient_double_,
+                                 on_training_nodes ? static_cast<double>(static_cast<Real>(weight)) : weight);
+        }
+        VecDouble risk_alone() const { return group.risk_by(group.check_rule_, first, {}, group.point_weight()); }
+        VecDouble theta(std::int64_t row, int p) const { return group.theta_double_[row].part[p]; }
+        VecDouble gradient(std::int64_t row, int p) const { return group.gradient_double_[row].part[p]; }
+        VecDouble moved(std::int64_t row, int p) const { return theta(row, p) - group.to_double(group.state_.tail_start, row, first, p); }
+    };
+
     /// What there is to know of the present parameters.
-    ///   gradient  also the gradient's norm;   at_end, moved  also what only a last check, only later checks of a window see
-    void measure(Rows was_inactive, bool gradient, bool at_end, bool moved, CheckValues (&values)[lanes]) {
+    ///   gradient, at_end, moved  as of kernels' measure()
+    void measure_group(Rows was_inactive, bool gradient, bool at_end, bool moved, CheckValues (&values)[lanes]) {
         each_in_double(state_.theta, [&](int first) {
-            const auto squares_of = [&](DoubleRows rows) { return squares([&](std::int64_t row, int p) { return rows[row].part[p]; }); };
-            const bool all_trained = !any(cell_.held);
-            const auto trained_squares = [&](double decay) {
-                return squares([&](std::int64_t row, int p) {
-                    if (!all_trained && has_row(cell_.held, shape_, row)) return VecDouble{};
-                    const VecDouble g = gradient_double_[row].part[p];
-                    return decay == 0 ? g : fma(splat<VecDouble>(decay), theta_double_[row].part[p], g);
-                });
-            };
-            use_own_points(check_rule_, first, point_weight());
-            VecDouble risk = check_rule_.risk(theta_double_, gradient ? gradient_double_ : DoubleRows{});
-            VecDouble gradient_square = gradient ? trained_squares(0) : VecDouble{};
-            VecDouble training_square = gradient_square, parameter_square = squares_of(theta_double_), moved_square{};
-            if (at_end && !cell_.fresh_samples) {
-                use_own_points(training_rule_, first, static_cast<double>(static_cast<Real>(point_weight())));
-                training_rule_.risk(theta_double_, gradient_double_);
-                training_square = trained_squares(0);
-            }
-            if (const double decay = trained_decay(cell_.optimizer); at_end && decay != 0) training_square = trained_squares(decay);
-            if (moved)
-                moved_square = squares([&](std::int64_t row, int p) {
-                    return to_double(state_.theta, row, first, p) - to_double(state_.tail_start, row, first, p);
-                });
-            for (int r = 0; r < double_shape_.replicas; ++r) {
-                CheckValues& value = values[first + r];
-                value.risk = lane_of(risk, r);
-                value.gradient_square = lane_of(gradient_square, r);
-                value.parameter_square = lane_of(parameter_square, r);
-                value.training_square = lane_of(training_square, r);
-                value.moved_square = lane_of(moved_square, r);
-            }
+            InDouble side{*this, first, any(cell_.held)};
+            Measures<VecDouble> measures = measure<VecDouble>(cell_, double_shape_, gradient, at_end, moved, side);
+            for (int r = 0; r < double_shape_.replicas; ++r)
+                static_cast<Measures<double>&>(values[first + r]) = measures.one([&](VecDouble& number) { return lane_of(number, r); });
         });
-        count_states(state_.theta, was_inactive, values);
+        bool on_data = gradient;
+        for (int r = 0; r < count_; ++r) on_data = on_data || replica_[r].diverges_by(values[r]);
+        count_states(state_.theta, was_inactive, on_data, [&](int r) -> StateCounts<std::int32_t>& { return values[r]; });
     }
 
     /// As ends_early(), and by proof, which is no part of kernels that a GPU runs.
@@ -448,15 +398,15 @@ private:
 
     /// Replicas that are not to be trained on no longer move.
     void rest_where_ended() {
-        alive_ = both(alive_, lanes_of([&](int r) { return replica_[r].running(); }));
+        alive_[0] = both(alive_[0], lanes_of([&](int r) { return replica_[r].running(); }));
     }
 
     void check(std::int64_t index, bool gradient) {
         CheckValues values[lanes];
-        const bool window = in_window(cell_, index), starts = window && place_in_window(cell_, index) == 0;
-        measure(state_.was_inactive, gradient, index == cell_.checks || may_end_early(), window && !starts, values);
-        bool improved[lanes];
-        for (int r = 0; r < shape_.replicas; ++r) {
+        const bool starts = starts_window(cell_, index), moved = in_window(cell_, index) && !starts;
+        measure_group(state_.was_inactive, gradient, index == cell_.checks || may_end_early(), moved, values);
+        bool improved[lanes]{};
+        for (int r = 0; r < count_; ++r) {
             improved[r] = replica_[r].check(cell_, index, values[r]);
             searches_[r] = cell_.learning_rate.is_adaptive() && replica_[r].running() && replica_[r].adapt(cell_.learning_rate, index);
         }
@@ -470,7 +420,7 @@ private:
     bool search(std::int64_t index, bool (*advance)(void*, std::int64_t), void* callback) {
         const auto seeking = lanes_of([&](int r) { return searches_[r]; });
         if (!any(seeking)) return true;
-        const auto alive = alive_;
+        const auto alive = alive_[0];
         const Schedule schedule = schedule_;
         const LearningRate& rate = cell_.learning_rate;
         Replica books[lanes];
@@ -484,20 +434,19 @@ private:
         StepScalars scalars[Schedule::slice];
         for (std::int64_t k = 0; k < rate.rates; ++k) {
             for (int r = 0; r < count_; ++r) replica_[r].rate_factor = books[r].tried_factor(rate, k);
-            alive_ = both(alive, seeking);
+            alive_[0] = both(alive, seeking);
             // Samples that training never comes to.
             const std::int64_t before = cell_.steps + index * rate.search_steps;
             for (std::int64_t step = 0; step < rate.search_steps;) {
                 const std::int64_t left = rate.search_steps - step;
                 const int count = static_cast<int>(left < steps_between_reports_ ? left : steps_between_reports_);
                 schedule_.next(scalars, count);
-                for (int i = 0; is_alive() && i < count; ++i) train_step(before + step + 1 + i, scalars[i]);
+                for (int i = 0; is_alive() && i < count; ++i) take_step(before + step + 1 + i, scalars[i]);
                 step += count;
                 if (!advance(callback, 0)) return false;
             }
             each_in_double(state_.theta, [&](int first) {
-                use_own_points(check_rule_, first, point_weight());
-                VecDouble risk = check_rule_.risk(theta_double_, DoubleRows{});
+                VecDouble risk = risk_by(check_rule_, first, {}, point_weight());
                 for (int r = first; r < first + double_shape_.replicas && r < count_; ++r)
                     if (searches_[r] && !replica_[r].diverged && lane_of(risk, r - first) < smallest[r]) {
                         smallest[r] = lane_of(risk, r - first);
@@ -510,7 +459,7 @@ private:
             }
             schedule_ = schedule;
         }
-        alive_ = alive;
+        alive_[0] = alive;
         for (int r = 0; r < count_; ++r) replica_[r].rate_factor = chosen[r];
         kinks_.prepare();
         return true;
@@ -520,7 +469,7 @@ private:
     void snapshot(const ChunkTask<Record, Check>& task, std::int64_t number) {
         const std::int64_t parameters = parameter_count(cell_);
         CheckValues values[lanes];
-        measure(unused_inactive_, true, false, false, values);
+        measure_group(unused_inactive_, true, false, false, values);
         for (int r = 0; r < count_; ++r) {
             if (replica_[r].has_ended_early() && task.snapshot_steps[number] > replica_[r].last_step) continue;
             const std::int64_t place = places_[r] * task.snapshot_count + number;
@@ -554,24 +503,16 @@ private:
         return risk(GivenDensity{[&](const Pack<double>& x) { return value(cell_.density, x); }});
     }
 
-    /// True risks of the first `count` replicas: exact in dimension 1, by the final rule beyond.
-    void risks_of(Rows rows, int count, double (&risks)[lanes]) {
-        if (cell_.exact_risk) {
-            for (int r = 0; r < count; ++r) risks[r] = accurate_risk_of(rows, r);
-            return;
-        }
-        each_in_double(rows, [&](int first) {
-            use_own_points(final_rule_, first, point_weight());
-            VecDouble risk = final_rule_.risk(theta_double_, DoubleRows{});
-            for (int r = 0; r < double_shape_.replicas; ++r) risks[first + r] = lane_of(risk, r);
-        });
+    /// True risks of the replicas: exact in dimension 1, by the final rule beyond.
+    void risks_of(Rows rows, FinalValues (&values)[lanes], double FinalValues::*risk) {
+        if (!cell_.exact_risk) return risks_by(final_rule_, rows, values, risk);
+        for (int r = 0; r < count_; ++r) values[r].*risk = accurate_risk_of(rows, r);
     }
 
-    /// Risks on the points that are held out.
-    void validation_risks_of(Rows rows, double (&risks)[lanes]) {
+    void risks_by(GroupEvaluation& rule, Rows rows, FinalValues (&values)[lanes], double FinalValues::*risk) {
         each_in_double(rows, [&](int first) {
-            VecDouble risk = validation_rule_.risk(theta_double_, DoubleRows{});
-            for (int r = 0; r < double_shape_.replicas; ++r) risks[first + r] = lane_of(risk, r);
+            VecDouble risks = risk_by(rule, first, {}, point_weight());
+            for (int r = 0; r < double_shape_.replicas; ++r) values[first + r].*risk = lane_of(risks, r);
         });
     }
 
@@ -588,11 +529,11 @@ private:
     Rows gradient_, shifted_{};
     Rows unused_inactive_;  ///< [slots] where a snapshot writes, who does not look back
     DoubleRows theta_double_, gradient_double_;
-    VecDouble *square_sums_, *stack_double_;
+    VecDouble* stack_double_;
     Real* kept_{};  ///< [replicas][moved_numbers()] those at the check where rates are searched
     double *points_, *network_;
     double* asked_ = nullptr;  ///< [parameters] of a replica, if the cell has stop_proved
-    MaskOf<V> alive_{};
+    MaskOf<V> alive_[1]{};     ///< of every register
     std::int64_t step_work_;
     int steps_between_reports_;
     int count_ = 0, running_ = 0;        ///< replicas; those that were to be trained on after the last check

@@ -47,6 +47,12 @@ template <class Real>
 inline constexpr int rows_at_once<StridedRows<Real>> = 4;
 #endif
 
+/// Calls body(p) for each register of a row.
+template <class Real, class LayoutType, class Body>
+LIMRISK_INLINE void for_registers(const LayoutType&, const Body& body) {
+    for_parts<Real>(body);
+}
+
 template <class Real>
 LIMRISK_INLINE Pack<Real> splat_pack(double value) {
     Pack<Real> result;
@@ -70,6 +76,12 @@ LIMRISK_INLINE Pack<Real> tile_sum(Pack<Real> pack, int tile) {
         pack = sum;
     }
     return pack;
+}
+
+/// Sum over the lanes of each tile, of which register p has share(p).
+template <class V, class LayoutType, class Share>
+LIMRISK_INLINE V sum_over_tile(const LayoutType& layout, const Share& share) {
+    return tile_sum(Pack<RealOf<V>>{{share(0)}}, layout.tile).part[0];
 }
 
 /// Transposed sums: `values[j]`, j < tile, are summed over the lanes of each tile; lane j is left with sum j, in values[0].

@@ -74,12 +74,66 @@ inline Verdict tail_verdict(const Tail& tail, std::int64_t count, const VerdictS
     return tail.falls(count) ? Verdict::Budget : Verdict::Oscillating;
 }
 
-/// What a check measures of one replica. Norms are squared.
-struct CheckValues {
-    double risk, gradient_square, parameter_square;
-    double training_square;  ///< of the gradient of the risk that is trained on; the last check only, or all if ends_early()
-    double moved_square;     ///< distance from the parameters at the first check of the window; later checks of it only
-    std::int32_t inactive, constant, linear, inactive_on_data, died, revived, frozen_constant;
+/// Risk and squares of norms, in double.
+template <class V>
+struct Measures {
+    V risk, gradient_square, parameter_square;
+    V training_square;  ///< of the gradient of the risk that is trained on; the last check only, or all if ends_early()
+    V moved_square;     ///< distance from the parameters at the first check of the window; later checks of it only
+
+    /// Those of one replica, whose number `of` finds among those of several.
+    template <class Of>
+    LIMRISK_INLINE Measures<double> one(Of of) {
+        return {of(risk), of(gradient_square), of(parameter_square), of(training_square), of(moved_square)};
+    }
+};
+
+/// Numbers of neurons per state.
+template <class V>
+struct StateCounts {
+    V inactive, constant, linear, inactive_on_data, died, revived, frozen_constant;
+
+    LIMRISK_INLINE void add(const StateCounts& other) {
+        inactive = inactive + other.inactive;
+        constant = constant + other.constant;
+        linear = linear + other.linear;
+        inactive_on_data = inactive_on_data + other.inactive_on_data;
+        died = died + other.died;
+        revived = revived + other.revived;
+        frozen_constant = frozen_constant + other.frozen_constant;
+    }
+    /// Calls `body` with each number.
+    template <class Body>
+    LIMRISK_INLINE void each(Body body) {
+        body(inactive);
+        body(constant);
+        body(linear);
+        body(inactive_on_data);
+        body(died);
+        body(revived);
+        body(frozen_constant);
+    }
+    /// As of Measures.
+    template <class Of>
+    LIMRISK_INLINE StateCounts<std::int32_t> one(Of of) {
+        const auto count = [&](V& number) LIMRISK_INLINE_LAMBDA { return static_cast<std::int32_t>(of(number)); };
+        return {count(inactive), count(constant), count(linear),         count(inactive_on_data),
+                count(died),     count(revived),  count(frozen_constant)};
+    }
+};
+
+/// What a check measures of one replica.
+struct CheckValues : Measures<double>, StateCounts<std::int32_t> {};
+
+/// What is evaluated of one replica after its last check.
+struct FinalValues {
+    double final_risk, best_risk;  ///< of the last and of the best iterate
+    std::uint64_t fingerprint;
+    // Of the average of its iterates, where there is one.
+    double average_risk;
+    StateCounts<std::int32_t> of_average;
+    // On the points that are held out, where there are some: of the last and of the best iterate.
+    double validation_risk, best_validation_risk;
 };
 
 /// What is known of one replica between checks. A fresh one is all zero.
@@ -99,6 +153,15 @@ struct Replica {
     /// Whether it is to be trained on.
     bool running() const { return !diverged && !has_ended_early(); }
 
+    /// Whether a check that measures this sees a trial that has diverged: it may be the last of the trial.
+    bool diverges_by(const Measures<double>& values) const {
+        return diverged || !(values.risk <= RealTraits<double>::largest && values.parameter_square <= RealTraits<double>::largest);
+    }
+    void diverge(std::int64_t step) {
+        diverged = true;
+        nonfinite_step = step;
+    }
+
     /// The present values; nothing that looks back.
     void take(const CheckValues& values) {
         risk = values.risk;
@@ -114,11 +177,7 @@ struct Replica {
     /// Takes note of check number `index`, unless it has ended before. True: the parameters are the best so far.
     bool check(const Cell& cell, std::int64_t index, const CheckValues& values) {
         if (has_ended_early()) return false;
-        const bool finite = values.risk <= RealTraits<double>::largest && values.parameter_square <= RealTraits<double>::largest;
-        if (!diverged && !finite) {
-            diverged = true;
-            nonfinite_step = check_step(cell, index);
-        }
+        if (!diverged && diverges_by(values)) diverge(check_step(cell, index));
         take(values);
         if (index == 0) {
             initial_risk = risk;
@@ -206,16 +265,17 @@ struct Replica {
     }
 
     /// The public record of the trial after its last check.
+    ///   averages, validates  whether there is an average of the iterates, whether there are points held out
     template <class Record>
-    Record record(const Cell& cell, double final_risk, double accurate_best_risk, std::uint64_t fingerprint) const {
+    Record record(const Cell& cell, const FinalValues& values, bool averages, bool validates) const {
         const auto unless_diverged = [&](double x) { return diverged ? RealTraits<double>::infinity : finite_or_infinity(x); };
         Record record{};
         record.verdict = diverged ? Verdict::Diverged : has_ended_early() ? ended : tail_verdict(tail, cell.tail, scales(cell));
         record.nonfinite_step = nonfinite_step;
         record.last_step = diverged ? nonfinite_step : last_step;
         record.initial_risk = finite_or_infinity(initial_risk);
-        record.final_risk = unless_diverged(final_risk);
-        record.best_risk = finite_or_infinity(accurate_best_risk);
+        record.final_risk = unless_diverged(values.final_risk);
+        record.best_risk = finite_or_infinity(values.best_risk);
         record.best_step = best_step;
         record.tail_minimum = unless_diverged(tail.minimum);
         record.tail_mean = unless_diverged(tail.mean(ended == Verdict::Stopped ? 1 : cell.tail));
@@ -234,28 +294,23 @@ struct Replica {
         record.constant = constant;
         record.linear = linear;
         record.kinked = kinked(cell);
-        record.fingerprint = fingerprint;
-        take_iterate_as_average(record);
+        record.fingerprint = values.fingerprint;
+        if (averages) {
+            const StateCounts<std::int32_t>& counts = values.of_average;
+            record.average_risk = unless_diverged(values.average_risk);
+            record.average_inactive = counts.inactive;
+            record.average_constant = counts.constant;
+            record.average_linear = counts.linear;
+            record.average_kinked = static_cast<std::int32_t>(cell.width) - counts.inactive - counts.constant - counts.linear;
+            record.average_inactive_on_data = counts.inactive_on_data;
+        } else {
+            take_iterate_as_average(record);
+        }
+        if (validates) {
+            record.validation_risk = unless_diverged(values.validation_risk);
+            record.best_validation_risk = finite_or_infinity(values.best_validation_risk);
+        }
         return record;
-    }
-
-    /// Puts into its record what the average of its iterates is at the end.
-    ///   counts  as a check takes them
-    template <class Record>
-    void add_average(Record& record, const Cell& cell, double average_risk, const CheckValues& counts) const {
-        record.average_risk = diverged ? RealTraits<double>::infinity : finite_or_infinity(average_risk);
-        record.average_inactive = counts.inactive;
-        record.average_constant = counts.constant;
-        record.average_linear = counts.linear;
-        record.average_kinked = static_cast<std::int32_t>(cell.width) - counts.inactive - counts.constant - counts.linear;
-        record.average_inactive_on_data = counts.inactive_on_data;
-    }
-
-    /// Puts into its record the risks on the points that are held out, of the last iterate and of the best one.
-    template <class Record>
-    void add_validation(Record& record, double of_last, double of_best) const {
-        record.validation_risk = diverged ? RealTraits<double>::infinity : finite_or_infinity(of_last);
-        record.best_validation_risk = finite_or_infinity(of_best);
     }
 };
 

@@ -1,7 +1,7 @@
 // Neuron states on the box and on the data, norms, fingerprint: docs/numerics.md section 10.
 #pragma once
 #include "activation.hpp"
-#include "cell.hpp"
+#include "replica.hpp"
 
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
@@ -193,33 +193,6 @@ LIMRISK_INLINE void inactive_on(const Activation& activation, const Input* input
     for (int n = 0; n < N; ++n) asked[n] = both(asked[n], neuron_states<Kind>(activation, range[n]).inactive);
 }
 
-/// Numbers of neurons per state.
-template <class V>
-struct StateCounts {
-    V inactive, constant, linear, inactive_on_data, died, revived, frozen_constant;
-
-    LIMRISK_INLINE void add(const StateCounts& other) {
-        inactive = inactive + other.inactive;
-        constant = constant + other.constant;
-        linear = linear + other.linear;
-        inactive_on_data = inactive_on_data + other.inactive_on_data;
-        died = died + other.died;
-        revived = revived + other.revived;
-        frozen_constant = frozen_constant + other.frozen_constant;
-    }
-    /// Calls `body` with each number.
-    template <class Body>
-    LIMRISK_INLINE void each(Body body) {
-        body(inactive);
-        body(constant);
-        body(linear);
-        body(inactive_on_data);
-        body(died);
-        body(revived);
-        body(frozen_constant);
-    }
-};
-
 /// Inputs that decide the range of every preactivation over the data: the least and the largest in dimension 1, where each step of the
 /// chain is monotone in x; all of them beyond.
 template <class Input>
@@ -270,20 +243,10 @@ StateCounts<Vec<Real>> count_states_by(const Activation& activation, RangeOf ran
     return counts;
 }
 
-/// The same on the box.
-///   OneLaw  as of box_range
-template <ActivationKind Kind, class Real, bool OneLaw, class LayoutType, class Rows, class ConstRows>
-StateCounts<Vec<Real>> count_states_on_box(const Cell& cell, const LayoutType& layout, ConstRows theta, const Vec<Real>& last_slot_present,
-                                           Rows was_inactive, int p) {
-    return count_states_by<Kind, Real>(
-        cell.activation, [&](const auto& slot) { return box_range<Real, OneLaw>(cell, slot, p); }, layout, theta, last_slot_present,
-        was_inactive, p);
-}
-
 /// Number of neurons that are inactive on the data and not on the box, N slots at once.
 ///   N, D          as of inactive_on
 ///   inputs        [count][d] of the training nodes, or of the check's where the samples are fresh; at least those that decide
-///   was_inactive  [slots] of the box, as count_states_on_box leaves them
+///   was_inactive  [slots] of the box, as count_states_by leaves them
 template <ActivationKind Kind, class Real, int N, int D, class Input, class LayoutType, class Rows, class ConstRows>
 Vec<Real> count_inactive_on_data(const Activation& activation, const Input* inputs, std::int64_t count, const LayoutType& layout,
                                  ConstRows theta, const Vec<Real>& last_slot_present, Rows was_inactive, int p) {
@@ -309,20 +272,6 @@ Vec<Real> count_inactive_on_data(const Activation& activation, const Input* inpu
     return sum;
 }
 
-/// Both. Where the data are all there is, states are those on the data.
-template <ActivationKind Kind, class Real, class Input, class LayoutType, class Rows, class ConstRows>
-StateCounts<Vec<Real>> count_states_on(const Cell& cell, const DecidingInputs<Input>& data, const LayoutType& layout, ConstRows theta,
-                                       const Vec<Real>& last_slot_present, Rows was_inactive, int p) {
-    if (cell.on_data)
-        return count_states_by<Kind, Real>(
-            cell.activation, [&](const auto& slot) { return node_range<Real>(data.data(), data.count, layout.dimension, slot, p); }, layout,
-            theta, last_slot_present, was_inactive, p);
-    StateCounts<Vec<Real>> counts = count_states_on_box<Kind, Real, false>(cell, layout, theta, last_slot_present, was_inactive, p);
-    counts.inactive_on_data = count_inactive_on_data<Kind, Real, 1, 0>(cell.activation, data.data(), data.count, layout, theta,
-                                                                       last_slot_present, was_inactive, p);
-    return counts;
-}
-
 /// The nodes on which the cell's neurons are judged. Of a float32 cell the training nodes are the float ones, converted: rounding them to
 /// float again changes nothing.
 LIMRISK_INLINE const NodeTable<double>& judged_nodes(const Cell& cell) {
@@ -334,11 +283,25 @@ LIMRISK_INLINE DecidingInputs<double> judged_inputs(const Cell& cell) {
     return DecidingInputs<double>(nodes.inputs, nodes.count, cell.dimension);
 }
 
+/// Calls body(p, range_of) for each register p of a row: range_of(slot) is the range there of a slot's preactivation over what neurons are
+/// judged on, the data points where they are all there is, else the box.
+///   OneLaw  as of box_range;   on_data  of the cell
+template <class Real, bool OneLaw, class LayoutType, class Body>
+LIMRISK_INLINE void with_judged_range(const Cell& cell, bool on_data, const LayoutType& layout, const Body& body) {
+    const NodeTable<double>& nodes = judged_nodes(cell);
+    const DecidingInputs<double> data(nodes.inputs, on_data ? nodes.count : 1, cell.dimension);
+    for_registers<Real>(layout, [&](int p) LIMRISK_INLINE_LAMBDA {
+        body(p, [&](const auto& slot) {
+            return on_data ? node_range<Real>(data.data(), data.count, layout.dimension, slot, p) : box_range<Real, OneLaw>(cell, slot, p);
+        });
+    });
+}
+
 /// Sum of the squares of a parameter-shaped array, in double; alike in all lanes of a tile.
-///   row(r, p)  register p of row r;   over_tile(share)  sum over the lanes of a tile, of which register p has share(p)
-template <class V, class LayoutType, class Row, class OverTile>
-V sum_of_squares(const LayoutType& layout, Row row, OverTile over_tile) {
-    const V neurons = over_tile([&](int p) {
+///   row(r, p)  register p of row r
+template <class V, class LayoutType, class Row>
+V sum_of_squares(const LayoutType& layout, Row row) {
+    const V neurons = sum_over_tile<V>(layout, [&](int p) {
         V sum{};
         LIMRISK_ROLLED
         for (std::int64_t r = 0; r < layout.outer_bias(); ++r) {
@@ -354,6 +317,55 @@ V sum_of_squares(const LayoutType& layout, Row row, OverTile over_tile) {
         sum = fma(weight, weight, sum);
     }
     return sum;
+}
+
+/// What a check measures of the present parameters in double: docs/numerics.md section 10.
+///   gradients, at_end, moved  also the norms of gradients; that of the risk that is trained on; the distance from the window's start
+///   side   risk(on_training_nodes) of the parameters, with its gradient; risk_alone(); theta(row, p), gradient(row, p) and moved(row, p):
+///          register p of rows; holds: whether a group is held
+template <class V, class LayoutType, class Side>
+LIMRISK_INLINE Measures<V> measure(const Cell& cell, const LayoutType& layout, bool gradients, bool at_end, bool moved, Side& side) {
+    Measures<V> m{};
+    // |g + decay theta|^2 of what is trained
+    const auto trained_square = [&](double decay) {
+        return sum_of_squares<V>(layout, [&](std::int64_t row, int p) {
+            if (side.holds && has_row(cell.held, layout, row)) return V{};
+            const V g = side.gradient(row, p);
+            return decay == 0 ? g : fma(splat<V>(decay), side.theta(row, p), g);
+        });
+    };
+    if (gradients) {
+        // The risk that is trained on comes before the one that is judged: one pass in the code serves both.
+        const bool both_rules = at_end && !cell.fresh_samples;
+        const double decay = trained_decay(cell.optimizer);
+        LIMRISK_ROLLED
+        for (int rule = both_rules ? 0 : 1; rule < 2; ++rule) {
+            m.risk = side.risk(rule == 0);
+            m.gradient_square = trained_square(0);
+            if (rule == 0 || !both_rules) m.training_square = decay == 0 ? m.gradient_square : trained_square(decay);
+        }
+    } else {
+        m.risk = side.risk_alone();
+    }
+    // |theta|^2, |theta - theta at the window's start|^2
+    m.parameter_square = sum_of_squares<V>(layout, [&](std::int64_t row, int p) { return side.theta(row, p); });
+    if (moved) m.moved_square = sum_of_squares<V>(layout, [&](std::int64_t row, int p) { return side.moved(row, p); });
+    return m;
+}
+
+/// Calls body(row, j) for what a lane of a tile has of the coordinates: their rows, and their places in canonical order.
+template <class LayoutType, class Body>
+LIMRISK_INLINE void for_coordinates_of_lane(const LayoutType& layout, std::int64_t width, std::int64_t lane, Body body) {
+    const std::int64_t d = layout.dimension, h = width;
+    LIMRISK_ROLLED
+    for (std::int64_t q = 0; q < layout.slots; ++q) {
+        const std::int64_t i = q * layout.tile + lane;
+        if (i >= h) continue;
+        for (std::int64_t k = 0; k < d; ++k) body(q * layout.per_slot() + k, i * d + k);
+        body(q * layout.per_slot() + d, h * d + i);
+        body(q * layout.per_slot() + d + 1, h * (d + 1) + i);
+    }
+    for (std::int64_t k = 0; lane == 0 && k <= layout.skip_rows(); ++k) body(layout.outer_bias() + k, h * (d + 2) + k);
 }
 
 /// Mixes one word at canonical index j with a salt.
