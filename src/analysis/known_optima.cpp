@@ -37,8 +37,8 @@ KnownOptima::KnownOptima(const Store& store) {
     for (const StoredDocument& document : store.documents(document_kind::optimum)) {
         const opt::Optimum optimum = opt::optimum_from_json(document.text);
         KnownProblem& problem = problems_[document.id];
-        problem.optima[document.number] = {optimum.risk, optimum.lower_bound, optimum.attained,        document.created,
-                                           "",           optimum.risk,        optimum.ended == "time", optimum.parameters};
+        problem.optima[document.number] = {optimum.risk, optimum.lower_bound,     optimum.attained,   document.created,   "",
+                                           optimum.risk, optimum.ended == "time", optimum.parameters, optimum.is_global()};
         problem.allowances[document.number] = optimum.allowance;
     }
     for (const StoredDocument& document : store.documents(document_kind::levels)) {
@@ -70,6 +70,7 @@ bool KnownOptima::improve(const CellConfig& cell, std::int64_t width, double ris
         if (optimum.beaten_by.empty()) optimum.stored_risk = optimum.risk;
         optimum.risk = risk;
         optimum.beaten_by = who;
+        optimum.global = false;
         labels_[problem.id] = problem.label;
         improved = true;
     }

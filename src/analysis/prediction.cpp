@@ -40,10 +40,17 @@ std::vector<BoxSides> sides_of(const InputLaw& box) {
     return sides;
 }
 
-/// Of parameters that are drawn together: known only where neurons are independent of each other and their inputs are a box, or the line.
+/// Of parameters that are drawn together: known for some inputs that are a box, or the line.
 std::optional<InactiveProbability> probability_together(const CellConfig& cell, const InputLaw& box, StillNeuron what) {
-    if (cell.initialization.kind != InitializationRule::Kind::RandomizedAsymmetric || box.is_round()) return std::nullopt;
+    using Kind = InitializationRule::Kind;
+    const bool orthogonal = cell.initialization.kind == Kind::Orthogonal && box.dimension == 1;
+    if (!(orthogonal || cell.initialization.kind == Kind::RandomizedAsymmetric) || box.is_round()) return std::nullopt;
     if (!box.bounded) return InactiveProbability{0, 0, ProbabilityMethod::ClosedForm};
+    if (orthogonal) {
+        constexpr kernels::Law zero{kernels::LawKind::Zero, 0, 0, 0, 0, 0, 0}, drawn{kernels::LawKind::Uniform, -1, 1, 0, 0, 0, 0};
+        return orthogonal_frozen_probability(cell.initialization.gain, cell.width, cell.initialization.drawn_bias ? drawn : zero,
+                                             cell.activation, box.low, box.high, what);
+    }
     const std::vector<BoxSides> sides = box.has_own_ends() ? sides_of(box) : std::vector<BoxSides>{{box.low, box.high, box.dimension}};
     return asymmetric_frozen_probability(asymmetric_deviation(box.dimension), cell.activation, sides, what);
 }
@@ -166,6 +173,8 @@ Prediction predict(const CellConfig& cell, std::optional<std::int64_t> least, co
     }
     if (!prediction.probability) prediction.probability = drawn_probability(cell);
     if (!prediction.probability) return prediction;
+    prediction.dependent = cell.initialization.kind == InitializationRule::Kind::Orthogonal && cell.width > 1;
+    if (prediction.dependent) return prediction;
     const bool certain = prediction.probability->is_certain();
     const double p = certain ? prediction.probability->value : std::max(0.0, prediction.probability->value - prediction.probability->error);
     if (least) prediction.bound = *least == 1 ? non_convergence_bound(p, cell.width) : binomial_at_least(*least, cell.width, p);

@@ -23,6 +23,7 @@ struct KnownOptimum {
     double stored_risk = 0;          ///< as it is in the store
     bool cut_short = false;          ///< the search ended because its time was over
     std::vector<double> parameters;  ///< of a network with the stored risk; empty where none attains it
+    bool global = false;             ///< no network of this width has less than `risk`, up to rounding
 };
 
 /// How many frozen neurons exclude the optimum: J do if the infimum at width h - J is positive (docs/theory.md section 5).
@@ -42,8 +43,12 @@ struct Prediction {
     std::optional<CountTest>
         test;  ///< the numbers of frozen neurons seen, against Binomial(h, p); none without trials, and without a certain p
 
-    /// p where it is certain.
-    const InactiveProbability* certain_probability() const { return probability && probability->is_certain() ? &*probability : nullptr; }
+    bool dependent = false;  ///< neurons are not independent of each other: p is that of one, and says nothing of their number
+
+    /// p where it is certain, and neurons are independent: then their number is Binomial(h, p).
+    const InactiveProbability* certain_probability() const {
+        return probability && probability->is_certain() && !dependent ? &*probability : nullptr;
+    }
     /// Whether `bound` holds with the confidence of drawn neurons only.
     bool is_drawn() const { return bound && probability && !probability->is_certain(); }
     bool rejected = false;  ///< by that test, over all cells of the store together

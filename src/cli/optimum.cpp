@@ -77,17 +77,36 @@ bool merge(const OptimumCommand& command, ProblemOptima& known, const opt::Optim
         known.stored.erase(candidate.width);
         return true;
     }
-    if (!old->lower_bound && candidate.lower_bound) {
-        old->lower_bound = std::min(old->risk, *candidate.lower_bound);
-        return true;
-    }
     if (better(old->risk, candidate.risk))
         warnings += fmt::format("note: {}, width {}: this search reached only {:.15g}; the stored {:.15g} is kept\n", known.problem.label,
                                 candidate.width, candidate.risk, old->risk);
-    return false;
+    if (!candidate.lower_bound || (old->lower_bound && !better(*old->lower_bound, *candidate.lower_bound))) return false;
+    old->lower_bound = std::min(old->risk, *candidate.lower_bound);
+    return true;
 }
 
 std::string scientific(double value) { return fmt::format("{:.2g}", value); }
+
+/// "widths 1, 2".
+std::string widths_text(const std::vector<std::int64_t>& widths) {
+    return fmt::format("{} {}", widths.size() == 1 ? "width" : "widths", fmt::join(widths, ", "));
+}
+
+/// Of data points: which risks are global minima, and which networks interpolate.
+std::string what_is_known_of_data(const ProblemOptima& known) {
+    if (!known.problem.has_data()) return "";
+    std::vector<std::int64_t> interpolating, global;
+    for (const opt::Optimum& optimum : known.optima) {
+        if (optimum.is_zero())
+            interpolating.push_back(optimum.width);
+        else if (optimum.is_global())
+            global.push_back(optimum.width);
+    }
+    std::string text;
+    if (!global.empty()) text += widths_text(global) + ": global minimum, up to rounding: the lower bound is the risk\n";
+    if (!interpolating.empty()) text += widths_text(interpolating) + ": risk 0 up to rounding: networks interpolate the points\n";
+    return text;
+}
 
 std::string as_text(const ProblemOptima& known) {
     std::vector<TextColumn> columns{{"", "width"},          {"", "risk"},           {"", "kinks", 0, true}, {"", "next level", 3},
@@ -98,7 +117,7 @@ std::string as_text(const ProblemOptima& known) {
         const std::string kinks = optimum.shape.size() <= 12 ? optimum.shape : optimum.shape.substr(0, 9) + "...";
         const std::string cells[] = {std::to_string(optimum.width),
                                      fmt::format("{:.12g}{}", optimum.risk, optimum.attained ? "" : " *"),
-                                     optimum.method == "kinks" ? kinks : fmt::format("({})", optimum.ended),
+                                     optimum.method == "training" ? fmt::format("({})", optimum.ended) : kinks,
                                      optimum.next ? fmt::format("{:.6g}", *optimum.next) : "-",
                                      optimum.lower_bound ? fmt::format("{:.6g}", *optimum.lower_bound) : "-",
                                      fmt::format("{}/{}", optimum.reached, optimum.starts),
@@ -111,7 +130,7 @@ std::string as_text(const ProblemOptima& known) {
     std::string text = known.problem.label + "\n" + TextTable(std::move(columns), 100).text();
     if (std::any_of(known.optima.begin(), known.optima.end(), [](const auto& optimum) { return !optimum.attained; }))
         text += "* infimum not attained by any network (jump of the target; kinks converge to each other)\n";
-    return text;
+    return text + what_is_known_of_data(known);
 }
 
 std::string as_json(const std::vector<ProblemOptima>& problems) {
@@ -138,7 +157,8 @@ std::optional<ExitCode> search(const OptimumCommand& command, const Campaign& ca
     if (!command.again && std::ranges::all_of(problems, is_complete)) return std::nullopt;
     SearchSession session(command.search, campaign, static_cast<std::int64_t>(problems.size()), command.json);
     read_stored(command, problems);  // anew: nobody else writes from now on
-    const bool trains = !std::ranges::all_of(problems, [](const ProblemOptima& known) { return opt::has_kink_search(known.problem); });
+    const auto trains_for = [](const ProblemOptima& known) { return opt::trains_for_optima(known.problem, known.largest); };
+    const bool trains = std::ranges::any_of(problems, trains_for);
     if (!trains) note_unused(command.search, command.backend);
     const std::unique_ptr<Backend> backend = make_backend(command.backend, campaign.cells, command.json || !trains);
     for (ProblemOptima& known : problems) {
@@ -149,8 +169,7 @@ std::optional<ExitCode> search(const OptimumCommand& command, const Campaign& ca
         };
         try {
             if (command.again || !is_complete(known))
-                (void)opt::find_optima(known.problem, known.largest, *backend, {},
-                                       session.control(!opt::has_kink_search(known.problem), done),
+                (void)opt::find_optima(known.problem, known.largest, *backend, {}, session.control(trains_for(known), done),
                                        command.again ? std::vector<opt::Optimum>{} : leading_optima(known.optima));
         } catch (const opt::SearchStopped&) {
             return session.stopped();

@@ -1,6 +1,7 @@
 // All local minima of the risk of ReLU networks on finitely many points of one input: docs/optimum.md, "Data points with one input".
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,25 @@ struct DataLevel {
 /// Whether local minima are searched by patterns: data points that all trials share, one input, ReLU, the squared loss.
 bool has_pattern_search(const Problem& problem);
 
-/// Those of the widths 0 .. `width`, ascending by risk; of those whose risks agree one. Throws Error(Usage) for a width above
-/// widest_on_data, and where points and width make more than most_patterns patterns, SearchStopped where control asks for it.
-std::vector<DataLevel> data_levels(const TrueRisk& risk, std::int64_t width, const SearchControl& control = {});
+/// The least risk of networks of a width.
+struct DataMinimum {
+    DataLevel network;              ///< that has it, of this width or less
+    std::optional<double> next;     ///< risk of the next local minimum above
+    std::optional<double> bound;    ///< no network has less, up to rounding; none where rounding decides what a fit is
+    int patterns = 0, reached = 0;  ///< choices of places that were looked at, and networks that were found at this risk
+};
+
+struct DataMinima {
+    std::vector<DataLevel> levels;    ///< ascending by risk; of those whose risks agree one
+    std::vector<DataMinimum> optima;  ///< by width
+};
+
+/// Those of the widths 0 .. `width`. Throws Error(Usage) for a width above widest_on_data, and where points and width make more than
+/// most_patterns patterns, SearchStopped where control asks for it.
+DataMinima data_minima(const TrueRisk& risk, std::int64_t width, const SearchControl& control = {});
+
+/// The largest width up to `largest` that is searched by patterns, and by no more than `most` of them; none of problems that are not.
+std::optional<std::int64_t> widest_by_patterns(const Problem& problem, std::int64_t largest, double most);
 
 inline constexpr std::int64_t widest_on_data = 4;
 inline constexpr double most_patterns = 1e7;

@@ -111,7 +111,8 @@ std::vector<Level> line_levels(const TrueRisk& risk, std::int64_t width, const L
 /// On data points with one input: the levels are proved by their patterns.
 std::vector<Level> pattern_levels(const TrueRisk& risk, std::int64_t width, const SearchControl& control) {
     std::vector<Level> levels;
-    for (const DataLevel& found : data_levels(risk, width, control)) {
+    const DataMinima minima = data_minima(risk, width, control);
+    for (const DataLevel& found : minima.levels) {
         const Network wide = embed(found.network, width, risk.problem().activation);
         Level level{found.risk, found.shape, found.network.width, {}, wide.parameters, {}};
         LevelCertificate& certificate = level.certificate;
@@ -124,12 +125,14 @@ std::vector<Level> pattern_levels(const TrueRisk& risk, std::int64_t width, cons
         certificate.certified = certificate.evidence && found.strict;
         levels.push_back(std::move(level));
     }
-    for (std::int64_t h = 0; h <= width; ++h)
+    for (std::int64_t h = 0; h <= width; ++h) {
+        const double least = minima.optima[static_cast<std::size_t>(h)].network.risk;
         for (Level& level : levels)
-            if (level.neurons <= h) {  // the least of that width
+            if (std::fabs(level.risk - least) <= level_tolerance * least) {
                 if (!level.optimum_of) level.optimum_of = h;
                 break;
             }
+    }
     return levels;
 }
 

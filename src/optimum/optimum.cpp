@@ -1,4 +1,4 @@
-// Two searches, one form of evidence.
+// Three searches, one form of evidence.
 #include "optimum/optimum.hpp"
 
 #include <fmt/format.h>
@@ -8,6 +8,7 @@
 
 #include "limrisk/error.hpp"
 #include "optimum/confirmed_risk.hpp"
+#include "optimum/data_levels.hpp"
 #include "optimum/normalised.hpp"
 
 namespace limrisk::optimum {
@@ -37,6 +38,23 @@ Optimum from_line(const TrueRisk& risk, const LineOptimum& line, std::int64_t wi
         measure(risk,
                 embed(network_of(line.fit, risk.line().low(), risk.line().high(), risk.problem().skip), width, risk.problem().activation),
                 optimum);
+    return optimum;
+}
+
+/// `bound`: another that no network is below.
+Optimum from_patterns(const TrueRisk& risk, const DataMinimum& found, std::int64_t width, double bound) {
+    Optimum optimum;
+    optimum.width = width;
+    optimum.risk = optimum.fitted_risk = optimum.confirmed_risk = optimum.program_risk = found.network.risk;
+    optimum.method = "patterns";
+    optimum.ended = "all";
+    optimum.shape = found.network.shape;
+    optimum.starts = found.patterns;
+    optimum.reached = found.reached;
+    optimum.next = found.next;
+    optimum.lower_bound = std::min(optimum.risk, std::max(bound, found.bound.value_or(0)));
+    measure(risk, embed(found.network.network, width, risk.problem().activation), optimum);
+    optimum.gradient_norm = found.network.gradient;
     return optimum;
 }
 
@@ -146,6 +164,9 @@ std::optional<Network> teacher_network(const Problem& problem, std::int64_t widt
     return network;
 }
 
+/// Wider networks, whose patterns take many minutes, are trained.
+constexpr double most_patterns_of_optima = 1e6;
+
 /// The share of the time left that `width` gets: wider ones take longer.
 double share_of_time(std::int64_t width, std::int64_t largest) {
     double all = 0;
@@ -157,6 +178,10 @@ double share_of_time(std::int64_t width, std::int64_t largest) {
 
 bool has_kink_search(const Problem& problem) {
     return problem.has_exact_risk() && problem.activation.kind == kernels::ActivationKind::Relu;
+}
+
+bool trains_for_optima(const Problem& problem, std::int64_t largest) {
+    return !has_kink_search(problem) && widest_by_patterns(problem, largest, most_patterns_of_optima).value_or(-1) < largest;
 }
 
 std::string shape_text(const SplineFit& fit, bool skip) {
@@ -200,10 +225,20 @@ std::vector<Optimum> find_optima(const Problem& problem, std::int64_t largest, B
         return optima;
     }
     if (problem.skip) throw Error(ExitCode::Usage, "optima of networks with a skip connection are searched by kinks only");
+    const std::vector<double> bounds = lower_bounds(problem, largest);
+    if (const auto widest = widest_by_patterns(problem, largest, most_patterns_of_optima);
+        widest && static_cast<std::int64_t>(optima.size()) <= *widest) {
+        const TrueRisk risk(problem);
+        const DataMinima minima = data_minima(risk, *widest, control);
+        for (auto width = static_cast<std::int64_t>(optima.size()); width <= *widest; ++width) {
+            const auto k = static_cast<std::size_t>(width);
+            add(from_patterns(risk, minima.optima[k], width, width == 0 ? 0 : bounds[k]));
+        }
+        if (*widest == largest) return optima;
+    }
     const Searched searched(problem, largest);
     const TrueRisk& risk = searched.risk.fit();
     const SearchClock whole(control, control.seconds);
-    const std::vector<double> bounds = lower_bounds(problem, largest);
     const auto add_bounded = [&](Optimum optimum) {
         optimum.lower_bound = std::nullopt;
         // A network of width 0 is constant, which one affine piece need not be.

@@ -12,19 +12,27 @@
 
 namespace limrisk::optimum {
 
-/// Nothing here is a proof that no network is better, except lower_bound; it is what a careful reader would want to see.
+/// Whether a risk is the least that there is: 0, or at a bound that nothing is below, up to rounding.
+inline bool is_least(double risk, const std::optional<double>& lower_bound) {
+    constexpr double rounding = 1e-9;
+    return risk == 0 || (lower_bound && *lower_bound >= risk * (1 - rounding));
+}
+
+/// Nothing here is a proof that no network is better, except lower_bound, and a risk of 0; it is what a careful reader would want to see.
 struct Optimum {
     std::int64_t width = 0;
     double risk = 0;       ///< best known infimum: the confirmed risk of a network that was found
     bool attained = true;  ///< false: approached only, the target jumps
-    std::string method;    ///< "kinks": global search over kinks and orientations; "training": polished replicas and other starts
-    std::string shape;     ///< kinks in their order, R or L by orientation, "+" linear neuron, "J" or "j" for a jump; "" for training
-    int starts = 0, reached = 0;        ///< starts, and how many of them ended at this risk
+    std::string method;    ///< "kinks": global search over kinks and orientations; "patterns": all choices of places for the kinks between
+                           ///< and on data points; "training": polished replicas and other starts
+    std::string shape;     ///< kinks in their order, R or L by orientation, "+" linear neuron, "J" or "j" for a jump, "r" or "l" for a kink
+                           ///< on a data point; "" for training
+    int starts = 0, reached = 0;        ///< starts (of "patterns": the patterns), and how many of them ended at this risk
     double spread = 0;                  ///< largest relative difference of their risks
-    std::string ended = "starts";       ///< why the search ended: TrainedEnds::ended
+    std::string ended = "starts";       ///< why the search ended: TrainedEnds::ended; of "patterns" "all"
     std::optional<double> next;         ///< risk of the next better-known level above, if one was found
     std::optional<double> lower_bound;  ///< no network of this width has less: "kinks", and data points with d = 1
-    double gradient_norm = 0;           ///< of the risk that was fitted, at `parameters`
+    double gradient_norm = 0;           ///< of the risk that was fitted, at `parameters`; of "patterns": DataLevel::gradient
     double least_squares_gap = 0;       ///< that risk minus the least over outer weights and bias
     std::optional<double> curvature;    ///< "kinks": smallest over largest eigenvalue of the Hessian by the kinks
     bool exact = true;                  ///< the risk is integrated cell by cell of the kinks; else by points
@@ -33,6 +41,11 @@ struct Optimum {
     double program_risk = 0;            ///< by the final evaluation rule, as trials are judged
     double allowance = 0;               ///< by how much final_risk may err near the optimum: only trials further below it beat it
     std::vector<double> parameters;     ///< of a network with this risk, of `width` neurons; empty if not attained
+
+    /// Whether the risk is 0 up to rounding; on data points networks interpolate them.
+    bool is_zero() const { return risk == 0 || ended == "zero"; }
+    /// Whether the risk is the infimum up to rounding: no network of this width has less.
+    bool is_global() const { return is_zero() || is_least(risk, lower_bound); }
 
     /// Relative difference of the confirmed risk from the fitted one.
     double confirmation() const { return confirmed_risk > 0 ? std::fabs(fitted_risk - confirmed_risk) / confirmed_risk : 0; }
@@ -46,14 +59,17 @@ struct OptimumEffort {
 /// Widths beyond are not searched: `find_optima` throws Error(Usage).
 inline constexpr std::int64_t largest_searched_width = 128;
 
-/// Widths 0..largest, in this order. d = 1 and ReLU: by kinks; else by training, in coordinates without units. `known`: optima of the
-/// widths 0, 1, ... that were found before; they are taken over and not passed to control.done. Throws SearchStopped where control asks for
-/// it.
+/// Widths 0..largest, in this order. d = 1 and ReLU: by kinks, on data points by patterns as far as those are few; else by training, in
+/// coordinates without units. `known`: optima of the widths 0, 1, ... that were found before; they are taken over and not passed to
+/// control.done. Throws SearchStopped where control asks for it.
 std::vector<Optimum> find_optima(const Problem& problem, std::int64_t largest, Backend& backend, const OptimumEffort& effort = {},
                                  const SearchControl& control = {}, std::vector<Optimum> known = {});
 
 /// Whether `find_optima` searches by kinks.
 bool has_kink_search(const Problem& problem);
+
+/// Whether `find_optima` trains networks of some width up to `largest`.
+bool trains_for_optima(const Problem& problem, std::int64_t largest);
 
 /// Whether `risk` lies below `bound` by more than rounding, for a target with E f^2 = `scale` (1 for the target 0).
 constexpr bool clearly_below(double risk, double bound, double scale) {

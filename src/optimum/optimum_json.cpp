@@ -29,6 +29,7 @@ ordered_json to_json(const Optimum& optimum) {
             {"spread", optimum.spread},
             {"next_level", maybe(optimum.next)},
             {"lower_bound", maybe(optimum.lower_bound)},
+            {"global", optimum.is_global()},
             {"gradient_norm", optimum.gradient_norm},
             {"least_squares_gap", optimum.least_squares_gap},
             {"curvature", maybe(optimum.curvature)},

@@ -57,10 +57,10 @@ std::string certified_phrase(const CellSummary& cell) {
 }
 
 /// The threshold that was used, and what the tolerance has to do with it.
-std::string threshold_phrase(const Measured& measured, double tolerance) {
+std::string threshold_phrase(const Measured& measured, bool global, double tolerance) {
     constexpr double visible = 0.01;  // part of the excess
     const double relative = measured.optimum * tolerance, excess = measured.threshold - measured.optimum;
-    std::string text = fmt::format("the best known risk {:.4g} by more than ", measured.optimum);
+    std::string text = fmt::format("the {} {:.4g} by more than ", global ? "global minimum" : "best known risk", measured.optimum);
     if (excess - relative <= visible * excess) return text + fmt::format("{:g} %", 100 * tolerance);
     text += fmt::format("{:.3g}", excess);
     return relative <= visible * excess
@@ -70,7 +70,7 @@ std::string threshold_phrase(const Measured& measured, double tolerance) {
 
 std::string measured_phrase(const CellSummary& cell, double tolerance) {
     const Measured& measured = *cell.measured;
-    const std::string optimum = threshold_phrase(measured, tolerance);
+    const std::string optimum = threshold_phrase(measured, cell.optimum && cell.optimum->global && cell.optimum->attained, tolerance);
     std::string text =
         fmt::format("{} % {} miss {}{}", missed_share(measured, cell.done, " to "), ends_text(measured.share), optimum,
                     cell.optimum && cell.optimum->cut_short ? " (its search ended at a time limit, so it may be too large)" : "");

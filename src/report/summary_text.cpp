@@ -73,12 +73,13 @@ ordered_json measured_json(const CellSummary& cell, double tolerance) {
     if (!cell.measured || cell.done == 0) {
         ordered_json node;
         for (const char* key :
-             {"optimum", "threshold", "trials_least", "trials_most", "low", "high", "best_ratio", "seen_at_checks", "undecided"})
+             {"optimum", "global", "threshold", "trials_least", "trials_most", "low", "high", "best_ratio", "seen_at_checks", "undecided"})
             node[key] = nullptr;
         return node;
     }
     const Measured& measured = *cell.measured;
     return {{"optimum", measured.optimum},
+            {"global", cell.optimum && cell.optimum->global},
             {"threshold", measured.threshold},
             {"trials_least", measured.above_least},
             {"trials_most", measured.above_most},

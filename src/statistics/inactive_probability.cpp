@@ -140,6 +140,43 @@ std::optional<InactiveProbability> at_most_in_ball(const Law& weight, const Law&
                                accuracy * (low->magnitude + high->magnitude) / length, ProbabilityMethod::ClosedForm};
 }
 
+/// The size x of a coordinate of a random unit vector: x^2 has the law Beta(1/2, (width - 1) / 2).
+struct UnitCoordinate {
+    std::int64_t width;
+    double half() const { return 0.5 * static_cast<double>(width - 1); }
+    /// P(x <= t), P(x < t) for width 1.
+    double at_most(double t, bool strict) const {
+        if (t <= 0) return 0;
+        if (width == 1) return strict ? t > 1 : t >= 1;
+        return t >= 1 ? 1 : boost::math::ibeta(0.5, half(), t * t);
+    }
+    double mean() const {
+        return width == 1 ? 1 : 1 / (half() * boost::math::beta(0.5, half()));  // B(1, half) = 1 / half
+    }
+    /// E (x; x <= t).
+    double mean_up_to(double t) const {
+        if (t <= 0) return 0;
+        if (t >= 1) return mean();
+        return width == 1 ? 0 : -mean() * std::expm1(half() * std::log1p(-t * t));
+    }
+};
+
+/// E (room - slope x)^+, as parts.
+Parts mean_room(const UnitCoordinate& x, double slope, double room) {
+    Parts parts;
+    const double t = slope == 0 ? 0 : room / slope;
+    if (slope == 0) {
+        parts.add(std::max(room, 0.0));
+    } else if (slope > 0) {
+        parts.add(room > 0 ? room * x.at_most(t, false) : 0);
+        parts.add(-slope * x.mean_up_to(t));
+    } else {  // x beyond t, which is negative where room is not
+        parts.add(room * (1 - x.at_most(t, false)));
+        parts.add(-slope * (x.mean() - x.mean_up_to(t)));
+    }
+    return parts;
+}
+
 /// E F(t) for t of the law Beta(2, 1), F smooth but at `corner`.
 template <class Value>
 InactiveProbability mean_over_beta(double corner, const Value& value) {
@@ -267,6 +304,38 @@ std::optional<InactiveProbability> maximum_at_most(const Law& weight, const Law&
         return closed_form(sector / (2 * std::numbers::pi), 16 * machine_epsilon);
     }
     return normal_sum_probability(weight, bias, box, level);
+}
+
+InactiveProbability orthogonal_frozen_probability(double gain, std::int64_t width, const Law& bias, const kernels::Activation& activation,
+                                                  double low, double high, StillNeuron what) {
+    if (width < 1 || !(gain > 0) || !(low < high)) throw Defect("orthogonal_frozen_probability: no neuron, or no interval");
+    if (bias.kind != LawKind::Zero && !(bias.kind == LawKind::Uniform && bias.low == -bias.high))
+        throw Defect("orthogonal_frozen_probability: a bias must be uniform and symmetric, or zero");
+    const UnitCoordinate x{width};
+    constexpr double accuracy = 4096 * machine_epsilon;  // of the special functions
+    // w is as often positive, with its maximum at the high end, as negative. It and b are symmetric: -z has the maximum of z.
+    const double slopes[] = {gain * high, -gain * low};
+    kernels::Initialization laws{};
+    laws.inner_weight = {LawKind::Uniform, -gain, gain, 0, 0, 0, 0};
+    laws.inner_bias = bias;
+    return frozen_by_sides(laws, activation, what,
+                           [&](const Law&, const Law&, double level, bool strict) {
+                               Parts sum;
+                               for (const double slope : slopes) {
+                                   if (bias.kind == LawKind::Zero) {  // slope x <= level
+                                       const double t = slope == 0 ? 0 : level / slope;
+                                       const bool fits = strict ? level > 0 : level >= 0;
+                                       sum.add(slope == 0 ? fits : slope > 0 ? x.at_most(t, strict) : 1 - x.at_most(t, !strict));
+                                       continue;
+                                   }
+                                   const Parts from = mean_room(x, slope, level - bias.low), to = mean_room(x, slope, level - bias.high);
+                                   sum.add((from.value - to.value) / (bias.high - bias.low));
+                                   sum.magnitude += (from.magnitude + to.magnitude) / (bias.high - bias.low);
+                               }
+                               return std::optional(InactiveProbability{std::clamp(0.5 * sum.value, 0.0, 1.0),
+                                                                        0.5 * accuracy * sum.magnitude, ProbabilityMethod::ClosedForm});
+                           })
+        .value();
 }
 
 InactiveProbability maximum_at_most(const Law& weight, const Law& bias, double low, double high, std::int64_t dimension, double level,

@@ -79,6 +79,12 @@ std::optional<InactiveProbability> frozen_probability_in_ball(const kernels::Ini
 std::optional<InactiveProbability> asymmetric_frozen_probability(double deviation, const kernels::Activation& activation,
                                                                  const std::vector<BoxSides>& box, StillNeuron what = StillNeuron::Frozen);
 
+/// The same in dimension 1 on [low, high] for the initialization `orthogonal`: w is `gain` times a coordinate of a random unit vector with
+/// `width` coordinates, b ~ bias, uniform and symmetric or zero. Of one neuron: the neurons depend on each other.
+InactiveProbability orthogonal_frozen_probability(double gain, std::int64_t width, const kernels::Law& bias,
+                                                  const kernels::Activation& activation, double low, double high,
+                                                  StillNeuron what = StillNeuron::Frozen);
+
 /// P(b + sum_k max(w_k low_k, w_k high_k) <= level) for independent w_k ~ weight and b ~ bias: the maximum over the box is at most `level`.
 /// `strict`: below it instead. Throws Defect, and gives nothing, as above.
 std::optional<InactiveProbability> maximum_at_most(const kernels::Law& weight, const kernels::Law& bias, const std::vector<BoxSides>& box,

@@ -113,6 +113,34 @@ TEST_F(OptimumProgramTest, CountsTrialsOnLevelsOfDataPoints) {
     EXPECT_THAT(limrisk(plane).err, HasSubstr("one input and relu"));
 }
 
+/// The least risk on the training points alone, exact; the summary takes it, and says that nothing is below.
+TEST_F(OptimumProgramTest, OptimaOfDataPointsAreGlobalMinima) {
+    const std::string rest = "[network]\nwidth = [1, 2]\n[training]\nsampling = \"full_batch\"\noptimizer = \"sgd(0.02)\"\n",
+                      head = "trials = 40\nsteps = 20000\n[problem]\ndata = { points = [[-1, 1], [0, 0], [1, 1]]";
+    write("points.toml", "name = \"points\"\n" + head + " }\n" + rest);
+    succeed({"run", "points.toml", "--quiet"});
+    const std::string table = succeed({"optimum", "points.toml", "--store", "points.db"}).out;
+    EXPECT_THAT(table, HasSubstr("widths 0, 1: global minimum, up to rounding: the lower bound is the risk\n"));
+    EXPECT_THAT(table, HasSubstr("width 2: risk 0 up to rounding: networks interpolate the points\n"));
+    EXPECT_LE(widest_line(table), 100u);
+    const json summary = json::parse(succeed({"summary", "points.db", "--json"}).out);
+    for (const json& cell : summary["cells"]) EXPECT_TRUE(cell["measured"]["global"]);
+    EXPECT_NEAR(summary["cells"][0]["measured"]["optimum"].get<double>(), 1.0 / 6, 1e-15);
+    EXPECT_THAT(succeed({"summary", "points.db", "--sentences"}).out, HasSubstr("miss the global minimum 0.1667 by more than 1 %"));
+    // Points that are held out have no part in it, whatever they are.
+    write("held.toml", "name = \"held\"\n" + head + ", validation = { points = [[0.5, 9], [-7, 100]] } }\n" + rest);
+    const json held = json::parse(succeed({"optimum", "held.toml", "--json"}).out)[0]["optima"];
+    EXPECT_NEAR(held[1]["risk"].get<double>(), 1.0 / 6, 1e-15);
+    EXPECT_EQ(held[1]["method"], "patterns");
+    EXPECT_TRUE(held[1]["global"]);
+    // Of two inputs nothing is exact.
+    const json plane = json::parse(succeed({"optimum", "points.toml", "--json", "--largest", "1", "--set",
+                                            "problem.data={ points = [[0, 0, 1], [1, 0, 0], [0, 1, 0], [1, 1, 1]] }"})
+                                       .out)[0]["optima"];
+    EXPECT_EQ(plane[1]["method"], "training");
+    EXPECT_FALSE(plane[1]["global"]);
+}
+
 TEST_F(OptimumProgramTest, RefusesWhatItCannotDo) {
     EXPECT_EQ(limrisk({"hierarchy", "square.toml"}).code, 64);
     EXPECT_EQ(limrisk({"hierarchy", "square.toml", "--width", "1", "--set", "network.activation=\"tanh\""}).code, 64);

@@ -8,6 +8,7 @@
 #include "limrisk/error.hpp"
 #include "optimum/data_levels.hpp"
 #include "optimum/hierarchy.hpp"
+#include "optimum/optimum.hpp"
 #include "optimum_fixture.hpp"
 
 namespace limrisk::optimum {
@@ -221,6 +222,102 @@ TEST(DataLevels, RefusesWhatIsNotSearched) {
         EXPECT_EQ(error.code(), ExitCode::Usage);
         EXPECT_THAT(error.what(), ::testing::HasSubstr("2000 different inputs and width 2 make 3.2e+07 patterns"));
     }
+}
+
+/// The least risk of networks whose kinks lie on a grid, with the best outer weights by the formulas of least squares: written here without
+/// the code of the search.
+double least_on_grid(const Rows& rows, int width, int grid) {
+    const auto count = static_cast<Eigen::Index>(rows.size());
+    Eigen::VectorXd root(count), y(count), x(count);
+    double mass = 0, low = HUGE_VAL, high = -HUGE_VAL;
+    for (const auto& row : rows) mass += row[2], low = std::min(low, row[0]), high = std::max(high, row[0]);
+    for (Eigen::Index m = 0; m < count; ++m) {
+        const auto& [at, value, weight] = rows[static_cast<std::size_t>(m)];
+        root(m) = std::sqrt(weight / mass), x(m) = at, y(m) = root(m) * value;
+    }
+    std::vector<Eigen::VectorXd> columns{root.cwiseProduct(x)};  // a linear neuron
+    for (int k = 0; k <= grid; ++k) {
+        const double kink = low + (high - low) * k / grid;
+        columns.push_back(root.cwiseProduct((x.array() - kink).max(0).matrix()));
+        columns.push_back(root.cwiseProduct((kink - x.array()).max(0).matrix()));
+    }
+    const auto risk_of = [&](std::vector<std::size_t> chosen) {
+        Eigen::MatrixXd features(count, static_cast<Eigen::Index>(chosen.size()) + 1);
+        features.col(0) = root;
+        for (std::size_t k = 0; k < chosen.size(); ++k) features.col(static_cast<Eigen::Index>(k) + 1) = columns[chosen[k]];
+        return (y - features * features.colPivHouseholderQr().solve(y)).squaredNorm();
+    };
+    double least = HUGE_VAL;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        if (width == 1) least = std::min(least, risk_of({i}));
+        for (std::size_t j = 0; width == 2 && j < i; ++j) least = std::min(least, risk_of({i, j}));
+    }
+    return least;
+}
+
+std::vector<Optimum> optima_on(const Problem& problem, std::int64_t largest, const OptimumEffort& effort = {}) {
+    return find_optima(problem, largest, *make_cpu_backend(1), effort);
+}
+
+/// The search is exact: nothing on a grid of kinks is below, and the grid comes close.
+TEST_P(DataLevelsOn, OptimaAgainstAGridOfKinks) {
+    const std::vector<Optimum> optima = optima_on(problem_on(GetParam().rows), 2);
+    for (const int width : {1, 2}) {
+        const Optimum& optimum = optima[static_cast<std::size_t>(width)];
+        const double grid = least_on_grid(GetParam().rows, width, width == 1 ? 4000 : 60), scale = optima[0].risk;
+        EXPECT_GE(grid, optimum.risk - 1e-13 * scale) << width;
+        EXPECT_LE(grid, optimum.risk + (width == 1 ? 1e-3 : 5e-2) * scale) << width;
+        EXPECT_EQ(optimum.method, "patterns");
+        EXPECT_EQ(optimum.ended, "all");
+        EXPECT_TRUE(optimum.is_global()) << width << ": " << optimum.risk << ", bound " << optimum.lower_bound.value_or(-1);
+        EXPECT_LE(*optimum.lower_bound, optimum.risk);
+        EXPECT_NEAR(TrueRisk(problem_on(GetParam().rows))({width, 1, optimum.parameters}), optimum.risk, 1e-13 * scale);
+    }
+}
+
+TEST(DataOptima, ClosedFormsAndInterpolation) {
+    const std::vector<Optimum> optima = optima_on(problem_on(vee), 4);
+    ASSERT_EQ(optima.size(), 5u);
+    EXPECT_NEAR(optima[0].risk, 2.0 / 9, 1e-15);
+    EXPECT_NEAR(optima[1].risk, 1.0 / 6, 1e-15);
+    EXPECT_EQ(optima[1].next, optima[0].risk);
+    for (std::size_t width : {2, 3, 4}) {
+        EXPECT_EQ(optima[width].risk, 0) << width;
+        EXPECT_TRUE(optima[width].is_zero());
+        EXPECT_EQ(optima[width].parameters.size(), 3 * width + 1);
+    }
+    for (const Optimum& optimum : optima) EXPECT_TRUE(optimum.is_global());
+    EXPECT_FALSE(optima[1].is_zero());
+    EXPECT_FALSE(trains_for_optima(problem_on(vee), 4));
+    EXPECT_TRUE(trains_for_optima(problem_on(vee), 5));
+    EXPECT_TRUE(trains_for_optima(problem_on(vee, "clipping(0, 1)"), 1));
+}
+
+/// Points of weight 0 are none.
+TEST(DataOptima, WeightsCount) {
+    const Rows rows{{-1, 1, 1}, {0, 0, 2}, {1, 1, 1}, {2, -5, 0}};
+    const std::vector<Optimum> optima = optima_on(problem_on(rows), 1);
+    EXPECT_NEAR(optima[0].risk, 0.25, 1e-15);
+    EXPECT_NEAR(optima[1].risk, 1.0 / 6, 1e-15) << "exact at one end, 1/3 at the three other parts of the weight: 3/4 * 2/9";
+}
+
+/// Widths beyond the patterns are trained, from the best of them on; nothing is proved of those.
+TEST(DataOptima, WiderNetworksAreTrained) {
+    const std::vector<Optimum> optima =
+        optima_on(problem_on(exclusive_or), 5, {{}, {.replicas = 4, .steps = 50, .polished = 2, .extensions = 4, .drawn = 2, .least = 4}});
+    ASSERT_EQ(optima.size(), 6u);
+    for (std::size_t width = 1; width < optima.size(); ++width) EXPECT_LE(optima[width].risk, optima[width - 1].risk);
+    EXPECT_NEAR(optima[1].risk, 1.8, 1e-12);
+    EXPECT_NEAR(optima[2].risk, 1.125, 1e-12);
+    EXPECT_EQ(optima[4].method, "patterns");
+}
+
+/// Inputs that are nearly equal: a fit that rounding decides proves nothing, and the bound of the pieces is left.
+TEST(DataOptima, NearlyEqualInputsProveNothing) {
+    const std::vector<Optimum> optima = optima_on(problem_on({{0, 0, 1}, {1e-7, 1, 1}, {2e-7, 0, 1}, {1, 1, 1}, {2, 0, 1}}), 1);
+    EXPECT_GT(optima[1].risk, 0);
+    EXPECT_LE(*optima[1].lower_bound, optima[1].risk);
+    EXPECT_EQ(optima[1].is_global(), *optima[1].lower_bound >= optima[1].risk * (1 - 1e-9));
 }
 
 }  // namespace

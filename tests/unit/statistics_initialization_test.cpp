@@ -2,6 +2,7 @@
 // the activations that can be inactive. The counts must pass the exact test of test_inactive_counts.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <optional>
@@ -112,6 +113,67 @@ TEST(PredictedProbability, OfRandomizedAsymmetricStartsInClosedForm) {
     }
     EXPECT_FALSE(asymmetric_frozen_probability(0.1, {}, {{0, 1, 17}}).has_value());
     EXPECT_EQ(name_of(p(0, 1, 3).method), "mean of contour integrals");
+}
+
+/// P(max z <= 0) by the midpoint rule over the angle of a coordinate of a random unit vector, whose density is a power of its sine.
+double orthogonal_by_angles(double gain, std::int64_t h, bool drawn_bias, double low, double high) {
+    constexpr int nodes = 200000;
+    double sum = 0, mass = 0;
+    for (int k = 0; k < nodes; ++k) {
+        const double angle = M_PI * (k + 0.5) / nodes, w = gain * std::cos(angle);
+        const double density = std::pow(std::sin(angle), static_cast<double>(h - 2));
+        const double most = std::max(w * low, w * high);
+        sum += density * (drawn_bias ? std::clamp(0.5 * (1 - most), 0.0, 1.0) : most <= 0);
+        mass += density;
+    }
+    return sum / mass;
+}
+
+TEST(PredictedProbability, OfOrthogonalStartsInDimensionOne) {
+    const kernels::Law drawn{kernels::LawKind::Uniform, -1, 1, 0, 0, 0, 0}, zero{kernels::LawKind::Zero, 0, 0, 0, 0, 0, 0};
+    const kernels::Activation relu{};
+    const auto p = [&](double gain, std::int64_t h, bool bias, double low, double high) {
+        return orthogonal_frozen_probability(gain, h, bias ? drawn : zero, relu, low, high).value;
+    };
+    EXPECT_NEAR(p(1, 1, true, 0, 1), 0.25, 1e-15);
+    EXPECT_NEAR(p(1, 2, true, 0, 1), 0.5 - 1 / (2 * M_PI), 1e-15);
+    EXPECT_NEAR(p(1, 3, true, 0, 1), 0.375, 1e-15);
+    EXPECT_NEAR(p(2, 1, true, 0, 1), 0.25, 1e-15) << "w = 2: never; w = -2: where b <= 0";
+    EXPECT_EQ(p(1, 5, false, 0, 1), 0.5);
+    EXPECT_EQ(p(1, 5, false, -1, 1), 0);
+    EXPECT_EQ(p(1, 1, false, 0, 1), 0.5);
+    const std::pair<double, double> boxes[] = {{0, 1}, {-1, 1}, {0.5, 2}, {-3, -0.25}, {-0.1, 4}};
+    for (const auto& [low, high] : boxes)
+        for (const std::int64_t h : {2, 3, 4, 8, 64, 1000})
+            for (const double gain : {1.0, 0.3, 5.0})
+                for (const bool bias : {true, false})
+                    EXPECT_NEAR(p(gain, h, bias, low, high), orthogonal_by_angles(gain, h, bias, low, high), 2e-5)
+                        << gain << " " << h << " " << bias << " [" << low << ", " << high << "]";
+}
+
+/// Neurons of the program, clipped ones too: the mean of their numbers over the trials, whose own spread says how exact it is.
+TEST(PredictedProbability, HoldsForOrthogonalNetworks) {
+    for (const auto& [low, high] : {std::pair{0.0, 1.0}, {-0.5, 1.5}, {0.25, 1.0}})
+        for (const kernels::ActivationKind activation : {kernels::ActivationKind::Relu, kernels::ActivationKind::Clipping})
+            for (const double gain : {1.0, 1.75}) {
+                CellConfig cell = cell_of(Kind::Orthogonal, 1, low, high);
+                cell.initialization.gain = gain;
+                cell.activation.kind = activation;
+                cell.activation.first = activation == kernels::ActivationKind::Clipping ? -0.25 : 0;
+                cell.activation.second = 0.5;
+                const std::vector<std::int64_t> counts = counted(cell);
+                double sum = 0, squares = 0;
+                for (std::size_t j = 0; j < counts.size(); ++j) {
+                    sum += static_cast<double>(counts[j]) * static_cast<double>(j);
+                    squares += static_cast<double>(counts[j]) * static_cast<double>(j * j);
+                }
+                const double mean = sum / trials, variance = squares / trials - mean * mean;
+                const InactiveProbability p =
+                    orthogonal_frozen_probability(gain, width, {kernels::LawKind::Uniform, -1, 1, 0, 0, 0, 0}, cell.activation, low, high);
+                constexpr double deviations = 5;
+                EXPECT_NEAR(mean, width * p.value, deviations * std::sqrt(variance / trials)) << low << " " << high << " " << gain;
+                EXPECT_GT(p.value, 0.01);
+            }
 }
 
 /// All pairs of laws of w and b that are known, and which are not.
