@@ -74,7 +74,7 @@ public:
         stack_double_ = arena_.take<VecDouble>(static_cast<std::int64_t>(max_program_depth) * parts<double>);
         points_ = arena_.take<double>(breakpoint_capacity(cell));
         network_ = arena_.take<double>(3 * cell.width);
-        if (cell.stop_proved) asked_ = arena_.take<double>(parameter_count(cell));
+        if (cell.stop_proved) asked_ = arena_.take<double>(2 * parameter_count(cell));
         // Some milliseconds of work.
         const bool sorted = cell.algorithm == Algorithm::Kinks;
         const std::int64_t per_replica = sorted ? cell.batch + 8 * cell.width : cell.batch * (cell.width + 8) * cell.dimension;
@@ -391,7 +391,8 @@ private:
         for (int r = 0; r < count_; ++r) {
             if (!replica_[r].running()) continue;
             state_.write(state_.theta, r, asked_);
-            if (task.is_proved(cell_, asked_)) replica_[r].stop();
+            if (state_.first) state_.write(state_.first, r, asked_ + parameter_count(cell_));
+            if (task.is_proved(cell_, asked_, step_)) replica_[r].stop();
         }
         rest_where_ended();
     }
@@ -532,7 +533,7 @@ private:
     VecDouble* stack_double_;
     Real* kept_{};  ///< [replicas][moved_numbers()] those at the check where rates are searched
     double *points_, *network_;
-    double* asked_ = nullptr;  ///< [parameters] of a replica, if the cell has stop_proved
+    double* asked_ = nullptr;  ///< [2][parameters] of a replica and its first state, if the cell has stop_proved
     MaskOf<V> alive_[1]{};     ///< of every register
     std::int64_t step_work_;
     int steps_between_reports_;

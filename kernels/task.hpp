@@ -23,8 +23,9 @@ struct ChunkTask {
     double *initial_parameters, *parameters, *best_parameters, *first_state, *second_state, *third_state;
     double* average_parameters;  ///< optional, likewise: at the end, those of the iterate where the cell has no average
     /// For cells with stop_proved, asked at the checks of a trial that nothing else ends there: whether its limiting risk is proved.
-    ///   parameters  in canonical order
-    bool (*is_proved)(const Cell& cell, const double* parameters);
+    ///   parameters  [2][parameters] in canonical order, and the first state of the optimizer, if it has one
+    ///   step        of the check
+    bool (*is_proved)(const Cell& cell, const double* parameters, std::int64_t step);
     /// Snapshots: looks at the replicas at further steps, which change nothing of them or of their records.
     const std::int64_t* snapshot_steps;  ///< [snapshot_count] ascending, each 0 .. steps once
     std::int64_t snapshot_count;

@@ -191,7 +191,7 @@ std::string stop_proved(const CellConfig& cell) {
     complete_batch(completed);
     if (const std::string reason = no_limits_reason(completed); !reason.empty()) return "true, but " + reason + "; leave it out";
     if (cell.learning_rate.warmup == 0) return "";
-    return "true with a warm-up of the learning rate; limits are proved for rates that are constant from the check on: leave one of them "
+    return "true with a warm-up of the learning rate; limits are proved for rates that do not grow from the check on: leave one of them "
            "out";
 }
 

@@ -45,8 +45,13 @@ std::vector<Interval> squared_lengths(const kernels::NodeTable<double>& points, 
 
 class Certifier {
 public:
-    Certifier(const Network& network, const kernels::NodeTable<double>& points, double rate, const PiecewiseLinear& activation)
-        : network_(network), points_(points), rate_(rate), activation_(activation), lengths_(squared_lengths(points, network.dimension)) {}
+    Certifier(const Network& network, const kernels::NodeTable<double>& points, const DescentRule& descent,
+              const PiecewiseLinear& activation)
+        : network_(network),
+          points_(points),
+          descent_(descent),
+          activation_(activation),
+          lengths_(squared_lengths(points, network.dimension)) {}
 
     LimitCertificate run() {
         LimitCertificate result;
@@ -103,8 +108,14 @@ private:
                 neuron.moves = neuron.moves || neuron.piece[m] < 0 || slope_at(neuron, m) != 0;
                 neuron.has_offset = neuron.has_offset || (neuron.piece[m] >= 0 && offset_at(neuron, m) != 0);
             }
+            if (!neuron.moves && !rolls_out_in(neuron)) return LimitOutcome::KinkTooNear;
             if (!neuron.moves && !neuron.has_offset) continue;  // inactive
             if (!told) return LimitOutcome::KinkOnPoint;
+            if (has_moments()) {
+                for (std::int64_t k = 0; neuron.moves && k <= network_.dimension; ++k)
+                    moments_squared_ = moments_squared_ + square(point(inner_moment(i, k)));
+                moments_squared_ = moments_squared_ + square(point(descent_.moments[network_.width * (network_.dimension + 1) + i]));
+            }
             if (neuron.moves) {
                 for (std::size_t m = 0; m < count(); ++m)
                     for (int k = 0; k < activation_.kinks; ++k) {
@@ -120,7 +131,28 @@ private:
             if (neuron.moves && neuron.has_offset) neuron.stretch = stretch_of(i);
             active_.push_back(std::move(neuron));
         }
+        if (has_moments()) moments_squared_ = moments_squared_ + square(point(descent_.moments[network_.width * (network_.dimension + 2)]));
         return least_outer_ == 0 ? LimitOutcome::NoOuterWeight : LimitOutcome::Proved;
+    }
+
+    bool has_moments() const { return descent_.kind != DescentRule::Kind::Plain && descent_.moments; }
+    /// m of w_ik, and of b_i for k = d.
+    double inner_moment(std::int64_t i, std::int64_t k) const {
+        return descent_.moments[k < network_.dimension ? i * network_.dimension + k : network_.width * network_.dimension + i];
+    }
+    /// Section 9: whether a neuron whose w and b have no gradient has the same pieces where its momentum alone leads it.
+    bool rolls_out_in(const Neuron& neuron) const {
+        if (!has_moments()) return true;
+        const Interval alpha = point(descent_.momentum), powers = descent_.kind == DescentRule::Kind::Behind ? square(alpha) : alpha,
+                       way = -(point(descent_.rate) * powers / (point(1) - alpha));  // by powers + alpha powers + ...
+        for (std::size_t m = 0; m < count(); ++m) {
+            Interval along = point(inner_moment(neuron.number, network_.dimension));
+            for (std::int64_t k = 0; k < network_.dimension; ++k)
+                along =
+                    along + point(inner_moment(neuron.number, k)) * point(points_.inputs[m * dimension() + static_cast<std::size_t>(k)]);
+            if (piece_of(neuron.z[m] + way * along) != neuron.piece[m]) return false;
+        }
+        return true;
     }
 
     /// |(w, b)| / |v|.
@@ -351,7 +383,34 @@ private:
         return least;
     }
 
-    // Section 2: a radius that the path cannot leave.
+    /// How far the parameters come at most; nothing: the rate is too large. Sections 4 and 9.
+    ///   bend   bound of the Hessian on the ball
+    ///   slope  its kappa times the root of lambda
+    std::optional<Interval> reach(const Interval& bend, const Interval& slope) const {
+        if (descent_.kind == DescentRule::Kind::Plain) {
+            const Interval left_of_rate = point(1) - point(descent_.rate) * bend / point(2);
+            if (!(left_of_rate.low > 0)) return std::nullopt;
+            return root_excess_ / (slope * left_of_rate);
+        }
+        const bool heavy_ball = descent_.kind == DescentRule::Kind::HeavyBall;
+        const Interval eta = point(descent_.rate) * point(descent_.new_share), squares = square(point(descent_.momentum));
+        const Interval bent = eta * bend, half = square_root(eta / point(2)), one = point(1);
+        const Interval a = heavy_ball ? one - squares - bent : one - squares * (one + bent), b = heavy_ball ? one : one - bent;
+        if (!(a.low > 0 && b.low > 0)) return std::nullopt;
+        const Interval beside = heavy_ball ? half : eta * square_root(bend);
+        const Interval g = one / (point(2) * slope) + beside, h = heavy_ball ? half : b * (half + beside);  // G, and eta b H
+        const Interval speed_squared = square(point(descent_.rate)) * moments_squared_, speed = square_root(speed_squared);
+        Interval energy = square(root_excess_) + squares * (heavy_ball ? one : one + bent) / (point(2) * eta) * speed_squared;
+        Interval before = point(0);
+        if (descent_.kind == DescentRule::Kind::Behind) {
+            before = point(descent_.momentum) * speed;
+            energy = energy + point(2) * slope_ * before * root_excess_ + bend / point(2) * square(before);
+        }
+        const Interval per_root = point(2) * (h + square_root(square(h) + a * b * square(g))) / (a * b);
+        return before + square_root(energy) * per_root;
+    }
+
+    // Section 4: a radius that the path cannot leave.
     LimitOutcome find_radius() {
         const double most = std::min(kink_distance_, least_outer_);
         double radius = 0;
@@ -359,32 +418,31 @@ private:
             const Interval rho = point(radius), slope = slope_ + rho * span_;
             const Interval bend =
                 point(2) * square(slope) + point(2) * span_ * (root_excess_ + rho * slope);  // of the risk on the ball, at most
-            const Interval left_of_rate = point(1) - point(rate_) * bend / point(2);
-            if (!(left_of_rate.low > 0)) return LimitOutcome::RateTooLarge;
-            const Interval shrunk = least_slope_of_coordinates(rho);
-            const Interval path = root_excess_ / (square_root(least_eigenvalue_) * shrunk * left_of_rate);
-            if (!(path.high < unbounded) || !(path.high < most)) return too_near();
-            if (path.high < radius && radius < most) {
-                path_ = path.high;
+            const std::optional<Interval> path = reach(bend, square_root(least_eigenvalue_) * least_slope_of_coordinates(rho));
+            if (!path) return LimitOutcome::RateTooLarge;
+            if (!(path->high < unbounded) || !(path->high < most)) return too_near();
+            if (path->high < radius && radius < most) {
+                path_ = path->high;
                 radius_ = radius;
                 return LimitOutcome::Proved;
             }
             // Any radius that passes is a proof; these come to the least one from below.
             radius =
-                std::min(path.high + std::max(0.01 * (path.high - radius), 1e-3 * path.high) + 0x1p-1000, 0.5 * path.high + 0.5 * most);
+                std::min(path->high + std::max(0.01 * (path->high - radius), 1e-3 * path->high) + 0x1p-1000, 0.5 * path->high + 0.5 * most);
         }
         return too_near();
     }
 
     const Network& network_;
     const kernels::NodeTable<double>& points_;
-    const double rate_;
+    const DescentRule& descent_;
     const PiecewiseLinear& activation_;
     const std::vector<Interval> lengths_;  ///< [count]
 
     std::vector<Neuron> active_;
     std::size_t features_ = 1;  ///< columns: 1, and those of the neurons
     double kink_distance_ = unbounded, least_outer_ = unbounded;
+    Interval moments_squared_ = point(0);  ///< of the parameters, without those that have no gradient
 
     std::vector<std::vector<Interval>> rows_;  ///< [count][features]
     Interval span_ = point(0), slope_;         ///< X and a bound of the norm of the Jacobian
@@ -400,6 +458,21 @@ private:
 /// A number of the cell as its kernels have it.
 double rounded(const kernels::Cell& cell, double x) {
     return cell.precision == kernels::Precision::Float32 ? static_cast<double>(static_cast<float>(x)) : x;
+}
+
+/// A rate that no step after `step` exceeds; the one of all of them where it is constant. Of schedules with an infinite sum of rates.
+double largest_rate_after(const kernels::Cell& cell, std::int64_t step) {
+    using Kind = kernels::ScheduleKind;
+    const kernels::LearningRate& rate = cell.learning_rate;
+    const double initial = rounded(cell, rate.initial);
+    if (step < rate.warmup || (rate.kind == Kind::Polynomial && rate.power == 0)) return initial;
+    const std::int64_t n = step + 1 - rate.warmup, t = rate.from_one ? n : n - 1;  // of the next step
+    const Interval units = point(static_cast<double>(t)) / point(static_cast<double>(rate.every));
+    Interval largest = point(rate.initial);
+    if (rate.kind == Kind::Polynomial) largest = largest * exponential(-(point(rate.power) * logarithm(point(static_cast<double>(n)))));
+    if (rate.kind == Kind::InverseTime) largest = largest / (point(1) + point(rate.factor) * units);
+    const double rounding = cell.precision == kernels::Precision::Float32 ? 0x1p-23 : 0x1p-40;
+    return (largest * point(1 + rounding)).high;
 }
 
 /// The points without those of weight 0.
@@ -428,15 +501,23 @@ const char* limit_outcome_name(LimitOutcome outcome) {
     return names.at(static_cast<std::size_t>(outcome));
 }
 
-LimitCertificate certify_limit(const Network& network, const kernels::NodeTable<double>& points, double rate,
+LimitCertificate certify_limit(const Network& network, const kernels::NodeTable<double>& points, const DescentRule& descent,
                                const PiecewiseLinear& activation) {
     const auto is_sound = [](double value) { return value >= 0 && std::isfinite(value); };
-    if (!is_sound(rate) || rate == 0 || !std::all_of(points.weights, points.weights + points.count, is_sound))
-        throw Defect("a limit is certified for a positive finite rate, and finite weights of points that are not negative");
+    const auto is_positive = [&](double value) { return is_sound(value) && value > 0; };
+    if (!is_positive(descent.rate) || !is_positive(descent.new_share) || !is_sound(descent.momentum) || descent.momentum >= 1 ||
+        !std::all_of(points.weights, points.weights + points.count, is_sound))
+        throw Defect(
+            "a limit is certified for a positive finite rate, a momentum below 1, and finite weights of points that are not negative");
     const WeightedPoints weighted(points, network.dimension);
     if (weighted.weights.empty()) throw Defect("a limit is certified on points of which one has a weight");
     const kernels::NodeTable<double> table = weighted.table();
-    return Certifier(network, table, rate, activation).run();
+    return Certifier(network, table, descent, activation).run();
+}
+
+LimitCertificate certify_limit(const Network& network, const kernels::NodeTable<double>& points, double rate,
+                               const PiecewiseLinear& activation) {
+    return certify_limit(network, points, {DescentRule::Kind::Plain, rate}, activation);
 }
 
 PiecewiseLinear piecewise_linear(const kernels::Cell& cell) {
@@ -453,10 +534,19 @@ PiecewiseLinear piecewise_linear(const kernels::Cell& cell) {
     return result;
 }
 
-LimitCertificate certify_limit(const kernels::Cell& cell, const double* parameters) {
+DescentRule descent_of(const kernels::Cell& cell, const double* first_state, std::int64_t step) {
+    const kernels::Optimizer& optimizer = cell.optimizer;
+    const double rate = largest_rate_after(cell, step);
+    if (optimizer.kind == kernels::OptimizerKind::Sgd) return {DescentRule::Kind::Plain, rate};
+    DescentRule::Kind kind = DescentRule::Kind::HeavyBall;
+    if (optimizer.kind == kernels::OptimizerKind::Nesterov) kind = optimizer.sum ? DescentRule::Kind::Behind : DescentRule::Kind::Ahead;
+    return {kind, rate, rounded(cell, optimizer.alpha), rounded(cell, optimizer.sum ? 1 : 1 - optimizer.alpha), first_state};
+}
+
+LimitCertificate certify_limit(const kernels::Cell& cell, const double* parameters, const double* first_state, std::int64_t step) {
     const Network network(cell.width, cell.dimension,
                           {parameters, parameters + kernels::parameter_count(cell.width, cell.dimension, false)});
-    return certify_limit(network, cell.training_nodes_double, rounded(cell, cell.learning_rate.initial), piecewise_linear(cell));
+    return certify_limit(network, cell.training_nodes_double, descent_of(cell, first_state, step), piecewise_linear(cell));
 }
 
 RiskBounds risk_on_points(const Network& network, const kernels::NodeTable<double>& points, const PiecewiseLinear& activation) {

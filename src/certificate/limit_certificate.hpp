@@ -1,5 +1,5 @@
-// Where gradient descent on finitely many points ends: a proof that a network whose activation is piecewise linear never
-// changes its activation pattern again.
+// Where gradient descent on finitely many points ends, with momentum or without: a proof that a network whose activation is piecewise
+// linear never changes its activation pattern again.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -17,7 +17,7 @@ enum class LimitOutcome : std::int32_t {
     KinkOnPoint,       ///< an active neuron is at a kink, or not told from it, at a point
     NoOuterWeight,     ///< an active neuron has v = 0
     RankOpen,          ///< the least eigenvalue that is not 0 is not told from 0
-    RateTooLarge,      ///< the rate is not below 2 / (bound of the Hessian)
+    RateTooLarge,      ///< the rate is not below 2 / (bound of the Hessian), or with momentum below what it allows
     KinkTooNear,       ///< the path that is left may reach a point at which a neuron changes its state
     OuterWeightSmall,  ///< the path that is left may reach v = 0
 };
@@ -49,16 +49,39 @@ struct PiecewiseLinear {
 /// That of a cell as it is in training; kernels::is_piecewise_linear(its kind).
 PiecewiseLinear piecewise_linear(const kernels::Cell& cell);
 
-/// Gradient descent Theta -= rate * G(Theta) in exact arithmetic, from `network` on, G the gradient (at kinks the left one) of
+/// What the steps are, with the gradient G: m = alpha m + beta G, docs/proofs.md section 9.
+struct DescentRule {
+    enum class Kind {
+        Plain,      ///< Theta -= rate G(Theta); no m
+        HeavyBall,  ///< G(Theta); Theta -= rate m
+        Ahead,      ///< G(Theta - rate alpha m); Theta -= rate m
+        Behind,     ///< G(Theta); Theta -= rate (alpha m + G(Theta))
+    };
+    Kind kind = Kind::Plain;
+    double rate = 0;       ///< of all steps; Plain: or one that none of them exceeds, and the sum of theirs is infinite
+    double momentum = 0;   ///< alpha, below 1
+    double new_share = 1;  ///< beta
+    /// [parameters] m as it is, in canonical order; 0 if it is not given.
+    const double* moments = nullptr;
+};
+/// That of a cell as it is in training, after `step` steps.
+///   first_state  [parameters] of the optimizer, if it has one; not owned
+DescentRule descent_of(const kernels::Cell& cell, const double* first_state, std::int64_t step);
+
+/// Descent in exact arithmetic, from `network` on, G the gradient (at kinks the left one) of
 /// sum over points of weight * (N(x) - y)^2; all parameters are trained. Points of weight 0 do not matter. Every number of the points and
 /// of A is taken as it is. Proof: docs/proofs.md. The result is the same on every machine. Throws Defect for a rate that is not positive
-/// and finite, for weights that are negative or not finite, and if all are 0.
+/// and finite, a momentum outside of [0, 1), for weights that are negative or not finite, and if all are 0.
+LimitCertificate certify_limit(const Network& network, const kernels::NodeTable<double>& points, const DescentRule& descent,
+                               const PiecewiseLinear& activation = {});
+/// The same of plain descent at one rate.
 LimitCertificate certify_limit(const Network& network, const kernels::NodeTable<double>& points, double rate,
                                const PiecewiseLinear& activation = {});
 
 /// The same of descent in a cell of which campaign/proved_limits.hpp says no reason against it.
-///   parameters  in canonical order, as they are in training
-LimitCertificate certify_limit(const kernels::Cell& cell, const double* parameters);
+///   parameters   in canonical order, as they are in training after `step` steps
+///   first_state  likewise, of the optimizer, if it has one
+LimitCertificate certify_limit(const kernels::Cell& cell, const double* parameters, const double* first_state, std::int64_t step);
 
 /// Bounds of the risk of a network on the points: sum of weight * (N(x) - y)^2, in exact arithmetic.
 RiskBounds risk_on_points(const Network& network, const kernels::NodeTable<double>& points, const PiecewiseLinear& activation = {});

@@ -28,10 +28,10 @@ ExitCode limits(const StudyCommand& command) {
 }  // namespace
 
 void add_limits(CLI::App& app, Action& action, const std::vector<std::string>& words) {
-    add_study(
-        app, action, words, "limits",
-        "prove where gradient descent on fixed points ends (sgd, constant rate, relu and the like), trial by trial; saved in the store",
-        {"limrisk limits campaign.db", "limrisk limits campaign.db --trials 20 --csv limits.csv --json"}, limits);
+    add_study(app, action, words, "limits",
+              "prove where gradient descent on fixed points ends (with momentum or without, relu and the like), trial by trial; saved in "
+              "the store",
+              {"limrisk limits campaign.db", "limrisk limits campaign.db --trials 20 --csv limits.csv --json"}, limits);
 }
 
 }  // namespace limrisk::cli

@@ -86,7 +86,7 @@ std::string limits_table(const std::vector<CellLimits>& cells) {
         lines += wrapped(parts, 100);
     }
     return TextTable(std::move(columns), 100).text() + lines +
-           "proved limit: exact gradient descent from the last network on never changes its activation pattern, and its\n"
+           "proved limit: exact descent from where the trial ended on never changes its activation pattern, and its\n"
            "limiting risk on the points of the training is known (docs/proofs.md). not global: it is above the known\n"
            "bound, which the infimum of the width does not exceed; by 1 %: by more than 1 % of it. global: it is 0.\n"
            "share, from, to: in %, with its 95 % interval. limits: the proved ones, each with its trials; those that\n"

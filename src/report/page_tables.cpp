@@ -291,7 +291,7 @@ std::string limits_section(const StoreSummary& summary, const std::vector<CellGr
     }
     if (table.empty()) return "";
     const std::string explanation =
-        "Exact gradient descent from the last network of such a trial never changes its activation pattern, and its limiting risk on the "
+        "Exact descent from where such a trial ended on never changes its activation pattern, and its limiting risk on the "
         "points is known: docs/proofs.md has the proof. Not global: the limit is above the known bound, which the infimum of the width on "
         "these points does not exceed. The rest is open.";
     return section(

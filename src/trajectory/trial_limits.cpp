@@ -13,8 +13,9 @@ namespace {
 
 using certificate::LimitOutcome;
 
-TrialLimit limit_of(const CellPlan& plan, const std::vector<double>& parameters) {
-    const certificate::LimitCertificate found = certificate::certify_limit(plan.cell(), parameters.data());
+TrialLimit limit_of(const CellPlan& plan, const TrialStudy::End& end) {
+    const certificate::LimitCertificate found =
+        certificate::certify_limit(plan.cell(), end.parameters.data(), end.first_state.data(), end.step);
     return {found.outcome, found.risk};
 }
 

@@ -1,4 +1,4 @@
-// Where exact gradient descent from the last network of a trial ends: docs/proofs.md.
+// Where exact descent from where a trial ended on leads: docs/proofs.md.
 #pragma once
 #include <cstdint>
 #include <string>

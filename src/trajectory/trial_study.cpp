@@ -23,7 +23,9 @@ std::vector<TrialStudy::LastNetwork> last_networks(const CellPlan& plan, const S
             throw Defect(fmt::format("cell {}, trial {}: fingerprint is {:#018x} in the trial trained again, {:#018x} in the store",
                                      plan.config().index, trial, record.fingerprint, stored));
         networks.emplace_back();
-        if (record.verdict != Verdict::Diverged) networks.back() = std::move(block.states.at(static_cast<std::size_t>(k)).parameters);
+        if (record.verdict == Verdict::Diverged) continue;
+        auto& state = block.states.at(static_cast<std::size_t>(k));
+        networks.back() = TrialStudy::End{std::move(state.parameters), std::move(state.first_state), record.last_step};
     }
     return networks;
 }

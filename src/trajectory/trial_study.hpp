@@ -20,8 +20,12 @@ struct TrialStudy {
     /// How many trials a document is about. Throws StoreError(Data) if it is none of trials from `first_trial` on.
     std::int64_t (*trials_of)(const std::string& text, std::int64_t first_trial);
 
-    /// Last parameters of a trial, in canonical order; nullopt: it has diverged.
-    using LastNetwork = std::optional<std::vector<double>>;
+    /// Where a trial ended: its parameters and the first state of its optimizer, if it has one, in canonical order.
+    struct End {
+        std::vector<double> parameters, first_state;
+        std::int64_t step = 0;
+    };
+    using LastNetwork = std::optional<End>;  ///< nullopt: it has diverged
     /// The document of trials first_trial, first_trial + 1, ...; anything once `stopped`. Thread-safe.
     using Answer = std::function<std::string(std::int64_t first_trial, const std::vector<LastNetwork>& networks,
                                              const std::function<bool()>& stopped)>;

@@ -25,7 +25,8 @@ TrialStudy::Answer search_valleys(const CellPlan& plan) {
         TrialValleys result{first_trial, {}};
         try {
             for (const TrialStudy::LastNetwork& network : networks)
-                result.valleys.push_back(network ? search->find({width, dimension, *network}, optimum::SearchClock(control)) : Valley{});
+                result.valleys.push_back(network ? search->find({width, dimension, network->parameters}, optimum::SearchClock(control))
+                                                 : Valley{});
         } catch (const optimum::SearchStopped&) {
         }
         return valleys_to_json(result);

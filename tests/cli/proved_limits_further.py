@@ -1,5 +1,6 @@
-"""Proved limits held against training that goes on: trials that end by proof are trained further from where they ended. No activation pattern
-changes, no risk on the points comes below its proved limit or rises, and the risks meet the limits.
+"""Proved limits held against training that goes on: trials that end by proof are trained further from where they ended, and with momentum or
+vanishing rates once more from the start, to more steps. No activation pattern changes, no risk on the points comes below its proved limit or
+(without momentum) rises, and the risks meet the limits.
 
 usage: proved_limits_further.py LIMRISK [TRIALS STEPS ROUNDS]
 
@@ -17,6 +18,8 @@ import zipfile
 from proved_limits_check import array, piecewise_linear
 
 NODES = 128
+LONGEST = 40000
+PLAIN = 'name = "sgd", learning_rate = 0.1'
 TEXT = """
 name = "further"
 trials = {trials}
@@ -34,14 +37,14 @@ activation = "{activation}"
 [training]
 sampling = {{ nodes = {nodes} }}
 algorithm = "kinks"
-optimizer = {{ name = "sgd", learning_rate = 0.1 }}
+optimizer = {{ {optimizer} }}
 {stop}
 """
 
 
 class Study:
-    def __init__(self, limrisk, directory, width, target, activation, trials):
-        self.words = dict(width=width, target=target, activation=activation, trials=trials, nodes=NODES)
+    def __init__(self, limrisk, directory, width, target, activation, trials, optimizer=PLAIN):
+        self.words = dict(width=width, target=target, activation=activation, trials=trials, nodes=NODES, optimizer=optimizer)
         self.limrisk, self.directory, self.width = limrisk, directory, width
         kinks, pieces = piecewise_linear(activation, float)
         self.kinks, self.pieces = [float(k) for k in kinks], [(float(slope), float(offset)) for slope, offset in pieces]
@@ -73,7 +76,7 @@ class Study:
 
 
 def check(study, steps, rounds):
-    networks = study.train("ended", 40000, stop="[tracking]\nchecks = 64\n[stop]\nproved = true")
+    networks = study.train("ended", LONGEST, stop="[tracking]\nchecks = 64\n[stop]\nproved = true")
     study.run("limits", "ended.db", "--csv", "limits.csv")
     limits = {}
     for row in csv.DictReader((study.directory / "limits.csv").open()):
@@ -83,20 +86,22 @@ def check(study, steps, rounds):
     before = {trial: risk for trial, (_, risk) in begin.items()}
     far = sum(before[trial] - limits[trial][1] > 1e-9 for trial in limits)
     changed = below = rose = 0
+    plain, falls = study.words["optimizer"] == PLAIN, "sgd" in study.words["optimizer"]
     for k in range(rounds):
         start = f'initial = {{ file = "{"ended" if k == 0 else f"further{k}"}.npz", prefix = "cell_0_" }}'
-        networks = study.train(f"further{k + 1}", steps // rounds, start)
+        further = steps // rounds
+        networks = study.train(f"further{k + 1}", further, start) if plain else study.train(f"further{k + 1}", LONGEST + (k + 1) * further)
         for trial, (low, high) in limits.items():
             pattern, risk = study.seen(networks[trial])
             changed += pattern != begin[trial][0]
             # A sum of NODES squares of residuals below 4, each wrong by some units in the last place of numbers below 4.
             below += not risk >= low - 1e-14 * math.sqrt(high) - 1e-28
-            rose += not risk <= before[trial] + 1e-14 * math.sqrt(high) + 1e-28
+            rose += falls and not risk <= before[trial] + 1e-14 * math.sqrt(high) + 1e-28
             before[trial] = risk
     off = sorted(before[trial] - limits[trial][1] for trial in limits)
     met = sum(value <= 1e-12 for value in off)
     print(
-        f"{study.words['target']}, {study.words['activation']}, width {study.width}: {len(limits)} of {len(networks)} trials with a proved limit, "
+        f"{study.words['target']}, {study.words['activation']}, width {study.width}{'' if plain else ', ' + study.words['optimizer']}: {len(limits)} of {len(networks)} trials with a proved limit, "
         f"{far} of them more than 1e-9 above it then; {steps} steps further: {changed} patterns changed, {below} risks below the limit, {rose} rose; "
         f"{met} are within 1e-12 of the limit, the furthest {max(0.0, off[-1]):.1e} above it"
     )
@@ -109,9 +114,19 @@ def main():
     trials, steps, rounds = map(int, sys.argv[2:]) if len(sys.argv) > 2 else (24, 40000, 4)
     sums = [0, 0, 0]
     cases = [(width, target, "relu") for target in ("x1^2", "sin(3*x1)") for width in (1, 2, 3)] + [(2, "x1^2", name) for name in ("leaky_relu(0.3)", "clipping(0, 0.6)")]
-    for width, target, activation in cases:
+    cases = [(*case, PLAIN, rounds) for case in cases]
+    cases += [(2, *case, min(rounds, 2)) for case in [
+        ("x1^2", "relu", 'name = "momentum", alpha = 0.9, learning_rate = 0.1'),
+        ("sin(3*x1)", "relu", 'name = "momentum", alpha = 0.75, form = "sum", learning_rate = 0.02'),
+        ("x1^2", "leaky_relu(0.3)", 'name = "momentum", alpha = 0.5, learning_rate = 0.1'),
+        ("sin(3*x1)", "relu", 'name = "nesterov", alpha = 0.9, learning_rate = 0.1'),
+        ("x1^2", "clipping(0, 0.6)", 'name = "nesterov", alpha = 0.75, form = "sum", learning_rate = 0.02'),
+        ("x1^2", "relu", 'name = "sgd", learning_rate = { schedule = "polynomial", initial = 0.5, power = 0.25 }'),
+        ("sin(3*x1)", "relu", 'name = "sgd", learning_rate = { schedule = "inverse_time", initial = 0.2, factor = 1e-4 }'),
+    ]]
+    for width, target, activation, optimizer, rounds in cases:
         with tempfile.TemporaryDirectory() as name:
-            result = check(Study(limrisk, pathlib.Path(name), width, target, activation, trials), steps, rounds)
+            result = check(Study(limrisk, pathlib.Path(name), width, target, activation, trials, optimizer), steps, rounds)
         sums = [a + b for a, b in zip(sums, result)]
     print(f"{sums[0]} proved limits, {sums[1]} of them far from their trials at first, {sums[2]} met")
     assert sums[1] > 0, "training went on from where nothing was left to do"

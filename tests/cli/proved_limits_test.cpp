@@ -184,10 +184,10 @@ TEST_F(ProvedLimitsTest, LimitsThatAreNearlyTheSameAreOneLevel) {
 }
 
 TEST_F(ProvedLimitsTest, SaysWhatItLeavesOut) {
-    write("mixed.toml", descent_text(4, 200, fmt::format("[{}, {{ name = \"momentum\", learning_rate = 0.1 }}]", plain)));
+    write("mixed.toml", descent_text(4, 200, fmt::format("[{}, {{ name = \"adam\", learning_rate = 0.1 }}]", plain)));
     succeed({"run", "mixed.toml", "--quiet"});
     const Output mixed = succeed({"limits", "mixed.db"});
-    EXPECT_THAT(mixed.err, HasSubstr("limits are proved for gradient descent (`optimizer = \"sgd\"`) alone; left out"));
+    EXPECT_THAT(mixed.err, HasSubstr("plain or with momentum (`optimizer`: sgd, momentum, nesterov); left out"));
     EXPECT_THAT(mixed.err, HasSubstr("limits of trials of 2 of 2 cells"));
     const struct {
         const char *change, *reason;
@@ -196,8 +196,13 @@ TEST_F(ProvedLimitsTest, SaysWhatItLeavesOut) {
         {"network.activation=\"hard_sigmoid\"", "linear between kinks (relu, leaky_relu, clipping)"},
         {"problem.loss=\"absolute\"", "the squared loss alone"},
         {"training.optimizer={ name = \"sgd\", learning_rate = 0.1, weight_decay = 0.1 }", "without weight decay"},
-        {"training.optimizer.learning_rate={ schedule = \"polynomial\", initial = 0.1, power = 0.5 }", "constant learning rates"},
-        {"training.optimizer.learning_rate={ schedule = \"step\", initial = 0.1, factor = 0.5, every = 3 }", "constant learning rates"},
+        {"training.optimizer.learning_rate={ schedule = \"polynomial\", initial = 0.1, power = 1.01 }", "vanish with an infinite sum"},
+        {"training.optimizer.learning_rate={ schedule = \"step\", initial = 0.1, factor = 0.5, every = 3 }", "vanish with an infinite sum"},
+        {"training.optimizer={ name = \"momentum\", learning_rate = { schedule = \"polynomial\", initial = 0.1, power = 0.5 } }",
+         "with momentum are proved for constant learning rates"},
+        {"training.optimizer={ name = \"nesterov\", learning_rate = { schedule = \"constant\", initial = 0.1, warmup = 3 } }",
+         "with momentum are proved without a warm-up"},
+        {"training.optimizer={ name = \"momentum\", learning_rate = 0.1, weight_decay = 0.1 }", "without weight decay"},
         {"network.trainable=\"wvc\"", "all parameters are trained"},
         {"network.outer_bias=false", "all parameters are trained"},
         {"training.sampling=\"with_replacement\"", "every step draws its samples"},

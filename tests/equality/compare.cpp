@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "backend/cell_plan.hpp"
 #include "backend/same_number.hpp"
 #include "certificate/limit_certificate.hpp"
 #include "evaluation/scalar.hpp"
+#include "reference/optimizer.hpp"
 #include "reference/samples.hpp"
 
 namespace limrisk::test {
@@ -65,16 +67,30 @@ std::string check_difference(const CheckRecord& a, const Check& b, std::size_t k
 
 reference::Tables reference_tables(const CellConfig& config) {
     reference::Tables tables;
-    tables.is_proved = [config](const std::vector<double>& parameters, const reference::Batch<double>& training) {
+    tables.is_proved = [config](const std::vector<double>& parameters, const std::vector<double>& first_state, std::int64_t step,
+                                const reference::Batch<double>& training) {
         const auto rounded = [&](double x) { return config.precision == kernels::Precision::Float32 ? double{static_cast<float>(x)} : x; };
         const double first = rounded(config.activation.first), second = rounded(config.activation.second);
         certificate::PiecewiseLinear activation;  // relu
         if (config.activation.kind == kernels::ActivationKind::LeakyRelu) activation.slope[0] = first;
         if (config.activation.kind == kernels::ActivationKind::Clipping) activation = {2, {first, second}, {0, 1, 0}, {first, 0, second}};
         const auto count = static_cast<std::int64_t>(training.targets.size());
+        certificate::DescentRule descent{certificate::DescentRule::Kind::Plain, rounded(config.learning_rate.initial)};
+        const bool constant = config.learning_rate.kind == kernels::ScheduleKind::Polynomial && config.learning_rate.power == 0;
+        if (!constant)
+            descent.rate = reference::learning_rate(config.learning_rate, std::max(step, config.learning_rate.warmup) + 1) *
+                           (config.precision == kernels::Precision::Float32 ? 1 + 0x1p-23 : 1 + 0x1p-40);
+        if (config.optimizer.kind != kernels::OptimizerKind::Sgd) {
+            const bool sum = config.optimizer.sum, nesterov = config.optimizer.kind == kernels::OptimizerKind::Nesterov;
+            using Kind = certificate::DescentRule::Kind;
+            descent.kind = !nesterov ? Kind::HeavyBall : sum ? Kind::Behind : Kind::Ahead;
+            descent.momentum = rounded(config.optimizer.alpha);
+            descent.new_share = sum ? 1 : rounded(1 - config.optimizer.alpha);
+            descent.moments = first_state.data();
+        }
         return certificate::certify_limit({config.width, config.input.dimension, parameters},
-                                          {training.inputs.data(), training.targets.data(), training.weights.data(), count},
-                                          rounded(config.learning_rate.initial), activation)
+                                          {training.inputs.data(), training.targets.data(), training.weights.data(), count}, descent,
+                                          activation)
                    .outcome == certificate::LimitOutcome::Proved;
     };
     if (config.has_shared_data()) {

@@ -152,7 +152,9 @@ std::vector<CellConfig> proved_cells() {
     std::vector<CellConfig> cells;
     for (std::int64_t width = 0; width < 4; ++width)
         for (const auto precision : {kernels::Precision::Float32, kernels::Precision::Float64})
-            for (int kind = 0; kind < 4; ++kind) {
+            for (int kind = 0; kind < 10; ++kind) {
+                const bool in_float = precision == kernels::Precision::Float32;
+                if (kind >= 4 && in_float != ((width + kind) % 2 == 0)) continue;  // one of both is enough
                 CellConfig config;
                 config.precision = precision;
                 config.target = "x1^2";
@@ -169,14 +171,31 @@ std::vector<CellConfig> proved_cells() {
                 if (kind == 3) config.stop.risk_below = 1e-3;
                 if (width == 3) config.activation = {kernels::ActivationKind::LeakyRelu, 0.3};
                 if (width == 2 && kind < 2) config.activation = {kernels::ActivationKind::Clipping, -0.1, 0.7};
+                if (kind == 4) config.learning_rate = {0.4, 0.25};
+                if (kind == 5) {
+                    config.learning_rate = {0.4, 0, kernels::ScheduleKind::InverseTime};
+                    config.learning_rate.factor = 0.001;
+                }
+                if (kind >= 6) {
+                    config.optimizer.kind = kind < 8 ? kernels::OptimizerKind::Momentum : kernels::OptimizerKind::Nesterov;
+                    config.optimizer.alpha = 0.75;
+                    config.optimizer.sum = kind % 2 == 1;
+                    if (config.optimizer.sum) config.learning_rate = {0.05, 0};
+                }
                 config.index = static_cast<std::int64_t>(cells.size());
                 cells.push_back(config);
             }
     return cells;
 }
 
-bool is_proved(const CellPlan& plan, const std::vector<double>& parameters) {
-    return certificate::certify_limit(plan.cell(), parameters.data()).outcome == certificate::LimitOutcome::Proved;
+bool is_proved(const CellPlan& plan, const reference::TrialResult& truth) {
+    return certificate::certify_limit(plan.cell(), truth.parameters.data(), truth.first_state.data(), truth.record.last_step).outcome ==
+           certificate::LimitOutcome::Proved;
+}
+bool is_proved_at_once(const CellPlan& plan, const reference::TrialResult& truth) {
+    const std::vector<double> still(truth.initial_parameters.size());
+    return certificate::certify_limit(plan.cell(), truth.initial_parameters.data(), still.data(), 0).outcome ==
+           certificate::LimitOutcome::Proved;
 }
 
 /// As the reference says, at the first check at which the certificate proves a limit and at no other; alone, in groups, with all lanes.
@@ -207,12 +226,12 @@ TEST(EarlyEnds, ByProof) {
             }
             seen["proved"]++;
             seen["at check 0"] += truth.record.last_step == 0;
-            EXPECT_TRUE(is_proved(plan, truth.parameters));
+            EXPECT_TRUE(is_proved(plan, truth));
             if (truth.checks.size() < 2) continue;
+            seen[std::string(kernels::traits_of(config.optimizer.kind).name) + (config.optimizer.sum ? " sum" : "")]++;
             const CellConfig shorter = without_stop(config, truth.checks[truth.checks.size() - 2].step);
-            EXPECT_EQ(is_proved(plan, shorter.steps == 0 ? truth.initial_parameters
-                                                         : reference::run_trial(shorter, reference_tables(shorter), 5 + i).parameters),
-                      false)
+            EXPECT_FALSE(shorter.steps == 0 ? is_proved_at_once(plan, truth)
+                                            : is_proved(plan, reference::run_trial(shorter, reference_tables(shorter), 5 + i)))
                 << cell_name(config);
         }
         // The same in blocks of one.
@@ -224,6 +243,7 @@ TEST(EarlyEnds, ByProof) {
     EXPECT_GE(seen["at check 0"], 100) << "networks of width 0";
     EXPECT_GE(seen["by risk"], 10);
     EXPECT_GE(seen["to the end"], 30);
+    for (const char* name : {"sgd", "momentum", "momentum sum", "nesterov", "nesterov sum"}) EXPECT_GE(seen[name], 10) << name;
 }
 
 /// Two neurons on [0, 1], inactive from the start, or pushed there by the first step: with z = 0.5 x + 0.1, v = 1 and c = 0 residuals

@@ -53,8 +53,10 @@ public:
     }
 
     /// The check after `step` steps.
-    void check(std::int64_t step, const std::vector<Real>& parameters) {
+    ///   first_state  of the optimizer, if it has one
+    void check(std::int64_t step, const std::vector<Real>& parameters, const std::vector<Real>& first_state) {
         current_.assign(parameters.begin(), parameters.end());
+        first_state_.assign(first_state.begin(), first_state.end());
         const auto [risk, gradient] = rule_risk(parameters);
         const double gradient_square = sum_of_squares(shape_, trained_part(gradient)), parameter_square = sum_of_squares(shape_, current_);
         if (!diverged_ && !(std::isfinite(risk) && std::isfinite(parameter_square))) diverge(step);
@@ -153,7 +155,7 @@ private:
             ended_ = Verdict::Converged;
         else if (checks_.back().risk < cell_.stop.risk_below || checks_.back().gradient_norm < cell_.stop.gradient_below ||
                  (cell_.stop.all_inactive && checks_.back().inactive >= cell_.width) ||
-                 (cell_.stop.proved && tables_.is_proved(current_, training_)))
+                 (cell_.stop.proved && tables_.is_proved(current_, first_state_, checks_.back().step, training_)))
             ended_ = Verdict::Stopped;
     }
 
@@ -246,7 +248,7 @@ private:
     bool diverged_ = false;
     std::vector<CheckResult> checks_;
     std::vector<bool> was_inactive_;
-    std::vector<double> current_, best_parameters_;
+    std::vector<double> current_, first_state_, best_parameters_;
     std::vector<std::vector<double>> check_parameters_;  ///< of all checks
     std::optional<Verdict> ended_;
     std::int32_t frozen_constant_ = 0;  ///< neurons at check 0

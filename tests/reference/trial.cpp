@@ -96,7 +96,8 @@ public:
                 step += 1;
                 if (!tracker.diverged() && !advance(step)) tracker.diverge(step);
             }
-            tracker.check(step, parameters_);
+            const std::vector<std::vector<Real>> now = all_arrays();
+            tracker.check(step, parameters_, now.size() > 1 ? now[1] : std::vector<Real>{});
             if (tracker.ended()) break;
             if (tracker.diverged()) continue;
             std::vector<double> risks;

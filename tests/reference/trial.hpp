@@ -23,8 +23,11 @@ struct Tables {
     std::vector<double> mesh;             ///< d = 1: of the accurate risk
     double density_normalizer = 1;        ///< d = 1
     double p_low = 0, p_high = 1;         ///< truncated normal input: probabilities of the ends
-    /// Of cells with `stop.proved`: whether the limiting risk is proved on the points that are trained on.
-    std::function<bool(const std::vector<double>& parameters, const Batch<double>& training)> is_proved;
+    /// Of cells with `stop.proved`: whether the limiting risk is proved on the points that are trained on, after `step` steps; the first
+    /// state is empty if the optimizer has none.
+    std::function<bool(const std::vector<double>& parameters, const std::vector<double>& first_state, std::int64_t step,
+                       const Batch<double>& training)>
+        is_proved;
 };
 
 /// One check; numbers of a diverged replica that are not finite are +infinity.

@@ -68,8 +68,9 @@ void watch(ChunkTask& task, BlockCheckpoints& checkpoints, std::int64_t done) {
     task.write = [](void* self, const void* bytes, std::size_t count) { static_cast<BlockCheckpoints*>(self)->append(bytes, count); };
 }
 
-bool is_proved(const kernels::Cell& cell, const double* parameters) {
-    return certificate::certify_limit(cell, parameters).outcome == certificate::LimitOutcome::Proved;
+bool is_proved(const kernels::Cell& cell, const double* parameters, std::int64_t step) {
+    const double* const first_state = parameters + kernels::parameter_count(cell);
+    return certificate::certify_limit(cell, parameters, first_state, step).outcome == certificate::LimitOutcome::Proved;
 }
 
 void require_ascending(const std::vector<std::int64_t>* snapshot_steps, std::int64_t steps) {
