@@ -372,6 +372,9 @@ LIMRISK_INLINE void finish_replicas(const FinishArguments<typename Spec::Real, T
         if constexpr (Spec::on_data)
             if (a.validation_risks)
                 replica.add_validation(a.records[place.replica], a.validation_risks[place.replica], a.best_validation_risks[place.replica]);
+        if constexpr (Spec::on_data && Spec::averages)
+            if (a.average_validation_risks)
+                replica.add_average_validation(a.records[place.replica], a.average_validation_risks[place.replica]);
     }
 }
 

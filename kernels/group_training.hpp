@@ -178,7 +178,8 @@ public:
     void finish(const ChunkTask<Record, Check>& task) {
         const std::int64_t parameters = parameter_count(cell_);
         if (taken_ < task.snapshot_count) snapshot(task, taken_);  // that of the last step
-        double final_risks[lanes], best_risks[lanes], average_risks[lanes]{}, validation_risks[lanes]{}, best_validation_risks[lanes]{};
+        double final_risks[lanes], best_risks[lanes], average_risks[lanes]{}, validation_risks[lanes]{}, best_validation_risks[lanes]{},
+            average_validation_risks[lanes]{};
         CheckValues of_average[lanes]{};
         risks_of(state_.theta, count_, final_risks);
         risks_of(state_.best, count_, best_risks);
@@ -189,12 +190,14 @@ public:
         if (has_validation(cell_)) {
             validation_risks_of(state_.theta, validation_risks);
             validation_risks_of(state_.best, best_validation_risks);
+            if (state_.average) validation_risks_of(state_.average, average_validation_risks);
         }
         for (int r = 0; r < count_; ++r) {
             const std::int64_t place = places_[r];
             task.records[place] = replica_[r].template record<Record>(cell_, final_risks[r], best_risks[r], state_.fingerprint(r));
             if (state_.average) replica_[r].add_average(task.records[place], cell_, average_risks[r], of_average[r]);
             if (has_validation(cell_)) replica_[r].add_validation(task.records[place], validation_risks[r], best_validation_risks[r]);
+            if (has_validation(cell_) && state_.average) replica_[r].add_average_validation(task.records[place], average_validation_risks[r]);
             if (task.parameters) state_.write(state_.theta, r, task.parameters + place * parameters);
             if (task.best_parameters) state_.write(state_.best, r, task.best_parameters + place * parameters);
             if (task.average_parameters)

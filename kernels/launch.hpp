@@ -87,6 +87,7 @@ struct FinishArguments {
     const double* average_risks;             ///< [count] likewise, where there is an average
     /// [count] each: of the last and the best iterate on the points that are held out; null: there are none
     const double *validation_risks = nullptr, *best_validation_risks = nullptr;
+    const double* average_validation_risks = nullptr;  ///< [count] likewise, where there is an average, too
 };
 
 // Host and device must lay these out alike; both compile this line.

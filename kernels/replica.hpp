@@ -257,6 +257,12 @@ struct Replica {
         record.validation_risk = diverged ? RealTraits<double>::infinity : finite_or_infinity(of_last);
         record.best_validation_risk = finite_or_infinity(of_best);
     }
+
+    /// The same of the average of its iterates.
+    template <class Record>
+    void add_average_validation(Record& record, double of_average) const {
+        record.average_validation_risk = diverged ? RealTraits<double>::infinity : finite_or_infinity(of_average);
+    }
 };
 
 }  // namespace LIMRISK_LANES

@@ -70,7 +70,8 @@ std::string block_hash(std::string_view cell_id, std::int64_t first_trial, std::
     hasher.add(columns.size() == trial_fields.size()               ? schema_version
                : columns.size() == trial_fields.size() + 1         ? early_end_schema_version
                : columns.size() == block_fields(true, true).size() ? average_schema_version
-                                                                   : validation_schema_version);
+               : columns.size() == block_fields(true, true, true).size() ? validation_schema_version
+                                                                   : average_validation_schema_version);
     hasher.add(first_trial);
     hasher.add(count);
     hasher.add(cell_id);

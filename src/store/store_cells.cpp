@@ -83,7 +83,8 @@ void Store::Impl::create(const Campaign& wanted) {
     sqlite::Transaction transaction(database);
     const bool trials = wanted.store == StoreContents::Trials;
     create_schema(database, {wanted.store, trials && have_last_steps(wanted.cells), trials && wanted.keep.any(),
-                             trials && have_average_fields(wanted.cells), trials && have_validation(wanted.cells)});
+                             trials && have_average_fields(wanted.cells), trials && have_validation(wanted.cells),
+                             trials && have_average_validation(wanted.cells)});
     insert_cells(database, wanted.cells, 0);
     write_campaign(database, {wanted.name, wanted.text, LIMRISK_VERSION, utc_now(), wanted.seed, wanted.trials});
     if (wanted.until) write_stopping(database, wanted.until);
@@ -100,6 +101,9 @@ void Store::Impl::load() {
     if (layout.contents == StoreContents::Trials && layout.validation != have_validation(cells))
         refuse(fmt::format("is damaged: a store of {} cell with points for validation has another schema version",
                            layout.validation ? "no" : "a"));
+    // Versions 10 and 11 may have such cells, too: they are from before validation risks of averages.
+    if (layout.contents == StoreContents::Trials && layout.average_validation && !have_average_validation(cells))
+        refuse("is damaged: a store of no cell with an average and points for validation has another schema version");
     if (layout.contents == StoreContents::Trials && layout.averages != have_average_fields(cells))
         refuse(fmt::format("is damaged: a store of {} cell with an average has another schema version", layout.averages ? "no" : "a"));
     if (layout.contents == StoreContents::Trials && layout.early_end != have_last_steps(cells))
@@ -206,8 +210,10 @@ void Store::Impl::refuse_foreign(const Campaign& wanted, const CampaignDifferenc
     const bool lacks_early_end = layout.contents == StoreContents::Trials && !layout.early_end && ends_early(wanted.cells);
     const bool lacks_averages = layout.contents == StoreContents::Trials && !layout.averages && has_averages(wanted.cells);
     const bool lacks_validation = layout.contents == StoreContents::Trials && !layout.validation && have_validation(wanted.cells);
-    const bool can_add =
-        wanted.seed == campaign.seed && wanted.store == layout.contents && !lacks_early_end && !lacks_averages && !lacks_validation;
+    const bool lacks_both = layout.contents == StoreContents::Trials && !layout.average_validation && !have_average_validation(cells) &&
+                            have_average_validation(wanted.cells);
+    const bool can_add = wanted.seed == campaign.seed && wanted.store == layout.contents && !lacks_early_end && !lacks_averages &&
+                         !lacks_validation && !lacks_both;
     const char* const offer = can_add ? "; with --add both are kept in this store" : "";
     if (add && wanted.seed != campaign.seed)
         refuse(fmt::format("has the seed {}, the campaign has {}; a store has one seed: give another --store", campaign.seed, wanted.seed));
@@ -238,6 +244,11 @@ void Store::Impl::refuse_foreign(const Campaign& wanted, const CampaignDifferenc
             fmt::format("has no cell with points for validation, so it has no place for validation risks: {}. Give another --store; to "
                         "merge, begin a new "
                         "store with the part that has one",
+                        difference.text));
+    if (lacks_both && !lacks_averages)
+        refuse(
+            fmt::format("has no cell with an average and points for validation, so it has no place for validation risks of averages: {}. "
+                        "Give another --store; to merge, begin a new store with the part that has one",
                         difference.text));
     if (lacks_averages)
         refuse(
