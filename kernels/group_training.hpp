@@ -197,7 +197,8 @@ public:
             task.records[place] = replica_[r].template record<Record>(cell_, final_risks[r], best_risks[r], state_.fingerprint(r));
             if (state_.average) replica_[r].add_average(task.records[place], cell_, average_risks[r], of_average[r]);
             if (has_validation(cell_)) replica_[r].add_validation(task.records[place], validation_risks[r], best_validation_risks[r]);
-            if (has_validation(cell_) && state_.average) replica_[r].add_average_validation(task.records[place], average_validation_risks[r]);
+            if (has_validation(cell_) && state_.average)
+                replica_[r].add_average_validation(task.records[place], average_validation_risks[r]);
             if (task.parameters) state_.write(state_.theta, r, task.parameters + place * parameters);
             if (task.best_parameters) state_.write(state_.best, r, task.best_parameters + place * parameters);
             if (task.average_parameters)
@@ -346,8 +347,9 @@ private:
     }
 
     /// Lets a rule have the points of the replicas from `first` on, if they have their own.
-    void use_own_points(GroupEvaluation& rule, int first, double weight) const {
-        if (cell_.own_points > 0) rule.use(own_.points_from(first), weight);
+    ///   weight  of each, unless they have their own;   rounded  those that they have to Real
+    void use_own_points(GroupEvaluation& rule, int first, double weight, bool rounded = false) const {
+        if (cell_.own_points > 0) rule.use(own_.points_from(first, rounded), weight);
     }
     double point_weight() const { return 1.0 / static_cast<double>(cell_.own_points); }
 
@@ -414,7 +416,7 @@ private:
             VecDouble gradient_square = gradient ? trained_squares(0) : VecDouble{};
             VecDouble training_square = gradient_square, parameter_square = squares_of(theta_double_), moved_square{};
             if (at_end && !cell_.fresh_samples) {
-                use_own_points(training_rule_, first, static_cast<double>(static_cast<Real>(point_weight())));
+                use_own_points(training_rule_, first, static_cast<double>(static_cast<Real>(point_weight())), true);
                 training_rule_.risk(theta_double_, gradient_double_);
                 training_square = trained_squares(0);
             }

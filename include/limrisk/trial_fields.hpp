@@ -83,9 +83,12 @@ inline constexpr std::array<TrialField, 2> validation_fields{{
 }};
 
 /// What a store has besides all of these if one of its cells has both, an average and points that are held out.
-inline constexpr TrialField average_validation_field{"average_validation_risk", FieldType::Float64,
+inline constexpr TrialField average_validation_field{"average_validation_risk",
+                                                     FieldType::Float64,
                                                      offsetof(TrialRecord, average_validation_risk),
-                                                     "validation risk of the average of the iterates", nullptr, true};
+                                                     "validation risk of the average of the iterates",
+                                                     nullptr,
+                                                     true};
 
 inline constexpr std::size_t all_trial_field_count = trial_fields.size() + 1 + average_fields.size() + validation_fields.size() + 1;
 

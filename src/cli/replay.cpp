@@ -134,8 +134,8 @@ ExitCode replay(const ReplayCommand& command) {
                             config.data->validation->count, now.best_validation_risk);
     if (config.has_validation() && config.has_average()) text += fmt::format("; of the average {}", now.average_validation_risk);
     say(text + "\n");
-    std::string difference = stored.record ? stored_difference(now, "the replay", *stored.record)
-                                           : contradiction(*stored.aggregate, command.trial, now);
+    std::string difference =
+        stored.record ? stored_difference(now, "the replay", *stored.record) : contradiction(*stored.aggregate, command.trial, now);
     if (difference.empty()) difference = kept_difference(config, store.keep(), result->parameters, stored.parameters);
     if (!difference.empty())
         throw Defect(

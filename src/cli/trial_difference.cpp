@@ -57,7 +57,8 @@ std::string record_difference(const TrialRecord& left, const char* left_name, co
 }
 
 std::string stored_difference(TrialRecord now, const char* name, const TrialRecord& stored) {
-    if (stored.average_validation_risk == TrialRecord{}.average_validation_risk) now.average_validation_risk = stored.average_validation_risk;
+    if (stored.average_validation_risk == TrialRecord{}.average_validation_risk)
+        now.average_validation_risk = stored.average_validation_risk;
     return record_difference(now, name, stored, "the store");
 }
 

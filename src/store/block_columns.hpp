@@ -26,11 +26,11 @@ inline constexpr std::int64_t average_validation_schema_version = 12, kept_avera
 constexpr std::span<const TrialField> block_fields(bool early_end, bool averages = false, bool validation = false, bool both = false) {
     constexpr std::size_t with_averages = trial_fields.size() + 1 + average_fields.size();
     return std::span(all_trial_fields)
-        .first(both        ? all_trial_fields.size()
-               : validation  ? with_averages + validation_fields.size()
-               : averages  ? with_averages
-               : early_end ? trial_fields.size() + 1
-                           : trial_fields.size());
+        .first(both         ? all_trial_fields.size()
+               : validation ? with_averages + validation_fields.size()
+               : averages   ? with_averages
+               : early_end  ? trial_fields.size() + 1
+                            : trial_fields.size());
 }
 
 /// Largest number of trials in a block that the view `trials` can number.

@@ -96,9 +96,8 @@ std::string start_problem(std::int64_t inactive, const RecordLimits& limits) {
 }  // namespace
 
 RecordLimits record_limits(const CellConfig& cell) {
-    return {cell.width,        cell.steps,          cell.checks,         cell.tail,
-            cell.stop.stops(), cell.stop.converged, cell.inactive_start, cell.has_validation(),
-            cell.has_average()};
+    return {cell.width,          cell.steps,          cell.checks,           cell.tail,         cell.stop.stops(),
+            cell.stop.converged, cell.inactive_start, cell.has_validation(), cell.has_average()};
 }
 
 std::string record_problem(const TrialRecord& record, const RecordLimits& limits) {

@@ -58,7 +58,7 @@ void insert_cells(const sqlite::Database& database, std::span<const CellConfig> 
     std::map<std::string, StartPointer> starts;
     for (const CellConfig& cell : cells) {
         insert.bind(1, first++).bind(2, std::string_view(cell.id)).bind(3, std::string_view(cell.description)).run();
-        if (cell.has_shared_data()) sets.emplace(cell.data->hash, cell.data);
+        if (cell.has_given_points()) sets.emplace(cell.data->hash, cell.data);
         if (cell.has_validation()) sets.emplace(cell.data->validation->hash, cell.data->validation);
         if (cell.has_start()) starts.emplace(cell.start->hash, cell.start);
     }
@@ -166,7 +166,7 @@ DataPointer Store::Impl::found_validation(const std::map<std::string, DataPointe
 void Store::Impl::load_cells() {
     const std::map<std::string, DataPointer> sets = load_data();
     const std::map<std::string, StartPointer> starts = load_starts();
-    std::map<std::array<std::string, 3>, DataPointer> whole;  // by hash, origin and hash for validation
+    std::map<std::array<std::string, 4>, DataPointer> whole;  // by hash, origin, hash for validation, resample
     sqlite::Statement row(database, "SELECT cell, id, description FROM cells NOT INDEXED ORDER BY cell");
     while (row.step()) {
         const auto index = static_cast<std::int64_t>(cells.size());
@@ -186,15 +186,18 @@ void Store::Impl::load_cells() {
                 refuse(fmt::format("is damaged: the start of cell {} is missing", index));
             cell.start = found->second;
         }
-        if (CellConfig& cell = cells.back(); cell.has_shared_data()) {
+        if (CellConfig& cell = cells.back(); cell.has_given_points()) {
             const auto found = sets.find(cell.data->hash);
             if (found == sets.end() || !found->second->described_as(*cell.data))
                 refuse(fmt::format("is damaged: the data points of cell {} are missing", index));
             const DataPointer validation = cell.has_validation() ? found_validation(sets, *cell.data->validation, index) : nullptr;
-            DataPointer& known = whole[{cell.data->hash, cell.data->origin, validation == nullptr ? "" : validation->hash}];
+            DataPointer& known =
+                whole[{cell.data->hash, cell.data->origin, validation == nullptr ? "" : validation->hash, cell.data->resample}];
             if (known == nullptr) {
                 auto copy = std::make_shared<DataSet>(*found->second);
                 copy->origin = cell.data->origin;
+                copy->resample = cell.data->resample;
+                copy->per_trial = cell.data->per_trial;
                 copy->validation = validation;
                 known = std::move(copy);
             }

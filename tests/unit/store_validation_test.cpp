@@ -96,7 +96,8 @@ TEST_F(StoreValidationTest, AveragesHaveOneToo) {
     EXPECT_EQ(store.read_block({1, 0, 2}), (std::vector<TrialRecord>{known, unknown}));
     EXPECT_EQ(store.verify(), std::vector<std::string>{});
     const sqlite::Database database(path(), sqlite::Access::Read);
-    sqlite::Statement view(database, "SELECT average_validation_risk IS NULL, average_validation_risk FROM trials WHERE cell = 1 ORDER BY trial");
+    sqlite::Statement view(database,
+                           "SELECT average_validation_risk IS NULL, average_validation_risk FROM trials WHERE cell = 1 ORDER BY trial");
     ASSERT_TRUE(view.step());
     EXPECT_EQ(view.real(1), 0.5);
     ASSERT_TRUE(view.step());
