@@ -84,6 +84,7 @@ struct Cell {
     bool exact_risk;              ///< final and best risks are integrals over the mesh, else sums over the final nodes
     std::int64_t inactive_start;  ///< neurons that are inactive at the start of every trial, the first ones; -1: as they are drawn
     std::int64_t own_points;      ///< data points that every trial draws for itself, its training nodes; 0: all have the same nodes
+    std::int64_t resample;        ///< own points are training nodes, with so many drawn ones as weights; 0: they are fresh samples
     Picks picks;                  ///< which of the training nodes a step uses
     const std::uint32_t* pick_thresholds;  ///< [training nodes - 1] for Picks::Independent; null: all nodes have the same probability
     bool stop_converged;                   ///< a trial ends with the first window of checks whose verdict is "converged"

@@ -296,6 +296,7 @@ LIMRISK_INLINE void finish_replicas(const FinishArguments<typename Spec::Real, T
         if (validates) {
             values.validation_risk = a.validation_risks[place.replica];
             values.best_validation_risk = a.best_validation_risks[place.replica];
+            if constexpr (Spec::averages) values.average_validation_risk = a.average_validation_risks[place.replica];
         }
         a.records[place.replica] = a.piece.replicas[place.replica].template record<TrialRecord>(cell, values, Spec::averages, validates);
     }

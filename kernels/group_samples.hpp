@@ -25,10 +25,11 @@ struct Chunk {
     }
 };
 
-/// Data points of a group: every lane of a register has those of its replica, each of the same weight.
+/// Data points of a group: every lane of a register has those of its replica.
 template <class Real>
 struct LanePoints {
     const Vec<Real>*inputs, *targets;  ///< [count][dimension], [count]
+    const Vec<Real>* weights;          ///< [count]; null: all are the same
 };
 
 /// Trial numbers of the lanes of a register of words, split into words.
@@ -130,6 +131,7 @@ public:
     }
 
     /// Takes other points, for nodes that trials draw for themselves. After prepare().
+    ///   weight  of each, unless they have their own
     void use(const LanePoints<Real>& points, double weight) {
         points_ = points;
         for (std::int64_t i = 0; i < most_in_chunk(); ++i) weights_[i] = splat<V>(weight);
@@ -211,6 +213,7 @@ private:
             if (own_) {
                 for (std::int64_t k = 0; k < d; ++k) inputs_[place * d + k] = points_.inputs[(base + m) * d + k];
                 targets_[place] = points_.targets[base + m];
+                if (points_.weights) weights_[place] = points_.weights[base + m];
                 return;
             }
             for (std::int64_t k = 0; k < d; ++k) inputs_[place * d + k] = nodes_->inputs[(base + m) * d + k] - V{};
@@ -360,7 +363,15 @@ template <class Real>
 class OwnPoints {
 public:
     OwnPoints(Arena& arena, const Cell& cell, const GroupShape& shape, const GroupShape& double_shape)
-        : cell_(cell), shape_(shape), double_shape_(double_shape), drawn_(arena, cell, double_shape, cell.own_points, nullptr) {
+        : cell_(cell),
+          shape_(shape),
+          double_shape_(double_shape),
+          drawn_(arena, cell, double_shape, cell.resample > 0 ? 0 : cell.own_points, nullptr) {
+        if (cell.resample > 0) {
+            for (VecDouble** weights : {&weights_double_, &rounded_weights_})
+                *weights = arena.take<VecDouble>(registers() * cell.own_points);
+            weights_ = arena.take<Vec<Real>>(cell.own_points);
+        }
         inputs_double_ = arena.take<VecDouble>(registers() * cell.own_points * cell.dimension);
         targets_double_ = arena.take<VecDouble>(registers() * cell.own_points);
         if constexpr (sizeof(Real) == 8) return;
@@ -372,7 +383,8 @@ public:
     ///   trial_of  [replicas]
     void prepare(const std::int64_t* trial_of) {
         const std::int64_t count = cell_.own_points, d = cell_.dimension;
-        for (int r = 0; count > 0 && r < registers(); ++r) {
+        if (cell_.resample > 0) resample(trial_of);
+        for (int r = 0; cell_.resample == 0 && count > 0 && r < registers(); ++r) {
             VecDouble *const inputs = inputs_double_ + r * count * d, *const targets = targets_double_ + r * count;
             drawn_.prepare(trial_of + r * double_shape_.replicas);
             drawn_.draw_all(0, [&](std::int64_t m, const VecDouble* x, const VecDouble& y) {
@@ -389,14 +401,62 @@ public:
         }
     }
 
-    LanePoints<Real> points() const { return {inputs_, targets_}; }
+    LanePoints<Real> points() const { return {inputs_, targets_, weights_}; }
     /// Of the replicas from `first` on that have a register of double.
-    LanePoints<double> points_from(int first) const {
-        const std::int64_t r = first / double_shape_.replicas;
-        return {inputs_double_ + r * cell_.own_points * cell_.dimension, targets_double_ + r * cell_.own_points};
+    ///   rounded  with their weights rounded to Real
+    LanePoints<double> points_from(int first, bool rounded) const {
+        const std::int64_t r = first / double_shape_.replicas * cell_.own_points;
+        const VecDouble* const weights = rounded ? rounded_weights_ : weights_double_;
+        return {inputs_double_ + r * cell_.dimension, targets_double_ + r, weights ? weights + r : nullptr};
     }
 
 private:
+    /// Of the training nodes each gets the share of the draws that chose it. A node that none chose stands for the first that was chosen,
+    /// with the weight 0: so the neurons are judged by chosen ones alone.
+    void resample(const std::int64_t* trial_of) {
+        const NodeTable<double>& nodes = cell_.training_nodes_double;
+        const RoundKeys keys{cell_.seed};
+        const LaneTrials trials = lane_trials<Real>(trial_of, shape_.replicas);
+        const std::int64_t count = cell_.own_points, d = cell_.dimension;
+        const auto weight_of = [&](int replica, std::int64_t m) -> double& {
+            return lane_of(weights_double_[replica / double_shape_.replicas * count + m], replica % double_shape_.replicas);
+        };
+        for (std::int64_t i = 0; i < registers() * count; ++i) weights_double_[i] = VecDouble{};
+        VecWord words[4];
+        for (std::int64_t m = 0; m < cell_.resample; ++m) {
+            if (m % 4 == 0) pick_words(keys, trials.low, trials.high, 0, m / 4, words);
+            VecWord picked = words[m % 4];
+            if (cell_.pick_thresholds == nullptr) picked = multiply_high(picked, static_cast<std::uint32_t>(count));
+            for (int r = 0; r < shape_.replicas; ++r) {
+                std::int64_t node = picked[r];
+                if (cell_.pick_thresholds) node = picked_by_weight(cell_.pick_thresholds, count, picked[r]);
+                weight_of(r, node) += 1;
+            }
+        }
+        const double draws = static_cast<double>(cell_.resample);
+        for (int r = 0; r < registers(); ++r)
+            for (int lane = 0; lane < register_lanes<double>; ++lane) {
+                const int replica = r * double_shape_.replicas + lane % double_shape_.replicas;
+                const auto chosen = [&](std::int64_t m) { return weight_of(replica, m) > 0; };
+                std::int64_t first = 0;
+                while (!chosen(first)) ++first;
+                for (std::int64_t m = 0; m < count; ++m) {
+                    const std::int64_t at = r * count + m, node = chosen(m) ? m : first;
+                    for (std::int64_t k = 0; k < d; ++k) lane_of(inputs_double_[at * d + k], lane) = nodes.inputs[node * d + k];
+                    lane_of(targets_double_[at], lane) = nodes.targets[node];
+                }
+            }
+        for (int r = 0; r < registers(); ++r)
+            for (std::int64_t m = 0; m < count; ++m) {
+                VecDouble& weights = weights_double_[r * count + m];
+                for (int lane = double_shape_.replicas; lane < register_lanes<double>; ++lane)
+                    lane_of(weights, lane) = lane_of(weights, lane % double_shape_.replicas);
+                weights = weights / splat<VecDouble>(draws);
+                rounded_weights_[r * count + m] = rounded(weights);
+            }
+        for (std::int64_t m = 0; m < count; ++m) weights_[m] = together(weights_double_ + m, count);
+    }
+
     int registers() const { return shape_.replicas / double_shape_.replicas; }
     /// To Real and back. Not lane by lane: GCC 12 takes two conversions in a loop for none.
     static VecDouble rounded(VecDouble value) {
@@ -416,8 +476,10 @@ private:
     const Cell& cell_;
     GroupShape shape_, double_shape_;
     GroupSamples<double> drawn_;
-    Vec<Real>*inputs_ = nullptr, *targets_ = nullptr;  ///< [points][dimension], [points]
-    VecDouble *inputs_double_, *targets_double_;       ///< [registers][points][dimension], [registers][points]
+    Vec<Real>*inputs_ = nullptr, *targets_ = nullptr;                   ///< [points][dimension], [points]
+    VecDouble *inputs_double_, *targets_double_;                        ///< [registers][points][dimension], [registers][points]
+    Vec<Real>* weights_ = nullptr;                                      ///< [points]; null: all are the same
+    VecDouble *weights_double_ = nullptr, *rounded_weights_ = nullptr;  ///< [registers][points]; as they are, and rounded to Real
 };
 
 }  // namespace LIMRISK_LANES

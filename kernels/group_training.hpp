@@ -188,6 +188,7 @@ public:
         if (has_validation(cell_)) {
             risks_by(validation_rule_, state_.theta, values, &FinalValues::validation_risk);
             risks_by(validation_rule_, state_.best, values, &FinalValues::best_validation_risk);
+            if (state_.average) risks_by(validation_rule_, state_.average, values, &FinalValues::average_validation_risk);
         }
         for (int r = 0; r < count_; ++r) {
             const std::int64_t place = places_[r];
@@ -315,11 +316,14 @@ private:
 
     /// Risk of the replicas from `first` on, whose parameters are in theta_double_: on their own points, if they have any and the
     /// rule is not that of the points held out. Writes the gradient too unless its rows are null.
-    VecDouble risk_by(GroupEvaluation& rule, int first, DoubleRows gradient, double point_weight) const {
-        if (cell_.own_points > 0 && &rule != &validation_rule_) rule.use(own_.points_from(first), point_weight);
+    ///   rounded  as the training weighs its points: in its own precision
+    VecDouble risk_by(GroupEvaluation& rule, int first, DoubleRows gradient, bool rounded = false) const {
+        if (cell_.own_points > 0 && &rule != &validation_rule_) {
+            const double weight = 1.0 / static_cast<double>(cell_.own_points);
+            rule.use(own_.points_from(first, rounded), rounded ? static_cast<double>(static_cast<Real>(weight)) : weight);
+        }
         return rule.risk(theta_double_, gradient);
     }
-    double point_weight() const { return 1.0 / static_cast<double>(cell_.own_points); }
 
     /// The states of the neurons of `parameters`: of_replica(r) takes those of replica r.
     ///   on_data  whether those that are inactive on the data alone are asked for
@@ -357,12 +361,10 @@ private:
         bool holds;
 
         VecDouble risk(bool on_training_nodes) const {
-            // The training weighs its points in its own precision.
-            const double weight = group.point_weight();
             return group.risk_by(on_training_nodes ? group.training_rule_ : group.check_rule_, first, group.gradient_double_,
-                                 on_training_nodes ? static_cast<double>(static_cast<Real>(weight)) : weight);
+                                 on_training_nodes);
         }
-        VecDouble risk_alone() const { return group.risk_by(group.check_rule_, first, {}, group.point_weight()); }
+        VecDouble risk_alone() const { return group.risk_by(group.check_rule_, first, {}); }
         VecDouble theta(std::int64_t row, int p) const { return group.theta_double_[row].part[p]; }
         VecDouble gradient(std::int64_t row, int p) const { return group.gradient_double_[row].part[p]; }
         VecDouble moved(std::int64_t row, int p) const { return theta(row, p) - group.to_double(group.state_.tail_start, row, first, p); }
@@ -447,7 +449,7 @@ private:
                 if (!advance(callback, 0)) return false;
             }
             each_in_double(state_.theta, [&](int first) {
-                VecDouble risk = risk_by(check_rule_, first, {}, point_weight());
+                VecDouble risk = risk_by(check_rule_, first, {});
                 for (int r = first; r < first + double_shape_.replicas && r < count_; ++r)
                     if (searches_[r] && !replica_[r].diverged && lane_of(risk, r - first) < smallest[r]) {
                         smallest[r] = lane_of(risk, r - first);
@@ -512,7 +514,7 @@ private:
 
     void risks_by(GroupEvaluation& rule, Rows rows, FinalValues (&values)[lanes], double FinalValues::*risk) {
         each_in_double(rows, [&](int first) {
-            VecDouble risks = risk_by(rule, first, {}, point_weight());
+            VecDouble risks = risk_by(rule, first, {});
             for (int r = 0; r < double_shape_.replicas; ++r) values[first + r].*risk = lane_of(risks, r);
         });
     }

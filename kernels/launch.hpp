@@ -87,10 +87,11 @@ struct FinishArguments {
     const double* average_risks;             ///< [count] likewise, where there is an average
     /// [count] each: of the last and the best iterate on the points that are held out; null: there are none
     const double *validation_risks = nullptr, *best_validation_risks = nullptr;
+    const double* average_validation_risks = nullptr;  ///< [count] likewise, where there is an average, too
 };
 
 // Host and device must lay these out alike; both compile this line.
-static_assert(sizeof(Cell) == 1120 && sizeof(Replica) == 208 && sizeof(Piece<float>) == 168 && sizeof(StepScalars) == 32);
+static_assert(sizeof(Cell) == 1128 && sizeof(Replica) == 208 && sizeof(Piece<float>) == 168 && sizeof(StepScalars) == 32);
 
 }  // namespace LIMRISK_LANES
 }  // namespace limrisk::kernels

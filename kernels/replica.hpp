@@ -132,8 +132,8 @@ struct FinalValues {
     // Of the average of its iterates, where there is one.
     double average_risk;
     StateCounts<std::int32_t> of_average;
-    // On the points that are held out, where there are some: of the last and of the best iterate.
-    double validation_risk, best_validation_risk;
+    // On the points that are held out, where there are some: of the last and of the best iterate, and of the average, if there is one.
+    double validation_risk, best_validation_risk, average_validation_risk;
 };
 
 /// What is known of one replica between checks. A fresh one is all zero.
@@ -309,6 +309,7 @@ struct Replica {
         if (validates) {
             record.validation_risk = unless_diverged(values.validation_risk);
             record.best_validation_risk = finite_or_infinity(values.best_validation_risk);
+            if (averages) record.average_validation_risk = unless_diverged(values.average_validation_risk);
         }
         return record;
     }

@@ -82,14 +82,25 @@ inline constexpr std::array<TrialField, 2> validation_fields{{
      "validation risk of the iterate of best_step, the best one on the training points", nullptr, true},
 }};
 
-/// All fields: trial_fields, last_step, average_fields, validation_fields.
-inline constexpr std::array<TrialField, trial_fields.size() + 1 + average_fields.size() + validation_fields.size()> all_trial_fields = [] {
-    std::array<TrialField, trial_fields.size() + 1 + average_fields.size() + validation_fields.size()> all{};
+/// What a store has besides all of these if one of its cells has both, an average and points that are held out.
+inline constexpr TrialField average_validation_field{"average_validation_risk",
+                                                     FieldType::Float64,
+                                                     offsetof(TrialRecord, average_validation_risk),
+                                                     "validation risk of the average of the iterates",
+                                                     nullptr,
+                                                     true};
+
+inline constexpr std::size_t all_trial_field_count = trial_fields.size() + 1 + average_fields.size() + validation_fields.size() + 1;
+
+/// All fields: trial_fields, last_step, average_fields, validation_fields, average_validation_risk.
+inline constexpr std::array<TrialField, all_trial_field_count> all_trial_fields = [] {
+    std::array<TrialField, all_trial_field_count> all{};
     std::size_t count = 0;
     for (const TrialField& field : trial_fields) all[count++] = field;
     all[count++] = last_step_field;
     for (const TrialField& field : average_fields) all[count++] = field;
     for (const TrialField& field : validation_fields) all[count++] = field;
+    all[count++] = average_validation_field;
     return all;
 }();
 

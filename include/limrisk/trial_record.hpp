@@ -48,6 +48,7 @@ struct TrialRecord {
     // On the points that are held out; -1 where the cell has none.
     double validation_risk = -1;
     double best_validation_risk = -1;
+    double average_validation_risk = -1;  ///< likewise; -1 where the cell has no average either
 
     bool operator==(const TrialRecord&) const = default;
 };

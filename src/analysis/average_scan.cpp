@@ -10,6 +10,10 @@ void AverageScan::add(const TrialRecord& record) {
     average_risks_.push_back(record.average_risk);
     iterate_risks_.push_back(record.final_risk);
     lower_ += record.average_risk < record.final_risk;
+    if (cell_.has_validation() && record.average_validation_risk >= 0) {
+        validation_risks_.push_back(record.average_validation_risk);
+        validation_lower_ += record.average_validation_risk < record.validation_risk;
+    }
     inactive_ += record.average_inactive;
     constant_ += record.average_constant;
     inactive_on_data_ += record.average_inactive_on_data;
@@ -33,6 +37,10 @@ std::optional<AverageStatement> AverageScan::statement(const std::optional<Measu
     statement.mean_constant = mean(constant_);
     statement.mean_inactive_on_data = mean(inactive_on_data_);
     statement.risk = quantiles(average_risks_);
+    if (validation_risks_.size() == average_risks_.size()) {
+        statement.validation = quantiles(validation_risks_);
+        statement.validation_lower = share(validation_lower_);
+    }
     return statement;
 }
 

@@ -8,7 +8,7 @@
 
 namespace limrisk {
 
-/// Takes the trials of a cell one by one; 16 bytes each.
+/// Takes the trials of a cell one by one; 24 bytes each.
 class AverageScan {
 public:
     explicit AverageScan(const CellConfig& cell) : cell_(cell) {}
@@ -19,8 +19,8 @@ public:
 
 private:
     const CellConfig& cell_;
-    std::vector<double> average_risks_, iterate_risks_;  ///< at the end
-    std::int64_t lower_ = 0, inactive_ = 0, constant_ = 0, inactive_on_data_ = 0;
+    std::vector<double> average_risks_, iterate_risks_, validation_risks_;  ///< at the end
+    std::int64_t lower_ = 0, validation_lower_ = 0, inactive_ = 0, constant_ = 0, inactive_on_data_ = 0;
 };
 
 }  // namespace limrisk

@@ -57,6 +57,11 @@ bool StoreSummary::has_averages() const {
     return std::any_of(cells.begin(), cells.end(), [](const CellSummary& cell) { return cell.cell.has_average(); });
 }
 
+bool StoreSummary::has_average_validation() const {
+    return std::any_of(cells.begin(), cells.end(),
+                       [](const CellSummary& cell) { return cell.cell.has_average() && cell.cell.has_validation(); });
+}
+
 bool StoreSummary::has_validation() const {
     return std::any_of(cells.begin(), cells.end(), [](const CellSummary& cell) { return cell.cell.has_validation(); });
 }

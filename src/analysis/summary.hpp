@@ -48,6 +48,9 @@ struct AverageStatement {
     CountedShare lower;                                     ///< trials whose average has a smaller risk than the last iterate
     std::optional<CountedShare> missed, missed_by_iterate;  ///< risks above the threshold of the optimum, if it is known
     double mean_inactive = 0, mean_constant = 0, mean_inactive_on_data = 0;  ///< neurons of the averages
+    /// On the points that are held out; none without such points, and of trials of before these risks were stored.
+    std::optional<Quantiles> validation;
+    std::optional<CountedShare> validation_lower;  ///< trials whose average has a smaller validation risk than the last iterate
 };
 
 /// Risks on the points that are held out. CellSummary::final_risk are those on the training points.
@@ -122,6 +125,8 @@ struct StoreSummary {
     bool ends_early() const;
     /// Whether trials of some cell have an average of their iterates.
     bool has_averages() const;
+    /// Whether some cell has both, an average and points that are held out.
+    bool has_average_validation() const;
     /// Whether some cell has points that are held out.
     bool has_validation() const;
     /// Whether the prediction of some cell holds with the confidence of drawn neurons only.

@@ -23,7 +23,7 @@ enum Check { RiskFloor, Frozen, Inactive, Critical };
 TargetMoments moments_at_checks(const CellConfig& cell) {
     const Expression target = target_of(cell);
     NodeSet nodes = nodes_of_checks(cell);
-    if (!cell.has_shared_data() && fill_targets(nodes, target.program()) >= 0)
+    if (!cell.has_given_points() && fill_targets(nodes, target.program()) >= 0)
         throw ConfigError({fmt::format("problem.target: \"{}\" is not finite on the whole domain of the input", cell.target)});
     return target_moments({nodes.inputs.data(), nodes.targets.data(), nodes.weights.data(), nodes.count()}, cell.input.dimension, cell.loss,
                           cell.has_own_points() ? cell.noise.variance() : 0);

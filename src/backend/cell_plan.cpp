@@ -74,7 +74,7 @@ kernels::Average average_of(const CellConfig& config) {
 }  // namespace
 
 Expression target_of(const Problem& problem) {
-    return Expression::compile(problem.has_shared_data() ? "0" : problem.regression(), problem.input.dimension);
+    return Expression::compile(problem.has_given_points() ? "0" : problem.regression(), problem.input.dimension);
 }
 
 CellPrograms programs_of(const CellConfig& config) {
@@ -128,6 +128,7 @@ kernels::Cell kernel_cell(const CellConfig& config, const CellPrograms& programs
     cell.on_data = config.has_data();
     cell.inactive_start = config.inactive_start;
     cell.own_points = config.has_own_points() ? config.data->count : 0;
+    cell.resample = config.resamples() ? config.data->draws(config.width).value() : 0;
     cell.exact_risk = config.has_exact_risk();
     cell.picks = !config.draws_data()                  ? kernels::Picks::None
                  : config.sampling == Sampling::Epochs ? kernels::Picks::Epochs
@@ -142,7 +143,7 @@ kernels::Cell kernel_cell(const CellConfig& config, const CellPrograms& programs
 CellPlan::CellPlan(const CellConfig& config) : config_(config), programs_(programs_of(config)) {
     const kernels::Program program = programs_.target.program();
     if (config.has_start() && !config.start->is_complete()) throw Defect("a cell was to be run without the numbers of its start");
-    if (config.has_shared_data()) {
+    if (config.has_given_points()) {
         plan_data();
         return;
     }
@@ -251,7 +252,7 @@ void CellPlan::plan_data() {
         const float* const first = training_float_.data();
         cell_.training_nodes_float = {first, first + count * d, first + count * (d + 1), data.count};
     }
-    if (!config_.draws_data() || !data.weighted) return;
+    if (!(config_.draws_data() || config_.resamples()) || !data.weighted) return;
     double sum = 0;
     for (std::size_t i = 0; i + 1 < count; ++i) {
         sum += data.weights[i];

@@ -187,8 +187,12 @@ struct Problem {
     bool leaves_noise_out() const { return noise.kind != NoiseLaw::Kind::None && !has_data(); }
     /// Whether X and Y are those of data points. Then the risk is that on the data, a weighted sum.
     bool has_data() const { return data != nullptr; }
-    /// Whether every trial has points of its own, drawn from the input law, the target and the noise.
+    /// Whether every trial has points of its own, drawn from the input law, the target and the noise, or of those that are given.
     bool has_own_points() const { return has_data() && data->per_trial; }
+    /// Whether a trial's own points are some of those that are given, chosen by chance.
+    bool resamples() const { return has_data() && !data->resample.empty(); }
+    /// Whether there are points that the campaign gives, or that were drawn once.
+    bool has_given_points() const { return has_data() && !data->to_draw; }
     /// Whether X and Y are those of points that all trials share.
     bool has_shared_data() const { return has_data() && !data->per_trial; }
     /// Whether there are points that are held out of everything but the validation risk.

@@ -63,13 +63,14 @@ json describe_value(const Parameter& parameter, const ParameterValue& value) {
         }
         case ParameterType::Data: {
             const DataSet& data = *value.data;
-            if (data.per_trial) return json{{"draw", data.count}, {"per", "trial"}};
+            if (data.to_draw) return json{{"draw", data.count}, {"per", "trial"}};
             const auto of_points = [](const DataSet& points) {
                 return json{{"count", points.count}, {"dimension", points.dimension}, {"hash", points.hash}, {"high", points.high},
                             {"low", points.low},     {"weighted", points.weighted}};
             };
             json described = of_points(data);
             if (!data.origin.empty()) described["origin"] = data.origin;
+            if (!data.resample.empty()) described["resample"] = data.resample;
             if (data.validation != nullptr) described["validation"] = of_points(*data.validation);
             return described;
         }

@@ -68,7 +68,7 @@ std::string label(const Catalog& catalog, const CellConfig& cell) {
 void fill_labels(CellConfig& cell) {
     for (const Catalog* catalog : catalogs())
         if (catalog->label != nullptr) cell.*catalog->label = label(*catalog, cell);
-    if (cell.has_shared_data()) cell.input_label = cell.data->label();
+    if (cell.has_given_points()) cell.input_label = cell.data->label();
     if (cell.has_start()) cell.initialization_label = cell.start->label();
 }
 

@@ -176,6 +176,9 @@ std::shared_ptr<DataSet> finished_data(RawPoints points, DataTreatment treatment
 }
 
 std::string DataSet::label() const {
+    if (!resample.empty())
+        return fmt::format("{} of {} {}data point{}{} for each trial", resample, count, weighted ? "weighted " : "", count == 1 ? "" : "s",
+                           dimension == 1 ? "" : fmt::format(" in dimension {}", dimension));
     if (per_trial) return fmt::format("{} point{} for each trial", count, count == 1 ? "" : "s");
     const std::string others = validation == nullptr ? "" : fmt::format(", {} for validation", validation->count);
     if (!origin.empty()) return fmt::format("{} point{} of {}{}", count, count == 1 ? "" : "s", origin, others);

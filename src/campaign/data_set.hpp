@@ -29,7 +29,9 @@ struct DataSet {
     std::vector<double> weights;  ///< [count], positive, sum 1 up to rounding
     bool to_draw = false;         ///< `count` points are still to be drawn, from the problem's input, target and noise
     std::uint64_t draw_seed = 0;  ///< then
-    bool per_trial = false;       ///< and every trial draws its own: they are never here
+    bool per_trial = false;       ///< every trial draws its own: they are never here, unless `resample` says how they are chosen
+    std::string resample;         ///< of these points a trial draws so many, with replacement, by their weights: a number, or an
+                                  ///< expression in h and d. Empty: it has all of them
     std::string origin;           ///< of points that were drawn: target, input law, noise, seed
     double holdout = 0;           ///< of points that are still to be drawn: share of them that is held out; 0: none
 
@@ -44,6 +46,8 @@ struct DataSet {
                weighted == other.weighted;
     }
     std::int64_t validation_count() const { return validation == nullptr ? 0 : validation->count; }
+    /// Draws of a trial of networks of this width: the value of `resample`, if it is a whole number from 1 to most_resampled.
+    std::optional<std::int64_t> draws(std::int64_t width) const;
     /// "6 data points", "442 data points in dimension 10".
     /// Of drawn ones: "6 points of x1^2, uniform on [0, 1], seed 7"; "6 points for each trial". With points that are held out: "..., 88
     /// for validation".
@@ -55,6 +59,7 @@ using DataPointer = std::shared_ptr<const DataSet>;
 inline constexpr std::int64_t most_data_points = std::int64_t{1} << 20;
 inline constexpr std::int64_t most_data_dimension = 256;
 inline constexpr std::int64_t most_own_numbers = std::int64_t{1} << 16;  ///< inputs and outputs of the points of one trial
+inline constexpr std::int64_t most_resampled = std::int64_t{1} << 24;    ///< draws of one trial
 inline constexpr std::size_t most_data_text = std::size_t{16} << 20;     ///< bytes of `text`
 
 /// Reads the value of `problem.data`: a table with `points`, `file` or `draw`. Appends what is wrong to `problems`, and returns null then.

@@ -12,6 +12,8 @@
 #include "campaign/data_treatment.hpp"
 #include "campaign/document.hpp"
 #include "campaign/problems.hpp"
+#include "campaign/target_text.hpp"
+#include "expression/expression.hpp"
 #include "limrisk/error.hpp"
 
 namespace limrisk {
@@ -88,14 +90,43 @@ std::optional<double> holdout_of(const Node& node) {
     return share;
 }
 
+/// Whether every trial has points of its own. Throws ConfigError for another `per`.
+bool is_per_trial(const Node& node) {
+    const Node* per = node.find("per");
+    if (per == nullptr) return false;
+    if (per->kind != Node::Kind::Text || per->text != "trial")
+        throw ConfigError({fmt::format("per is {}; allowed is \"trial\": every trial draws its own points", per->shown())});
+    return true;
+}
+
+/// How many points a trial draws of those that are given: a number or an expression; empty: `resample` is not there.
+std::string resample_of(const Node& node) {
+    const Node* resample = node.find("resample");
+    if (resample == nullptr) return "";
+    const auto wrong = [&](const std::string& why) {
+        throw ConfigError({fmt::format("resample is {}{}; allowed is an integer, 1 to {}, or an expression in h and d, such as \"h^2\"",
+                                       resample->shown(), why, most_resampled)});
+    };
+    if (resample->kind == Node::Kind::Integer) {
+        if (resample->integer < 1 || resample->integer > most_resampled) wrong("");
+        return std::to_string(resample->integer);
+    }
+    if (resample->kind != Node::Kind::Text) wrong("");
+    try {
+        (void)Expression::compile(resample->text, group_variables());
+        return canonical_target(resample->text);
+    } catch (const ExpressionFailure& failure) {
+        wrong(": " + failure.error.message);
+    }
+    return "";
+}
+
 /// Points that are drawn later: once, or by every trial.
 DataPointer yet_to_draw(const Node& node) {
     auto data = std::make_shared<DataSet>();
     data->to_draw = true;
     data->count = integer_of(node, "draw", 1, most_data_points);
-    if (const Node* per = node.find("per")) {
-        if (per->kind != Node::Kind::Text || per->text != "trial")
-            throw ConfigError({fmt::format("per is {}; allowed is \"trial\": every trial draws its own points", per->shown())});
+    if (is_per_trial(node)) {
         if (node.find("seed") != nullptr)
             throw ConfigError({"seed beside per = \"trial\"; points of a trial are drawn with the seed of the campaign; leave it out"});
         data->per_trial = true;
@@ -146,6 +177,8 @@ DataPointer described(const Node& node) {
         data->validation = described_points(*validation);
         if (data->validation->dimension != data->dimension) throw ConfigError({"validation has another dimension"});
     }
+    data->resample = resample_of(node);
+    data->per_trial = !data->resample.empty();
     if (const Node* origin = node.find("origin")) data->origin = origin->text;
     // It is printed as it is.
     if (std::any_of(data->origin.begin(), data->origin.end(), [](char c) { return c < 0x20 || c > 0x7E; }))
@@ -293,6 +326,12 @@ DataPointer given(const Node& node) {
     if (share && validation != nullptr)
         throw ConfigError({"holdout beside validation; points for validation are held out of the data, or given: leave one of them out"});
     if (share) treatment.holdout = *share;
+    const std::string resample = resample_of(node);
+    if (is_per_trial(node) == resample.empty())
+        throw ConfigError({resample.empty() ? "per = \"trial\" without resample; resample = 6 says how many of the points a trial draws"
+                                            : "resample without per = \"trial\"; every trial draws its own of the points: add it"});
+    if (!resample.empty() && (share || validation != nullptr))
+        throw ConfigError({"holdout or validation beside resample; every trial has points of its own: leave it out"});
     if (node.find("seed") != nullptr && !share)
         throw ConfigError({"seed without holdout; it says which points are held out: leave it out"});
     if (node.find("seed") != nullptr) treatment.seed = seed_of(node);
@@ -301,7 +340,12 @@ DataPointer given(const Node& node) {
     if (validation != nullptr)
         treatment.validation =
             reading("validation", [&] { return validation_of(*validation, is_file ? &columns : nullptr, points.dimension); });
-    const auto finish = [&] { return finished_data(std::move(points), std::move(treatment)); };
+    const auto finish = [&] {
+        const std::shared_ptr<DataSet> data = finished_data(std::move(points), std::move(treatment));
+        data->resample = resample;
+        data->per_trial = !resample.empty();
+        return data;
+    };
     return is_file ? reading(file_of(node), finish) : finish();
 }
 
@@ -336,11 +380,12 @@ DataPointer read_data(const Node& node, const std::string& key, Problems& proble
     if (node.kind != Node::Kind::Table) return refuse(fmt::format("{}; allowed is {}", node.shown(), forms));
     try {
         if (node.place == description_place) return described(node);
-        const std::string_view form = form_of(node,
-                                              {{"points", "weights", "holdout", "seed", "validation"},
-                                               {"file", "inputs", "output", "weight", "standardize", "holdout", "seed", "validation"},
-                                               {"draw", "seed", "per", "holdout"}},
-                                              forms);
+        const std::string_view form =
+            form_of(node,
+                    {{"points", "weights", "holdout", "seed", "validation", "resample", "per"},
+                     {"file", "inputs", "output", "weight", "standardize", "holdout", "seed", "validation", "resample", "per"},
+                     {"draw", "seed", "per", "holdout"}},
+                    forms);
         return form == "draw" ? yet_to_draw(node) : given(node);
     } catch (const ConfigError& error) {
         return refuse(error.problems().front());

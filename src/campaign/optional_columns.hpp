@@ -22,6 +22,11 @@ inline bool have_validation(const std::vector<CellConfig>& cells) {
     return std::any_of(cells.begin(), cells.end(), [](const CellConfig& cell) { return cell.has_validation(); });
 }
 
+/// Whether some of the cells have both, so that their averages have validation risks.
+inline bool have_average_validation(const std::vector<CellConfig>& cells) {
+    return std::any_of(cells.begin(), cells.end(), [](const CellConfig& cell) { return cell.has_average() && cell.has_validation(); });
+}
+
 /// Whether a store of their trials has the fields of averages.
 inline bool have_average_fields(const std::vector<CellConfig>& cells) { return has_averages(cells) || have_validation(cells); }
 

@@ -99,7 +99,7 @@ std::string Parameter::text(const ParameterValue& value) const {
         case ParameterType::Start:
             return value.start->label();
         case ParameterType::Data:
-            if (value.data->per_trial) return value.data->label();
+            if (value.data->to_draw) return value.data->label();
             return fmt::format("{}, {}{}", value.data->label(), value.data->hash.substr(0, 8),
                                value.data->validation == nullptr ? "" : " and " + value.data->validation->hash.substr(0, 8));
     }

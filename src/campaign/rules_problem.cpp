@@ -51,6 +51,14 @@ std::string data(const CellConfig& cell) {
         return fmt::format("{} points in dimension {}{}: at most {} can be drawn there", cell.data->count, d,
                            cell.data->per_trial ? " for each trial" : "", most_here);
     }
+    if (cell.resamples()) {
+        if (!cell.data->draws(cell.width))
+            return fmt::format("resample = {} is no whole number from 1 to {} for width {} and dimension {}", cell.data->resample,
+                               most_resampled, cell.width, cell.input.dimension);
+        if (cell.data->count > most_own_numbers / (cell.input.dimension + 1))
+            return fmt::format("{} points in dimension {} with resample: at most {} can be chosen from there", cell.data->count,
+                               cell.input.dimension, most_own_numbers / (cell.input.dimension + 1));
+    }
     std::string wrong = unbounded_points(*cell.data, cell);
     if (!wrong.empty() || !cell.has_validation()) return wrong;
     wrong = unbounded_points(*cell.data->validation, cell);

@@ -115,6 +115,8 @@ std::string algorithm(const CellConfig& cell) {
 std::string sampling(const CellConfig& cell) {
     const bool of_data = cell.sampling != Sampling::Usual && cell.sampling != Sampling::Fresh;
     if (cell.has_data()) {
+        if (cell.resamples() && cell.draws_data())
+            return "samples that are drawn, with resample; the draws of a trial are the weights of its points: write \"full_batch\"";
         if (cell.has_training_grid()) return "a grid of nodes with data; allowed is \"full_batch\", \"with_replacement\" or \"epochs\"";
         return cell.sampling == Sampling::Fresh ? "\"fresh\" with data; allowed is \"full_batch\", \"with_replacement\" or \"epochs\"" : "";
     }

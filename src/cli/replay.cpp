@@ -133,9 +133,10 @@ ExitCode replay(const ReplayCommand& command) {
     if (config.has_validation())
         text += fmt::format("\nvalidation risk {}, on {} held out; of the best network {}", now.validation_risk,
                             counted(config.data->validation->count, "point"), now.best_validation_risk);
+    if (config.has_validation() && config.has_average()) text += fmt::format("; of the average {}", now.average_validation_risk);
     say(text + "\n");
-    std::string difference = stored.record ? record_difference(now, "the replay", *stored.record, "the store")
-                                           : contradiction(*stored.aggregate, command.trial, now);
+    std::string difference =
+        stored.record ? stored_difference(now, "the replay", *stored.record) : contradiction(*stored.aggregate, command.trial, now);
     if (difference.empty()) difference = kept_difference(config, store.keep(), result->parameters, stored.parameters);
     if (!difference.empty())
         throw Defect(

@@ -53,7 +53,7 @@ std::function<std::string(std::int64_t, const TrialRecord&)> contradictions(cons
         return static_cast<std::int64_t>(records->size()) < task.trials;
     });
     return [records](std::int64_t trial, const TrialRecord& record) {
-        return record_difference(record, "the trial trained again", records->at(static_cast<std::size_t>(trial)), "the store");
+        return stored_difference(record, "the trial trained again", records->at(static_cast<std::size_t>(trial)));
     };
 }
 

@@ -56,6 +56,12 @@ std::string record_difference(const TrialRecord& left, const char* left_name, co
     return "";
 }
 
+std::string stored_difference(TrialRecord now, const char* name, const TrialRecord& stored) {
+    if (stored.average_validation_risk == TrialRecord{}.average_validation_risk)
+        now.average_validation_risk = stored.average_validation_risk;
+    return record_difference(now, name, stored, "the store");
+}
+
 std::string check_difference(const CheckRecord& left, const char* left_name, const CheckRecord& right, const char* right_name) {
     const struct {
         const char* name;

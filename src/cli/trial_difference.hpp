@@ -11,6 +11,9 @@ namespace limrisk::cli {
 /// empty if none does.
 std::string record_difference(const TrialRecord& left, const char* left_name, const TrialRecord& right, const char* right_name);
 
+/// The same of a record that is in a store, which may be of before validation risks of averages: what it lacks is no difference.
+std::string stored_difference(TrialRecord now, const char* name, const TrialRecord& stored);
+
 /// The same for a check of a trajectory.
 std::string check_difference(const CheckRecord& left, const char* left_name, const CheckRecord& right, const char* right_name);
 

@@ -154,6 +154,13 @@ Law GroupLaw::law(std::int64_t width, std::int64_t dimension) const {
     return uniform_law(-value(scale), value(scale));
 }
 
+std::optional<std::int64_t> DataSet::draws(std::int64_t width) const {
+    const double variables[] = {static_cast<double>(std::max<std::int64_t>(width, 1)), static_cast<double>(dimension)};
+    const double value = evaluate_target(Expression::compile(resample, group_variables()).program(), variables);
+    if (!(value >= 1 && value <= static_cast<double>(most_resampled)) || value != std::floor(value)) return std::nullopt;
+    return static_cast<std::int64_t>(value);
+}
+
 bool GroupLaw::depends_on_width() const {
     for (const std::string* text : {&scale, &low, &high})
         for (const kernels::Instruction& instruction :

@@ -207,7 +207,7 @@ NodeSet data_nodes(const DataSet& data, kernels::Precision precision) {
 }
 
 NodeSet nodes_of_checks(const CellConfig& cell) {
-    if (cell.has_shared_data()) return data_nodes(*cell.data, cell.precision);
+    if (cell.has_given_points()) return data_nodes(*cell.data, cell.precision);
     return evaluation_rule(cell.input, cell.has_own_points() ? cell.input.usual_nodes() : cell.evaluation.check_nodes);
 }
 

@@ -15,8 +15,8 @@ Problem problem_of(const CellConfig& cell) {
     // Noise moves the best network by its mean only.
     part["problem"].erase("noise");
     if (!cell.has_data()) part["problem"]["target"] = cell.regression();
-    std::string label = (cell.has_shared_data() ? cell.data->hash.substr(0, 8) : cell.regression_label()) + ", " + cell.input_label + ", " +
-                        cell.activation_label;
+    std::string label = (cell.has_given_points() ? cell.data->hash.substr(0, 8) : cell.regression_label()) + ", " + cell.input_label +
+                        ", " + cell.activation_label;
     if (cell.has_final_rule()) {
         part["final_nodes"] = cell.evaluation.final_nodes;
         label += ", final_nodes " + std::to_string(cell.evaluation.final_nodes);

@@ -21,6 +21,11 @@ std::string average_text(const CellSummary& cell) {
     if (average.missed)
         text += fmt::format("; at the end {} of the averages and {} of the last iterates miss the best known risk", share(*average.missed),
                             share(*average.missed_by_iterate));
+    if (average.validation)
+        text += fmt::format(
+            "; on the points held out the average has a median validation risk of {:.3g}, which is smaller than that of the last iterate "
+            "in {} of the trials",
+            average.validation->median.high, share(*average.validation_lower));
     return text;
 }
 

@@ -242,27 +242,34 @@ std::string averages_section(const StoreSummary& summary, const std::vector<Cell
 std::string validation_section(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
     MarkupTable table("Validation risks and training risks",
                       {"cell", "points: training", "held out", "validation risk: median", "95 %", "training risk: median", "95 %",
-                       "validation risk above, % [95 % CI]", "validation risk at the best check: median", "95 %"});
+                       "validation risk above, % [95 % CI]", "validation risk at the best check: median", "95 %", "of the average: median",
+                       "95 %", "lower than of the last network, % [95 % CI]"});
     for (const CellGroup& group : groups) {
         bool named = false;
         for (const std::size_t k : group.cells) {
             const CellSummary& cell = summary.cells[k];
             if (!cell.validation) continue;
             const ValidationStatement& validation = *cell.validation;
+            const std::optional<Quantiles> average = cell.average ? cell.average->validation : std::nullopt;
             if (!named && !group.label.empty()) table.heading(group.label);
             named = true;
-            table.row({fmt::format("{} (width {})", cell.cell.index, cell.cell.width), std::to_string(cell.cell.data->count),
-                       std::to_string(cell.cell.data->validation->count), range_text(validation.risk.median),
-                       range_text(validation.risk.high), range_text(cell.final_risk.median), range_text(cell.final_risk.high),
-                       share_and_interval(validation.above.trials, cell.done, validation.above.share), range_text(validation.best.median),
-                       range_text(validation.best.high)});
+            table.row(
+                {fmt::format("{} (width {})", cell.cell.index, cell.cell.width), std::to_string(cell.cell.data->count),
+                 std::to_string(cell.cell.data->validation->count), range_text(validation.risk.median), range_text(validation.risk.high),
+                 range_text(cell.final_risk.median), range_text(cell.final_risk.high),
+                 share_and_interval(validation.above.trials, cell.done, validation.above.share), range_text(validation.best.median),
+                 range_text(validation.best.high), average ? range_text(average->median) : dash, average ? range_text(average->high) : dash,
+                 average ? share_and_interval(cell.average->validation_lower->trials, cell.done, cell.average->validation_lower->share)
+                         : dash});
         }
     }
     if (table.empty()) return "";
     const std::string explanation =
         "Nothing is trained on the points that are held out, and nothing else is judged by them. The validation risk is that of the last "
         "network on these points, the training risk that of the same network on the others; medians and 95 % quantiles over the trials. "
-        "Above: the validation risk is larger than the training risk. The best check is the one with the smallest training risk.";
+        "Above: the validation risk is larger than the training risk. The best check is the one with the smallest training risk. The "
+        "average "
+        "is that of the iterates, of cells that have one.";
     return section(
         "validation", "Validation risks",
         paragraph(explanation) + folded(counted(static_cast<std::int64_t>(table.rows()), "cell"), table.text(), table.rows() > long_table));

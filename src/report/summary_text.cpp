@@ -161,7 +161,8 @@ ordered_json early_ends_json(const std::optional<EarlyEndStatement>& statement, 
 }
 
 /// Null where nothing is known: of a cell without an average, and without trials.
-ordered_json average_json(const CellSummary& cell) {
+///   with_validation  with what is known of the averages on points that are held out
+ordered_json average_json(const CellSummary& cell, bool with_validation) {
     const std::optional<AverageStatement>& average = cell.average;
     ordered_json node{{"risk", quantiles_json(average ? average->risk : Quantiles{}, !average)}};
     const auto add = [&](const std::string& name, const std::optional<CountedShare>& share) {
@@ -175,6 +176,11 @@ ordered_json average_json(const CellSummary& cell) {
     node["mean_inactive"] = average ? ordered_json(average->mean_inactive) : ordered_json();
     node["mean_constant"] = average ? ordered_json(average->mean_constant) : ordered_json();
     node["mean_inactive_on_data"] = average ? ordered_json(average->mean_inactive_on_data) : ordered_json();
+    if (with_validation) {
+        const bool known = average && average->validation;
+        node["validation"] = quantiles_json(known ? *average->validation : Quantiles{}, !known);
+        add("validation_lower", average ? average->validation_lower : std::nullopt);
+    }
     return node;
 }
 
@@ -262,7 +268,7 @@ ordered_json statistics_json(const CellSummary& cell, const StoreSummary& summar
     node["limiting_risk"] = quantiles_json(cell.limiting_risk, empty);
     node["best"] = {{"risk", or_null(json_number(cell.best_risk))}, {"trial", or_null(cell.best_trial)}};
     if (!summary.seeds.empty()) node["best"]["own_trial"] = or_null(pooled_trial_text(cell.pooled, cell.best_trial));
-    if (summary.has_averages()) node["average"] = average_json(cell);
+    if (summary.has_averages()) node["average"] = average_json(cell, summary.has_average_validation());
     if (summary.has_validation()) node["validation"] = validation_json(cell);
     const auto some = [&](bool EarlyEnd::*rule) {
         return std::ranges::any_of(summary.cells, [&](const CellSummary& of) { return of.cell.stop.*rule; });

@@ -67,10 +67,11 @@ std::vector<TrialRecord> unpack_columns(const BlockColumnViews& columns, std::in
 
 std::string block_hash(std::string_view cell_id, std::int64_t first_trial, std::int64_t count, const BlockColumnViews& columns) {
     Hasher hasher;
-    hasher.add(columns.size() == trial_fields.size()               ? schema_version
-               : columns.size() == trial_fields.size() + 1         ? early_end_schema_version
-               : columns.size() == block_fields(true, true).size() ? average_schema_version
-                                                                   : validation_schema_version);
+    hasher.add(columns.size() == trial_fields.size()                     ? schema_version
+               : columns.size() == trial_fields.size() + 1               ? early_end_schema_version
+               : columns.size() == block_fields(true, true).size()       ? average_schema_version
+               : columns.size() == block_fields(true, true, true).size() ? validation_schema_version
+                                                                         : average_validation_schema_version);
     hasher.add(first_trial);
     hasher.add(count);
     hasher.add(cell_id);

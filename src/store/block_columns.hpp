@@ -18,15 +18,19 @@ inline constexpr std::int64_t kept_schema_version = 6, kept_early_end_schema_ver
 inline constexpr std::int64_t average_schema_version = 8, kept_average_schema_version = 9;
 /// Of one with a cell that has points that are held out, whatever else its cells have.
 inline constexpr std::int64_t validation_schema_version = 10, kept_validation_schema_version = 11;
+/// Of one with a cell that has both.
+inline constexpr std::int64_t average_validation_schema_version = 12, kept_average_validation_schema_version = 14;
 
-/// The fields that a block of such a store has. With averages there is last_step, too, and with validation risks all of them.
-constexpr std::span<const TrialField> block_fields(bool early_end, bool averages = false, bool validation = false) {
+/// The fields that a block of such a store has. With averages there is last_step, too, with validation risks those of averages, and with
+/// validation risks of averages all of them.
+constexpr std::span<const TrialField> block_fields(bool early_end, bool averages = false, bool validation = false, bool both = false) {
     constexpr std::size_t with_averages = trial_fields.size() + 1 + average_fields.size();
     return std::span(all_trial_fields)
-        .first(validation  ? with_averages + validation_fields.size()
-               : averages  ? with_averages
-               : early_end ? trial_fields.size() + 1
-                           : trial_fields.size());
+        .first(both         ? all_trial_fields.size()
+               : validation ? with_averages + validation_fields.size()
+               : averages   ? with_averages
+               : early_end  ? trial_fields.size() + 1
+                            : trial_fields.size());
 }
 
 /// Largest number of trials in a block that the view `trials` can number.

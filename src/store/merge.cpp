@@ -371,6 +371,8 @@ Store open_together(const std::vector<fs::path>& stores, MergeOptions options) {
     std::stable_partition(parts.begin(), parts.end(), [](const fs::path& part) { return ends_early(Store::open(part).cells()); });
     std::stable_partition(parts.begin(), parts.end(), [](const fs::path& part) { return has_averages(Store::open(part).cells()); });
     std::stable_partition(parts.begin(), parts.end(), [](const fs::path& part) { return have_validation(Store::open(part).cells()); });
+    std::stable_partition(parts.begin(), parts.end(),
+                          [](const fs::path& part) { return have_average_validation(Store::open(part).cells()); });
     const TemporaryStore all("limrisk-together");
     std::string before;
     for (const fs::path& part : parts) {

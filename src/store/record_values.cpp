@@ -96,8 +96,8 @@ std::string start_problem(std::int64_t inactive, const RecordLimits& limits) {
 }  // namespace
 
 RecordLimits record_limits(const CellConfig& cell) {
-    return {cell.width,        cell.steps,          cell.checks,         cell.tail,
-            cell.stop.stops(), cell.stop.converged, cell.inactive_start, cell.has_validation()};
+    return {cell.width,          cell.steps,          cell.checks,           cell.tail,         cell.stop.stops(),
+            cell.stop.converged, cell.inactive_start, cell.has_validation(), cell.has_average()};
 }
 
 std::string record_problem(const TrialRecord& record, const RecordLimits& limits) {
@@ -105,7 +105,9 @@ std::string record_problem(const TrialRecord& record, const RecordLimits& limits
         std::string problem;
         switch (field.type) {
             case FieldType::Float64:
-                if (field.can_lack && !limits.validates)
+                // Blocks of before validation risks of averages lack them.
+                if (field.offset == average_validation_field.offset && value_of<double>(record, field) == -1) break;
+                if (field.can_lack && !(limits.validates && (limits.averages || field.offset != average_validation_field.offset)))
                     problem = value_of<double>(record, field) == -1 ? "" : fmt::format("{} is there, in a cell without it", field.name);
                 else
                     problem = real_problem(field.name, value_of<double>(record, field));

@@ -16,6 +16,7 @@ struct RecordLimits {
     bool stop_converged = false;       ///< whether trials may end early as converged
     std::int64_t inactive_start = -1;  ///< number of inactive neurons that all trials start with; -1: any
     bool validates = false;            ///< whether trials have validation risks
+    bool averages = false;             ///< whether trials have averages of their iterates
 };
 
 RecordLimits record_limits(const CellConfig& cell);

@@ -150,10 +150,13 @@ constexpr StoreLayout layouts[] = {{StoreContents::Trials, false, false},
                                    {StoreContents::Trials, true, false, true},
                                    {StoreContents::Trials, true, true, true},
                                    {StoreContents::Trials, true, false, true, true},
-                                   {StoreContents::Trials, true, true, true, true}};
+                                   {StoreContents::Trials, true, true, true, true},
+                                   {StoreContents::Trials, true, false, true, true, true},
+                                   {StoreContents::Trials, true, true, true, true, true}};
 
 constexpr std::int64_t version_of(const StoreLayout& layout) {
     if (layout.contents == StoreContents::Summary) return summary_schema_version;
+    if (layout.average_validation) return layout.keeps ? kept_average_validation_schema_version : average_validation_schema_version;
     if (layout.validation) return layout.keeps ? kept_validation_schema_version : validation_schema_version;
     if (layout.averages) return layout.keeps ? kept_average_schema_version : average_schema_version;
     if (layout.keeps) return layout.early_end ? kept_early_end_schema_version : kept_schema_version;

@@ -32,9 +32,10 @@ struct StoreLayout {
     bool keeps = false;       ///< parameters of the trials; of a store of trials
     bool averages = false;    ///< trials of some cell have an average of their iterates, so that blocks have its fields; with early_end
     bool validation = false;  ///< trials of some cell have validation risks; with early_end and averages
+    bool average_validation = false;  ///< trials of some cell have validation risks of their averages; with all three
 
     /// Those of its blocks.
-    std::span<const TrialField> fields() const { return block_fields(early_end, averages, validation); }
+    std::span<const TrialField> fields() const { return block_fields(early_end, averages, validation, average_validation); }
 };
 
 struct SchemaObject {

@@ -26,8 +26,8 @@ double risk_bins(double trials) { return std::min(trials, 180 * std::pow(trials,
 
 double trial_bytes(const Campaign& campaign) {
     double bytes = 0;
-    for (const TrialField& field :
-         block_fields(have_last_steps(campaign.cells), have_average_fields(campaign.cells), have_validation(campaign.cells)))
+    for (const TrialField& field : block_fields(have_last_steps(campaign.cells), have_average_fields(campaign.cells),
+                                                have_validation(campaign.cells), have_average_validation(campaign.cells)))
         bytes += static_cast<double>(field_size(field.type));
     return bytes;
 }
@@ -76,7 +76,7 @@ double estimated_store_bytes(const Campaign& campaign) {
     bytes += estimated_parameter_bytes(campaign);
     std::set<std::string> copies;
     for (const CellConfig& cell : campaign.cells) {
-        if (cell.has_shared_data() && copies.insert(cell.data->hash).second) bytes += static_cast<double>(cell.data->text.size());
+        if (cell.has_given_points() && copies.insert(cell.data->hash).second) bytes += static_cast<double>(cell.data->text.size());
         if (cell.has_validation() && copies.insert(cell.data->validation->hash).second)
             bytes += static_cast<double>(cell.data->validation->text.size());
         if (cell.has_start() && copies.insert(cell.start->hash).second) bytes += static_cast<double>(cell.start->text.size());

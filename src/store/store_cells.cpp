@@ -58,7 +58,7 @@ void insert_cells(const sqlite::Database& database, std::span<const CellConfig> 
     std::map<std::string, StartPointer> starts;
     for (const CellConfig& cell : cells) {
         insert.bind(1, first++).bind(2, std::string_view(cell.id)).bind(3, std::string_view(cell.description)).run();
-        if (cell.has_shared_data()) sets.emplace(cell.data->hash, cell.data);
+        if (cell.has_given_points()) sets.emplace(cell.data->hash, cell.data);
         if (cell.has_validation()) sets.emplace(cell.data->validation->hash, cell.data->validation);
         if (cell.has_start()) starts.emplace(cell.start->hash, cell.start);
     }
@@ -83,7 +83,8 @@ void Store::Impl::create(const Campaign& wanted) {
     sqlite::Transaction transaction(database);
     const bool trials = wanted.store == StoreContents::Trials;
     create_schema(database, {wanted.store, trials && have_last_steps(wanted.cells), trials && wanted.keep.any(),
-                             trials && have_average_fields(wanted.cells), trials && have_validation(wanted.cells)});
+                             trials && have_average_fields(wanted.cells), trials && have_validation(wanted.cells),
+                             trials && have_average_validation(wanted.cells)});
     insert_cells(database, wanted.cells, 0);
     write_campaign(database, {wanted.name, wanted.text, LIMRISK_VERSION, utc_now(), wanted.seed, wanted.trials});
     if (wanted.until) write_stopping(database, wanted.until);
@@ -100,6 +101,9 @@ void Store::Impl::load() {
     if (layout.contents == StoreContents::Trials && layout.validation != have_validation(cells))
         refuse(fmt::format("is damaged: a store of {} cell with points for validation has another schema version",
                            layout.validation ? "no" : "a"));
+    // Versions 10 and 11 may have such cells, too: they are from before validation risks of averages.
+    if (layout.contents == StoreContents::Trials && layout.average_validation && !have_average_validation(cells))
+        refuse("is damaged: a store of no cell with an average and points for validation has another schema version");
     if (layout.contents == StoreContents::Trials && layout.averages != have_average_fields(cells))
         refuse(fmt::format("is damaged: a store of {} cell with an average has another schema version", layout.averages ? "no" : "a"));
     if (layout.contents == StoreContents::Trials && layout.early_end != have_last_steps(cells))
@@ -162,7 +166,7 @@ DataPointer Store::Impl::found_validation(const std::map<std::string, DataPointe
 void Store::Impl::load_cells() {
     const std::map<std::string, DataPointer> sets = load_data();
     const std::map<std::string, StartPointer> starts = load_starts();
-    std::map<std::array<std::string, 3>, DataPointer> whole;  // by hash, origin and hash for validation
+    std::map<std::array<std::string, 4>, DataPointer> whole;  // by hash, origin, hash for validation, resample
     sqlite::Statement row(database, "SELECT cell, id, description FROM cells NOT INDEXED ORDER BY cell");
     while (row.step()) {
         const auto index = static_cast<std::int64_t>(cells.size());
@@ -182,15 +186,18 @@ void Store::Impl::load_cells() {
                 refuse(fmt::format("is damaged: the start of cell {} is missing", index));
             cell.start = found->second;
         }
-        if (CellConfig& cell = cells.back(); cell.has_shared_data()) {
+        if (CellConfig& cell = cells.back(); cell.has_given_points()) {
             const auto found = sets.find(cell.data->hash);
             if (found == sets.end() || !found->second->described_as(*cell.data))
                 refuse(fmt::format("is damaged: the data points of cell {} are missing", index));
             const DataPointer validation = cell.has_validation() ? found_validation(sets, *cell.data->validation, index) : nullptr;
-            DataPointer& known = whole[{cell.data->hash, cell.data->origin, validation == nullptr ? "" : validation->hash}];
+            DataPointer& known =
+                whole[{cell.data->hash, cell.data->origin, validation == nullptr ? "" : validation->hash, cell.data->resample}];
             if (known == nullptr) {
                 auto copy = std::make_shared<DataSet>(*found->second);
                 copy->origin = cell.data->origin;
+                copy->resample = cell.data->resample;
+                copy->per_trial = cell.data->per_trial;
                 copy->validation = validation;
                 known = std::move(copy);
             }
@@ -206,8 +213,10 @@ void Store::Impl::refuse_foreign(const Campaign& wanted, const CampaignDifferenc
     const bool lacks_early_end = layout.contents == StoreContents::Trials && !layout.early_end && ends_early(wanted.cells);
     const bool lacks_averages = layout.contents == StoreContents::Trials && !layout.averages && has_averages(wanted.cells);
     const bool lacks_validation = layout.contents == StoreContents::Trials && !layout.validation && have_validation(wanted.cells);
-    const bool can_add =
-        wanted.seed == campaign.seed && wanted.store == layout.contents && !lacks_early_end && !lacks_averages && !lacks_validation;
+    const bool lacks_both = layout.contents == StoreContents::Trials && !layout.average_validation && !have_average_validation(cells) &&
+                            have_average_validation(wanted.cells);
+    const bool can_add = wanted.seed == campaign.seed && wanted.store == layout.contents && !lacks_early_end && !lacks_averages &&
+                         !lacks_validation && !lacks_both;
     const char* const offer = can_add ? "; with --add both are kept in this store" : "";
     if (add && wanted.seed != campaign.seed)
         refuse(fmt::format("has the seed {}, the campaign has {}; a store has one seed: give another --store", campaign.seed, wanted.seed));
@@ -238,6 +247,11 @@ void Store::Impl::refuse_foreign(const Campaign& wanted, const CampaignDifferenc
             fmt::format("has no cell with points for validation, so it has no place for validation risks: {}. Give another --store; to "
                         "merge, begin a new "
                         "store with the part that has one",
+                        difference.text));
+    if (lacks_both && !lacks_averages)
+        refuse(
+            fmt::format("has no cell with an average and points for validation, so it has no place for validation risks of averages: {}. "
+                        "Give another --store; to merge, begin a new store with the part that has one",
                         difference.text));
     if (lacks_averages)
         refuse(

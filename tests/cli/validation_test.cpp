@@ -143,6 +143,51 @@ TEST_F(ValidationTest, IsToldEverywhere) {
     EXPECT_THAT(read("validation.html"), AllOf(HasSubstr("Validation risks and training risks"), HasSubstr("45"), HasSubstr("15")));
 }
 
+/// The average's validation risk, again from its parameters, wherever risks of averages are told.
+TEST_F(ValidationTest, OfAverages) {
+    write("averages.toml", read("validation.toml").replace(0, std::string("name = \"validation\"").size(), "name = \"averages\""));
+    succeed({"run", "averages.toml", "--quiet", "--set", "keep=[\"average\"]", "--set", "training.average=\"exponential(0.9)\""});
+    const Store store = Store::open(path("averages.db"));
+    const DataSet& data = *store.cells()[0].data;
+    std::vector<double> risks;
+    std::int64_t lower = 0;
+    for (const BlockKey& key : store.blocks()) {
+        const std::vector<TrialRecord> block = store.read_block(key);
+        const BlockParameters parameters = store.read_parameters(key);
+        for (std::int64_t t = 0; t < key.count; ++t) {
+            const TrialRecord& record = block[static_cast<std::size_t>(t)];
+            if (key.cell == 1) {
+                EXPECT_EQ(record.average_validation_risk, -1);
+                continue;
+            }
+            const ParameterColumns one =
+                cut_parameters(store.cells()[0], parameters[static_cast<std::size_t>(ParameterKind::Average)], t, 1);
+            const double risk = risk_of(*data.validation, numbers(one[0]), numbers(one[1]), numbers(one[2]), numbers(one[3]).at(0));
+            EXPECT_NEAR(record.average_validation_risk, risk, 1e-12 * risk);
+            EXPECT_NE(record.average_validation_risk, record.validation_risk);
+            risks.push_back(record.average_validation_risk);
+            lower += record.average_validation_risk < record.validation_risk;
+        }
+    }
+    ASSERT_EQ(risks.size(), 40u);
+    const double first = risks[0];
+    std::sort(risks.begin(), risks.end());
+    const json summary = json::parse(succeed({"summary", "averages.db", "--json"}).out);
+    const json& told = summary["cells"][0]["average"];
+    EXPECT_EQ(told["validation"]["median"], risks[19]);
+    EXPECT_EQ(told["validation_lower"], lower);
+    EXPECT_LE(told["validation_lower_low"].get<double>(), static_cast<double>(lower) / 40);
+    EXPECT_TRUE(summary["cells"][1]["average"]["validation"]["median"].is_null());
+    EXPECT_THAT(succeed({"summary", "averages.db"}).out, HasSubstr("on the points held out the average has a median validation risk of"));
+    EXPECT_THAT(succeed({"replay", "averages.db", "--cell", "0", "--trial", "0"}).out,
+                AllOf(HasSubstr(fmt::format("; of the average {}", first)), HasSubstr("bit for bit")));
+    const std::string rows = exported("averages.db");
+    EXPECT_THAT(rows.substr(0, rows.find('\n')), testing::EndsWith(",validation_risk,best_validation_risk,average_validation_risk"));
+    EXPECT_THAT(rows, HasSubstr(fmt::format(",{}\n", first)));
+    succeed({"report", "averages.db", "--out", "averages.html"});
+    EXPECT_THAT(read("averages.html"), HasSubstr("of the average: median"));
+}
+
 /// The training is the same whatever is held out, and in parts no bit differs.
 TEST_F(ValidationTest, ChangesNothingElse) {
     write("without.toml",

@@ -51,7 +51,7 @@ TEST(EmulatedData, PlacedCellsAreOfAllKinds) {
     std::set<std::tuple<Sampling, bool>> weighted;
     std::set<std::int64_t> dimensions;
     std::set<Sampling> several_blocks, validated;
-    int conditions = 0, averages = 0, more_than_there_are = 0, better_before = 0, frozen = 0, ended = 0;
+    int conditions = 0, averages = 0, averages_on_others = 0, more_than_there_are = 0, better_before = 0, frozen = 0, ended = 0;
     for (const PlacedCell& cell : placed_data_cells(90)) {
         const CellConfig& config = cell.config;
         kinds.insert({config.sampling, config.precision, cell.plan().train.network});
@@ -61,6 +61,7 @@ TEST(EmulatedData, PlacedCellsAreOfAllKinds) {
         if (config.has_validation()) validated.insert(config.sampling);
         conditions += config.has_condition() && config.input.dimension > 1;  // else data and box have the same ends
         averages += config.has_average();
+        averages_on_others += config.has_average() && config.has_validation();
         more_than_there_are += config.batch > config.data->count;
         const CellPlan plan(config);
         for (const TrialRecord& record : run(*make_cpu_backend(1), plan, 0, 37, {}).records) {
@@ -76,6 +77,7 @@ TEST(EmulatedData, PlacedCellsAreOfAllKinds) {
     EXPECT_EQ(validated.size(), 3u);
     EXPECT_GT(conditions, 2);
     EXPECT_GT(averages, 2);
+    EXPECT_GT(averages_on_others, 1);
     EXPECT_GT(more_than_there_are, 2);
     EXPECT_GT(better_before, 50);
     EXPECT_GT(frozen, 50);

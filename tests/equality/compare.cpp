@@ -93,7 +93,7 @@ reference::Tables reference_tables(const CellConfig& config) {
                                           activation)
                    .outcome == certificate::LimitOutcome::Proved;
     };
-    if (config.has_shared_data()) {
+    if (config.has_given_points()) {
         const auto rule = [&](const DataSet& data, bool ascending) {
             return config.precision == kernels::Precision::Float32
                        ? data_rule(reference::data_points<float>(data, ascending), data.dimension)

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "campaign/catalog.hpp"
+#include "campaign/data_treatment.hpp"
 #include "campaign/document.hpp"
 #include "campaign/problems.hpp"
 #include "kernels/cell.hpp"
@@ -296,6 +297,27 @@ std::vector<CellConfig> density_cells(std::uint64_t seed) {
     return cells;
 }
 
+namespace {
+
+/// Its points are drawn from given ones, in the place of the law: some are not drawn, some often, with the same and with other weights.
+void choose_given_points(CellConfig& cell) {
+    std::mt19937_64 engine(static_cast<std::uint64_t>(cell.index));
+    const std::string draws[] = {"1", "4", "7", "h + 1", "50"};
+    RawPoints points{cell.input.dimension, {}, {}, {}};
+    const auto number = [&] { return static_cast<double>(static_cast<std::int64_t>(engine() % 256) - 128) / 48; };
+    for (std::int64_t i = 0; i < cell.data->count; ++i) {
+        for (std::int64_t k = 0; k < points.dimension; ++k) points.inputs.push_back(number());
+        points.outputs.push_back(number());
+        if (cell.index % 4 == 0) points.weights.push_back(static_cast<double>(1 + engine() % 5) / 3);
+    }
+    const std::shared_ptr<DataSet> data = finished_data(points);
+    data->resample = draws[engine() % std::size(draws)];
+    data->per_trial = true;
+    set_data(cell, data);
+}
+
+}  // namespace
+
 std::vector<CellConfig> own_point_cells(std::uint64_t seed) {
     std::mt19937_64 engine(seed);
     const std::int64_t counts[] = {1, 2, 3, 5, 6, 17, 64, 130};
@@ -318,6 +340,7 @@ std::vector<CellConfig> own_point_cells(std::uint64_t seed) {
         c.sampling = ways[engine() % std::size(ways)];
         if (c.sampling == Sampling::FullBatch) c.batch = rule.count;
         c.index = static_cast<std::int64_t>(cells.size());
+        if (c.sampling == Sampling::FullBatch && c.index % 2 == 0) choose_given_points(c);
         cells.push_back(c);
     }
     return cells;

@@ -13,6 +13,7 @@ std::vector<CellConfig> validation_cells(std::uint64_t seed) {
     const std::int64_t counts[] = {1, 2, 5, 33, 100, 300};
     // Beyond the cube of the training points as well.
     const auto number = [&] { return static_cast<double>(static_cast<std::int64_t>(engine() % 256) - 128) / 48; };
+    const AverageRule averages[] = {{AverageRule::Kind::Arithmetic, 3, 0, 0}, {AverageRule::Kind::Exponential, 0, 0.75, 0}};
     std::vector<CellConfig> cells;
     for (CellConfig c : data_cells(seed)) {
         if (engine() % 2 == 0) continue;
@@ -28,6 +29,7 @@ std::vector<CellConfig> validation_cells(std::uint64_t seed) {
         data.validation = finished_data(points);
         c.data = std::make_shared<const DataSet>(data);
         c.index = static_cast<std::int64_t>(cells.size());
+        if (c.index % 2 == 0) c.average = averages[c.index / 2 % static_cast<std::int64_t>(std::size(averages))];
         cells.push_back(c);
     }
     return cells;

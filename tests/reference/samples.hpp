@@ -153,10 +153,38 @@ DataPoints<Real> data_points(const CellConfig& cell) {
     return data_points<Real>(*cell.data, cell.algorithm == kernels::Algorithm::Kinks);
 }
 
+inline std::size_t drawn_point(const DataSet& data, std::uint64_t seed, std::uint64_t trial, std::int64_t step, std::int64_t m);
+
+/// The points that a trial chooses from those that are given: each with its share of the draws; one that was not drawn is the first one
+/// that was, without weight.
+///   draws  of the trial
+template <class Real>
+DataPoints<Real> resampled_points(const DataSet& data, std::int64_t draws, std::uint64_t seed, std::uint64_t trial) {
+    std::vector<std::int64_t> times(data.outputs.size());
+    for (std::int64_t m = 0; m < draws; ++m) ++times[drawn_point(data, seed, trial, 0, m)];
+    const auto d = static_cast<std::size_t>(data.dimension);
+    const auto first =
+        static_cast<std::size_t>(std::find_if(times.begin(), times.end(), [](std::int64_t n) { return n > 0; }) - times.begin());
+    DataPoints<Real> points;
+    for (std::size_t i = 0; i < times.size(); ++i) {
+        const std::size_t from = times[i] > 0 ? i : first;
+        for (std::size_t k = 0; k < d; ++k) points.batch.inputs.push_back(static_cast<Real>(data.inputs[from * d + k]));
+        points.batch.targets.push_back(static_cast<Real>(data.outputs[from]));
+        points.weights.push_back(static_cast<double>(times[i]) / static_cast<double>(draws));
+        points.batch.weights.push_back(static_cast<Real>(points.weights.back()));
+    }
+    return points;
+}
+
 /// The points that a trial draws for itself.
 template <class Real>
 DataPoints<Real> own_points(const CellConfig& cell, const std::vector<Law>& laws, const TargetProgram& target, std::uint64_t trial) {
     const std::int64_t d = cell.input.dimension, count = cell.data->count;
+    if (cell.resamples()) {
+        const double x[] = {static_cast<double>(std::max<std::int64_t>(cell.width, 1)), static_cast<double>(d)};
+        const double draws = evaluate(Expression::compile(cell.data->resample, {"h", "d"}).code(), x);
+        return resampled_points<Real>(*cell.data, static_cast<std::int64_t>(draws), cell.seed, trial);
+    }
     Batch<double> drawn = fresh_batch<double>(cell.input, laws, count, target, cell.seed, trial, 0);
     add_noise(drawn, cell.noise, d, cell.seed, trial, 0);
     DataPoints<Real> points;

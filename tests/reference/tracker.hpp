@@ -109,6 +109,8 @@ public:
         if (tables_.validation.count() > 0) {
             record_.validation_risk = diverged_ ? infinity<double> : stored(validation_risk(current_));
             record_.best_validation_risk = stored(validation_risk(best_parameters_));
+            if (average != nullptr)
+                record_.average_validation_risk = diverged_ ? infinity<double> : stored(validation_risk(average_parameters));
         }
         if (diverged_) {
             record_.verdict = Verdict::Diverged;

@@ -1,6 +1,7 @@
 // Data points: lists and CSV files in, canonical text and hash out, and every bad file with its place.
 #include "campaign/data_set.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -362,6 +363,57 @@ TEST(DrawnData, MistakesAreRefused) {
                 HasSubstr("at most 123361 can be drawn"));
     EXPECT_THAT(failure(drawn_campaign("{ draw = 4 }", "input = { law = \"uniform\", dimension = 1 }\ntarget = \"1 / (x1 - x1)\"")),
                 HasSubstr("is inf at drawn point 1"));
+}
+
+TEST(ResampledData, DescriptionsAndLabels) {
+    const CellConfig cell =
+        parse_campaign(campaign_with("{ points = [[0, 1], [1, 0], [2, 2]], weights = [1, 2, 1], resample = \"h ^ 2\", per = "
+                                     "\"trial\" }"),
+                       "test")
+            .cells.at(0);
+    EXPECT_TRUE(cell.has_own_points() && cell.has_given_points() && !cell.has_shared_data());
+    EXPECT_EQ(cell.data->draws(5), 25);
+    EXPECT_EQ(cell.data->draws(5000), std::nullopt) << "more than 2^24";
+    EXPECT_EQ(cell.batch, 3);
+    EXPECT_EQ(cell.data->label(), "h^2 of 3 weighted data points for each trial");
+    EXPECT_THAT(cell.description, HasSubstr(R"("resample":"h^2")"));
+    const CellConfig again = cell_from_description(cell.description);
+    EXPECT_EQ(again.id, cell.id);
+    EXPECT_EQ(again.data->resample, "h^2");
+    EXPECT_TRUE(again.has_own_points());
+}
+
+TEST(ResampledData, MistakesAreRefused) {
+    const auto wrong = [](const std::string& rest) { return failure(campaign_with("{ points = [[0, 1], [1, 0]]" + rest + " }")); };
+    EXPECT_THAT(wrong(", resample = 6"), HasSubstr("resample without per = \"trial\""));
+    EXPECT_THAT(wrong(", per = \"trial\""), HasSubstr("per = \"trial\" without resample"));
+    for (const char* text : {"0", "-1", "16777217", "1.5", "\"h +\"", "\"x1\"", "true"})
+        EXPECT_THAT(wrong(fmt::format(", resample = {}, per = \"trial\"", text)), HasSubstr("resample is")) << text;
+    EXPECT_THAT(wrong(", resample = \"1/3\", per = \"trial\""), HasSubstr("resample = 1/3 is no whole number from 1 to 16777216"));
+    EXPECT_THAT(wrong(", resample = 6, per = \"trial\", holdout = 0.5"), HasSubstr("holdout or validation beside resample"));
+    EXPECT_THAT(wrong(", resample = 6, per = \"step\""), HasSubstr("per is \"step\""));
+}
+
+/// The weights are those of a multinomial law: mean and variance of each share over the trials, and every trial's sum.
+TEST(ResampledData, SharesAreMultinomial) {
+    const DataPointer data = data_of("{ points = [[0, 1], [1, 0], [2, 2]], weights = [1, 2, 1] }");
+    constexpr int trials = 4000, draws = 20;
+    double sums[3]{}, squares[3]{};
+    for (int trial = 0; trial < trials; ++trial) {
+        const auto points = reference::resampled_points<double>(*data, draws, 7, static_cast<std::uint64_t>(trial));
+        double all = 0;
+        for (std::size_t i = 0; i < 3; ++i) {
+            sums[i] += points.weights[i], squares[i] += points.weights[i] * points.weights[i], all += points.weights[i];
+            if (points.weights[i] == 0) EXPECT_GT(points.weights[points.batch.inputs[i] == 0 ? 0 : points.batch.inputs[i] == 1 ? 1 : 2], 0);
+        }
+        EXPECT_NEAR(all, 1, 1e-15);
+    }
+    for (std::size_t i = 0; i < 3; ++i) {
+        const double p = data->weights[i], mean = sums[i] / trials, variance = squares[i] / trials - mean * mean;
+        constexpr double deviations = 5;  // of the estimate
+        EXPECT_NEAR(mean, p, deviations * std::sqrt(p * (1 - p) / draws / trials));
+        EXPECT_NEAR(variance / (p * (1 - p) / draws), 1, deviations * std::sqrt(2.0 / trials));
+    }
 }
 
 TEST(DataTraining, SixPointsGiveTheKnownLosses) {

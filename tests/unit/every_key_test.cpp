@@ -294,6 +294,28 @@ TEST_F(StoreTest, DrawnPointsKeepTheirOrigin) {
     EXPECT_EQ(store.cells()[0].data, store.cells()[1].data) << "the two widths share their points";
 }
 
+/// Points that trials choose from are kept; how many they draw tells cells apart, also from those that train on all of them.
+TEST_F(StoreTest, PointsToChooseFromAreKept) {
+    const std::string points = "{ points = [[0, 1], [1, 3], [2, -1]]";
+    Overrides overrides;
+    overrides.set = {{"problem.data", "[" + points + " }, " + points + ", resample = 4, per = \"trial\" }, " + points +
+                                          ", resample = \"h + 1\", per = \"trial\" }]"}};
+    const Campaign campaign = parse_campaign(base, "base.toml", overrides);
+    { Store store = Store::open_for_writing(path(), campaign); }
+    const Store store = Store::open(path());
+    EXPECT_EQ(store.documents(document_kind::data).size(), 1U);
+    std::set<std::string> ids;
+    for (std::size_t i = 0; i < campaign.cells.size(); ++i) {
+        const CellConfig &cell = store.cells()[i], &given = campaign.cells[i];
+        EXPECT_EQ(cell.data->resample, given.data->resample);
+        EXPECT_EQ(cell.has_own_points(), given.has_own_points());
+        EXPECT_EQ(cell.data->inputs, given.data->inputs);
+        EXPECT_EQ(cell.input_label, given.input_label);
+        ids.insert(cell.id);
+    }
+    EXPECT_EQ(ids.size(), campaign.cells.size());
+}
+
 TEST_F(StoreTest, PointsOfTrialsAreSaidAndNotKept) {
     Overrides overrides;
     overrides.set = {

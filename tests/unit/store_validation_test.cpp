@@ -72,6 +72,44 @@ TEST_F(StoreValidationTest, KeepsRisksAndPoints) {
     }
 }
 
+/// A cell with an average as well has its validation risk; stores of before, which have no place for it, stay as they are.
+TEST_F(StoreValidationTest, AveragesHaveOneToo) {
+    Campaign both = validating_campaign();
+    both.cells[1].average = {AverageRule::Kind::Exponential, 0, 0.9, 0};
+    finish(both.cells[1]);
+    TrialRecord known = validated_record(0), unknown = validated_record(1);
+    known.average_risk = 7, known.average_validation_risk = 0.5;
+    {
+        Store store = Store::open_for_writing(path(), both);
+        store.write_block({1, 0, 2}, {known, unknown});
+        store.write_block({0, 0, 3}, records_of({0, 0, 3}));
+        TrialRecord wrong = known;
+        wrong.average_validation_risk = -2;
+        EXPECT_THROW(store.write_block({1, 2, 1}, {wrong}), Defect);
+        wrong = record_of(0, 3);
+        wrong.average_validation_risk = 0.5;
+        EXPECT_THROW(store.write_block({0, 3, 1}, {wrong}), Defect);
+    }
+    EXPECT_EQ(version(), 12);
+    const Store store = Store::open(path());
+    EXPECT_EQ(store.fields().size(), all_trial_fields.size());
+    EXPECT_EQ(store.read_block({1, 0, 2}), (std::vector<TrialRecord>{known, unknown}));
+    EXPECT_EQ(store.verify(), std::vector<std::string>{});
+    const sqlite::Database database(path(), sqlite::Access::Read);
+    sqlite::Statement view(database,
+                           "SELECT average_validation_risk IS NULL, average_validation_risk FROM trials WHERE cell = 1 ORDER BY trial");
+    ASSERT_TRUE(view.step());
+    EXPECT_EQ(view.real(1), 0.5);
+    ASSERT_TRUE(view.step());
+    EXPECT_EQ(view.integer(0), 1);
+    EXPECT_THAT(store_error([&] {
+                    const std::filesystem::path other = path().string() + "-other";
+                    { Store::open_for_writing(other, validating_campaign()); }
+                    Store::open_for_writing(other, both, {.add = true});
+                }),
+                ::testing::Pair(65, HasSubstr("no place for validation risks of averages")));
+}
+
 TEST_F(StoreValidationTest, ImpossibleOnesAreRefused) {
     Store store = Store::open_for_writing(path(), validating_campaign());
     const auto refuses = [&](std::int64_t cell, double risk, double best) {

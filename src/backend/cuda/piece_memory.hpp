@@ -38,8 +38,10 @@ struct PieceArray {
 std::vector<PieceArray> carried_arrays(const kernels::Cell& cell, const PieceMemory& memory);
 
 /// Risks of each replica: of the last and the best iterate, of both on the points that are held out, and of the average, if there are any.
-enum class RiskArray : std::uint8_t { Last, Best, LastValidation, BestValidation, Average };
-constexpr int risk_arrays(const kernels::Cell& cell) { return any(cell.average) ? 5 : has_validation(cell) ? 4 : 2; }
+enum class RiskArray : std::uint8_t { Last, Best, LastValidation, BestValidation, Average, AverageValidation };
+constexpr int risk_arrays(const kernels::Cell& cell) {
+    return any(cell.average) ? (has_validation(cell) ? 6 : 5) : has_validation(cell) ? 4 : 2;
+}
 
 /// Steps whose scalars one submission may hold.
 inline constexpr std::int64_t most_scalars = 1 << 16;

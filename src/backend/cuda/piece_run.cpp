@@ -352,6 +352,9 @@ private:
         if (has_validation(cell_)) {
             arguments.validation_risks = risk_on(task_.device_cell->validation_nodes, memory_.theta, RiskArray::LastValidation);
             arguments.best_validation_risks = risk_on(task_.device_cell->validation_nodes, memory_.best, RiskArray::BestValidation);
+            if (any(cell_.average))
+                arguments.average_validation_risks =
+                    risk_on(task_.device_cell->validation_nodes, memory_.average, RiskArray::AverageValidation);
         }
         launch(*task_.kernels->finish, plain_plan, memory_.finish_warps, arguments);
         if (options_.aggregate && !options_.checks) {
