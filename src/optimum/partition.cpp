@@ -87,10 +87,7 @@ std::vector<FreePieces> best_free_pieces(const Costs& cost, int largest) {
     return pieces;
 }
 
-}  // namespace
-
-std::vector<Partition> best_partitions(const LineIntegral& integral, int largest, int cells) {
-    const std::vector<double> grid = integral.grid(cells);
+std::vector<Moments> moments_of(const LineIntegral& integral, const std::vector<double>& grid) {
     std::vector<Moments> moments(grid.size() - 1);
     std::vector<LineNode> nodes;
     for (std::size_t i = 0; i < moments.size(); ++i) {
@@ -98,8 +95,65 @@ std::vector<Partition> best_partitions(const LineIntegral& integral, int largest
         integral.append_nodes(grid[i], grid[i + 1], nodes);
         for (const LineNode& node : nodes) moments[i].merge({node.weight, node.x, node.target, 0, 0, 0});
     }
+    return moments;
+}
+
+/// FreePieces::least of 1, ..., most pieces on a fine grid, of which none has a larger risk than `above`: pieces that are too long are
+/// never looked at. Infinite if there are no such pieces; empty if there are too many to look at.
+std::vector<double> least_of_short_pieces(const std::vector<Moments>& cell, std::size_t most, double above) {
+    const std::size_t n = cell.size(), most_costs = 8 * n * (n / most);  // of pieces up to 8 times as long as usual
+    // open[c][k]: k + 1 pieces that are before cell c, of which the last one ends in it, as above. Those from cell c on come after those
+    // up to it.
+    std::vector<double> open(n * most, HUGE_VAL), least(most, HUGE_VAL);
+    std::size_t costs = 0;
+    // before[k] and one more piece, which begins at the cell `first`.
+    const auto go_on = [&](std::size_t first, const double* before, std::size_t count, std::size_t to) {
+        Moments sum;
+        for (std::size_t d = first; d <= n; ++d) {
+            if (d > first) sum.merge(cell[d - 1]);
+            const double risk = sum.least_risk();
+            if (risk > above || ++costs > most_costs) break;
+            double* const after = d < n ? open.data() + d * most : least.data();
+            for (std::size_t k = 0; k < count; ++k) after[k + to] = std::min(after[k + to], before[k] + risk);
+        }
+    };
+    const double none = 0;
+    go_on(0, &none, 1, 0);
+    for (std::size_t c = 0; c < n && costs <= most_costs; ++c) {
+        double* const here = open.data() + c * most;
+        for (std::size_t k = 1; k < most; ++k) here[k] = std::min(here[k], here[k - 1]);  // a piece inside of the cell
+        go_on(c + 1, here, most - 1, 1);
+    }
+    return costs > most_costs ? std::vector<double>{} : least;
+}
+
+/// Sharper bounds of the risks of many pieces, of which the cells in which pieces may end are a large part.
+///   rounding  of a risk, at most
+void refine(std::vector<FreePieces>& pieces, const LineIntegral& integral, double rounding) {
+    constexpr std::size_t coarse = 8, cells_of_piece = 320;
+    for (std::size_t from = coarse; from + 1 < pieces.size() && pieces[from + 1].risk > rounding; from *= 2) {
+        const std::size_t last = std::min(2 * from, pieces.size() - 1);
+        const std::vector<double> grid = integral.grid(static_cast<int>(cells_of_piece * (last + 1)));
+        // Neither the best pieces that are asked for, nor one of them, have a larger risk.
+        const double above = pieces[from + 1].risk * (1 + 1e-9) + rounding;
+        const std::vector<double> least = least_of_short_pieces(moments_of(integral, grid), last + 1, above);
+        if (least.empty()) return;
+        for (std::size_t k = from + 1; k < least.size(); ++k)
+            if (std::isfinite(least[k])) pieces[k].least = std::max(pieces[k].least, least[k]);
+    }
+}
+
+}  // namespace
+
+std::vector<Partition> best_partitions(const LineIntegral& integral, int largest, int cells) {
+    const std::vector<double> grid = integral.grid(cells);
+    const std::vector<Moments> moments = moments_of(integral, grid);
+    Moments whole;
+    for (const Moments& cell : moments) whole.merge(cell);
+    std::vector<FreePieces> all = best_free_pieces(Costs(moments), largest);
+    refine(all, integral, 1e-12 * whole.ff);
     std::vector<Partition> partitions;
-    for (const FreePieces& pieces : best_free_pieces(Costs(moments), largest)) {
+    for (const FreePieces& pieces : all) {
         // |f - g| of the exact target is at least that of the computed one less their distance.
         const double distance = std::max(0.0, std::sqrt(pieces.least) - integral.noise());
         partitions.push_back({{}, distance * distance});

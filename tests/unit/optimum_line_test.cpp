@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "optimum/partition.hpp"
 #include "optimum_fixture.hpp"
 
 namespace limrisk::optimum {
@@ -31,6 +32,42 @@ TEST(OptimumLine, SquareOnUnitInterval) {
         for (int i = 0; i < h; ++i) EXPECT_NEAR(optimum.fit.kinks[static_cast<std::size_t>(i)], (2 * i + 1.0) / (2 * h + 1), 1e-9) << h;
         EXPECT_GE(optimum.fit.risk, optimum.lower_bound);
         EXPECT_GE(optimum.lower_bound, 0.9 * quadratic(1, h + 1)) << h;
+    }
+}
+
+/// Of the best affine pieces between the kinks.
+double risk_of_pieces(const LineIntegral& integral, const std::vector<double>& kinks) {
+    double risk = 0;
+    for (std::size_t k = 0; k <= kinks.size(); ++k) {
+        std::vector<LineNode> nodes;
+        integral.append_nodes(k == 0 ? integral.low() : kinks[k - 1], k == kinks.size() ? integral.high() : kinks[k], nodes);
+        long double mass = 0, x = 0, f = 0, xx = 0, xf = 0, ff = 0;
+        for (const LineNode& node : nodes) mass += node.weight, x += node.weight * node.x, f += node.weight * node.target;
+        for (const LineNode& node : nodes) {
+            const long double dx = node.x - x / mass, df = node.target - f / mass;
+            xx += node.weight * dx * dx, xf += node.weight * dx * df, ff += node.weight * df * df;
+        }
+        risk += static_cast<double>(ff - xf * xf / xx);
+    }
+    return risk;
+}
+
+// Lower bounds of many pieces: for x^2 against their exact risk, for other targets against the risk of partitions.
+TEST(OptimumLine, BoundsOfManyPieces) {
+    const std::vector<Partition> square = best_partitions(LineIntegral(problem("x1^2", box(0, 1))), 64);
+    for (int k = 0; k <= 64; ++k) {
+        const double part = square[static_cast<std::size_t>(k)].lower_bound / quadratic(1, k + 1);
+        EXPECT_LE(part, k < 9 ? 1 + rounding : 0.993) << k << ": the cells in which the pieces may end do not count, 1 of at most 640";
+        EXPECT_GE(part, k < 9 ? 0.9 : 0.984) << k;
+    }
+    for (const char* target : {"max(0, x1 - 0.75)^2", "sin(9*x1) + abs(x1 - 0.3)", "if(x1 < 0.4, x1, 2 - x1^3)", "exp(-50*(x1 - 0.4)^2)"}) {
+        const LineIntegral integral(problem(target, box(0, 1)));
+        const std::vector<Partition> bounds = best_partitions(integral, 16), fine = best_partitions(integral, 16, 768);
+        for (std::size_t k = 0; k <= 16; ++k) {
+            const double risk = risk_of_pieces(integral, fine[k].kinks);
+            EXPECT_LE(bounds[k].lower_bound, risk * (1 + 1e-9) + 1e-15) << target << " " << k;
+            if (k > 8 && integral.jumps().empty()) EXPECT_GE(bounds[k].lower_bound, 0.75 * risk - 1e-15) << target << " " << k;
+        }
     }
 }
 
