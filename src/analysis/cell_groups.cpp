@@ -46,7 +46,8 @@ std::vector<std::string> common_parameters(const StoreSummary& summary) {
     if (summary.seeds.empty() || summary.cells.empty()) return phrases;
     for (const Axis& axis : cell_axes(summary.cells.front().cell))
         if (axis.key->scope == KeyScope::Cell) std::erase(phrases, axis_phrase(axis));
-    phrases.push_back(fmt::format("trials of the seeds {}", fmt::join(summary.seeds, ", ")));
+    const bool same = std::ranges::all_of(summary.cells, [&](const CellSummary& cell) { return seeds_of(cell.pooled) == summary.seeds; });
+    phrases.push_back(fmt::format("trials of the seeds {}{}", fmt::join(summary.seeds, ", "), same ? "" : ", not of each in all cells"));
     return phrases;
 }
 

@@ -164,57 +164,89 @@ SeenTrial seen(const TrialRecord& record) {
     return {record.final_risk, limiting_risk(record), record.verdict == Verdict::Converged, record.verdict == Verdict::Stopped};
 }
 
+/// The same of the fields that only some cells have.
+struct SeenFurther {
+    double average_risk, validation_risk, best_validation_risk, average_validation_risk;
+};
+
+SeenFurther seen_further(const TrialRecord& record) {
+    return {record.average_risk, record.validation_risk, record.best_validation_risk, record.average_validation_risk};
+}
+
 /// The trials of a cell that count, to be visited again: from memory, or where they are too many from the store.
 class SeenTrials {
 public:
-    SeenTrials(const Store& store, std::int64_t cell, std::int64_t most) : store_(store), cell_(cell), most_(most) {}
+    SeenTrials(const Store& store, const CellConfig& cell, std::int64_t most)
+        : store_(store),
+          cell_(cell.index),
+          has_further_(cell.has_average() || cell.has_validation()),
+          most_(has_further_ ? most / 2 : most) {}
     void add(const TrialRecord& record) {
         ++count_;
-        if (count_ <= most_)
-            kept_.push_back(seen(record));
-        else
+        if (count_ > most_) {
             kept_ = {};
+            further_ = {};
+            return;
+        }
+        kept_.push_back(seen(record));
+        if (has_further_) further_.push_back(seen_further(record));
     }
     std::int64_t count() const { return count_; }
     template <class Visit>
     void visit(Visit visit) const {
         if (count_ <= most_) {
-            for (const SeenTrial& trial : kept_) visit(trial);
+            for (std::size_t k = 0; k < kept_.size(); ++k) visit(kept_[k], has_further_ ? further_[k] : SeenFurther{});
             return;
         }
         std::int64_t left = count_;
         store_.for_each_block(cell_, [&](const BlockKey&, const std::vector<TrialRecord>& records) {
             for (const TrialRecord& record : records)
-                if (left-- > 0) visit(seen(record));
+                if (left-- > 0) visit(seen(record), seen_further(record));
             return left > 0;
         });
     }
 
 private:
     const Store& store_;
-    const std::int64_t cell_, most_;
+    const std::int64_t cell_;
+    const bool has_further_;
+    const std::int64_t most_;
     std::int64_t count_ = 0;
-    std::vector<SeenTrial> kept_;  ///< [count_], or none
+    std::vector<SeenTrial> kept_;       ///< [count_], or none
+    std::vector<SeenFurther> further_;  ///< the same, of a cell that has them
 };
 
 /// Finds the exact quantiles, the medians of the levels, and how many trials are above the threshold of the optimum. Returns how many of
 /// them `stop` had ended.
-std::int64_t look_again(const SeenTrials& trials, CellSummary& summary, LevelScan& levels) {
+std::int64_t look_again(const SeenTrials& trials, CellSummary& summary, LevelScan& levels, AverageScan& averages,
+                        ValidationScan& validation) {
     std::vector<RankSearch> finals = quantile_searches(summary.aggregate.final_risk, summary.done),
                             limits = quantile_searches(limiting_risks(summary.aggregate), summary.done);
     std::vector<RankSearch>& medians = levels.medians();
     std::int64_t above = 0, stopped_above = 0;
+    for (QuantileScan* scan : {&averages.risks(), &averages.validation_risks(), &validation.risks(), &validation.best_risks()})
+        if (scan->trials() > 0) scan->begin();
+    std::vector<RankSearch>&of_averages = averages.risks().searches(), &of_validation = validation.risks().searches(),
+    &of_best = validation.best_risks().searches(), &validation_of_averages = averages.validation_risks().searches();
     const auto for_searches = [&](auto act) {
-        for (std::vector<RankSearch>* searches : {&finals, &limits, &medians})
+        for (std::vector<RankSearch>* searches :
+             {&finals, &limits, &medians, &of_averages, &of_validation, &of_best, &validation_of_averages})
             for (RankSearch& search : *searches) act(search);
     };
     for (bool first = true, all_done = false; first || !all_done; first = false) {
-        trials.visit([&](const SeenTrial& trial) {
+        trials.visit([&](const SeenTrial& trial, const SeenFurther& further) {
             for (RankSearch& search : finals) search.add(trial.final_risk);
             for (RankSearch& search : limits) search.add(trial.limiting_risk);
             if (trial.converged)
                 for (RankSearch& search : medians) search.add(trial.limiting_risk);
-            if (!first || !summary.measured || !(trial.limiting_risk > summary.measured->threshold)) return;
+            for (RankSearch& search : of_averages) search.add(further.average_risk);
+            for (RankSearch& search : of_validation) search.add(further.validation_risk);
+            for (RankSearch& search : of_best) search.add(further.best_validation_risk);
+            if (further.average_validation_risk >= 0)
+                for (RankSearch& search : validation_of_averages) search.add(further.average_validation_risk);
+            if (!first || !summary.measured) return;
+            averages.compare(further.average_risk, trial.final_risk, summary.measured->threshold);
+            if (!(trial.limiting_risk > summary.measured->threshold)) return;
             ++above;
             stopped_above += trial.stopped;
         });
@@ -232,11 +264,6 @@ std::int64_t look_again(const SeenTrials& trials, CellSummary& summary, LevelSca
 
 }  // namespace
 
-std::string ScanContext::own_name(const CellConfig& cell, std::int64_t trial) const {
-    const auto found = pool.find(cell.id);
-    return found == pool.end() ? "" : " (" + pooled_trial_text(found->second, trial) + ")";
-}
-
 CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext& context) {
     const KnownProblem& known = known_of(cell, context);
     const TargetMoments moments = moments_at_checks(cell);
@@ -252,7 +279,7 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
         if (count > 0) aggregate = merge(aggregate, aggregate_records(records.data(), count, end - count));
         records.clear();
     };
-    SeenTrials trials(store, cell.index, context.kept_trials);
+    SeenTrials trials(store, cell, context.kept_trials);
     std::int64_t on_data = 0, constant = 0;
     std::map<std::int64_t, Extreme> best;  // by the neurons that take part
     const bool can_freeze = kernels::has_frozen_neurons(cell.activation.kind);
@@ -279,16 +306,17 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
     flush(trials.count());
     for (const auto& [neurons, extreme] : best)
         context.optima.improve(cell, neurons, extreme.risk, rounding_scale(moments),
-                               fmt::format("cell {}, trial {}{}", cell.index, extreme.trial, context.own_name(cell, extreme.trial)));
+                               fmt::format("cell {}, trial {}{}", cell.index, extreme.trial, own_name(context.pool, cell, extreme.trial)));
 
     CellSummary summary = summary_of(aggregate, cell, known, moments, context.tolerance);
-    summary.early_ends = early_ends.statement(summary.done > 0 ? look_again(trials, summary, levels) : 0, count.has_value());
+    summary.early_ends =
+        early_ends.statement(summary.done > 0 ? look_again(trials, summary, levels, averages, validation) : 0, count.has_value());
     close_measured(summary);
     summary.average = averages.statement(summary.measured, count.has_value());
     summary.validation = validation.statement(count.has_value());
     summary.checks = theory.checks();
     for (TheoryCheck& check : summary.checks)
-        if (check.violated > 0) check.detail += context.own_name(cell, check.first_trial);
+        if (check.violated > 0) check.detail += own_name(context.pool, cell, check.first_trial);
     if (summary.done > 0) summary.levels = levels.statement();
     enter_stopping(summary, count);
     if (summary.done == 0) return summary;
@@ -302,7 +330,7 @@ CellSummary scan_aggregate(const Aggregate& aggregate, const CellConfig& cell, S
     const TargetMoments moments = moments_at_checks(cell);
     if (aggregate.trials > 0)
         context.optima.improve(cell, cell.width, best.risk, rounding_scale(moments),
-                               fmt::format("cell {}, trial {}{}", cell.index, best.trial, context.own_name(cell, best.trial)));
+                               fmt::format("cell {}, trial {}{}", cell.index, best.trial, own_name(context.pool, cell, best.trial)));
     const KnownProblem& known = known_of(cell, context);
     CellSummary summary = summary_of(aggregate, cell, known, moments, context.tolerance);
     close_measured(summary);

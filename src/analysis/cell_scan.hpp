@@ -13,12 +13,10 @@ namespace limrisk {
 struct ScanContext {
     KnownOptima& optima;  ///< improved by trials that beat them
     double tolerance;     ///< relative excess over the optimum that counts as missing it
-    /// Of a cell with more trials than this none is kept in memory: those that count are read again, once to four times.
+    /// Of a cell with more trials than this none is kept in memory: those that count are read again, once to four times. Half of it where
+    /// the cell has an average or points that are held out.
     std::int64_t kept_trials = std::int64_t{1} << 22;
     Pool pool = {};  ///< of a pooled store
-
-    /// What a pooled trial is in its own store, " (trial 3 of seed 2: b.db, cell 0)"; empty for others.
-    std::string own_name(const CellConfig& cell, std::int64_t trial) const;
 };
 
 /// Of the trials 0, 1, 2 ... as far as they are stored (and count, where a stopping rule ended the cell). `cell` as described in the store.

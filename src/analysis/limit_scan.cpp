@@ -7,6 +7,7 @@
 #include <functional>
 #include <span>
 
+#include "analysis/known_trials.hpp"
 #include "limrisk/error.hpp"
 #include "store/counted_trials.hpp"
 
@@ -70,7 +71,7 @@ bool is_not_global(const TrialLimit& limit, const std::optional<KnownBound>& bou
     return limit.is_proved() && bound && limit.risk.low > bound->risk * (1 + excess) * (excess > 0 ? 1 + 0x1p-50 : 1);
 }
 
-LimitScan::LimitScan(const Store& store) {
+LimitScan::LimitScan(const Store& store, const Pool& pool) {
     std::map<std::string, std::vector<TrialLimits>> parts;
     for (const StoredDocument& document : store.documents(document_kind::limits))
         parts[document.id].push_back(limits_from_json(document.text, document.number));
@@ -79,21 +80,18 @@ LimitScan::LimitScan(const Store& store) {
     std::map<std::string, std::map<std::int64_t, KnownBound>> of_points;  // by points and width
     std::vector<std::pair<const CellConfig*, std::string>> cells;         // with their points
     for (const CellConfig& cell : store.cells()) {
-        const auto known = parts.find(cell.id);
-        if (known == parts.end()) continue;
+        if (std::ranges::none_of(document_trials(pool, cell), [&](const DocumentTrials& of) { return parts.contains(of.id); })) continue;
         if (const std::string reason = no_limits_reason(cell); !reason.empty())
             throw StoreError(ExitCode::Data, fmt::format("the store has limits of cell {}, but {}", cell.index, reason));
-        std::vector<TrialLimit>& limits = limits_[cell.id];
-        for (const TrialLimits& part : known->second)  // ascending
-            if (part.first_trial == static_cast<std::int64_t>(limits.size()))
-                limits.insert(limits.end(), part.limits.begin(), part.limits.end());
         const CellPlan plan(cell);
         const kernels::NodeTable<double>& points = plan.cell().training_nodes_double;
         cells.emplace_back(&cell, bits_of(plan.cell()));
         std::map<std::int64_t, KnownBound>& of_width = of_points[cells.back().second];
-        for (std::size_t trial = 0; trial < limits.size(); ++trial)
-            if (limits[trial].is_proved())
-                keep_least(of_width, cell.width, limits[trial].risk.high, fmt::format("the limit of cell {}, trial {}", cell.index, trial));
+        limits_[cell.id] = known_trials(cell, pool, parts, &TrialLimits::limits, [&](std::int64_t trial, const TrialLimit& limit) {
+            if (limit.is_proved())
+                keep_least(of_width, cell.width, limit.risk.high,
+                           fmt::format("the limit of cell {}, trial {}{}", cell.index, trial, own_name(pool, cell, trial)));
+        });
         for (const auto& [width, stored] : optima.of(cell).optima) {
             const optimum::Network shape(width, cell.input.dimension);
             if (width > cell.width || stored.parameters.size() != shape.parameters.size()) continue;

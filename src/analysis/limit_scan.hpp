@@ -10,6 +10,7 @@
 #include "analysis/known_optima.hpp"
 #include "campaign/cell.hpp"
 #include "statistics/clopper_pearson.hpp"
+#include "store/pool.hpp"
 #include "store/store.hpp"
 #include "trajectory/trial_limits.hpp"
 
@@ -34,7 +35,7 @@ inline constexpr double limit_level_width = 1e-6;
 /// Levels that a statement keeps: the most populated ones.
 inline constexpr std::size_t most_limit_levels = 16;
 
-/// Of the first `trials` trials of a cell.
+/// Of the first `trials` trials of a cell, of a pooled one of the first of each seed.
 struct LimitStatement {
     std::int64_t trials = 0;
     std::array<std::int64_t, certificate::limit_outcome_count> outcomes{};                ///< indexed by LimitOutcome
@@ -55,9 +56,10 @@ bool is_not_global(const TrialLimit& limit, const std::optional<KnownBound>& bou
 
 class LimitScan {
 public:
-    /// Reads the documents. Throws StoreError(Data) if one is damaged.
-    explicit LimitScan(const Store& store);
-    /// Of trials 0, 1, ... of a cell, as far as they are known without a gap.
+    /// Reads the documents; `pool`: of a pooled store. Throws StoreError(Data) if one is damaged.
+    explicit LimitScan(const Store& store, const Pool& pool = {});
+    /// Of trials 0, 1, ... of a cell, as far as they are known without a gap; of a pooled cell of those of each seed, one seed after the
+    /// other.
     const std::vector<TrialLimit>& limits(const CellConfig& cell) const;
     std::optional<KnownBound> bound(const CellConfig& cell) const;
     /// Of those among the first `counted` trials; nullopt if nothing is known of any. `under_rule`: a stopping rule chose their number.

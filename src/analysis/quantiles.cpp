@@ -1,8 +1,6 @@
 // Ranks; see quantiles.hpp.
 #include "analysis/quantiles.hpp"
 
-#include <algorithm>
-
 #include "statistics/quantile.hpp"
 
 namespace limrisk {
@@ -11,25 +9,6 @@ namespace {
 constexpr double low_share = 0.05, high_share = 0.95;
 
 }  // namespace
-
-Quantiles quantiles(std::vector<double>& values) {
-    if (values.empty()) return {};
-    Quantiles all;
-    const auto smallest = std::min_element(values.begin(), values.end());
-    all.minimum = *smallest;
-    all.minimum_trial = smallest - values.begin();
-    all.maximum = *std::max_element(values.begin(), values.end());
-    const auto at = [&](double share) -> RiskRange {
-        const auto k = static_cast<std::ptrdiff_t>(quantile_rank(share, static_cast<std::int64_t>(values.size()))) - 1;
-        std::nth_element(values.begin(), values.begin() + k, values.end());
-        const double value = values[static_cast<std::size_t>(k)];
-        return {value, value};
-    };
-    all.low = at(low_share);
-    all.median = at(0.5);
-    all.high = at(high_share);
-    return all;
-}
 
 Quantiles quantiles(const RiskDistribution& risks, std::int64_t trials) {
     const auto at = [&](double share) { return order_statistic(risks, quantile_rank(share, trials)); };
@@ -50,6 +29,20 @@ std::vector<RankSearch> quantile_searches(const RiskDistribution& risks, std::in
 void enter_quantiles(Quantiles& quantiles, const std::vector<RankSearch>& searches) {
     RiskRange* const places[] = {&quantiles.low, &quantiles.median, &quantiles.high};
     for (std::size_t k = 0; k < searches.size(); ++k) *places[k] = {searches[k].value(), searches[k].value()};
+}
+
+void QuantileScan::begin() {
+    for (const double share : {low_share, 0.5, high_share})
+        searches_.emplace_back(RiskRange{minimum_.risk, maximum_}, quantile_rank(share, trials_) - 1, trials_);
+}
+
+Quantiles QuantileScan::quantiles() const {
+    Quantiles all;
+    all.minimum = minimum_.risk;
+    all.minimum_trial = minimum_.trial;
+    all.maximum = maximum_;
+    enter_quantiles(all, searches_);
+    return all;
 }
 
 }  // namespace limrisk

@@ -16,9 +16,6 @@ struct Quantiles {
     RiskRange low{0, 0}, median{0, 0}, high{0, 0};  ///< low: 5 %, high: 95 %
 };
 
-/// Of the values themselves, which are put into another order; of none all is 0.
-Quantiles quantiles(std::vector<double>& values);
-
 /// Bounds.
 Quantiles quantiles(const RiskDistribution& risks, std::int64_t trials);
 
@@ -26,5 +23,26 @@ Quantiles quantiles(const RiskDistribution& risks, std::int64_t trials);
 std::vector<RankSearch> quantile_searches(const RiskDistribution& risks, std::int64_t trials);
 /// Puts in what they found.
 void enter_quantiles(Quantiles& quantiles, const std::vector<RankSearch>& searches);
+
+/// The same of risks of which there is no histogram: each is seen once, and then as often as the searches want.
+class QuantileScan {
+public:
+    void add(double risk) {  ///< in the order of the trials; not NaN
+        if (trials_ == 0 || risk < minimum_.risk) minimum_ = {risk, trials_};
+        if (trials_ == 0 || risk > maximum_) maximum_ = risk;
+        ++trials_;
+    }
+    std::int64_t trials() const { return trials_; }
+    /// Once all are added, of which there is one at least.
+    void begin();
+    std::vector<RankSearch>& searches() { return searches_; }
+    Quantiles quantiles() const;  ///< once these are done
+
+private:
+    std::int64_t trials_ = 0;
+    Extreme minimum_;
+    double maximum_ = 0;
+    std::vector<RankSearch> searches_;
+};
 
 }  // namespace limrisk

@@ -102,8 +102,8 @@ StoreSummary summarize(const Store& store, double tolerance, const Pool& pool) {
     for (const BlockKey& key : store.blocks()) summary.cells[static_cast<std::size_t>(key.cell)].stored += key.count;
     for (CellSummary& cell : summary.cells)
         if (cell.stopping && cell.stopping->finished) cell.stored = cell.done;
-    const LimitScan limits(store);
-    const ValleyScan valleys(store);
+    const LimitScan limits(store, pool);
+    const ValleyScan valleys(store, pool);
     for (CellSummary& cell : summary.cells) {
         cell.limits = limits.statement(cell.cell, cell.done, cell.stopping.has_value());
         cell.valleys = valleys.statement(cell.cell, optima, cell.done, cell.stopping.has_value());

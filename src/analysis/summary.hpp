@@ -139,10 +139,9 @@ struct StoreSummary {
 inline constexpr double default_tolerance = 0.01;
 
 /// Reads every trial once (again if one beats a stored optimum: the statistics then follow it), and those of a cell with more than 2^22
-/// trials two to five times, so that no memory grows with them but 16 bytes of each where a cell has an average,
-/// and as many where it has points that are held out; or the aggregates of a
-/// store of summaries. `pool`: of a pooled store, what its trials are. Throws StoreError(Data) if a block, aggregate or document does not
-/// fit its hash.
+/// trials (2^21 where it has an average or points that are held out) two to five times, so that no memory grows with them; or the
+/// aggregates of a store of summaries. `pool`: of a pooled store, what its trials are. Throws StoreError(Data) if a block, aggregate or
+/// document does not fit its hash.
 StoreSummary summarize(const Store& store, double tolerance = default_tolerance, const Pool& pool = {});
 
 }  // namespace limrisk

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "analysis/known_trials.hpp"
 #include "analysis/level_scan.hpp"
 #include "analysis/theory_scan.hpp"
 #include "limrisk/error.hpp"
@@ -32,15 +33,16 @@ std::vector<std::size_t> chosen(const std::vector<RiskLevel>& levels) {
 
 }  // namespace
 
-ValleyScan::ValleyScan(const Store& store) {
-    for (const StoredDocument& document : store.documents(document_kind::valleys)) {  // ascending by number
-        const TrialValleys part = valleys_from_json(document.text, document.number);
-        const auto cell = std::ranges::find(store.cells(), document.id, &CellConfig::id);
-        if (cell == store.cells().end()) continue;
-        if (const std::string reason = no_valleys_reason(*cell); !reason.empty())
-            throw StoreError(ExitCode::Data, fmt::format("the store has valleys of cell {}, but {}", cell->index, reason));
-        std::vector<Valley>& all = valleys_[document.id];
-        if (part.first_trial == static_cast<std::int64_t>(all.size())) all.insert(all.end(), part.valleys.begin(), part.valleys.end());
+ValleyScan::ValleyScan(const Store& store, const Pool& pool) {
+    std::map<std::string, std::vector<TrialValleys>> parts;
+    for (const StoredDocument& document : store.documents(document_kind::valleys))  // ascending by number
+        parts[document.id].push_back(valleys_from_json(document.text, document.number));
+    for (const CellConfig& cell : store.cells()) {
+        std::vector<Valley> known = known_trials(cell, pool, parts, &TrialValleys::valleys, [](std::int64_t, const Valley&) {});
+        if (known.empty()) continue;
+        if (const std::string reason = no_valleys_reason(cell); !reason.empty())
+            throw StoreError(ExitCode::Data, fmt::format("the store has valleys of cell {}, but {}", cell.index, reason));
+        valleys_[cell.id] = std::move(known);
     }
 }
 

@@ -10,6 +10,7 @@
 #include "analysis/known_optima.hpp"
 #include "campaign/cell.hpp"
 #include "statistics/clopper_pearson.hpp"
+#include "store/pool.hpp"
 #include "store/store.hpp"
 #include "trajectory/trial_valleys.hpp"
 
@@ -25,7 +26,7 @@ struct ValleyBottom {
     bool at_optimum = false;  ///< at the best known risk of the cell's width, or below it
 };
 
-/// Of the first `trials` trials of a cell.
+/// Of the first `trials` trials of a cell, of a pooled one of the first of each seed.
 struct ValleyStatement {
     std::int64_t trials = 0;
     std::array<std::int64_t, optimum::valley_outcome_count> outcomes{};  ///< indexed by ValleyOutcome
@@ -43,9 +44,9 @@ struct ValleyStatement {
 
 class ValleyScan {
 public:
-    /// Reads the documents. Throws StoreError(Data) if one is damaged.
-    explicit ValleyScan(const Store& store);
-    /// Of trials 0, 1, ... of a cell, as far as they are known without a gap.
+    /// Reads the documents; `pool`: of a pooled store. Throws StoreError(Data) if one is damaged.
+    explicit ValleyScan(const Store& store, const Pool& pool = {});
+    /// As LimitScan::limits.
     const std::vector<optimum::Valley>& valleys(const CellConfig& cell) const;
     /// Of those among the first `counted` trials; nullopt if nothing is known of any. `under_rule`: a stopping rule chose their number.
     std::optional<ValleyStatement> statement(const CellConfig& cell, const KnownOptima& optima, std::int64_t counted,

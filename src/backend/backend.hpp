@@ -39,6 +39,9 @@ struct Checkpoint {
     std::int64_t replica_steps = 0;  ///< done, or not needed
 };
 
+/// None of more bytes is written: SQLite keeps no row of more than 1e9.
+inline constexpr std::int64_t most_checkpoint_bytes = std::int64_t{1} << 29;
+
 /// How a run() goes on from a checkpoint and writes others.
 struct Checkpointing {
     const Checkpoint* from = nullptr;                ///< of the same trials, by this version of limrisk; null: from the first step
@@ -108,6 +111,11 @@ public:
     virtual bool writes_checkpoints() const { return false; }
     /// ProgressFormat::number() of those that it goes on from; 0: it does not say.
     virtual std::int64_t checkpoint_format() const { return 0; }
+    /// Bytes of the largest checkpoint that run() would write of so many trials, were there no limit to it; 0: it writes none, or does not
+    /// know.
+    virtual std::int64_t checkpoint_bytes(const CellPlan& /*plan*/, std::int64_t /*trials*/, const KeptParameters& /*keep*/) const {
+        return 0;
+    }
     /// Called before a run with all its cells. Throws DeviceError for what can be told already: a cell that cannot run here, a compiler
     /// that fails.
     virtual void prepare(const std::vector<CellConfig>& /*cells*/) {}

@@ -26,7 +26,30 @@ BlockHead head_of(const std::string& bytes) {
     return head;
 }
 
+/// Calls visit(kind, bytes) for the results that a checkpoint holds: kind -1 is records, the others are parameters.
+template <class Visit>
+void for_result_bytes(const kernels::Cell& cell, const KeptParameters& keep, const BlockPlace& place, Visit visit) {
+    visit(-1, place.done * static_cast<std::int64_t>(sizeof(TrialRecord)));
+    for (std::size_t kind = 0; kind < parameter_kinds; ++kind) {
+        if (!keep.kinds[kind]) continue;
+        const std::int64_t trials = place.done + (kind == static_cast<std::size_t>(ParameterKind::Initial) ? place.trials : 0);
+        visit(static_cast<int>(kind), trials * kernels::parameter_count(cell) * static_cast<std::int64_t>(sizeof(double)));
+    }
+}
+
+/// Of all that is before what the format says.
+std::int64_t head_bytes(const kernels::Cell& cell, const KeptParameters& keep, const BlockPlace& place) {
+    auto bytes = static_cast<std::int64_t>(sizeof(BlockHead));
+    for_result_bytes(cell, keep, place, [&](int, std::int64_t count) { bytes += count; });
+    return bytes;
+}
+
 }  // namespace
+
+std::int64_t checkpoint_bytes(const kernels::Cell& cell, const KeptParameters& keep, const ProgressFormat& format,
+                              const BlockPlace& place) {
+    return head_bytes(cell, keep, place) + format.bytes(place.trials);
+}
 
 BlockCheckpoints::BlockCheckpoints(const ProgressFormat& format, const WorkItem& item, WorkStatus& status, const BlockOptions& options,
                                    BlockResult& result)
@@ -41,20 +64,11 @@ BlockCheckpoints::BlockCheckpoints(const ProgressFormat& format, const WorkItem&
 /// Calls visit(place in memory, bytes) for the results that a checkpoint holds.
 template <class Visit>
 void BlockCheckpoints::for_results(const BlockPlace& place, Visit visit) const {
-    const kernels::Cell& cell = item_.plan->cell();
-    const auto bytes_of = [](std::int64_t count, std::size_t size) { return static_cast<std::size_t>(count) * size; };
-    visit(static_cast<void*>(result_.records.data()), bytes_of(place.done, sizeof(TrialRecord)));
-    for (std::size_t kind = 0; kind < parameter_kinds; ++kind) {
-        if (!options_.parameters.kinds[kind]) continue;
-        const std::int64_t trials = place.done + (kind == static_cast<std::size_t>(ParameterKind::Initial) ? place.trials : 0);
-        visit(static_cast<void*>(result_.parameters[kind].data()), bytes_of(trials * kernels::parameter_count(cell), sizeof(double)));
-    }
-}
-
-std::int64_t BlockCheckpoints::head_bytes(const BlockPlace& place) const {
-    auto bytes = static_cast<std::int64_t>(sizeof(BlockHead));
-    for_results(place, [&](void*, std::size_t count) { bytes += static_cast<std::int64_t>(count); });
-    return bytes;
+    for_result_bytes(item_.plan->cell(), options_.parameters, place, [&](int kind, std::int64_t bytes) {
+        void* const results = kind < 0 ? static_cast<void*>(result_.records.data())
+                                       : static_cast<void*>(result_.parameters[static_cast<std::size_t>(kind)].data());
+        visit(results, static_cast<std::size_t>(bytes));
+    });
 }
 
 std::string BlockCheckpoints::problem_of(const Checkpoint& from) const {
@@ -66,7 +80,7 @@ std::string BlockCheckpoints::problem_of(const Checkpoint& from) const {
         head.replica_steps != from.replica_steps)
         return foreign_checkpoint;
     if (head.done < 0 || head.trials < 1 || head.done > head.count || head.trials > head.count - head.done) return foreign_checkpoint;
-    const std::int64_t before = head_bytes({head.done, head.trials});
+    const std::int64_t before = head_bytes(item_.plan->cell(), options_.parameters, {head.done, head.trials});
     if (size < before) return foreign_checkpoint;
     return format_.problem_of(head.trials, from.bytes.data() + before, size - before);
 }
@@ -83,7 +97,7 @@ BlockPlace BlockCheckpoints::resume(const char*& progress) {
     const BlockPlace place{head.done, head.trials};
     status_.replica_steps.fetch_add(head.replica_steps, std::memory_order_relaxed);
     status_.resumed_steps.fetch_add(head.replica_steps, std::memory_order_relaxed);
-    progress = from.bytes.data() + head_bytes(place);
+    progress = from.bytes.data() + head_bytes(item_.plan->cell(), options_.parameters, place);
     return place;
 }
 
@@ -98,7 +112,7 @@ void BlockCheckpoints::take_results(const BlockPlace& place) {
 void BlockCheckpoints::begin(const BlockPlace& place) {
     if (!checkpoints_) return;
     place_ = place;
-    wanted_ = head_bytes(place_) + format_.bytes(place_.trials);
+    wanted_ = checkpoint_bytes(item_.plan->cell(), options_.parameters, format_, place_);
 }
 
 bool BlockCheckpoints::advance(std::int64_t replica_steps) {

@@ -27,6 +27,9 @@ struct BlockPlace {
     std::int64_t done = 0, trials = 0;
 };
 
+/// Bytes of a checkpoint there, of a run whose options ask for these parameters.
+std::int64_t checkpoint_bytes(const kernels::Cell& cell, const KeptParameters& keep, const ProgressFormat& format, const BlockPlace& place);
+
 /// Watches over one run of a WorkItem: says when a checkpoint is due and puts it together.
 class BlockCheckpoints {
 public:
@@ -43,7 +46,7 @@ public:
     /// From here on `trials` behind the `done` first ones are in progress.
     void begin(const BlockPlace& place);
     /// Whether checkpoints can be written of them.
-    bool writes() const { return checkpoints_ && wanted_ <= most_bytes; }
+    bool writes() const { return checkpoints_ && wanted_ <= most_checkpoint_bytes; }
     /// Whether one is to be written now.
     bool due();
     /// Gets what the format says piece by piece; at its end the checkpoint is written.
@@ -57,10 +60,7 @@ public:
     std::int64_t given_round() const { return checkpoints_ ? checkpoints_->round_steps : 0; }
 
 private:
-    static constexpr std::int64_t most_bytes = std::int64_t{1} << 29;  ///< SQLite keeps no row of more than 1e9
-
     void write_head();
-    std::int64_t head_bytes(const BlockPlace& place) const;
     template <class Visit>
     void for_results(const BlockPlace& place, Visit visit) const;
     std::string problem_of(const Checkpoint& from) const;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -33,6 +34,9 @@ struct CellPrediction {
     std::int64_t block_trials;
     double table_bytes, thread_bytes;  ///< tables of the plan; working memory of each thread, estimated
     double seconds;                    ///< of all trials on one worker
+    double searching_seconds;          ///< that all searches for a rate but the first may take beside, at most
+    double batch_seconds;              ///< of what a worker computes at once: a block, on GPUs several
+    std::int64_t checkpoint_bytes;     ///< of it, the most; 0: not known
     std::int64_t trials_to_fill;       ///< that run at the same time; 0: any number is as good
     std::vector<std::string> plan_lines;
 };
@@ -67,18 +71,24 @@ std::vector<CellPrediction> predict(const Campaign& campaign, Backend& backend) 
             seconds_per_cost = trial_seconds / trial_cost(cell);
         }
         // Kept parameters as the backend gives them, in double, and as the store takes them.
-        const double kept = static_cast<double>(kept_block_trials(cell, campaign.keep, plan.block_trials())) *
-                            static_cast<double>(kept_trial_bytes(cell, campaign.keep)) *
+        const std::int64_t block_trials = kept_block_trials(cell, campaign.keep, plan.block_trials());
+        const double kept = static_cast<double>(block_trials) * static_cast<double>(kept_trial_bytes(cell, campaign.keep)) *
                             (1 + 8.0 / static_cast<double>(parameter_size(cell)));
+        const double searching =
+            trial_seconds * static_cast<double>(std::max<std::int64_t>(0, most_searches(cell) - 1)) * search_cost(cell) / trial_cost(cell);
+        const std::int64_t batch = std::min(campaign.trials, backend.needs_full_batches() ? backend.batch_trials(plan) : block_trials);
+        const double trials = static_cast<double>(campaign.trials);
         predictions.push_back({&cell, plan.cell().tile, plan.block_trials(), table_bytes(plan.cell()),
-                               thread_bytes(plan.cell(), plan.block_trials()) + kept, trial_seconds * static_cast<double>(campaign.trials),
+                               thread_bytes(plan.cell(), plan.block_trials()) + kept, trial_seconds * trials, searching * trials,
+                               (trial_seconds + searching) * static_cast<double>(batch),
+                               backend.writes_checkpoints() ? backend.checkpoint_bytes(plan, batch, campaign.keep) : 0,
                                backend.trials_to_fill(plan), backend.plan_lines(plan)});
     }
     return predictions;
 }
 
 struct Totals {
-    double replica_steps = 0, sample_neurons = 0, seconds = 0, bytes = 0;
+    double replica_steps = 0, sample_neurons = 0, seconds = 0, searching_seconds = 0, bytes = 0;
 };
 
 Totals total(const Campaign& campaign, const std::vector<CellPrediction>& predictions, const Backend& backend) {
@@ -88,6 +98,7 @@ Totals total(const Campaign& campaign, const std::vector<CellPrediction>& predic
         sum.replica_steps += trials * replica_steps(*prediction.cell);
         sum.sample_neurons += trials * sample_neurons(*prediction.cell);
         sum.seconds += prediction.seconds / parallel_speed(backend);
+        sum.searching_seconds += prediction.searching_seconds / parallel_speed(backend);
         sum.bytes = std::max(sum.bytes, prediction.table_bytes + backend.concurrency() * prediction.thread_bytes);
     }
     return sum;
@@ -118,6 +129,49 @@ std::vector<TextColumn> parameter_columns(const Campaign& campaign) {
         if (whole.size() > 1) columns.push_back(std::move(column));
     }
     return columns;
+}
+
+bool any_searches(const Campaign& campaign) {
+    return std::ranges::any_of(campaign.cells, [](const CellConfig& cell) { return cell.learning_rate.searches(); });
+}
+
+const std::chrono::duration<double> checkpoint_interval = Checkpointing{}.interval;
+
+bool takes_long(const CellPrediction& prediction) { return prediction.batch_seconds > checkpoint_interval.count(); }
+bool is_kept(const CellPrediction& prediction) { return takes_long(prediction) && prediction.checkpoint_bytes <= most_checkpoint_bytes; }
+
+std::string workers_text(const Backend& backend) {
+    const int count = backend.concurrency();
+    return fmt::format("{} {}{}", count, backend.needs_full_batches() ? "worker" : "thread", count == 1 ? "" : "s");
+}
+
+/// Of what no result depends on, but how much is lost with a kill.
+std::string checkpoint_text(const std::vector<CellPrediction>& predictions, const Backend& backend) {
+    if (!backend.writes_checkpoints()) return "checkpoints     none with this backend: blocks in progress are lost with a kill\n";
+    const char* const unit = backend.needs_full_batches() ? "batch" : "block";
+    double longest = 0, longest_without = 0;
+    std::int64_t kept = 0, without = 0, bytes = 0, bytes_without = 0;
+    for (const CellPrediction& prediction : predictions) {
+        if (!takes_long(prediction)) continue;
+        const bool one = is_kept(prediction);
+        ++(one ? kept : without);
+        double& seconds = one ? longest : longest_without;
+        seconds = std::max(seconds, prediction.batch_seconds);
+        std::int64_t& most = one ? bytes : bytes_without;
+        most = std::max(most, prediction.checkpoint_bytes);
+    }
+    const auto cells = [](std::int64_t count) { return fmt::format("{} cell{}", count, count == 1 ? "" : "s"); };
+    std::string text;
+    if (kept > 0)
+        text = fmt::format(
+            "checkpoints     every {} of each {} in progress of {}, which takes up to {}: up to {}, for each of {} in the store\n",
+            duration_text(checkpoint_interval.count()), unit, cells(kept), duration_text(longest), bytes_text(static_cast<double>(bytes)),
+            workers_text(backend));
+    if (without > 0)
+        text += fmt::format("{}none of {} whose {} takes up to {}: they would have up to {}, and {} is the most; a kill costs a whole {}\n",
+                            text.empty() ? "checkpoints     " : "                ", cells(without), unit, duration_text(longest_without),
+                            bytes_text(static_cast<double>(bytes_without)), bytes_text(static_cast<double>(most_checkpoint_bytes)), unit);
+    return text.empty() ? fmt::format("checkpoints     none: no {} takes {}\n", unit, duration_text(checkpoint_interval.count())) : text;
 }
 
 std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>& predictions, const Backend& backend,
@@ -156,6 +210,11 @@ std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>&
     text += fmt::format("memory          about {}, the largest cell's tables and working memory\n", bytes_text(sum.bytes));
     text += fmt::format("predicted time  {}{} ({})\n", ends_early(campaign.cells) ? "at most " : "", duration_text(sum.seconds),
                         measured_how(backend));
+    if (any_searches(campaign))
+        text +=
+            fmt::format("searches        of rates: the first of each trial is in the time above; with the most that can follow it is {}\n",
+                        duration_text(sum.seconds + sum.searching_seconds));
+    text += checkpoint_text(predictions, backend);
     text += fmt::format("store           {}\n", space_text(space));
     if (campaign.keep.any())
         text += fmt::format("parameters      about {} of it, keep = {}\n", bytes_text(estimated_parameter_bytes(campaign)),
@@ -184,12 +243,20 @@ std::string as_json(const Campaign& campaign, const std::vector<CellPrediction>&
                          {"predicted_seconds", prediction.seconds / parallel_speed(backend)},
                          {"plan", prediction.plan_lines}});
         if (prediction.trials_to_fill > 0) cells.back()["trials_to_fill"] = prediction.trials_to_fill;
+        if (cell.learning_rate.searches()) {
+            cells.back()["most_searches"] = most_searches(cell);
+            cells.back()["predicted_seconds_with_most_searches"] =
+                (prediction.seconds + prediction.searching_seconds) / parallel_speed(backend);
+        }
+        cells.back()["batch_seconds"] = prediction.batch_seconds;
+        cells.back()["checkpoint_bytes"] = is_kept(prediction) ? ordered_json(prediction.checkpoint_bytes) : ordered_json();
     }
     const Totals sum = total(campaign, predictions, backend);
     ordered_json report{{"campaign", campaign.name},          {"trials_per_cell", campaign.trials},
                         {"backend", backend.description()},   {"memory_bytes", std::llround(sum.bytes)},
                         {"replica_steps", sum.replica_steps}, {"sample_neurons", sum.sample_neurons},
                         {"predicted_seconds", sum.seconds},   {"cells", cells}};
+    if (any_searches(campaign)) report["predicted_seconds_with_most_searches"] = sum.seconds + sum.searching_seconds;
     if (ends_early(campaign.cells)) report["at_most"] = true;
     if (campaign.until) report["until"] = ordered_json::parse(describe(*campaign.until));
     report["store"] = {{"path", space.store.string()},

@@ -8,6 +8,7 @@
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "cli/progress_display.hpp"
 
 namespace limrisk::cli {
 namespace {
@@ -33,8 +34,11 @@ ExitCode export_trials(const ExportCommand& command) {
     if (command.parameters) return export_parameters(command);
     if (command.format.empty()) throw Error(ExitCode::Usage, "--format is required: csv, json or npz");
     const ExportFormat format = parse_export_format(command.format);
-    const Store store = Store::open(command.store);
+    Store store = Store::open(command.store);
+    ReadingDisplay display("export");
+    display.watch(store);
     const std::int64_t trials = export_store(store, format, command.out, command.force);
+    display.clear();
     const char* what = store.contents() == StoreContents::Summary ? "histograms of " : "";
     note(fmt::format("{}{} trials of {} cells written to {}\n", what, trials, store.cells().size(), shown_output(command)));
     if (store.contents() == StoreContents::Summary) note("the store keeps summaries, so there are no rows of trials\n");

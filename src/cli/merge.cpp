@@ -9,6 +9,7 @@
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "cli/progress_display.hpp"
 #include "store/counted_trials.hpp"
 #include "store/store.hpp"
 
@@ -46,10 +47,13 @@ std::string result_text(const MergeCommand& command) {
 }
 
 ExitCode merge(const MergeCommand& command) {
-    merge_stores(command.all, command.parts, {.add = command.add, .better = better_document},
-                 [&](const std::filesystem::path& part, const MergeOutcome& outcome) {
-                     if (!command.quiet) note(part_text(part.string(), outcome));
-                 });
+    ReadingDisplay display("merge");
+    MergeOptions options{.add = command.add, .better = better_document};
+    if (!command.quiet) options.on_block = shown_blocks(display, command.parts);
+    merge_stores(command.all, command.parts, options, [&](const std::filesystem::path& part, const MergeOutcome& outcome) {
+        display.clear();
+        if (!command.quiet) note(part_text(part.string(), outcome));
+    });
     print(result_text(command));
     return ExitCode::Done;
 }

@@ -31,7 +31,7 @@ std::vector<CellTrajectory> stored_trajectories(const Store& store) {
 }
 
 ExitCode report(const ReportCommand& command) {
-    const OpenStores stores = open_stores(command.choice);
+    const OpenStores stores = open_stores(command.choice, "report");
     const Store& store = stores.store;
     const StoreSummary summary = summarize_stores(stores, command.tolerance, command.restarts);
     std::vector<std::filesystem::path> names;
@@ -41,6 +41,7 @@ ExitCode report(const ReportCommand& command) {
     if (!command.figures.empty()) files.figures = command.figures;
     std::optional<StoreComparison> comparison;
     if (!command.compare.empty()) comparison = compare_cells(store, summary, command.compare);
+    stores.display->clear();
     const std::size_t figures = write_report(summary, stored_trajectories(store), origin, files, comparison ? &*comparison : nullptr);
     note(fmt::format("{} cell{}, {} figures written to {}\n", summary.cells.size(), summary.cells.size() == 1 ? "" : "s", figures,
                      command.out == standard_output_name ? "standard output" : command.out));

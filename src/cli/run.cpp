@@ -301,7 +301,10 @@ ExitCode run(RunCommand& command) {
         print(shard_finished(command, outcome, path));
         return ExitCode::Done;
     }
+    ReadingDisplay display("summary");
+    if (!command.quiet) display.watch(store);
     const StoreSummary summary = summarize(store);
+    display.clear();
     print(command.json ? summary_json(summary) : summary_table(summary));
     return verdict_of(summary);
 }

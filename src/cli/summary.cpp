@@ -53,11 +53,12 @@ void select(OpenStores& stores, const SummaryCommand& command) {
 }
 
 ExitCode summary(const SummaryCommand& command) {
-    OpenStores stores = open_stores(command.choice);
+    OpenStores stores = open_stores(command.choice, "summary");
     if (!command.only_campaign.empty()) select(stores, command);
     const StoreSummary result = summarize_stores(stores, command.tolerance, command.restarts);
     if (!command.compare.empty()) {
         const StoreComparison comparison = compare_cells(stores.store, result, command.compare);
+        stores.display->clear();
         print(command.json ? comparison_json(comparison, result) : comparison_table(comparison, result));
     } else {
         print(command.json        ? summary_json(result)

@@ -26,23 +26,30 @@ std::string store_names(const std::vector<std::filesystem::path>& stores) {
     return fmt::format("{}", fmt::join(names, ", "));
 }
 
-OpenStores open_stores(const StoreChoice& choice) {
+OpenStores open_stores(const StoreChoice& choice, const std::string& command) {
     const std::vector<std::uint64_t> seeds = seeds_of(choice.stores);
-    const MergeOptions options{.better = better_document};
+    MergeOptions options{.better = better_document};
+    ReadingDisplay together("putting the stores together");
+    if (choice.stores.size() > 1) options.on_block = shown_blocks(together, choice.stores);
+    const auto opened = [&](Store store, Pool pool) {
+        OpenStores open{choice.stores, std::move(store), std::move(pool), std::make_unique<ReadingDisplay>(command)};
+        open.display->watch(open.store);
+        return open;
+    };
     if (seeds.size() > 1 && !choice.pool_seeds)
         throw StoreError(ExitCode::Data, fmt::format("{}: these stores have the seeds {}; --pool-seeds summarizes their trials together",
                                                      store_names(choice.stores), fmt::join(seeds, ", ")));
     if (choice.pool_seeds && seeds.size() == 1)
         note(fmt::format("limrisk: --pool-seeds has no effect: {} has the seed {} only\n", store_names(choice.stores), seeds.front()));
-    if (seeds.size() == 1) return {choice.stores, open_together(choice.stores, options), {}};
+    if (seeds.size() == 1) return opened(open_together(choice.stores, options), {});
     PooledStore pooled = open_pooled(choice.stores, options);
+    together.clear();
     if (pooled.behind_gaps > 0) note(fmt::format("limrisk: not counted: {} stored trials that follow a gap\n", pooled.behind_gaps));
-    if (!pooled.left_out.empty())
-        note(fmt::format(
-            "limrisk: not pooled, since they are of trials of one seed: {}; `limrisk summary` and `limrisk report` show them of "
-            "the stores of one seed\n",
-            fmt::join(pooled.left_out, ", ")));
-    return {choice.stores, std::move(pooled.store), std::move(pooled.pool)};
+    if (pooled.without_trajectories)
+        note(
+            "limrisk: trajectories are not pooled: they are quantiles over the trials of one seed, from which those of all trials do not "
+            "follow; `limrisk report` shows them of the stores of one seed\n");
+    return opened(std::move(pooled.store), std::move(pooled.pool));
 }
 
 StoreSummary summarize_stores(const OpenStores& stores, double tolerance, std::int64_t restarts) {

@@ -2,10 +2,12 @@
 #pragma once
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "analysis/summary.hpp"
+#include "cli/progress_display.hpp"
 #include "limrisk/error.hpp"
 #include "store/store.hpp"
 
@@ -27,11 +29,12 @@ struct OpenStores {
     std::vector<std::filesystem::path> paths;
     Store store;
     Pool pool;  ///< empty unless seeds are pooled
+    std::unique_ptr<ReadingDisplay> display;
 };
 
 /// For reading, as one: cells of all of them, each cell's trials put together, the smallest known optimum of each problem and width. Throws
-/// StoreError(Data) for several seeds, unless they are to be pooled.
-OpenStores open_stores(const StoreChoice& choice);
+/// StoreError(Data) for several seeds, unless they are to be pooled. Shows how far the command has read them.
+OpenStores open_stores(const StoreChoice& choice, const std::string& command);
 
 /// summarize() of such a store, under the names of all campaigns; with the best of so many restarts, if not 0.
 StoreSummary summarize_stores(const OpenStores& stores, double tolerance, std::int64_t restarts);

@@ -6,14 +6,18 @@
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "cli/progress_display.hpp"
 #include "store/store.hpp"
 
 namespace limrisk::cli {
 namespace {
 
 ExitCode verify(const std::string& path) {
-    const Store store = Store::open(path);
+    Store store = Store::open(path);
+    ReadingDisplay display("verify");
+    display.watch(store);
     const std::vector<std::string> problems = store.verify();
+    display.clear();
     if (!problems.empty()) {
         std::string text = fmt::format("{}: {} problem{} found", path, problems.size(), problems.size() == 1 ? "" : "s");
         for (const std::string& problem : problems) text += "\n" + problem;

@@ -69,10 +69,16 @@ double trial_cost(const CellConfig& cell) {
     const double nodes = (cell.checks + 1.0) * node_count(cell, cell.evaluation.check_nodes) + accurate_node_count(cell) + training_nodes;
     // Evaluation is in double, twice the cost of a float32 lane, and each node has its own overhead.
     const double evaluation = 2 * (pass_cost(cell, nodes, dimension) + nodes * 12 * (dimension + 4));
-    // A search for a rate at the start; how many follow is not known.
+    return static_cast<double>(cell.steps) * step_cost(cell) + search_cost(cell) + evaluation;
+}
+
+double search_cost(const CellConfig& cell) {
     const kernels::LearningRate& rate = cell.learning_rate;
-    const double searched = rate.searches() ? static_cast<double>(rate.rates * rate.search_steps) : 0;
-    return (static_cast<double>(cell.steps) + searched) * step_cost(cell) + evaluation;
+    return rate.searches() ? static_cast<double>(rate.rates * rate.search_steps) * step_cost(cell) : 0;
+}
+
+std::int64_t most_searches(const CellConfig& cell) {
+    return cell.learning_rate.searches() ? 1 + (cell.checks - 1) / cell.learning_rate.every : 0;
 }
 
 std::vector<CellConfig> most_expensive_first(std::vector<CellConfig> cells) {

@@ -11,8 +11,14 @@ namespace limrisk {
 /// By sorted kinks: a multiple of the slots, one of the nodes, and the optimizer.
 double step_cost(const CellConfig& cell);
 
-/// Lane instructions of one trial: its steps, its checks under the evaluation rule, and its accurate risks.
+/// Lane instructions of one trial: its steps, its checks under the evaluation rule, and its accurate risks. With the schedule "search" the
+/// search at its start, too; how many follow depends on the trial.
 double trial_cost(const CellConfig& cell);
+
+/// Lane instructions of one search for a rate; 0 without the schedule "search".
+double search_cost(const CellConfig& cell);
+/// The most searches that a trial can make: one at its start, and one at every `patience`-th check but the last, if its risk never falls.
+std::int64_t most_searches(const CellConfig& cell);
 
 /// The cells in the order in which a run takes them.
 std::vector<CellConfig> most_expensive_first(std::vector<CellConfig> cells);

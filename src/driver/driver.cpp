@@ -117,7 +117,11 @@ RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend
         // One that is damaged is empty, so the backend refuses it.
         return Checkpoint{store.read_checkpoint(found->second).value_or(""), found->second.replica_steps};
     };
-    WorkerPool pool(queue, backend, store.contents(), store.keep(), {options.checkpoint_interval, options.checkpoint_steps, find});
+    const auto has = [&](const BlockKey& key) {
+        const std::lock_guard lock(begun_mutex);
+        return begun.contains(key);
+    };
+    WorkerPool pool(queue, backend, store.contents(), store.keep(), {options.checkpoint_interval, options.checkpoint_steps, find, has});
     PendingBatches pending;
     StopWatch watch(pool, options);
     const auto report = [&] {

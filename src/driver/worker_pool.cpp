@@ -256,7 +256,7 @@ void WorkerPool::lose_worker(Running& running, const QueuedBatch& batch, const s
     if (others == 0) throw DeviceError(why);
     lock.unlock();
     // One with a checkpoint stays whole, so that another device can go on from it.
-    const bool begun = checkpoints_.find && checkpoints_.find({batch.cell, batch.first_trial(), batch.count()});
+    const bool begun = checkpoints_.has && checkpoints_.has({batch.cell, batch.first_trial(), batch.count()});
     queue_.give_back(batch, begun ? 1 : others);
     lock.lock();
     --in_hand_;

@@ -38,6 +38,8 @@ struct CheckpointPolicy {
     std::int64_t round_steps = 0;                ///< Checkpointing::round_steps
     /// The checkpoint of a batch, if there is one; called by workers.
     std::function<std::optional<Checkpoint>(const BlockKey&)> find;
+    /// Whether there is one, without reading it; set where `find` is.
+    std::function<bool(const BlockKey&)> has;
 };
 
 /// Starts backend.concurrency() threads at once. The destructor abandons what is in flight and joins, so an error of the writer ends all.

@@ -139,13 +139,20 @@ std::vector<std::string> comparison_reservations(const StoreComparison& comparis
     return texts;
 }
 
+std::string no_pairs_text(const StoreComparison& comparison) {
+    // Nodes and data points that are all in every step say how many samples it has.
+    const bool other_batch = comparison.axis == "sampling";
+    return fmt::format("No two cells that differ in nothing but the {} have trials{}.", comparison.axis,
+                       other_batch ? "; nodes and full batches set the batch, so give the others the same `training.batch`" : "");
+}
+
 std::string comparison_table(const StoreComparison& comparison, const StoreSummary& summary) {
     std::string text;
     for (const ComparisonGroup& group : comparison.groups) {
         if (group.pairs.empty()) continue;
         text += (text.empty() ? "" : "\n") + group_table(group, comparison.axis) + early_ends(group, summary);
     }
-    if (text.empty()) return "No two cells that differ in nothing but the " + comparison.axis + " have trials.\n";
+    if (text.empty()) return no_pairs_text(comparison) + "\n";
     text += std::string("\n") + legend;
     const char* heads[] = {"early ends", "undecided"};
     std::size_t next = 0;

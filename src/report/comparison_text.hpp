@@ -19,6 +19,8 @@ std::string larger_text(std::int64_t count, const RiskComparison& risks);
 /// What readers must know to take the numbers for what they are; sentences without the full stop.
 std::vector<std::string> comparison_reservations(const StoreComparison& comparison, const StoreSummary& summary);
 
+/// Why there is nothing to compare, a sentence.
+std::string no_pairs_text(const StoreComparison& comparison);
 /// For people: at most 100 columns.
 ///   summary  what the comparison was made of
 std::string comparison_table(const StoreComparison& comparison, const StoreSummary& summary);

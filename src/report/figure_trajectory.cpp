@@ -190,8 +190,10 @@ FigureSection trajectory_figures(const StoreSummary& summary, const std::vector<
         }
     }
     if (section.groups.empty()) {
-        section.explanation = summary.seeds.empty() ? "The store has no trajectories; `limrisk trajectories STORE` adds them."
-                                                    : "Trajectories belong to trials of one seed, and are not pooled.";
+        section.explanation = summary.seeds.empty()
+                                  ? "The store has no trajectories; `limrisk trajectories STORE` adds them."
+                                  : "Trajectories are quantiles over the trials of one seed, from which those of all do not follow; "
+                                    "the reports of the stores of one seed have them.";
         return section;
     }
     const bool ended_early =

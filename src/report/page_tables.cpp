@@ -398,7 +398,7 @@ std::string comparison_section_table(const StoreComparison& comparison) {
                        p_text(pair.risk_p_value)});
         }
     }
-    if (table.empty()) return paragraph(fmt::format("No two cells that differ in nothing but the {} have trials.", comparison.axis));
+    if (table.empty()) return paragraph(no_pairs_text(comparison));
     return folded(counted(static_cast<std::int64_t>(table.rows()), "pair"), table.text(), table.rows() > long_table);
 }
 

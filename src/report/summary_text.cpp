@@ -306,9 +306,9 @@ void add_columns(const std::string& before, const ordered_json& object, std::str
 namespace {
 
 /// Of pooled trials the seed is that of none.
-std::string label_of(const Axis& axis, const StoreSummary& summary) {
+std::string label_of(const Axis& axis, const CellSummary& cell, const StoreSummary& summary) {
     if (summary.seeds.empty() || axis.key->scope != KeyScope::Cell) return axis.value;
-    return fmt::format("{}", fmt::join(summary.seeds, " "));
+    return fmt::format("{}", fmt::join(seeds_of(cell.pooled), " "));
 }
 
 /// Which trials of the cell are whose.
@@ -342,7 +342,7 @@ std::string summary_json(const StoreSummary& summary) {
         const CellSummary& cell = summary.cells[k];
         ordered_json entry{{"cell", cell.cell.index}, {"id", cell.cell.id}};
         if (!summary.stored_numbers.empty()) entry["stored_cell"] = summary.stored_numbers[static_cast<std::size_t>(cell.cell.index)];
-        for (const Axis& axis : cell_axes(cell.cell)) entry["labels"][axis.name] = label_of(axis, summary);
+        for (const Axis& axis : cell_axes(cell.cell)) entry["labels"][axis.name] = label_of(axis, cell, summary);
         entry["description"] = ordered_json::parse(cell.cell.description);
         if (!summary.seeds.empty()) {  // no store has this cell
             entry["id"] = nullptr;
@@ -374,7 +374,7 @@ std::string summary_csv(const StoreSummary& summary) {
         std::string heads = "cell", row = std::to_string(cell.cell.index);
         for (const Axis& axis : cell_axes(cell.cell)) {
             heads += fmt::format(",{}", axis.name);
-            row += "," + csv_text(label_of(axis, summary));
+            row += "," + csv_text(label_of(axis, cell, summary));
         }
         add_columns("", statistics_json(cell, summary), heads, row);
         if (text.empty()) text = heads + "\n";

@@ -166,6 +166,7 @@ private:
             bytes = 0;
         };
         for (const BlockKey& key : part_.blocks()) {
+            if (options_.on_block) options_.on_block(part_path_, key);
             const std::span<const BlockKey> known = known_of(key);
             if (known.size() == 1 && same_hashes(all_, known.front(), part_, key)) {
                 outcome_.trials_there += key.count;
@@ -215,6 +216,7 @@ private:
         };
         for (const CellConfig& cell : part_.cells()) {
             for (StoredAggregate& part : part_.aggregates(cell.index)) {
+                if (options_.on_block) options_.on_block(part_path_, part.key);
                 const std::string hash = part_.kept_hash(part.key);
                 const std::span<const BlockKey> known = known_of(part.key);
                 const bool same_key = known.size() == 1 && known.front() == part.key;

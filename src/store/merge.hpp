@@ -22,6 +22,8 @@ struct MergeOptions {
     bool without_kept = false;  ///< the parameters that the part keeps stay there
     /// Whether a document of the part is better than the one that the store has of its kind, id and number, and takes its place.
     std::function<bool(const StoredDocument& there, const StoredDocument& here)> better = nullptr;
+    /// Called with every block and range of `part`, before it is looked at.
+    std::function<void(const std::filesystem::path& part, const BlockKey& key)> on_block = nullptr;
 };
 
 /// Puts what `part` holds into the store `all`, which is created if it is missing, with the campaign of `part`. A block whose trials are

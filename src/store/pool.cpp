@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include "campaign/cell_description.hpp"
@@ -32,6 +33,9 @@ std::vector<SeedGroup> grouped(const std::vector<fs::path>& stores, const MergeO
             if (Store::open(path).campaign().seed == seed) paths.push_back(path);
         Store together = open_together(paths, options);
         groups.push_back({seed, std::move(paths), std::move(together)});
+        if (options.on_block)
+            groups.back().together.watch_reading(
+                [&options, path = groups.back().paths.front()](const BlockKey& key) { options.on_block(path, key); });
         if (groups.back().together.stopping())
             throw StoreError(ExitCode::Data,
                              fmt::format("{}: a stopping rule chose the number of trials by their outcomes, so intervals for the trials of "
@@ -102,9 +106,11 @@ std::int64_t pour(const Store& from, std::int64_t cell, Store& all, std::int64_t
     return count;
 }
 
-/// Optima and levels belong to problems, which have no seed; the others to trials.
-void add_documents(Store& all, const Store& from, const MergeOptions& options, std::set<std::string>& left_out) {
-    for (const char* kind : {document_kind::backend, document_kind::optimum, document_kind::levels}) {
+/// Optima and levels belong to problems, which have no seed, limits and valleys to cells of one. Trajectories are left out: of trials in
+/// two groups the quantiles are no function of those of each group.
+void add_documents(Store& all, const Store& from, const MergeOptions& options) {
+    for (const char* kind :
+         {document_kind::backend, document_kind::optimum, document_kind::levels, document_kind::limits, document_kind::valleys}) {
         std::vector<StoredDocument> better;
         const std::vector<StoredDocument> documents = from.documents(kind);
         for (const StoredDocument& there : all.documents(kind))
@@ -114,8 +120,6 @@ void add_documents(Store& all, const Store& from, const MergeOptions& options, s
         all.put_documents(better);
         all.add_documents(documents);
     }
-    for (const char* kind : {document_kind::trajectory, document_kind::limits, document_kind::valleys})
-        if (!from.documents(kind).empty()) left_out.insert(kind);
 }
 
 }  // namespace
@@ -130,6 +134,27 @@ std::string pooled_trial_text(const std::vector<PooledTrials>& parts, std::int64
                     return fmt::format("trial {} of seed {}: {}, cell {}", own, part.seed, source.store, source.cell);
     }
     return "";
+}
+
+std::string own_name(const Pool& pool, const CellConfig& cell, std::int64_t trial) {
+    const auto found = pool.find(cell.id);
+    return found == pool.end() ? "" : " (" + pooled_trial_text(found->second, trial) + ")";
+}
+
+std::vector<DocumentTrials> document_trials(const Pool& pool, const CellConfig& cell) {
+    const auto found = pool.find(cell.id);
+    if (found == pool.end()) return {{cell.id, 0, std::numeric_limits<std::int64_t>::max()}};
+    std::vector<DocumentTrials> all;
+    for (const PooledTrials& part : found->second) all.push_back({with_seed(cell, part.seed).id, part.first, part.count});
+    return all;
+}
+
+std::vector<std::uint64_t> seeds_of(const std::vector<PooledTrials>& parts) {
+    const bool any = std::ranges::any_of(parts, [](const PooledTrials& part) { return part.count > 0; });
+    std::vector<std::uint64_t> seeds;
+    for (const PooledTrials& part : parts)
+        if (part.count > 0 || !any) seeds.push_back(part.seed);
+    return seeds;
 }
 
 std::vector<std::uint64_t> seeds_of(const std::vector<fs::path>& stores) {
@@ -167,7 +192,7 @@ PooledStore open_pooled(const std::vector<fs::path>& stores, const MergeOptions&
     const TemporaryStore place("limrisk-pooled");
     Pool pool;
     std::int64_t stored = 0;
-    std::set<std::string> left_out;
+    bool without_trajectories = false;
     {
         Store all = Store::open_for_writing(place.path(), campaign);
         for (const CellConfig& cell : campaign.cells) {
@@ -183,11 +208,12 @@ PooledStore open_pooled(const std::vector<fs::path>& stores, const MergeOptions&
             }
         }
         for (const SeedGroup& group : groups) {
-            add_documents(all, group.together, options, left_out);
+            add_documents(all, group.together, options);
+            without_trajectories = without_trajectories || !group.together.documents(document_kind::trajectory).empty();
             stored += trial_count(group.together.blocks());
         }
     }
-    PooledStore pooled{Store::open(place.path()), std::move(pool), {left_out.begin(), left_out.end()}};
+    PooledStore pooled{Store::open(place.path()), std::move(pool), without_trajectories};
     pooled.behind_gaps = stored - trial_count(pooled.store.blocks());
     return pooled;
 }

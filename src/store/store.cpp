@@ -289,10 +289,17 @@ void Store::write_blocks(std::span<const TrialBlock> blocks) {
 }
 
 std::vector<TrialRecord> Store::read_block(const BlockKey& key) const {
-    const std::scoped_lock guard(impl_->mutex);
-    impl_->expect_trials();
-    return impl_->read(key);
+    std::vector<TrialRecord> records;
+    {
+        const std::scoped_lock guard(impl_->mutex);
+        impl_->expect_trials();
+        records = impl_->read(key);
+    }
+    if (impl_->watch) impl_->watch(key);
+    return records;
 }
+
+void Store::watch_reading(std::function<void(const BlockKey&)> watch) { impl_->watch = std::move(watch); }
 
 BlockParameters Store::read_parameters(const BlockKey& key) const {
     const std::scoped_lock guard(impl_->mutex);

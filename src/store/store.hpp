@@ -107,6 +107,8 @@ public:
     const std::optional<StoppingCriterion>& stopping() const;
     /// What open_for_writing changed of it in a store that was there.
     const std::optional<StoppingChange>& stopping_change() const;
+    /// From now on called with each block that was read, in the thread that reads it.
+    void watch_reading(std::function<void(const BlockKey&)> watch);
     /// What is there, sorted: blocks of trials, or the ranges whose aggregates are kept, no two of which touch.
     std::vector<BlockKey> blocks() const;
     /// Trials that are missing before ones of the same cell that are there: none once a campaign is complete.

@@ -217,28 +217,31 @@ void Store::Impl::refuse_foreign(const Campaign& wanted, const CampaignDifferenc
                             have_average_validation(wanted.cells);
     const bool can_add = wanted.seed == campaign.seed && wanted.store == layout.contents && !lacks_early_end && !lacks_averages &&
                          !lacks_validation && !lacks_both;
-    const char* const offer = can_add ? "; with --add both are kept in this store" : "";
+    const bool merging = opening.same_rule;  // what is wanted is another store
+    const std::string offer = can_add ? "; with --add both are kept in this store" : "";
+    const std::string elsewhere = (merging ? "Merge it into another store" : "Give another --store") + offer;
     if (add && wanted.seed != campaign.seed)
-        refuse(fmt::format("has the seed {}, the campaign has {}; a store has one seed: give another --store", campaign.seed, wanted.seed));
+        refuse(fmt::format("has the seed {}, the campaign has {}; a store has one seed: {}", campaign.seed, wanted.seed,
+                           merging ? "merge it into another, and summarize both with --pool-seeds" : "give another --store"));
     if (!add && difference.nothing_shared && !difference.text.empty()) {
-        refuse(fmt::format("belongs to another campaign: {}. Give another --store, or run the campaign that made it{}", difference.text,
-                           offer));
+        refuse(fmt::format("belongs to another campaign: {}. {}", difference.text,
+                           merging ? elsewhere : "Give another --store, or run the campaign that made it" + offer));
     }
     if (!add && difference.new_problem) {
-        refuse(fmt::format("belongs to another campaign: the one here has another problem. {}. Give another --store{}", difference.text,
-                           offer));
+        refuse(fmt::format("belongs to another campaign: the one here has another problem. {}. {}", difference.text, elsewhere));
     }
     if (wanted.store != layout.contents) {
         const bool trials = layout.contents == StoreContents::Trials;
-        refuse(fmt::format("contains {} (store = \"{}\"), the campaign asks for {}; give another --store, or --set store={}",
-                           trials ? "the record of every trial" : "summaries only", trials ? "trials" : "summary",
-                           trials ? "summaries only" : "the record of every trial", trials ? "trials" : "summary"));
+        const char *const here = trials ? "trials" : "summary", *const there_only = trials ? "summaries only" : "the record of every trial";
+        refuse(fmt::format("contains {} (store = \"{}\"), the campaign asks for {}; {}",
+                           trials ? "the record of every trial" : "summaries only", here, there_only,
+                           merging ? "the two cannot be put together" : fmt::format("give another --store, or --set store={}", here)));
     }
     if (wanted.keep != keep)
         refuse(
-            fmt::format("keeps {} of its trials, the campaign asks for keep = {}; all trials of a store have the same kept: give another "
-                        "--store, or --set 'keep={}'",
-                        keep.any() ? "the parameters " + keep.text() : "no parameters", wanted.keep.text(), keep.text()));
+            fmt::format("keeps {} of its trials, the campaign asks for keep = {}; all trials of a store have the same kept: {}",
+                        keep.any() ? "the parameters " + keep.text() : "no parameters", wanted.keep.text(),
+                        merging ? "the two cannot be put together" : fmt::format("give another --store, or --set 'keep={}'", keep.text())));
     if (opening.same_rule && wanted.until != stopping)
         refuse(fmt::format("has another stopping rule: there {}, here {}. `limrisk run` with the campaign changes it",
                            stopping_text(stopping, campaign.trials), stopping_text(wanted.until, wanted.trials)));

@@ -88,7 +88,8 @@ struct Store::Impl {
     std::vector<std::int64_t> rows;  ///< [cells] value of blocks.cell
     std::int64_t all_rows = 0;       ///< of the table `cells`, also of cells that are left out of `cells`
     StoreGrowth growth;
-    std::vector<RecordLimits> limits;  ///< [cells]
+    std::vector<RecordLimits> limits;            ///< [cells]
+    std::function<void(const BlockKey&)> watch;  ///< watch_reading()
     mutable std::vector<BlockKey> known_keys;
     mutable std::int64_t keys_version = -1;  ///< of SQLite's data_version; -1: known_keys are not up to date
     mutable std::mutex mutex;                ///< one method at a time on the connection

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "program.hpp"
 #include "statistics/clopper_pearson.hpp"
@@ -163,6 +164,83 @@ TEST_F(PoolTest, ShardsOfASeedAreFirstPutTogether) {
     EXPECT_EQ(whole["cells"], parts["cells"]);
     // The second half alone begins behind a gap.
     EXPECT_THAT(succeed({"summary", "a2.db", "b.db", "--pool-seeds"}).err, HasSubstr("stored trials that follow a gap"));
+}
+
+/// Of each seed the first trials whose limits and valleys are known.
+TEST_F(PoolTest, LimitsAndValleysAreThoseOfEachSeed) {
+    write("campaign.toml",
+          "name = \"square\"\ntrials = 1\nsteps = 4000\nprecision = \"float64\"\n[problem]\n"
+          "input = { law = \"uniform\", dimension = 1, low = 0.0, high = 1.0 }\ntarget = \"x1^2\"\n[network]\nwidth = [1, 2]\n"
+          "initialization = \"standard_normal\"\n[training]\nsampling = { nodes = 32 }\noptimizer = \"sgd(0.1)\"\n");
+    run("a.db", 1, 40);
+    run("b.db", 2, 30);
+    const std::map<std::string, int> known{{"a.db", 25}, {"b.db", 30}};  // not all of the first
+    struct Row {
+        int cell, trial;
+        std::string store, outcome;
+        double low, high;  ///< of a limit; of a valley its risk is `low`
+    };
+    const auto rows = [&](const std::string& command) {
+        std::vector<Row> all;
+        for (const auto& [store, trials] : known) {
+            succeed({command, store, "--trials", std::to_string(trials), "--csv", "rows.csv", "--force"});
+            std::istringstream lines(read("rows.csv"));
+            std::string line, word;
+            std::getline(lines, line);
+            while (std::getline(lines, line)) {
+                std::vector<std::string> words;
+                for (std::istringstream cells(line); std::getline(cells, word, ',');) words.push_back(word);
+                const auto number = [&](std::size_t k) { return k < words.size() && !words[k].empty() ? std::stod(words[k]) : -1; };
+                all.push_back({std::stoi(words[0]), std::stoi(words[1]), store, words[2], number(3), number(4)});
+            }
+        }
+        return all;
+    };
+    const std::vector<Row> limits = rows("limits"), valleys = rows("valleys");
+    EXPECT_EQ(limits.size(), 110u);
+    succeed({"trajectories", "b.db", "--trials", "3", "--points", "4"});
+    const Output pooled = succeed({"summary", "a.db", "b.db", "--pool-seeds", "--json"});
+    EXPECT_THAT(pooled.err, HasSubstr("trajectories are not pooled"));
+    const json cells = json::parse(pooled.out)["cells"];
+    std::int64_t not_global_in_all = 0;
+    for (int cell = 0; cell < 2; ++cell) {
+        const json& one = cells[static_cast<std::size_t>(cell)];
+        EXPECT_EQ(one["trials"], 70);
+        EXPECT_EQ(one["limits"]["trials"], 55);
+        EXPECT_EQ(one["valleys"]["trials"], 55);
+        const Row* least = nullptr;  // narrower networks are among those of width 2, too
+        for (const Row& row : limits)
+            if (row.cell <= cell && row.outcome == "proved" && (least == nullptr || row.high < least->high)) least = &row;
+        ASSERT_NE(least, nullptr);
+        std::int64_t proved = 0, not_global = 0, bottoms = 0;
+        for (const Row& row : limits) {
+            proved += row.cell == cell && row.outcome == "proved" ? 1 : 0;
+            not_global += row.cell == cell && row.outcome == "proved" && row.low > least->high ? 1 : 0;
+        }
+        for (const Row& row : valleys) bottoms += row.cell == cell && row.outcome == "bottom" ? 1 : 0;
+        EXPECT_GT(proved, 0);
+        EXPECT_EQ(one["limits"]["proved"], proved);
+        EXPECT_EQ(one["limits"]["not_global"], not_global);
+        EXPECT_EQ(one["valleys"]["outcomes"]["bottom"], bottoms);
+        EXPECT_EQ(one["limits"]["known_bound"]["risk"], least->high);
+        const int trial = least->trial + (least->store == "b.db" ? 40 : 0), seed = least->store == "b.db" ? 2 : 1;
+        EXPECT_EQ(one["limits"]["known_bound"]["source"], fmt::format("the limit of cell {}, trial {} (trial {} of seed {}: {}, cell {})",
+                                                                      least->cell, trial, least->trial, seed, least->store, least->cell));
+        not_global_in_all += not_global;
+    }
+    EXPECT_GT(not_global_in_all, 0);
+    succeed({"report", "a.db", "b.db", "--pool-seeds", "--out", "r.html"});
+    EXPECT_THAT(read("r.html"),
+                AllOf(HasSubstr("Proved limits"), HasSubstr("Valleys"), HasSubstr("from which those of all do not follow")));
+}
+
+TEST_F(PoolTest, LabelsNameTheSeedsOfTheTrials) {
+    run("a.db", 1, 20);
+    run("b.db", 2, 20, {"--set", "network.width=3"});
+    const json cells = summary({"a.db", "b.db", "--pool-seeds"})["cells"];
+    EXPECT_EQ(cells[0]["labels"]["seed"], "1");
+    EXPECT_EQ(cells[1]["labels"]["seed"], "1 2");
+    EXPECT_THAT(succeed({"summary", "a.db", "b.db", "--pool-seeds"}).out, HasSubstr("trials of the seeds 1, 2, not of each in all cells"));
 }
 
 TEST_F(PoolTest, RulesAreRefused) {

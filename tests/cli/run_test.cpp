@@ -16,6 +16,7 @@ namespace limrisk::test {
 namespace {
 
 using nlohmann::json;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -51,6 +52,55 @@ TEST_F(ProgramTest, DryRunShowsInWhatCellsDiffer) {
         EXPECT_GE(cells, 2u) << sweep;
         EXPECT_EQ(rows.size(), cells) << sweep;
     }
+}
+
+TEST_F(ProgramTest, DryRunSaysWhichBlocksWillHaveCheckpoints) {
+    const std::vector<std::string> words{"run", "campaign.toml", "--dry-run", "--backend", "cpu", "--threads", "2"};
+    EXPECT_THAT(succeed(words).out, HasSubstr("checkpoints     none: no block takes 1:00\n"));
+    std::vector<std::string> long_ones = words;
+    long_ones.insert(long_ones.end(), {"--steps", "4000000000"});
+    EXPECT_THAT(succeed(long_ones).out, ContainsRegex("checkpoints     every 1:00 of each block in progress of 3 cells, which takes up to "
+                                                      "[^\n]*: up to [0-9.]+ KiB, for each of 2 threads in the store\n"));
+    long_ones.push_back("--json");
+    for (const json& cell : json::parse(succeed(long_ones).out)["cells"]) {
+        EXPECT_GT(cell["batch_seconds"], 60);
+        EXPECT_GT(cell["checkpoint_bytes"], 100);
+    }
+}
+
+/// A search for a rate is certain, others may follow: 70 trials with 8 checks and patience 2 make at most 1 + 7 / 2 = 4.
+TEST_F(ProgramTest, DryRunSaysTheTimeWithTheMostSearches) {
+    const std::vector<std::string> words{
+        "run",
+        "campaign.toml",
+        "--dry-run",
+        "--json",
+        "--backend",
+        "cpu",
+        "--set",
+        "tracking.checks=8",
+        "--set",
+        "training.optimizer=[\"sgd(0.1)\", {name=\"sgd\", learning_rate={schedule=\"search\", initial=0.1, search_steps=1000}}]"};
+    const json report = json::parse(succeed(words).out);
+    double most = 0;
+    for (const json& cell : report["cells"]) {
+        const double one = cell["predicted_seconds"];
+        if (!cell.contains("most_searches")) {
+            most += one;
+            continue;
+        }
+        EXPECT_EQ(cell["most_searches"], 4);
+        // Nearly all of the time is that of searches, one or four of them.
+        const double ratio = cell["predicted_seconds_with_most_searches"].get<double>() / one;
+        EXPECT_GT(ratio, 3);
+        EXPECT_LT(ratio, 4);
+        most += cell["predicted_seconds_with_most_searches"].get<double>();
+    }
+    EXPECT_NEAR(report["predicted_seconds_with_most_searches"], most, 1e-9 * most) << "a sum of roundings";
+    std::vector<std::string> text = words;
+    std::erase(text, "--json");
+    EXPECT_THAT(succeed(text).out, HasSubstr("searches        of rates: the first of each trial is in the time above"));
+    EXPECT_THAT(succeed({"run", "campaign.toml", "--dry-run"}).out, Not(HasSubstr("searches")));
 }
 
 TEST_F(ProgramTest, DryRunAsJson) {

@@ -122,13 +122,18 @@ TEST(EmulatedCheckpoints, ThatDoNotFitAreRefused) {
     const std::size_t large = std::size_t{64} << 20;
     const auto kept_by = [&](Backend& backend) {
         Checkpoint kept;
+        std::size_t largest = 0;
         Checkpointing checkpoints;
         checkpoints.interval = std::chrono::milliseconds(0);
         checkpoints.round_steps = 3;
-        checkpoints.write = [&](Checkpoint checkpoint) { kept = std::move(checkpoint); };
+        checkpoints.write = [&](Checkpoint checkpoint) {
+            kept = std::move(checkpoint);
+            largest = std::max(largest, kept.bytes.size());
+        };
         WorkStatus status;
         EXPECT_TRUE(backend.run({&plan, 0, 300}, status, {.checkpoints = &checkpoints}));
         EXPECT_GT(kept.replica_steps, 0);
+        EXPECT_EQ(static_cast<std::int64_t>(largest), backend.checkpoint_bytes(plan, 300, {}));
         return kept;
     };
     const auto refusal = [&](Backend& backend, const Checkpoint& from) {
@@ -146,6 +151,7 @@ TEST(EmulatedCheckpoints, ThatDoNotFitAreRefused) {
     };
     const auto cpu = make_cpu_backend(1), gpu = some_gpu(random, large);
     const Checkpoint of_gpu = kept_by(*gpu), of_cpu = kept_by(*cpu);
+    kept_by(*some_gpu(random, std::size_t{200} << 10));  // in pieces
     const std::string foreign = "another limrisk wrote it, or another backend";
     EXPECT_EQ(refusal(*gpu, of_gpu), "");
     EXPECT_EQ(refusal(*gpu, of_cpu), foreign);

@@ -123,6 +123,26 @@ TEST(Checkpoints, OfLargeBlocks) {
     ASSERT_TRUE(same_parameters(whole.parameters, cut.parameters));
 }
 
+/// What a dry run says of them.
+TEST(Checkpoints, AreAsLargeAsTheBackendSays) {
+    const CellPlan plan(odd_cells(7).front());
+    for (const Isa isa : available_isas())
+        for (const std::int64_t count : {1, 20, 700})
+            for (const KeptParameters& keep : {KeptParameters{}, all_kinds}) {
+                std::int64_t largest = 0;
+                Checkpointing checkpoints;
+                checkpoints.interval = std::chrono::milliseconds(0);
+                checkpoints.round_steps = 3;
+                checkpoints.write = [&](const Checkpoint& checkpoint) {
+                    largest = std::max(largest, static_cast<std::int64_t>(checkpoint.bytes.size()));
+                };
+                WorkStatus status;
+                const auto backend = make_cpu_backend(1, isa);
+                ASSERT_TRUE(backend->run({&plan, 0, count}, status, {.parameters = keep, .checkpoints = &checkpoints}));
+                EXPECT_EQ(largest, backend->checkpoint_bytes(plan, count, keep)) << isa_name(isa) << ", " << count;
+            }
+}
+
 /// One that is cut, of other trials, or of other parameters that are kept: the trials begin anew, and it is said.
 TEST(Checkpoints, ThatDoNotFitAreRefused) {
     const CellConfig config = odd_cells(7).front();

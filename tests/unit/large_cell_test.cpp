@@ -11,9 +11,10 @@
 
 #include "analysis/cell_scan.hpp"
 #include "analysis/rank_search.hpp"
+#include "campaign/data_treatment.hpp"
+#include "statement_fixture.hpp"
 #include "statistics/quantile.hpp"
 #include "statistics/risk_levels.hpp"
-#include "store_fixture.hpp"
 
 namespace limrisk::testing {
 namespace {
@@ -142,6 +143,81 @@ TEST_F(LargeCellTest, SaysWhatSortedListsSay) {
                 EXPECT_EQ(cell.levels->levels[k].mean_inactive, inactive / static_cast<double>(levels[k].count));
             }
         }
+    }
+}
+
+/// More numbers than one pass of a search keeps, of the fields that only some cells have.
+class LargeFurtherTest : public StatementTest {
+protected:
+    static constexpr std::int64_t count = 300000;
+    void write(Store& store, std::int64_t cell, const std::vector<TrialRecord>& records) const {
+        for (std::int64_t first = 0; first < count; first += 4000)
+            store.write_block({cell, first, 4000}, {records.begin() + first, records.begin() + first + 4000});
+    }
+    static void expect(const Quantiles& quantiles, const std::vector<double>& risks) {
+        std::vector<double> sorted = risks;
+        std::sort(sorted.begin(), sorted.end());
+        const auto at = [&](double share) { return sorted[static_cast<std::size_t>(quantile_rank(share, count) - 1)]; };
+        EXPECT_EQ(quantiles.minimum, sorted.front());
+        EXPECT_EQ(quantiles.minimum_trial, std::min_element(risks.begin(), risks.end()) - risks.begin());
+        EXPECT_EQ(quantiles.maximum, sorted.back());
+        EXPECT_EQ(quantiles.low, (RiskRange{at(0.05), at(0.05)}));
+        EXPECT_EQ(quantiles.median, (RiskRange{at(0.5), at(0.5)}));
+        EXPECT_EQ(quantiles.high, (RiskRange{at(0.95), at(0.95)}));
+    }
+};
+
+TEST_F(LargeFurtherTest, AveragesAndValidationRisksAreThoseOfSortedLists) {
+    campaign_ = small_campaign(count, 1);
+    campaign_.cells[0].average = {AverageRule::Kind::Exponential, 0, 0.9, 0};
+    const std::shared_ptr<DataSet> points = finished_data({1, {0, 1, 2}, {1, 2, 4}, {}});
+    points->validation = finished_data({1, {0.5, 5}, {1, 2}, {}});
+    set_data(campaign_.cells[1], points);
+    campaign_.cells[1].sampling = Sampling::FullBatch;
+    campaign_.cells[1].batch = 3;
+    for (CellConfig& cell : campaign_.cells) finish(cell);
+    std::mt19937_64 random(3);
+    const auto risk = [&] { return 0.1 + static_cast<double>(random() >> 11) * 0x1p-53 * 0.01; };
+    std::vector<TrialRecord> averaged, validated;
+    std::vector<double> averages, last, best;
+    std::int64_t lower = 0, above = 0;
+    for (std::int64_t trial = 0; trial < count; ++trial) {
+        TrialRecord record = ended(risk());
+        record.last_step = CellConfig{}.steps;
+        take_iterate_as_average(record);
+        validated.push_back(record);
+        record.average_risk = risk();
+        averaged.push_back(record);
+        averages.push_back(record.average_risk);
+        lower += record.average_risk < record.final_risk;
+        last.push_back(validated.back().validation_risk = trial % 1000 == 7 ? beyond : risk());
+        best.push_back(validated.back().best_validation_risk = risk());
+        above += validated.back().validation_risk > record.final_risk;
+    }
+    {
+        Store writer = Store::open_for_writing(path(), campaign_);
+        write(writer, 0, averaged);
+        write(writer, 1, validated);
+    }
+    know({variance, 0.1});
+    const Store store = Store::open(path());
+    for (const std::int64_t kept : {std::int64_t{0}, std::int64_t{1} << 22}) {
+        KnownOptima optima(store);
+        ScanContext context{optima, 0.05, kept};
+        const CellSummary first = scan_trials(store, store.cells()[0], context), second = scan_trials(store, store.cells()[1], context);
+        ASSERT_TRUE(first.average && first.measured && first.average->missed && first.average->missed_by_iterate && second.validation);
+        const auto above_threshold = [&](auto risk_of) {
+            return std::ranges::count_if(averaged, [&](const TrialRecord& record) { return risk_of(record) > first.measured->threshold; });
+        };
+        EXPECT_FALSE(first.validation || second.average);
+        expect(first.average->risk, averages);
+        EXPECT_EQ(first.average->missed->trials, above_threshold([](const TrialRecord& record) { return record.average_risk; }));
+        EXPECT_GT(first.average->missed->trials, 0);
+        EXPECT_EQ(first.average->missed_by_iterate->trials, above_threshold([](const TrialRecord& record) { return record.final_risk; }));
+        EXPECT_EQ(first.average->lower.trials, lower);
+        expect(second.validation->risk, last);
+        expect(second.validation->best, best);
+        EXPECT_EQ(second.validation->above.trials, above);
     }
 }
 

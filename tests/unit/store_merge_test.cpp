@@ -100,11 +100,14 @@ TEST_P(StoreMergeTest, GoesOnAfterALossOfPower) {
     const Rows whole = rows_of(part("whole.db", 0, 4));
     part("a.db", 0, 2);
     part("b.db", 2, 4);
+    write_documents(path("a.db"), {{document_kind::optimum, "p", 1, "", "2", "", ""}});
+    write_documents(path("b.db"), {{document_kind::optimum, "p", 1, "", "1", "", ""}, {document_kind::optimum, "p", 2, "", "3", "", ""}});
+    const MergeOptions smaller{.better = [](const StoredDocument& there, const StoredDocument& here) { return here.text < there.text; }};
     std::vector<SyncedDisk::Files> states;
     {
         SyncedDisk disk;
-        merge_store(path(), path("a.db"));
-        merge_store(path(), path("b.db"));
+        merge_store(path(), path("a.db"), smaller);
+        merge_store(path(), path("b.db"), smaller);
         states = disk.after_power_loss();
     }
     EXPECT_GE(states.size(), 9u);
@@ -113,7 +116,11 @@ TEST_P(StoreMergeTest, GoesOnAfterALossOfPower) {
         SyncedDisk::write(state, path("left"));
         const std::filesystem::path all = path("left") / path().filename();
         std::int64_t there = 0;
-        for (const char* name : {"a.db", "b.db"}) there += merge_store(all, path(name)).trials_there;
+        merge_stores(all, {path("a.db"), path("b.db")}, smaller,
+                     [&](const std::filesystem::path&, const MergeOutcome& outcome) { there += outcome.trials_there; });
+        std::vector<std::string> texts;
+        for (const StoredDocument& document : Store::open(all).documents(document_kind::optimum)) texts.push_back(document.text);
+        EXPECT_THAT(texts, ElementsAre("1", "3"));
         begun += there > 0 && there < 4 * 32 ? 1 : 0;
         EXPECT_EQ(rows_of(all), whole);
         EXPECT_EQ(count_right_trials(Store::open(all)), 4 * 32);

@@ -53,6 +53,18 @@ TEST_F(StoreTest, VisitsThePrefixWithoutGaps) {
     store.for_each_trial(1, [&](std::int64_t, const TrialRecord&) { ADD_FAILURE() << "trial 0 is missing"; });
 }
 
+TEST_F(StoreTest, WhoWatchesSeesEveryBlockThatIsRead) {
+    Store store = Store::open_for_writing(path(), small_campaign());
+    const std::vector<BlockKey> keys{{0, 0, 8}, {0, 8, 8}, {1, 0, 8}};
+    for (const BlockKey& key : keys) store.write_block(key, records_of(key));
+    std::vector<BlockKey> seen;
+    store.watch_reading([&](const BlockKey& key) { seen.push_back(key); });
+    for (const std::int64_t cell : {0, 1}) store.for_each_trial(cell, [](std::int64_t, const TrialRecord&) {});
+    EXPECT_EQ(seen, keys);
+    EXPECT_TRUE(store.verify().empty());
+    EXPECT_EQ(seen.size(), 6u);
+}
+
 TEST_F(StoreTest, SameBlockAgainIsNothingNewAndAnotherIsAnError) {
     Store store = Store::open_for_writing(path(), small_campaign());
     const BlockKey key{2, 0, 16};

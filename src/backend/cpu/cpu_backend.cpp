@@ -36,6 +36,9 @@ public:
     int concurrency() const override { return threads_; }
     bool writes_checkpoints() const override { return true; }
     std::int64_t checkpoint_format() const override { return cpu::chunk_format; }
+    std::int64_t checkpoint_bytes(const CellPlan& plan, std::int64_t trials, const KeptParameters& keep) const override {
+        return cpu::checkpoint_bytes(kernels_of(isa_), plan.cell(), trials, keep);
+    }
 
     std::optional<BlockResult> run(const WorkItem& item, WorkStatus& status, const BlockOptions& options) override {
         return cpu::run_block(kernels_of(isa_), item, status, options);

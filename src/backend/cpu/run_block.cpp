@@ -85,6 +85,16 @@ void require_ascending(const std::vector<std::int64_t>* snapshot_steps, std::int
 
 }  // namespace
 
+std::int64_t checkpoint_bytes(const KernelTable& kernels, const kernels::Cell& cell, std::int64_t trials, const KeptParameters& keep) {
+    const ChunkFormat format(kernels, cell);
+    std::int64_t most = 0;
+    for (BlockPlace place; place.done < trials; place.done += place.trials) {
+        place.trials = kernels.chunk_trials(cell, trials - place.done);
+        most = std::max(most, limrisk::checkpoint_bytes(cell, keep, format, place));
+    }
+    return most;
+}
+
 std::optional<BlockResult> run_block(const KernelTable& kernels, const WorkItem& item, WorkStatus& status, const BlockOptions& options) {
     const kernels::Cell& cell = item.plan->cell();
     const auto count = static_cast<std::size_t>(item.count);

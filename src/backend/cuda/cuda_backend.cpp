@@ -178,6 +178,23 @@ public:
     bool needs_full_batches() const override { return true; }
     bool writes_checkpoints() const override { return true; }
     std::int64_t checkpoint_format() const override { return piece_format; }
+    std::int64_t checkpoint_bytes(const CellPlan& plan, std::int64_t trials, const KeptParameters& keep) const override {
+        BlockOptions options;
+        options.parameters = keep;
+        const kernels::Cell& cell = plan.cell();
+        std::int64_t most = 0;
+        for (const auto& device : devices_) {
+            const CellKernels kernels = device->kernels().compiled(cell, cell_name(plan.config()));
+            const std::int64_t fitting =
+                fitting_replicas(cell, kernels.plan, trials, finish_warps(device->properties()), options, device->worker_bytes());
+            const PieceFormat format(cell, fitting);
+            for (BlockPlace place; fitting > 0 && place.done < trials; place.done += place.trials) {
+                place.trials = std::min(fitting, trials - place.done);
+                most = std::max(most, limrisk::checkpoint_bytes(cell, keep, format, place));
+            }
+        }
+        return most;
+    }
 
     double issue_limit() const override {
         double sum = 0;
