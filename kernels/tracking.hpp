@@ -100,10 +100,10 @@ LIMRISK_INLINE Range<Vec<Real>> ball_range(const Cell& cell, Rows slot, int p) {
 
 /// Range of the preactivation over the box, by the forward pass's own chain at the two extreme vertices (the certificate).
 ///   OneLaw  whether it is known when compiling that the coordinates of the input are alike, neither on a sphere nor in a ball
+///   d       cell.dimension, which may be known when compiling
 template <class Real, bool OneLaw, class Rows>
-LIMRISK_INLINE Range<Vec<Real>> box_range(const Cell& cell, Rows slot, int p) {
+LIMRISK_INLINE Range<Vec<Real>> box_range(const Cell& cell, std::int64_t d, Rows slot, int p) {
     using V = Vec<Real>;
-    const std::int64_t d = cell.dimension;
     if (!OneLaw && cell.shape != InputShape::Coordinates) return ball_range<Real>(cell, slot, p);
     Range<V> z{slot[d].part[p], slot[d].part[p]};
     if (cell.bounded) {
@@ -289,10 +289,11 @@ LIMRISK_INLINE DecidingInputs<double> judged_inputs(const Cell& cell) {
 template <class Real, bool OneLaw, class LayoutType, class Body>
 LIMRISK_INLINE void with_judged_range(const Cell& cell, bool on_data, const LayoutType& layout, const Body& body) {
     const NodeTable<double>& nodes = judged_nodes(cell);
-    const DecidingInputs<double> data(nodes.inputs, on_data ? nodes.count : 1, cell.dimension);
+    const DecidingInputs<double> data(nodes.inputs, on_data ? nodes.count : 1, layout.dimension);
     for_registers<Real>(layout, [&](int p) LIMRISK_INLINE_LAMBDA {
         body(p, [&](const auto& slot) {
-            return on_data ? node_range<Real>(data.data(), data.count, layout.dimension, slot, p) : box_range<Real, OneLaw>(cell, slot, p);
+            return on_data ? node_range<Real>(data.data(), data.count, layout.dimension, slot, p)
+                           : box_range<Real, OneLaw>(cell, layout.dimension, slot, p);
         });
     });
 }

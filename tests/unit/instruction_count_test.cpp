@@ -152,10 +152,10 @@ struct StandardCheck {
 constexpr StandardCheck standard_checks[] = {
     {1, 64, StandardCheck::Part::Risk, 3318, 1315, 531, 16},     {2, 256, StandardCheck::Part::Risk, 8706, 3384, 1191, 16},
     {3, 512, StandardCheck::Part::Risk, 17914, 8808, 2579, 16},  {4, 1024, StandardCheck::Part::Risk, 40345, 21704, 5767, 16},
-    {1, 64, StandardCheck::Part::Books, 1522, 39, 134, 12},      {2, 256, StandardCheck::Part::Books, 981, 28, 118, 12},
-    {3, 512, StandardCheck::Part::Books, 1080, 32, 126, 12},     {4, 1024, StandardCheck::Part::Books, 637, 30, 93, 8},
-    {1, 64, StandardCheck::Part::Last, 12536, 3799, 1293, 12},   {2, 256, StandardCheck::Part::Last, 29760, 10671, 3416, 12},
-    {3, 512, StandardCheck::Part::Last, 67733, 27423, 8050, 12}, {4, 1024, StandardCheck::Part::Last, 147758, 67049, 17826, 8},
+    {1, 64, StandardCheck::Part::Books, 1361, 40, 141, 12},      {2, 256, StandardCheck::Part::Books, 858, 29, 113, 12},
+    {3, 512, StandardCheck::Part::Books, 1256, 37, 121, 12},     {4, 1024, StandardCheck::Part::Books, 1067, 37, 129, 8},
+    {1, 64, StandardCheck::Part::Last, 13777, 3929, 1391, 12},   {2, 256, StandardCheck::Part::Last, 30172, 10675, 3442, 12},
+    {3, 512, StandardCheck::Part::Last, 68431, 27431, 8087, 12}, {4, 1024, StandardCheck::Part::Last, 148860, 67059, 17918, 8},
 };
 
 class InstructionCount : public testing::Test {

@@ -67,7 +67,7 @@ TEST(ReferenceRecord, CountsDeathsRevivalsAndTheMostInactive) {
     const double dead = -2, kinked = -0.5, linear = 1;
     std::int64_t step = 0;
     for (const auto& [first, second] : {std::pair{dead, kinked}, {dead, dead}, {kinked, linear}, {dead, linear}, {linear, kinked}})
-        tracker.check(step++, {1, 1, first, second, 0.25, 0.5, 0});
+        tracker.check(step++, {1, 1, first, second, 0.25, 0.5, 0}, {});
     const TrialRecord record = tracker.finish();
     EXPECT_EQ(record.inactive_initial, 1);
     EXPECT_EQ(record.inactive_maximum, 2);
@@ -85,9 +85,9 @@ TEST(ReferenceRecord, ChecksAfterDivergenceLeaveTheBestAlone) {
     cell.tail = 1;
     const Tables tables = unit_box_tables(1);
     Tracker<double> tracker(cell, tables, Shape(0, 1), {});
-    tracker.check(0, {5});
-    tracker.check(1, {1e200});  // the rule risk overflows
-    tracker.check(2, {1.0 / 3});
+    tracker.check(0, {5}, {});
+    tracker.check(1, {1e200}, {});  // the rule risk overflows
+    tracker.check(2, {1.0 / 3}, {});
     const TrialRecord record = tracker.finish();
     EXPECT_EQ(record.verdict, Verdict::Diverged);
     EXPECT_EQ(record.nonfinite_step, 1);
@@ -123,7 +123,7 @@ TEST(ReferenceRecord, DisplacementIsTheLargestDistanceFromTheFirstTailCheck) {
     const Tables line = unit_box_tables(1);
     Tracker<double> tracker(cell, line, Shape(0, 1), {});
     std::int64_t step = 0;
-    for (const double c : {5.0, 1.0, 2.0, 4.5, 2.0}) tracker.check(step++, {c});
+    for (const double c : {5.0, 1.0, 2.0, 4.5, 2.0}) tracker.check(step++, {c}, {});
     EXPECT_EQ(tracker.finish().displacement, 2.5);
 }
 
@@ -135,7 +135,7 @@ TEST(ReferenceRecord, TrainingGradientIsThatOfTheNodes) {
     const Batch<float> grid{{0.25f, 0.75f}, {0.0625f, 0.5625f}, {0.5f, 0.5f}};
     for (const bool nodes : {false, true}) {
         Tracker<float> tracker(cell, tables, Shape(0, 1), nodes ? grid : Batch<float>{});
-        for (std::int64_t step = 0; step < 3; ++step) tracker.check(step, {1.0f});
+        for (std::int64_t step = 0; step < 3; ++step) tracker.check(step, {1.0f}, {});
         const TrialRecord record = tracker.finish();
         EXPECT_EQ(record.training_gradient_norm, nodes ? 2 * (1 - 5.0 / 16) : record.gradient_norm);
         EXPECT_NE(record.gradient_norm, 2 * (1 - 5.0 / 16));
@@ -149,7 +149,7 @@ TEST(ReferenceRecord, FrozenConstantNeuronsOfTheStart) {
     cell.activation = {ActivationKind::Clipping, 0, 1, 0};
     const Tables tables = unit_box_tables(1);
     Tracker<double> tracker(cell, tables, Shape(3, 1), {});
-    for (std::int64_t step = 0; step < 5; ++step) tracker.check(step, {1, 0, 1, step == 0 ? 2.0 : -0.5, 0.5, -2, 1, 1, 1, 0});
+    for (std::int64_t step = 0; step < 5; ++step) tracker.check(step, {1, 0, 1, step == 0 ? 2.0 : -0.5, 0.5, -2, 1, 1, 1, 0}, {});
     const TrialRecord record = tracker.finish();
     EXPECT_EQ(record.constant_initial, 1);
     EXPECT_EQ(record.inactive_initial, 1);
