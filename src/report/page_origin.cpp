@@ -54,7 +54,7 @@ Recipe recipe(const StoreSummary& summary) {
     if (rule && summary.contents == StoreContents::Summary)
         exact += "; as many as its stopping rule needs, which are fewer where this store had more before the rule";
     if (rule && in_file != rule) exact += "; with the stopping rule, which was given with --set: " + rule->text();
-    exact += ".";
+    exact += '.';
     // A file of data points is not read here: it may be another one by now.
     if (names_data_file(summary.campaign.text))
         return {command,

@@ -19,7 +19,7 @@ inline constexpr std::int64_t average_schema_version = 8, kept_average_schema_ve
 /// Of one with a cell that has points that are held out, whatever else its cells have.
 inline constexpr std::int64_t validation_schema_version = 10, kept_validation_schema_version = 11;
 /// Of one with a cell that has both.
-inline constexpr std::int64_t average_validation_schema_version = 12, kept_average_validation_schema_version = 14;
+inline constexpr std::int64_t average_validation_schema_version = 12, kept_average_validation_schema_version = 13;
 
 /// The fields that a block of such a store has. With averages there is last_step, too, with validation risks those of averages, and with
 /// validation risks of averages all of them.

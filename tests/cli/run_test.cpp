@@ -61,7 +61,7 @@ TEST_F(ProgramTest, DryRunSaysWhichBlocksWillHaveCheckpoints) {
     long_ones.insert(long_ones.end(), {"--steps", "4000000000"});
     EXPECT_THAT(succeed(long_ones).out, ContainsRegex("checkpoints     every 1:00 of each block in progress of 3 cells, which takes up to "
                                                       "[^\n]*: up to [0-9.]+ KiB, for each of 2 threads in the store\n"));
-    long_ones.push_back("--json");
+    long_ones.emplace_back("--json");
     for (const json& cell : json::parse(succeed(long_ones).out)["cells"]) {
         EXPECT_GT(cell["batch_seconds"], 60);
         EXPECT_GT(cell["checkpoint_bytes"], 100);

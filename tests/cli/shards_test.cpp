@@ -134,7 +134,13 @@ TEST_F(ShardsTest, AGrownCampaignGoesOnInItsStore) {
     EXPECT_EQ(summary("c.db")["cells"].size(), 5U);
     const Output only = succeed({"summary", "c.db", "--only-campaign", "c.toml", "--json"});
     EXPECT_THAT(only.err, HasSubstr("3 of the 5 cells of c.db, numbered as in c.toml"));
-    const json selected = json::parse(only.out);
+    json selected = json::parse(only.out);
+    for (const auto& [cell, stored] : {std::pair{0, 2}, {1, 3}, {2, 4}}) {  // after widths 1 and 3
+        EXPECT_EQ(selected["cells"][cell]["stored_cell"], stored);
+        selected["cells"][cell].erase("stored_cell");
+    }
+    EXPECT_THAT(succeed({"summary", "c.db", "--only-campaign", "c.toml"}).out,
+                HasSubstr("its number in the campaign; in the store it has another"));
     succeed({"run", "c.toml", "--quiet", "--store", "some.db"});
     EXPECT_EQ(selected["cells"], summary("some.db")["cells"]);
     // A sweep that shares nothing is another campaign.

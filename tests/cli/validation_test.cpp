@@ -117,7 +117,7 @@ TEST_F(ValidationTest, IsToldEverywhere) {
     EXPECT_THAT(summary["cells"][0]["sentence"].get<std::string>(), HasSubstr("on the 15 points held out"));
     EXPECT_THAT(summary["cells"][1]["sentence"].get<std::string>(), Not(HasSubstr("held out")));
     EXPECT_THAT(succeed({"replay", "validation.db", "--cell", "0", "--trial", "39"}).out,
-                AllOf(HasSubstr(fmt::format("validation risk {}, on 15 points that are held out; of the best network {}",
+                AllOf(HasSubstr(fmt::format("validation risk {}, on 15 points held out; of the best network {}",
                                             records[39].validation_risk, records[39].best_validation_risk)),
                       HasSubstr("equals the stored record and parameters bit for bit")));
     const std::string rows = exported("validation.db");

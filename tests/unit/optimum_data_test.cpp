@@ -238,8 +238,8 @@ double least_on_grid(const Rows& rows, int width, int grid) {
     std::vector<Eigen::VectorXd> columns{root.cwiseProduct(x)};  // a linear neuron
     for (int k = 0; k <= grid; ++k) {
         const double kink = low + (high - low) * k / grid;
-        columns.push_back(root.cwiseProduct((x.array() - kink).max(0).matrix()));
-        columns.push_back(root.cwiseProduct((kink - x.array()).max(0).matrix()));
+        columns.emplace_back(root.cwiseProduct((x.array() - kink).max(0).matrix()));
+        columns.emplace_back(root.cwiseProduct((kink - x.array()).max(0).matrix()));
     }
     const auto risk_of = [&](std::vector<std::size_t> chosen) {
         Eigen::MatrixXd features(count, static_cast<Eigen::Index>(chosen.size()) + 1);

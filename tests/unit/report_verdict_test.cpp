@@ -69,9 +69,10 @@ TEST(RestartText, SaysWhatIsKnown) {
     restarts.restarts = 10;
     restarts.reach = RestartReach{{0.5, 0.5}, {0.25, 0.99999}};
     restarts.risk = RestartRisk{0.002, {0.001, 0.003}, 0.0025, 0.0012399};
-    EXPECT_EQ(restart_text(restarts),
-              "at least one of 10 trials reaches the best known risk with probability 50.0 % [25.0, >99.9]; the best final risk of 10 "
-              "trials has the median 0.002 [0.001, 0.003] and the mean 0.0025, with 95 % at least 0.00123");
+    EXPECT_EQ(
+        restart_text(restarts),
+        "at least one of 10 trials does not miss the best known risk with probability 50.0 % [25.0, >99.9]; the best final risk of 10 "
+        "trials has the median 0.002 [0.001, 0.003] and the mean 0.0025, with 95 % at least 0.00123");
     restarts.risk->mean.reset();
     EXPECT_THAT(restart_text(restarts), HasSubstr("the mean unknown (there are fewer trials), with"));
     restarts.risk.reset();

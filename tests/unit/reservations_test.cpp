@@ -138,7 +138,10 @@ TEST_F(ReservationsTest, ChecksThatAreTooCoarseForTheOptimumAreNamed) {
         for (CellConfig& cell : campaign.cells) cell.evaluation.check_nodes = nodes;
         const StoreSummary summary = summary_of(campaign, records(60, Verdict::Converged, risk, 3), risk, 1e-6);
         EXPECT_EQ(summary.cells[0].measured->undecided, nodes == 4 ? 60 : 0);
-        EXPECT_EQ(flat(summary_table(summary)).find("it is undecided whether they missed the optimum") != std::string::npos, nodes == 4);
+        EXPECT_EQ(flat(summary_table(summary)).find("the quadrature rule of the checks errs by more than the threshold allows") !=
+                      std::string::npos,
+                  nodes == 4);
+        EXPECT_EQ(sentences(summary)[0].find("the rule of the checks is too coarse to tell") != std::string::npos, nodes == 4);
     }
 }
 
