@@ -9,6 +9,7 @@
 #include "evaluation/target_moments.hpp"
 #include "report/early_end_text.hpp"
 #include "report/figure_text.hpp"
+#include "report/sentence.hpp"
 
 namespace limrisk {
 namespace {
@@ -52,7 +53,7 @@ std::string coarse_checks(const StoreSummary& summary) {
     std::vector<std::int64_t> cells;
     double most = 0;
     for (const CellSummary& cell : summary.cells) {
-        if (!cell.measured || cell.done == 0 || !cell.measured->has_coarse_checks()) continue;
+        if (!has_telling_error(cell)) continue;
         cells.push_back(cell.cell.index);
         most = std::max(most, static_cast<double>(cell.measured->undecided) / static_cast<double>(cell.done));
     }

@@ -78,7 +78,7 @@ std::string measured_phrase(const CellSummary& cell, double tolerance) {
         text += fmt::format("; the best trial has {} times this risk", multiple(measured.best_ratio));
     else
         text += fmt::format("; the best trial has the risk {:.3g}", cell.best_risk);
-    if (measured.has_coarse_checks())
+    if (has_telling_error(cell))
         text += fmt::format("; the rule of the checks is too coarse to tell: to the network with the best known risk it gives {:.4g}",
                             *measured.seen_at_checks);
     return text;
@@ -117,6 +117,12 @@ std::string share_text(double share) {
 }
 
 std::string share_text(std::int64_t trials, std::int64_t of) { return share_text(static_cast<double>(trials) / static_cast<double>(of)); }
+
+bool has_telling_error(const CellSummary& cell) {
+    constexpr double noticed = 0.01;
+    return cell.measured && cell.done > 0 && cell.measured->has_coarse_checks() &&
+           (static_cast<double>(cell.measured->undecided) >= noticed * static_cast<double>(cell.done) || cell.measured->best_ratio < 1);
+}
 
 std::string missed_share(const Measured& measured, std::int64_t trials, std::string_view to) {
     const std::string least = share_text(measured.above_least, trials), most = share_text(measured.above_most, trials);

@@ -20,6 +20,10 @@ std::vector<std::string> sentences(const StoreSummary& summary);
 std::string share_text(double share);
 std::string share_text(std::int64_t trials, std::int64_t of);
 
+/// Whether the error of the rule of the checks matters: it is more than the threshold of the optimum allows, and 1 % of the trials or more
+/// are nearer to it than that, or a trial seems to be better than the optimum.
+bool has_telling_error(const CellSummary& cell);
+
 /// Share of the trials that missed the optimum, by share_text(): "90.0"; "90.0-92.5" where bins tell no more and both look different.
 std::string missed_share(const Measured& measured, std::int64_t trials, std::string_view to = "-");
 
