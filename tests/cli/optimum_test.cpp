@@ -114,6 +114,35 @@ TEST_F(OptimumProgramTest, CountsTrialsOnLevelsOfDataPoints) {
 }
 
 /// The least risk on the training points alone, exact; the summary takes it, and says that nothing is below.
+TEST_F(OptimumProgramTest, AffineTargetsOnABallAreReachedExactly) {
+    write("ball.toml",
+          "name = \"ball\"\ntrials = 1\nsteps = 10\n[problem]\ninput = { law = \"ball\", dimension = 2, radius = 2.0 }\ntarget = \"x1\"\n"
+          "[network]\nwidth = 1\n[training]\nbatch = 4\noptimizer = \"sgd(0.1)\"\n");
+    const json optima = json::parse(succeed({"optimum", "ball.toml", "--json"}).out)[0]["optima"];
+    EXPECT_LT(optima[1]["risk"].get<double>(), 1e-25);
+}
+
+TEST_F(OptimumProgramTest, ProblemsWithoutLevelsAreLeftOut) {
+    const auto campaign = [](const std::string& activations) {
+        return "name = \"c\"\ntrials = 9\nsteps = 10\n[problem]\ninput = { law = \"uniform\", dimension = 1 }\ntarget = \"x1^2\"\n"
+               "[network]\nwidth = [1, 2]\nactivation = " +
+               activations +
+               "\n[training]\nbatch = 4\naverage = [\"none\", \"exponential(0.9)\"]\noptimizer = [\"sgd(0.1)\", \"adam(0.1)\"]\n";
+    };
+    write("c.toml", campaign("[\"tanh\", \"relu\"]"));
+    const Output some = succeed({"hierarchy", "c.toml", "--width", "1"});
+    EXPECT_THAT(some.out, AllOf(HasSubstr("relu: levels of width 1"), Not(HasSubstr("tanh: levels"))));
+    EXPECT_THAT(some.err, HasSubstr("left out: x1^2, uniform on [0, 1], tanh"));
+    EXPECT_EQ(limrisk({"hierarchy", "c.toml", "--width", "1", "--set", "network.activation=tanh"}).code, 64);
+    // Iterates do not depend on the average, so that a comparison would say nothing; of tanh no neuron freezes.
+    succeed({"run", "c.toml", "--quiet"});
+    const Output averages = limrisk({"summary", "c.db", "--compare", "average"});
+    EXPECT_EQ(averages.code, 64);
+    EXPECT_THAT(averages.err, HasSubstr("do not depend on the average"));
+    EXPECT_THAT(succeed({"summary", "c.db", "--compare", "optimizer"}).out, HasSubstr("9 trials with the same number in both cells"));
+    EXPECT_THAT(succeed({"summary", "c.db"}).out, HasSubstr("no rate: neurons of tanh never freeze"));
+}
+
 TEST_F(OptimumProgramTest, OptimaOfDataPointsAreGlobalMinima) {
     const std::string rest = "[network]\nwidth = [1, 2]\n[training]\nsampling = \"full_batch\"\noptimizer = \"sgd(0.02)\"\n",
                       head = "trials = 40\nsteps = 20000\n[problem]\ndata = { points = [[-1, 1], [0, 0], [1, 1]]";
