@@ -81,6 +81,24 @@ TEST_F(ReportTest, ReplacesNothingUnasked) {
     EXPECT_THAT(read("report.html"), HasSubstr("</html>"));
 }
 
+TEST_F(ReportTest, TextsSayWhatHolds) {
+    // No probability is known, of tanh nothing is certified, and of one data point all trials have the same end.
+    write(
+        "c.toml",
+        "name = \"c\"\ntrials = { at_most = 20, until = { events = 5 } }\nsteps = 60\n[problem]\ninput = { law = \"uniform\", dimension = "
+        "1 }\ntarget = \"x1^2\"\n[network]\nwidth = [1, 2]\nactivation = [\"relu\", \"tanh\", \"clipping(0, 1)\"]\ninitialization = "
+        "[\"orthogonal\", \"standard_normal\"]\n[training]\nbatch = 4\noptimizer = \"sgd(0.1)\"\n");
+    succeed({"run", "c.toml", "--quiet", "--set", "trials=20"});
+    succeed({"report", "c.db", "--out", "c.html"});
+    const std::string page = read("c.html");
+    EXPECT_THAT(page, Not(HasSubstr("nan %")));
+    EXPECT_THAT(page,
+                AllOf(HasSubstr("not known at all widths (neurons of tanh never freeze)"), HasSubstr("% at "), HasSubstr("or below")));
+    EXPECT_THAT(page, HasSubstr("without a certified frozen neuron"));
+    // The rule of the file was not that of the store.
+    EXPECT_THAT(page, HasSubstr("limrisk run campaign.toml --set trials=20 --store again.db</pre>"));
+}
+
 TEST_F(ReportTest, SaysHowToGetGnuplot) {
     succeed({"run", "campaign.toml", "--quiet"});
     for (const char* environment : {"PATH=/nowhere", "LIMRISK_GNUPLOT=/nowhere/gnuplot"}) {
