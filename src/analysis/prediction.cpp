@@ -43,20 +43,20 @@ std::vector<BoxSides> sides_of(const InputLaw& box) {
 /// Of parameters that are drawn together: known for some inputs that are a box, or the line.
 std::optional<InactiveProbability> probability_together(const CellConfig& cell, const InputLaw& box, StillNeuron what) {
     using Kind = InitializationRule::Kind;
-    const bool orthogonal = cell.initialization.kind == Kind::Orthogonal && box.dimension == 1;
-    if (!(orthogonal || cell.initialization.kind == Kind::RandomizedAsymmetric) || box.is_round()) return std::nullopt;
+    if (box.is_round()) return std::nullopt;
     if (!box.bounded) return InactiveProbability{0, 0, ProbabilityMethod::ClosedForm};
-    if (orthogonal) {
+    if (cell.initialization.kind == Kind::Orthogonal && box.dimension == 1) {
         constexpr kernels::Law zero{kernels::LawKind::Zero, 0, 0, 0, 0, 0, 0}, drawn{kernels::LawKind::Uniform, -1, 1, 0, 0, 0, 0};
         return orthogonal_frozen_probability(cell.initialization.gain, cell.width, cell.initialization.drawn_bias ? drawn : zero,
                                              cell.activation, box.low, box.high, what);
     }
+    if (cell.initialization.kind != Kind::RandomizedAsymmetric) return std::nullopt;
     const std::vector<BoxSides> sides = box.has_own_ends() ? sides_of(box) : std::vector<BoxSides>{{box.low, box.high, box.dimension}};
     return asymmetric_frozen_probability(asymmetric_deviation(box.dimension), cell.activation, sides, what);
 }
 
-/// Nothing where p is not known, or nothing is drawn: for data points in dimension 2 and more and those in one place, for some laws of the
-/// initialization on a sphere or ball, and on boxes with very many different ends.
+/// Nothing where there is no formula of p, or nothing is drawn: for data points in dimension 2 and more and those in one place, for some
+/// laws of the initialization on a sphere or ball, and on boxes with very many different ends.
 std::optional<InactiveProbability> probability_of(const CellConfig& cell, StillNeuron what) {
     if (cell.has_start()) return std::nullopt;  // nothing is drawn
     const InputLaw box = judged_box(cell);
@@ -81,14 +81,14 @@ std::optional<InactiveProbability> probability_of(const CellConfig& cell, StillN
     return known.emplace(key, probability).first->second;
 }
 
-/// Where p is not known: from neurons that are drawn.
+/// Where there is no formula of p: from neurons that are drawn.
 std::optional<InactiveProbability> drawn_probability(const CellConfig& cell) {
     if (!kernels::has_frozen_neurons(cell.activation.kind)) return std::nullopt;
     static std::mutex mutex;
     static std::map<std::string, std::optional<InactiveProbability>> known;
-    const std::string data = cell.has_shared_data() ? cell.data->hash : "";
-    const std::string key = fmt::format("{}; {}; {}; {}; {}", cell.initialization_label, cell.activation_label, data,
-                                        static_cast<int>(cell.precision), cell.width);
+    const std::string key =
+        fmt::format("{}; {}; {}; {}; {}", cell.initialization_label, cell.activation_label,
+                    cell.has_shared_data() ? cell.data->hash : cell.input_label, static_cast<int>(cell.precision), cell.width);
     const std::scoped_lock guard(mutex);
     const auto found = known.find(key);
     if (found != known.end()) return found->second;

@@ -34,9 +34,8 @@ struct Exclusion {
 
 /// By the law of the initialization alone.
 struct Prediction {
-    /// p that one neuron is frozen; none on a condition, where neurons differ; not known for some laws of the initialization on a sphere or
-    /// ball, and on boxes with very many different ends of coordinates. From drawn neurons (is_certain() is false) where there is no
-    /// formula: for data points in dimension 2 and more, for such that are all at one place, and for some initializations in dimension 1.
+    /// p that one neuron is frozen; none on a condition, where neurons differ, for given starts, and for data points that every trial draws
+    /// for itself. From drawn neurons (is_certain() is false) where there is no formula: docs/statistics.md section 1.
     std::optional<InactiveProbability> probability;
     std::optional<double> bound;  ///< P(at least Exclusion::least frozen neurons), if that is known; with one, 1 - (1 - p)^h. On the
                                   ///< condition, if there is one. From drawn neurons: with the lower end of p's interval in its place

@@ -40,7 +40,8 @@ OpenStores open_stores(const StoreChoice& choice, const std::string& command) {
         throw StoreError(ExitCode::Data, fmt::format("{}: these stores have the seeds {}; --pool-seeds summarizes their trials together",
                                                      store_names(choice.stores), fmt::join(seeds, ", ")));
     if (choice.pool_seeds && seeds.size() == 1)
-        note(fmt::format("limrisk: --pool-seeds has no effect: {} has the seed {} only\n", store_names(choice.stores), seeds.front()));
+        note(fmt::format("limrisk: --pool-seeds has no effect: {} {} the seed {} only\n", store_names(choice.stores),
+                         choice.stores.size() == 1 ? "has" : "have", seeds.front()));
     if (seeds.size() == 1) return opened(open_together(choice.stores, options), {});
     PooledStore pooled = open_pooled(choice.stores, options);
     together.clear();
