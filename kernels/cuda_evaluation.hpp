@@ -8,6 +8,7 @@
 //     static constexpr bool conditioned;         // the start has a condition
 //     static constexpr bool holds;               // a group of parameters at its start
 //     static constexpr bool averages;            // there is an average of the iterates
+//     static constexpr bool skip;                // the network has a skip connection
 //     static constexpr bool on_data;             // neurons are judged by the training nodes alone, which are data points
 //     static constexpr bool one_law;             // of all coordinates of the input, which is neither on a sphere nor in a ball
 //     static constexpr Storage network;          // of the check's rows: Shared or Global
@@ -32,7 +33,7 @@ struct Evaluation {
     using Real = typename Spec::Real;
     static constexpr bool holds = Spec::holds;
     const Cell& cell;
-    FixedDimension<Spec::dimension> layout;
+    FixedDimension<Spec::dimension, Spec::skip> layout;
     RowArena shared;
     StridedRows<double> copies, sums;
     MemoryPass<double> pass;
@@ -43,7 +44,7 @@ struct Evaluation {
     LIMRISK_INLINE Evaluation(const WarpPlace& place, const CheckArguments<Real, CheckRecord>& a)
         : cell(a.cell),
           layout{cell.tile.neurons_per_lane, cell.tile.lanes},
-          shared(place.shared_memory<double>(shared_rows(Spec::network, Storage::Global, cell.tile, Spec::dimension,
+          shared(place.shared_memory<double>(shared_rows(Spec::network, Storage::Global, cell.tile, Spec::dimension, Spec::skip,
                                                          Optimizer{OptimizerKind::Sgd, 0, 0, 0, false, false}, Average{}))),
           copies(Spec::network == Storage::Shared ? shared.take<double>(layout.rows()) : place.rows(a.piece, a.piece.theta_double)),
           sums(Spec::network == Storage::Shared ? shared.take<double>(layout.rows()) : place.rows(a.piece, a.piece.sums_double)),
@@ -70,7 +71,10 @@ struct Evaluation {
 };
 
 template <class Spec>
-LIMRISK_INLINE Layout layout_of(TileShape tile) {
+using LayoutOf = Layout<Spec::skip ? Spec::dimension : 0>;
+
+template <class Spec>
+LIMRISK_INLINE LayoutOf<Spec> layout_of(TileShape tile) {
     return {Spec::dimension, tile.neurons_per_lane, tile.lanes};
 }
 
@@ -78,7 +82,7 @@ template <class Spec>
 LIMRISK_INLINE void initialize_replicas(const InitializeArguments<typename Spec::Real>& a) {
     using Real = typename Spec::Real;
     const Cell& cell = a.cell;
-    const Layout layout = layout_of<Spec>(cell.tile);
+    const LayoutOf<Spec> layout = layout_of<Spec>(cell.tile);
     const WarpPlace place(a.piece, layout.tile);
     if (place.idle) return;
     const auto theta = place.rows(a.piece, a.piece.theta);
@@ -124,7 +128,7 @@ LIMRISK_INLINE void risk_of_replicas(const RiskArguments<typename Spec::Real>& a
 /// Neurons of this lane that are inactive on the data and not on the box.
 ///   was_inactive  as count_states_by leaves them
 template <class Spec, class Rows>
-LIMRISK_INLINE typename Spec::Real inactive_on_nodes(const Cell& cell, const Layout& layout, const Rows& parameters,
+LIMRISK_INLINE typename Spec::Real inactive_on_nodes(const Cell& cell, const LayoutOf<Spec>& layout, const Rows& parameters,
                                                      typename Spec::Real last_slot_present, const Rows& was_inactive) {
     using Real = typename Spec::Real;
     constexpr int D = Spec::dimension <= 4 ? Spec::dimension : 0, N = D > 0 && is_piecewise_polynomial(Spec::activation) ? 4 : 1;
@@ -144,7 +148,7 @@ LIMRISK_INLINE typename Spec::Real inactive_on_nodes(const Cell& cell, const Lay
 /// States of the neurons of a replica, in every lane of its tile.
 ///   on_data  whether those that are inactive on the data alone are asked for
 template <class Spec, class Rows>
-LIMRISK_INLINE StateCounts<std::int32_t> states_in_tile(const Cell& cell, const Layout& layout, const Rows& parameters,
+LIMRISK_INLINE StateCounts<std::int32_t> states_in_tile(const Cell& cell, const LayoutOf<Spec>& layout, const Rows& parameters,
                                                         const Rows& was_inactive, bool on_data) {
     using Real = typename Spec::Real;
     const Real last_slot_present = last_slot_presence<Real>(layout, cell.width).part[0];
@@ -161,7 +165,7 @@ template <class Spec>
 LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, CheckRecord>& a) {
     using Real = typename Spec::Real;
     const Cell& cell = a.cell;
-    const Layout layout = layout_of<Spec>(cell.tile);
+    const LayoutOf<Spec> layout = layout_of<Spec>(cell.tile);
     const WarpPlace place(a.piece, layout.tile);
     if (place.idle) return;
     const auto theta = place.rows(a.piece, a.piece.theta), was_inactive = place.rows(a.piece, a.piece.was_inactive);
@@ -192,7 +196,7 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
 template <class Spec>
 LIMRISK_INLINE double accurate_risk_of_tiles(const Cell& cell, const WarpPlace& place, const StridedRows<typename Spec::Real>& rows,
                                              double* scratch) {
-    const Layout layout = layout_of<Spec>(cell.tile);
+    const LayoutOf<Spec> layout = layout_of<Spec>(cell.tile);
     const std::int64_t h = cell.width, own = lane_of_thread() / layout.tile;
     double* network = scratch + breakpoint_capacity(cell);
     double result = 0;
@@ -203,10 +207,14 @@ LIMRISK_INLINE double accurate_risk_of_tiles(const Cell& cell, const WarpPlace& 
                 if (j < 3 * h) network[j] = static_cast<double>(rows[row].part[0]);
             });
         const double outer_bias = lane_of_warp(static_cast<double>(rows[layout.outer_bias()].part[0]), r * layout.tile);
+        double skip_weight = 0;
+        if constexpr (Spec::skip) skip_weight = lane_of_warp(static_cast<double>(rows[layout.outer_bias() + 1].part[0]), r * layout.tile);
         const bool present = lane_of_warp(place.present ? 1.0 : 0.0, r * layout.tile) != 0;
         if (!present) continue;
         warp_barrier();
-        const NetworkView view{h, network, network + h, network + 2 * h, outer_bias};
+        using View = typename ChooseType<Spec::skip, SkipNetworkView, NetworkView>::Type;
+        View view{h, network, network + h, network + 2 * h, outer_bias};
+        if constexpr (Spec::skip) view.skip = true, view.skip_weight = skip_weight;
         double count = 0;
         if (lane_of_thread() == 0) count = static_cast<double>(breakpoints<Spec::activation>(cell, view, scratch));
         warp_barrier();
@@ -234,7 +242,7 @@ LIMRISK_INLINE double accurate_risk_of_tiles(const Cell& cell, const WarpPlace& 
 /// This lane's share of its replica's fingerprint.
 template <class Spec>
 LIMRISK_INLINE Fingerprint fingerprint_of_lane(const Cell& cell, const WarpPlace& place, const Piece<typename Spec::Real>& piece) {
-    const Layout layout = layout_of<Spec>(cell.tile);
+    const LayoutOf<Spec> layout = layout_of<Spec>(cell.tile);
     Fingerprint fingerprint;
     std::int64_t first = 0;
     typename Spec::Real* const arrays[] = {piece.theta, piece.first, piece.second, piece.third};

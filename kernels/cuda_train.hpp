@@ -37,7 +37,7 @@ LIMRISK_INLINE void train_replicas(const TrainArguments<typename Spec::Real>& a)
     const WarpPlace place(a.piece, Spec::tile);
     if (place.idle) return;
     constexpr std::int64_t in_shared_memory =
-        shared_rows(Spec::network, Spec::states, tile, Spec::dimension, Spec::optimizer, Spec::average);
+        shared_rows(Spec::network, Spec::states, tile, Spec::dimension, has_skip<Spec>(), Spec::optimizer, Spec::average);
     RowArena shared = place.shared_memory<Real>(in_shared_memory);
     State state;
     const auto put = [&](auto& space, Real* global, Storage storage) {

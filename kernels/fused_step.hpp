@@ -20,6 +20,9 @@
 //   static constexpr Picks picks;
 //       of nodes that are data points; without it all of them
 //
+//   static constexpr bool skip;
+//       whether the network has a skip connection; without it there is none
+//
 //   template <class V> static V target(const V (&x)[dimension]);
 //       one operation after the other, docs/numerics.md section 7
 //
@@ -38,11 +41,20 @@ struct StorageTag {
     static constexpr Storage storage = Kept;
 };
 
+/// Whether the networks of a Spec have a skip connection.
+template <class Spec>
+constexpr bool has_skip() {
+    if constexpr (requires { Spec::skip; })
+        return Spec::skip;
+    else
+        return false;
+}
+
 /// State of the replicas of a warp, one row per coordinate; unused states take no registers.
 template <class Spec>
 struct FusedState {
     using Real = typename Spec::Real;
-    using LayoutType = FixedLayout<Spec::dimension, Spec::slots, Spec::tile>;
+    using LayoutType = FixedLayout<Spec::dimension, Spec::slots, Spec::tile, has_skip<Spec>()>;
     static constexpr int rows = static_cast<int>(LayoutType::rows());
     static constexpr int states = state_count(Spec::optimizer.kind);
     static constexpr bool in_registers = Spec::network == Storage::Registers;

@@ -164,7 +164,6 @@ public:
             throw Defect("the CUDA backend was asked for a learning rate of each trial, which only the CPU backend has");
         if (item.plan->cell().own_points > 0)
             throw Defect("the CUDA backend was asked for data points of each trial, which only the CPU backend has");
-        if (item.plan->cell().skip) throw Defect("the CUDA backend was asked for a skip connection, which only the CPU backend has");
         if (item.plan->cell().stop_proved)
             throw Defect("the CUDA backend was asked to end trials by proof, which only the CPU backend does");
         if (options.snapshot_steps) throw Defect("the CUDA backend was asked for snapshots, which only the CPU backend takes");
@@ -259,7 +258,6 @@ private:
                                      : config.has_own_points()                     ? "problem.data with per = \"trial\""
                                      : config.learning_rate.searches()             ? "the learning rate schedule \"search\""
                                      : config.learning_rate.is_adaptive()          ? "the learning rate schedule \"adaptive\""
-                                     : config.skip                                 ? "a skip connection (network.skip)"
                                      : config.stop.proved                          ? "stop.proved"
                                                                                    : nullptr;
             if (what != nullptr)

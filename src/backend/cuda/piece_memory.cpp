@@ -28,7 +28,7 @@ private:
 PieceMemory lay_out_piece(const kernels::Cell& cell, const CellKernelPlan& plan, std::int64_t replicas, std::int64_t finish_warps,
                           const BlockOptions& options) {
     const std::size_t real = cell.precision == kernels::Precision::Float32 ? sizeof(float) : sizeof(double);
-    const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension), per_warp = warp / cell.tile.lanes;
+    const std::int64_t rows = kernels::row_count(cell), per_warp = warp / cell.tile.lanes;
     const std::int64_t warps = (replicas + per_warp - 1) / per_warp;
     const int states = kernels::state_count(cell.optimizer.kind);
     PieceMemory memory;
@@ -77,7 +77,7 @@ PieceMemory lay_out_piece(const kernels::Cell& cell, const CellKernelPlan& plan,
 std::vector<PieceArray> carried_arrays(const kernels::Cell& cell, const PieceMemory& memory) {
     const std::size_t real = cell.precision == kernels::Precision::Float32 ? sizeof(float) : sizeof(double);
     const auto lanes = static_cast<std::size_t>(memory.lanes), replicas = static_cast<std::size_t>(memory.replicas);
-    const auto rows = static_cast<std::size_t>(kernels::row_count(cell.tile.neurons_per_lane, cell.dimension));
+    const auto rows = static_cast<std::size_t>(kernels::row_count(cell));
     std::vector<PieceArray> arrays;
     for (const std::size_t network :
          {memory.theta, memory.first, memory.second, memory.third, memory.average, memory.average_lost, memory.best, memory.tail_start})

@@ -195,19 +195,22 @@ private:
             visit(h * d + i, place(i / tile * (d + 2) + d, i % tile));
             visit(h * (d + 1) + i, place(i / tile * (d + 2) + d + 1, i % tile));
         }
-        visit(h * (d + 2), place(rows() - 1, 0));
+        for (std::int64_t k = 0; k < outer_rows(); ++k) visit(h * (d + 2) + k, place(rows() - outer_rows() + k, 0));
     }
-    std::int64_t rows() const { return kernels::row_count(cell_.tile.neurons_per_lane, cell_.dimension); }
+    std::int64_t rows() const { return kernels::row_count(cell_); }
+    /// Those that all lanes of a tile have: of the outer bias and the skip weights.
+    std::int64_t outer_rows() const { return kernels::row_count(0, cell_.dimension, cell_.skip); }
 
     /// Parameters of the host in the place of what was drawn.
     void copy_starts() {
         std::vector<Real> all(static_cast<std::size_t>(rows() * memory_.lanes));
         for (std::int64_t r = 0; r < memory_.replicas; ++r) {
             const CellPlan::Starts start = task_.cell_plan->starts(task_.first_trial + r, 1);
-            std::size_t last = 0;
-            for_places(r, [&](std::int64_t j, std::size_t place) { all[last = place] = static_cast<Real>(start.first[j]); });
-            // All lanes of the tile have the outer bias.
-            for (std::int64_t lane = 1; lane < cell_.tile.lanes; ++lane) all[last + static_cast<std::size_t>(lane)] = all[last];
+            for_places(r, [&](std::int64_t j, std::size_t place) {
+                const std::int64_t copies = j < cell_.width * (cell_.dimension + 2) ? 1 : cell_.tile.lanes;
+                for (std::int64_t lane = 0; lane < copies; ++lane)
+                    all[place + static_cast<std::size_t>(lane)] = static_cast<Real>(start.first[j]);
+            });
         }
         for (const std::size_t network : {memory_.theta, memory_.average})
             if (network != PieceMemory::none) stream_.copy_to_device(at<char>(network), all.data(), all.size() * sizeof(Real));
