@@ -12,6 +12,7 @@
 //     static constexpr bool on_data;             // neurons are judged by the training nodes alone, which are data points
 //     static constexpr bool one_law;             // of all coordinates of the input, which is neither on a sphere nor in a ball
 //     static constexpr Storage network;          // of the check's rows: Shared or Global
+//     static constexpr bool own_points;          // every replica has nodes of its own; without it all have the same
 //     template <class V> static V target(const V (&x)[dimension]);
 //     static constexpr bool has_density;         // of the input, beside what its law says
 //     template <class V> static V density(const V (&x)[dimension]);   // if has_density
@@ -55,7 +56,7 @@ struct Evaluation {
           replica(place.replica) {}
 
     LIMRISK_INLINE double risk(bool on_training_nodes) {
-        const NodeTable<double>& nodes = on_training_nodes ? cell.training_nodes_double : cell.check_nodes;
+        const NodeTable<double>& nodes = nodes_of_replica<Spec>(on_training_nodes ? cell.training_nodes_double : cell.check_nodes, replica);
         LIMRISK_ROLLED
         for (std::int64_t row = 0; row < layout.rows(); ++row) copies[row] = to_double(parameters[row]);
         return pass
@@ -76,6 +77,19 @@ using LayoutOf = Layout<Spec::skip ? Spec::dimension : 0>;
 template <class Spec>
 LIMRISK_INLINE LayoutOf<Spec> layout_of(TileShape tile) {
     return {Spec::dimension, tile.neurons_per_lane, tile.lanes};
+}
+
+/// with_judged_range of a replica, on its own nodes if it has some.
+template <class Spec, class Body>
+LIMRISK_INLINE void with_range_of_replica(const Cell& cell, const WarpPlace& place, const LayoutOf<Spec>& layout, const Body& body) {
+    using Real = typename Spec::Real;
+    if constexpr (has_own_points<Spec>()) {
+        const NodeTable<double> nodes = nodes_of_replica<Spec>(judged_nodes(cell), place.replica);
+        const DecidingInputs<double> data(nodes.inputs, nodes.count, Spec::dimension);
+        body(0, [&](const auto& slot) { return node_range<Real>(data.data(), data.count, Spec::dimension, slot, 0); });
+    } else {
+        with_judged_range<Real, Spec::one_law>(cell, Spec::on_data, layout, body);
+    }
 }
 
 template <class Spec>
@@ -121,7 +135,7 @@ LIMRISK_INLINE void risk_of_replicas(const RiskArguments<typename Spec::Real>& a
     if (place.idle) return;
     double* const memory = reinterpret_cast<double*>(dynamic_shared_memory()) + threadIdx.x / warp_lanes * rule_doubles(Spec::dimension);
     const WarpRisk<Spec> networks({a.tile.neurons_per_lane, a.tile.lanes}, a.activation, a.loss, place.rows(a.piece, a.parameters), memory);
-    const double risk = networks.under(a.nodes);
+    const double risk = networks.under(nodes_of_replica<Spec>(a.nodes, place.replica));
     if (place.leads(a.tile.lanes)) a.risks[place.replica] = risk;
 }
 
@@ -148,12 +162,12 @@ LIMRISK_INLINE typename Spec::Real inactive_on_nodes(const Cell& cell, const Lay
 /// States of the neurons of a replica, in every lane of its tile.
 ///   on_data  whether those that are inactive on the data alone are asked for
 template <class Spec, class Rows>
-LIMRISK_INLINE StateCounts<std::int32_t> states_in_tile(const Cell& cell, const LayoutOf<Spec>& layout, const Rows& parameters,
-                                                        const Rows& was_inactive, bool on_data) {
+LIMRISK_INLINE StateCounts<std::int32_t> states_in_tile(const Cell& cell, const LayoutOf<Spec>& layout, const WarpPlace& place,
+                                                        const Rows& parameters, const Rows& was_inactive, bool on_data) {
     using Real = typename Spec::Real;
     const Real last_slot_present = last_slot_presence<Real>(layout, cell.width).part[0];
     StateCounts<Real> counts{};
-    with_judged_range<Real, Spec::one_law>(cell, Spec::on_data, layout, [&](int, const auto& range_of) LIMRISK_INLINE_LAMBDA {
+    with_range_of_replica<Spec>(cell, place, layout, [&](int, const auto& range_of) LIMRISK_INLINE_LAMBDA {
         counts = count_states_by<Spec::activation, Real>(cell.activation, range_of, layout, parameters, last_slot_present, was_inactive, 0);
     });
     if (!Spec::on_data && on_data)
@@ -175,7 +189,7 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
         measure<double>(cell, layout, all, a.index == cell.checks || ends_early(cell), in_window(cell, a.index) && !starts, evaluation);
     // Every lane keeps the book for itself, so that all know whether to copy; one writes it down.
     Replica replica = a.piece.replicas[place.replica];
-    const auto states = states_in_tile<Spec>(cell, layout, theta, was_inactive, all || replica.diverges_by(measures));
+    const auto states = states_in_tile<Spec>(cell, layout, place, theta, was_inactive, all || replica.diverges_by(measures));
     const bool improved = replica.check(cell, a.index, {measures, states});
     warp_barrier();
     const auto copy_to = [&](Real* rows) {
@@ -296,7 +310,7 @@ LIMRISK_INLINE void finish_replicas(const FinishArguments<typename Spec::Real, T
             if constexpr (Spec::averages) values.average_risk = a.average_risks[place.replica];
         }
         if constexpr (Spec::averages)  // nothing is compared with was_inactive any more
-            values.of_average = states_in_tile<Spec>(cell, layout_of<Spec>(cell.tile), place.rows(a.piece, a.piece.average),
+            values.of_average = states_in_tile<Spec>(cell, layout_of<Spec>(cell.tile), place, place.rows(a.piece, a.piece.average),
                                                      place.rows(a.piece, a.piece.was_inactive), true);
         values.fingerprint = tile_fingerprint(fingerprint_of_lane<Spec>(cell, place, a.piece), tile);
         if (!place.leads(tile)) continue;

@@ -3,6 +3,7 @@
 // docs/numerics.md sections 3 and 4.
 #pragma once
 #include "cuda_warp.hpp"
+#include "fused_step.hpp"
 
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
@@ -91,7 +92,7 @@ public:
         for (std::int64_t base = 0; base < nodes.count; base += rule_nodes) {
             const int count = nodes.count - base < rule_nodes ? static_cast<int>(nodes.count - base) : rule_nodes;
             const double* x = nodes.inputs + base * d;
-            if constexpr (rule_inputs(d) > 0) {
+            if constexpr (copies_nodes) {
                 // One wait for memory in 32 nodes: from here on it is shared memory.
                 LIMRISK_UNROLL(4)
                 for (int k = 0; k < d; ++k) {
@@ -128,6 +129,7 @@ public:
 private:
     static constexpr int d = Spec::dimension, per_slot = d + 2;
     static constexpr ActivationKind kind = Spec::activation;
+    static constexpr bool copies_nodes = rule_inputs(d) > 0 && !has_own_points<Spec>();  ///< the same for all tiles of the warp
     /// The weights of so many neurons are in registers, those of a lane unless it has more than any tile of fewer than 32 lanes. Else they
     /// are read neuron by neuron: where they are too many, and where an activation has code too long to be laid out for each neuron.
     static constexpr bool in_registers = is_piecewise_polynomial(kind) && d <= 22;

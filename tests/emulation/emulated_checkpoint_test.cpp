@@ -120,6 +120,23 @@ TEST(EmulatedCheckpoints, OfASkipConnection) {
     EXPECT_GE(runs, 2);
 }
 
+/// Points that every trial draws for itself are drawn again.
+TEST(EmulatedCheckpoints, OfPointsOfTrials) {
+    std::vector<CellConfig> cells;
+    for (const CellConfig& config : own_point_cells(2031))
+        if (config.width > 0 && config.width <= 40 && config.input.dimension <= 3 && !config.learning_rate.is_adaptive() &&
+            config.sampling == Sampling::Epochs && config.steps > 10 && !config.stop.all_inactive)
+            cells.push_back(config);
+    ASSERT_FALSE(cells.empty());
+    const CellConfig& config = cells.front();
+    const CellPlan plan(config);
+    std::mt19937_64 random(9);
+    int runs = 0;
+    const BlockResult whole = on_cpu(plan, 3, 40), cut = run_in_pieces({&plan, 3, 40}, random, std::size_t{64} << 20, runs);
+    EXPECT_EQ(first_difference(whole, cut), "") << cell_name(config);
+    EXPECT_GE(runs, 2) << cell_name(config);
+}
+
 /// Where only sums are wanted.
 TEST(EmulatedCheckpoints, OfAnAggregate) {
     const CellPlan plan(small_cell());

@@ -86,7 +86,7 @@ TEST(EmulatedSkip, PlacedCellsAreOfAllKinds) {
 std::vector<CellConfig> random_skip_cells(bool starts) {
     std::vector<CellConfig> cells;
     for (const CellConfig& config : skip_cells(2032, 19))
-        if (config.algorithm == kernels::Algorithm::Plain && !config.has_own_points() && !config.learning_rate.is_adaptive() && !config.stop.proved &&
+        if (config.algorithm == kernels::Algorithm::Plain && !config.learning_rate.is_adaptive() && !config.stop.proved &&
             config.width * config.input.dimension <= 300 && config.begins_on_host() == starts)
             cells.push_back(config);
     return cells;

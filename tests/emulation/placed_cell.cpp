@@ -66,6 +66,47 @@ std::vector<PlacedCell> placed_data_cells(int architecture) {
     return cells;
 }
 
+std::vector<PlacedCell> placed_own_point_cells(int architecture) {
+    constexpr ActivationKind activations[] = {ActivationKind::Relu, ActivationKind::Clipping, ActivationKind::Relu, ActivationKind::Tanh};
+    constexpr std::int64_t counts[] = {6, 67, 17, 1, 40};
+    std::mt19937_64 engine(44);
+    std::vector<PlacedCell> cells;
+    for (const int way : {0, 1, 2})  // all drawn points, some of them, chosen ones
+        for (const Precision precision : {Precision::Float32, Precision::Float64})
+            for (const Storage storage : {Storage::Registers, Storage::Shared, Storage::Global}) {
+                const auto index = static_cast<std::int64_t>(cells.size());
+                CellConfig config;
+                config.index = index;
+                config.seed = static_cast<std::uint64_t>(index) + 1;
+                config.precision = precision;
+                const std::int64_t d = config.input.dimension = 1 + (2 * index + index / 3) % (storage == Storage::Registers ? 4 : 5);
+                config.target = d == 1 ? "x1^2 + 2*x1" : "sin(x1) * x2 - 1 / (2 + x1^2)";
+                config.sampling = way != 1 ? Sampling::FullBatch : Sampling::WithReplacement;
+                config.activation = kernels::example_of(activations[index % 4]);
+                config.initialization.kind = InitializationRule::Kind::StandardNormal;
+                DataSet data;
+                if (way == 2) {
+                    data = *random_data(engine, d, counts[index % 5], index % 2 == 0);
+                    data.resample = "7";
+                } else {
+                    data.to_draw = true;
+                    data.count = counts[index % 5];
+                    if (index % 2 == 0) config.noise = {NoiseLaw::Kind::Normal, 0.25};
+                }
+                data.per_trial = true;
+                set_data(config, std::make_shared<const DataSet>(data));
+                config.batch = way == 1 ? (index % 2 == 0 ? 67 : 5) : data.count;
+                config.evaluation = {};
+                config.steps = 5;
+                config.checks = 4;
+                config.tail = 2;
+                if (index % 4 == 1) config.average = {AverageRule::Kind::Arithmetic, 1, 0, 0};
+                if (index % 5 == 2) config.stop.risk_below = 0.6;
+                add_placed(cells, config, architecture, storage);
+            }
+    return cells;
+}
+
 std::vector<PlacedCell> placed_skip_cells(int architecture) {
     constexpr ActivationKind activations[] = {ActivationKind::Relu, ActivationKind::Relu, ActivationKind::LeakyRelu, ActivationKind::Relu,
                                               ActivationKind::Tanh};

@@ -69,6 +69,15 @@ PieceMemory lay_out_piece(const kernels::Cell& cell, const CellKernelPlan& plan,
     memory.risks = cut.take(risk_arrays(cell) * replicas, sizeof(double));
     memory.records = cut.take(replicas, sizeof(TrialRecord));
     if (options.checks) memory.checks = cut.take(replicas * (cell.checks + 1), sizeof(CheckRecord));
+    if (const std::int64_t points = replicas * cell.own_points; points > 0) {
+        memory.own_inputs = cut.take(points * cell.dimension, sizeof(double));
+        for (std::size_t* of : {&memory.own_targets, &memory.own_weights, &memory.own_rounded_weights})
+            *of = cut.take(points, sizeof(double));
+        if (cell.precision == kernels::Precision::Float32) {
+            memory.own_float_inputs = cut.take(points * cell.dimension, sizeof(float));
+            for (std::size_t* of : {&memory.own_float_targets, &memory.own_float_weights}) *of = cut.take(points, sizeof(float));
+        }
+    }
     memory.scratch = cut.take(memory.finish_warps * kernels::finish_scratch_doubles(cell), sizeof(double));
     memory.bytes = cut.used();
     return memory;
