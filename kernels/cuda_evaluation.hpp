@@ -8,9 +8,11 @@
 //     static constexpr bool conditioned;         // the start has a condition
 //     static constexpr bool holds;               // a group of parameters at its start
 //     static constexpr bool averages;            // there is an average of the iterates
+//     static constexpr bool skip;                // the network has a skip connection
 //     static constexpr bool on_data;             // neurons are judged by the training nodes alone, which are data points
 //     static constexpr bool one_law;             // of all coordinates of the input, which is neither on a sphere nor in a ball
 //     static constexpr Storage network;          // of the check's rows: Shared or Global
+//     static constexpr bool own_points;          // every replica has nodes of its own; without it all have the same
 //     template <class V> static V target(const V (&x)[dimension]);
 //     static constexpr bool has_density;         // of the input, beside what its law says
 //     template <class V> static V density(const V (&x)[dimension]);   // if has_density
@@ -32,7 +34,7 @@ struct Evaluation {
     using Real = typename Spec::Real;
     static constexpr bool holds = Spec::holds;
     const Cell& cell;
-    FixedDimension<Spec::dimension> layout;
+    FixedDimension<Spec::dimension, Spec::skip> layout;
     RowArena shared;
     StridedRows<double> copies, sums;
     MemoryPass<double> pass;
@@ -43,7 +45,7 @@ struct Evaluation {
     LIMRISK_INLINE Evaluation(const WarpPlace& place, const CheckArguments<Real, CheckRecord>& a)
         : cell(a.cell),
           layout{cell.tile.neurons_per_lane, cell.tile.lanes},
-          shared(place.shared_memory<double>(shared_rows(Spec::network, Storage::Global, cell.tile, Spec::dimension,
+          shared(place.shared_memory<double>(shared_rows(Spec::network, Storage::Global, cell.tile, Spec::dimension, Spec::skip,
                                                          Optimizer{OptimizerKind::Sgd, 0, 0, 0, false, false}, Average{}))),
           copies(Spec::network == Storage::Shared ? shared.take<double>(layout.rows()) : place.rows(a.piece, a.piece.theta_double)),
           sums(Spec::network == Storage::Shared ? shared.take<double>(layout.rows()) : place.rows(a.piece, a.piece.sums_double)),
@@ -54,7 +56,7 @@ struct Evaluation {
           replica(place.replica) {}
 
     LIMRISK_INLINE double risk(bool on_training_nodes) {
-        const NodeTable<double>& nodes = on_training_nodes ? cell.training_nodes_double : cell.check_nodes;
+        const NodeTable<double>& nodes = nodes_of_replica<Spec>(on_training_nodes ? cell.training_nodes_double : cell.check_nodes, replica);
         LIMRISK_ROLLED
         for (std::int64_t row = 0; row < layout.rows(); ++row) copies[row] = to_double(parameters[row]);
         return pass
@@ -70,15 +72,31 @@ struct Evaluation {
 };
 
 template <class Spec>
-LIMRISK_INLINE Layout layout_of(TileShape tile) {
+using LayoutOf = Layout<Spec::skip ? Spec::dimension : 0>;
+
+template <class Spec>
+LIMRISK_INLINE LayoutOf<Spec> layout_of(TileShape tile) {
     return {Spec::dimension, tile.neurons_per_lane, tile.lanes};
+}
+
+/// with_judged_range of a replica, on its own nodes if it has some.
+template <class Spec, class Body>
+LIMRISK_INLINE void with_range_of_replica(const Cell& cell, const WarpPlace& place, const LayoutOf<Spec>& layout, const Body& body) {
+    using Real = typename Spec::Real;
+    if constexpr (has_own_points<Spec>()) {
+        const NodeTable<double> nodes = nodes_of_replica<Spec>(judged_nodes(cell), place.replica);
+        const DecidingInputs<double> data(nodes.inputs, nodes.count, Spec::dimension);
+        body(0, [&](const auto& slot) { return node_range<Real>(data.data(), data.count, Spec::dimension, slot, 0); });
+    } else {
+        with_judged_range<Real, Spec::one_law>(cell, Spec::on_data, layout, body);
+    }
 }
 
 template <class Spec>
 LIMRISK_INLINE void initialize_replicas(const InitializeArguments<typename Spec::Real>& a) {
     using Real = typename Spec::Real;
     const Cell& cell = a.cell;
-    const Layout layout = layout_of<Spec>(cell.tile);
+    const LayoutOf<Spec> layout = layout_of<Spec>(cell.tile);
     const WarpPlace place(a.piece, layout.tile);
     if (place.idle) return;
     const auto theta = place.rows(a.piece, a.piece.theta);
@@ -117,14 +135,14 @@ LIMRISK_INLINE void risk_of_replicas(const RiskArguments<typename Spec::Real>& a
     if (place.idle) return;
     double* const memory = reinterpret_cast<double*>(dynamic_shared_memory()) + threadIdx.x / warp_lanes * rule_doubles(Spec::dimension);
     const WarpRisk<Spec> networks({a.tile.neurons_per_lane, a.tile.lanes}, a.activation, a.loss, place.rows(a.piece, a.parameters), memory);
-    const double risk = networks.under(a.nodes);
+    const double risk = networks.under(nodes_of_replica<Spec>(a.nodes, place.replica));
     if (place.leads(a.tile.lanes)) a.risks[place.replica] = risk;
 }
 
 /// Neurons of this lane that are inactive on the data and not on the box.
 ///   was_inactive  as count_states_by leaves them
 template <class Spec, class Rows>
-LIMRISK_INLINE typename Spec::Real inactive_on_nodes(const Cell& cell, const Layout& layout, const Rows& parameters,
+LIMRISK_INLINE typename Spec::Real inactive_on_nodes(const Cell& cell, const LayoutOf<Spec>& layout, const Rows& parameters,
                                                      typename Spec::Real last_slot_present, const Rows& was_inactive) {
     using Real = typename Spec::Real;
     constexpr int D = Spec::dimension <= 4 ? Spec::dimension : 0, N = D > 0 && is_piecewise_polynomial(Spec::activation) ? 4 : 1;
@@ -144,12 +162,12 @@ LIMRISK_INLINE typename Spec::Real inactive_on_nodes(const Cell& cell, const Lay
 /// States of the neurons of a replica, in every lane of its tile.
 ///   on_data  whether those that are inactive on the data alone are asked for
 template <class Spec, class Rows>
-LIMRISK_INLINE StateCounts<std::int32_t> states_in_tile(const Cell& cell, const Layout& layout, const Rows& parameters,
-                                                        const Rows& was_inactive, bool on_data) {
+LIMRISK_INLINE StateCounts<std::int32_t> states_in_tile(const Cell& cell, const LayoutOf<Spec>& layout, const WarpPlace& place,
+                                                        const Rows& parameters, const Rows& was_inactive, bool on_data) {
     using Real = typename Spec::Real;
     const Real last_slot_present = last_slot_presence<Real>(layout, cell.width).part[0];
     StateCounts<Real> counts{};
-    with_judged_range<Real, Spec::one_law>(cell, Spec::on_data, layout, [&](int, const auto& range_of) LIMRISK_INLINE_LAMBDA {
+    with_range_of_replica<Spec>(cell, place, layout, [&](int, const auto& range_of) LIMRISK_INLINE_LAMBDA {
         counts = count_states_by<Spec::activation, Real>(cell.activation, range_of, layout, parameters, last_slot_present, was_inactive, 0);
     });
     if (!Spec::on_data && on_data)
@@ -161,7 +179,7 @@ template <class Spec>
 LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, CheckRecord>& a) {
     using Real = typename Spec::Real;
     const Cell& cell = a.cell;
-    const Layout layout = layout_of<Spec>(cell.tile);
+    const LayoutOf<Spec> layout = layout_of<Spec>(cell.tile);
     const WarpPlace place(a.piece, layout.tile);
     if (place.idle) return;
     const auto theta = place.rows(a.piece, a.piece.theta), was_inactive = place.rows(a.piece, a.piece.was_inactive);
@@ -171,7 +189,7 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
         measure<double>(cell, layout, all, a.index == cell.checks || ends_early(cell), in_window(cell, a.index) && !starts, evaluation);
     // Every lane keeps the book for itself, so that all know whether to copy; one writes it down.
     Replica replica = a.piece.replicas[place.replica];
-    const auto states = states_in_tile<Spec>(cell, layout, theta, was_inactive, all || replica.diverges_by(measures));
+    const auto states = states_in_tile<Spec>(cell, layout, place, theta, was_inactive, all || replica.diverges_by(measures));
     const bool improved = replica.check(cell, a.index, {measures, states});
     warp_barrier();
     const auto copy_to = [&](Real* rows) {
@@ -192,7 +210,7 @@ LIMRISK_INLINE void check_replicas(const CheckArguments<typename Spec::Real, Che
 template <class Spec>
 LIMRISK_INLINE double accurate_risk_of_tiles(const Cell& cell, const WarpPlace& place, const StridedRows<typename Spec::Real>& rows,
                                              double* scratch) {
-    const Layout layout = layout_of<Spec>(cell.tile);
+    const LayoutOf<Spec> layout = layout_of<Spec>(cell.tile);
     const std::int64_t h = cell.width, own = lane_of_thread() / layout.tile;
     double* network = scratch + breakpoint_capacity(cell);
     double result = 0;
@@ -203,10 +221,14 @@ LIMRISK_INLINE double accurate_risk_of_tiles(const Cell& cell, const WarpPlace& 
                 if (j < 3 * h) network[j] = static_cast<double>(rows[row].part[0]);
             });
         const double outer_bias = lane_of_warp(static_cast<double>(rows[layout.outer_bias()].part[0]), r * layout.tile);
+        double skip_weight = 0;
+        if constexpr (Spec::skip) skip_weight = lane_of_warp(static_cast<double>(rows[layout.outer_bias() + 1].part[0]), r * layout.tile);
         const bool present = lane_of_warp(place.present ? 1.0 : 0.0, r * layout.tile) != 0;
         if (!present) continue;
         warp_barrier();
-        const NetworkView view{h, network, network + h, network + 2 * h, outer_bias};
+        using View = typename ChooseType<Spec::skip, SkipNetworkView, NetworkView>::Type;
+        View view{h, network, network + h, network + 2 * h, outer_bias};
+        if constexpr (Spec::skip) view.skip = true, view.skip_weight = skip_weight;
         double count = 0;
         if (lane_of_thread() == 0) count = static_cast<double>(breakpoints<Spec::activation>(cell, view, scratch));
         warp_barrier();
@@ -234,7 +256,7 @@ LIMRISK_INLINE double accurate_risk_of_tiles(const Cell& cell, const WarpPlace& 
 /// This lane's share of its replica's fingerprint.
 template <class Spec>
 LIMRISK_INLINE Fingerprint fingerprint_of_lane(const Cell& cell, const WarpPlace& place, const Piece<typename Spec::Real>& piece) {
-    const Layout layout = layout_of<Spec>(cell.tile);
+    const LayoutOf<Spec> layout = layout_of<Spec>(cell.tile);
     Fingerprint fingerprint;
     std::int64_t first = 0;
     typename Spec::Real* const arrays[] = {piece.theta, piece.first, piece.second, piece.third};
@@ -288,7 +310,7 @@ LIMRISK_INLINE void finish_replicas(const FinishArguments<typename Spec::Real, T
             if constexpr (Spec::averages) values.average_risk = a.average_risks[place.replica];
         }
         if constexpr (Spec::averages)  // nothing is compared with was_inactive any more
-            values.of_average = states_in_tile<Spec>(cell, layout_of<Spec>(cell.tile), place.rows(a.piece, a.piece.average),
+            values.of_average = states_in_tile<Spec>(cell, layout_of<Spec>(cell.tile), place, place.rows(a.piece, a.piece.average),
                                                      place.rows(a.piece, a.piece.was_inactive), true);
         values.fingerprint = tile_fingerprint(fingerprint_of_lane<Spec>(cell, place, a.piece), tile);
         if (!place.leads(tile)) continue;

@@ -3,6 +3,7 @@
 // docs/numerics.md sections 3 and 4.
 #pragma once
 #include "cuda_warp.hpp"
+#include "fused_step.hpp"
 
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
@@ -68,7 +69,7 @@ template <class Spec>
 class WarpRisk {
 public:
     using Real = typename Spec::Real;
-    using LayoutType = FixedDimension<Spec::dimension>;
+    using LayoutType = FixedDimension<Spec::dimension, Spec::skip>;
 
     ///   theta    [rows]  parameters
     ///   memory   [rule_doubles]  scratch of this warp in shared memory
@@ -91,7 +92,7 @@ public:
         for (std::int64_t base = 0; base < nodes.count; base += rule_nodes) {
             const int count = nodes.count - base < rule_nodes ? static_cast<int>(nodes.count - base) : rule_nodes;
             const double* x = nodes.inputs + base * d;
-            if constexpr (rule_inputs(d) > 0) {
+            if constexpr (copies_nodes) {
                 // One wait for memory in 32 nodes: from here on it is shared memory.
                 LIMRISK_UNROLL(4)
                 for (int k = 0; k < d; ++k) {
@@ -119,7 +120,7 @@ public:
                 slot += neurons;
             } while (slot < slots_);
             warp_barrier();
-            add_own_nodes(nodes, base, count, outer_bias, risk);
+            add_own_nodes(nodes, x, base, count, outer_bias, risk);
             warp_barrier();
         }
         return tile_sum(Pack<double>{{risk}}, layout_.tile).part[0];
@@ -128,6 +129,7 @@ public:
 private:
     static constexpr int d = Spec::dimension, per_slot = d + 2;
     static constexpr ActivationKind kind = Spec::activation;
+    static constexpr bool copies_nodes = rule_inputs(d) > 0 && !has_own_points<Spec>();  ///< the same for all tiles of the warp
     /// The weights of so many neurons are in registers, those of a lane unless it has more than any tile of fewer than 32 lanes. Else they
     /// are read neuron by neuron: where they are too many, and where an activation has code too long to be laid out for each neuron.
     static constexpr bool in_registers = is_piecewise_polynomial(kind) && d <= 22;
@@ -195,7 +197,9 @@ private:
     }
 
     /// Adds those of `count` nodes from `base` on that belong to this lane of its tile, in their order.
-    LIMRISK_INLINE void add_own_nodes(const NodeTable<double>& nodes, std::int64_t base, int count, double outer_bias, double& risk) const {
+    ///   x  [count][d] inputs of the nodes
+    LIMRISK_INLINE void add_own_nodes(const NodeTable<double>& nodes, const double* x, std::int64_t base, int count, double outer_bias,
+                                      double& risk) const {
         constexpr int together = samples_per_lane(d);
         const int superblock = together * layout_.tile, lane = lane_of_thread() & (layout_.tile - 1);
         const double* const outputs = outputs_ + (lane_of_thread() - lane);
@@ -205,7 +209,12 @@ private:
             LIMRISK_ROLLED
             for (int i = own; i < own + together && i < count; ++i) {
                 const double target = nodes.targets[base + i], weight = nodes.weights[base + i];
-                const Residual<Spec::loss, double> r(loss_, outer_bias, sum_of_row(outputs + i * rule_row, layout_.tile), target, weight);
+                double line = outer_bias;
+                if constexpr (Spec::skip) {
+                    LIMRISK_ROLLED
+                    for (int k = 0; k < d; ++k) line = fma(this->weight(0, layout_.outer_bias() + 1 + k), x[i * d + k], line);
+                }
+                const Residual<Spec::loss, double> r(loss_, line, sum_of_row(outputs + i * rule_row, layout_.tile), target, weight);
                 risk = fma(r.weighted, r.factor, risk);
             }
         }

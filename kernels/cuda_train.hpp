@@ -37,7 +37,7 @@ LIMRISK_INLINE void train_replicas(const TrainArguments<typename Spec::Real>& a)
     const WarpPlace place(a.piece, Spec::tile);
     if (place.idle) return;
     constexpr std::int64_t in_shared_memory =
-        shared_rows(Spec::network, Spec::states, tile, Spec::dimension, Spec::optimizer, Spec::average);
+        shared_rows(Spec::network, Spec::states, tile, Spec::dimension, has_skip<Spec>(), Spec::optimizer, Spec::average);
     RowArena shared = place.shared_memory<Real>(in_shared_memory);
     State state;
     const auto put = [&](auto& space, Real* global, Storage storage) {
@@ -58,7 +58,8 @@ LIMRISK_INLINE void train_replicas(const TrainArguments<typename Spec::Real>& a)
         else
             return MemoryPass<Real>(shared, Spec::tile, Spec::dimension);
     }();
-    FusedStep<Spec> step(a.seed, place.trials(a.piece), a.nodes, pass, place.rows_of_warp(a.piece.totals, State::rows), a.table, a.picks);
+    FusedStep<Spec> step(a.seed, place.trials(a.piece), nodes_of_replica<Spec>(a.nodes, place.replica), pass,
+                         place.rows_of_warp(a.piece.totals, State::rows), a.table, a.picks);
     for (std::int64_t n = a.from; n < a.to; ++n) {
         bool lost[1];
         step(n + 1, a.scalars[n - a.from], state, lost);

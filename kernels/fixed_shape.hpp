@@ -8,18 +8,18 @@ namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
 
 /// A Layout of dimension D, Q slots, tiles of L lanes.
-template <int D, int Q, int L>
+template <int D, int Q, int L, bool Skip>
 struct FixedLayout {
     static constexpr std::int64_t dimension = D, slots = Q;
     static constexpr int tile = L, unrolled_slots = D <= 4 ? 4 : 1;
     static constexpr std::int64_t per_slot() { return D + 2; }
     static constexpr std::int64_t outer_bias() { return Q * (D + 2); }
-    static constexpr std::int64_t skip_rows() { return 0; }
-    static constexpr std::int64_t rows() { return outer_bias() + 1; }
+    static constexpr std::int64_t skip_rows() { return Skip ? D : 0; }
+    static constexpr std::int64_t rows() { return outer_bias() + 1 + skip_rows(); }
 };
 
 /// A Layout of dimension D whose slots and lanes are known at run time, for kernels that serve all widths.
-template <int D>
+template <int D, bool Skip>
 struct FixedDimension {
     static constexpr std::int64_t dimension = D;
     static constexpr int unrolled_slots = 1;
@@ -27,8 +27,8 @@ struct FixedDimension {
     int tile;
     static constexpr std::int64_t per_slot() { return D + 2; }
     std::int64_t outer_bias() const { return slots * per_slot(); }
-    static constexpr std::int64_t skip_rows() { return 0; }
-    std::int64_t rows() const { return outer_bias() + 1; }
+    static constexpr std::int64_t skip_rows() { return Skip ? D : 0; }
+    std::int64_t rows() const { return outer_bias() + 1 + skip_rows(); }
 };
 
 /// The `count` samples of a round whose inputs, target and weight are in place 0 of the block.
@@ -117,8 +117,8 @@ private:
     int lane_;
 };
 
-/// The totals of a batch of several blocks (docs/numerics.md sections 3 and 4), one row per sum, then that of the errors; nothing to do
-/// for a batch of one block.
+/// The totals of a batch of several blocks (docs/numerics.md sections 3 and 4), one row per sum, in the place of c that of the errors;
+/// nothing to do for a batch of one block.
 template <class Real, bool Several, class LayoutType, class Rows>
 class BlockTotals {
 public:
@@ -162,7 +162,8 @@ private:
     LIMRISK_INLINE void end_block() {
         LIMRISK_UNROLL_ROWS(Rows)
         for (std::int64_t row = 0; row < layout_.rows(); ++row) {
-            const Pack<double> sum = to_double(row < layout_.outer_bias() ? sums_[row] : error_sum_);
+            const bool of_error = LayoutType::skip_rows() > 0 ? row == layout_.outer_bias() : !(row < layout_.outer_bias());
+            const Pack<double> sum = to_double(of_error ? error_sum_ : sums_[row]);
             for_parts<double>([&](int p) { totals_[row].part[p] = totals_[row].part[p] + sum.part[p]; });
         }
     }

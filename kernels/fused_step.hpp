@@ -20,6 +20,12 @@
 //   static constexpr Picks picks;
 //       of nodes that are data points; without it all of them
 //
+//   static constexpr bool skip;
+//       whether the network has a skip connection; without it there is none
+//
+//   static constexpr bool own_points;
+//       whether every replica has nodes of its own; without it all have the same
+//
 //   template <class V> static V target(const V (&x)[dimension]);
 //       one operation after the other, docs/numerics.md section 7
 //
@@ -38,11 +44,40 @@ struct StorageTag {
     static constexpr Storage storage = Kept;
 };
 
+/// Whether the networks of a Spec have a skip connection.
+template <class Spec>
+constexpr bool has_skip() {
+    if constexpr (requires { Spec::skip; })
+        return Spec::skip;
+    else
+        return false;
+}
+
+/// Whether every replica of a Spec has nodes of its own.
+template <class Spec>
+constexpr bool has_own_points() {
+    if constexpr (requires { Spec::own_points; })
+        return Spec::own_points;
+    else
+        return false;
+}
+
+/// The nodes of a replica: where each has its own, tables hold those of one after the other.
+template <class Spec, class Real>
+LIMRISK_INLINE decltype(auto) nodes_of_replica(const NodeTable<Real>& nodes, std::int64_t replica) {
+    if constexpr (has_own_points<Spec>()) {
+        const std::int64_t first = replica * nodes.count;
+        return NodeTable<Real>{nodes.inputs + first * Spec::dimension, nodes.targets + first, nodes.weights + first, nodes.count};
+    } else {
+        return (nodes);
+    }
+}
+
 /// State of the replicas of a warp, one row per coordinate; unused states take no registers.
 template <class Spec>
 struct FusedState {
     using Real = typename Spec::Real;
-    using LayoutType = FixedLayout<Spec::dimension, Spec::slots, Spec::tile>;
+    using LayoutType = FixedLayout<Spec::dimension, Spec::slots, Spec::tile, has_skip<Spec>()>;
     static constexpr int rows = static_cast<int>(LayoutType::rows());
     static constexpr int states = state_count(Spec::optimizer.kind);
     static constexpr bool in_registers = Spec::network == Storage::Registers;

@@ -7,14 +7,17 @@
 namespace limrisk::kernels {
 inline namespace LIMRISK_LANES {
 
-/// Rows of a parameter-shaped array of packs: slot by slot w_0..w_{d-1}, b, v; then c, alike in all lanes of a tile.
+/// Rows of a parameter-shaped array of packs: slot by slot w_0..w_{d-1}, b, v; then c and, with a skip connection, u_0..u_{d-1}, alike in
+/// all lanes of a tile.
+///   SkipRows  d with a skip connection, else 0
+template <std::int64_t SkipRows>
 struct Layout {
     std::int64_t dimension, slots;
     int tile;
     std::int64_t per_slot() const { return dimension + 2; }
     std::int64_t outer_bias() const { return slots * per_slot(); }
-    static constexpr std::int64_t skip_rows() { return 0; }
-    std::int64_t rows() const { return outer_bias() + 1; }
+    static constexpr std::int64_t skip_rows() { return SkipRows; }
+    std::int64_t rows() const { return outer_bias() + 1 + skip_rows(); }
 };
 
 /// Working memory of one pass.
@@ -43,7 +46,7 @@ public:
     /// Adds the samples of one round to the sums.
     ///   theta     [rows]  parameters
     ///   round     which samples of the block: FixedRound or Round
-    ///   gradient  [rows]  running sums T_k, T0, U per slot
+    ///   gradient  [rows]  running sums T_k, T0, U per slot; of lane j behind c, with a skip connection, ubar_j
     ///   error_sum, risk_sum  per lane: sum of e and of weight loss(r) over the lane's own samples
     template <class Round>
     LIMRISK_INLINE void accumulate(ConstRows theta, const SampleBlock<Real, Rows>& block, const Round& round, Rows gradient,
@@ -54,7 +57,7 @@ public:
         for_parts<Real>([&](int p) {
             round.template each_group<S>([&](auto at_once, int first) { forward(theta, inputs, first, p, kept, at_once); });
         });
-        residuals(theta[layout_.outer_bias()], block, round, error_sum, risk_sum);
+        residuals(theta, theta[layout_.outer_bias()], block, round, gradient, error_sum, risk_sum);
         for_parts<Real>([&](int p) {
             round.template each_group<S>([&](auto at_once, int first) {
                 backward(theta, inputs, scratch_.errors[round.place()], first, p, kept, gradient, at_once);
@@ -77,6 +80,7 @@ public:
                     [&](std::int64_t k, V value) { sums[k].part[p] = all_present ? value : select(present, value, V{}); });
             });
         gradient[layout_.outer_bias()] = tile_sum(error_sum, layout_.tile);
+        each_skip_row([&](std::int64_t row) { gradient[row] = tile_sum(gradient[row], layout_.tile); });
     }
 
     /// The same from the totals of the blocks (BlockTotals), which are lost.
@@ -102,6 +106,7 @@ public:
             }
         }
         gradient[layout_.outer_bias()] = from_double<Real>(tile_sum(totals[layout_.outer_bias()], layout_.tile));
+        each_skip_row([&](std::int64_t row) { gradient[row] = from_double<Real>(tile_sum(totals[row], layout_.tile)); });
     }
 
 private:
@@ -185,10 +190,19 @@ private:
         for (int s = 0; s < S; ++s) scratch_.outputs[first + s].part[p] = output[s];
     }
 
+    /// Calls body(row) for the rows of u, if there is a skip connection.
+    template <class Body>
+    LIMRISK_INLINE void each_skip_row(Body body) const {
+        if constexpr (LayoutType::skip_rows() > 0) {
+            LIMRISK_UNROLL_ROWS(Rows)
+            for (std::int64_t k = 0; k < LayoutType::skip_rows(); ++k) body(layout_.outer_bias() + 1 + k);
+        }
+    }
+
     /// Every lane for its own sample.
     template <class Round>
-    LIMRISK_INLINE void residuals(const Pack<Real>& outer_bias, const SampleBlock<Real, Rows>& block, const Round& round,
-                                  Pack<Real>& error_sum, Pack<Real>& risk_sum) const {
+    LIMRISK_INLINE void residuals(ConstRows theta, const Pack<Real>& outer_bias, const SampleBlock<Real, Rows>& block, const Round& round,
+                                  Rows gradient, Pack<Real>& error_sum, Pack<Real>& risk_sum) const {
         const auto sums = scratch_.outputs;
         const int t = round.place();
         round.each_absent(layout_.tile, [&](int j) { sums[j] = Pack<Real>{}; });
@@ -196,8 +210,15 @@ private:
         const V limit = splat<V>(round.count);
         for_parts<Real>([&](int p) {
             const auto own = less(scratch_.lane_number.part[p], limit);
-            const Residual<OfLoss, V> r(loss_, outer_bias.part[p], sums[0].part[p], block.targets[t].part[p], block.weights[t].part[p]);
+            const auto own_input = [&](std::int64_t row) { return block.inputs[t * d + row - layout_.outer_bias() - 1].part[p]; };
+            V line = outer_bias.part[p];
+            each_skip_row([&](std::int64_t row) { line = fma(theta[row].part[p], own_input(row), line); });
+            const Residual<OfLoss, V> r(loss_, line, sums[0].part[p], block.targets[t].part[p], block.weights[t].part[p]);
             scratch_.errors[t].part[p] = r.error;
+            each_skip_row([&](std::int64_t row) {
+                V& sum = gradient[row].part[p];
+                sum = masked_fma(own, r.error, own_input(row), sum);
+            });
             risk_sum.part[p] = masked_fma(own, r.weighted, r.factor, risk_sum.part[p]);
             error_sum.part[p] = masked_add(own, error_sum.part[p], r.error);
         });

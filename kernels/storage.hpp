@@ -17,8 +17,11 @@ inline constexpr int blocks_that_keep = 3;
 /// The same of the kernel that evaluates rules: 128 registers a thread.
 inline constexpr int blocks_that_evaluate = 4;
 
-/// Rows (one real per lane) of a parameter-shaped array: slot by slot w_0..w_{d-1}, b, v; then c.
-constexpr std::int64_t row_count(std::int64_t slots, std::int64_t dimension) { return slots * (dimension + 2) + 1; }
+/// Rows (one real per lane) of a parameter-shaped array: slot by slot w_0..w_{d-1}, b, v; then c, and u with a skip connection.
+constexpr std::int64_t row_count(std::int64_t slots, std::int64_t dimension, bool skip) {
+    return slots * (dimension + 2) + 1 + (skip ? dimension : 0);
+}
+constexpr std::int64_t row_count(const Cell& cell) { return row_count(cell.tile.neurons_per_lane, cell.dimension, cell.skip); }
 
 /// Rows that a pass of a warp needs beside parameters and sums: the samples of a superblock, their errors, the outputs of a round.
 constexpr std::int64_t scratch_rows(std::int64_t tile, std::int64_t dimension) {
@@ -34,9 +37,9 @@ constexpr int state_arrays(const Optimizer& optimizer, const Average& average) {
 }
 
 /// Rows in shared memory of a warp that trains.
-constexpr std::int64_t shared_rows(Storage network, Storage states, TileShape tile, std::int64_t dimension, const Optimizer& optimizer,
-                                   const Average& average) {
-    const std::int64_t rows = row_count(tile.neurons_per_lane, dimension);
+constexpr std::int64_t shared_rows(Storage network, Storage states, TileShape tile, std::int64_t dimension, bool skip,
+                                   const Optimizer& optimizer, const Average& average) {
+    const std::int64_t rows = row_count(tile.neurons_per_lane, dimension, skip);
     return (network == Storage::Shared ? network_rows(rows, optimizer) : 0) +
            (states == Storage::Shared ? state_arrays(optimizer, average) * rows : 0) +
            (network == Storage::Registers ? 0 : scratch_rows(tile.lanes, dimension));

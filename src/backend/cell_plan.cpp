@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "evaluation/drawn_start.hpp"
+#include "evaluation/own_points.hpp"
 #include "evaluation/scalar.hpp"
 #include "evaluation/target_moments.hpp"
 #include "kernels/target.hpp"
@@ -198,6 +199,24 @@ CellPlan::Starts CellPlan::starts(std::int64_t first_trial, std::int64_t count) 
     if (first_trial < 0 || first_trial + count > trials)
         throw Defect(fmt::format("trials {} to {} of a cell with the starts of {}", first_trial, first_trial + count - 1, trials));
     return {first + first_trial * parameters, parameters};
+}
+
+CellPlan::OwnPoints CellPlan::own_points(std::int64_t first_trial, std::int64_t count) const {
+    const auto points = static_cast<std::size_t>(cell_.own_points), d = static_cast<std::size_t>(cell_.dimension);
+    const std::size_t all = static_cast<std::size_t>(count) * points;
+    OwnPoints own{std::vector<double>(all * d), std::vector<double>(all), std::vector<double>(all, 1.0 / static_cast<double>(points))};
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+        const auto trial = static_cast<std::uint64_t>(first_trial) + i;
+        double *const inputs = &own.inputs[i * points * d], *const targets = &own.targets[i * points];
+        if (cell_.resample > 0)
+            resample_points(cell_, trial, inputs, targets, &own.weights[i * points]);
+        else
+            draw_points(cell_, trial, inputs, targets);
+    }
+    if (config_.precision == kernels::Precision::Float32)
+        for (std::vector<double>* values : {&own.inputs, &own.targets})
+            for (double& value : *values) value = static_cast<double>(static_cast<float>(value));
+    return own;
 }
 
 /// In the precision of what is drawn: points of trials are drawn in double.

@@ -45,6 +45,13 @@ public:
     };
     /// Of trials first_trial .. first_trial + count - 1. Throws Defect if not all have one.
     Starts starts(std::int64_t first_trial, std::int64_t count) const;
+    /// Data points that trials have for themselves, [trials][points], inputs times the dimension: docs/numerics.md section 14. Inputs and
+    /// targets are rounded to the cell's precision, weights are not.
+    struct OwnPoints {
+        std::vector<double> inputs, targets, weights;
+    };
+    /// Of trials first_trial .. first_trial + count - 1, of a cell that has some.
+    OwnPoints own_points(std::int64_t first_trial, std::int64_t count) const;
     /// Trials per block of the store: a function of the cell alone.
     std::int64_t block_trials() const { return limrisk::block_trials(config_); }
 

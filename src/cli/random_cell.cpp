@@ -274,7 +274,7 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index, bool on_cpu) {
     }
     if (draw.chance(3)) add_condition(text, width, draw);
     if (draw.chance(4)) add_average(text, steps, draw);
-    if (on_cpu && draw.chance(5)) add_skip(text, dimension, draw);
+    if (draw.chance(5)) add_skip(text, dimension, draw);
     return {text, trials};
 }
 

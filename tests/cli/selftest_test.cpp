@@ -52,6 +52,20 @@ TEST(RandomCell, SomeHaveDataPoints) {
     }
 }
 
+/// Also among those of GPUs, and there with given parameters, too.
+TEST(RandomCell, SomeHaveASkipConnection) {
+    for (const bool on_cpu : {true, false}) {
+        int skip = 0, given = 0;
+        for (std::int64_t index = 0; index < 200; ++index) {
+            const CellConfig cell = parse_campaign(random_cell(4, index, on_cpu).toml, "random cell").cells.front();
+            skip += cell.skip;
+            given += cell.skip && cell.has_start();
+        }
+        EXPECT_GT(skip, 20);
+        EXPECT_GT(given, 0);
+    }
+}
+
 TEST(RandomCell, SameSeedSameCell) {
     EXPECT_EQ(random_cell(5, 7).toml, random_cell(5, 7).toml);
     EXPECT_NE(random_cell(5, 7).toml, random_cell(6, 7).toml);

@@ -187,7 +187,6 @@ TEST(EmulatedBackend, RefusesWhatRunsOnTheCpuOnly) {
                   schedule(config, kernels::ScheduleKind::Search);
                   config.learning_rate.rates = 3, config.learning_rate.search_steps = 2;
               }},
-             {"a skip connection (network.skip)", [](CellConfig& config) { config.skip = true; }},
              {"stop.proved",
               [](CellConfig& config) {
                   nodes(config);

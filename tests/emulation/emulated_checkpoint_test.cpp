@@ -10,6 +10,7 @@
 #include "emulated_backend.hpp"
 #include "equality/compare.hpp"
 #include "equality/random_cells.hpp"
+#include "kind_values.hpp"
 
 namespace limrisk::test {
 namespace {
@@ -100,6 +101,40 @@ TEST(EmulatedCheckpoints, OfSeveralPieces) {
     for (std::size_t kind = 0; kind < parameter_kinds; ++kind)
         EXPECT_THAT(cut.parameters[kind], testing::Pointwise(testing::NanSensitiveDoubleEq(), whole.parameters[kind])) << kind;
     EXPECT_GE(runs, 10);
+}
+
+/// The rows of u are part of it.
+TEST(EmulatedCheckpoints, OfASkipConnection) {
+    CellConfig config = small_cell();
+    config.skip = true;
+    config.input.dimension = 2;
+    config.optimizer = kernels::example_of(kernels::OptimizerKind::Adam);
+    config.average = {AverageRule::Kind::Arithmetic, 1, 0, 0};
+    const CellPlan plan(config);
+    std::mt19937_64 random(8);
+    int runs = 0;
+    const BlockResult whole = on_cpu(plan, 3, 40), cut = run_in_pieces({&plan, 3, 40}, random, std::size_t{64} << 20, runs);
+    EXPECT_EQ(first_difference(whole, cut), "");
+    for (std::size_t kind = 0; kind < parameter_kinds; ++kind)
+        EXPECT_THAT(cut.parameters[kind], testing::Pointwise(testing::NanSensitiveDoubleEq(), whole.parameters[kind])) << kind;
+    EXPECT_GE(runs, 2);
+}
+
+/// Points that every trial draws for itself are drawn again.
+TEST(EmulatedCheckpoints, OfPointsOfTrials) {
+    std::vector<CellConfig> cells;
+    for (const CellConfig& config : own_point_cells(2031))
+        if (config.width > 0 && config.width <= 40 && config.input.dimension <= 3 && !config.learning_rate.is_adaptive() &&
+            config.sampling == Sampling::Epochs && config.steps > 10 && !config.stop.all_inactive)
+            cells.push_back(config);
+    ASSERT_FALSE(cells.empty());
+    const CellConfig& config = cells.front();
+    const CellPlan plan(config);
+    std::mt19937_64 random(9);
+    int runs = 0;
+    const BlockResult whole = on_cpu(plan, 3, 40), cut = run_in_pieces({&plan, 3, 40}, random, std::size_t{64} << 20, runs);
+    EXPECT_EQ(first_difference(whole, cut), "") << cell_name(config);
+    EXPECT_GE(runs, 2) << cell_name(config);
 }
 
 /// Where only sums are wanted.

@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 #include <tuple>
+#include <vector>
 
 #include "backend/cuda/spec_source.hpp"
 #include "emulated_backend.hpp"
@@ -195,18 +196,64 @@ TEST(EmulatedData, DataSetsOfOneShapeShareTheirPrograms) {
     }
 }
 
-TEST(EmulatedData, RefusesPointsOfTrials) {
-    CellConfig config = own_point_cells(7).front();
-    const auto backend = emulated_backend(std::make_shared<EmulatedRuntime>());
-    try {
-        backend->prepare({small_cell(), config});
-        FAIL() << "prepared";
-    } catch (const DeviceError& error) {
-        EXPECT_THAT(error.what(), testing::HasSubstr("has problem.data with per = \"trial\", which runs on the CPU only"));
+/// Points that every trial has for itself, drawn anew or chosen from given ones: those that the CPU's instruction sets are compared on.
+std::vector<CellConfig> own_point_cells_of(bool resamples) {
+    std::vector<CellConfig> cells;
+    for (const CellConfig& config : own_point_cells(2033))
+        if (config.algorithm == kernels::Algorithm::Plain && !config.learning_rate.is_adaptive() && config.resamples() == resamples)
+            cells.push_back(config);
+    return cells;
+}
+
+class EmulatedOwnPointsOn : public testing::TestWithParam<std::tuple<bool, int>> {};
+
+TEST_P(EmulatedOwnPointsOn, CpuBackend) {
+    const auto [resamples, number] = GetParam();
+    const std::vector<CellConfig> cells = own_point_cells_of(resamples);
+    expect_equal(cells.at(static_cast<std::size_t>(number) * cells.size() / 9), std::make_shared<EmulatedRuntime>(), 7);
+}
+INSTANTIATE_TEST_SUITE_P(, EmulatedOwnPointsOn, testing::Combine(testing::Bool(), testing::Range(0, 9)));
+
+/// Every sampling with every precision and storage.
+class EmulatedPlacedOwnPointsOn : public testing::TestWithParam<int> {};
+
+TEST_P(EmulatedPlacedOwnPointsOn, CpuBackend) {
+    const PlacedCell cell = placed_own_point_cells(90).at(static_cast<std::size_t>(GetParam()));
+    expect_equal(cell.config, cell.runtime(), 13);
+}
+INSTANTIATE_TEST_SUITE_P(, EmulatedPlacedOwnPointsOn, testing::Range(0, placed_cells));
+
+TEST(EmulatedOwnPoints, PlacedCellsAreOfAllKinds) {
+    std::set<std::tuple<int, kernels::Precision, Storage>> kinds;
+    std::set<std::int64_t> dimensions;
+    int averages = 0, frozen = 0, noisy = 0;
+    for (const PlacedCell& cell : placed_own_point_cells(90)) {
+        const CellConfig& config = cell.config;
+        ASSERT_TRUE(config.has_own_points());
+        kinds.insert({config.resamples() ? -1 : static_cast<int>(config.sampling), config.precision, cell.plan().train.network});
+        dimensions.insert(config.input.dimension);
+        averages += config.has_average();
+        noisy += config.noise.kind != NoiseLaw::Kind::None;
+        const CellPlan plan(config);
+        for (const TrialRecord& record : run(*make_cpu_backend(1), plan, 0, 13, {}).records)
+            frozen += record.inactive_final > 0 && record.inactive_final < config.width;
     }
-    const CellPlan plan(config);
-    WorkStatus status;
-    EXPECT_THROW((void)backend->run({&plan, 0, 5}, status, {}), Defect);
+    EXPECT_EQ(kinds.size(), static_cast<std::size_t>(placed_cells));
+    EXPECT_EQ(dimensions.size(), 5u);
+    EXPECT_GT(averages, 2);
+    EXPECT_GT(noisy, 3);
+    EXPECT_GT(frozen, 20);
+}
+
+/// Pieces that follow each other have the points of their own trials.
+TEST(EmulatedOwnPoints, PiecesWhenNotAllFit) {
+    const PlacedCell cell = placed_own_point_cells(90).front();
+    const CellPlan plan(cell.config);
+    const BlockOptions options{false, true};
+    const BlockResult truth = run(*make_cpu_backend(1), plan, 5, 200, options);
+    const auto runtime = std::make_shared<EmulatedRuntime>();
+    EXPECT_EQ(first_difference(run(*emulated_backend(runtime, std::size_t{400} << 10), plan, 5, 200, options), truth), "");
+    EXPECT_TRUE(runtime->usage(0).nothing_left());
 }
 
 /// A plan says how much memory the points take.

@@ -56,4 +56,11 @@ inline std::optional<PlacedCell> place(CellConfig config, int architecture, Stor
 /// held out, an average, a condition on the start, and trials that end early.
 std::vector<PlacedCell> placed_data_cells(int architecture);
 
+/// The same on points that every trial has for itself: drawn anew and used in every sampling but by epochs, or chosen from given ones.
+std::vector<PlacedCell> placed_own_point_cells(int architecture);
+
+/// Networks with a skip connection, with fresh samples, nodes and data points, for every precision and storage, in dimensions 1 to 5; all
+/// or some groups of parameters trained, several losses, an average, and trials that end early.
+std::vector<PlacedCell> placed_skip_cells(int architecture);
+
 }  // namespace limrisk::test

@@ -165,6 +165,24 @@ TEST_P(PtxBackendOnData, CpuBackend) {
 }
 INSTANTIATE_TEST_SUITE_P(SamplingsAndPrecisions, PtxBackendOnData, testing::Range(0, 6));
 
+/// Skip connections, with every sampling and in both precisions; every place of the parameters occurs twice.
+class PtxBackendOnSkip : public PtxBackendChecks, public testing::WithParamInterface<int> {};
+
+TEST_P(PtxBackendOnSkip, CpuBackend) {
+    const auto kind = static_cast<std::size_t>(GetParam());
+    expect_equal(placed_skip_cells(kind % 2 ? 90 : 100).at(3 * kind + kind % 3));
+}
+INSTANTIATE_TEST_SUITE_P(SamplingsAndPrecisions, PtxBackendOnSkip, testing::Range(0, 6));
+
+/// Points that every trial has for itself; every place of the parameters occurs twice.
+class PtxBackendOnOwnPoints : public PtxBackendChecks, public testing::WithParamInterface<int> {};
+
+TEST_P(PtxBackendOnOwnPoints, CpuBackend) {
+    const auto kind = static_cast<std::size_t>(GetParam());
+    expect_equal(placed_own_point_cells(kind % 2 ? 90 : 100).at(3 * kind + kind % 3));
+}
+INSTANTIATE_TEST_SUITE_P(SamplingsAndPrecisions, PtxBackendOnOwnPoints, testing::Range(0, 6));
+
 TEST(PtxBackend, EveryKindWithEveryPrecisionAndStorage) {
     static_assert(optimizers_known <= kinds, "cells_of gives every activation an optimizer");
     std::set<std::tuple<ActivationKind, Precision, Storage>> activations;

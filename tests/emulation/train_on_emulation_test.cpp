@@ -38,6 +38,7 @@ struct Case {
     Sampling sampling = Sampling::Usual;  ///< else of data points
     std::int64_t points = 0;
     bool weighted = false;
+    bool skip = false;  ///< with a skip connection
 };
 
 void PrintTo(const Case& of, std::ostream* out) { *out << of.name; }
@@ -57,6 +58,7 @@ CellConfig config_of(const Case& of) {
     }
     config.target = of.dimension == 1 ? "x1^2 + 2*x1" : "if(x1 < x2, sin(x1 * x2), max(abs(x1), 0.5) ^ 1.5)";
     config.width = of.width;
+    config.skip = of.skip;
     config.activation = example_of(of.activation);
     config.batch = of.batch;
     if (!of.fresh_samples) config.nodes_per_axis = of.batch;
@@ -87,7 +89,7 @@ public:
           train_("train", job_.source, {}, headers),
           initialize_(train_.device->load(emulated_machine_code("evaluate", cuda::evaluate_kernel_source(cell_, kernels.evaluate)))),
           lanes_((replicas * cell_.tile.lanes + 31) / 32 * 32 + 32) {
-        const std::int64_t rows = row_count(cell_.tile.neurons_per_lane, cell_.dimension);
+        const std::int64_t rows = row_count(cell_);
         const auto make_rows = [&](std::int64_t count) { return train_.allocate<Real>(static_cast<std::size_t>(count * lanes_)); };
         const int states = state_count(cell_.optimizer.kind);
         Piece<Real> piece{};
@@ -162,7 +164,7 @@ private:
 
     std::vector<double> canonical(const std::vector<Real>& rows, std::int64_t replica) const {
         const std::int64_t d = cell_.dimension, h = cell_.width;
-        std::vector<double> values(static_cast<std::size_t>(parameter_count(h, d, false)));
+        std::vector<double> values(static_cast<std::size_t>(parameter_count(cell_)));
         if (rows.empty()) return values;  // the optimizer has no such state
         const auto at = [&](std::int64_t row, std::int64_t lane) {
             return static_cast<double>(rows[static_cast<std::size_t>(row * lanes_ + replica * cell_.tile.lanes + lane)]);
@@ -171,7 +173,8 @@ private:
             for (std::int64_t k = 0; k < d + 2; ++k)
                 values[static_cast<std::size_t>(k < d ? i * d + k : k * h + i)] =
                     at(i / cell_.tile.lanes * (d + 2) + k, i % cell_.tile.lanes);
-        values.back() = at(cell_.tile.neurons_per_lane * (d + 2), 0);
+        for (std::int64_t k = 0; k < parameter_count(0, d, cell_.skip); ++k)
+            values[static_cast<std::size_t>(h * (d + 2) + k)] = at(cell_.tile.neurons_per_lane * (d + 2) + k, 0);
         return values;
     }
 
@@ -214,7 +217,7 @@ std::string differences(const CellPlan& plan, const cuda::CellKernelPlan& kernel
 /// `planned`, or the same cell with everything that can be there in `storage`.
 cuda::CellKernelPlan with_train_rows_in(Storage storage, const Cell& cell, cuda::CellKernelPlan planned) {
     constexpr int warps = 2;
-    const std::int64_t rows = shared_rows(storage, storage, cell.tile, cell.dimension, cell.optimizer, cell.average);
+    const std::int64_t rows = shared_rows(storage, storage, cell.tile, cell.dimension, cell.skip, cell.optimizer, cell.average);
     const std::size_t real = cell.precision == Precision::Float32 ? 4 : 8;
     const Storage states = state_arrays(cell.optimizer, cell.average) == 0 ? Storage::Registers : storage;
     planned.train = {storage, states, warps, static_cast<std::size_t>(rows * 32 * warps) * real};
@@ -249,6 +252,18 @@ const Case wide{"wide_and_deep_in_dimensions", 300, 10, 70, OptimizerKind::Rmspr
 
 /// Short rounds, laid out one after the other, in two blocks; preactivations kept.
 const Case narrow{"adam_8_two_blocks", 8, 1, 70, OptimizerKind::Adam, ActivationKind::Relu, Precision::Float32};
+
+Case skip_case(const char* name, std::int64_t width, std::int64_t dimension, std::int64_t batch, OptimizerKind optimizer,
+               Precision precision) {
+    Case of{name, width, dimension, batch, optimizer, ActivationKind::Relu, precision};
+    of.steps = 5;
+    of.skip = true;
+    return of;
+}
+
+/// Two blocks of sums, rounds in which lanes have no sample, and preactivations kept.
+const Case skip_narrow = skip_case("skip_31_d2_two_blocks", 31, 2, 71, OptimizerKind::Sgd, Precision::Float32);
+const Case skip_wide = skip_case("skip_300_d10", 300, 10, 60, OptimizerKind::Adam, Precision::Float32);
 
 Case data_case(const char* name, std::int64_t width, std::int64_t dimension, std::int64_t batch, Precision precision, Sampling sampling,
                std::int64_t points, bool weighted = false) {
@@ -378,6 +393,10 @@ std::vector<Case> all_cases() {
     add_input("own_ends_300_d10", 300, 10, 70, Precision::Float32, Input::Uniform, true, 3, 2);
     add_input("own_ends_normal_9_d5_double", 9, 5, 9, Precision::Float64, Input::Normal, true);
     for (const Case& of : data_cases()) cases.push_back(of);
+    for (const Case& of : {skip_narrow, skip_wide, skip_case("skip_8", 8, 1, 64, OptimizerKind::Adam, Precision::Float32),
+                           skip_case("skip_5_d4_nesterov", 5, 4, 13, OptimizerKind::Nesterov, Precision::Float32),
+                           skip_case("skip_9_d3_double", 9, 3, 17, OptimizerKind::Momentum, Precision::Float64)})
+        cases.push_back(of);
     for (int k = 0; k < std::max(activation_count, optimizer_count); ++k) {
         const OptimizerTraits& optimizer = optimizer_table[k % optimizer_count];
         const ActivationTraits& activation = activation_table[k % activation_count];
@@ -399,7 +418,7 @@ INSTANTIATE_TEST_SUITE_P(, TrainOnEmulation, testing::ValuesIn(all_cases()), [](
 struct Mistake {
     const char *name, *header, *right, *wrong;
     bool in_registers = false;  ///< seen where the plan is for registers
-    const Case* of = nullptr;   ///< seen on data points, wherever the rows are
+    const Case* of = nullptr;   ///< of which it is seen, wherever the rows are or in registers
 };
 
 void PrintTo(const Mistake& mistake, std::ostream* out) { *out << mistake.name; }
@@ -451,6 +470,18 @@ constexpr Mistake mistakes[] = {
     {"batches_are_less_than_an_epoch", "kernels/fused_step.hpp", "place_.epoch += picks_.batch.epoch;", "", false, &long_epochs},
     {"word_of_another_sample", "kernels/cuda_picks.hpp", "first % 4 == w - t", "first % 4 == w", false, &halves_of_calls},
     {"drawn_without_weights", "kernels/cuda_picks.hpp", "thresholds == nullptr ?", "true ?", false, &with_replacement},
+    {"skip_left_out", "kernels/network.hpp", "fma(theta[row].part[p], own_input(row), line)", "line", true, &skip_narrow},
+    {"skip_weights_in_another_order", "kernels/network.hpp", "body(layout_.outer_bias() + 1 + k)",
+     "body(layout_.outer_bias() + LayoutType::skip_rows() - k)", true, &skip_narrow},
+    {"skip_weights_in_another_order_in_memory", "kernels/network.hpp", "body(layout_.outer_bias() + 1 + k)",
+     "body(layout_.outer_bias() + LayoutType::skip_rows() - k)", false, &skip_wide},
+    {"skip_sums_of_absent_samples", "kernels/network.hpp", "sum = masked_fma(own, r.error,", "sum = fma(r.error,", true, &skip_narrow},
+    {"skip_input_of_the_first_round", "kernels/network.hpp", "block.inputs[t * d + row", "block.inputs[row", false, &skip_narrow},
+    {"skip_gradient_of_one_lane", "kernels/network.hpp", "gradient[row] = tile_sum(gradient[row], layout_.tile)", "", false, &skip_wide},
+    {"skip_totals_of_one_lane", "kernels/network.hpp", "from_double<Real>(tile_sum(totals[row], layout_.tile))",
+     "from_double<Real>(totals[row])", true, &skip_narrow},
+    {"skip_totals_of_the_errors", "kernels/fixed_shape.hpp", "skip_rows() > 0 ? row == layout_.outer_bias()",
+     "skip_rows() < 0 ? row == layout_.outer_bias()", true, &skip_narrow},
 };
 INSTANTIATE_TEST_SUITE_P(, PlantedOnEmulation, testing::ValuesIn(mistakes), [](const auto& of) { return of.param.name; });
 

@@ -277,7 +277,7 @@ TEST_F(KernelGrid, ShippedCampaigns) {
         if (entry.path().extension() != ".toml") continue;
         for (const CellConfig& config : load_campaign(entry.path()).cells)
             for (const bool train : {true, false})
-                if (!config.has_own_points() && !config.skip && !config.stop.proved)  // these run on the CPU only
+                if (!config.stop.proved)  // these run on the CPU only
                     for (const std::string& architecture : every_architecture)
                         if ((train || full_grid() || architecture == "sm_90") &&
                             seen.insert(architecture + job_of(config, train, architecture).source).second)
@@ -406,6 +406,26 @@ TEST_F(KernelGrid, LimitsWithAverages) {
                         if (const auto config = widest_in_registers(like, states, 32, architecture)) add(*config, true, architecture);
                     like.width = 33;
                     if (optimizer == OptimizerKind::Sgd) add(like, false, architecture);
+                }
+    expect_no_local_memory(compile());
+}
+
+/// The same with a skip connection, whose weights have rows of their own; and the kernels that evaluate.
+TEST_F(KernelGrid, LimitsWithSkipConnections) {
+    for (const std::string architecture : {"sm_90", "sm_100"})
+        for (const std::int64_t dimension : {1, 2, 3, 4})
+            for (const Precision precision : {Precision::Float32, Precision::Float64})
+                for (const OptimizerKind optimizer : {OptimizerKind::Sgd, OptimizerKind::Adam}) {
+                    CellConfig like = cell_of({0, dimension, dimension == 1 ? 200 : 37}, optimizer, ActivationKind::Relu, precision);
+                    like.skip = true;
+                    for (const int lanes : full_grid() ? std::vector<int>{1, 2, 4, 8, 16, 32} : std::vector<int>{dimension % 2 ? 32 : 8}) {
+                        if (const auto config = widest(like, lanes, architecture, [](const KernelPlan& plan) { return plan.keeps; }))
+                            add(*config, true, architecture);
+                        if (const auto config = widest_in_registers(like, Storage::Registers, lanes, architecture))
+                            add(*config, true, architecture);
+                    }
+                    like.width = 33;
+                    if (optimizer == OptimizerKind::Sgd && dimension % 3 == 1) add(like, false, architecture);
                 }
     expect_no_local_memory(compile());
 }

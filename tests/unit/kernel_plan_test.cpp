@@ -59,8 +59,9 @@ void for_each_cell(Body body) {
 }
 
 std::size_t shared_bytes_per_warp(const Cell& cell, Storage network, Storage states, std::size_t real) {
-    return static_cast<std::size_t>(kernels::shared_rows(network, states, cell.tile, cell.dimension, cell.optimizer, cell.average)) * 32 *
-           real;
+    return static_cast<std::size_t>(
+               kernels::shared_rows(network, states, cell.tile, cell.dimension, cell.skip, cell.optimizer, cell.average)) *
+           32 * real;
 }
 
 /// Every width and dimension runs on every device: at least one warp, no more shared memory than a block has, and what the kernels cut
@@ -134,7 +135,7 @@ TEST(KernelPlan, GlobalMemoryOnlyWhereSharedMemoryIsTooSmall) {
                 ASSERT_LT(most_resident_warps(warp_bytes, bytes), 16U) << text_of(cell);
             }
             if (plan.evaluate.network == Storage::Global) {
-                const std::int64_t rows = kernels::shared_rows(Storage::Shared, Storage::Registers, cell.tile, cell.dimension,
+                const std::int64_t rows = kernels::shared_rows(Storage::Shared, Storage::Registers, cell.tile, cell.dimension, cell.skip,
                                                                kernels::Optimizer{OptimizerKind::Sgd, 0, 0, 0, false, false}, {});
                 ASSERT_GT(static_cast<std::size_t>(rows) * 32 * 8, bytes) << text_of(cell);
             }

@@ -162,9 +162,6 @@ public:
             throw Defect("the CUDA backend was asked to train by sorted kinks, which only the CPU backend does");
         if (item.plan->cell().learning_rate.is_adaptive())
             throw Defect("the CUDA backend was asked for a learning rate of each trial, which only the CPU backend has");
-        if (item.plan->cell().own_points > 0)
-            throw Defect("the CUDA backend was asked for data points of each trial, which only the CPU backend has");
-        if (item.plan->cell().skip) throw Defect("the CUDA backend was asked for a skip connection, which only the CPU backend has");
         if (item.plan->cell().stop_proved)
             throw Defect("the CUDA backend was asked to end trials by proof, which only the CPU backend does");
         if (options.snapshot_steps) throw Defect("the CUDA backend was asked for snapshots, which only the CPU backend takes");
@@ -213,9 +210,10 @@ public:
                 static_cast<double>(batch_trials(plan));
             lines.push_back(fmt::format("{}: train: {}, {} registers a thread, {} warps a multiprocessor", device_name(properties),
                                         describe_plan(plan.cell(), kernels.plan.train), kernels.train_registers, warps));
-            const std::string points = plan.cell().on_data ? fmt::format(", {} bytes of data points for each of {} workers",
-                                                                         table_bytes(plan.cell()), workers_per_device)
-                                                           : "";
+            const std::string points =
+                plan.cell().on_data && plan.cell().own_points == 0
+                    ? fmt::format(", {} bytes of data points for each of {} workers", table_bytes(plan.cell()), workers_per_device)
+                    : "";
             lines.push_back(fmt::format("{}: check: {}; {:.0f} bytes a replica, {} trials at once{}", device_name(properties),
                                         describe_plan(plan.cell(), kernels.plan.evaluate), bytes,
                                         replicas_at_once(properties, plan.cell(), kernels.plan.train, kernels.train_registers), points));
@@ -256,10 +254,8 @@ private:
     std::vector<CompileJob> jobs_of(const std::vector<CellConfig>& cells) const {
         for (const CellConfig& config : cells) {
             const char* const what = config.algorithm == kernels::Algorithm::Kinks ? "training.algorithm = \"kinks\""
-                                     : config.has_own_points()                     ? "problem.data with per = \"trial\""
                                      : config.learning_rate.searches()             ? "the learning rate schedule \"search\""
                                      : config.learning_rate.is_adaptive()          ? "the learning rate schedule \"adaptive\""
-                                     : config.skip                                 ? "a skip connection (network.skip)"
                                      : config.stop.proved                          ? "stop.proved"
                                                                                    : nullptr;
             if (what != nullptr)

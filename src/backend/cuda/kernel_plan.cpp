@@ -45,8 +45,7 @@ std::int64_t most_resident_reals(const Cell& cell) {
 std::int64_t resident_reals(const Cell& cell, int architecture) {
     const std::int64_t of_noise = architecture >= 100 && cell.dimension > 2 ? 16 : 4;
     const std::int64_t of_picks = cell.picks == kernels::Picks::Epochs ? 16 : cell.picks == kernels::Picks::Independent ? 4 : 0;
-    const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension);
-    return kernels::network_rows(rows, cell.optimizer) + cell.tile.lanes + 1 +
+    return kernels::network_rows(kernels::row_count(cell), cell.optimizer) + cell.tile.lanes + 1 +
            kernels::samples_per_lane(cell.dimension) * (cell.dimension + 1) + (cell.several_blocks ? 4 : 0) +
            (cell.noise.kind == kernels::LawKind::Zero ? 0 : of_noise) + of_picks;
 }
@@ -118,12 +117,13 @@ bool recomputes() {
 KernelPlan plan_train(const Cell& cell, std::size_t block_bytes, int architecture) {
     const std::size_t real = cell.precision == kernels::Precision::Float32 ? 4 : 8;
     const int states = kernels::state_arrays(cell.optimizer, cell.average);
-    const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension), reals = resident_reals(cell, architecture);
+    const std::int64_t rows = kernels::row_count(cell), reals = resident_reals(cell, architecture);
     const std::int64_t most_reals = most_resident_reals(cell), kept = recomputes() ? 0 : kept_reals(cell, architecture);
     const auto place = [&](Storage network, Storage state_storage) {
         KernelPlan plan = fit_most(
             network, state_storage,
-            bytes_per_warp(kernels::shared_rows(network, state_storage, cell.tile, cell.dimension, cell.optimizer, cell.average), real),
+            bytes_per_warp(kernels::shared_rows(network, state_storage, cell.tile, cell.dimension, cell.skip, cell.optimizer, cell.average),
+                           real),
             block_bytes);
         plan.rebroadcast = network == Storage::Registers && rebroadcasts(cell, architecture);
         plan.keeps = network == Storage::Registers && kept > 0;
@@ -148,7 +148,7 @@ KernelPlan plan_train(const Cell& cell, std::size_t block_bytes, int architectur
 KernelPlan plan_evaluate(const Cell& cell, std::size_t block_bytes) {
     constexpr kernels::Optimizer none{OptimizerKind::Sgd, 0, 0, 0, false, false};
     const auto place = [&](Storage network) {
-        const std::int64_t rows = kernels::shared_rows(network, Storage::Registers, cell.tile, cell.dimension, none, {});
+        const std::int64_t rows = kernels::shared_rows(network, Storage::Registers, cell.tile, cell.dimension, cell.skip, none, {});
         return fit(network, Storage::Registers, bytes_per_warp(rows, 8), block_bytes);
     };
     const KernelPlan shared = place(Storage::Shared);

@@ -28,7 +28,7 @@ private:
 PieceMemory lay_out_piece(const kernels::Cell& cell, const CellKernelPlan& plan, std::int64_t replicas, std::int64_t finish_warps,
                           const BlockOptions& options) {
     const std::size_t real = cell.precision == kernels::Precision::Float32 ? sizeof(float) : sizeof(double);
-    const std::int64_t rows = kernels::row_count(cell.tile.neurons_per_lane, cell.dimension), per_warp = warp / cell.tile.lanes;
+    const std::int64_t rows = kernels::row_count(cell), per_warp = warp / cell.tile.lanes;
     const std::int64_t warps = (replicas + per_warp - 1) / per_warp;
     const int states = kernels::state_count(cell.optimizer.kind);
     PieceMemory memory;
@@ -69,6 +69,15 @@ PieceMemory lay_out_piece(const kernels::Cell& cell, const CellKernelPlan& plan,
     memory.risks = cut.take(risk_arrays(cell) * replicas, sizeof(double));
     memory.records = cut.take(replicas, sizeof(TrialRecord));
     if (options.checks) memory.checks = cut.take(replicas * (cell.checks + 1), sizeof(CheckRecord));
+    if (const std::int64_t points = replicas * cell.own_points; points > 0) {
+        memory.own_inputs = cut.take(points * cell.dimension, sizeof(double));
+        for (std::size_t* of : {&memory.own_targets, &memory.own_weights, &memory.own_rounded_weights})
+            *of = cut.take(points, sizeof(double));
+        if (cell.precision == kernels::Precision::Float32) {
+            memory.own_float_inputs = cut.take(points * cell.dimension, sizeof(float));
+            for (std::size_t* of : {&memory.own_float_targets, &memory.own_float_weights}) *of = cut.take(points, sizeof(float));
+        }
+    }
     memory.scratch = cut.take(memory.finish_warps * kernels::finish_scratch_doubles(cell), sizeof(double));
     memory.bytes = cut.used();
     return memory;
@@ -77,7 +86,7 @@ PieceMemory lay_out_piece(const kernels::Cell& cell, const CellKernelPlan& plan,
 std::vector<PieceArray> carried_arrays(const kernels::Cell& cell, const PieceMemory& memory) {
     const std::size_t real = cell.precision == kernels::Precision::Float32 ? sizeof(float) : sizeof(double);
     const auto lanes = static_cast<std::size_t>(memory.lanes), replicas = static_cast<std::size_t>(memory.replicas);
-    const auto rows = static_cast<std::size_t>(kernels::row_count(cell.tile.neurons_per_lane, cell.dimension));
+    const auto rows = static_cast<std::size_t>(kernels::row_count(cell));
     std::vector<PieceArray> arrays;
     for (const std::size_t network :
          {memory.theta, memory.first, memory.second, memory.third, memory.average, memory.average_lost, memory.best, memory.tail_start})

@@ -21,6 +21,10 @@ struct PieceMemory {
     std::size_t running = none;  ///< flags
     std::size_t lists[2] = {none, none}, list_counts[2] = {none, none};
     std::size_t risks = none;  ///< [risk_arrays][replicas]
+    /// Data points that every replica has for itself, [replicas][points], inputs times the dimension: in double with their weights and with
+    /// these rounded to the cell's precision, and in float.
+    std::size_t own_inputs = none, own_targets = none, own_weights = none, own_rounded_weights = none;
+    std::size_t own_float_inputs = none, own_float_targets = none, own_float_weights = none;
     std::size_t records = none, checks = none;
     std::size_t scalars[2] = {none, none};  ///< StepScalars of a submission
     std::size_t scratch = none;             ///< of the finish kernel

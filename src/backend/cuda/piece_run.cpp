@@ -48,12 +48,23 @@ public:
           status_(status),
           options_(options),
           cell_(*task.cell),
+          device_cell_(*task.device_cell),
           memory_(*task.memory),
           stream_(*task.stream),
           schedule_(cell_.optimizer, cell_.learning_rate),
           pace_(task.launch_seconds),
           scalars_{task.buffers->scalars[0].at_least(scalar_capacity()), task.buffers->scalars[1].at_least(scalar_capacity())},
-          running_(task.buffers->running.at_least(2)) {}
+          running_(task.buffers->running.at_least(2)) {
+        if (cell_.own_points == 0) return;
+        const auto nodes = [&]<class T>(std::size_t inputs, std::size_t targets, std::size_t weights, kernels::NodeTable<T>& table) {
+            table = {at<const T>(inputs), at<const T>(targets), at<const T>(weights), cell_.own_points};
+        };
+        nodes(memory_.own_inputs, memory_.own_targets, memory_.own_weights, device_cell_.check_nodes);
+        nodes(memory_.own_inputs, memory_.own_targets, memory_.own_rounded_weights, device_cell_.training_nodes_double);
+        device_cell_.final_nodes = device_cell_.check_nodes;
+        if constexpr (sizeof(Real) == 4)
+            nodes(memory_.own_float_inputs, memory_.own_float_targets, memory_.own_float_weights, device_cell_.training_nodes_float);
+    }
 
     bool run(BlockResult& result) {
         BlockCheckpoints& checkpoints = *task_.checkpoints;
@@ -169,7 +180,37 @@ private:
         stream_.copy_to_device(at<char>(memory_.list_counts[0]), &head.running, sizeof(std::int64_t));
         take(memory_.lists[0], static_cast<std::size_t>(memory_.replicas) * sizeof(std::int32_t));
         for (const PieceArray& array : carried_arrays(cell_, memory_)) take(array.offset, array.bytes);
+        copy_own_points();
         stream_.synchronize();
+    }
+
+    /// Draws the points that every trial has for itself, a few MiB at a time.
+    void copy_own_points() {
+        if (cell_.own_points == 0) return;
+        const std::int64_t numbers = cell_.own_points * (cell_.dimension + 2), most = std::max<std::int64_t>(1, (1 << 20) / numbers);
+        for (std::int64_t first = 0; first < memory_.replicas; first += most) {
+            const std::int64_t count = std::min(most, memory_.replicas - first);
+            const CellPlan::OwnPoints points = task_.cell_plan->own_points(task_.first_trial + first, count);
+            const auto copy = [&]<class T>(std::size_t offset, const std::vector<T>& values) {
+                const std::size_t each = values.size() / static_cast<std::size_t>(count);
+                stream_.copy_to_device(at<char>(offset + static_cast<std::size_t>(first) * each * sizeof(T)), values.data(),
+                                       values.size() * sizeof(T));
+            };
+            const auto in_float = [](const std::vector<double>& values) { return std::vector<float>(values.begin(), values.end()); };
+            const std::vector<float> inputs = in_float(points.inputs), targets = in_float(points.targets),
+                                     weights = in_float(points.weights);
+            const std::vector<double> rounded = sizeof(Real) == 4 ? std::vector<double>(weights.begin(), weights.end()) : points.weights;
+            copy(memory_.own_inputs, points.inputs);
+            copy(memory_.own_targets, points.targets);
+            copy(memory_.own_weights, points.weights);
+            copy(memory_.own_rounded_weights, rounded);
+            if constexpr (sizeof(Real) == 4) {
+                copy(memory_.own_float_inputs, inputs);
+                copy(memory_.own_float_targets, targets);
+                copy(memory_.own_float_weights, weights);
+            }
+            stream_.synchronize();  // these are locals
+        }
     }
 
     void begin() {
@@ -178,7 +219,8 @@ private:
         std::iota(all.begin(), all.end(), 0);
         stream_.copy_to_device(at<char>(memory_.lists[0]), all.data(), all.size() * sizeof(std::int32_t));
         stream_.copy_to_device(at<char>(memory_.list_counts[0]), &memory_.replicas, sizeof(std::int64_t));
-        launch(*task_.kernels->initialize, plain_plan, warps(), kernels::InitializeArguments<Real>{piece(false), *task_.device_cell});
+        copy_own_points();
+        launch(*task_.kernels->initialize, plain_plan, warps(), kernels::InitializeArguments<Real>{piece(false), device_cell_});
         stream_.synchronize();  // the list is a local
         if (task_.cell_plan->config().begins_on_host()) copy_starts();
     }
@@ -195,19 +237,22 @@ private:
             visit(h * d + i, place(i / tile * (d + 2) + d, i % tile));
             visit(h * (d + 1) + i, place(i / tile * (d + 2) + d + 1, i % tile));
         }
-        visit(h * (d + 2), place(rows() - 1, 0));
+        for (std::int64_t k = 0; k < outer_rows(); ++k) visit(h * (d + 2) + k, place(rows() - outer_rows() + k, 0));
     }
-    std::int64_t rows() const { return kernels::row_count(cell_.tile.neurons_per_lane, cell_.dimension); }
+    std::int64_t rows() const { return kernels::row_count(cell_); }
+    /// Those that all lanes of a tile have: of the outer bias and the skip weights.
+    std::int64_t outer_rows() const { return kernels::row_count(0, cell_.dimension, cell_.skip); }
 
     /// Parameters of the host in the place of what was drawn.
     void copy_starts() {
         std::vector<Real> all(static_cast<std::size_t>(rows() * memory_.lanes));
         for (std::int64_t r = 0; r < memory_.replicas; ++r) {
             const CellPlan::Starts start = task_.cell_plan->starts(task_.first_trial + r, 1);
-            std::size_t last = 0;
-            for_places(r, [&](std::int64_t j, std::size_t place) { all[last = place] = static_cast<Real>(start.first[j]); });
-            // All lanes of the tile have the outer bias.
-            for (std::int64_t lane = 1; lane < cell_.tile.lanes; ++lane) all[last + static_cast<std::size_t>(lane)] = all[last];
+            for_places(r, [&](std::int64_t j, std::size_t place) {
+                const std::int64_t copies = j < cell_.width * (cell_.dimension + 2) ? 1 : cell_.tile.lanes;
+                for (std::int64_t lane = 0; lane < copies; ++lane)
+                    all[place + static_cast<std::size_t>(lane)] = static_cast<Real>(start.first[j]);
+            });
         }
         for (const std::size_t network : {memory_.theta, memory_.average})
             if (network != PieceMemory::none) stream_.copy_to_device(at<char>(network), all.data(), all.size() * sizeof(Real));
@@ -227,9 +272,9 @@ private:
     void check() {
         const auto checks = at<CheckRecord>(memory_.checks);
         const bool all = kernels::measures_all(cell_, next_check_, checks);
-        if (!all) launch_risk(piece(true), task_.device_cell->check_nodes, memory_.theta, RiskArray::Last);
+        if (!all) launch_risk(piece(true), device_cell_.check_nodes, memory_.theta, RiskArray::Last);
         launch(*task_.kernels->check, all ? plan().evaluate : plain_plan, warps(),
-               kernels::CheckArguments<Real, CheckRecord>{piece(true), *task_.device_cell, next_check_, checks, risks(RiskArray::Last)});
+               kernels::CheckArguments<Real, CheckRecord>{piece(true), device_cell_, next_check_, checks, risks(RiskArray::Last)});
         if (++next_check_ > cell_.checks) return;
         stream_.select(at<std::int32_t>(memory_.lists[list_]), at<std::int64_t>(memory_.list_counts[list_]), memory_.replicas,
                        at<std::uint8_t>(memory_.running), at<std::int32_t>(memory_.lists[1 - list_]),
@@ -283,7 +328,7 @@ private:
                                                         kernel.to,
                                                         at<const kernels::StepScalars>(memory_.scalars[slot]) + (kernel.from - first_step),
                                                         training_nodes(),
-                                                        kernels::input_table<Real>(*task_.device_cell),
+                                                        kernels::input_table<Real>(device_cell_),
                                                         pick_tables(kernel.from)};
                 launch(*task_.kernels->train, plan().train, warps(), arguments);
             }
@@ -303,16 +348,16 @@ private:
 
     kernels::NodeTable<Real> training_nodes() const {
         if constexpr (sizeof(Real) == 4)
-            return task_.device_cell->training_nodes_float;
+            return device_cell_.training_nodes_float;
         else
-            return task_.device_cell->training_nodes_double;
+            return device_cell_.training_nodes_double;
     }
 
     /// For the steps from `from` + 1 on.
     kernels::PickTables pick_tables(std::int64_t from) const {
         if (cell_.picks == kernels::Picks::None) return {};
         const std::int64_t first = cell_.picks == kernels::Picks::Epochs ? from * cell_.batch : 0;
-        return {task_.device_cell->pick_thresholds, training_nodes().count, first, cell_.batch};
+        return {device_cell_.pick_thresholds, training_nodes().count, first, cell_.batch};
     }
 
     /// Waits for the oldest submission and learns from it.
@@ -337,7 +382,7 @@ private:
     void finish(BlockResult& result) {
         kernels::FinishArguments<Real, TrialRecord> arguments{};
         arguments.piece = piece(false);
-        arguments.cell = *task_.device_cell;
+        arguments.cell = device_cell_;
         arguments.scratch = at<double>(memory_.scratch);
         arguments.records = at<TrialRecord>(memory_.records);
         const auto risk_on = [&](const kernels::NodeTable<double>& nodes, std::size_t parameters, RiskArray which) {
@@ -345,16 +390,15 @@ private:
             return risks(which);
         };
         if (!cell_.exact_risk) {
-            arguments.final_risks = risk_on(task_.device_cell->final_nodes, memory_.theta, RiskArray::Last);
-            arguments.best_risks = risk_on(task_.device_cell->final_nodes, memory_.best, RiskArray::Best);
-            if (any(cell_.average)) arguments.average_risks = risk_on(task_.device_cell->final_nodes, memory_.average, RiskArray::Average);
+            arguments.final_risks = risk_on(device_cell_.final_nodes, memory_.theta, RiskArray::Last);
+            arguments.best_risks = risk_on(device_cell_.final_nodes, memory_.best, RiskArray::Best);
+            if (any(cell_.average)) arguments.average_risks = risk_on(device_cell_.final_nodes, memory_.average, RiskArray::Average);
         }
         if (has_validation(cell_)) {
-            arguments.validation_risks = risk_on(task_.device_cell->validation_nodes, memory_.theta, RiskArray::LastValidation);
-            arguments.best_validation_risks = risk_on(task_.device_cell->validation_nodes, memory_.best, RiskArray::BestValidation);
+            arguments.validation_risks = risk_on(device_cell_.validation_nodes, memory_.theta, RiskArray::LastValidation);
+            arguments.best_validation_risks = risk_on(device_cell_.validation_nodes, memory_.best, RiskArray::BestValidation);
             if (any(cell_.average))
-                arguments.average_validation_risks =
-                    risk_on(task_.device_cell->validation_nodes, memory_.average, RiskArray::AverageValidation);
+                arguments.average_validation_risks = risk_on(device_cell_.validation_nodes, memory_.average, RiskArray::AverageValidation);
         }
         launch(*task_.kernels->finish, plain_plan, memory_.finish_warps, arguments);
         if (options_.aggregate && !options_.checks) {
@@ -448,6 +492,7 @@ private:
     WorkStatus& status_;
     const BlockOptions& options_;
     const Cell& cell_;
+    Cell device_cell_;  ///< its tables, and the replicas' own points, on the device
     const PieceMemory& memory_;
     Stream& stream_;
     kernels::Schedule schedule_;

@@ -140,6 +140,11 @@ std::string input_members(const kernels::Cell& cell) {
     return members + "        };\n        return laws[k];\n    }\n";
 }
 
+/// Said where it is so: the programs of all other cells do not know of it.
+const char* own_points_member(const kernels::Cell& cell) {
+    return cell.own_points > 0 ? "    static constexpr bool own_points = true;\n" : "";
+}
+
 /// The first lines of a program: `header` and all that it includes.
 std::string including(const char* header) { return fmt::format("#define LIMRISK_LANES cuda\n#include \"kernels/{}\"\n", header); }
 
@@ -162,7 +167,7 @@ CompileJob train_kernel_job(const kernels::Cell& cell, const KernelPlan& plan) {
     static constexpr std::int64_t width = {}, batch = {};
     static constexpr Optimizer optimizer{{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}};
     static constexpr Average average{{{}, {}, {}}};
-    static constexpr Groups held{{{}, {}, {}, {}}};
+    static constexpr Groups held{{{}, {}, {}, {}{}}};
     static constexpr Law noise{{{}}};
     static constexpr bool several_blocks = {}, fresh_samples = {}, rebroadcast = {}, keeps = {};
 )",
@@ -174,10 +179,12 @@ CompileJob train_kernel_job(const kernels::Cell& cell, const KernelPlan& plan) {
                     optimizer.corrected_maximum, optimizer.centered, literal(optimizer.initial_sum), literal(optimizer.momentum_decay),
                     literal(optimizer.weight_decay), optimizer.decoupled, enumerator("AverageKind", cell.average.kind), cell.average.start,
                     literal(cell.average.delta), cell.held.inner_weights, cell.held.inner_biases, cell.held.outer_weights,
-                    cell.held.outer_bias, members_of(cell.noise), cell.several_blocks, cell.fresh_samples, plan.rebroadcast, plan.keeps) +
+                    cell.held.outer_bias, cell.skip ? fmt::format(", {}", cell.held.skip_weights) : "", members_of(cell.noise),
+                    cell.several_blocks, cell.fresh_samples, plan.rebroadcast, plan.keeps) +
         function_members("has_noise_factor", "noise_factor", cell.noise_factor) + input_members(cell) +
         (cell.picks == kernels::Picks::None ? ""
-                                            : fmt::format("    static constexpr Picks picks = {};\n", enumerator("Picks", cell.picks)));
+                                            : fmt::format("    static constexpr Picks picks = {};\n", enumerator("Picks", cell.picks))) +
+        (cell.skip ? "    static constexpr bool skip = true;\n" : "") + own_points_member(cell);
     // Named by what is in it: two cells in one program have different names, and a cell has the same name in every program.
     const std::string number = fmt::format("{:016x}", XXH3_64bits(members.data(), members.size()));
     CompileJob job;
@@ -191,15 +198,15 @@ CompileJob train_kernel_job(const kernels::Cell& cell, const KernelPlan& plan) {
 }
 
 std::string evaluate_kernel_source(const kernels::Cell& cell, const KernelPlan& plan) {
-    const std::string members =
-        common_members(cell, plan) +
-        fmt::format(
-            "    static constexpr ActivationKind activation = {};\n    static constexpr LossKind loss = {};\n"
-            "    static constexpr bool exact_risk = {}, conditioned = {}, holds = {}, averages = {}, on_data = {}, one_law = {};\n",
-            enumerator("ActivationKind", cell.activation.kind), enumerator("LossKind", cell.loss.kind), cell.exact_risk,
-            cell.inactive_start >= 0, any(cell.held), any(cell.average), cell.on_data,
-            cell.shape == kernels::InputShape::Coordinates && cell.coordinates == nullptr) +
-        function_members("has_density", "density", cell.density);
+    const std::string members = common_members(cell, plan) +
+                                fmt::format(
+                                    "    static constexpr ActivationKind activation = {};\n    static constexpr LossKind loss = {};\n"
+                                    "    static constexpr bool exact_risk = {}, conditioned = {}, holds = {}, averages = {}, on_data = {}, "
+                                    "one_law = {}, skip = {};\n",
+                                    enumerator("ActivationKind", cell.activation.kind), enumerator("LossKind", cell.loss.kind),
+                                    cell.exact_risk, cell.inactive_start >= 0, any(cell.held), any(cell.average), cell.on_data,
+                                    cell.shape == kernels::InputShape::Coordinates && cell.coordinates == nullptr, cell.skip) +
+                                function_members("has_density", "density", cell.density) + own_points_member(cell);
     return including("fused_step.hpp") + structure("EvaluationSpec", members) + "#include \"kernels/cuda_evaluation.hpp\"\n";
 }
 
