@@ -188,6 +188,11 @@ TEST(EmulatedBackend, RefusesWhatRunsOnTheCpuOnly) {
                   config.learning_rate.rates = 3, config.learning_rate.search_steps = 2;
               }},
              {"a skip connection (network.skip)", [](CellConfig& config) { config.skip = true; }},
+             {"tracking.kinks",
+              [](CellConfig& config) {
+                  nodes(config);
+                  config.kinks = true;
+              }},
              {"stop.proved",
               [](CellConfig& config) {
                   nodes(config);

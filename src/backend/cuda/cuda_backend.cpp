@@ -165,6 +165,7 @@ public:
         if (item.plan->cell().own_points > 0)
             throw Defect("the CUDA backend was asked for data points of each trial, which only the CPU backend has");
         if (item.plan->cell().skip) throw Defect("the CUDA backend was asked for a skip connection, which only the CPU backend has");
+        if (item.plan->cell().follows_kinks) throw Defect("the CUDA backend was asked to follow kinks, which only the CPU backend does");
         if (item.plan->cell().stop_proved)
             throw Defect("the CUDA backend was asked to end trials by proof, which only the CPU backend does");
         if (options.snapshot_steps) throw Defect("the CUDA backend was asked for snapshots, which only the CPU backend takes");
@@ -260,6 +261,7 @@ private:
                                      : config.learning_rate.searches()             ? "the learning rate schedule \"search\""
                                      : config.learning_rate.is_adaptive()          ? "the learning rate schedule \"adaptive\""
                                      : config.skip                                 ? "a skip connection (network.skip)"
+                                     : config.kinks                                ? "tracking.kinks"
                                      : config.stop.proved                          ? "stop.proved"
                                                                                    : nullptr;
             if (what != nullptr)
