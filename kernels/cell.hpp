@@ -89,10 +89,12 @@ struct Cell {
     const std::uint32_t* pick_thresholds;  ///< [training nodes - 1] for Picks::Independent; null: all nodes have the same probability
     bool stop_converged;                   ///< a trial ends with the first window of checks whose verdict is "converged"
     bool stop_inactive;                    ///< a trial ends at a check at which all its neurons are inactive
+    bool stop_kinks;                       ///< a trial ends at a check at which a kink has crossed a training point; with follows_kinks
     bool stop_proved;                      ///< a trial ends at a check at which its limiting risk is proved; on the CPU only
     bool several_blocks;                   ///< the sums over a training batch are totals of blocks: only in float32, beyond block_samples
     Groups held;                           ///< of the parameters: these are not trained, docs/numerics.md section 9
     bool skip;                             ///< the network has a skip connection
+    bool follows_kinks;  ///< checks compare the kinks with those at the start; dimension 1, training nodes, on the CPU only
     Program target;
     Program density;                         ///< dimension 1, input kind Table: density of the input, without its constant
     QuantileTable<float> input_table_float;  ///< of the input, in the precision of its samples

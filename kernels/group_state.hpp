@@ -23,8 +23,9 @@ public:
     Rows best, tail_start;                   ///< theta at the best check, at the first check of the window
     Rows average{}, average_lost{};          ///< of the iterates, and what its rounding has lost: null if the cell has no average
     Rows was_inactive;                       ///< [slots] 1 or 0, at the last check
+    Rows followed{};                         ///< [slots][followed_rows] of follow_kinks(): null if the cell does not follow kinks
 
-    void take(Arena& arena, const GroupShape& shape, int states, bool averages) {
+    void take(Arena& arena, const GroupShape& shape, int states, bool averages, bool follows_kinks) {
         shape_ = shape;
         theta = take_rows<Real>(arena, shape);
         best = take_rows<Real>(arena, shape);
@@ -37,6 +38,7 @@ public:
             average_lost = take_rows<Real>(arena, shape);
         }
         was_inactive = {arena.take<V>(shape.registers * shape.slots), shape.slots};
+        if (follows_kinks) followed = {arena.take<V>(shape.registers * shape.slots * followed_rows), shape.slots * followed_rows};
     }
 
     void clear() {
@@ -104,12 +106,12 @@ public:
 
 private:
     struct Arrays {
-        Rows rows[9];
+        Rows rows[10];
         const Rows* begin() const { return rows; }
-        const Rows* end() const { return rows + 9; }
+        const Rows* end() const { return rows + 10; }
     };
     /// What a replica is made of; those that the cell lacks are null.
-    Arrays arrays() const { return {{theta, first, second, third, best, tail_start, was_inactive, average, average_lost}}; }
+    Arrays arrays() const { return {{theta, first, second, third, best, tail_start, was_inactive, average, average_lost, followed}}; }
 
     template <class Body>
     void for_numbers(int replica, Body body) const {

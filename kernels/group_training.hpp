@@ -64,7 +64,7 @@ public:
           training_rule_(arena_, cell, double_shape_, cell.training_nodes_double),
           kinks_(arena_, cell, shape_, training_nodes<Real>(cell).inputs, cell.training_nodes_double) {
         pass_.take(arena_, cell, shape_, samples_);
-        state_.take(arena_, shape_, state_count(cell.optimizer.kind), any(cell.average));
+        state_.take(arena_, shape_, state_count(cell.optimizer.kind), any(cell.average), cell.follows_kinks);
         gradient_ = take_rows<Real>(arena_, shape_);
         if (looks_ahead(cell.optimizer)) shifted_ = take_rows<Real>(arena_, shape_);
         unused_inactive_ = {arena_.take<V>(shape_.registers * shape_.slots), shape_.slots};
@@ -384,6 +384,30 @@ private:
         count_states(state_.theta, was_inactive, on_data, [&](int r) -> StateCounts<std::int32_t>& { return values[r]; });
     }
 
+    /// Compares the kinks of all replicas with those at the start.
+    void follow_kinks(bool starts, CheckValues (&values)[lanes]) {
+        const double kink = traits_of(cell_.activation.kind).kinks[0].at.of(cell_.activation);
+        const auto follow = [&](std::int64_t count, const auto& input) {
+            V crossed{}, furthest{};
+            for (int p = 0; p < shape_.registers; ++p)
+                crossed = crossed + kernels::follow_kinks<Real>(kink, input, count, shape_, state_.theta, pass_.present[p], state_.followed,
+                                                                starts, furthest, p);
+            crossed = sum_within(crossed, shape_);
+            for (int i = 0; i < lanes; ++i) {
+                CheckValues& of = values[i % shape_.replicas];
+                of.kinks_crossed = static_cast<std::int32_t>(lane_of(crossed, i));
+                const auto moved = static_cast<double>(lane_of(furthest, i));
+                if (of.kink_displacement < moved) of.kink_displacement = moved;
+            }
+        };
+        if (cell_.own_points > 0) {
+            const LanePoints<Real> points = own_.points();
+            return follow(cell_.own_points, [&](std::int64_t m) { return points.inputs[m]; });
+        }
+        const NodeTable<Real>& nodes = training_nodes<Real>(cell_);
+        follow(nodes.count, [&](std::int64_t m) { return splat<V>(static_cast<double>(nodes.inputs[m])); });
+    }
+
     /// As ends_early(), and by proof, which is no part of kernels that a GPU runs.
     bool may_end_early() const { return ends_early(cell_) || cell_.stop_proved; }
 
@@ -408,6 +432,7 @@ private:
         CheckValues values[lanes];
         const bool starts = starts_window(cell_, index), moved = in_window(cell_, index) && !starts;
         measure_group(state_.was_inactive, gradient, index == cell_.checks || may_end_early(), moved, values);
+        if (cell_.follows_kinks) follow_kinks(index == 0, values);
         bool improved[lanes]{};
         for (int r = 0; r < count_; ++r) {
             improved[r] = replica_[r].check(cell_, index, values[r]);

@@ -91,7 +91,7 @@ struct FinishArguments {
 };
 
 // Host and device must lay these out alike; both compile this line.
-static_assert(sizeof(Cell) == 1128 && sizeof(Replica) == 208 && sizeof(Piece<float>) == 168 && sizeof(StepScalars) == 32);
+static_assert(sizeof(Cell) == 1128 && sizeof(Replica) == 224 && sizeof(Piece<float>) == 168 && sizeof(StepScalars) == 32);
 
 }  // namespace LIMRISK_LANES
 }  // namespace limrisk::kernels

@@ -10,7 +10,7 @@ inline namespace LIMRISK_LANES {
 
 /// Whether some trials may end before their last check without diverging. Then every check measures all that a last one does.
 constexpr bool ends_early(const Cell& cell) {
-    return cell.stop_risk > 0 || cell.stop_gradient > 0 || cell.stop_converged || cell.stop_inactive;
+    return cell.stop_risk > 0 || cell.stop_gradient > 0 || cell.stop_converged || cell.stop_inactive || cell.stop_kinks;
 }
 
 constexpr double finite_or_infinity(double x) { return x <= RealTraits<double>::largest ? x : RealTraits<double>::infinity; }
@@ -123,7 +123,10 @@ struct StateCounts {
 };
 
 /// What a check measures of one replica.
-struct CheckValues : Measures<double>, StateCounts<std::int32_t> {};
+struct CheckValues : Measures<double>, StateCounts<std::int32_t> {
+    std::int32_t kinks_crossed = 0;  ///< neurons that have crossed so far
+    double kink_displacement = 0;    ///< the largest at this check
+};
 
 /// What is evaluated of one replica after its last check.
 struct FinalValues {
@@ -148,6 +151,9 @@ struct Replica {
     std::int32_t checks_without_fall;
     double smallest_risk;  ///< by which falls are judged
     double rate_factor;    ///< what the rate of the schedule is multiplied by
+    // Of a cell that follows kinks, over the checks before it diverged.
+    double kink_displacement;
+    std::int32_t kinks_crossed;
 
     bool has_ended_early() const { return ended != Verdict::Budget; }
     /// Whether it is to be trained on.
@@ -179,6 +185,10 @@ struct Replica {
         if (has_ended_early()) return false;
         if (!diverged && diverges_by(values)) diverge(check_step(cell, index));
         take(values);
+        if (!diverged) {
+            kinks_crossed = values.kinks_crossed;
+            if (kink_displacement < values.kink_displacement) kink_displacement = values.kink_displacement;
+        }
         if (index == 0) {
             initial_risk = risk;
             inactive_initial = inactive;
@@ -204,7 +214,8 @@ struct Replica {
         const bool whole = cell.stop_converged && in_window(cell, index) && left_in_window(cell, index) == 0;
         if (whole && tail_verdict(tail, cell.tail, scales(cell)) == Verdict::Converged) {
             ended = Verdict::Converged;
-        } else if (risk < cell.stop_risk || gradient_norm < cell.stop_gradient || (cell.stop_inactive && inactive == cell.width)) {
+        } else if (risk < cell.stop_risk || gradient_norm < cell.stop_gradient || (cell.stop_inactive && inactive == cell.width) ||
+                   (cell.stop_kinks && kinks_crossed > 0)) {
             stop();
         }
     }
@@ -295,6 +306,10 @@ struct Replica {
         record.linear = linear;
         record.kinked = kinked(cell);
         record.fingerprint = values.fingerprint;
+        if (cell.follows_kinks) {
+            record.kinks_crossed = kinks_crossed;
+            record.kink_displacement = kink_displacement;
+        }
         if (averages) {
             const StateCounts<std::int32_t>& counts = values.of_average;
             record.average_risk = unless_diverged(values.average_risk);

@@ -243,6 +243,52 @@ StateCounts<Vec<Real>> count_states_by(const Activation& activation, RangeOf ran
     return counts;
 }
 
+/// What is kept of the kink of each slot since the start: its weight and its bias then, and its pattern.
+inline constexpr std::int64_t followed_rows = 3;
+
+/// Compares the kinks of the neurons in the lanes of register p, in dimension 1, with those at the start. Returns the number of neurons
+/// that have crossed so far, and raises `furthest` to the largest displacement. The active points are known from their number, and from the
+/// sign of w where they are neither all nor none: that is a pattern, a number with a sign. The pattern of a neuron that has crossed is
+/// replaced by infinity, which no neuron has again.
+///   kink      z at the kink;   input(m)  a register with training point m of `count`
+///   followed  [slots][followed_rows], written if `starts`
+template <class Real, class Input, class LayoutType, class Rows, class ConstRows>
+Vec<Real> follow_kinks(double kink, const Input& input, std::int64_t count, const LayoutType& layout, ConstRows theta,
+                       const Vec<Real>& last_slot_present, Rows followed, bool starts, Vec<Real>& furthest, int p) {
+    using V = Vec<Real>;
+    const V zero{}, one = splat<V>(1), at = splat<V>(kink), all = splat<V>(static_cast<double>(count));
+    const V infinity = splat<V>(RealTraits<Real>::infinity), largest = splat<V>(RealTraits<Real>::largest);
+    V crossed{};
+    LIMRISK_ROLLED
+    for (std::int64_t q = 0; q < layout.slots; ++q) {
+        const auto slot = theta + q * layout.per_slot();
+        const auto start = followed + q * followed_rows;
+        const V w = slot[0].part[p], b = slot[1].part[p];
+        V active{};
+        for (std::int64_t m = 0; m < count; ++m) active = masked_add(less(at, fma(w, input(m), b)), active, one);
+        const V pattern = select(both(less(w, zero), less(active, all)), -active, active);
+        if (starts) {
+            start[0].part[p] = w;
+            start[1].part[p] = b;
+            start[2].part[p] = pattern;
+            continue;
+        }
+        const auto present = q + 1 < layout.slots ? equal(zero, zero) : negate(equal(last_slot_present, zero));
+        const V w0 = start[0].part[p], b0 = start[1].part[p], before = start[2].part[p];
+        const auto other = negate(equal(pattern, before));
+        start[2].part[p] = select(other, infinity, before);
+        crossed = masked_add(both(other, present), crossed, one);
+        // |(k - b) / w - (k - b') / w'|
+        const V moved = abs((at - b) / w - (at - b0) / w0);
+        const auto same_sign = either(both(less(zero, w), less(zero, w0)), both(less(w, zero), less(w0, zero)));
+        const auto no_kink = both(equal(w, zero), equal(w0, zero));
+        const V far = select(both(same_sign, less_equal(moved, largest)), moved, infinity);
+        const V counted = select(both(present, negate(no_kink)), far, zero);
+        furthest = select(less(furthest, counted), counted, furthest);
+    }
+    return crossed;
+}
+
 /// Number of neurons that are inactive on the data and not on the box, N slots at once.
 ///   N, D          as of inactive_on
 ///   inputs        [count][d] of the training nodes, or of the check's where the samples are fresh; at least those that decide

@@ -16,7 +16,7 @@ struct TrialField {
     std::size_t offset;
     const char* meaning;
     const char* if_ended_early = nullptr;  ///< what it is of a trial that `stop` ended, where that is not the same of its own last check
-    bool can_lack = false;                 ///< a real number that is -1 where the cell does not have it: exports leave it out there
+    bool can_lack = false;                 ///< -1 where the cell does not have it: exports leave it out there
 };
 
 inline constexpr const char* tail_if_ended_early =
@@ -90,9 +90,18 @@ inline constexpr TrialField average_validation_field{"average_validation_risk",
                                                      nullptr,
                                                      true};
 
-inline constexpr std::size_t all_trial_field_count = trial_fields.size() + 1 + average_fields.size() + validation_fields.size() + 1;
+/// What a store has besides if one of its cells follows kinks.
+inline constexpr std::array<TrialField, 2> kink_fields{{
+    {"kinks_crossed", FieldType::Int32, offsetof(TrialRecord, kinks_crossed),
+     "neurons whose kink was on another side of a training point than at the start, at some check", nullptr, true},
+    {"kink_displacement", FieldType::Float64, offsetof(TrialRecord, kink_displacement),
+     "largest distance of a kink at a check from its place at the start", nullptr, true},
+}};
 
-/// All fields: trial_fields, last_step, average_fields, validation_fields, average_validation_risk.
+inline constexpr std::size_t all_trial_field_count =
+    trial_fields.size() + 1 + average_fields.size() + validation_fields.size() + 1 + kink_fields.size();
+
+/// All fields: trial_fields, last_step, average_fields, validation_fields, average_validation_risk, kink_fields.
 inline constexpr std::array<TrialField, all_trial_field_count> all_trial_fields = [] {
     std::array<TrialField, all_trial_field_count> all{};
     std::size_t count = 0;
@@ -101,6 +110,7 @@ inline constexpr std::array<TrialField, all_trial_field_count> all_trial_fields 
     for (const TrialField& field : average_fields) all[count++] = field;
     for (const TrialField& field : validation_fields) all[count++] = field;
     all[count++] = average_validation_field;
+    for (const TrialField& field : kink_fields) all[count++] = field;
     return all;
 }();
 

@@ -49,6 +49,9 @@ struct TrialRecord {
     double validation_risk = -1;
     double best_validation_risk = -1;
     double average_validation_risk = -1;  ///< likewise; -1 where the cell has no average either
+    // Of the kinks of neurons, in dimension 1; -1 where the cell does not follow them.
+    double kink_displacement = -1;
+    std::int32_t kinks_crossed = -1;
 
     bool operator==(const TrialRecord&) const = default;
 };

@@ -9,6 +9,7 @@
 
 #include "analysis/average_scan.hpp"
 #include "analysis/early_ends.hpp"
+#include "analysis/kink_scan.hpp"
 #include "analysis/level_bins.hpp"
 #include "analysis/level_scan.hpp"
 #include "analysis/prediction.hpp"
@@ -166,11 +167,12 @@ SeenTrial seen(const TrialRecord& record) {
 
 /// The same of the fields that only some cells have.
 struct SeenFurther {
-    double average_risk, validation_risk, best_validation_risk, average_validation_risk;
+    double average_risk, validation_risk, best_validation_risk, average_validation_risk, kink_displacement;
 };
 
 SeenFurther seen_further(const TrialRecord& record) {
-    return {record.average_risk, record.validation_risk, record.best_validation_risk, record.average_validation_risk};
+    return {record.average_risk, record.validation_risk, record.best_validation_risk, record.average_validation_risk,
+            record.kink_displacement};
 }
 
 /// The trials of a cell that count, to be visited again: from memory, or where they are too many from the store.
@@ -179,7 +181,7 @@ public:
     SeenTrials(const Store& store, const CellConfig& cell, std::int64_t most)
         : store_(store),
           cell_(cell.index),
-          has_further_(cell.has_average() || cell.has_validation()),
+          has_further_(cell.has_average() || cell.has_validation() || cell.kinks),
           most_(has_further_ ? most / 2 : most) {}
     void add(const TrialRecord& record) {
         ++count_;
@@ -219,18 +221,20 @@ private:
 /// Finds the exact quantiles, the medians of the levels, and how many trials are above the threshold of the optimum. Returns how many of
 /// them `stop` had ended.
 std::int64_t look_again(const SeenTrials& trials, CellSummary& summary, LevelScan& levels, AverageScan& averages,
-                        ValidationScan& validation) {
+                        ValidationScan& validation, KinkScan& kinks) {
     std::vector<RankSearch> finals = quantile_searches(summary.aggregate.final_risk, summary.done),
                             limits = quantile_searches(limiting_risks(summary.aggregate), summary.done);
     std::vector<RankSearch>& medians = levels.medians();
     std::int64_t above = 0, stopped_above = 0;
-    for (QuantileScan* scan : {&averages.risks(), &averages.validation_risks(), &validation.risks(), &validation.best_risks()})
+    for (QuantileScan* scan :
+         {&averages.risks(), &averages.validation_risks(), &validation.risks(), &validation.best_risks(), &kinks.displacements()})
         if (scan->trials() > 0) scan->begin();
     std::vector<RankSearch>&of_averages = averages.risks().searches(), &of_validation = validation.risks().searches(),
-    &of_best = validation.best_risks().searches(), &validation_of_averages = averages.validation_risks().searches();
+    &of_best = validation.best_risks().searches(), &validation_of_averages = averages.validation_risks().searches(),
+    &of_kinks = kinks.displacements().searches();
     const auto for_searches = [&](auto act) {
         for (std::vector<RankSearch>* searches :
-             {&finals, &limits, &medians, &of_averages, &of_validation, &of_best, &validation_of_averages})
+             {&finals, &limits, &medians, &of_averages, &of_validation, &of_best, &validation_of_averages, &of_kinks})
             for (RankSearch& search : *searches) act(search);
     };
     for (bool first = true, all_done = false; first || !all_done; first = false) {
@@ -242,6 +246,7 @@ std::int64_t look_again(const SeenTrials& trials, CellSummary& summary, LevelSca
             for (RankSearch& search : of_averages) search.add(further.average_risk);
             for (RankSearch& search : of_validation) search.add(further.validation_risk);
             for (RankSearch& search : of_best) search.add(further.best_validation_risk);
+            for (RankSearch& search : of_kinks) search.add(further.kink_displacement);
             if (further.average_validation_risk >= 0)
                 for (RankSearch& search : validation_of_averages) search.add(further.average_validation_risk);
             if (!first || !summary.measured) return;
@@ -272,6 +277,7 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
     EarlyEndScan early_ends(cell);
     AverageScan averages(cell);
     ValidationScan validation(cell);
+    KinkScan kinks(cell);
     Aggregate aggregate;
     std::vector<TrialRecord> records;
     const auto flush = [&](std::int64_t end) {
@@ -296,6 +302,7 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
         early_ends.add(record);
         averages.add(record);
         validation.add(record);
+        kinks.add(record);
         // A neuron that never moves has an average that is frozen, too.
         witness(cell.width - (cell.keeps_frozen_neurons() ? frozen_initial(record) : 0),
                 std::min({record.best_risk, record.final_risk, record.average_risk}), trial);
@@ -310,10 +317,11 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
 
     CellSummary summary = summary_of(aggregate, cell, known, moments, context.tolerance);
     summary.early_ends =
-        early_ends.statement(summary.done > 0 ? look_again(trials, summary, levels, averages, validation) : 0, count.has_value());
+        early_ends.statement(summary.done > 0 ? look_again(trials, summary, levels, averages, validation, kinks) : 0, count.has_value());
     close_measured(summary);
     summary.average = averages.statement(summary.measured, count.has_value());
     summary.validation = validation.statement(count.has_value());
+    summary.kinks = kinks.statement(count.has_value());
     summary.checks = theory.checks();
     for (TheoryCheck& check : summary.checks)
         if (check.violated > 0) check.detail += own_name(context.pool, cell, check.first_trial);

@@ -28,8 +28,9 @@ void EarlyEndScan::add(const TrialRecord& record) {
         if (record.verdict == Verdict::Converged) return by_verdict_;
         if (record.tail_mean < cell_.stop.risk_below) return by_risk_;
         if (record.gradient_norm < cell_.stop.gradient_below) return by_gradient_;
-        const bool all_inactive = cell_.stop.all_inactive && record.inactive_final == cell_.width;
-        return cell_.stop.proved && !all_inactive ? by_proof_ : by_inactive_;
+        if (cell_.stop.all_inactive && record.inactive_final == cell_.width) return by_inactive_;
+        if (cell_.stop.kinks_crossed && record.kinks_crossed > 0) return by_kinks_;
+        return cell_.stop.proved ? by_proof_ : by_inactive_;
     };
     ++ends()[record.last_step];
 }
@@ -38,6 +39,8 @@ std::optional<EarlyEndStatement> EarlyEndScan::statement(std::int64_t above_thre
     if (!cell_.stop.any()) return std::nullopt;
     EarlyEndStatement statement{ends_at(by_risk_), ends_at(by_gradient_), ends_at(by_verdict_), above_threshold, ends_at(by_inactive_)};
     statement.by_proof = ends_at(by_proof_);
+    statement.by_kinks = ends_at(by_kinks_);
+    if (trials_ > 0) statement.kinks_share = share_interval(statement.by_kinks.trials, trials_, under_rule);
     if (trials_ > 0) statement.inactive_share = share_interval(statement.by_inactive.trials, trials_, under_rule);
     return statement;
 }

@@ -27,8 +27,8 @@ public:
 private:
     const CellConfig& cell_;
     std::int64_t trials_ = 0;
-    std::map<std::int64_t, std::int64_t> by_risk_, by_gradient_, by_verdict_, by_inactive_,
-        by_proof_;  ///< numbers of trials by their last step, that of a check
+    std::map<std::int64_t, std::int64_t> by_risk_, by_gradient_, by_verdict_, by_inactive_, by_proof_,
+        by_kinks_;  ///< numbers of trials by their last step, that of a check
 };
 
 }  // namespace limrisk

@@ -66,6 +66,10 @@ bool StoreSummary::has_validation() const {
     return std::any_of(cells.begin(), cells.end(), [](const CellSummary& cell) { return cell.cell.has_validation(); });
 }
 
+bool StoreSummary::follows_kinks() const {
+    return std::any_of(cells.begin(), cells.end(), [](const CellSummary& cell) { return cell.cell.kinks; });
+}
+
 bool StoreSummary::has_drawn_predictions() const {
     return std::any_of(cells.begin(), cells.end(), [](const CellSummary& cell) { return cell.prediction.is_drawn(); });
 }

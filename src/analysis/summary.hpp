@@ -26,14 +26,18 @@ struct EarlyEnds {
 };
 
 /// How the trials of a cell with `stop` ended early. A trial for which several rules held counts for the first of risk, gradient,
-/// inactive neurons and proof.
+/// inactive neurons, kinks and proof.
 struct EarlyEndStatement {
     EarlyEnds by_risk, by_gradient, by_verdict;
     std::int64_t above_threshold = 0;  ///< of all but by_verdict, those with a limiting risk above the threshold of the optimum
     EarlyEnds by_inactive = {};
     Interval inactive_share{0, 1};  ///< 95 %: of by_inactive in all trials
     EarlyEnds by_proof = {};
-    std::int64_t trials() const { return by_risk.trials + by_gradient.trials + by_verdict.trials + by_inactive.trials + by_proof.trials; }
+    EarlyEnds by_kinks = {};
+    Interval kinks_share{0, 1};  ///< 95 %: of by_kinks in all trials
+    std::int64_t trials() const {
+        return by_risk.trials + by_gradient.trials + by_verdict.trials + by_inactive.trials + by_proof.trials + by_kinks.trials;
+    }
 };
 
 /// So many trials, and the 95 % interval of their share.
@@ -58,6 +62,14 @@ struct ValidationStatement {
     Quantiles risk;      ///< of the last networks
     Quantiles best;      ///< of those at the check with the smallest training risk
     CountedShare above;  ///< trials whose last network has a larger validation risk than training risk
+};
+
+/// Kinks of neurons that are compared with those at the start: docs/numerics.md section 10.
+struct KinkStatement {
+    CountedShare crossed;           ///< trials in which a kink has crossed a training point
+    CountedShare through_infinity;  ///< trials with an infinite displacement
+    double mean_crossed = 0;        ///< neurons whose kink has crossed, per trial
+    Quantiles displacement;         ///< the largest one of each trial
 };
 
 /// One cell, over the trials 0..done-1 that are stored without a gap.
@@ -88,6 +100,7 @@ struct CellSummary {
     std::optional<EarlyEndStatement> early_ends;    ///< of a cell with `stop`, where the store keeps trials
     std::optional<AverageStatement> average;        ///< of a cell with an average of the iterates
     std::optional<ValidationStatement> validation;  ///< of a cell with points that are held out
+    std::optional<KinkStatement> kinks;             ///< of a cell that follows kinks, where the store keeps trials
     std::optional<LimitStatement> limits;           ///< of the trials that count, if the store knows some
     std::optional<ValleyStatement> valleys;         ///< the same
     std::optional<RestartStatement> restarts;       ///< of a cell with trials, where it was asked for
@@ -129,6 +142,8 @@ struct StoreSummary {
     bool has_average_validation() const;
     /// Whether some cell has points that are held out.
     bool has_validation() const;
+    /// Whether some cell follows kinks.
+    bool follows_kinks() const;
     /// Whether the prediction of some cell holds with the confidence of drawn neurons only.
     bool has_drawn_predictions() const;
     /// Whether the loss of every cell is the square.

@@ -105,7 +105,9 @@ kernels::Cell kernel_cell(const CellConfig& config, const CellPrograms& programs
     cell.stop_gradient = config.stop.gradient_below;
     cell.stop_converged = config.stop.converged;
     cell.stop_inactive = config.stop.all_inactive;
+    cell.stop_kinks = config.stop.kinks_crossed;
     cell.stop_proved = config.stop.proved;
+    cell.follows_kinks = config.kinks;
     cell.precision = config.precision;
     cell.tile = kernels::tile_shape(config.width, d);
     cell.activation = config.activation;

@@ -221,12 +221,13 @@ struct EarlyEnd {
     double risk_below = 0, gradient_below = 0;  ///< at a check with a smaller risk, norm of the gradient; 0: never
     bool converged = false;                     ///< with the first window of checks that is converged
     bool all_inactive = false;                  ///< at a check at which all neurons are inactive
+    bool kinks_crossed = false;                 ///< at a check at which a kink has crossed a training point
     bool proved = false;                        ///< at a check at which the limiting risk is proved
 
     /// Whether any trial can end so.
     bool any() const { return stops() || converged; }
     /// Whether any trial can have the verdict stopped.
-    bool stops() const { return risk_below > 0 || gradient_below > 0 || all_inactive || proved; }
+    bool stops() const { return risk_below > 0 || gradient_below > 0 || all_inactive || kinks_crossed || proved; }
 };
 
 /// Average of the iterates that a trial keeps beside them: docs/numerics.md section 9.
@@ -262,6 +263,7 @@ struct CellConfig : Problem {
     std::int64_t steps = 1000;
     std::int32_t checks = 64, tail = 16;
     double tolerance = 1e-3;  ///< of the verdict
+    bool kinks = false;       ///< whether checks compare the kinks of neurons with those at the start
     EarlyEnd stop;
 
     /// Whether the start is drawn on the condition that a number of neurons is inactive.

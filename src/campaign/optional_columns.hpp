@@ -27,10 +27,19 @@ inline bool have_average_validation(const std::vector<CellConfig>& cells) {
     return std::any_of(cells.begin(), cells.end(), [](const CellConfig& cell) { return cell.has_average() && cell.has_validation(); });
 }
 
-/// Whether a store of their trials has the fields of averages.
-inline bool have_average_fields(const std::vector<CellConfig>& cells) { return has_averages(cells) || have_validation(cells); }
+/// Whether some of the cells follow kinks.
+inline bool follow_kinks(const std::vector<CellConfig>& cells) {
+    return std::any_of(cells.begin(), cells.end(), [](const CellConfig& cell) { return cell.kinks; });
+}
+
+/// Whether a store of their trials has the fields of averages: where kinks are followed only if there are some.
+inline bool have_average_fields(const std::vector<CellConfig>& cells) {
+    return has_averages(cells) || (have_validation(cells) && !follow_kinks(cells));
+}
 
 /// Whether a store of their trials has the field last_step.
-inline bool have_last_steps(const std::vector<CellConfig>& cells) { return ends_early(cells) || have_average_fields(cells); }
+inline bool have_last_steps(const std::vector<CellConfig>& cells) {
+    return ends_early(cells) || have_average_fields(cells) || follow_kinks(cells);
+}
 
 }  // namespace limrisk

@@ -185,6 +185,26 @@ std::string stop_all_inactive(const CellConfig& cell) {
                        activation_catalog().chosen(cell).name);
 }
 
+std::string kinks(const CellConfig& cell) {
+    if (!cell.kinks) return "";
+    if (cell.input.dimension > 1)
+        return fmt::format("true in dimension {}; the kinks of neurons are points in dimension 1 only: leave it out", cell.input.dimension);
+    if (cell.has_fresh_samples())
+        return "true where every step draws its samples; kinks are compared with fixed training points: data points, or nodes. Leave it "
+               "out";
+    constexpr std::int64_t most_points = 1 << 24;  // whose numbers float32 holds
+    if (cell.has_data() && cell.data->count > most_points)
+        return fmt::format("true with {} data points; at most {} are counted: leave it out", cell.data->count, most_points);
+    if (const int count = kernels::traits_of(cell.activation.kind).kink_count; count != 1)
+        return fmt::format("true with the activation {}, which has {}; it needs one kink, as relu has: leave it out",
+                           activation_catalog().chosen(cell).name, count == 0 ? "no kink" : fmt::format("{} kinks", count));
+    return "";
+}
+
+std::string stop_kinks_crossed(const CellConfig& cell) {
+    return !cell.stop.kinks_crossed || cell.kinks ? "" : "true without tracking.kinks, which sees the kinks: add tracking.kinks = true";
+}
+
 std::string stop_proved(const CellConfig& cell) {
     if (!cell.stop.proved) return "";
     CellConfig completed = cell;

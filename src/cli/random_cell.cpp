@@ -260,6 +260,8 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index, bool on_cpu) {
     text += fmt::format("optimizer = {}\n", optimizer(combination / 2 / activations, on_cpu, draw));
     const std::int64_t tail = 1 + draw.below(checks);
     text += fmt::format("[tracking]\nchecks = {}\ntail = {}\n", checks, tail);
+    const bool kinks = on_cpu && draw.chance(2) && is_campaign(text + "kinks = true\n");
+    if (kinks) text += "kinks = true\n";
     const std::int64_t check_nodes = dimension <= 2 ? 16 : dimension == 3 ? 4 : 64;
     if (!data) {
         text += fmt::format("[evaluation]\nnodes = {}\n", check_nodes);
@@ -270,6 +272,7 @@ RandomCell random_cell(std::uint64_t seed, std::int64_t index, bool on_cpu) {
         const bool windows = tail >= 2 && 2 * tail <= checks;
         text += fmt::format("[stop]\n{} = {}\nconverged = {}\n", draw.chance(2) ? "risk_below" : "gradient_below", threshold, windows);
         if (draw.chance(2) && is_campaign(text + "all_inactive = true\n")) text += "all_inactive = true\n";
+        if (kinks && draw.chance(2) && is_campaign(text + "kinks_crossed = true\n")) text += "kinks_crossed = true\n";
         if (on_cpu && is_campaign(text + "proved = true\n")) text += "proved = true\n";
     }
     if (draw.chance(3)) add_condition(text, width, draw);

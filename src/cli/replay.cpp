@@ -134,6 +134,9 @@ ExitCode replay(const ReplayCommand& command) {
         text += fmt::format("\nvalidation risk {}, on {} held out; of the best network {}", now.validation_risk,
                             counted(config.data->validation->count, "point"), now.best_validation_risk);
     if (config.has_validation() && config.has_average()) text += fmt::format("; of the average {}", now.average_validation_risk);
+    if (config.kinks)
+        text += fmt::format("\n{} crossed a training point; largest displacement of a kink {}", counted(now.kinks_crossed, "kink"),
+                            now.kink_displacement);
     say(text + "\n");
     std::string difference =
         stored.record ? stored_difference(now, "the replay", *stored.record) : contradiction(*stored.aggregate, command.trial, now);

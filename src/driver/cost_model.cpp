@@ -65,11 +65,13 @@ double trial_cost(const CellConfig& cell) {
     const double dimension = static_cast<double>(cell.input.dimension);
     const double training_nodes = cell.has_data()         ? static_cast<double>(cell.data->count)
                                   : cell.has_full_batch() ? static_cast<double>(cell.batch)
-                                                          : 0;  // for the gradient at the end
+                                                          : 0;  // for the gradient at the end, and kinks
     const double nodes = (cell.checks + 1.0) * node_count(cell, cell.evaluation.check_nodes) + accurate_node_count(cell) + training_nodes;
     // Evaluation is in double, twice the cost of a float32 lane, and each node has its own overhead.
     const double evaluation = 2 * (pass_cost(cell, nodes, dimension) + nodes * 12 * (dimension + 4));
-    return static_cast<double>(cell.steps) * step_cost(cell) + search_cost(cell) + evaluation;
+    // A multiplication, a comparison and a sum per training point and neuron.
+    const double kinks = cell.kinks ? precision_factor(cell.precision) * (cell.checks + 1.0) * training_nodes * slots(cell) * 3 : 0;
+    return static_cast<double>(cell.steps) * step_cost(cell) + search_cost(cell) + evaluation + kinks;
 }
 
 double search_cost(const CellConfig& cell) {

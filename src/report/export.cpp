@@ -35,7 +35,10 @@ Value field_value(const TrialRecord& record, const TrialField& field) {
 }
 
 /// Whether the cell of the trial does not have it.
-bool is_lacking(const TrialRecord& record, const TrialField& field) { return field.can_lack && field_value<double>(record, field) == -1; }
+bool is_lacking(const TrialRecord& record, const TrialField& field) {
+    if (!field.can_lack) return false;
+    return field.type == FieldType::Int32 ? field_value<std::int32_t>(record, field) == -1 : field_value<double>(record, field) == -1;
+}
 
 bool is_verdict(const TrialField& field) { return field.offset == offsetof(TrialRecord, verdict); }
 
@@ -64,7 +67,7 @@ void add_field(Line& line, const TrialRecord& record, const TrialField& field) {
         case FieldType::Int32:
             if (is_verdict(field))
                 fmt::format_to(to, "{}", verdict_name(record.verdict));
-            else
+            else if (!is_lacking(record, field))
                 fmt::format_to(to, "{}", field_value<std::int32_t>(record, field));
             break;
     }
@@ -273,8 +276,9 @@ std::int64_t write_npz(const Store& store, OutputFile& file) {
             column.clear();
             constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
             for (const TrialRecord& record : records)
-                column.append(is_lacking(record, field) ? reinterpret_cast<const char*>(&not_a_number)
-                                                        : reinterpret_cast<const char*>(&record) + field.offset,
+                column.append(field.type == FieldType::Float64 && is_lacking(record, field)
+                                  ? reinterpret_cast<const char*>(&not_a_number)
+                                  : reinterpret_cast<const char*>(&record) + field.offset,
                               field.type == FieldType::Int32 ? 4 : 8);
             npz.append(*array++, column);
         }

@@ -127,6 +127,7 @@ std::string report_page(const StoreSummary& summary, const std::vector<CellGroup
     add(levels_section(summary, groups), "levels", "Levels");
     add(averages_section(summary, groups), "averages", "Averages of the iterates");
     add(validation_section(summary, groups), "validation", "Validation risks");
+    add(kinks_section(summary, groups), "kinks", "Kinks and training points");
     add(limits_section(summary, groups), "limits", "Proved limits");
     add(floors_section(summary, groups), "floors", "Risk floors");
     add(checks_section(summary, groups), "checks", "Theorems");

@@ -39,6 +39,7 @@ std::string rule_section(const StoreSummary& summary, const std::vector<CellGrou
 std::string levels_section(const StoreSummary& summary, const std::vector<CellGroup>& groups);
 std::string averages_section(const StoreSummary& summary, const std::vector<CellGroup>& groups);
 std::string validation_section(const StoreSummary& summary, const std::vector<CellGroup>& groups);
+std::string kinks_section(const StoreSummary& summary, const std::vector<CellGroup>& groups);
 std::string limits_section(const StoreSummary& summary, const std::vector<CellGroup>& groups);
 /// Risk floors by the number of inactive neurons.
 std::string floors_section(const StoreSummary& summary, const std::vector<CellGroup>& groups);

@@ -275,6 +275,36 @@ std::string validation_section(const StoreSummary& summary, const std::vector<Ce
         paragraph(explanation) + folded(counted(static_cast<std::int64_t>(table.rows()), "cell"), table.text(), table.rows() > long_table));
 }
 
+std::string kinks_section(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
+    MarkupTable table("Kinks of the neurons during the training",
+                      {"cell", "trials", "with a kink that crossed, % [95 % CI]", "kinks that crossed: mean", "displacement: median",
+                       "95 %", "largest", "infinite, % [95 % CI]"});
+    for (const CellGroup& group : groups) {
+        bool named = false;
+        for (const std::size_t k : group.cells) {
+            const CellSummary& cell = summary.cells[k];
+            if (!cell.kinks) continue;
+            const KinkStatement& kinks = *cell.kinks;
+            if (!named && !group.label.empty()) table.heading(group.label);
+            named = true;
+            table.row({fmt::format("{} (width {})", cell.cell.index, cell.cell.width), std::to_string(cell.done),
+                       share_and_interval(kinks.crossed.trials, cell.done, kinks.crossed.share), mean_text(kinks.mean_crossed),
+                       range_text(kinks.displacement.median), range_text(kinks.displacement.high),
+                       range_text({kinks.displacement.maximum, kinks.displacement.maximum}),
+                       share_and_interval(kinks.through_infinity.trials, cell.done, kinks.through_infinity.share)});
+        }
+    }
+    if (table.empty()) return "";
+    const std::string explanation =
+        "A kink has crossed if at some check it was on another side of a training point than at the start; what happens between two checks "
+        "is not seen. The displacement of a trial is the largest distance of a kink from its place at the start, at any check: median and "
+        "95 % quantile over the trials, and the largest. It is infinite where the weight of a neuron has changed its sign, so that its "
+        "kink went through infinity.";
+    return section(
+        "kinks", "Kinks and training points",
+        paragraph(explanation) + folded(counted(static_cast<std::int64_t>(table.rows()), "cell"), table.text(), table.rows() > long_table));
+}
+
 std::string limits_section(const StoreSummary& summary, const std::vector<CellGroup>& groups) {
     MarkupTable table("Proved limits of gradient descent, on the points of the training",
                       {"cell", "trials", "proved limit, % [95 % CI]", "proved not global, %", "by more than 1 %, %", "proved global",

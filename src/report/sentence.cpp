@@ -12,6 +12,7 @@
 #include "report/average_text.hpp"
 #include "report/early_end_text.hpp"
 #include "report/figure_text.hpp"
+#include "report/kink_text.hpp"
 #include "report/restart_text.hpp"
 #include "report/stopping_text.hpp"
 #include "report/validation_text.hpp"
@@ -149,6 +150,7 @@ std::string sentence(const CellSummary& cell, const std::vector<std::string>& na
                                                   share_text(cell.verdicts[static_cast<std::size_t>(Verdict::Budget)], cell.done));
     if (cell.average) text += "; " + average_text(cell);
     if (cell.validation) text += "; " + validation_text(cell);
+    if (cell.kinks) text += "; " + kink_text(cell);
     if (cell.cell.stop.any()) text += "; " + early_end_text(cell);
     if (cell.early_ends && cell.early_ends->above_threshold > 0)
         text += fmt::format(

@@ -11,6 +11,7 @@
 #include "analysis/summary.hpp"
 #include "report/average_text.hpp"
 #include "report/early_end_text.hpp"
+#include "report/kink_text.hpp"
 #include "report/limit_text.hpp"
 #include "report/restart_text.hpp"
 #include "report/stopping_text.hpp"
@@ -102,7 +103,8 @@ std::string summary_table(const StoreSummary& summary) {
         for (const std::size_t k : cells) text += table.row(k);
     }
     text += "\n" + summary_legend(summary, table) + summary_remarks(summary) + average_remark(summary) + validation_remark(summary) +
-            early_end_remark(summary) + restart_remark(summary) + limit_remark(summary) + valley_remark(summary) + stopping_remark(summary);
+            kink_remark(summary) + early_end_remark(summary) + restart_remark(summary) + limit_remark(summary) + valley_remark(summary) +
+            stopping_remark(summary);
     if (incomplete > 0) {
         text += remark("incomplete", fmt::format("{} of {} cells; {} of {}{} trials are stored: run {} again to go on{}", incomplete,
                                                  summary.cells.size(), stored, ruled ? "at most " : "", wanted,

@@ -143,8 +143,8 @@ ordered_json rate_json(const RateStatement& rate) {
 }
 
 /// Null where nothing is known: of a cell without `stop`, and in a store of summaries.
-///   inactive, proved  whether trials of some cell may end with all neurons inactive, by proof
-ordered_json early_ends_json(const std::optional<EarlyEndStatement>& statement, bool inactive, bool proved) {
+///   inactive, kinks, proved  whether trials of some cell may end with all neurons inactive, with a kink that has crossed, by proof
+ordered_json early_ends_json(const std::optional<EarlyEndStatement>& statement, bool inactive, bool kinks, bool proved) {
     ordered_json node;
     const auto add = [&](const std::string& name, const EarlyEnds EarlyEndStatement::*member) {
         node[name] = statement ? ordered_json(((*statement).*member).trials) : ordered_json();
@@ -155,6 +155,7 @@ ordered_json early_ends_json(const std::optional<EarlyEndStatement>& statement, 
     add("by_gradient", &EarlyEndStatement::by_gradient);
     add("by_verdict", &EarlyEndStatement::by_verdict);
     if (inactive) add("by_inactive", &EarlyEndStatement::by_inactive);
+    if (kinks) add("by_kinks", &EarlyEndStatement::by_kinks);
     if (proved) add("by_proof", &EarlyEndStatement::by_proof);
     node["above_threshold"] = statement ? ordered_json(statement->above_threshold) : ordered_json();
     return node;
@@ -193,6 +194,22 @@ ordered_json validation_json(const CellSummary& cell) {
     node["above"] = validation ? ordered_json(validation->above.trials) : ordered_json();
     node["above_low"] = validation ? ordered_json(validation->above.share.low) : ordered_json();
     node["above_high"] = validation ? ordered_json(validation->above.share.high) : ordered_json();
+    return node;
+}
+
+/// Null where nothing is known: of a cell that does not follow kinks, without trials, and in a store of summaries.
+ordered_json kinks_json(const CellSummary& cell) {
+    const std::optional<KinkStatement>& kinks = cell.kinks;
+    ordered_json node;
+    const auto add = [&](const std::string& name, const CountedShare KinkStatement::*some) {
+        node[name] = kinks ? ordered_json(((*kinks).*some).trials) : ordered_json();
+        node[name + "_low"] = kinks ? ordered_json(((*kinks).*some).share.low) : ordered_json();
+        node[name + "_high"] = kinks ? ordered_json(((*kinks).*some).share.high) : ordered_json();
+    };
+    add("crossed", &KinkStatement::crossed);
+    add("through_infinity", &KinkStatement::through_infinity);
+    node["mean_crossed"] = kinks ? ordered_json(kinks->mean_crossed) : ordered_json();
+    node["displacement"] = quantiles_json(kinks ? kinks->displacement : Quantiles{}, !kinks);
     return node;
 }
 
@@ -270,10 +287,13 @@ ordered_json statistics_json(const CellSummary& cell, const StoreSummary& summar
     if (!summary.seeds.empty()) node["best"]["own_trial"] = or_null(pooled_trial_text(cell.pooled, cell.best_trial));
     if (summary.has_averages()) node["average"] = average_json(cell, summary.has_average_validation());
     if (summary.has_validation()) node["validation"] = validation_json(cell);
+    if (summary.follows_kinks()) node["kinks"] = kinks_json(cell);
     const auto some = [&](bool EarlyEnd::*rule) {
         return std::ranges::any_of(summary.cells, [&](const CellSummary& of) { return of.cell.stop.*rule; });
     };
-    if (summary.ends_early()) node["early_ends"] = early_ends_json(cell.early_ends, some(&EarlyEnd::all_inactive), some(&EarlyEnd::proved));
+    if (summary.ends_early())
+        node["early_ends"] =
+            early_ends_json(cell.early_ends, some(&EarlyEnd::all_inactive), some(&EarlyEnd::kinks_crossed), some(&EarlyEnd::proved));
     if (summary.restarts > 0) node["restarts"] = restarts_json(cell);
     if (cell.limits) node["limits"] = to_json(*cell.limits);
     if (cell.valleys) node["valleys"] = to_json(*cell.valleys);

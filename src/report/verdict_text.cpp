@@ -30,10 +30,12 @@ std::string verdict_meaning(const StoreSummary& summary) {
     };
     const bool below = any([](const EarlyEnd& stop) { return stop.risk_below > 0 || stop.gradient_below > 0; });
     const bool inactive = any([](const EarlyEnd& stop) { return stop.all_inactive; });
+    const bool kinks = any([](const EarlyEnd& stop) { return stop.kinks_crossed; });
     const bool proved = any([](const EarlyEnd& stop) { return stop.proved; });
     std::vector<std::string> ways;
     if (below) ways.emplace_back("at a risk or a gradient below what `stop` says");
     if (inactive) ways.emplace_back("with all neurons inactive");
+    if (kinks) ways.emplace_back("with a kink that has crossed a training point");
     if (proved) ways.emplace_back("when the limit of its risk on the training points was proved");
     if (!ways.empty()) text += fmt::format("; sto: stopped, the trial ended early, {}", fmt::join(ways, ", or "));
     return text;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
+#include <array>
 #include <bit>
 #include <cstring>
 #include <memory>
@@ -34,7 +35,39 @@ private:
     std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state_;
 };
 
+/// Fields of a block of version 14 or 15.
+struct ChosenFields {
+    std::array<TrialField, all_trial_fields.size()> fields{};
+    std::size_t count = 0;
+
+    constexpr void add(std::span<const TrialField> more) {
+        for (const TrialField& field : more) fields[count++] = field;
+    }
+};
+
+constexpr ChosenFields chosen_fields(bool averages, bool validation, bool both) {
+    ChosenFields chosen;
+    chosen.add(trial_fields);
+    chosen.add(std::span(&last_step_field, 1));
+    if (averages) chosen.add(average_fields);
+    if (validation) chosen.add(validation_fields);
+    if (both) chosen.add(std::span(&average_validation_field, 1));
+    chosen.add(kink_fields);
+    return chosen;
+}
+
 }  // namespace
+
+std::span<const TrialField> block_fields(const BlockFields& chosen) {
+    if (!chosen.kinks) return block_fields(chosen.last_step, chosen.averages, chosen.validation, chosen.average_validation);
+    static constexpr std::array<ChosenFields, 8> all{chosen_fields(false, false, false), chosen_fields(true, false, false),
+                                                     chosen_fields(false, true, false),  chosen_fields(true, true, false),
+                                                     chosen_fields(false, false, true),  chosen_fields(true, false, true),
+                                                     chosen_fields(false, true, true),   chosen_fields(true, true, true)};
+    const ChosenFields& fields = all[static_cast<std::size_t>(chosen.averages) + 2 * static_cast<std::size_t>(chosen.validation) +
+                                     4 * static_cast<std::size_t>(chosen.average_validation)];
+    return std::span(fields.fields).first(fields.count);
+}
 
 BlockColumns pack_columns(std::span<const TrialRecord> records, std::span<const TrialField> fields) {
     BlockColumns columns;
@@ -52,22 +85,24 @@ BlockColumns pack_columns(std::span<const TrialRecord> records, std::span<const 
 
 BlockColumnViews column_views(const BlockColumns& columns) { return {columns.begin(), columns.end()}; }
 
-std::vector<TrialRecord> unpack_columns(const BlockColumnViews& columns, std::int64_t count) {
+std::vector<TrialRecord> unpack_columns(const BlockColumnViews& columns, std::int64_t count, std::span<const TrialField> fields) {
     std::vector<TrialRecord> records(static_cast<std::size_t>(count));
     for (std::size_t f = 0; f < columns.size(); ++f) {
-        const std::size_t size = field_size(all_trial_fields[f].type);
+        const std::size_t size = field_size(fields[f].type);
         const char* from = columns[f].data();
         for (TrialRecord& record : records) {
-            std::memcpy(reinterpret_cast<char*>(&record) + all_trial_fields[f].offset, from, size);
+            std::memcpy(reinterpret_cast<char*>(&record) + fields[f].offset, from, size);
             from += size;
         }
     }
     return records;
 }
 
-std::string block_hash(std::string_view cell_id, std::int64_t first_trial, std::int64_t count, const BlockColumnViews& columns) {
+std::string block_hash(std::string_view cell_id, std::int64_t first_trial, std::int64_t count, const BlockColumnViews& columns,
+                       bool chosen) {
     Hasher hasher;
-    hasher.add(columns.size() == trial_fields.size()                     ? schema_version
+    hasher.add(chosen                                                    ? chosen_schema_version
+               : columns.size() == trial_fields.size()                   ? schema_version
                : columns.size() == trial_fields.size() + 1               ? early_end_schema_version
                : columns.size() == block_fields(true, true).size()       ? average_schema_version
                : columns.size() == block_fields(true, true, true).size() ? validation_schema_version

@@ -63,7 +63,8 @@ void Store::Impl::add_block(const TrialBlock& block, Seal& seal) {
         for (TrialRecord& record : without_average) take_iterate_as_average(record);
     }
     const BlockColumns columns = pack_columns(without_average.empty() ? block.records : without_average, layout.fields());
-    const std::string hash = block_hash(cells[static_cast<std::size_t>(key.cell)].id, key.first_trial, key.count, column_views(columns));
+    const std::string hash =
+        block_hash(cells[static_cast<std::size_t>(key.cell)].id, key.first_trial, key.count, column_views(columns), layout.kinks);
     sqlite::Statement overlap(database,
                               "SELECT first_trial, count, hash FROM blocks WHERE cell = ? AND first_trial < ? ORDER BY first_trial DESC");
     overlap.bind(1, row).bind(2, key.first_trial + key.count);
@@ -172,11 +173,11 @@ std::vector<TrialRecord> Store::Impl::read(const BlockKey& key) {
         if (columns.back().size() != field_size(field.type) * static_cast<std::size_t>(key.count))
             throw damaged(fmt::format("the column {} has {} bytes; the store is damaged", field.name, columns.back().size()));
     }
-    if (block_hash(cells[static_cast<std::size_t>(key.cell)].id, key.first_trial, key.count, columns) != select->text(0)) {
+    if (block_hash(cells[static_cast<std::size_t>(key.cell)].id, key.first_trial, key.count, columns, layout.kinks) != select->text(0)) {
         throw damaged(
             "the block does not match its hash; the store is damaged: restore it from a copy, or move it away and run the campaign again");
     }
-    std::vector<TrialRecord> records = unpack_columns(columns, key.count);
+    std::vector<TrialRecord> records = unpack_columns(columns, key.count, layout.fields());
     if (!layout.early_end)
         for (TrialRecord& record : records)
             record.last_step = last_step_without_stop(record, limits[static_cast<std::size_t>(key.cell)].steps);

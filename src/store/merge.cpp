@@ -120,9 +120,15 @@ void hold_against(const Side& there, const ReadBlock& known, const Side& here, c
                    here.store.kept_parameter_hashes(key));
 }
 
+/// Whether the blocks of two stores have the same columns, and the same hashes of them.
+bool same_fields(const Store& there, const Store& here) {
+    const auto same = [](const TrialField& a, const TrialField& b) { return a.offset == b.offset; };
+    return std::ranges::equal(there.fields(), here.fields(), same);
+}
+
 /// Whether two blocks of the same trials are known to be the same by their hashes alone.
 bool same_hashes(const Store& there, const BlockKey& known, const Store& here, const BlockKey& key) {
-    return known.first_trial == key.first_trial && known.count == key.count && there.fields().size() == here.fields().size() &&
+    return known.first_trial == key.first_trial && known.count == key.count && same_fields(there, here) &&
            there.kept_hash(known) == here.kept_hash(key) && there.kept_parameter_hashes(known) == here.kept_parameter_hashes(key);
 }
 
@@ -375,6 +381,7 @@ Store open_together(const std::vector<fs::path>& stores, MergeOptions options) {
     std::stable_partition(parts.begin(), parts.end(), [](const fs::path& part) { return have_validation(Store::open(part).cells()); });
     std::stable_partition(parts.begin(), parts.end(),
                           [](const fs::path& part) { return have_average_validation(Store::open(part).cells()); });
+    std::stable_partition(parts.begin(), parts.end(), [](const fs::path& part) { return follow_kinks(Store::open(part).cells()); });
     const TemporaryStore all("limrisk-together");
     std::string before;
     for (const fs::path& part : parts) {

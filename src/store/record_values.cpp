@@ -88,6 +88,12 @@ std::string step_problem(const TrialRecord& record, const RecordLimits& limits) 
     return "";
 }
 
+/// Whether trials have a field that can lack.
+bool has(const RecordLimits& limits, const TrialField& field) {
+    if (std::ranges::any_of(kink_fields, [&](const TrialField& of_kinks) { return of_kinks.offset == field.offset; })) return limits.kinks;
+    return limits.validates && (limits.averages || field.offset != average_validation_field.offset);
+}
+
 std::string start_problem(std::int64_t inactive, const RecordLimits& limits) {
     if (limits.inactive_start < 0 || inactive == limits.inactive_start) return "";
     return fmt::format("inactive_initial is {}, but on the condition of the cell it is {}", inactive, limits.inactive_start);
@@ -96,8 +102,8 @@ std::string start_problem(std::int64_t inactive, const RecordLimits& limits) {
 }  // namespace
 
 RecordLimits record_limits(const CellConfig& cell) {
-    return {cell.width,          cell.steps,          cell.checks,           cell.tail,         cell.stop.stops(),
-            cell.stop.converged, cell.inactive_start, cell.has_validation(), cell.has_average()};
+    return {cell.width,          cell.steps,          cell.checks,           cell.tail,          cell.stop.stops(),
+            cell.stop.converged, cell.inactive_start, cell.has_validation(), cell.has_average(), cell.kinks};
 }
 
 std::string record_problem(const TrialRecord& record, const RecordLimits& limits) {
@@ -107,7 +113,7 @@ std::string record_problem(const TrialRecord& record, const RecordLimits& limits
             case FieldType::Float64:
                 // Blocks of before validation risks of averages lack them.
                 if (field.offset == average_validation_field.offset && value_of<double>(record, field) == -1) break;
-                if (field.can_lack && !(limits.validates && (limits.averages || field.offset != average_validation_field.offset)))
+                if (field.can_lack && !has(limits, field))
                     problem = value_of<double>(record, field) == -1 ? "" : fmt::format("{} is there, in a cell without it", field.name);
                 else
                     problem = real_problem(field.name, value_of<double>(record, field));
@@ -116,7 +122,11 @@ std::string record_problem(const TrialRecord& record, const RecordLimits& limits
                 problem = integer_problem(field.name, value_of<std::int64_t>(record, field), most(field, limits));
                 break;
             case FieldType::Int32:
-                problem = integer_problem(field.name, value_of<std::int32_t>(record, field), most(field, limits));
+                if (field.can_lack && !has(limits, field) && value_of<std::int32_t>(record, field) == -1) break;
+                if (field.can_lack && !has(limits, field))
+                    problem = fmt::format("{} is there, in a cell without it", field.name);
+                else
+                    problem = integer_problem(field.name, value_of<std::int32_t>(record, field), most(field, limits));
                 break;
             case FieldType::UInt64:
                 break;

@@ -17,6 +17,7 @@ struct RecordLimits {
     std::int64_t inactive_start = -1;  ///< number of inactive neurons that all trials start with; -1: any
     bool validates = false;            ///< whether trials have validation risks
     bool averages = false;             ///< whether trials have averages of their iterates
+    bool kinks = false;                ///< whether the kinks of trials are followed
 };
 
 RecordLimits record_limits(const CellConfig& cell);

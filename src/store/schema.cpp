@@ -53,8 +53,10 @@ std::string field_sql(const TrialField& field) {
             return field.can_lack ? fmt::format("nullif({},-1.0)", real_sql(field)) : real_sql(field);
         case FieldType::Int64:
             return integer_sql(field, 8);
-        case FieldType::Int32:
-            return fmt::format("(({}<<32)>>32)", integer_sql(field, 4));
+        case FieldType::Int32: {
+            const std::string sql = fmt::format("(({}<<32)>>32)", integer_sql(field, 4));
+            return field.can_lack ? fmt::format("nullif({},-1)", sql) : sql;
+        }
         case FieldType::UInt64: {
             std::string hex;
             for (int k = 8; k >= 1; --k)
@@ -141,7 +143,7 @@ constexpr const char* documents_sql =
     "CREATE TABLE documents (kind TEXT NOT NULL, id TEXT NOT NULL, number INTEGER NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL, "
     "version TEXT NOT NULL, created TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (kind, id, number))";
 
-/// All that there are.
+/// All that there are. Of the versions 14 and 15 there are several, which the table `blocks` tells apart.
 constexpr StoreLayout layouts[] = {{StoreContents::Trials, false, false},
                                    {StoreContents::Summary, false, false},
                                    {StoreContents::Trials, true, false},
@@ -152,15 +154,37 @@ constexpr StoreLayout layouts[] = {{StoreContents::Trials, false, false},
                                    {StoreContents::Trials, true, false, true, true},
                                    {StoreContents::Trials, true, true, true, true},
                                    {StoreContents::Trials, true, false, true, true, true},
-                                   {StoreContents::Trials, true, true, true, true, true}};
+                                   {StoreContents::Trials, true, true, true, true, true},
+                                   {StoreContents::Trials, true, false, false, false, false, true},
+                                   {StoreContents::Trials, true, false, true, false, false, true},
+                                   {StoreContents::Trials, true, false, false, true, false, true},
+                                   {StoreContents::Trials, true, false, true, true, false, true},
+                                   {StoreContents::Trials, true, false, true, true, true, true},
+                                   {StoreContents::Trials, true, true, false, false, false, true},
+                                   {StoreContents::Trials, true, true, true, false, false, true},
+                                   {StoreContents::Trials, true, true, false, true, false, true},
+                                   {StoreContents::Trials, true, true, true, true, false, true},
+                                   {StoreContents::Trials, true, true, true, true, true, true}};
+
+bool same_layout(const StoreLayout& a, const StoreLayout& b) {
+    return a.contents == b.contents && a.early_end == b.early_end && a.keeps == b.keeps && a.averages == b.averages &&
+           a.validation == b.validation && a.average_validation == b.average_validation && a.kinks == b.kinks;
+}
 
 constexpr std::int64_t version_of(const StoreLayout& layout) {
     if (layout.contents == StoreContents::Summary) return summary_schema_version;
+    if (layout.kinks) return layout.keeps ? kept_chosen_schema_version : chosen_schema_version;
     if (layout.average_validation) return layout.keeps ? kept_average_validation_schema_version : average_validation_schema_version;
     if (layout.validation) return layout.keeps ? kept_validation_schema_version : validation_schema_version;
     if (layout.averages) return layout.keeps ? kept_average_schema_version : average_schema_version;
     if (layout.keeps) return layout.early_end ? kept_early_end_schema_version : kept_schema_version;
     return layout.early_end ? early_end_schema_version : schema_version;
+}
+
+/// Whether the table `blocks` is that of a layout.
+bool has_blocks(const sqlite::Database& database, const StoreLayout& layout) {
+    sqlite::Statement found(database, "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'blocks'");
+    return found.step() && found.text(0) == blocks_sql(layout);
 }
 
 double power_of_two(int exponent) { return std::ldexp(1.0, exponent - exponent_bias); }
@@ -215,7 +239,7 @@ const std::vector<SchemaObject>& schema_objects(const StoreLayout& layout) {
         return objects;
     }();
     for (std::size_t k = 0; k < std::size(layouts); ++k)
-        if (version_of(layouts[k]) == version_of(layout)) return all[k];
+        if (same_layout(layouts[k], layout)) return all[k];
     throw Defect("a store of a layout that is not among all");
 }
 
@@ -241,8 +265,13 @@ StoreLayout check_schema(const sqlite::Database& database) {
                                : "is an SQLite database of another program, not a limrisk store");
     }
     const std::int64_t version = database.integer("PRAGMA user_version");
-    const auto* const layout =
-        std::find_if(std::begin(layouts), std::end(layouts), [&](const StoreLayout& known) { return version_of(known) == version; });
+    const auto has_version = [&](const StoreLayout& known) { return version_of(known) == version; };
+    const auto* layout = std::find_if(std::begin(layouts), std::end(layouts), has_version);
+    // Which fields were chosen says the table; if it is none of them, it is not as limrisk created it.
+    const auto* const chosen = std::find_if(layout, std::end(layouts), [&](const StoreLayout& known) {
+        return has_version(known) && known.kinks && has_blocks(database, known);
+    });
+    if (chosen != std::end(layouts)) layout = chosen;
     if (layout == std::end(layouts)) {
         refuse(database, fmt::format("has schema version {}, this limrisk reads versions {} to {}; {}", version, version_of(layouts[0]),
                                      version_of(std::end(layouts)[-1]),

@@ -33,9 +33,11 @@ struct StoreLayout {
     bool averages = false;    ///< trials of some cell have an average of their iterates, so that blocks have its fields; with early_end
     bool validation = false;  ///< trials of some cell have validation risks; with early_end and averages
     bool average_validation = false;  ///< trials of some cell have validation risks of their averages; with all three
+    bool kinks =
+        false;  ///< trials of some cell have kinks that are followed; then early_end is true, and the others are as cells have them
 
     /// Those of its blocks.
-    std::span<const TrialField> fields() const { return block_fields(early_end, averages, validation, average_validation); }
+    std::span<const TrialField> fields() const { return block_fields({early_end, averages, validation, average_validation, kinks}); }
 };
 
 struct SchemaObject {

@@ -26,9 +26,9 @@ double risk_bins(double trials) { return std::min(trials, 180 * std::pow(trials,
 
 double trial_bytes(const Campaign& campaign) {
     double bytes = 0;
-    for (const TrialField& field : block_fields(have_last_steps(campaign.cells), have_average_fields(campaign.cells),
-                                                have_validation(campaign.cells), have_average_validation(campaign.cells)))
-        bytes += static_cast<double>(field_size(field.type));
+    const BlockFields chosen{have_last_steps(campaign.cells), have_average_fields(campaign.cells), have_validation(campaign.cells),
+                             have_average_validation(campaign.cells), follow_kinks(campaign.cells)};
+    for (const TrialField& field : block_fields(chosen)) bytes += static_cast<double>(field_size(field.type));
     return bytes;
 }
 

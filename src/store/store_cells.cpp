@@ -84,7 +84,7 @@ void Store::Impl::create(const Campaign& wanted) {
     const bool trials = wanted.store == StoreContents::Trials;
     create_schema(database, {wanted.store, trials && have_last_steps(wanted.cells), trials && wanted.keep.any(),
                              trials && have_average_fields(wanted.cells), trials && have_validation(wanted.cells),
-                             trials && have_average_validation(wanted.cells)});
+                             trials && have_average_validation(wanted.cells), trials && follow_kinks(wanted.cells)});
     insert_cells(database, wanted.cells, 0);
     write_campaign(database, {wanted.name, wanted.text, LIMRISK_VERSION, utc_now(), wanted.seed, wanted.trials});
     if (wanted.until) write_stopping(database, wanted.until);
@@ -98,6 +98,8 @@ void Store::Impl::load() {
     if (!row.step()) refuse("is damaged: the table `campaign` is empty");
     campaign = {row.text(0), row.text(1), row.text(2), row.text(3), static_cast<std::uint64_t>(row.integer(4)), row.integer(5)};
     load_cells();
+    if (layout.contents == StoreContents::Trials && layout.kinks != follow_kinks(cells))
+        refuse(fmt::format("is damaged: a store of {} cell with `tracking.kinks` has another schema version", layout.kinks ? "no" : "a"));
     if (layout.contents == StoreContents::Trials && layout.validation != have_validation(cells))
         refuse(fmt::format("is damaged: a store of {} cell with points for validation has another schema version",
                            layout.validation ? "no" : "a"));
@@ -215,8 +217,9 @@ void Store::Impl::refuse_foreign(const Campaign& wanted, const CampaignDifferenc
     const bool lacks_validation = layout.contents == StoreContents::Trials && !layout.validation && have_validation(wanted.cells);
     const bool lacks_both = layout.contents == StoreContents::Trials && !layout.average_validation && !have_average_validation(cells) &&
                             have_average_validation(wanted.cells);
+    const bool lacks_kinks = layout.contents == StoreContents::Trials && !layout.kinks && follow_kinks(wanted.cells);
     const bool can_add = wanted.seed == campaign.seed && wanted.store == layout.contents && !lacks_early_end && !lacks_averages &&
-                         !lacks_validation && !lacks_both;
+                         !lacks_validation && !lacks_both && !lacks_kinks;
     const bool merging = opening.same_rule;  // what is wanted is another store
     const std::string offer = can_add ? "; with --add both are kept in this store" : "";
     const std::string elsewhere = (merging ? "Merge it into another store" : "Give another --store") + offer;
@@ -245,6 +248,11 @@ void Store::Impl::refuse_foreign(const Campaign& wanted, const CampaignDifferenc
     if (opening.same_rule && wanted.until != stopping)
         refuse(fmt::format("has another stopping rule: there {}, here {}. `limrisk run` with the campaign changes it",
                            stopping_text(stopping, campaign.trials), stopping_text(wanted.until, wanted.trials)));
+    if (lacks_kinks)
+        refuse(fmt::format(
+            "has no cell with `tracking.kinks`, so it has no place for what is known of kinks: {}. Give another --store; to merge, "
+            "begin a new store with the part that has one",
+            difference.text));
     if (lacks_validation)
         refuse(
             fmt::format("has no cell with points for validation, so it has no place for validation risks: {}. Give another --store; to "

@@ -20,7 +20,7 @@ from scipy import integrate, optimize, stats
 TOLERANCE = 1e-9  # of two double computations of the same statistic
 NUMBERS = ("final_risk", "best_risk", "tail_minimum", "tail_mean", "inactive_initial", "constant_initial", "inactive_final", "inactive_on_data", "died", "revived",
            "constant", "linear", "kinked", "initial_risk", "gradient_norm", "parameter_norm", "average_risk", "average_inactive", "average_constant",
-           "average_inactive_on_data")
+           "average_inactive_on_data", "kinks_crossed", "kink_displacement")
 checked = 0
 
 
@@ -136,6 +136,23 @@ def check_average(name, trials, cell, threshold):
         same(f"{name} average {key}", trials[column].mean(), stated[key])
 
 
+def check_kinks(name, trials, cell):
+    n, stated = len(trials["verdict"]), cell["kinks"]
+    displacement = trials["kink_displacement"]
+    for key, holds in (("crossed", trials["kinks_crossed"] > 0), ("through_infinity", np.isinf(displacement))):
+        count = int(holds.sum())
+        low, high = clopper_pearson(count, n)
+        same(f"{name} kinks {key}", count, stated[key])
+        same(f"{name} kinks {key} low", low, stated[key + "_low"])
+        same(f"{name} kinks {key} high", high, stated[key + "_high"])
+    same(name + " kinks mean", trials["kinks_crossed"].mean(), stated["mean_crossed"])
+    check_risks(name + " kinks displacement", displacement, stated["displacement"])
+    count = int((trials["kinks_crossed"] > 0).sum())
+    low, high = clopper_pearson(count, n)
+    shown = re.search(r"a kink crossed a training point in ([\d.]+) % \[([\d.]+), ([\d.]+)\]", cell["sentence"]).groups()
+    same(name + " kinks sentence", f"{100 * count / n:.1f} {100 * low:.1f} {100 * high:.1f}", " ".join(shown))
+
+
 def check_restarts(name, risks, missed, stated):
     """From the definitions: the transformed interval, the mean over all choices, the integral of what the band leaves."""
     n, restarts = len(risks), stated["restarts"]
@@ -203,6 +220,7 @@ def check_cell(cell, trials, optima, relative):
     check_risks(name + " final risk", trials["final_risk"], cell["final_risk"])
     check_risks(name + " limiting risk", trials["tail_mean"], cell["limiting_risk"])
     check_average(name, trials, cell, measured["threshold"])
+    check_kinks(name, trials, cell)
     counts = {int(j): int((inactive == j).sum()) for j in np.unique(inactive)}
     same(name + " floors", len(counts), len(cell["floors"]))
     for floor, (j, count) in zip(cell["floors"], sorted(counts.items())):

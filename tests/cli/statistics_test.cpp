@@ -22,7 +22,8 @@ protected:
         write("square.toml",
               "name = \"square\"\ntrials = 150\nsteps = 10000\nprecision = \"float64\"\n[problem]\n"
               "input = { law = \"uniform\", dimension = 1, low = 0.0, high = 1.0 }\ntarget = \"x1^2\"\n[network]\nwidth = [1, 2, 3]\n"
-              "[training]\nsampling = { nodes = 128 }\noptimizer = [\"sgd(0.1)\", \"adam(0.01)\"]\naverage = \"partial(0.5)\"\n");
+              "[training]\nsampling = { nodes = 128 }\noptimizer = [\"sgd(0.1)\", \"adam(0.01)\"]\naverage = \"partial(0.5)\"\n"
+              "[tracking]\nkinks = true\n");
     }
     /// An interpreter with NumPy and SciPy; empty if there is none.
     static std::string python() {

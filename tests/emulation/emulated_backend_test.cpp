@@ -187,6 +187,11 @@ TEST(EmulatedBackend, RefusesWhatRunsOnTheCpuOnly) {
                   schedule(config, kernels::ScheduleKind::Search);
                   config.learning_rate.rates = 3, config.learning_rate.search_steps = 2;
               }},
+             {"tracking.kinks",
+              [](CellConfig& config) {
+                  nodes(config);
+                  config.kinks = true;
+              }},
              {"stop.proved",
               [](CellConfig& config) {
                   nodes(config);

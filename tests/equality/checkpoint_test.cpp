@@ -79,6 +79,7 @@ protected:
         if (kind == "own_points") return own_point_cells(2030);
         if (kind == "conditions") return condition_cells(2030);
         if (kind == "starts") return start_cells(2030, 64);
+        if (kind == "crossing") return crossing_cells(2030, 64);
         return early_end_cells(2030);
     }
 };
@@ -109,7 +110,8 @@ TEST_P(CheckpointsOf, ChangeNoBit) {
     }
 }
 INSTANTIATE_TEST_SUITE_P(Cells, CheckpointsOf,
-                         testing::Values("odd", "kinks", "data", "validation", "own_points", "conditions", "starts", "early_ends"),
+                         testing::Values("odd", "kinks", "data", "validation", "own_points", "conditions", "starts", "early_ends",
+                                         "crossing"),
                          [](const auto& instance) { return std::string(instance.param); });
 
 /// Blocks of several chunks: what is finished is part of the checkpoint.

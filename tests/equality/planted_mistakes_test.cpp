@@ -56,6 +56,8 @@ std::vector<CellConfig> telling_cells() {
     cells.insert(cells.end(), adaptive.begin(), adaptive.end());
     const std::vector<CellConfig> skip = skip_cells(2026, 3);
     cells.insert(cells.end(), skip.begin(), skip.end());
+    const std::vector<CellConfig> crossing = crossing_cells(2026, 3);
+    cells.insert(cells.end(), crossing.begin(), crossing.end());
     std::shuffle(cells.begin(), cells.end(), std::mt19937_64(1));
     std::erase_if(cells, [](const CellConfig& c) { return c.width > 100 || c.input.dimension > 5 || !is_compiled(c); });
     return cells;

@@ -544,8 +544,9 @@ std::string cell_name(const CellConfig& c) {
         c.noise.kind != NoiseLaw::Kind::None ? fmt::format(" noise {}", static_cast<int>(c.noise.kind)) : "",
         c.input.bounded ? " in a box" : "", c.target, c.has_start() ? ", " + c.start->label() : "", c.steps, c.checks, c.tail,
         c.stop.risk_below, c.stop.gradient_below, c.stop.converged,
-        std::string(c.stop.all_inactive ? " inactive" : "") + (c.stop.proved ? " proved" : ""), c.trainable,
-        c.outer_bias ? "" : " no outer bias", c.skip ? " skip" : "",
+        std::string(c.stop.all_inactive ? " inactive" : "") + (c.stop.kinks_crossed ? " crossed" : "") + (c.stop.proved ? " proved" : "") +
+            (c.kinks ? ", follows kinks" : ""),
+        c.trainable, c.outer_bias ? "" : " no outer bias", c.skip ? " skip" : "",
         c.has_condition() ? fmt::format(" {} inactive at the start", c.inactive_start) : "",
         c.has_average() ? fmt::format(" average {} ({}, {:g}, {:g})", static_cast<int>(c.average.kind), c.average.start, c.average.delta,
                                       c.average.last)

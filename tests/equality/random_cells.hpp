@@ -51,6 +51,10 @@ std::vector<CellConfig> together_cells(std::uint64_t seed);
 /// Some of all with a skip connection, all or some groups of parameters trained. `trials`: as of start_cells
 std::vector<CellConfig> skip_cells(std::uint64_t seed, std::int64_t trials);
 
+/// Some of all in dimension 1 on fixed points with one kink, whose kinks are compared with those at the start; some end when one has
+/// crossed. `trials`: as of start_cells
+std::vector<CellConfig> crossing_cells(std::uint64_t seed, std::int64_t trials);
+
 /// One line that names a cell in a failure.
 std::string cell_name(const CellConfig& config);
 

@@ -30,6 +30,7 @@ public:
           activation_(cell.activation),
           evaluation_(cell.activation),
           nodes_(grid.inputs) {
+        if (cell.kinks) record_.kinks_crossed = 0, record_.kink_displacement = 0;
         if (grid.inputs.empty())
             for (const double x : tables.check.inputs) nodes_.push_back(static_cast<Real>(x));
         training_.inputs.assign(grid.inputs.begin(), grid.inputs.end());
@@ -62,6 +63,7 @@ public:
         if (!diverged_ && !(std::isfinite(risk) && std::isfinite(parameter_square))) diverge(step);
         CheckResult result{step, stored(risk), stored(std::sqrt(gradient_square)), stored(std::sqrt(parameter_square)), 0, 0, 0, 0, 0};
         count_states(parameters, result);
+        if (cell_.kinks && !diverged_) follow_kinks(parameters);
         if (checks_.empty() || (!diverged_ && risk < best_rule_risk_)) {
             best_rule_risk_ = risk;
             best_parameters_ = current_;
@@ -157,6 +159,7 @@ private:
             ended_ = Verdict::Converged;
         else if (checks_.back().risk < cell_.stop.risk_below || checks_.back().gradient_norm < cell_.stop.gradient_below ||
                  (cell_.stop.all_inactive && checks_.back().inactive >= cell_.width) ||
+                 (cell_.stop.kinks_crossed && record_.kinks_crossed > 0) ||
                  (cell_.stop.proved && tables_.is_proved(current_, first_state_, checks_.back().step, training_)))
             ended_ = Verdict::Stopped;
     }
@@ -238,6 +241,49 @@ private:
         was_inactive_ = std::move(now_inactive);
     }
 
+    /// What is known of the kink of a neuron at check 0, and since.
+    struct FollowedKink {
+        Real weight, bias;
+        std::vector<bool> active;  ///< [training points]
+        bool crossed = false;
+    };
+
+    std::vector<bool> active_points(const std::vector<Real>& parameters, std::int64_t i) const {
+        const Real kink = activation_.rule->kinks(activation_.parameters).at(0);
+        std::vector<bool> active;
+        for (const Real& x : nodes_) active.push_back(chain(shape_, parameters, i, &x) > kink);
+        return active;
+    }
+
+    /// How far the kink has moved; infinitely far if the weight has another sign.
+    Real kink_displacement(const FollowedKink& start, Real weight, Real bias) const {
+        const auto sign = [](Real w) { return w > 0 ? 1 : w < 0 ? -1 : 0; };
+        if (sign(weight) != sign(start.weight)) return infinity<Real>;
+        if (sign(weight) == 0) return 0;
+        const Real kink = activation_.rule->kinks(activation_.parameters).at(0);
+        const Real now = (kink - bias) / weight, then = (kink - start.bias) / start.weight;
+        const Real moved = std::abs(now - then);
+        return std::isfinite(moved) ? moved : infinity<Real>;
+    }
+
+    void follow_kinks(const std::vector<Real>& parameters) {
+        const bool first = followed_.empty();
+        for (std::int64_t i = 0; i < shape_.width; ++i) {
+            const Real weight = parameters[shape_.weight(i, 0)], bias = parameters[shape_.inner_bias(i)];
+            std::vector<bool> active = active_points(parameters, i);
+            if (first) {
+                followed_.push_back({weight, bias, std::move(active)});
+                continue;
+            }
+            FollowedKink& kink = followed_[static_cast<std::size_t>(i)];
+            if (!kink.crossed && active != kink.active) {
+                kink.crossed = true;
+                ++record_.kinks_crossed;
+            }
+            record_.kink_displacement = std::max(record_.kink_displacement, double{kink_displacement(kink, weight, bias)});
+        }
+    }
+
     const CellConfig& cell_;
     const Tables& tables_;
     std::optional<double> scale_;
@@ -250,6 +296,7 @@ private:
     bool diverged_ = false;
     std::vector<CheckResult> checks_;
     std::vector<bool> was_inactive_;
+    std::vector<FollowedKink> followed_;  ///< [width] from check 0 on
     std::vector<double> current_, first_state_, best_parameters_;
     std::vector<std::vector<double>> check_parameters_;  ///< of all checks
     std::optional<Verdict> ended_;

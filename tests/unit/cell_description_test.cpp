@@ -104,6 +104,9 @@ public:
         const bool kinks = cell.nodes_per_axis > 0 && cell.input.dimension == 1 && kernels::is_piecewise_linear(cell.activation.kind) &&
                            cell.has_squared_loss();
         if (kinks && choose(2) == 0) cell.algorithm = kernels::Algorithm::Kinks;
+        cell.kinks = cell.nodes_per_axis > 0 && cell.input.dimension == 1 && kernels::traits_of(cell.activation.kind).kink_count == 1 &&
+                     choose(2) == 0;
+        cell.stop.kinks_crossed = cell.kinks && choose(2) == 0;
         optimizer(cell.optimizer);
         schedule(cell.learning_rate);
         cell.steps = 65536 + choose((std::uint64_t{1} << (cell.learning_rate.searches() ? 38 : 40)) - 65536);  // room for searches
@@ -247,6 +250,8 @@ void expect_same(const CellConfig& a, const CellConfig& b) {
     }
     EXPECT_EQ(a.outer_bias, b.outer_bias);
     EXPECT_EQ(a.skip, b.skip);
+    EXPECT_EQ(a.kinks, b.kinks);
+    EXPECT_EQ(a.stop.kinks_crossed, b.stop.kinks_crossed);
     EXPECT_EQ(a.trainable, b.trainable);
     EXPECT_EQ(a.batch, b.batch);
     EXPECT_EQ(a.nodes_per_axis, b.nodes_per_axis);

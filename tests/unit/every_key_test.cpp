@@ -157,6 +157,21 @@ batch = 4
 optimizer = "sgd(0.05)"
 )toml";
 
+constexpr const char* with_kinks = R"toml(name = "every key"
+trials = 20
+steps = 16
+[problem]
+input = { law = "uniform", dimension = 1 }
+target = "x1"
+[network]
+width = [2, 4]
+[training]
+sampling = { nodes = 4 }
+optimizer = "sgd(0.05)"
+[tracking]
+kinks = true
+)toml";
+
 /// A piecewise schedule, whose steps ascend, with a list for one of its parameters.
 std::string ascending_changes(const std::string& swept) {
     std::string table = "{ schedule = \"piecewise\"";
@@ -234,7 +249,7 @@ std::vector<Sweep> all_sweeps() {
 
 /// The first setting that gives a campaign with more cells than the two widths, or one of the width itself.
 std::optional<Campaign> campaign_of(const Sweep& sweep) {
-    for (const char* text : {base, on_nodes, on_data, large_batch, one_width, with_skip}) {
+    for (const char* text : {base, on_nodes, on_data, large_batch, one_width, with_skip, with_kinks}) {
         for (const auto& setting : sweep.settings) {
             try {
                 Overrides overrides;
@@ -260,6 +275,7 @@ std::vector<TrialRecord> some_records(const CellConfig& cell) {
         record.inactive_initial = record.inactive_final = record.inactive_maximum = inactive;
         record.verdict = Verdict::Converged;
         record.last_step = cell.steps;
+        if (cell.kinks) record.kinks_crossed = 1, record.kink_displacement = 0.5;
     }
     return records;
 }

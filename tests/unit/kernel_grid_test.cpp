@@ -277,7 +277,7 @@ TEST_F(KernelGrid, ShippedCampaigns) {
         if (entry.path().extension() != ".toml") continue;
         for (const CellConfig& config : load_campaign(entry.path()).cells)
             for (const bool train : {true, false})
-                if (!config.stop.proved)  // these run on the CPU only
+                if (!config.kinks && !config.stop.proved)  // these run on the CPU only
                     for (const std::string& architecture : every_architecture)
                         if ((train || full_grid() || architecture == "sm_90") &&
                             seen.insert(architecture + job_of(config, train, architecture).source).second)

@@ -191,16 +191,16 @@ TEST_F(StoreTest, ForeignFilesAreRefusedAndLeftAlone) {
 
     { Store::open_for_writing(path("newer.db"), small_campaign()); }
     ASSERT_EQ(sqlite3_open(path("newer.db").c_str(), &foreign), SQLITE_OK);
-    ASSERT_EQ(sqlite3_exec(foreign, "PRAGMA user_version = 14", nullptr, nullptr, nullptr), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(foreign, "PRAGMA user_version = 16", nullptr, nullptr, nullptr), SQLITE_OK);
     sqlite3_close(foreign);
     EXPECT_THAT(store_error([&] { Store::open(path("newer.db")); }),
-                ::testing::Pair(65, AllOf(HasSubstr("schema version 14"), HasSubstr("a newer limrisk wrote it"))));
+                ::testing::Pair(65, AllOf(HasSubstr("schema version 16"), HasSubstr("a newer limrisk wrote it"))));
     // Nor is one read whose trials lack fields.
     ASSERT_EQ(sqlite3_open(path("newer.db").c_str(), &foreign), SQLITE_OK);
     ASSERT_EQ(sqlite3_exec(foreign, "PRAGMA user_version = 1", nullptr, nullptr, nullptr), SQLITE_OK);
     sqlite3_close(foreign);
     EXPECT_THAT(store_error([&] { Store::open(path("newer.db")); }),
-                ::testing::Pair(65, HasSubstr("has schema version 1, this limrisk reads versions 3 to 13; use the limrisk that wrote it")));
+                ::testing::Pair(65, HasSubstr("has schema version 1, this limrisk reads versions 3 to 15; use the limrisk that wrote it")));
     // The version of a store of summaries does not make one of a store of trials.
     { Store::open_for_writing(path("other.db"), small_campaign()); }
     ASSERT_EQ(sqlite3_open(path("other.db").c_str(), &foreign), SQLITE_OK);

@@ -162,6 +162,7 @@ public:
             throw Defect("the CUDA backend was asked to train by sorted kinks, which only the CPU backend does");
         if (item.plan->cell().learning_rate.is_adaptive())
             throw Defect("the CUDA backend was asked for a learning rate of each trial, which only the CPU backend has");
+        if (item.plan->cell().follows_kinks) throw Defect("the CUDA backend was asked to follow kinks, which only the CPU backend does");
         if (item.plan->cell().stop_proved)
             throw Defect("the CUDA backend was asked to end trials by proof, which only the CPU backend does");
         if (options.snapshot_steps) throw Defect("the CUDA backend was asked for snapshots, which only the CPU backend takes");
@@ -256,6 +257,7 @@ private:
             const char* const what = config.algorithm == kernels::Algorithm::Kinks ? "training.algorithm = \"kinks\""
                                      : config.learning_rate.searches()             ? "the learning rate schedule \"search\""
                                      : config.learning_rate.is_adaptive()          ? "the learning rate schedule \"adaptive\""
+                                     : config.kinks                                ? "tracking.kinks"
                                      : config.stop.proved                          ? "stop.proved"
                                                                                    : nullptr;
             if (what != nullptr)
