@@ -221,8 +221,8 @@ struct EarlyEnd {
     double risk_below = 0, gradient_below = 0;  ///< at a check with a smaller risk, norm of the gradient; 0: never
     bool converged = false;                     ///< with the first window of checks that is converged
     bool all_inactive = false;                  ///< at a check at which all neurons are inactive
-    bool kinks_crossed = false;                 ///< at a check at which a kink has crossed a training point
     bool proved = false;                        ///< at a check at which the limiting risk is proved
+    bool kinks_crossed = false;                 ///< at a check at which a kink has crossed a training point
 
     /// Whether any trial can end so.
     bool any() const { return stops() || converged; }

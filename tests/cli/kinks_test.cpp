@@ -150,7 +150,7 @@ TEST_F(KinksTest, OfSummaries) {
 TEST_F(KinksTest, WithoutThemNothingIsSaid) {
     const Output output = succeed({"run", "campaign.toml"});
     EXPECT_THAT(output.out, Not(HasSubstr("kink")));
-    EXPECT_THAT(exported("campaign.db"), Not(HasSubstr("kinks_crossed")));
+    EXPECT_THAT(exported("campaign.db"), Not(HasSubstr("kink_displacement")));
 }
 
 }  // namespace

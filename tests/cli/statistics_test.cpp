@@ -193,6 +193,7 @@ TEST_F(StatisticsProgramTest, AViolatedTheoremIsLoudAndExits70) {
         record.average_risk = 0.1;
         record.last_step = 10000;
         record.verdict = Verdict::Converged;
+        record.kinks_crossed = 0, record.kink_displacement = 0;
         store.write_block({0, 0, 1}, {record});
     }
     const Output output = limrisk({"summary", "square.db"});
