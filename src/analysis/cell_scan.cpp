@@ -130,7 +130,7 @@ CellSummary summary_of(const Aggregate& aggregate, const CellConfig& cell, const
     if (!summary.optimum) return summary;
     Measured measured;
     measured.optimum = summary.optimum->risk;
-    measured.threshold = measured.optimum * (1 + tolerance) + absolute_tolerance * risk_scale(target);
+    measured.threshold = missed_above(measured.optimum, risk_scale(target), tolerance);
     const Histogram& bins = limiting_risks(aggregate).bins;
     for (std::size_t k = 0; k < bins.keys.size(); ++k) {
         const RiskRange range = risk_bin_range(bins.keys[k]);
@@ -219,13 +219,13 @@ private:
 };
 
 /// Finds the exact quantiles, the medians of the levels, and how many trials are above the threshold of the optimum. Returns how many of
-/// them `stop` had ended.
-std::int64_t look_again(const SeenTrials& trials, CellSummary& summary, LevelScan& levels, AverageScan& averages,
+/// them `stop` had ended. The first `pilot` trials are a pilot.
+std::int64_t look_again(const SeenTrials& trials, std::int64_t pilot, CellSummary& summary, LevelScan& levels, AverageScan& averages,
                         ValidationScan& validation, KinkScan& kinks) {
     std::vector<RankSearch> finals = quantile_searches(summary.aggregate.final_risk, summary.done),
                             limits = quantile_searches(limiting_risks(summary.aggregate), summary.done);
     std::vector<RankSearch>& medians = levels.medians();
-    std::int64_t above = 0, stopped_above = 0;
+    std::int64_t looked_at = 0, above = 0, pilot_above = 0, stopped_above = 0;
     for (QuantileScan* scan :
          {&averages.risks(), &averages.validation_risks(), &validation.risks(), &validation.best_risks(), &kinks.displacements()})
         if (scan->trials() > 0) scan->begin();
@@ -250,9 +250,11 @@ std::int64_t look_again(const SeenTrials& trials, CellSummary& summary, LevelSca
             if (further.average_validation_risk >= 0)
                 for (RankSearch& search : validation_of_averages) search.add(further.average_validation_risk);
             if (!first || !summary.measured) return;
+            ++looked_at;
             averages.compare(further.average_risk, trial.final_risk, summary.measured->threshold);
             if (!(trial.limiting_risk > summary.measured->threshold)) return;
             ++above;
+            pilot_above += looked_at <= pilot ? 1 : 0;
             stopped_above += trial.stopped;
         });
         all_done = true;
@@ -263,7 +265,10 @@ std::int64_t look_again(const SeenTrials& trials, CellSummary& summary, LevelSca
     }
     enter_quantiles(summary.final_risk, finals);
     enter_quantiles(summary.limiting_risk, limits);
-    if (summary.measured) summary.measured->above_least = summary.measured->above_most = above;
+    if (summary.measured) {
+        summary.measured->above_least = summary.measured->above_most = above;
+        summary.measured->pilot_above = pilot_above;
+    }
     return stopped_above;
 }
 
@@ -316,8 +321,9 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
                                fmt::format("cell {}, trial {}{}", cell.index, extreme.trial, own_name(context.pool, cell, extreme.trial)));
 
     CellSummary summary = summary_of(aggregate, cell, known, moments, context.tolerance);
-    summary.early_ends =
-        early_ends.statement(summary.done > 0 ? look_again(trials, summary, levels, averages, validation, kinks) : 0, count.has_value());
+    const std::int64_t pilot = count ? count->criterion.pilot : 0;
+    summary.early_ends = early_ends.statement(
+        summary.done > 0 ? look_again(trials, pilot, summary, levels, averages, validation, kinks) : 0, count.has_value());
     close_measured(summary);
     summary.average = averages.statement(summary.measured, count.has_value());
     summary.validation = validation.statement(count.has_value());

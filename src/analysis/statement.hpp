@@ -57,6 +57,7 @@ struct Prediction {
 struct Measured {
     double optimum = 0, threshold = 0;
     std::int64_t above_least = 0, above_most = 0;  ///< trials above: bounds where the store keeps summaries, equal where it keeps trials
+    std::int64_t pilot_above = 0;                  ///< of these in the pilot, where a rule shares trials out over strata
     Interval share{0, 1};                          ///< 95 %; of the lower count's lower end and the higher count's higher end
     double best_ratio = 0;                         ///< best risk of all trials over the optimum; infinite for an optimum of 0
     std::optional<double> seen_at_checks;          ///< risk that the rule of the checks gives a network with the stored optimum
@@ -73,6 +74,11 @@ struct Measured {
 /// Part of the scale of risks (risk_scale) that is added to the threshold of every optimum and to the width of every level: float32 reaches
 /// no less above an optimum of 0. The verdict's part, too (kernels/replica.hpp).
 inline constexpr double absolute_tolerance = 1e-10;
+
+/// A trial misses the optimum if its limiting risk is above this. `scale`: risk_scale of the target.
+inline double missed_above(double optimum, double scale, double tolerance) {
+    return optimum * (1 + tolerance) + absolute_tolerance * scale;
+}
 
 /// Whether the optimum is 0 as far as the threshold tells: less than what is added to it whatever the tolerance. Multiples of it mean
 /// nothing then.

@@ -27,7 +27,7 @@ Interval verdict_interval(const CellSummary& cell, Verdict verdict) {
 }
 
 std::int64_t trials_allowed(const CellSummary& cell, const StoredCampaign& campaign) {
-    return cell.stopping ? cell.stopping->criterion.at_most : cell.wanted.value_or(campaign.trials);
+    return cell.stopping ? cell.stopping->wanted : cell.wanted.value_or(campaign.trials);
 }
 
 std::int64_t trials_wanted(const CellSummary& cell, const StoredCampaign& campaign) {

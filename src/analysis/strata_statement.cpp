@@ -20,14 +20,6 @@ namespace {
 
 bool is_condition(const Axis& axis) { return axis.key->path() == "network.condition"; }
 
-/// What must agree.
-std::string all_but_condition(const CellConfig& cell) {
-    std::string key;
-    for (const Axis& axis : cell_axes(cell))
-        if (!is_condition(axis)) key += axis.name + ("=" + axis.value + "\n");
-    return key;
-}
-
 /// p with its error, and an estimate of what variates on a grid and the certificate of a ball change (docs/statistics.md section 1).
 std::optional<Interval> probability_interval(const CellConfig& cell) {
     if (cell.width == 0) return Interval{0, 0};
@@ -41,22 +33,10 @@ std::optional<Interval> probability_interval(const CellConfig& cell) {
     return Interval{std::max(0.0, p->value - error), std::min(1.0, p->value + error)};
 }
 
-/// The largest width below the cell's of which it is proved that no network reaches the threshold, and that bound.
-std::optional<std::pair<std::int64_t, double>> excluded_width(const CellSummary& summary, const KnownProblem& known) {
-    const CellConfig& cell = summary.cell;
-    if (!cell.keeps_frozen_neurons()) return std::nullopt;
-    const double scale = rounding_scale(moments_at_checks(cell));
-    std::optional<std::pair<std::int64_t, double>> largest;
-    for (const auto& [width, optimum] : known.optima)
-        if (width < cell.width && optimum.lower_bound && optimum::clearly_below(summary.measured->threshold, *optimum.lower_bound, scale))
-            largest = {width, *optimum.lower_bound};
-    return largest;
-}
-
 /// Why there is no probability; empty if there is one.
 std::string reason_for_none(const std::vector<const CellSummary*>& strata) {
     const auto any = [&](const auto& holds) { return std::any_of(strata.begin(), strata.end(), holds); };
-    if (any([](const CellSummary* cell) { return cell->stopping.has_value(); }))
+    if (any([](const CellSummary* cell) { return cell->stopping && !cell->stopping->criterion.is_shared(); }))
         return "the numbers of trials depend on the outcomes (stopping rule)";
     if (!any([](const CellSummary* cell) { return cell->done > 0; })) return "there are no trials yet";
     const CellConfig& cell = strata.front()->cell;
@@ -64,6 +44,22 @@ std::string reason_for_none(const std::vector<const CellSummary*>& strata) {
     if (any([](const CellSummary* of) { return of->done > 0 && !of->measured; }))
         return "the optimum of its width is not in the store: run `limrisk optimum CAMPAIGN --store STORE`";
     return probability_interval(cell) ? "" : "the probability of an inactive neuron is not known";
+}
+
+/// After a pilot, whose outcomes chose the number of the other trials, these alone are a sample of a number that does not depend on it. A
+/// stratum with a pilot alone has that: no outcome decides whether there are others (docs/statistics.md section 10).
+Stratum stratum_of(const CellSummary& cell, const Interval& probability) {
+    const Measured& measured = *cell.measured;
+    std::int64_t pilot = cell.stopping ? cell.stopping->criterion.pilot : 0, pilot_above = measured.pilot_above;
+    if (cell.done <= pilot) pilot = pilot_above = 0;
+    const std::int64_t trials = cell.done - pilot;
+    return {cell.cell.index,
+            cell.cell.inactive_start,
+            trials,
+            trials - (measured.above_most - pilot_above),
+            trials - (measured.above_least - pilot_above),
+            probability,
+            pilot};
 }
 
 StrataStatement statement_of(const std::vector<const CellSummary*>& strata, const CellSummary* unconditioned, const KnownOptima& optima) {
@@ -77,11 +73,8 @@ StrataStatement statement_of(const std::vector<const CellSummary*>& strata, cons
     statement.inactive_probability = h > 0 && p ? p->value : 0;
     const std::vector<Interval> law = inactive_count_intervals(probability_interval(some.cell).value(), h);
     for (const CellSummary* cell : strata)
-        if (cell->done > 0)
-            statement.strata.push_back({cell->cell.index, cell->cell.inactive_start, cell->done, cell->done - cell->measured->above_most,
-                                        cell->done - cell->measured->above_least,
-                                        law[static_cast<std::size_t>(cell->cell.inactive_start)]});
-    if (const auto width = excluded_width(some, optima.of(some.cell))) {
+        if (cell->done > 0) statement.strata.push_back(stratum_of(*cell, law[static_cast<std::size_t>(cell->cell.inactive_start)]));
+    if (const auto width = excluded_width(some.cell, statement.threshold, optima.of(some.cell))) {
         // Trials that the rule of the checks shows below the threshold all the same speak against its accuracy: then nothing is excluded.
         const std::int64_t from = h - width->first;
         const bool agrees = std::none_of(statement.strata.begin(), statement.strata.end(),
@@ -122,6 +115,23 @@ StrataStatement statement_of(const std::vector<const CellSummary*>& strata, cons
 }
 
 }  // namespace
+
+std::string all_but_condition(const CellConfig& cell) {
+    std::string key;
+    for (const Axis& axis : cell_axes(cell))
+        if (!is_condition(axis)) key += axis.name + ("=" + axis.value + "\n");
+    return key;
+}
+
+std::optional<std::pair<std::int64_t, double>> excluded_width(const CellConfig& cell, double threshold, const KnownProblem& known) {
+    if (!cell.keeps_frozen_neurons()) return std::nullopt;
+    const double scale = rounding_scale(moments_at_checks(cell));
+    std::optional<std::pair<std::int64_t, double>> largest;
+    for (const auto& [width, optimum] : known.optima)
+        if (width < cell.width && optimum.lower_bound && optimum::clearly_below(threshold, *optimum.lower_bound, scale))
+            largest = {width, *optimum.lower_bound};
+    return largest;
+}
 
 std::vector<std::int64_t> StrataStatement::cells() const {
     std::vector<std::int64_t> numbers;

@@ -14,11 +14,12 @@ namespace limrisk {
 
 struct CellSummary;
 
-/// Trials that start with `inactive` inactive neurons.
+/// Trials that start with `inactive` inactive neurons: all of the cell, or those after its pilot, where a rule shared trials out by that.
 struct Stratum {
     std::int64_t cell = 0, inactive = 0, trials = 0;
     std::int64_t reached_least = 0, reached_most = 0;  ///< that do not miss the optimum; equal where the store keeps trials
     Interval probability{0, 0};                        ///< P(J = inactive): p has an interval
+    std::int64_t pilot = 0;                            ///< trials of the cell that are not among these
 };
 
 /// Of one width of a problem, and one training.
@@ -46,6 +47,13 @@ struct StrataOmission {
     std::vector<std::int64_t> cells;
     std::string label, reason;
 };
+
+/// What must agree in cells that are strata of one group: all keys but the condition.
+std::string all_but_condition(const CellConfig& cell);
+
+/// The largest width below the cell's of which it is proved that no network has a risk at or below the threshold, and that bound. With so
+/// many frozen neurons that no more than this width is left, no iterate reaches the threshold.
+std::optional<std::pair<std::int64_t, double>> excluded_width(const CellConfig& cell, double threshold, const KnownProblem& known);
 
 /// From the summaries of all cells of a store.
 std::pair<std::vector<StrataStatement>, std::vector<StrataOmission>> strata_statements(const std::vector<CellSummary>& cells,

@@ -132,6 +132,7 @@ public:
         refuse_duplicates(campaign);
         refuse_starts(campaign);
         refuse_averages(campaign);
+        refuse_shares(campaign);
         problems_.raise();
     }
 
@@ -361,6 +362,28 @@ private:
             problems_.add(find(*find_key("network.initial"))->place, "network.initial", wrong);
             return;
         }
+    }
+
+    /// What trials that are shared out over strata need: strata, the record of every trial, and more trials than the pilots take.
+    void refuse_shares(const Campaign& campaign) {
+        if (!campaign.until || !campaign.until->is_shared()) return;
+        const Node* place = root_.find("trials");
+        const auto refuse = [&](const std::string& why) { problems_.add(place == nullptr ? source_ : place->place, "trials.share", why); };
+        std::set<std::int64_t> strata;
+        for (const CellConfig& cell : campaign.cells)
+            if (cell.has_condition()) strata.insert(cell.inactive_start);
+        if (strata.empty())
+            refuse(
+                "shares trials out over strata, but no cell has a condition on its start; give network.condition, such as "
+                "{ inactive_neurons = [0, 1] }, or trials as a number");
+        else if (campaign.store == StoreContents::Summary)
+            refuse(
+                "leaves the trials of the pilots out of an interval, but store = \"summary\" keeps sums that cannot be taken apart; take "
+                "store = \"trials\"");
+        else if (const auto count = static_cast<std::int64_t>(strata.size()); campaign.until->at_most / count <= campaign.until->pilot)
+            refuse(fmt::format(
+                "the pilots of {} strata take {} trials each, so at_most = {} leaves none to share out; allowed are at least {}", count,
+                campaign.until->pilot, campaign.until->at_most, count * (campaign.until->pilot + 1)));
     }
 
     void refuse_duplicates(const Campaign& campaign) {

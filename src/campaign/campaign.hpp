@@ -20,11 +20,16 @@ struct Campaign {
     std::string name;
     std::uint64_t seed = 1;
     std::int64_t trials = 0;                 ///< per cell; with `until` at most, the same as until->at_most
-    std::optional<StoppingCriterion> until;  ///< ends a cell before that; no part of any cell
+    std::optional<StoppingCriterion> until;  ///< ends a cell before that, or shares trials out over strata; no part of any cell
+    std::vector<std::int64_t>
+        cell_trials;  ///< [cells] trials of each in the place of `trials`, where a part of a campaign is run; else empty
     StoreContents store = StoreContents::Trials;
     KeptParameters keep;  ///< of every trial, in a store of trials; no part of any cell
     std::vector<CellConfig> cells;
     std::string text;  ///< the file as read, for the store
+
+    /// Of the cell at this position in `cells`.
+    std::int64_t trials_of(std::size_t cell) const { return cell_trials.empty() ? trials : cell_trials.at(cell); }
 };
 
 /// Command-line changes to a campaign file: `--trials` and its like, and `--set key=value` (value in TOML).

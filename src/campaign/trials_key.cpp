@@ -12,6 +12,8 @@ namespace limrisk {
 namespace {
 
 const Parameter at_most{"at_most", ParameterType::Integer, "maximal number of trials per cell", {1, 1e9}, nullptr, true};
+const Parameter pilot{
+    "pilot", ParameterType::Integer, "first trials of each stratum, by which the others are shared out", {1, 1e9}, nullptr, true};
 const Parameter half_width{"interval_half_width",
                            ParameterType::Real,
                            "until the half-width of the 95 % interval of the share of events is at most this",
@@ -21,6 +23,7 @@ const Parameter event{"event", ParameterType::Choice, "the event that is counted
 const Parameter risk_above{"risk_above", ParameterType::Real, "counts trials whose limiting risk is greater; instead of event", {0}};
 
 constexpr const char* example = "trials = { at_most = 1000000, until = { events = 1000 } }";
+constexpr const char* shared_example = "trials = { at_most = 65536, share = { pilot = 1024 } }";
 
 /// Refuses members that are not `known`. True if there was none.
 bool refuse_unknown(const Node& table, const std::string& key, const std::vector<std::string>& known, Problems& problems) {
@@ -37,6 +40,24 @@ bool refuse_unknown(const Node& table, const std::string& key, const std::vector
 std::optional<ParameterValue> read_member(const Parameter& parameter, const Node& table, const std::string& key, Problems& problems) {
     const Node* node = table.find(parameter.name);
     return node == nullptr ? std::nullopt : read_value(parameter, *node, key + "." + parameter.name, problems);
+}
+
+void read_share(const Node& node, StoppingCriterion& criterion, Problems& problems) {
+    const std::string key = "trials.share";
+    criterion.until = StoppingCriterion::Until::Shared;
+    criterion.event = StoppingCriterion::Event::Missed;
+    if (node.kind != Node::Kind::Table) {
+        problems.add(node.place, key, fmt::format("{}; allowed is a table with pilot: {}", node.shown(), shared_example));
+        return;
+    }
+    const bool known = refuse_unknown(node, key, {pilot.name, risk_above.name}, problems);
+    if (known && node.find(pilot.name) == nullptr)
+        problems.add(node.place, key + ".pilot", fmt::format("missing; it must be given: {} ({})", pilot.allowed(), pilot.meaning));
+    if (const auto value = read_member(pilot, node, key, problems)) criterion.pilot = value->integer;
+    if (const auto value = read_member(risk_above, node, key, problems)) {
+        criterion.event = StoppingCriterion::Event::RiskAbove;
+        criterion.risk_above = value->number;
+    }
 }
 
 /// "a and b are both given", at the second of them; true if that is so.
@@ -82,15 +103,21 @@ void read_trials(const Parameter& number, const Node& node, Campaign& campaign, 
         if (const auto value = read_value(number, node, key, problems)) campaign.trials = value->integer;
         return;
     }
-    const bool known = refuse_unknown(node, key, {at_most.name, "until"}, problems);
+    const bool known = refuse_unknown(node, key, {at_most.name, "until", "share"}, problems);
     StoppingCriterion criterion;
     if (const auto value = read_member(at_most, node, key, problems)) criterion.at_most = value->integer;
     if (known && node.find(at_most.name) == nullptr)
         problems.add(node.place, key + ".at_most", fmt::format("missing; it must be given: {} ({})", at_most.allowed(), at_most.meaning));
-    if (const Node* until = node.find("until")) {
+    const Node *until = node.find("until"), *share = node.find("share");
+    if (until != nullptr && share != nullptr) {
+        problems.add(share->place, key + ".share", "cannot be given together with until: a store has one rule; omit one of them");
+    } else if (until != nullptr) {
         read_until(*until, criterion, problems);
+    } else if (share != nullptr) {
+        read_share(*share, criterion, problems);
     } else if (known) {
-        problems.add(node.place, key + ".until", fmt::format("missing; write {}, or a number alone: trials = 1000", example));
+        problems.add(node.place, key + ".until",
+                     fmt::format("missing; write {}, for strata {}, or a number alone: trials = 1000", example, shared_example));
     }
     campaign.trials = criterion.at_most;
     campaign.until = criterion;
@@ -101,6 +128,6 @@ const char* trials_key(const Node& root) {
     return node != nullptr && node->kind == Node::Kind::Table ? "trials.at_most" : "trials";
 }
 
-std::vector<const Parameter*> trials_parameters() { return {&at_most, &half_width, &events, &event, &risk_above}; }
+std::vector<const Parameter*> trials_parameters() { return {&at_most, &half_width, &events, &event, &risk_above, &pilot}; }
 
 }  // namespace limrisk

@@ -37,6 +37,10 @@ Campaign load(const CampaignOptions& options) {
 }
 
 void refuse_shards(const Campaign& campaign) {
+    if (campaign.until && campaign.until->is_shared())
+        throw ConfigError(
+            {"key `trials.share`: trials are shared out by the pilots of all strata, which a shard does not see; leave out the shards, or "
+             "give trials as a number"});
     if (campaign.store != StoreContents::Summary || !campaign.until) return;
     throw ConfigError(
         {"key `trials`: a stopping rule with store = \"summary\" cannot be judged in shards: sums over trials behind its end cannot be "

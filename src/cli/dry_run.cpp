@@ -30,6 +30,7 @@ constexpr std::size_t table_width = 100, longest_value = 32;  ///< characters
 
 struct CellPrediction {
     const CellConfig* cell;
+    std::int64_t trials;
     kernels::TileShape tile;
     std::int64_t block_trials;
     double table_bytes, thread_bytes;  ///< tables of the plan; working memory of each thread, estimated
@@ -76,9 +77,10 @@ std::vector<CellPrediction> predict(const Campaign& campaign, Backend& backend) 
                             (1 + 8.0 / static_cast<double>(parameter_size(cell)));
         const double searching =
             trial_seconds * static_cast<double>(std::max<std::int64_t>(0, most_searches(cell) - 1)) * search_cost(cell) / trial_cost(cell);
-        const std::int64_t batch = std::min(campaign.trials, backend.needs_full_batches() ? backend.batch_trials(plan) : block_trials);
-        const double trials = static_cast<double>(campaign.trials);
-        predictions.push_back({&cell, plan.cell().tile, plan.block_trials(), table_bytes(plan.cell()),
+        const std::int64_t wanted = campaign.trials_of(predictions.size());
+        const std::int64_t batch = std::min(wanted, backend.needs_full_batches() ? backend.batch_trials(plan) : block_trials);
+        const double trials = static_cast<double>(wanted);
+        predictions.push_back({&cell, wanted, plan.cell().tile, plan.block_trials(), table_bytes(plan.cell()),
                                thread_bytes(plan.cell(), plan.block_trials()) + kept, trial_seconds * trials, searching * trials,
                                (trial_seconds + searching) * static_cast<double>(batch),
                                backend.writes_checkpoints() ? backend.checkpoint_bytes(plan, batch, campaign.keep) : 0,
@@ -91,10 +93,10 @@ struct Totals {
     double replica_steps = 0, sample_neurons = 0, seconds = 0, searching_seconds = 0, bytes = 0;
 };
 
-Totals total(const Campaign& campaign, const std::vector<CellPrediction>& predictions, const Backend& backend) {
+Totals total(const std::vector<CellPrediction>& predictions, const Backend& backend) {
     Totals sum;
-    const double trials = static_cast<double>(campaign.trials);
     for (const CellPrediction& prediction : predictions) {
+        const auto trials = static_cast<double>(prediction.trials);
         sum.replica_steps += trials * replica_steps(*prediction.cell);
         sum.sample_neurons += trials * sample_neurons(*prediction.cell);
         sum.seconds += prediction.seconds / parallel_speed(backend);
@@ -177,7 +179,9 @@ std::string checkpoint_text(const std::vector<CellPrediction>& predictions, cons
 std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>& predictions, const Backend& backend,
                     const StoreSpace& space) {
     std::string text = fmt::format("{}; {}\n", size_text(campaign), backend.description());
-    if (campaign.until)
+    if (campaign.until && campaign.until->is_shared())
+        text += fmt::format("trials: {}; work and time below are those of equal shares\n", campaign.until->text());
+    else if (campaign.until)
         text += fmt::format("each cell runs {}{}; work and time below are those of all\n", campaign.until->text(),
                             campaign.until->until == StoppingCriterion::Until::Events ? "" : ", judged after every block");
     if (ends_early(campaign.cells))
@@ -201,10 +205,10 @@ std::string as_text(const Campaign& campaign, const std::vector<CellPrediction>&
     text += TextTable(std::move(columns), table_width).text() + '\n';
     for (const CellPrediction& prediction : predictions) {
         for (const std::string& line : prediction.plan_lines) text += fmt::format("cell {}: {}\n", prediction.cell->index, line);
-        const std::string filling = filling_text(campaign.trials, prediction.trials_to_fill);
+        const std::string filling = filling_text(prediction.trials, prediction.trials_to_fill);
         if (!filling.empty()) text += fmt::format("cell {}: {}\n", prediction.cell->index, filling);
     }
-    const Totals sum = total(campaign, predictions, backend);
+    const Totals sum = total(predictions, backend);
     text += fmt::format("work            {}{} replica-steps, {} sample-neurons\n", ends_early(campaign.cells) ? "at most " : "",
                         speed_text(sum.replica_steps), speed_text(sum.sample_neurons));
     text += fmt::format("memory          about {}, the largest cell's tables and working memory\n", bytes_text(sum.bytes));
@@ -238,8 +242,8 @@ std::string as_json(const Campaign& campaign, const std::vector<CellPrediction>&
                          {"tile", {{"lanes", prediction.tile.lanes}, {"neurons_per_lane", prediction.tile.neurons_per_lane}}},
                          {"block_trials", prediction.block_trials},
                          {"memory_bytes", std::llround(prediction.table_bytes + threads * prediction.thread_bytes)},
-                         {"replica_steps", static_cast<double>(campaign.trials) * replica_steps(cell)},
-                         {"sample_neurons", static_cast<double>(campaign.trials) * sample_neurons(cell)},
+                         {"replica_steps", static_cast<double>(prediction.trials) * replica_steps(cell)},
+                         {"sample_neurons", static_cast<double>(prediction.trials) * sample_neurons(cell)},
                          {"predicted_seconds", prediction.seconds / parallel_speed(backend)},
                          {"plan", prediction.plan_lines}});
         if (prediction.trials_to_fill > 0) cells.back()["trials_to_fill"] = prediction.trials_to_fill;
@@ -251,7 +255,7 @@ std::string as_json(const Campaign& campaign, const std::vector<CellPrediction>&
         cells.back()["batch_seconds"] = prediction.batch_seconds;
         cells.back()["checkpoint_bytes"] = is_kept(prediction) ? ordered_json(prediction.checkpoint_bytes) : ordered_json();
     }
-    const Totals sum = total(campaign, predictions, backend);
+    const Totals sum = total(predictions, backend);
     ordered_json report{{"campaign", campaign.name},          {"trials_per_cell", campaign.trials},
                         {"backend", backend.description()},   {"memory_bytes", std::llround(sum.bytes)},
                         {"replica_steps", sum.replica_steps}, {"sample_neurons", sum.sample_neurons},

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "analysis/prediction.hpp"
+#include "analysis/shared_trials.hpp"
 #include "analysis/summary.hpp"
 #include "campaign/block_size.hpp"
 #include "campaign/optional_columns.hpp"
@@ -137,15 +138,24 @@ std::string checkpoint_text(const RunCommand& command, const Campaign& campaign,
                        checkpoints.size() == 1 ? "" : "s", checkpoints.size() == 1 ? "has" : "have", speed_text(steps));
 }
 
+/// The part of a campaign that shares trials which is run with so many trials per cell: without a rule.
+Campaign part_of(const Campaign& campaign, std::vector<std::int64_t> trials) {
+    Campaign part = campaign;
+    part.until.reset();
+    part.cell_trials = std::move(trials);
+    return part;
+}
+
 std::string beginning(const RunCommand& command, const Campaign& campaign, const Store& store, const Backend& backend,
                       const std::filesystem::path& path) {
     const std::vector<BlockKey> blocks = store.blocks();
     std::string text = fmt::format("{}; {}; store {}\n", size_text(campaign), backend.description(), path.string());
-    if (campaign.until) text += fmt::format("each cell runs {}\n", campaign.until->text());
+    if (campaign.until) text += fmt::format("{}{}\n", campaign.until->is_shared() ? "trials: " : "each cell runs ", campaign.until->text());
     const char* kind = store.contents() == StoreContents::Summary ? "ranges" : "blocks";
     if (!blocks.empty())
         text += fmt::format("continuing: {} trials in {} {} are already stored\n", trial_count(blocks), blocks.size(), kind);
-    if (const std::string checkpoints = checkpoint_text(command, campaign, store, backend); !checkpoints.empty())
+    const bool shared = campaign.until && campaign.until->is_shared();
+    if (const std::string checkpoints = shared ? "" : checkpoint_text(command, campaign, store, backend); !checkpoints.empty())
         text += "continuing: " + checkpoints;
     return text;
 }
@@ -251,6 +261,31 @@ DrivenRun drive(const RunCommand& command, const Campaign& campaign, Store& stor
     }
 }
 
+/// Of all trials of a campaign that shares them out: the pilots, then what they decide. `run` becomes the part that was run last.
+DrivenRun drive_shared(const RunCommand& command, Campaign& run, Store& store, Backend& backend) {
+    const Campaign campaign = run;
+    const auto note_if_heard = [&](const std::string& text) {
+        if (!command.quiet) note(text);
+    };
+    run = part_of(campaign, pilot_trials(campaign));
+    note_if_heard(checkpoint_text(command, run, store, backend));
+    DrivenRun pilots = drive(command, run, store, backend);
+    if (!pilots.outcome.complete() || pilots.signal != 0) {
+        pilots.outcome.trials_total = all_trials(campaign);
+        return pilots;
+    }
+    const SharedTrials shared = share_trials(store, campaign);
+    for (const std::string& line : shared.lines) note_if_heard("shared out: " + line + "\n");
+    run = part_of(campaign, shared.trials);
+    DrivenRun driven = drive(command, run, store, backend);
+    driven.outcome.trials_before -= pilots.outcome.trials_written;
+    driven.outcome.trials_written += pilots.outcome.trials_written;
+    driven.outcome.blocks_written += pilots.outcome.blocks_written;
+    driven.outcome.resumed_steps += pilots.outcome.resumed_steps;
+    driven.outcome.seconds += pilots.outcome.seconds;
+    return driven;
+}
+
 ExitCode run(RunCommand& command) {
     if (!command.time_limit.empty()) {
         const std::chrono::seconds limit = time_span("--time-limit", command.time_limit);
@@ -259,11 +294,13 @@ ExitCode run(RunCommand& command) {
     }
     command.checkpoint_interval = time_span("--checkpoint-every", command.checkpoint_every);
     if (!command.shard_text.empty()) command.shard = shard_of(command.shard_text);
-    const Campaign campaign = load(command.campaign);
+    Campaign campaign = load(command.campaign);
+    const bool shared = campaign.until && campaign.until->is_shared();
     check_conditions(campaign);
     refuse_rule_of_sums(campaign);
     if (command.is_shard()) refuse_shards(campaign);
     if (command.dry_run) {
+        if (shared) campaign.cell_trials = equal_trials(campaign);
         print(dry_run_report(campaign, *make_backend(command.backend, campaign.cells, command.quiet), store_path(command), command.json));
         return ExitCode::Done;
     }
@@ -279,18 +316,20 @@ ExitCode run(RunCommand& command) {
     if (!command.quiet) note(beginning(command, campaign, store, *backend, path));
     if (!command.quiet && command.is_shard()) note(shard_beginning(command, campaign));
     // A rule may end cells long before the most that they may have.
-    if (const StoreSpace space = store_space(campaign, path); !campaign.until && !command.is_shard() && !space.fits())
+    if (const StoreSpace space = store_space(shared ? part_of(campaign, equal_trials(campaign)) : campaign, path);
+        (shared || !campaign.until) && !command.is_shard() && !space.fits())
         note("limrisk: warning: " + space_warning(space) + "\n");
 
-    const auto [outcome, signal] = drive(command, campaign, store, *backend);
+    // From here on, where trials are shared out, the campaign is the part that was run: it has no rule and a number of trials per cell.
+    const auto [outcome, signal] = shared ? drive_shared(command, campaign, store, *backend) : drive(command, campaign, store, *backend);
     if (!outcome.complete() && signal != 0) {
         note(stopped(command, outcome, checkpoint_text(command, campaign, store, *backend), path,
-                     "stopped by " + std::string(signal_name(signal)), campaign.until.has_value()));
+                     "stopped by " + std::string(signal_name(signal)), shared || campaign.until));
         return signal_exit_code(signal);
     }
     if (!outcome.complete() && outcome.time_is_up) {
         note(stopped(command, outcome, checkpoint_text(command, campaign, store, *backend), path,
-                     fmt::format("time is up (--time-limit {})", command.time_limit), campaign.until.has_value()));
+                     fmt::format("time is up (--time-limit {})", command.time_limit), shared || campaign.until));
         return ExitCode::Busy;
     }
     if (!outcome.complete())

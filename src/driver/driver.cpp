@@ -57,8 +57,10 @@ std::vector<StoredCheckpoint> usable_checkpoints(const Campaign& campaign, const
                                                  const RunOptions& options) {
     std::map<std::string, TrialRange> wanted;
     ShardRanges shares(options.shard);
-    for (const CellConfig& cell : campaign.cells)
-        wanted[cell.id] = shares.next(campaign.trials, options.block_trials > 0 ? options.block_trials : block_trials(cell));
+    for (std::size_t k = 0; k < campaign.cells.size(); ++k) {
+        const CellConfig& cell = campaign.cells[k];
+        wanted[cell.id] = shares.next(campaign.trials_of(k), options.block_trials > 0 ? options.block_trials : block_trials(cell));
+    }
     std::vector<StoredCheckpoint> usable, all = store.checkpoints();
     std::optional<WorkQueue> judged;  // a rule may have ended a cell before trials that were begun
     if (campaign.until && !all.empty()) {

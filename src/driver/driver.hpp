@@ -56,10 +56,10 @@ struct RunOutcome {
 std::vector<StoredCheckpoint> usable_checkpoints(const Campaign& campaign, const Store& store, const Backend& backend,
                                                  const RunOptions& options);
 
-/// Brings every cell of the campaign to `campaign.trials` trials in the store, or to where its rule ends it, or as far as it is let. A
-/// DeviceError of a worker loses its device: the others take its work over. If none is left, and after any other error of a worker, the run
-/// ends as after a request to stop and the error is thrown, with the cell and the trials it concerned; an error of the store is thrown as
-/// it is.
+/// Brings every cell of the campaign to as many trials in the store as it wants (Campaign::trials_of), or to where its rule ends it, or as
+/// far as it is let. A DeviceError of a worker loses its device: the others take its work over. If none is left, and after any other error
+/// of a worker, the run ends as after a request to stop and the error is thrown, with the cell and the trials it concerned; an error of the
+/// store is thrown as it is.
 RunOutcome run_campaign(const Campaign& campaign, Store& store, Backend& backend, const RunOptions& options = {});
 
 }  // namespace limrisk

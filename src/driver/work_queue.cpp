@@ -46,6 +46,7 @@ WorkQueue::WorkQueue(const Campaign& campaign, const std::vector<CellConfig>& ce
       keep_(campaign.keep),
       judges_sums_(campaign.until && campaign.store == StoreContents::Summary),
       block_trials_(block_trials) {
+    if (campaign.until && campaign.until->is_shared()) throw Defect("shared trials end no cell: they are run as Campaign::cell_trials");
     if (judges_sums_ && shard.of > 1) throw Defect("a shard cannot judge a rule on sums: it lacks the trials before it");
     std::map<std::string, std::int64_t> index_of_id;
     for (const CellConfig& cell : cells) index_of_id.emplace(cell.id, cell.index);
@@ -55,7 +56,9 @@ WorkQueue::WorkQueue(const Campaign& campaign, const std::vector<CellConfig>& ce
         std::sort(ranges.begin(), ranges.end(), [](const TrialRange& a, const TrialRange& b) { return a.first < b.first; });
 
     ShardRanges shard_ranges(shard);
-    for (const CellConfig& config : campaign.cells) {
+    for (std::size_t k = 0; k < campaign.cells.size(); ++k) {
+        const CellConfig& config = campaign.cells[k];
+        const std::int64_t trials = campaign.trials_of(k);
         const auto found = index_of_id.find(config.id);
         if (found == index_of_id.end())
             throw Defect(fmt::format("cell {} of the campaign ({}) is not in the store that was opened for it", config.index, config.id));
@@ -63,8 +66,8 @@ WorkQueue::WorkQueue(const Campaign& campaign, const std::vector<CellConfig>& ce
         cell.config = &config;
         cell.stored_index = found->second;
         cell.trial_cost = trial_cost(config);
-        cell.wanted = shard_ranges.next(campaign.trials, block_trials > 0 ? block_trials : limrisk::block_trials(config));
-        cell.missing = within(missing_ranges(ranges_of_index[found->second], campaign.trials), cell.wanted);
+        cell.wanted = shard_ranges.next(trials, block_trials > 0 ? block_trials : limrisk::block_trials(config));
+        cell.missing = within(missing_ranges(ranges_of_index[found->second], trials), cell.wanted);
         cell.trials_left = trial_count(cell.missing);
         for (const BlockKey& key : begun)
             if (key.cell == cell.stored_index && holds(cell.missing, {key.first_trial, key.count}))

@@ -158,8 +158,14 @@ std::string rule_section(const StoreSummary& summary, const std::vector<CellGrou
             const CellSummary& cell = summary.cells[k];
             if (!cell.stopping) continue;
             const StoppedCount& count = *cell.stopping;
-            rule = fmt::format("{}{}. Events: {}.", count.criterion.text(), count.of_sums ? "; judged at the ends of blocks" : "",
-                               count.criterion.event_text());
+            if (count.criterion.is_shared()) {
+                rule = fmt::format("{}. The shares of the strata are in the column \"at most\".", count.criterion.text());
+                table.row({fmt::format("{} (width {})", cell.cell.index, cell.cell.width), std::to_string(count.trials),
+                           std::to_string(count.wanted), count.finished ? "with its share" : "not finished", dash, dash, dash});
+                continue;
+            }
+            rule = fmt::format("Each cell runs {}{}. Events: {}.", count.criterion.text(),
+                               count.of_sums ? "; judged at the ends of blocks" : "", count.criterion.event_text());
             table.row({fmt::format("{} (width {})", cell.cell.index, cell.cell.width), std::to_string(count.trials),
                        std::to_string(count.criterion.at_most),
                        !count.finished   ? "not finished"
@@ -170,9 +176,9 @@ std::string rule_section(const StoreSummary& summary, const std::vector<CellGrou
         }
     }
     if (rule.empty()) return "";
-    return section("rule", "Stopping rule",
-                   paragraph("Each cell runs " + rule) +
-                       folded(counted(static_cast<std::int64_t>(table.rows()), "cell"), table.text(), table.rows() > long_table));
+    return section(
+        "rule", "Stopping rule",
+        paragraph(rule) + folded(counted(static_cast<std::int64_t>(table.rows()), "cell"), table.text(), table.rows() > long_table));
 }
 
 std::string levels_section(const StoreSummary& summary, const std::vector<CellGroup>& groups) {

@@ -12,6 +12,12 @@
 namespace limrisk {
 
 std::string stopped_text(const StoppedCount& count) {
+    if (count.criterion.is_shared()) {
+        if (count.finished) return fmt::format("{}, as many as the stratum was given", counted(count.trials, "trial"));
+        return count.trials < count.criterion.pilot
+                   ? fmt::format("{} of the {} of its pilot", grouped_digits(count.trials), counted(count.criterion.pilot, "trial"))
+                   : fmt::format("not finished, {}", counted(count.trials, "trial"));
+    }
     const std::string most = grouped_digits(count.criterion.at_most);
     std::string text = !count.finished   ? fmt::format("not finished, {} of at most {} trials", grouped_digits(count.trials), most)
                        : count.fulfilled ? fmt::format("stopped at {} of at most {} trials", grouped_digits(count.trials), most)
@@ -29,11 +35,13 @@ std::string stopped_text(const StoppedCount& count) {
 }
 
 std::string stopping_remark(const StoreSummary& summary) {
-    if (summary.cells.empty() || !summary.cells.front().stopping) return "";
+    const auto ruled = std::ranges::find_if(summary.cells, [](const CellSummary& cell) { return cell.stopping.has_value(); });
+    if (ruled == summary.cells.end()) return "";
     const std::vector<std::vector<std::string>> names = distinctions(configs_of(summary.cells), true);
-    const StoppedCount& first = *summary.cells.front().stopping;
+    const StoppedCount& first = *ruled->stopping;
     std::string text = remark("rule", first.criterion.text() + (first.of_sums ? "; judged at the ends of blocks" : ""));
     for (std::size_t k = 0; k < names.size(); ++k) {
+        if (!summary.cells[k].stopping) continue;
         const std::string name =
             fmt::format("cell {}{}{}", summary.cells[k].cell.index, names[k].empty() ? "" : ", ", fmt::join(names[k], ", "));
         text += remark("", name + ": " + stopped_text(*summary.cells[k].stopping));

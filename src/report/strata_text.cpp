@@ -30,7 +30,8 @@ std::string seen(const Stratum& stratum) {
     const std::string reached = stratum.reached_least == stratum.reached_most
                                     ? grouped_digits(stratum.reached_least)
                                     : fmt::format("{} to {}", grouped_digits(stratum.reached_least), grouped_digits(stratum.reached_most));
-    return fmt::format("J = {} ({} of {}, P(J) {:.3g})", stratum.inactive, reached, counted(stratum.trials, "trial"),
+    return fmt::format("J = {} ({} of {}{}, P(J) {:.3g})", stratum.inactive, reached, counted(stratum.trials, "trial"),
+                       stratum.pilot > 0 ? fmt::format(" after {} of the pilot", grouped_digits(stratum.pilot)) : "",
                        stratum.probability.high);
 }
 
@@ -89,6 +90,7 @@ nlohmann::ordered_json strata_json(const StrataStatement& statement) {
                           {"probability_low", stratum.probability.low},
                           {"probability_high", stratum.probability.high},
                           {"trials", stratum.trials},
+                          {"pilot", stratum.pilot},
                           {"reached_least", stratum.reached_least},
                           {"reached_most", stratum.reached_most}});
     const auto& brute = statement.without_condition;

@@ -66,7 +66,7 @@ std::string summary_table(const StoreSummary& summary) {
     for (std::size_t axis = 0; axis < axes.front().size(); ++axis)
         if (varies(axes, axis)) varying.push_back(axis);
     std::vector<std::string> common = common_parameters(summary);
-    const bool ruled = summary.cells.front().stopping.has_value();
+    const bool ruled = std::ranges::any_of(summary.cells, [](const CellSummary& cell) { return cell.stopping.has_value(); });
     std::set<std::int64_t> allowed;
     for (const CellSummary& cell : summary.cells) allowed.insert(trials_allowed(cell, summary.campaign));
     common.push_back(fmt::format("{}{}{} trial{} per cell", ruled ? "at most " : "", *allowed.begin(),

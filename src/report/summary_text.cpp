@@ -253,7 +253,26 @@ ordered_json restarts_json(const CellSummary& cell) {
     return node;
 }
 
-ordered_json stopping_json(const StoppedCount& count) {
+/// Of a stratum whose trials were shared out there are no events: they are those of the pilots. Nothing but nulls of a cell that is no
+/// stratum, beside others that are.
+ordered_json stopping_json(const std::optional<StoppedCount>& stopped) {
+    if (!stopped) {
+        ordered_json nothing;
+        for (const char* name : {"rule", "event", "at_most", "finished", "fulfilled", "events", "low", "high", "method"})
+            nothing[name] = nullptr;
+        return nothing;
+    }
+    const StoppedCount& count = *stopped;
+    if (count.criterion.is_shared())
+        return {{"rule", count.criterion.text()},
+                {"event", count.criterion.event_text()},
+                {"at_most", count.wanted},
+                {"finished", count.finished},
+                {"fulfilled", count.fulfilled},
+                {"events", nullptr},
+                {"low", nullptr},
+                {"high", nullptr},
+                {"method", count.method}};
     return {{"rule", count.criterion.text()}, {"event", count.criterion.event_text()}, {"at_most", count.criterion.at_most},
             {"finished", count.finished},     {"fulfilled", count.fulfilled},          {"events", count.events},
             {"low", count.interval.low},      {"high", count.interval.high},           {"method", count.method}};
@@ -297,7 +316,8 @@ ordered_json statistics_json(const CellSummary& cell, const StoreSummary& summar
     if (summary.restarts > 0) node["restarts"] = restarts_json(cell);
     if (cell.limits) node["limits"] = to_json(*cell.limits);
     if (cell.valleys) node["valleys"] = to_json(*cell.valleys);
-    if (cell.stopping) node["stopping"] = stopping_json(*cell.stopping);
+    if (std::ranges::any_of(summary.cells, [](const CellSummary& any) { return any.stopping.has_value(); }))
+        node["stopping"] = stopping_json(cell.stopping);
     return node;
 }
 

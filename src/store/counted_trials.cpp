@@ -13,7 +13,7 @@ namespace {
 using Until = StoppingCriterion::Until;
 
 const char* method_of(const StoppingCriterion& criterion, const StoppedCount& count) {
-    if (count.of_sums) return "confidence sequence";
+    if (count.of_sums || criterion.is_shared()) return "confidence sequence";
     if (criterion.until == Until::IntervalHalfWidth) return "confidence sequence";
     if (count.fulfilled) return "inverse binomial sampling";
     return count.finished ? "Clopper-Pearson" : "Clopper-Pearson, without guarantee before the rule ends the cell";
@@ -28,6 +28,7 @@ StoppedCount count_of(const StoppingCriterion& criterion, const SequentialCount&
     count.of_sums = of_sums;
     count.events = judge.events();
     count.trials = judge.trials();
+    count.wanted = criterion.at_most;
     count.finished = judge.finished();
     count.interval = judge.interval();
     count.fulfilled = judge.finished() && judge.fulfilled();
@@ -37,6 +38,14 @@ StoppedCount count_of(const StoppingCriterion& criterion, const SequentialCount&
 
 }  // namespace
 
+std::optional<DecidedShare> decided_share(const Store& store, const CellConfig& cell) {
+    const std::optional<StoppingCriterion>& rule = store.stopping();
+    if (!rule || !rule->is_shared() || !cell.has_condition()) return std::nullopt;
+    for (const StoredDocument& document : store.documents(document_kind::share))
+        if (document.id == cell.id) return share_from_description(document.text, *rule);
+    return std::nullopt;
+}
+
 std::int64_t events_in(const StoppingCriterion& criterion, const Aggregate& aggregate) {
     switch (criterion.event) {
         case StoppingCriterion::Event::Inactive:
@@ -45,6 +54,8 @@ std::int64_t events_in(const StoppingCriterion& criterion, const Aggregate& aggr
             return aggregate.verdict.count_of(static_cast<std::int32_t>(Verdict::Diverged));
         case StoppingCriterion::Event::RiskAbove:
             break;
+        case StoppingCriterion::Event::Missed:
+            throw Defect("events_in: trials are not shared out in a store of summaries");
     }
     if (!ends_a_bin(criterion.risk_above)) throw Defect("events_in: bins do not tell which risks are above the bound");
     const Histogram& bins = limiting_risks(aggregate).bins;
@@ -66,6 +77,7 @@ void refuse_rule_of_sums(const Campaign& campaign) {
 
 StoppingRule stopping_rule(const StoppingCriterion& criterion, const CellConfig& cell, StoreContents contents) {
     const bool events = criterion.until == Until::Events;
+    if (criterion.is_shared()) return {.kind = StoppingRule::Kind::AtMost, .at_most = criterion.at_most};
     return {events ? StoppingRule::Kind::Events : StoppingRule::Kind::IntervalHalfWidth,
             criterion.at_most,
             criterion.half_width,
@@ -87,11 +99,25 @@ std::vector<std::int64_t> gapless_trials(const Store& store) {
 std::optional<StoppedCount> for_each_counted_trial(const Store& store, std::int64_t cell,
                                                    const std::function<void(std::int64_t, const TrialRecord&)>& visit) {
     const std::optional<StoppingCriterion>& criterion = store.stopping();
-    if (!criterion) {
+    const CellConfig& config = store.cells().at(static_cast<std::size_t>(cell));
+    if (!criterion || (criterion->is_shared() && !config.has_condition())) {
         store.for_each_trial(cell, visit);
         return std::nullopt;
     }
-    SequentialCount judge(stopping_rule(*criterion, store.cells().at(static_cast<std::size_t>(cell))));
+    if (criterion->is_shared()) {
+        StoppedCount count;
+        count.criterion = *criterion;
+        store.for_each_trial(cell, [&](std::int64_t trial, const TrialRecord& record) {
+            visit(trial, record);
+            ++count.trials;
+        });
+        count.method = method_of(*criterion, count);
+        const std::optional<DecidedShare> share = decided_share(store, config);
+        count.wanted = share ? share->trials : criterion->at_most;
+        count.finished = count.fulfilled = share && count.trials >= share->trials;
+        return count;
+    }
+    SequentialCount judge(stopping_rule(*criterion, config));
     store.for_each_block(cell, [&](const BlockKey&, const std::vector<TrialRecord>& records) {
         for (const TrialRecord& record : records) {
             if (judge.finished()) return false;

@@ -1,4 +1,4 @@
-// What a store keeps besides its trials, as JSON: optima, levels, trajectories, the stopping rule. One table, a row
+// What a store keeps besides its trials, as JSON: optima, levels, trajectories, the stopping rule and what it decided. One table, a row
 // per (kind, id, number).
 #pragma once
 #include <cstdint>
@@ -21,6 +21,7 @@ inline constexpr const char* trajectory = "trajectory";  ///< id of the cell; 0
 inline constexpr const char* limits = "limits";          ///< id of the cell; the first of its trials
 inline constexpr const char* valleys = "valleys";        ///< id of the cell; the first of its trials
 inline constexpr const char* stopping = "stopping";      ///< ""; 0
+inline constexpr const char* share = "share";            ///< id of the cell; 0
 inline constexpr const char* keep = "keep";              ///< ""; 0
 inline constexpr const char* start = "start";            ///< hash of given starts; 0
 inline constexpr const char* data = "data";              ///< hash of the data points; 0

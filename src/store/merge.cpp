@@ -244,7 +244,7 @@ private:
 
     void add_documents() {
         for (const char* kind : {document_kind::backend, document_kind::optimum, document_kind::levels, document_kind::trajectory,
-                                 document_kind::limits, document_kind::valleys, document_kind::merged}) {
+                                 document_kind::limits, document_kind::valleys, document_kind::share, document_kind::merged}) {
             const std::vector<StoredDocument> documents = part_.documents(kind);
             if (documents.empty()) continue;
             std::vector<StoredDocument> better;

@@ -56,10 +56,11 @@ double aggregate_bytes(double trials, double width) {
 
 double estimated_parameter_bytes(const Campaign& campaign) {
     double bytes = 0;
-    for (const CellConfig& cell : campaign.cells) {
+    for (std::size_t k = 0; k < campaign.cells.size(); ++k) {
+        const CellConfig& cell = campaign.cells[k];
         if (!campaign.keep.any()) break;
         const std::int64_t block = kept_block_trials(cell, campaign.keep, block_trials(cell));
-        const std::int64_t whole = campaign.trials / block, rest = campaign.trials % block;
+        const std::int64_t whole = campaign.trials_of(k) / block, rest = campaign.trials_of(k) % block;
         const auto kinds = static_cast<double>(campaign.keep.count());
         const double of_trial = static_cast<double>(kept_trial_bytes(cell, campaign.keep)) / kinds;
         bytes += kinds * (static_cast<double>(whole) * row_bytes(static_cast<double>(block) * of_trial) +
@@ -71,11 +72,12 @@ double estimated_parameter_bytes(const Campaign& campaign) {
 double estimated_store_bytes(const Campaign& campaign) {
     const bool summary = campaign.store == StoreContents::Summary;
     double bytes = (summary ? empty_summary_store : empty_store) + static_cast<double>(campaign.text.size());
-    const auto trials = static_cast<double>(campaign.trials);
     const double of_trial = trial_bytes(campaign);
     bytes += estimated_parameter_bytes(campaign);
     std::set<std::string> copies;
-    for (const CellConfig& cell : campaign.cells) {
+    for (std::size_t k = 0; k < campaign.cells.size(); ++k) {
+        const CellConfig& cell = campaign.cells[k];
+        const auto trials = static_cast<double>(campaign.trials_of(k));
         if (cell.has_given_points() && copies.insert(cell.data->hash).second) bytes += static_cast<double>(cell.data->text.size());
         if (cell.has_validation() && copies.insert(cell.data->validation->hash).second)
             bytes += static_cast<double>(cell.data->validation->text.size());

@@ -93,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(
         WrongRule{"trials = { at_most = 8 }", "trials.until", "missing; write trials = { at_most = 1000000, until"},
         WrongRule{"trials = { until = { events = 1 } }", "trials.at_most", "missing; it must be given: an integer, 1 to 1000000000"},
         WrongRule{"trials = { at_mots = 8, until = { events = 1 } }", "trials.at_mots", "did you mean `at_most`?"},
-        WrongRule{"trials = { at_most = 8, untli = { events = 1 } }", "trials.untli", "at_most, until; did you mean `until`?"},
+        WrongRule{"trials = { at_most = 8, untli = { events = 1 } }", "trials.untli", "at_most, until, share; did you mean `until`?"},
         WrongRule{"trials = { at_most = 0, until = { events = 1 } }", "trials.at_most", "0; allowed is an integer, 1 to 1000000000"},
         WrongRule{"trials = { at_most = [1, 2], until = { events = 1 } }", "trials.at_most", "a list; allowed is an integer"},
         WrongRule{"trials = [{ at_most = 8, until = { events = 1 } }]", "trials", "cannot be swept"},
@@ -112,7 +112,69 @@ INSTANTIATE_TEST_SUITE_P(
         WrongRule{trials("interval_half_width = nan"), "trials.until.interval_half_width", "nan; allowed is a number"},
         WrongRule{trials("events = 5, event = \"divreged\""), "trials.until.event", "did you mean `diverged`?"},
         WrongRule{trials("events = 5, risk_above = -1"), "trials.until.risk_above", "-1; allowed is a number at least 0"},
-        WrongRule{trials("events = 5, risk_above = inf"), "trials.until.risk_above", "inf; allowed is a number"}));
+        WrongRule{trials("events = 5, risk_above = inf"), "trials.until.risk_above", "inf; allowed is a number"},
+        WrongRule{"trials = { at_most = 8, until = { events = 1 }, share = { pilot = 1 } }", "trials.share", "omit one of them"},
+        WrongRule{"trials = { at_most = 8, share = { pilot = 1 } }", "trials.share", "no cell has a condition on its start"}));
+
+/// Line 12: two strata of each width.
+Campaign shared_campaign(const std::string& share, const std::string& at_most = "1000", const std::string& condition = "[0, 1]") {
+    return read_campaign({{2, "trials = { at_most = " + at_most + ", share = " + share + " }"},
+                          {12, "condition = { inactive_neurons = " + condition + " }"}});
+}
+
+TEST(CampaignShare, ReadsPilotAndRisk) {
+    StoppingCriterion expected{Until::Shared, Event::Missed, 1000, 0, 0, 0, 32};
+    const Campaign campaign = shared_campaign("{ pilot = 32 }");
+    EXPECT_EQ(campaign.until, expected);
+    EXPECT_EQ(campaign.trials, 1000);
+    EXPECT_TRUE(campaign.until->is_shared());
+    expected.event = Event::RiskAbove;
+    expected.risk_above = 0.25;
+    EXPECT_EQ(shared_campaign("{ pilot = 32, risk_above = 0.25 }").until, expected);
+    EXPECT_EQ(expected.text(),
+              "1000 trials of each group of strata, shared out by the trials with a limiting risk above 0.25 among the first 32 of each "
+              "stratum");
+    // No part of a cell.
+    EXPECT_EQ(campaign.cells[0].id, read_campaign({{12, "condition = { inactive_neurons = [0, 1] }"}}).cells[0].id);
+    EXPECT_EQ(shared_campaign("{ pilot = 499 }").until->pilot, 499);
+}
+
+TEST(CampaignShare, MistakesAreRefused) {
+    const auto refused = [](const std::string& share, const std::string& at_most, const std::string& key, const std::string& fragment) {
+        try {
+            shared_campaign(share, at_most);
+            ADD_FAILURE() << "accepted: " << share;
+        } catch (const ConfigError& error) {
+            EXPECT_THAT(error.problems(),
+                        testing::Contains(testing::AllOf(StartsWith("t.toml:2: key `" + key + "`"), HasSubstr(fragment))));
+        }
+    };
+    refused("{ pilot = 500 }", "1000", "trials.share", "leaves none to share out; allowed are at least 1002");
+    refused("{}", "1000", "trials.share.pilot", "missing");
+    refused("{ pilot = 0 }", "1000", "trials.share.pilot", "0; allowed is an integer, 1 to 1000000000");
+    refused("{ pilto = 5 }", "1000", "trials.share.pilto", "did you mean `pilot`?");
+    refused("{ pilot = 5, risk_above = -1 }", "1000", "trials.share.risk_above", "-1; allowed is a number at least 0");
+    refused("7", "1000", "trials.share", "allowed is a table with pilot");
+    EXPECT_THROW(read_campaign({{2, "trials = { at_most = 1000, share = { pilot = 32 } }"},
+                                {4, "store = \"summary\""},
+                                {12, "condition = \"no_inactive_neuron\""}}),
+                 ConfigError);
+}
+
+TEST(CampaignShare, IsWrittenAndReadAgain) {
+    const StoppingCriterion rule{Until::Shared, Event::Missed, 1000, 0, 0, 0, 32}, other{Until::Shared, Event::Missed, 1001, 0, 0, 0, 32};
+    EXPECT_EQ(describe(rule), R"({"at_most":1000,"confidence":0.95,"share":{"pilot":32}})");
+    EXPECT_EQ(stopping_from_description(describe(rule)), rule);
+    const StoppingCriterion risk{Until::Shared, Event::RiskAbove, 1000, 0, 0, 0.25, 32};
+    EXPECT_EQ(stopping_from_description(describe(risk)), risk);
+    const DecidedShare share{700, 0.2, 1e-3, 5, false};
+    EXPECT_EQ(share_from_description(describe(share, rule), rule), share);
+    EXPECT_EQ(share_from_description(describe(share, rule), other), std::nullopt);
+    for (const char* wrong : {"{}", "7", "", R"({"trials":1})"}) EXPECT_THROW(share_from_description(wrong, rule), StoreError) << wrong;
+    EXPECT_THROW(share_from_description(describe({31, 0.2, 1e-3, 5, false}, rule), rule), StoreError);  // fewer than the pilot
+    EXPECT_THROW(share_from_description(describe({700, 0.2, 1e-3, 33, false}, rule), rule), StoreError);
+    EXPECT_THROW(stopping_from_description(R"({"at_most":32,"confidence":0.95,"share":{"pilot":32}})"), StoreError);
+}
 
 TEST(CampaignUntil, SaysAllProblemsAtOnce) {
     try {
