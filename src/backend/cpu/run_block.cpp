@@ -61,9 +61,9 @@ void watch(ChunkTask& task, BlockCheckpoints& checkpoints, std::int64_t done) {
     checkpoints.begin({done, task.trials});
     if (!checkpoints.writes()) return;
     task.next_round = [](void* self, std::int64_t steps, bool& write) {
-        auto& checkpoints = *static_cast<BlockCheckpoints*>(self);
-        write = checkpoints.due();
-        return checkpoints.next_round(steps);
+        auto& kept = *static_cast<BlockCheckpoints*>(self);
+        write = kept.due();
+        return kept.next_round(steps);
     };
     task.write = [](void* self, const void* bytes, std::size_t count) { static_cast<BlockCheckpoints*>(self)->append(bytes, count); };
 }
