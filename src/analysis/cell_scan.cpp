@@ -298,8 +298,12 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
         const auto [found, added] = best.try_emplace(neurons, Extreme{risk, trial});
         if (!added && risk < found->second.risk) found->second = {risk, trial};
     };
+    const bool beside_strata = store.stopping() && store.stopping()->is_shared() && !cell.has_condition();
+    const bool own_risk = beside_strata && store.stopping()->event == StoppingCriterion::Event::RiskAbove;
+    std::int64_t above_own_risk = 0;
     const auto count = for_each_counted_trial(store, cell.index, [&](std::int64_t trial, const TrialRecord& record) {
         trials.add(record);
+        if (own_risk) above_own_risk += store.stopping()->outcome(record);
         on_data += record.inactive_on_data;
         constant += record.constant;
         levels.add(record);
@@ -321,6 +325,11 @@ CellSummary scan_trials(const Store& store, const CellConfig& cell, ScanContext&
                                fmt::format("cell {}, trial {}{}", cell.index, extreme.trial, own_name(context.pool, cell, extreme.trial)));
 
     CellSummary summary = summary_of(aggregate, cell, known, moments, context.tolerance);
+    if (beside_strata) {
+        summary.wanted = store.stopping()->at_most;
+        if (own_risk) summary.above_own_risk = above_own_risk;
+    }
+    summary.shared_before = !store.stopping() && summary.done != store.campaign().trials && was_shared_out(store, cell);
     const std::int64_t pilot = count ? count->criterion.pilot : 0;
     summary.early_ends = early_ends.statement(
         summary.done > 0 ? look_again(trials, pilot, summary, levels, averages, validation, kinks) : 0, count.has_value());

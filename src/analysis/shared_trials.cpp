@@ -69,7 +69,7 @@ std::vector<DecidedShare> decide(const Store& store, const std::vector<std::size
     const auto p = inactive_probability(some);
     if (!p) throw Defect("share_trials: the probability of an inactive neuron is not known");
     const std::vector<double> law = inactive_count_probabilities(p->value, some.width);
-    const auto bound = some.has_searchable_optimum() ? excluded_width(some, threshold, optima.of(some)) : std::nullopt;
+    const auto bound = provably_above(some, threshold, optima);
     std::vector<DecidedShare> shares;
     std::vector<PilotedStratum> sharing;
     for (const std::size_t k : group) {

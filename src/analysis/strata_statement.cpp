@@ -33,31 +33,47 @@ std::optional<Interval> probability_interval(const CellConfig& cell) {
     return Interval{std::max(0.0, p->value - error), std::min(1.0, p->value + error)};
 }
 
+/// The rule that shares trials out by a limiting risk of its own, in the place of the threshold of the optimum; else null.
+const StoppedCount* by_own_risk(const CellSummary& cell) {
+    const bool own =
+        cell.stopping && cell.stopping->criterion.is_shared() && cell.stopping->criterion.event == StoppingCriterion::Event::RiskAbove;
+    return own ? &*cell.stopping : nullptr;
+}
+
 /// Why there is no probability; empty if there is one.
 std::string reason_for_none(const std::vector<const CellSummary*>& strata) {
     const auto any = [&](const auto& holds) { return std::any_of(strata.begin(), strata.end(), holds); };
     if (any([](const CellSummary* cell) { return cell->stopping && !cell->stopping->criterion.is_shared(); }))
         return "the numbers of trials depend on the outcomes (stopping rule)";
+    if (any([](const CellSummary* cell) { return cell->shared_before; }))
+        return "the numbers of trials depend on the outcomes (they were shared out by pilots); run all strata to the same number of "
+               "trials, "
+               "no smaller than the largest that is there";
     if (!any([](const CellSummary* cell) { return cell->done > 0; })) return "there are no trials yet";
     const CellConfig& cell = strata.front()->cell;
-    if (!cell.has_searchable_optimum()) return "its problem has no optimum that can be searched";
-    if (any([](const CellSummary* of) { return of->done > 0 && !of->measured; }))
-        return "the optimum of its width is not in the store: run `limrisk optimum CAMPAIGN --store STORE`";
+    if (by_own_risk(*strata.front()) == nullptr) {
+        if (!cell.has_searchable_optimum()) return "the problem has no optimum that can be searched";
+        if (any([](const CellSummary* of) { return of->done > 0 && !of->measured; }))
+            return "the optimum of the width is not in the store: run `limrisk optimum CAMPAIGN --store STORE`";
+    }
     return probability_interval(cell) ? "" : "the probability of an inactive neuron is not known";
 }
 
 /// After a pilot, whose outcomes chose the number of the other trials, these alone are a sample of a number that does not depend on it. A
 /// stratum with a pilot alone has that: no outcome decides whether there are others (docs/statistics.md section 10).
 Stratum stratum_of(const CellSummary& cell, const Interval& probability) {
-    const Measured& measured = *cell.measured;
-    std::int64_t pilot = cell.stopping ? cell.stopping->criterion.pilot : 0, pilot_above = measured.pilot_above;
+    const StoppedCount* const own = by_own_risk(cell);
+    const std::int64_t above_least = own ? own->events : cell.measured->above_least,
+                       above_most = own ? own->events : cell.measured->above_most;
+    std::int64_t pilot = cell.stopping ? cell.stopping->criterion.pilot : 0;
+    std::int64_t pilot_above = own ? own->pilot_events : cell.measured->pilot_above;
     if (cell.done <= pilot) pilot = pilot_above = 0;
     const std::int64_t trials = cell.done - pilot;
     return {cell.cell.index,
             cell.cell.inactive_start,
             trials,
-            trials - (measured.above_most - pilot_above),
-            trials - (measured.above_least - pilot_above),
+            trials - (above_most - pilot_above),
+            trials - (above_least - pilot_above),
             probability,
             pilot};
 }
@@ -68,13 +84,15 @@ StrataStatement statement_of(const std::vector<const CellSummary*>& strata, cons
     const std::int64_t h = some.cell.width;
     StrataStatement statement;
     statement.width = h;
-    statement.threshold = some.measured->threshold;
+    const StoppedCount* const own = by_own_risk(some);
+    statement.threshold = own ? own->criterion.risk_above : some.measured->threshold;
+    statement.own_threshold = own != nullptr;
     const auto p = inactive_probability(some.cell);
     statement.inactive_probability = h > 0 && p ? p->value : 0;
     const std::vector<Interval> law = inactive_count_intervals(probability_interval(some.cell).value(), h);
     for (const CellSummary* cell : strata)
         if (cell->done > 0) statement.strata.push_back(stratum_of(*cell, law[static_cast<std::size_t>(cell->cell.inactive_start)]));
-    if (const auto width = excluded_width(some.cell, statement.threshold, optima.of(some.cell))) {
+    if (const auto width = provably_above(some.cell, statement.threshold, optima)) {
         // Trials that the rule of the checks shows below the threshold all the same speak against its accuracy: then nothing is excluded.
         const std::int64_t from = h - width->first;
         const bool agrees = std::none_of(statement.strata.begin(), statement.strata.end(),
@@ -106,11 +124,14 @@ StrataStatement statement_of(const std::vector<const CellSummary*>& strata, cons
     }
     statement.estimate.high = std::min(1.0, statement.estimate.high);
     statement.reached = stratified_share(counted, statement.missing);
-    if (unconditioned != nullptr && unconditioned->done > 0 && unconditioned->measured && !unconditioned->stopping) {
+    if (unconditioned == nullptr || unconditioned->done == 0 || unconditioned->stopping) return statement;
+    if (own == nullptr && unconditioned->measured) {
         const Interval missed = unconditioned->measured->share;
         statement.without_condition = Interval{1 - missed.high, 1 - missed.low};
-        statement.trials_without_condition = unconditioned->done;
+    } else if (own != nullptr && unconditioned->above_own_risk) {
+        statement.without_condition = clopper_pearson(unconditioned->done - *unconditioned->above_own_risk, unconditioned->done);
     }
+    if (statement.without_condition) statement.trials_without_condition = unconditioned->done;
     return statement;
 }
 
@@ -131,6 +152,10 @@ std::optional<std::pair<std::int64_t, double>> excluded_width(const CellConfig& 
         if (width < cell.width && optimum.lower_bound && optimum::clearly_below(threshold, *optimum.lower_bound, scale))
             largest = {width, *optimum.lower_bound};
     return largest;
+}
+
+std::optional<std::pair<std::int64_t, double>> provably_above(const CellConfig& cell, double threshold, const KnownOptima& optima) {
+    return cell.has_searchable_optimum() ? excluded_width(cell, threshold, optima.of(cell)) : std::nullopt;
 }
 
 std::vector<std::int64_t> StrataStatement::cells() const {

@@ -27,7 +27,8 @@ struct StrataStatement {
     std::int64_t width = 0;
     std::string label, series;    ///< what tells it from others, with the width and without
     double inactive_probability;  ///< p of one neuron
-    double threshold = 0;         ///< of the limiting risk: a trial that is not above it reaches the optimum
+    double threshold = 0;         ///< of the limiting risk: a trial that is not above it reaches
+    bool own_threshold = false;   ///< it is that of the rule that shared trials out, not that of the optimum
     std::vector<Stratum> strata;  ///< with trials, ascending by the number of neurons
     /// With so many inactive neurons or more it is proved that no iterate has a risk below `bound`, which is above the threshold: these
     /// strata count as 0, with or without trials.
@@ -54,6 +55,9 @@ std::string all_but_condition(const CellConfig& cell);
 /// The largest width below the cell's of which it is proved that no network has a risk at or below the threshold, and that bound. With so
 /// many frozen neurons that no more than this width is left, no iterate reaches the threshold.
 std::optional<std::pair<std::int64_t, double>> excluded_width(const CellConfig& cell, double threshold, const KnownProblem& known);
+
+/// The same by the optima of a store; nothing for a problem without any.
+std::optional<std::pair<std::int64_t, double>> provably_above(const CellConfig& cell, double threshold, const KnownOptima& optima);
 
 /// From the summaries of all cells of a store.
 std::pair<std::vector<StrataStatement>, std::vector<StrataOmission>> strata_statements(const std::vector<CellSummary>& cells,

@@ -75,7 +75,10 @@ struct KinkStatement {
 /// One cell, over the trials 0..done-1 that are stored without a gap.
 struct CellSummary {
     CellConfig cell;
-    std::int64_t done = 0;               ///< trials summarised
+    std::int64_t done = 0;  ///< trials summarised
+    /// Of a cell that is no stratum, beside a rule that shares trials out by a limiting risk of its own: trials above it.
+    std::optional<std::int64_t> above_own_risk;
+    bool shared_before = false;          ///< a rule that holds no more shared its trials out, and their number is not the campaign's
     std::optional<std::int64_t> wanted;  ///< trials that the campaign of its own store wants, of several stores that are read as one
     std::int64_t stored = 0;             ///< trials in the store, those behind a gap included; not those behind the end that a rule found
     Exclusion exclusion;                 ///< frozen neurons that exclude the optimum

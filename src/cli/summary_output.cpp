@@ -70,7 +70,8 @@ StoreSummary summarize_stores(const OpenStores& stores, double tolerance, std::i
             for (const PooledTrials& part : parts) wanted[id] += part.wanted;
         }
     }
-    for (CellSummary& cell : summary.cells) cell.wanted = wanted.at(cell.cell.id);
+    for (CellSummary& cell : summary.cells)
+        if (!cell.wanted) cell.wanted = wanted.at(cell.cell.id);
     const auto joined = [&](std::string StoredCampaign::*text, const char* between) {
         std::vector<std::string> texts;
         for (const StoredCampaign& part : summary.parts)

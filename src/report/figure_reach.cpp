@@ -59,7 +59,7 @@ Figure reach_figure(const std::vector<const StrataStatement*>& statements, std::
                    "plain trials");
     figure.script = plot.text();
     const StrataStatement& last = *statements.back();
-    figure.meaning = fmt::format("Probability of reaching the optimum, against widths {} to {}: at the last, {}, 95 % interval {}.",
+    figure.meaning = fmt::format("Probability of {}, against widths {} to {}: at the last, {}, 95 % interval {}.", reaching_text(last),
                                  statements.front()->width, last.width, probability_range(last.estimate), probability_range(last.reached));
     return figure;
 }

@@ -24,7 +24,8 @@ std::string kink_text(const CellSummary& cell) {
         in_trials(kinks.crossed, cell.done), kinks.mean_crossed, cell.cell.width, kinks.displacement.median.high,
         kinks.displacement.maximum);
     if (kinks.through_infinity.trials > 0)
-        text += fmt::format(" (infinite where the weight of a neuron changed its sign, {})", in_trials(kinks.through_infinity, cell.done));
+        text += fmt::format(" (infinite where the weight of a neuron changed its sign or was 0, {})",
+                            in_trials(kinks.through_infinity, cell.done));
     return text;
 }
 

@@ -153,7 +153,8 @@ std::string rule_section(const StoreSummary& summary, const std::vector<CellGrou
     MarkupTable table("How each cell ended", {"cell", "trials", "at most", "ended", "events", "share, % [95 % CI]", "interval"});
     std::string rule;
     for (const CellGroup& group : groups) {
-        if (!group.label.empty()) table.heading(group.label);
+        const auto ruled = [&](std::size_t k) { return summary.cells[k].stopping.has_value(); };
+        if (!group.label.empty() && std::any_of(group.cells.begin(), group.cells.end(), ruled)) table.heading(group.label);
         for (const std::size_t k : group.cells) {
             const CellSummary& cell = summary.cells[k];
             if (!cell.stopping) continue;
@@ -304,7 +305,8 @@ std::string kinks_section(const StoreSummary& summary, const std::vector<CellGro
     const std::string explanation =
         "A kink has crossed if at some check it was on another side of a training point than at the start; what happens between two checks "
         "is not seen. The displacement of a trial is the largest distance of a kink from its place at the start, at any check: median and "
-        "95 % quantile over the trials, and the largest. It is infinite where the weight of a neuron has changed its sign, so that its "
+        "95 % quantile over the trials, and the largest. It is infinite where the weight of a neuron has changed its sign or was 0, so "
+        "that its "
         "kink went through infinity.";
     return section(
         "kinks", "Kinks and training points",
@@ -439,7 +441,8 @@ std::string comparison_section_table(const StoreComparison& comparison) {
 }
 
 std::string strata_table(const StoreSummary& summary) {
-    MarkupTable table("Probability of reaching the optimum", {"cells", "P(reach)", "95 % CI", "without a condition, 95 % CI", "strata"});
+    MarkupTable table("Probability of " + (summary.strata.empty() ? "" : reaching_text(summary.strata.front())),
+                      {"cells", "P(reach)", "95 % CI", "without a condition, 95 % CI", "strata"});
     for (const StrataStatement& statement : summary.strata) {
         const auto& brute = statement.without_condition;
         table.row({statement.label.empty() ? "all" : statement.label, probability_range(statement.estimate),

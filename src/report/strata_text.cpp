@@ -43,6 +43,10 @@ std::string probability_range(const Interval& interval) {
     return low == high ? low : fmt::format("{} to {}", low, high);
 }
 
+std::string reaching_text(const StrataStatement& statement) {
+    return statement.own_threshold ? fmt::format("a limiting risk of at most {:g}", statement.threshold) : "reaching the optimum";
+}
+
 std::string strata_phrase(const StrataStatement& statement) {
     constexpr std::size_t most_said = 6;
     std::string text;
@@ -58,9 +62,11 @@ std::string strata_phrase(const StrataStatement& statement) {
 std::vector<std::string> strata_lines(const StoreSummary& summary) {
     std::vector<std::string> lines;
     if (!summary.strata.empty())
-        lines.emplace_back(
-            "probability that a trial without a condition reaches the optimum (does not miss it), put together from cells with conditions: "
-            "the sum over J, the number of inactive neurons at the start, of P(J) times the share of the trials with J that reach it");
+        lines.push_back(fmt::format(
+            "probability that a trial without a condition {}, put together from cells with conditions: the sum over J, the number of "
+            "inactive neurons at the start, of P(J) times the share of the trials with J that do",
+            summary.strata.front().own_threshold ? "has " + reaching_text(summary.strata.front())
+                                                 : "reaches the optimum (does not miss it)"));
     for (const StrataStatement& statement : summary.strata) {
         std::string line = fmt::format("{}{}, 95 % CI [{}, {}]: {}", statement.label.empty() ? "" : statement.label + ": ",
                                        probability_range(statement.estimate), probability_end(statement.reached.low, false),
@@ -76,7 +82,8 @@ std::vector<std::string> strata_lines(const StoreSummary& summary) {
         reasons[none.reason].insert(reasons[none.reason].end(), none.cells.begin(), none.cells.end());
     for (auto& [reason, cells] : reasons) {
         std::sort(cells.begin(), cells.end());
-        lines.push_back(fmt::format("cells {} are not put together: {}", cell_list(cells), reason));
+        lines.push_back(fmt::format("cell{} {} not put together: {}", cells.size() == 1 ? "" : "s",
+                                    cell_list(cells) + (cells.size() == 1 ? " is" : " are"), reason));
     }
     return lines;
 }

@@ -11,6 +11,9 @@ namespace limrisk {
 /// "1.2e-10", "0.037": three digits. Of two ends of a range or interval the lower is rounded down and the upper up.
 std::string probability_range(const Interval& interval);
 
+/// Whose probability it is: "reaching the optimum", or "a limiting risk of at most 0.0005".
+std::string reaching_text(const StrataStatement& statement);
+
 /// How the strata of one statement came about, of each what is known.
 std::string strata_phrase(const StrataStatement& statement);
 

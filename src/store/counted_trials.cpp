@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "campaign/block_size.hpp"
 #include "limrisk/error.hpp"
 #include "statistics/confidence_sequence.hpp"
@@ -44,6 +46,11 @@ std::optional<DecidedShare> decided_share(const Store& store, const CellConfig& 
     for (const StoredDocument& document : store.documents(document_kind::share))
         if (document.id == cell.id) return share_from_description(document.text, *rule);
     return std::nullopt;
+}
+
+bool was_shared_out(const Store& store, const CellConfig& cell) {
+    const std::vector<StoredDocument> shares = store.documents(document_kind::share);
+    return std::any_of(shares.begin(), shares.end(), [&](const StoredDocument& share) { return share.id == cell.id; });
 }
 
 std::int64_t events_in(const StoppingCriterion& criterion, const Aggregate& aggregate) {
@@ -107,12 +114,22 @@ std::optional<StoppedCount> for_each_counted_trial(const Store& store, std::int6
     if (criterion->is_shared()) {
         StoppedCount count;
         count.criterion = *criterion;
-        store.for_each_trial(cell, [&](std::int64_t trial, const TrialRecord& record) {
-            visit(trial, record);
-            ++count.trials;
+        const std::optional<DecidedShare> share = decided_share(store, config);
+        // Others may be there by another rule, or by none: their number may depend on their outcomes.
+        const std::int64_t given = share ? share->trials : criterion->pilot;
+        store.for_each_block(cell, [&](const BlockKey&, const std::vector<TrialRecord>& records) {
+            for (const TrialRecord& record : records) {
+                if (count.trials == given) return false;
+                visit(count.trials, record);
+                if (criterion->event == StoppingCriterion::Event::RiskAbove && criterion->outcome(record) != 0) {
+                    ++count.events;
+                    count.pilot_events += count.trials < criterion->pilot ? 1 : 0;
+                }
+                ++count.trials;
+            }
+            return count.trials < given;
         });
         count.method = method_of(*criterion, count);
-        const std::optional<DecidedShare> share = decided_share(store, config);
         count.wanted = share ? share->trials : criterion->at_most;
         count.finished = count.fulfilled = share && count.trials >= share->trials;
         return count;

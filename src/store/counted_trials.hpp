@@ -1,5 +1,5 @@
-// Which trials of a cell count: all that are stored without a gap, or as many of them as the store's stopping rule wants. A rule that
-// shares trials out counts all, and says how many a stratum is to have.
+// Which trials of a cell count: all that are stored without a gap, or as many of them as the store's stopping rule wants; of a rule that
+// shares trials out as many as the stratum was given, before that is decided its pilot.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -27,12 +27,13 @@ void refuse_rule_of_sums(const Campaign& campaign);
 struct StoppedCount {
     StoppingCriterion criterion;
     std::int64_t trials = 0, events = 0;
-    bool fulfilled = false;   ///< there are enough events, or the interval is short enough
-    bool finished = false;    ///< the same, or at_most is reached: no more trials are wanted
-    Interval interval{0, 1};  ///< of the probability of the event, 95 %
-    std::string method;       ///< of the interval, in words
-    std::int64_t wanted = 0;  ///< so many trials at most; of a rule that shares trials as many as the stratum was given
-    bool of_sums = false;     ///< of a store of summaries: judged at the ends of blocks, and all trials without a gap count
+    std::int64_t pilot_events = 0;  ///< events among the pilot, of a rule that shares trials
+    bool fulfilled = false;         ///< there are enough events, or the interval is short enough
+    bool finished = false;          ///< the same, or at_most is reached: no more trials are wanted
+    Interval interval{0, 1};        ///< of the probability of the event, 95 %
+    std::string method;             ///< of the interval, in words
+    std::int64_t wanted = 0;        ///< so many trials at most; of a rule that shares trials as many as the stratum was given
+    bool of_sums = false;           ///< of a store of summaries: judged at the ends of blocks, and all trials without a gap count
 };
 
 /// Of each cell the number n of trials 0 .. n - 1 that are stored without a gap, as records or as summaries: [cells].
@@ -40,6 +41,9 @@ std::vector<std::int64_t> gapless_trials(const Store& store);
 
 /// What the store's rule gave the cell, if it shares trials out and has decided; nullopt for another cell, and before.
 std::optional<DecidedShare> decided_share(const Store& store, const CellConfig& cell);
+
+/// Whether some rule gave the cell its number of trials by what pilots showed.
+bool was_shared_out(const Store& store, const CellConfig& cell);
 
 /// Visits the trials of a cell that count, in their order, and says where the rule ended them; nullopt, and all trials that form a prefix
 /// without gaps, if the store has no rule, or one that shares trials out and the cell is no stratum. Reads block by block and nothing

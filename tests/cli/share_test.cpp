@@ -50,10 +50,12 @@ TEST_F(ShareTest, SharesByThePilotsAndCountsWhatFollows) {
     EXPECT_THAT(output.err, HasSubstr("shared out: width 2: J = 0: "));
     EXPECT_THAT(output.err, HasSubstr(" of 64 reached)"));
     EXPECT_THAT(output.out, Not(HasSubstr("incomplete")));
+    EXPECT_THAT(output.out, HasSubstr("has a limiting risk of at most 0.02")) << "which needs no optimum";
     add_optima("share.db");
     const json all = summary("share.db");
     ASSERT_EQ(all["strata"].size(), 2U);
     for (const json& group : all["strata"]) {
+        EXPECT_EQ(group["threshold"], 0.02);
         std::vector<StratumTrials> strata;
         int number = 0;
         for (const json& stratum : group["strata"]) {
@@ -171,6 +173,7 @@ TEST_F(ShareTest, CellsWithoutAConditionHaveAllTrialsOfAGroup) {
         }
     EXPECT_EQ(plain, 2);
     for (const json& group : all["strata"]) EXPECT_EQ(group["without_condition"]["trials"], 2000);
+    EXPECT_THAT(succeed({"report", "share.db", "--out", "-"}).out, HasSubstr("Probability of a limiting risk of at most 0.02"));
     // As many columns in every row.
     std::istringstream lines(succeed({"summary", "share.db", "--csv"}).out);
     std::set<std::size_t> columns;
@@ -206,6 +209,35 @@ TEST_F(ShareTest, MoreTrialsAreSharedOutAnew) {
     succeed({"run", "share.toml", "--quiet", "--trials", "4000", "--store", "at-once.db"});
     EXPECT_EQ(trials("share.db"), trials("at-once.db"));
     EXPECT_EQ(exported("share.db"), exported("at-once.db"));
+}
+
+/// What another rule, or none, has run beyond a share does not count: its number may depend on the outcomes.
+TEST_F(ShareTest, FewerTrialsAndOtherRulesLeaveNoTrialsThatOutcomesChose) {
+    succeed({"run", "share.toml", "--quiet"});
+    const json more = summary("share.db")["strata"];
+    succeed({"run", "share.toml", "--quiet", "--trials", "400"});
+    succeed({"run", "share.toml", "--quiet", "--trials", "400", "--store", "at-once.db"});
+    EXPECT_EQ(trials("share.db"), trials("at-once.db"));
+    EXPECT_EQ(summary("share.db")["strata"], summary("at-once.db")["strata"]);
+    EXPECT_NE(summary("share.db")["strata"], more);
+    EXPECT_THAT(succeed({"summary", "share.db"}).out, Not(HasSubstr("incomplete")));
+    // Without a rule the numbers are those that pilots chose, until all strata have as many as the campaign says.
+    add_optima("share.db");
+    const Output few = succeed({"run", "share.toml", "--set", "trials=300"});
+    EXPECT_THAT(few.out, HasSubstr("cells 0 to 3 are not put together: the numbers of trials depend on the outcomes (they were shared"));
+    EXPECT_TRUE(summary("share.db")["strata"].empty());
+    succeed({"run", "share.toml", "--quiet", "--set", "trials=2000"});
+    EXPECT_EQ(trials("share.db"), (std::vector<int>{2000, 2000, 2000, 2000}));
+    EXPECT_EQ(summary("share.db")["strata"].size(), 2U);
+}
+
+/// Cells without a condition want what a group has, whatever an earlier run asked for.
+TEST_F(ShareTest, PlainCellsWantWhatAGroupHas) {
+    write_campaign("pilot = 64, risk_above = 0.02", "[\"none\", { inactive_neurons = [0, 1] }]", 30);
+    succeed({"run", "share.toml", "--quiet", "--set", "trials=10"});
+    succeed({"optimum", "share.toml", "--store", "share.db", "--set", "trials=2048"});
+    EXPECT_THAT(succeed({"run", "share.toml", "--trials", "300"}).out, Not(HasSubstr("incomplete")));
+    for (const json& cell : summary("share.db")["cells"]) EXPECT_EQ(cell["trials"], cell["trials_wanted"]);
 }
 
 }  // namespace
