@@ -27,13 +27,13 @@ void refuse_rule_of_sums(const Campaign& campaign);
 struct StoppedCount {
     StoppingCriterion criterion;
     std::int64_t trials = 0, events = 0;
-    std::int64_t pilot_events = 0;  ///< events among the pilot, of a rule that shares trials
     bool fulfilled = false;         ///< there are enough events, or the interval is short enough
     bool finished = false;          ///< the same, or at_most is reached: no more trials are wanted
     Interval interval{0, 1};        ///< of the probability of the event, 95 %
     std::string method;             ///< of the interval, in words
     std::int64_t wanted = 0;        ///< so many trials at most; of a rule that shares trials as many as the stratum was given
     bool of_sums = false;           ///< of a store of summaries: judged at the ends of blocks, and all trials without a gap count
+    std::int64_t pilot_events = 0;  ///< events among the pilot, of a rule that shares trials
 };
 
 /// Of each cell the number n of trials 0 .. n - 1 that are stored without a gap, as records or as summaries: [cells].

@@ -118,12 +118,13 @@ TEST(DrawnNeurons, OfOrthogonalRowsAreThoseOfStarts) {
             const double p = predict(cell, std::nullopt, {}).probability->value;
             double sum = 0, squares = 0;
             constexpr int starts = 4096;
+            const auto neurons = static_cast<std::size_t>(width);
             for (int trial = 0; trial < starts; ++trial) {
                 const std::vector<double> start = drawn_start(cell, trial);
                 double frozen = 0;
-                for (int i = 0; i < width; ++i) {
-                    const double* w = &start[static_cast<std::size_t>(3 * i)];
-                    const double b = start[static_cast<std::size_t>(3 * width + i)];
+                for (std::size_t i = 0; i < neurons; ++i) {
+                    const double* w = &start[3 * i];
+                    const double b = start[3 * neurons + i];
                     const double most = cell.input.is_round() ? 0.75 * std::sqrt(w[0] * w[0] + w[1] * w[1] + w[2] * w[2])
                                                               : std::max(w[0], 0.0) + std::max(w[1], 0.0) + std::max(w[2], 0.0);
                     frozen += b + most <= 0;
