@@ -47,8 +47,7 @@ std::string reason_for_none(const std::vector<const CellSummary*>& strata) {
         return "the numbers of trials depend on the outcomes (stopping rule)";
     if (any([](const CellSummary* cell) { return cell->shared_before; }))
         return "the numbers of trials depend on the outcomes (they were shared out by pilots); run all strata to the same number of "
-               "trials, "
-               "no smaller than the largest that is there";
+               "trials, no smaller than the largest that is there";
     if (!any([](const CellSummary* cell) { return cell->done > 0; })) return "there are no trials yet";
     const CellConfig& cell = strata.front()->cell;
     if (by_own_risk(*strata.front()) == nullptr) {
