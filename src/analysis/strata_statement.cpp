@@ -143,18 +143,14 @@ std::string all_but_condition(const CellConfig& cell) {
     return key;
 }
 
-std::optional<std::pair<std::int64_t, double>> excluded_width(const CellConfig& cell, double threshold, const KnownProblem& known) {
-    if (!cell.keeps_frozen_neurons()) return std::nullopt;
+std::optional<std::pair<std::int64_t, double>> provably_above(const CellConfig& cell, double threshold, const KnownOptima& optima) {
+    if (!cell.has_searchable_optimum() || !cell.keeps_frozen_neurons()) return std::nullopt;
     const double scale = rounding_scale(moments_at_checks(cell));
     std::optional<std::pair<std::int64_t, double>> largest;
-    for (const auto& [width, optimum] : known.optima)
+    for (const auto& [width, optimum] : optima.of(cell).optima)
         if (width < cell.width && optimum.lower_bound && optimum::clearly_below(threshold, *optimum.lower_bound, scale))
             largest = {width, *optimum.lower_bound};
     return largest;
-}
-
-std::optional<std::pair<std::int64_t, double>> provably_above(const CellConfig& cell, double threshold, const KnownOptima& optima) {
-    return cell.has_searchable_optimum() ? excluded_width(cell, threshold, optima.of(cell)) : std::nullopt;
 }
 
 std::vector<std::int64_t> StrataStatement::cells() const {

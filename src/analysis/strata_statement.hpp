@@ -53,10 +53,7 @@ struct StrataOmission {
 std::string all_but_condition(const CellConfig& cell);
 
 /// The largest width below the cell's of which it is proved that no network has a risk at or below the threshold, and that bound. With so
-/// many frozen neurons that no more than this width is left, no iterate reaches the threshold.
-std::optional<std::pair<std::int64_t, double>> excluded_width(const CellConfig& cell, double threshold, const KnownProblem& known);
-
-/// The same by the optima of a store; nothing for a problem without any.
+/// many frozen neurons that no more than this width is left, no iterate reaches the threshold. Nothing for a problem without optima.
 std::optional<std::pair<std::int64_t, double>> provably_above(const CellConfig& cell, double threshold, const KnownOptima& optima);
 
 /// From the summaries of all cells of a store.

@@ -154,7 +154,14 @@ Axis read_table(const Catalog& catalog, const Node& node, const std::string& key
         if (entry != nullptr) return read_members(catalog, *entry, node, key, problems);
         if (tag == nullptr) {
             std::string hint;
-            for (const Member& member : node.members) hint = hint.empty() ? suggestion(member.key, {catalog.tag}) : hint;
+            const auto is_parameter = [&](const std::string& word) {  // of some entry: `low` is no misspelt `law`
+                return std::ranges::any_of(catalog.entries, [&](const CatalogEntry& candidate) {
+                    const std::vector<std::string> names = parameter_names(candidate);
+                    return std::find(names.begin(), names.end(), word) != names.end();
+                });
+            };
+            for (const Member& member : node.members)
+                if (hint.empty() && !is_parameter(member.key)) hint = suggestion(member.key, {catalog.tag});
             problems.add(node.place, path, fmt::format("missing; it chooses one of {}{}", fmt::join(catalog.names(), ", "), hint));
             return {};
         }

@@ -225,8 +225,7 @@ const Catalog& schedule_catalog() {
              choose_schedule<Kind::Adaptive>, has_schedule<Kind::Adaptive>},
             {"search",
              "of each trial by itself: where the risk has not fallen (as for adaptive), and at the start, the best of `rates` rates around "
-             "the "
-             "present one, each tried for `search_steps` steps from where the trial is; CPU only",
+             "the present one, each tried for `search_steps` steps from where the trial is; CPU only",
              with_warmup({initial, integer<&Cell::learning_rate, &Rate::rates>("rates", "how many are tried, odd", {3, 15}, "5"),
                           real<&Cell::learning_rate, &Rate::factor>("factor", "from one rate to the next", {0, 1, true, true}, "0.5"),
                           integer<&Cell::learning_rate, &Rate::search_steps>("search_steps", "steps with each of them", {1, 1e6}, "100"),

@@ -73,8 +73,7 @@ std::vector<opt::ProblemWidth> searched_problems(const Campaign& campaign) {
         else if (cell.skip)
             left_out.insert(
                 "network.skip: optima and levels of networks with a skip connection are searched in dimension 1 only, with relu, and not "
-                "for data "
-                "points");
+                "for data points");
         else
             left_out.insert("network.outer_bias: optima and levels are searched for networks with an outer bias only");
     }

@@ -76,12 +76,9 @@ FigureSection comparison_figures(const StoreComparison& comparison, const StoreS
     FigureSection section{"comparison", "Comparison: " + comparison.axis, "", {}};
     section.explanation =
         "Cells that differ in nothing else are compared trial by trial: their trials have the same random numbers, hence the same samples "
-        "and, unless the axis changes them, the same "
-        "initial networks. "
-        "Differences are the first minus the second: of the shares of trials above the best known risk (exact interval; McNemar's test) "
-        "and "
-        "of the limiting risks (median and distribution-free interval; sign test). The p-values are exact and adjusted by Holm for all "
-        "pairs of the table.";
+        "and, unless the axis changes them, the same initial networks. Differences are the first minus the second: of the shares of trials "
+        "above the best known risk (exact interval; McNemar's test) and of the limiting risks (median and distribution-free interval; sign "
+        "test). The p-values are exact and adjusted by Holm for all pairs of the table.";
     for (const std::string& reservation : comparison_reservations(comparison, summary)) section.explanation += " " + reservation + ".";
     std::vector<std::pair<const ComparisonGroup*, const PairComparison*>> pairs;
     std::size_t left_out = 0;

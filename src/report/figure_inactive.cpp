@@ -132,9 +132,8 @@ FigureSection inactive_figures(const StoreSummary& summary, const std::vector<Ce
     const std::vector<CellChoice> choices = choose_cells(summary, groups, has_counts);
     section.explanation =
         "Bars: trials by their number of inactive neurons at initialization (of clipping: frozen ones, saturated at either level). "
-        "Circles, where p is known and the start has no condition: the law Binomial(h, p) with the exact probability p "
-        "of one "
-        "neuron, nothing fitted. Steps: the same trials at the end of training.";
+        "Circles, where p is known and the start has no condition: the law Binomial(h, p) with the exact probability p of one neuron, "
+        "nothing fitted. Steps: the same trials at the end of training.";
     add_groups(section, groups, choices, [&](const CellGroup& group, std::size_t k) { return inactive_figure(group, summary.cells[k]); });
     if (section.groups.empty()) section.explanation = "No trials of networks with neurons yet.";
     return section;

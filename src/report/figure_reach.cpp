@@ -70,12 +70,9 @@ FigureSection reach_figures(const StoreSummary& summary) {
     FigureSection section{"strata", "Rare successes", "", {}};
     section.explanation =
         "Probability that a trial without a condition ends with a limiting risk no larger than the threshold: the sum over the numbers J "
-        "of "
-        "inactive neurons at the start of P(J) P(reach | J). P(J) is the binomial law with the exact probability of one neuron, P(reach | "
-        "J) "
-        "the share of the trials that start with J inactive neurons. The 95 % intervals (band and bars) hold for all strata together, "
-        "however "
-        "trials of different strata depend on each other.";
+        "of inactive neurons at the start of P(J) P(reach | J). P(J) is the binomial law with the exact probability of one neuron, P(reach "
+        "| J) the share of the trials that start with J inactive neurons. The 95 % intervals (band and bars) hold for all strata together, "
+        "however trials of different strata depend on each other.";
     std::map<std::string, std::vector<const StrataStatement*>> by_series;
     for (const StrataStatement& statement : summary.strata) by_series[statement.series].push_back(&statement);
     FigureGroup shown, folded{"more cells", true, {}};

@@ -27,8 +27,7 @@ namespace {
 
 constexpr const char* advice =
     "`limrisk report` draws with gnuplot. Install the package gnuplot-nox (Debian, Ubuntu: apt-get install gnuplot-nox; elsewhere "
-    "gnuplot), "
-    "or name the program in LIMRISK_GNUPLOT";
+    "gnuplot), or name the program in LIMRISK_GNUPLOT";
 
 /// A file in memory, of which nothing can be left behind. gnuplot, to which it is passed on, knows it by the same name.
 class MemoryFile {

@@ -275,8 +275,7 @@ std::string validation_section(const StoreSummary& summary, const std::vector<Ce
         "Nothing is trained on the points that are held out, and nothing else is judged by them. The validation risk is that of the last "
         "network on these points, the training risk that of the same network on the others; medians and 95 % quantiles over the trials. "
         "Above: the validation risk is larger than the training risk. The best check is the one with the smallest training risk. The "
-        "average "
-        "is that of the iterates, of cells that have one.";
+        "average is that of the iterates, of cells that have one.";
     return section(
         "validation", "Validation risks",
         paragraph(explanation) + folded(counted(static_cast<std::int64_t>(table.rows()), "cell"), table.text(), table.rows() > long_table));
@@ -306,8 +305,7 @@ std::string kinks_section(const StoreSummary& summary, const std::vector<CellGro
         "A kink has crossed if at some check it was on another side of a training point than at the start; what happens between two checks "
         "is not seen. The displacement of a trial is the largest distance of a kink from its place at the start, at any check: median and "
         "95 % quantile over the trials, and the largest. It is infinite where the weight of a neuron has changed its sign or was 0, so "
-        "that its "
-        "kink went through infinity.";
+        "that its kink went through infinity.";
     return section(
         "kinks", "Kinks and training points",
         paragraph(explanation) + folded(counted(static_cast<std::int64_t>(table.rows()), "cell"), table.text(), table.rows() > long_table));

@@ -205,8 +205,7 @@ const std::vector<SchemaObject>& schema_objects(const StoreLayout& layout) {
     static const SchemaObject campaign{
         "table", "campaign",
         "CREATE TABLE campaign (name TEXT NOT NULL, text TEXT NOT NULL, version TEXT NOT NULL, created TEXT NOT NULL, seed INTEGER NOT "
-        "NULL,"
-        " trials INTEGER NOT NULL, hash TEXT NOT NULL)"};
+        "NULL, trials INTEGER NOT NULL, hash TEXT NOT NULL)"};
     static const SchemaObject cells{"table", "cells",
                                     "CREATE TABLE cells (cell INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, description TEXT NOT NULL)"};
     static const SchemaObject documents{"table", "documents", documents_sql};
