@@ -62,7 +62,9 @@ TEST_F(ProgramTest, DryRunSaysWhichBlocksWillHaveCheckpoints) {
     EXPECT_THAT(succeed(long_ones).out, ContainsRegex("checkpoints     every 1:00 of each block in progress of 3 cells, which takes up to "
                                                       "[^\n]*: up to [0-9.]+ KiB, for each of 2 threads in the store\n"));
     long_ones.emplace_back("--json");
-    for (const json& cell : json::parse(succeed(long_ones).out)["cells"]) {
+    const json all = json::parse(succeed(long_ones).out);
+    EXPECT_EQ(all["cells"].size(), 3U);
+    for (const json& cell : all["cells"]) {
         EXPECT_GT(cell["batch_seconds"], 60);
         EXPECT_GT(cell["checkpoint_bytes"], 100);
     }
