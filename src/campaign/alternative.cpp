@@ -155,10 +155,8 @@ Axis read_table(const Catalog& catalog, const Node& node, const std::string& key
         if (tag == nullptr) {
             std::string hint;
             const auto is_parameter = [&](const std::string& word) {  // of some entry: `low` is no misspelt `law`
-                return std::ranges::any_of(catalog.entries, [&](const CatalogEntry& candidate) {
-                    const std::vector<std::string> names = parameter_names(candidate);
-                    return std::find(names.begin(), names.end(), word) != names.end();
-                });
+                return std::ranges::any_of(catalog.entries,
+                                           [&](const CatalogEntry& of) { return std::ranges::count(parameter_names(of), word) > 0; });
             };
             for (const Member& member : node.members)
                 if (hint.empty() && !is_parameter(member.key)) hint = suggestion(member.key, {catalog.tag});

@@ -594,6 +594,18 @@ TEST(WrongCampaignText, IsRefusedWithLineAndColumn) {
     }
 }
 
+/// `low` is a parameter of laws, hence no misspelt `law`.
+TEST(WrongCampaigns, AParameterIsNotTakenForTheName) {
+    try {
+        read_campaign({{7, input("dimension = 1, low = 0, high = 1")}});
+        FAIL() << "accepted";
+    } catch (const ConfigError& error) {
+        ASSERT_EQ(error.problems().size(), 1U) << error.what();
+        EXPECT_THAT(error.problems()[0], testing::StartsWith("t.toml:7: key `problem.input.law`: missing"));
+        EXPECT_THAT(error.problems()[0], testing::Not(testing::HasSubstr("did you mean")));
+    }
+}
+
 TEST(WrongCampaigns, AllProblemsComeAtOnceInTheOrderOfLines) {
     try {
         read_campaign({{2, "trials = 0"},
